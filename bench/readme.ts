@@ -1,0 +1,116 @@
+/**
+ * Writes README's table of results from bench/results/, so that no figure stands there without its raw output.
+ *   node bench/readme.ts
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type Spread, spreadOf } from './table.ts'
+
+const readme = path.join(import.meta.dirname, '../README.md')
+const START = '<!-- results: node bench/readme.ts -->\n'
+const END = '<!-- /results -->'
+
+interface Saved {
+  command: string
+  date: string
+  machine: { cpu?: string; cores: number; commit: string; loadBefore: number }
+}
+interface Run {
+  seconds: number
+  outputTokens: number
+}
+interface Embedded extends Saved {
+  settings: { count: number; file: string; peerFile: string }
+  ratio: Record<'wallToPublished' | 'wallToN' | 'wallToOwnLimit' | 'prefilledToDistinct', Spread>
+  raw: { own: Run[]; published: Run[]; withN: Run[] }
+}
+interface FirstToken extends Saved {
+  own: number[]
+  bare: number[]
+  ratio: Spread
+}
+interface Overhead extends Saved {
+  runs: { prompts: number; wallMs: number; peakBytes: number }[]
+}
+interface Scheduling extends Saved {
+  results: { name: string; ratios: number[] }[]
+}
+
+const seconds = (runs: Run[]) => `${spreadOf(runs.map((run) => run.seconds)).median.toFixed(1)} s`
+const times = ({ median, min, max }: Spread) =>
+  `${median.toFixed(2)} × (${min.toFixed(2)} to ${max.toFixed(2)})`
+
+/** What was measured, and what it was, by the result's file. */
+const lines: [RegExp, (saved: never) => [what: string, figure: string][]][] = [
+  [
+    /^embedded-/,
+    ({ settings, ratio, raw }: Embedded) => {
+      const what = settings.count === 1 ? 'One question' : `${settings.count} prompts`
+      const files =
+        settings.file === settings.peerFile ? settings.file : `${settings.file}, peer ${settings.peerFile}`
+      return [
+        [`${what}, 5 × 2, embedded (${files})`, seconds(raw.own)],
+        [
+          '… beside the published schedule on llama-server',
+          `${seconds(raw.published)}; ${times(ratio.wallToPublished)}`,
+        ],
+        ['… beside llama-server with n = 5', `${seconds(raw.withN)}; ${times(ratio.wallToN)}`],
+        ["… beside the engine's own limit", times(ratio.wallToOwnLimit)],
+        ['… prompt tokens evaluated, of the distinct ones', times(ratio.prefilledToDistinct)],
+      ]
+    },
+  ],
+  [
+    /^first-token/,
+    ({ own, bare, ratio }: FirstToken) => [
+      ['First token, from the start of the process', `${spreadOf(own).median.toFixed(2)} s`],
+      ['… beside the bare library', `${spreadOf(bare).median.toFixed(2)} s; ${times(ratio)}`],
+    ],
+  ],
+  [
+    /^overhead/,
+    ({ runs }: Overhead) =>
+      runs.map(({ prompts, wallMs, peakBytes }) => [
+        `\`aft run\`, ${prompts.toLocaleString('en')} prompts at a server that answers at once`,
+        `${Math.round((prompts * 11 * 1000) / wallMs)} completions a second; ${Math.round(peakBytes / 1e6)} MB at most`,
+      ]),
+  ],
+  [
+    /^scheduling/,
+    ({ results }: Scheduling) =>
+      results.map(({ name, ratios }) => [`Makespan over its lower bound: ${name}`, times(spreadOf(ratios))]),
+  ],
+]
+
+/** The table, or nothing where there are no results. */
+export function renderResults(folder = path.join(import.meta.dirname, 'results')): string {
+  const files = fs.existsSync(folder)
+    ? fs
+        .readdirSync(folder)
+        .filter((file) => file.endsWith('.json'))
+        .sort()
+    : []
+  const rows = files.flatMap((file) => {
+    const tell = lines.find(([pattern]) => pattern.test(file))?.[1]
+    const saved: Saved = JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8'))
+    const { command, machine } = saved
+    const source = `[\`${command}\`](bench/results/${file}), ${machine.commit}, ${machine.cores} cores, load ${machine.loadBefore}`
+    return (tell?.(saved as never) ?? []).map(
+      ([what, figure], i) => `| ${what} | ${figure} | ${i === 0 ? source : ''} |`,
+    )
+  })
+  return rows.length === 0
+    ? ''
+    : ['| what | figure | command, commit, machine |', '| --- | --- | --- |', ...rows, ''].join('\n')
+}
+
+/** The README with the table in its place. */
+export function insertResults(text: string): string {
+  const [before = '', rest = ''] = text.split(START)
+  return `${before}${START}${renderResults()}${END}${rest.split(END)[1] ?? ''}`
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  fs.writeFileSync(readme, insertResults(fs.readFileSync(readme, 'utf8')))
+}

@@ -1,0 +1,18 @@
+/**
+ * An engine whose replies are written down: the same every time, offline, for tests of what is built on top.
+ *   node examples/02-scripted.ts
+ */
+import { answer, scriptedEngine } from '../src/index.ts' // in your project: from 'aft'
+
+const engine = scriptedEngine([
+  { system: /^1\. /m, replies: ['Short waves scatter more, so blue light comes from everywhere.'] },
+  {
+    when: 'sky',
+    replies: ['Air scatters blue light.', 'Because of Rayleigh scattering.', 'It mirrors the sea.'],
+  },
+])
+const { answer: text, usage } = await answer('Why is the sky blue?', { engine, width: 3, depth: 1 })
+
+console.log(text)
+console.log(`${usage.calls} calls, ${usage.outputTokens} tokens written`)
+console.log(engine.requests[1]?.messages[0]?.content) // what the aggregator was shown

@@ -1,0 +1,16 @@
+/**
+ * Everything that happens, as it happens: proposals as they are written, who is shown what, the answer token by token.
+ *   node examples/06-watch.ts
+ */
+import { scriptedEngine, streamAnswer } from '../src/index.ts' // in your project: from 'aft'
+
+const engine = scriptedEngine([
+  { system: /^1\. /m, replies: ['Say “wa-pa-pa-pow”.'] },
+  { replies: ['Wow wow.', 'Nothing, mostly.'] },
+])
+for await (const event of streamAnswer('What says a fox?', { engine, width: 2, depth: 1 })) {
+  if (event.type === 'layer-start') console.log(`layer ${event.layer}: ${event.width} completions`)
+  if (event.type === 'completion-delta') console.log(`  ${event.index}: ${JSON.stringify(event.text)}`)
+  if (event.type === 'layer-end') console.log(`shown to the next layer: ${event.shown.join(', ')}`)
+  if (event.type === 'answer') console.log(event.result.answer)
+}

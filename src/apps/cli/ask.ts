@@ -1,0 +1,87 @@
+/** `aft ask`: one prompt, answered where it is asked. */
+import { randomInt } from 'node:crypto'
+import { text } from 'node:stream/consumers'
+import { Command, Option } from 'commander'
+import { answerPrompt } from '../../core/aft.ts'
+import type { Message } from '../../core/engine.ts'
+import { describeError, UsageError } from '../../core/errors.ts'
+import { systemClock } from '../../inference/clock.ts'
+import { openAskView, type ViewMode } from './ask-view.ts'
+import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from './flags.ts'
+import { watchInterrupts } from './interrupt.ts'
+import { openPlan } from './open-plan.ts'
+import { stringifySafely } from './sanitise.ts'
+
+type AskFlags = AnswerFlags & { json?: boolean; events?: boolean }
+
+const help = `
+On a terminal the proposals appear side by side, then the answer; in a pipe only
+the answer goes to standard output. The seed is random where none is given;
+--json has it as plan.seed. With --json a failure is one object as well:
+{"error": {"kind", "message"}}.
+Exit code: 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C.
+
+Examples:
+  $ aft ask "Why is the sky blue?"
+  $ aft ask "Why is the sky blue?" --width 3 --depth 1 --max-tokens 200
+  $ aft ask "Why is the sky blue?" --model http://127.0.0.1:8000/v1#llama
+  $ aft ask "Why is the sky blue?" --proposers smollm2,openai:gpt-5-mini \\
+      --aggregator openai:gpt-5
+  $ aft ask - --json < question.txt`
+
+export function askCommand(): Command {
+  const command = new Command('ask')
+    .description('Answer one prompt.')
+    .argument('[prompt...]', 'the prompt; - or nothing reads standard input')
+    .addHelpText('after', help)
+    .action((words: string[], flags: AskFlags) => ask(words, flags))
+  return addAnswerFlags(command)
+    .addOption(new Option('--json', 'print the whole result as one JSON object').helpGroup('Output:'))
+    .addOption(
+      new Option('--events', 'print each event as a line of JSON').conflicts('json').helpGroup('Output:'),
+    )
+}
+
+async function ask(words: string[], flags: AskFlags): Promise<void> {
+  const signal = watchInterrupts()
+  try {
+    await answerTo(words, flags, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (flags.json) console.log(stringifySafely({ error: describeError(error) }))
+    throw error
+  }
+}
+
+async function answerTo(words: string[], flags: AskFlags, signal: AbortSignal): Promise<void> {
+  const setup = await readAnswerFlags(flags, randomInt(2 ** 31))
+  const prompt = { id: '0', messages: await readMessages(words, flags.system) }
+  const { plan, template, engineFlags } = setup
+  const mode: ViewMode = flags.json ? 'json' : flags.events ? 'events' : 'text'
+  const view = await openAskView(plan, mode)
+  try {
+    const { engines, close } = await openPlan(plan, { ...engineFlags, signal, onProgress: view.pull })
+    try {
+      const host = { engines, template, clock: systemClock, emit: view.event, signal }
+      view.end(await answerPrompt(prompt, plan, host))
+    } finally {
+      await close()
+    }
+  } finally {
+    view.close()
+  }
+}
+
+async function readMessages(words: string[], system: string | undefined): Promise<Message[]> {
+  const question = await readQuestion(words)
+  const turn: Message = { role: 'user', content: question }
+  return system === undefined ? [turn] : [{ role: 'system', content: system }, turn]
+}
+
+/** Words without quotes are one prompt. A terminal is not read: whoever gave no prompt has forgotten it. */
+async function readQuestion(words: string[]): Promise<string> {
+  const isPiped = words.length === 0 && !process.stdin.isTTY
+  const question = isPiped || words.join() === '-' ? await text(process.stdin) : words.join(' ')
+  if (question.trim() !== '') return question.replace(/\r?\n$/, '')
+  throw new UsageError('expected a prompt, got nothing: aft ask "Why is the sky blue?"')
+}

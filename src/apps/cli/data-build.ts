@@ -1,0 +1,234 @@
+/** `aft data build`: rows of a source into a folder of examples. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { textOf } from '../../core/engine.ts'
+import { UsageError } from '../../core/errors.ts'
+import { defaultTemplate } from '../../core/templates.ts'
+import { fingerprintFolder } from '../../dataset/benchmark-prompts.ts'
+import { type BuildCounts, type BuildOptions, buildDataset } from '../../dataset/build.ts'
+import type { ChooseBy } from '../../dataset/choose.ts'
+import { hashFile, writeDataCard } from '../../dataset/data-card.ts'
+import { type FingerprintSet, readOwnFingerprints } from '../../dataset/fingerprints.ts'
+import type { TokenBudget } from '../../dataset/make-example.ts'
+import { listFiles, readRecords } from '../../dataset/read-records.ts'
+import { generateArithmetic } from '../../dataset/source-arithmetic.ts'
+import { findSource, sources } from '../../dataset/sources.ts'
+import { toCallersError } from '../../inference/file-errors.ts'
+
+interface BuildFlags {
+  output: string
+  format: string
+  rows: number
+  target: string
+  proposals: number
+  minProposals: number
+  choose: ChooseBy
+  onPolicy?: string
+  seed: number
+  maxTokens?: number
+  tokenizer?: string
+  overflow: TokenBudget['overflow']
+  minTargetChars?: number
+  maxTargetChars?: number
+  decontaminate: string
+  benchmarks?: string
+  nearDuplicates: boolean
+  plain: number
+  sftTwin?: boolean
+  validation: number
+  maxBad: number
+  template?: string
+  licence?: string
+  overwrite?: boolean
+}
+
+/** The subcommand. */
+export function buildCommand(): Command {
+  const formats = [...Object.keys(sources), 'arithmetic']
+  return new Command('build')
+    .description('Make a folder of training examples.')
+    .argument('[sources...]', 'files or folders (.jsonl, .json, .gz, .parquet), - for standard input')
+    .requiredOption('-o, --output <folder>', 'where the examples go')
+    .addOption(new Option('--format <format>', 'what a record is').choices(formats).default('responses'))
+    .addOption(whole('--rows <n>', 'problems to make, for --format arithmetic', 1).default(1000))
+    .option(
+      '--target <from>',
+      'gold (of the source), best (by score), or a file of answers by prompt',
+      'gold',
+    )
+    .addOption(whole('--proposals <n>', 'most proposals an example', 1).default(5))
+    .addOption(whole('--min-proposals <n>', 'rows with fewer are dropped', 1).default(2))
+    .addOption(
+      new Option('--choose <by>', 'which responses, where there are more')
+        .choices(['random', 'models', 'quality', 'diversity'])
+        .default('models'),
+    )
+    .option('--on-policy <model>', 'model whose responses are on-policy: the one to be tuned')
+    .addOption(whole('--seed <n>', 'same seed, same bytes', 0).default(0))
+    .addOption(whole('--max-tokens <n>', 'of prompt and completion together; needs --tokenizer', 1))
+    .option('--tokenizer <model>', 'engine that counts tokens: the model to be tuned')
+    .addOption(
+      new Option('--overflow <what>', 'where tokens are too many').choices(['trim', 'drop']).default('trim'),
+    )
+    .addOption(whole('--min-target-chars <n>', 'drop rows with shorter targets', 1))
+    .addOption(whole('--max-target-chars <n>', 'drop rows with longer targets', 1))
+    .option('--decontaminate <sets>', 'all, none, or alpaca-eval,mt-bench,gsm8k-test,ifeval', 'all')
+    .option('--benchmarks <folder>', 'more benchmarks whose prompts must not be there')
+    .option('--no-near-duplicates', 'keep prompts that are nearly an earlier one')
+    .addOption(share('--plain <share>', 'rows that also give an example without proposals').default(0))
+    .option('--sft-twin', 'also write sft/: the same rows, prompt to target')
+    .addOption(share('--validation <share>', 'prompts that go to validation').default(0.05))
+    .addOption(share('--max-bad <share>', 'records that may be broken').default(0.05))
+    .option('--template <file>', 'wording of the roles, a JSON file')
+    .option('--licence <text>', "the source's, for the data card")
+    .option('--overwrite', 'replace the data set that is there')
+    .action((paths: string[], flags: BuildFlags) => build(paths, flags))
+}
+
+async function build(paths: string[], flags: BuildFlags): Promise<void> {
+  const files = listInputs(paths, flags)
+  const template = flags.template
+    ? await (await import('../../inference/template-file.ts')).readTemplate(flags.template)
+    : defaultTemplate
+  const tokens = await openTokenizer(flags)
+  try {
+    const facts = {
+      format: flags.format,
+      inputs: await Promise.all(
+        files.map(async (file) => ({ file, ...(file !== '-' && { sha256: await hashFile(file) }) })),
+      ),
+      template,
+      settings: settingsOf(flags),
+      licence: flags.licence,
+      hasSftTwin: flags.sftTwin ?? false,
+    }
+    const counts = await buildDataset({
+      ...optionsOf(flags),
+      rows:
+        flags.format === 'arithmetic'
+          ? generateArithmetic(flags.rows, flags.seed)
+          : findSource(flags.format).read(readRecords(files, findSource(flags.format).columns)),
+      template,
+      target: await readTarget(flags.target),
+      budget: tokens?.budget,
+      benchmarks: await readBenchmarks(flags),
+      writeCard: (counts, folder) => writeDataCard(folder, facts, counts),
+    })
+    console.error(describeBuild(counts, flags.output))
+  } catch (error) {
+    throw toCallersError(error)
+  } finally {
+    await tokens?.close()
+  }
+}
+
+function listInputs(paths: string[], { format }: BuildFlags): string[] {
+  if (format === 'arithmetic') {
+    if (paths.length > 0) throw new UsageError('--format arithmetic makes its rows; it takes no files')
+    return []
+  }
+  if (paths.length === 0) throw new UsageError('expected a file, a folder or - to build from')
+  return paths.flatMap(listFiles)
+}
+
+function optionsOf(flags: BuildFlags) {
+  return {
+    source: flags.format,
+    out: flags.output,
+    overwrite: flags.overwrite,
+    seed: flags.seed,
+    proposals: flags.proposals,
+    minProposals: flags.minProposals,
+    chooseBy: flags.choose,
+    onPolicyModel: flags.onPolicy,
+    // Problems of a kind are alike on purpose.
+    dropsNearDuplicates: flags.nearDuplicates && flags.format !== 'arithmetic',
+    minTargetChars: flags.minTargetChars,
+    maxTargetChars: flags.maxTargetChars,
+    plainShare: flags.plain,
+    hasSftTwin: flags.sftTwin ?? false,
+    validationShare: flags.validation,
+    maxBadShare: flags.maxBad,
+  } satisfies Partial<BuildOptions>
+}
+
+/** What the data card shows: all flags but those that say where files lie. */
+function settingsOf(flags: BuildFlags): Record<string, string | number | boolean> {
+  const { output, overwrite, template, licence, benchmarks, target, rows, ...shown } = flags
+  const targetName = ['gold', 'best'].includes(target) ? target : 'a file'
+  const made = flags.format === 'arithmetic' ? { rows } : {}
+  return { ...shown, target: targetName, ...made } as Record<string, string | number | boolean>
+}
+
+/** Answers of a file by prompt text: rows with a target, or one response each (a system's outputs). */
+async function readTarget(target: string): Promise<BuildOptions['target']> {
+  if (target === 'gold' || target === 'best') return target
+  const table = new Map<string, string>()
+  const { readPrompt } = await import('../../dataset/source-responses.ts')
+  const { asFields, asText } = await import('../../dataset/row.ts')
+  for await (const { value, problem, file, line } of readRecords(listFiles(target))) {
+    try {
+      const row = asFields(value)
+      const text = asText(row.target ?? row.output ?? row.answer, 'output')
+      table.set(readPrompt(row).map(textOf).join('\n'), text)
+    } catch (error) {
+      throw new UsageError(`--target ${file}:${line}: ${problem ?? (error as Error).message}`)
+    }
+  }
+  return table
+}
+
+async function readBenchmarks({ decontaminate, benchmarks }: BuildFlags): Promise<FingerprintSet[]> {
+  const own = decontaminate === 'none' ? [] : readOwnFingerprints()
+  const wanted = decontaminate === 'all' || decontaminate === 'none' ? undefined : decontaminate.split(',')
+  const unknown = wanted?.find((name) => !own.some((set) => set.name === name))
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `--decontaminate has no set "${unknown}"; there are: ${own.map((s) => s.name).join(', ')}`,
+    )
+  }
+  const chosen = own.filter(({ name }) => wanted === undefined || wanted.includes(name))
+  return benchmarks === undefined ? chosen : [...chosen, ...(await fingerprintFolder(benchmarks))]
+}
+
+async function openTokenizer({ maxTokens, tokenizer, overflow }: BuildFlags) {
+  if (maxTokens === undefined) return undefined
+  if (tokenizer === undefined) throw new UsageError('--max-tokens needs --tokenizer, the model to be tuned')
+  const { openEngine } = await import('../../engines/open.ts')
+  const engine = await openEngine(tokenizer)
+  const { countTokens } = engine
+  if (!countTokens)
+    throw new UsageError(`--tokenizer ${tokenizer} cannot count tokens; take an embedded model`)
+  const budget: TokenBudget = {
+    maxTokens,
+    overflow,
+    countTokens: (messages) => countTokens.call(engine, messages),
+  }
+  return { budget, close: async () => engine.close?.() }
+}
+
+function describeBuild(counts: BuildCounts, out: string): string {
+  const { read, bad, train, validation, dropped } = counts
+  const reasons = Object.entries(dropped).map(([reason, n]) => `${n} ${reason}`)
+  if (bad > 0) reasons.push(`${bad} broken`)
+  const lines = [
+    `${read} rows read: ${train} examples to train on, ${validation} to validate${reasons.length > 0 ? `; dropped: ${reasons.join(', ')}` : ''}. See ${out}`,
+  ]
+  if (train === 0) lines.push('warning: train.jsonl is empty; dropped.jsonl says why')
+  return lines.join('\n')
+}
+
+function whole(flag: string, about: string, least: number): Option {
+  return new Option(flag, about).argParser((text: string) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (Number.isSafeInteger(value) && value >= least) return value
+    throw new InvalidArgumentError(`Expected a whole number from ${least}.`)
+  })
+}
+
+function share(flag: string, about: string): Option {
+  return new Option(flag, `${about}, 0 to 1`).argParser((text: string) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text)
+    if (value >= 0 && value <= 1) return value
+    throw new InvalidArgumentError('Expected a number from 0 to 1.')
+  })
+}

@@ -1,0 +1,91 @@
+/** `aft data propose`: a model writes several responses a prompt, a base model by demonstrations. */
+import { Command } from 'commander'
+import { textOf } from '../../core/engine.ts'
+import { UsageError } from '../../core/errors.ts'
+import { makePlan } from '../../core/strategies.ts'
+import { defaultTemplate, type Template } from '../../core/templates.ts'
+import {
+  cutLeak,
+  type Demonstration,
+  demonstrationStops,
+  renderDemonstrations,
+} from '../../dataset/demonstrations.ts'
+import { readRecords } from '../../dataset/read-records.ts'
+import type { SourceRow } from '../../dataset/row.ts'
+import { asFields, asText } from '../../dataset/row.ts'
+import { journal } from '../../dataset/source-journal.ts'
+import { readPrompt } from '../../dataset/source-responses.ts'
+import { type PromptRow, readPrompts } from '../../inference/prompts.ts'
+import { addSamplingFlags, number, type SamplingFlags, sampleInto, writeRows } from './data-sampling.ts'
+
+interface ProposeFlags extends SamplingFlags {
+  proposals: number
+  base?: boolean
+  demonstrations?: string
+}
+
+/** Raw text has no system turn. */
+const rawTemplate: Template = {
+  ...defaultTemplate,
+  id: 'aft-base-1',
+  proposerSystem: '',
+  keepUserSystem: false,
+}
+
+/** The subcommand. */
+export function proposeCommand(): Command {
+  const command = new Command('propose')
+    .description('Have a model write several responses a prompt.')
+    .argument('<prompts>', 'JSON lines, or one JSON array, as for aft run')
+    .addOption(number('--proposals <n>', 'responses a prompt').default(4))
+    .option('--base', 'a base model: it is shown demonstrations and continues the text')
+    .option('--demonstrations <file>', 'rows {question, answer}, for --base')
+  return addSamplingFlags(command).action(propose)
+}
+
+async function propose(file: string, flags: ProposeFlags): Promise<void> {
+  if (flags.demonstrations !== undefined && !flags.base)
+    throw new UsageError('--demonstrations is for --base')
+  const asked: PromptRow[] = []
+  for await (const prompt of readPrompts(file)) asked.push(prompt)
+  const demonstrations = flags.demonstrations ? await readDemonstrations(flags.demonstrations) : undefined
+  const { model, proposals: width, maxTokens, temperature, seed } = flags
+  const template = flags.base ? rawTemplate : defaultTemplate
+  const plan = makePlan({
+    ...{ strategy: 'self-consistency', proposers: [model], width, maxTokens, temperature, seed },
+    template: template.id,
+  })
+  const prompts = flags.base ? asked.map((prompt) => demonstrate(prompt, demonstrations)) : asked
+  const isDone = await sampleInto({ ...flags, raw: flags.base }, { prompts, template, plan })
+  if (!isDone) return
+  const made = new Map<string, SourceRow>()
+  for await (const row of journal.read(readRecords([`${flags.output}.journal`]))) {
+    if (!('problem' in row)) made.set(row.id, row)
+  }
+  const clean = (text: string) => (flags.base ? cutLeak(text) : text)
+  const rows = asked.flatMap(({ id, messages }) => {
+    const responses = made.get(id)?.responses.map((r) => ({ ...r, text: clean(r.text) }))
+    return responses ? [{ id, messages, responses }] : []
+  })
+  writeRows(flags.output, rows)
+}
+
+function demonstrate({ id, messages }: PromptRow, demonstrations?: Demonstration[]): PromptRow {
+  const question = textOf(messages.findLast((m) => m.role === 'user') ?? { role: 'user', content: '' })
+  const content = renderDemonstrations(question, demonstrations)
+  return { id, messages: [{ role: 'user', content }], stop: demonstrationStops }
+}
+
+async function readDemonstrations(file: string): Promise<Demonstration[]> {
+  const read: Demonstration[] = []
+  for await (const { value, line, problem } of readRecords([file])) {
+    try {
+      const row = asFields(value)
+      const question = readPrompt(row).map(textOf).join('\n')
+      read.push({ question, answer: asText(row.answer, 'answer') })
+    } catch (error) {
+      throw new UsageError(`${file}:${line}: ${problem ?? (error as Error).message}`)
+    }
+  }
+  return read
+}

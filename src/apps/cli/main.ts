@@ -1,0 +1,86 @@
+/** The command line: which commands there are, and what an error looks like from outside. */
+import { readFileSync } from 'node:fs'
+import { styleText } from 'node:util'
+import { Command, CommanderError } from 'commander'
+import { DataError, EngineError, redact, UsageError } from '../../core/errors.ts'
+import { Interrupted } from './interrupt.ts'
+import { sanitise } from './sanitise.ts'
+
+/** Loaded only when called: `aft --help` stays quick, and `ask` waits for nothing that it does not need. */
+const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
+  ask: { about: 'answer one prompt', load: async () => (await import('./ask.ts')).askCommand() },
+  run: { about: 'answer a file of prompts', load: async () => (await import('./run.ts')).runCommand() },
+  data: { about: 'build training data', load: async () => (await import('./data.ts')).dataCommand() },
+  serve: {
+    about: 'answer over HTTP, as OpenAI does',
+    load: async () => (await import('./serve.ts')).serveCommand(),
+  },
+  models: { about: 'list and pull models', load: async () => (await import('./models.ts')).modelsCommand() },
+}
+
+const examples = `
+Examples:
+  $ aft ask "Why is the sky blue?"
+  $ aft run prompts.jsonl -o answers.jsonl --model http://127.0.0.1:8000/v1#llama
+  $ aft models`
+
+/** Runs the command line and sets the exit code: 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C. */
+export async function main(argv: string[]): Promise<void> {
+  watchOutput()
+  try {
+    const program = await makeProgram(argv)
+    await program.parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    process.exitCode = report(error)
+  }
+}
+
+async function makeProgram(argv: string[]): Promise<Command> {
+  const program = new Command('aft')
+    .description(
+      'Sample several proposals for a prompt, then have a model write one better answer from them.',
+    )
+    .version(readVersion())
+    .addHelpText('after', examples)
+    .exitOverride()
+    .configureHelp({ styleTitle: (title) => styleText('bold', title), showGlobalOptions: false })
+  const wanted = argv[0] === 'help' ? argv[1] : argv[0]
+  for (const [name, { about, load }] of Object.entries(commands)) {
+    const command = name === wanted ? await load() : new Command(name).description(about)
+    program.addCommand(command.copyInheritedSettings(program))
+  }
+  return program
+}
+
+function readVersion(): string {
+  const file = new URL('../../../package.json', import.meta.url)
+  return JSON.parse(readFileSync(file, 'utf8')).version
+}
+
+/** Says what went wrong, in a line or two, and returns the exit code. AFT_DEBUG=1 shows the stack. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2 // commander has said it
+  if (error instanceof Interrupted) return error.exitCode
+  const stack = process.env.AFT_DEBUG && error instanceof Error ? error.stack : undefined
+  console.error(`error: ${sanitise(redact(stack ?? describe(error)))}`)
+  return error instanceof UsageError ? 2 : 1
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { message } = error
+  if (error instanceof EngineError)
+    return message.includes(error.engine) ? message : `${error.engine}: ${message}`
+  const isExpected = error instanceof UsageError || error instanceof DataError || 'code' in error
+  return isExpected ? message : `${message} (a fault in aft itself; AFT_DEBUG=1 shows where)`
+}
+
+/** `aft ask … | head -1` ends without a word: nobody is left to read one. */
+function watchOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    console.error(`error: cannot write to standard output: ${error.message}`)
+    process.exit(1)
+  })
+  process.stderr.on('error', () => {})
+}

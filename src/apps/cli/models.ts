@@ -1,0 +1,149 @@
+/** `aft models`: lists the models that need no account, pulls them, and says where their files are. */
+import type { WriteStream } from 'node:tty'
+import { Command } from 'commander'
+import { UsageError } from '../../core/errors.ts'
+import {
+  authorsCheckpoints,
+  findModelFolder,
+  type ListedModel,
+  listModels,
+  type PullProgress,
+  resolveModel,
+} from '../../engines/models.ts'
+import { watchInterrupts } from './interrupt.ts'
+import { createStatusLine, pullLine } from './render-status.ts'
+
+const examples = `
+Examples:
+  $ aft models
+  $ aft models pull gemma3-270m
+  $ aft models path smollm2
+
+AFT_CACHE_DIR names another folder for the files. Other models: gguf:FILE, hf:USER/REPO:QUANT, or a server.`
+
+/** The subcommand. */
+export function modelsCommand(): Command {
+  const command = new Command('models')
+    .description('List the models that need no account, pull them, and say where their files are.')
+    .addHelpText('after', examples)
+  command
+    .command('list', { isDefault: true })
+    .description('What there is, what is on this machine, and how to run the authors’ checkpoints.')
+    .option('--json', 'print one JSON array')
+    .addHelpText('after', '\nExample:\n  $ aft models list --json')
+    .action(list)
+  command
+    .command('pull')
+    .description('Get a model’s file and print its path.')
+    .argument('<name>', 'of the list, or hf:USER/REPO:QUANT')
+    .addHelpText('after', '\nExample:\n  $ aft models pull smollm2')
+    .action(pull)
+  command
+    .command('path')
+    .description('Print where a model’s file is, pulling nothing.')
+    .argument('<name>', 'of the list')
+    .addHelpText('after', '\nExample:\n  $ llama-server -m "$(aft models path smollm2)"')
+    .action(printPath)
+  // The program's settings are copied to this command, not to what stands below it.
+  for (const subcommand of command.commands) subcommand.exitOverride()
+  return command
+}
+
+async function list({ json }: { json?: boolean }): Promise<void> {
+  const models = await listModels()
+  if (json) return console.log(JSON.stringify(models.map(factsOf), null, 2))
+  console.log(`${showModels(models)}\n\nFiles are kept in ${findModelFolder()}\n\n${explainCheckpoints()}`)
+}
+
+/** The path alone goes to standard output, for scripts. */
+async function pull(name: string): Promise<void> {
+  const progress = createPullProgress(process.stderr)
+  try {
+    const { file } = await resolveModel(name, { signal: watchInterrupts(), onProgress: progress.update })
+    progress.close()
+    console.log(file)
+  } finally {
+    progress.close()
+  }
+}
+
+async function printPath(name: string): Promise<void> {
+  const models = await listModels()
+  const model = models.find((candidate) => candidate.name === name)
+  if (!model) {
+    const names = models.map((candidate) => candidate.name).join(', ')
+    throw new UsageError(`unknown model "${name}": expected ${names}`)
+  }
+  if (!model.isCached) throw new UsageError(`${name} is not on this machine yet: aft models pull ${name}`)
+  console.log(model.path)
+}
+
+function factsOf({ name, about, format, bytes, licence, raw, isCached, path, sha256 }: ListedModel) {
+  return { name, about, format, bytes, licence, raw, isCached, path, sha256 }
+}
+
+function showModels(models: ListedModel[]): string {
+  return showTable([
+    ['NAME', 'SIZE', 'FORMAT', 'LICENCE', 'HERE', 'ABOUT'],
+    ...models.map(({ name, bytes, format, licence, isCached, about }) => [
+      name,
+      `${Math.round(bytes / 1e6)} MB`,
+      format,
+      licence,
+      isCached ? 'yes' : 'no',
+      about,
+    ]),
+  ])
+}
+
+function explainCheckpoints(): string {
+  const model = 'linzw/Llama-AFT-On-Policy'
+  const table = showTable([
+    ['CHECKPOINT', 'BASE'],
+    ...authorsCheckpoints.map((checkpoint) => [checkpoint.model, checkpoint.base]),
+  ])
+  return `The method’s authors released these, for a GPU and a server. They were trained with the authors’ own wording,
+which is not part of this package: put it in a template file, byte for byte.
+
+${table}
+
+  $ vllm serve ${model}
+  $ aft ask "…" --model http://127.0.0.1:8000/v1#${model} --template authors.json
+
+authors.json: {"id": "…", "proposerSystem": "\\n", "aggregatorSystem": "…{{proposals}}",
+  "proposal": "{{number}}. {{text}}", "separator": "\\n", "keepUserSystem": false}`
+}
+
+function showTable(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** A bar on a terminal; elsewhere a line at the start of a phase and at each quarter. */
+export function createPullProgress(stream: WriteStream): {
+  update(progress: PullProgress): void
+  close(): void
+} {
+  const line = createStatusLine(stream)
+  const startMs = new Map<string, number>()
+  const said = new Set<string>()
+  return {
+    update(progress) {
+      const { label, receivedBytes, totalBytes } = progress
+      const nowMs = performance.now()
+      if (!startMs.has(label)) startMs.set(label, nowMs)
+      if (stream.isTTY) return line.show(pullLine({ ...progress, startMs: startMs.get(label) ?? nowMs }))
+      const text = `${label}: ${Math.floor((4 * receivedBytes) / totalBytes) * 25} %`
+      if (!said.has(text)) stream.write(`${text}\n`)
+      said.add(text)
+    },
+    close: () => line.close(),
+  }
+}

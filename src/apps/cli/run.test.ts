@@ -1,0 +1,192 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AftOptions, aft } from '../../../test/command-line.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cli-run-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const at = (name: string) => join(folder, name)
+function writePrompts(count: number): void {
+  const rows = Array.from(
+    { length: count },
+    (_, i) => `${JSON.stringify({ prompt: `question ${i} of many` })}\n`,
+  )
+  writeFileSync(at('p.jsonl'), rows.join(''))
+}
+/** `aft run p.jsonl -o a.jsonl …` in the folder. */
+const run = (args: string[], options?: AftOptions) =>
+  aft(['run', 'p.jsonl', '-o', 'a.jsonl', ...args], { cwd: folder, ...options })
+const echo = ['--model', 'scripted:echo', '--width', '2', '--depth', '1']
+const answers = () =>
+  readFileSync(at('a.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+test('answers go to the file, and the end is told on standard error', async () => {
+  writePrompts(3)
+  const { code, stdout, stderr } = await run(echo)
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+  expect(stderr).toMatch(/^3 of 3 answered: 9 completions, [\d,]+ tokens, 0:00\. See a\.jsonl\n$/)
+  expect(answers().map((a) => a.id)).toEqual(['0', '1', '2'])
+})
+
+test('`aft run --help` explains its own flags before the shared ones', async () => {
+  const { stdout, code } = await aft(['run', '--help'])
+  expect(code).toBe(0)
+  expect(stdout.slice(0, stdout.indexOf('\nModels:'))).toMatchInlineSnapshot(`
+    "Usage: aft run [options] <prompts>
+
+    Answer a file of prompts, one JSON object a line.
+
+    Arguments:
+      prompts                      JSON lines, or one JSON array
+
+    Options:
+      -o, --output <file>          where the answers go, one line a prompt
+      --format <format>            of the answers (choices: "jsonl", "alpaca-eval",
+                                   default: "jsonl")
+      --generator <name>           name of the model in the benchmark's rows
+      --restart                    put the journal of an earlier run aside and begin
+                                   anew
+      --dry-run                    print what it would take at most, and do nothing
+      --max-cost <dollars>         start nothing that could cost more, earlier runs
+                                   included
+      --max-tokens-total <n>       start nothing that could take more tokens in all
+      --no-progress                do not say how far it is
+      -h, --help                   display help for command
+    "
+  `)
+  expect(stdout.slice(stdout.indexOf('Examples:'))).toMatchInlineSnapshot(`
+    "Examples:
+      $ aft run prompts.jsonl -o answers.jsonl
+      $ aft run prompts.jsonl -o answers.jsonl --model http://127.0.0.1:8000/v1#llama --concurrency 64
+      $ aft run prompts.jsonl -o answers.jsonl --model openai:gpt-4.1-mini --dry-run
+
+    A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or without "id". Interrupted, killed or out of
+    budget: the same command goes on where answers.jsonl.journal ends.
+    "
+  `)
+  for (const flag of ['--width', '--quorum', '--concurrency', '--template']) expect(stdout).toContain(flag)
+})
+
+test('--dry-run tells what it takes at most, opens nothing and writes nothing', async () => {
+  writePrompts(3)
+  writeFileSync(
+    at('aft.config.json'),
+    '{"engines":{"gpt":{"model":"openai:gpt","price":{"inputPerMTok":1,"outputPerMTok":10}}}}',
+  )
+  const { code, stdout } = await run(['--model', 'gpt', '--max-tokens', '100', '--dry-run'])
+  expect(code).toBe(0)
+  expect(stdout).toMatchInlineSnapshot(`
+    "prompts      3
+    calls        9
+    completions  33
+    tokens in    about 3,729 at most
+    tokens out   3,300 at most
+    cost         at most $0.0367
+
+    Taken: a token is 4 bytes of text, each completion is as long as --max-tokens lets it be, and each request is
+    sent once for all its samples. Most runs take far less.
+    "
+  `)
+  expect(() => readFileSync(at('a.jsonl.journal'))).toThrow()
+  expect((await run(['--model', 'openai:other', '--dry-run'])).stdout).toMatch(
+    /cost +unknown \(no price of openai:other/,
+  )
+})
+
+test('--max-tokens-total ends the run before it could be exceeded, with exit code 1', async () => {
+  writePrompts(9)
+  const limited = [...echo, '--max-tokens', '20', '--max-tokens-total', '700']
+  const { code, stderr } = await run(limited)
+  expect(code).toBe(1)
+  expect(stderr).toMatch(
+    /^stopped, as the next could go beyond the budget \(so far \d+ tokens\): \d of 9 answered; raise it and run/,
+  )
+  expect((await run([...echo, '--max-tokens', '20'])).code).toBe(0)
+  expect(answers()).toHaveLength(9)
+})
+
+test('--max-cost needs a price, and with one it holds', async () => {
+  writePrompts(9)
+  expect(
+    await run(['--model', 'openai:gpt', '--max-cost', '1'], { env: { OPENAI_API_KEY: 'none' } }),
+  ).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/a limit of cost needs prices, and that of openai:gpt is not known/),
+  })
+  writeFileSync(
+    at('aft.config.json'),
+    '{"engines":{"e":{"model":"scripted:echo","price":{"inputPerMTok":1000,"outputPerMTok":1000}}}}',
+  )
+  const priced = ['--model', 'e', '--width', '2', '--depth', '1', '--max-tokens', '20', '--max-cost', '0.7']
+  const { code, stderr } = await run(priced)
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/so far \d+ tokens, \$0\.\d+\): [1-8] of 9 answered/)
+})
+
+test('--format alpaca-eval writes the array of the benchmark', async () => {
+  writeFileSync(at('p.jsonl'), '[{"dataset":"koala","instruction":"Why?","output":"old"}]')
+  expect((await run([...echo, '--format', 'alpaca-eval', '--generator', 'mine'])).code).toBe(0)
+  expect(JSON.parse(readFileSync(at('a.jsonl'), 'utf8'))).toEqual([
+    { dataset: 'koala', instruction: 'Why?', output: expect.stringMatching(/^Reply/), generator: 'mine' },
+  ])
+})
+
+test('prompts that failed are records with their reason, and exit code 1', async () => {
+  writePrompts(3)
+  writeFileSync(
+    at('script.json'),
+    JSON.stringify({
+      rules: [{ when: 'question 1', replies: [{ error: { kind: 'refused', message: 'I will not' } }] }],
+      echo: true,
+    }),
+  )
+  const { code, stderr } = await run(['--model', 'scripted:script.json', '--depth', '0'])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(
+    /^failed: prompt 1: refused: .*I will not\n2 of 3 answered: .*; run the same command to try the others again\n$/,
+  )
+  expect(answers()[1]).toMatchObject({ id: '1', error: { kind: 'refused' } })
+})
+
+describe('stopped', () => {
+  const slow = () => writeFileSync(at('script.json'), '{"echo":true,"delayMs":15}')
+  const args = ['--model', 'scripted:script.json', '--width', '2', '--depth', '1']
+  const isUnderWay = () => {
+    try {
+      return readFileSync(at('a.jsonl.journal'), 'utf8').includes('"type":"answer"')
+    } catch {
+      return false
+    }
+  }
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s it ends cleanly with %d, and goes on when started again', async (signal, exitCode) => {
+    writePrompts(80)
+    slow()
+    const { code, stderr } = await run(args, {
+      during: (child) => {
+        const timer = setInterval(() => {
+          if (!isUnderWay()) return
+          clearInterval(timer)
+          child.kill(signal)
+        }, 10)
+      },
+    })
+    expect(code).toBe(exitCode)
+    expect(stderr).toMatch(/^\d+ of 80 answered; run the same command to go on\n$/)
+    expect(readFileSync(at('a.jsonl.journal'), 'utf8').endsWith('}\n')).toBe(true)
+    writeFileSync(at('script.json'), '{"echo":true}')
+    expect((await run(args)).code).toBe(0)
+    expect(answers()).toHaveLength(80)
+  })
+})

@@ -1,0 +1,113 @@
+/** `aft serve`: any engine, behind an OpenAI-compatible server. */
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { UsageError } from '../../core/errors.ts'
+import { enginesOf } from '../../core/plan.ts'
+import { makePlan } from '../../core/strategies.ts'
+import { type Keys, parseKeys } from '../server/keys.ts'
+import { isLoopback, listen } from '../server/listen.ts'
+import { DEFAULT_LIMITS, defaultPresets } from '../server/plans.ts'
+import { createServer } from '../server/server.ts'
+import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from './flags.ts'
+import { watchInterrupts } from './interrupt.ts'
+
+interface ServeFlags extends Omit<AnswerFlags, 'apiKeyEnv'> {
+  port: number
+  host: string
+  apiKeyEnv?: string[]
+  apiKeyFile?: string
+  withoutKey?: boolean
+  maxWidth: number
+  maxDepth: number
+  maxRunning: number
+  maxWaiting: number
+  drainMs: number
+}
+
+const help = `
+The flags of the plan are what the model "aft" means; the others are aft-fast,
+moa, rsa and single. The first line of the output is the address. SIGTERM and
+Ctrl-C let the requests under way end first; a second one does not.
+
+Examples:
+  $ aft serve --model http://127.0.0.1:8000/v1#llama
+  $ AFT_KEY=... aft serve --host 0.0.0.0 --api-key-env AFT_KEY`
+
+export function serveCommand(): Command {
+  const command = new Command('serve')
+    .description('Answer over HTTP, as OpenAI does.')
+    .addHelpText('after', help)
+  const group = (heading: string, options: Option[]) => {
+    for (const option of options) command.addOption(option.helpGroup(heading))
+  }
+  group('Server:', [
+    count('--port <n>', '0 takes a free one', 8080),
+    new Option('--host <address>', 'address to listen on').default('127.0.0.1'),
+    new Option('--api-key-env <name...>', "environment variables that hold the clients' keys"),
+    new Option('--api-key-file <file>', 'keys, a line each: NAME: KEY'),
+    new Option('--without-key', 'answer anybody, on a public address too'),
+    count('--max-width <n>', 'most that a request may ask for', DEFAULT_LIMITS.width),
+    count('--max-depth <n>', 'most that a request may ask for', DEFAULT_LIMITS.depth),
+    count('--max-running <n>', 'requests answered at once', 64),
+    count('--max-waiting <n>', 'requests that wait; more are a 429', 256),
+    count('--drain-ms <ms>', 'how long requests under way may take at the end', 30_000),
+  ])
+  return addAnswerFlags(command, ['apiKeyEnv', 'system']).action((flags: ServeFlags) => serve(flags))
+}
+
+async function serve(flags: ServeFlags): Promise<void> {
+  const { apiKeyEnv, apiKeyFile, ...answerFlags } = flags
+  const setup = await readAnswerFlags(answerFlags)
+  const keys = await readKeys(apiKeyEnv, apiKeyFile)
+  if (!isLoopback(flags.host) && Object.keys(keys).length === 0 && !flags.withoutKey) {
+    throw new UsageError(
+      `${flags.host} can be reached by others: give --api-key-env or --api-key-file, or --without-key if that is meant`,
+    )
+  }
+  const signal = watchInterrupts()
+  const plans = Object.values(defaultPresets(setup.options)).map((p) => makePlan({ ...setup.options, ...p }))
+  const { openEngines } = await import('../../engines/open.ts')
+  const names = [setup.plan, ...plans].flatMap(enginesOf)
+  const { engines, close } = await openEngines(names, { ...setup.engineFlags, signal })
+  try {
+    const server = createServer({
+      engines,
+      defaults: setup.options,
+      template: setup.template,
+      limits: { width: flags.maxWidth, depth: flags.maxDepth },
+      keys,
+      maxRunning: flags.maxRunning,
+      maxWaiting: flags.maxWaiting,
+      log: (line) => console.error(line),
+    })
+    const listening = await listen(server, flags)
+    console.log(listening.url)
+    if (!signal.aborted) await once(signal, 'abort')
+    await listening.close(flags.drainMs)
+  } finally {
+    await close()
+  }
+}
+
+/** @throws UsageError for a variable that is not set, or a file that cannot be read */
+async function readKeys(variables: string[] = [], file?: string): Promise<Keys> {
+  const keys: Keys = {}
+  for (const name of variables) {
+    const key = process.env[name]?.trim()
+    if (!key) throw new UsageError(`the environment variable ${name} should hold a key, but is not set`)
+    keys[name] = key
+  }
+  if (file === undefined) return keys
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new UsageError(`cannot read the keys: ${error.message}`)
+  })
+  return { ...keys, ...parseKeys(text, file) }
+}
+
+function count(flag: string, about: string, fallback: number): Option {
+  return new Option(flag, about).default(fallback).argParser((text: string) => {
+    if (/^\d{1,9}$/.test(text)) return Number(text)
+    throw new InvalidArgumentError('Expected a whole number from 0.')
+  })
+}

@@ -1,0 +1,118 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { noTerminal, runInTerminal, type TerminalOptions } from '../../../test/pty.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'aft-terminal-'))
+const launcher = join(import.meta.dirname, '../../../bin/aft.js')
+
+const answer =
+  'Air scatters blue light more than red, in every direction; so does the sky of any planet with air.'
+const proposal = { text: 'Because of \x1b]0;owned\x07 Rayleigh \x1b[31mscattering\x1b[0m.', delayMs: 40 }
+
+/** The command line with a script: `proposals` in the first layer, then `aggregated`, then `final`. */
+function command(
+  args: string,
+  { aggregated = ['Because air scatters blue.'] as unknown[], final = [answer] as unknown[] } = {},
+) {
+  const rules = [
+    { system: 'Because air', replies: final },
+    { system: 'Rayleigh', replies: aggregated },
+    { replies: [proposal] },
+  ]
+  writeFileSync(join(folder, 'script.json'), JSON.stringify({ rules }))
+  const ask = `ask 'Why is the sky blue?' --model scripted:script.json --seed 1 ${args}`
+  return `cd '${folder}'; '${process.execPath}' '${launcher}' ${ask}`
+}
+
+describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}`, () => {
+  test('shows each layer side by side, then the answer, then what it took', async () => {
+    const { screen, code } = await runInTerminal(command('--width 3'))
+    const text = (await screen.read()).replaceAll(/\d+\.\d s|\d+ read/g, 'N')
+
+    expect(text).toMatchInlineSnapshot(`
+      "✓ proposals   3 · 15 tokens · N
+      ── 0 ─────────────────── ✓ 5 ──  ── 1 ─────────────────── ✓ 5 ──  ── 2 ─────────────────── ✓ 5 ──
+      Because of ␛]0;owned␇ Rayleigh   Because of ␛]0;owned␇ Rayleigh   Because of ␛]0;owned␇ Rayleigh
+      ␛[31mscattering␛[0m.             ␛[31mscattering␛[0m.             ␛[31mscattering␛[0m.
+
+      ✓ aggregations   3 · 12 tokens · N
+      ── 0 ─────────────────── ✓ 4 ──  ── 1 ─────────────────── ✓ 4 ──  ── 2 ─────────────────── ✓ 4 ──
+      Because air scatters blue.       Because air scatters blue.       Because air scatters blue.
+
+      ── answer ─────────────────────────────────────────────────────────────────────────────────────────
+      Air scatters blue light more than red, in every direction; so does the sky of any planet with air.
+
+      7 completions in 3 calls · 46 tokens written, N · N · scripted:script.json · seed 1"
+    `)
+    expect(code).toBe(0)
+    expect(await screen.isCursorHidden()).toBe(false)
+  })
+
+  test('redraws in synchronized updates', async () => {
+    const { raw } = await runInTerminal(command('--width 3'))
+    expect(raw.match(/\x1b\[\?2026h/g)?.length).toBeGreaterThan(1)
+    expect(raw.match(/\x1b\[\?2026h/g)?.length).toBe(raw.match(/\x1b\[\?2026l/g)?.length)
+  })
+
+  test('obeys no escape sequence that a model writes', async () => {
+    const { raw } = await runInTerminal(command('--strategy single'))
+    expect(raw).not.toContain('\x1b]0;owned')
+    expect(raw).not.toContain('\x1b[31m')
+    expect(raw).toContain('␛]0;owned␇')
+  })
+
+  test('says that an answer is degraded above it', async () => {
+    const aggregated = ['Because air scatters blue.', { error: { kind: 'timeout', message: 'too slow' } }]
+    const { screen } = await runInTerminal(command('--width 2', { aggregated }))
+    const text = await screen.read()
+    expect(text).toMatch(/✗ timeout/)
+    expect(text.indexOf('degraded: layer 1: completion')).toBeGreaterThan(0)
+    expect(text.indexOf('degraded: layer 1')).toBeLessThan(text.indexOf('── answer'))
+  })
+
+  test('shows the best proposal in full where the aggregator failed half way', async () => {
+    const final = [{ text: 'Half of an', error: { kind: 'server', message: 'broken' } }]
+    const { screen } = await runInTerminal(command('--width 2', { final }))
+    const text = await screen.read()
+    expect(text).toMatch(/Half of an\n✗ failed: broken\n/)
+    expect(text).toMatch(
+      /degraded: layer 2 gave nothing usable.*── answer: layer 1, completion 0 ─+\nBecause air scatters blue\.\n/s,
+    )
+  })
+
+  test('stays without colours where NO_COLOR is set', async () => {
+    const colours = /\x1b\[[\d;]*m/
+    const options: TerminalOptions = { env: { NO_COLOR: '1' } }
+    expect((await runInTerminal(command('--width 2'), options)).raw).not.toMatch(colours)
+    expect((await runInTerminal(command('--width 2'))).raw).toMatch(colours)
+  })
+
+  test('gets no escape sequence at all where it is dumb', async () => {
+    const { raw } = await runInTerminal(command('--width 2'), { env: { TERM: 'dumb' } })
+    expect(raw).not.toContain('\x1b')
+    expect(raw).toContain(answer.slice(0, 20))
+  })
+
+  test('gets its cursor back at Ctrl-C, and the exit code is 130', async () => {
+    let isTyped = false
+    const type = (raw: string) => {
+      if (isTyped || !raw.includes('Because')) return undefined
+      isTyped = true
+      return '\x03'
+    }
+    const { screen, code } = await runInTerminal(command('--width 3'), { type })
+    expect(code).toBe(130)
+    expect(await screen.isCursorHidden()).toBe(false)
+    expect(await screen.read()).not.toContain('── answer')
+  })
+
+  test('shows how far a piped answer is, which is not touched by it', async () => {
+    const out = join(folder, 'out.txt')
+    const { screen, raw } = await runInTerminal(`${command('--width 3')} > ${out}`)
+    expect(raw).toMatch(/proposals.*of 3/)
+    expect(await screen.read()).toBe('')
+    expect(readFileSync(out, 'utf8')).toBe(`${answer}\n`)
+  })
+})

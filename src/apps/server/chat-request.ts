@@ -1,0 +1,144 @@
+/** The body of POST /v1/chat/completions. */
+import { z } from 'zod'
+import type { Message, ResponseFormat } from '../../core/engine.ts'
+import { parseBody } from './api-error.ts'
+import type { Ask } from './live.ts'
+import { aftSchema, type Offer, planFor } from './plans.ts'
+
+const part = z
+  .looseObject({ type: z.string() })
+  .refine((p) => p.type !== 'text' || typeof p.text === 'string', {
+    error: 'expected a text',
+    path: ['text'],
+  })
+const content = z.union([z.string(), z.array(part)], { error: 'expected a string or an array of parts' })
+const toolCall = z.looseObject({
+  id: z.string(),
+  type: z.literal('function'),
+  function: z.looseObject({ name: z.string(), arguments: z.string() }),
+})
+
+const message = z
+  .looseObject({
+    role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
+    content: content.nullish(),
+    name: z.string().optional(),
+    tool_calls: z.array(toolCall).optional(),
+    tool_call_id: z.string().optional(),
+  })
+  .refine((m) => m.role === 'assistant' || m.content != null, {
+    error: 'expected content',
+    path: ['content'],
+  })
+  .refine((m) => m.role !== 'tool' || m.tool_call_id, {
+    error: 'expected the id of the call',
+    path: ['tool_call_id'],
+  })
+
+export const toolChoiceSchema = z.union(
+  [
+    z.enum(['auto', 'none', 'required']),
+    z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) }),
+  ],
+  { error: 'expected auto, none, required or a function' },
+)
+
+const responseFormat = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('text') }),
+  z.looseObject({ type: z.literal('json_object') }),
+  z.looseObject({
+    type: z.literal('json_schema'),
+    json_schema: z.looseObject({ name: z.string(), schema: z.record(z.string(), z.unknown()).optional() }),
+  }),
+])
+
+/** Sampling fields that both endpoints have. */
+export const samplingFields = {
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  stream: z.boolean().nullish(),
+  aft: aftSchema.optional(),
+}
+
+/** Taken note of by nobody here, and harmless. */
+const passedOver = ['user', 'safety_identifier', 'metadata', 'prompt_cache_key', 'service_tier', 'store']
+
+const chatSchema = z.looseObject({
+  ...samplingFields,
+  model: z.string(),
+  messages: z.array(message).min(1, 'expected at least one message'),
+  n: z.int().min(1).nullish(),
+  max_tokens: z.int().min(1).nullish(),
+  max_completion_tokens: z.int().min(1).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
+  seed: z.int().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
+  response_format: responseFormat.nullish(),
+  tools: z
+    .array(
+      z.looseObject({
+        type: z.literal('function'),
+        function: z.looseObject({
+          name: z.string(),
+          parameters: z.record(z.string(), z.unknown()).optional(),
+        }),
+      }),
+    )
+    .optional(),
+  tool_choice: toolChoiceSchema.optional(),
+})
+
+export interface ChatRequest {
+  ask: Ask
+  isStream: boolean
+  wantsUsage: boolean
+  /** Fields that nobody here knows. */
+  ignored: string[]
+}
+
+/**
+ * Reads a body.
+ * @throws ApiError 400 with the field that is wrong, 404 for an unknown model
+ */
+export function readChat(value: unknown, offer: Offer): ChatRequest {
+  const body = parseBody(chatSchema, value)
+  const { aft = {}, stop, tools } = body
+  const mode = aft.tools ?? 'aggregator'
+  const hasTools = tools !== undefined && tools.length > 0
+  const plan = planFor(
+    {
+      model: body.model,
+      aft,
+      n: body.n ?? 1,
+      seed: body.seed ?? undefined,
+      sampling: {
+        maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
+        temperature: body.temperature ?? undefined,
+        topP: body.top_p ?? undefined,
+        frequencyPenalty: body.frequency_penalty ?? undefined,
+        presencePenalty: body.presence_penalty ?? undefined,
+      },
+      maxTokensParam: body.max_completion_tokens == null ? 'max_tokens' : 'max_completion_tokens',
+      isBare: aft.enabled === false || (mode === 'bypass' && hasTools),
+    },
+    offer,
+  )
+  const prompt: Ask['prompt'] = {
+    messages: body.messages as Message[],
+    ...(stop?.length && { stop: [stop].flat() }),
+    ...(hasTools && { tools, ...(body.tool_choice && { toolChoice: body.tool_choice }) }),
+    ...(body.response_format && { responseFormat: body.response_format as ResponseFormat }),
+    ...(body.logprobs && { logprobs: body.top_logprobs ?? 0 }),
+  }
+  const known = [...Object.keys(chatSchema.shape), ...passedOver]
+  return {
+    ask: { model: body.model, prompt, plan, showProposals: aft.showProposals ?? false, tools: mode },
+    isStream: body.stream ?? false,
+    wantsUsage: body.stream_options?.include_usage ?? false,
+    ignored: Object.keys(body).filter((field) => !known.includes(field)),
+  }
+}

@@ -1,0 +1,106 @@
+/** Answers of POST /v1/chat/completions: one object, or chunks. */
+import type { TokenScore, ToolCallDelta } from '../../core/engine.ts'
+import type { Completion } from '../../core/result.ts'
+import { toApiError } from './api-error.ts'
+import type { ChatRequest } from './chat-request.ts'
+import type { Answered, Sink } from './live.ts'
+import type { EventStream } from './sse.ts'
+import { traceOf, usageOf } from './trace.ts'
+
+/** The same in all chunks of an answer. */
+export interface Stamp {
+  id: string
+  /** Seconds since 1970. */
+  created: number
+  model: string
+}
+
+/** The whole answer as one object. */
+export function toChatCompletion({ result, choices }: Answered, { ask }: ChatRequest, stamp: Stamp) {
+  return {
+    id: stamp.id,
+    object: 'chat.completion',
+    created: stamp.created,
+    model: stamp.model,
+    choices: [...choices].map(([index, completion]) => ({
+      index,
+      message: {
+        role: 'assistant',
+        content: completion.text === '' && completion.toolCalls ? null : completion.text,
+        refusal: null,
+        ...(completion.reasoning && { reasoning_content: completion.reasoning }),
+        ...(completion.toolCalls && { tool_calls: completion.toolCalls }),
+      },
+      logprobs: toLogprobs(completion),
+      finish_reason: toFinishReason(completion),
+    })),
+    usage: usageOf(result.usage, result),
+    aft: traceOf(result, ask.showProposals),
+  }
+}
+
+/**
+ * Sends an answer as chunks. A failure is an error object and the end: no `finish_reason`, no `[DONE]`.
+ * @param run answers, and sends the pieces to the sink
+ */
+export async function writeChat(
+  stream: EventStream,
+  { request, stamp }: { request: ChatRequest; stamp: Stamp },
+  run: (sink: Sink) => Promise<Answered>,
+): Promise<void> {
+  const { ask, wantsUsage } = request
+  const head = { id: stamp.id, object: 'chat.completion.chunk', created: stamp.created, model: stamp.model }
+  const usage = wantsUsage ? { usage: null } : {}
+  const choice = (index: number, delta: object, more: object = {}) => {
+    const choices = [{ index, delta, logprobs: null, finish_reason: null, ...more }]
+    stream.send({ ...head, choices, ...usage })
+  }
+  const count = ask.plan.choose === 'last' ? (ask.plan.layers.at(-1)?.voices[0]?.n ?? 1) : 1
+  for (let i = 0; i < count; i++) choice(i, { role: 'assistant', content: '' })
+  const sink: Sink = {
+    content: (i, text) => choice(i, { content: text }),
+    reasoning: (i, text) => choice(i, { reasoning_content: text }),
+    toolCall: (i, delta) => choice(i, { tool_calls: [toWireDelta(delta)] }),
+  }
+  try {
+    const answered = await run(sink)
+    for (const [i, completion] of answered.choices) {
+      const reason = toFinishReason(completion)
+      choice(i, {}, { logprobs: toLogprobs(completion), finish_reason: reason })
+    }
+    const { result } = answered
+    const total = wantsUsage ? { usage: usageOf(result.usage, result) } : {}
+    stream.send({ ...head, choices: [], ...total, aft: traceOf(result, ask.showProposals) })
+    stream.send('[DONE]')
+  } catch (error) {
+    const known = toApiError(error)
+    // The headers have left with a 200: whoever is to know whether asking again helps reads it here.
+    stream.send({ error: { ...known.toJSON().error, status: known.status } })
+  }
+}
+
+function toWireDelta({ position, id, name, arguments: text }: ToolCallDelta) {
+  return {
+    index: position,
+    ...(id !== undefined && { id, type: 'function' }),
+    function: { ...(name !== undefined && { name }), ...(text !== undefined && { arguments: text }) },
+  }
+}
+
+function toFinishReason({ finishReason }: Completion): string {
+  return finishReason.replace('-', '_')
+}
+
+function toLogprobs({ logprobs }: Completion) {
+  if (!logprobs) return null
+  const toWire = (score: Omit<TokenScore, 'top'>) => ({
+    token: score.token,
+    logprob: score.logprob,
+    bytes: [...new TextEncoder().encode(score.token)],
+  })
+  const content = logprobs.map((score) => ({
+    ...toWire(score),
+    top_logprobs: (score.top ?? []).map(toWire),
+  }))
+  return { content, refusal: null }
+}

@@ -1,0 +1,43 @@
+/** A server on loopback and the official client for it. For tests. */
+import { OpenAI } from 'openai'
+import { onTestFinished } from 'vitest'
+import type { Engine } from '../../core/engine.ts'
+import { listen } from './listen.ts'
+import { createServer, type ServerOptions } from './server.ts'
+
+export interface Started {
+  url: string
+  client: OpenAI
+  post(body: unknown, init?: RequestInit): Promise<Response>
+  close(timeoutMs?: number): Promise<void>
+}
+
+/** Listens on a free port until the test has finished. */
+export async function startServer(
+  engine: Engine,
+  options: Partial<ServerOptions> = {},
+  apiKey = 'none',
+): Promise<Started> {
+  const server = createServer({ engines: { one: engine }, ...options })
+  const { url, close } = await listen(server, { host: '127.0.0.1', port: 0 })
+  onTestFinished(() => close(0))
+  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 })
+  const post: Started['post'] = (body, init) =>
+    fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...init?.headers },
+      body: typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
+      signal: init?.signal,
+    })
+  return { url, client, post, close: (timeoutMs = 0) => close(timeoutMs) }
+}
+
+/** The data lines of a stream, parsed. */
+export async function readEvents(response: Response): Promise<(Record<string, unknown> | '[DONE]')[]> {
+  const text = await response.text()
+  return [...text.matchAll(/^data: (.*)$/gm)].map(([, line = '']) =>
+    line === '[DONE]' ? line : JSON.parse(line),
+  )
+}
+
+export const user = (content: string) => [{ role: 'user' as const, content }]

@@ -1,0 +1,219 @@
+/** An OpenAI-compatible server as a web-standard `fetch` handler: for Node by `listen.ts`, or mounted anywhere. */
+import { randomUUID } from 'node:crypto'
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Engine } from '../../core/engine.ts'
+import { redact, UsageError } from '../../core/errors.ts'
+import { enginesOf } from '../../core/plan.ts'
+import { makePlan, type PlanOptions } from '../../core/strategies.ts'
+import { defaultTemplate, type Template } from '../../core/templates.ts'
+import { hops } from '../../lib/hops.ts'
+import { ApiError, toApiError } from './api-error.ts'
+import { readChat } from './chat-request.ts'
+import { toChatCompletion, writeChat } from './chat-response.ts'
+import { createKeyCheck, type Keys } from './keys.ts'
+import { type Answered, type Ask, answerLive, type Sink } from './live.ts'
+import { createMetrics } from './metrics.ts'
+import { DEFAULT_LIMITS, defaultPresets, type Limits, type Offer, type Preset, presetOf } from './plans.ts'
+import { createQueue } from './queue.ts'
+import { streamEvents } from './sse.ts'
+
+export type { Keys } from './keys.ts'
+export type { Limits, Preset } from './plans.ts'
+
+export interface ServerOptions {
+  /** By the names that presets, and the requests' `aft` field, may use. */
+  engines: Record<string, Engine>
+  /** What holds where neither preset nor request says otherwise. `proposers` defaults to all engines. */
+  defaults?: Partial<PlanOptions>
+  /** Models that clients can name, next to `aft`, `aft-fast`, `moa`, `rsa` and `single`. */
+  presets?: Record<string, Preset>
+  template?: Template
+  limits?: Partial<Limits>
+  /** Name to key; without keys anybody is answered. */
+  keys?: Keys
+  /** Requests answered at once (default 64), and waiting (default 256; half of them at most of one client). */
+  maxRunning?: number
+  maxWaiting?: number
+  /** Default 8 MiB. */
+  maxBodyBytes?: number
+  /** Gets a line for each fault of the server's own. */
+  log?: (line: string) => void
+}
+
+export interface AftServer {
+  /** @param client who asks, where no key says it: an address */
+  fetch(request: Request, env?: { client?: string }): Promise<Response>
+  /** Refuses new requests, waits for those under way, at most `timeoutMs`, then ends them with an error. */
+  drain(timeoutMs: number): Promise<void>
+}
+
+type Env = { Bindings: { client?: string } | undefined; Variables: { client: string } }
+
+const MAX_HOPS = 2
+
+/**
+ * Makes a server.
+ * @throws UsageError for a preset that cannot be, or names an engine that is not there
+ */
+export function createServer(options: ServerOptions): AftServer {
+  const { engines, template = defaultTemplate, log = () => {} } = options
+  const offer = makeOffer(options, template)
+  const queue = createQueue({
+    maxRunning: options.maxRunning ?? 64,
+    maxWaiting: options.maxWaiting ?? 256,
+  })
+  const metrics = createMetrics()
+  const checkKey = createKeyCheck(options.keys ?? {})
+  const created = Math.floor(Date.now() / 1_000)
+  const closing = new AbortController()
+  let isDraining = false
+
+  const fail = (error: unknown) => {
+    const known = toApiError(error)
+    if (known.code === 'internal_error') log(redact(String((error as Error)?.stack ?? error)))
+    return known
+  }
+  const respond = (c: Context, error: unknown) => {
+    const known = fail(error)
+    return c.json(known.toJSON(), known.status as 400, known.headers)
+  }
+
+  /** Answers when it is the request's turn. Refuses at once, by throwing, where the queue is full. */
+  const start = (c: Context<Env>, ask: Ask, left: AbortSignal) => {
+    const signal = AbortSignal.any([left, closing.signal])
+    const hop = readHops(c) + 1
+    const turn = queue.enter(c.get('client'), signal)
+    return async (sink: Sink): Promise<Answered> => {
+      let release = () => {}
+      try {
+        release = await turn
+        const host = { engines, template, signal }
+        const answered = await hops.run(hop, () => answerLive(ask, host, sink))
+        metrics.answer(answered.result)
+        return answered
+      } catch (error) {
+        throw left.aborted ? new ApiError(499, 'the client has left') : fail(error)
+      } finally {
+        release()
+      }
+    }
+  }
+
+  const app = new Hono<Env>()
+  app.onError((error, c) => respond(c, error))
+  app.notFound((c) => respond(c, new ApiError(404, `there is no ${c.req.method} ${c.req.path}`)))
+  app.use(async (c, next) => {
+    const startMs = performance.now()
+    await next()
+    c.header('x-request-id', randomUUID())
+    const endpoint = c.res.status === 404 ? 'other' : c.req.path.replace(/^(\/v1\/models)\/.*/, '$1')
+    metrics.request(endpoint, c.res.status, (performance.now() - startMs) / 1_000)
+  })
+  app.get('/health', (c) => c.json({ status: isDraining ? 'draining' : 'ok' }, isDraining ? 503 : 200))
+  app.use(async (c, next) => {
+    const name = checkKey(c.req.header('authorization'))
+    c.set('client', name ?? c.env?.client ?? 'anybody')
+    await next()
+  })
+  app.get('/metrics', (c) =>
+    c.body(metrics.render(queue), 200, { 'content-type': 'text/plain; version=0.0.4' }),
+  )
+
+  const toModel = (id: string) => ({ id, object: 'model', created, owned_by: 'aft' })
+  app.get('/v1/models', (c) => c.json({ object: 'list', data: Object.keys(offer.presets).map(toModel) }))
+  app.get('/v1/models/:id', (c) => {
+    presetOf(c.req.param('id'), offer)
+    return c.json(toModel(c.req.param('id')))
+  })
+
+  app.use('/v1/*', async (_, next) => {
+    if (isDraining) throw new ApiError(503, 'the server is stopping', { headers: { 'retry-after': '5' } })
+    await next()
+  })
+  app.use(
+    '/v1/*',
+    bodyLimit({
+      maxSize: options.maxBodyBytes ?? 8 * 2 ** 20,
+      onError: () => {
+        throw new ApiError(413, 'the body is too large', { code: 'body_too_large' })
+      },
+    }),
+  )
+  app.post('/v1/chat/completions', async (c) => {
+    const request = readChat(await readJson(c), offer)
+    const stamp = { id: `chatcmpl-${randomUUID()}`, created: nowSeconds(), model: request.ask.model }
+    const headers: Record<string, string> =
+      request.ignored.length > 0 ? { 'x-aft-ignored': toHeader(request.ignored) } : {}
+    const left = new AbortController()
+    const leave = () => left.abort('the client has left')
+    c.req.raw.signal.addEventListener('abort', leave, { once: true })
+    const run = start(c, request.ask, left.signal)
+    if (request.isStream) {
+      return streamEvents((stream) => writeChat(stream, { request, stamp }, run), { onLeave: leave, headers })
+    }
+    const answered = await run(silent)
+    return c.json(toChatCompletion(answered, request, stamp), 200, headers)
+  })
+
+  return {
+    fetch: async (request, env) => app.fetch(request, env ?? {}),
+    drain: async (timeoutMs) => {
+      isDraining = true
+      const stop = () => closing.abort(new ApiError(503, 'the server is stopping', { code: 'stopping' }))
+      const timer = setTimeout(stop, timeoutMs)
+      await queue.idle()
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** For answers that go out whole. */
+const silent: Sink = { content: () => {}, reasoning: () => {}, toolCall: () => {} }
+
+/** Every preset is made once, so that a wrong one is found at the start. */
+function makeOffer(options: ServerOptions, template: Template): Offer {
+  const engines = Object.keys(options.engines)
+  const base: PlanOptions = { proposers: engines, ...options.defaults, template: template.id }
+  const presets = { ...defaultPresets(base), ...options.presets }
+  for (const [name, preset] of Object.entries(presets)) {
+    const missing = enginesOf(makePlan({ ...base, ...preset })).filter((engine) => !engines.includes(engine))
+    if (missing.length === 0) continue
+    throw new UsageError(`the preset ${name} names ${missing.join(', ')}; there are: ${engines.join(', ')}`)
+  }
+  return { presets, base, engines, limits: { ...DEFAULT_LIMITS, ...options.limits } }
+}
+
+/** @throws ApiError 508 where the request has come through too many servers already: they may ask each other */
+function readHops(c: Context): number {
+  const count = Number(c.req.header('x-aft-hops') ?? 0)
+  if (count <= MAX_HOPS) return count
+  throw new ApiError(508, `the request came through ${count} servers; does one ask itself?`, {
+    code: 'too_many_hops',
+    headers: { 'x-should-retry': 'false' },
+  })
+}
+
+/** A form or plain text is refused: pages of other sites can send those without being asked. */
+async function readJson(c: Context): Promise<unknown> {
+  if (!/^application\/json\b/i.test(c.req.header('content-type') ?? '')) {
+    throw new ApiError(415, 'expected content-type: application/json', { code: 'not_json' })
+  }
+  const bytes = await c.req.arrayBuffer()
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    throw new ApiError(400, `the body is not JSON: ${(error as Error).message}`, { code: 'not_json' })
+  }
+}
+
+function toHeader(names: string[]): string {
+  return names
+    .map((name) => encodeURIComponent(name.slice(0, 40)))
+    .slice(0, 20)
+    .join(', ')
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1_000)
+}

@@ -1,0 +1,81 @@
+/** Server-sent events: headers and the first event leave at once, and silence is broken by comments. */
+
+export interface EventStream {
+  /** Sends an object as a data line, with `event:` before it where given. */
+  send(data: object | '[DONE]', event?: string): void
+}
+
+/** How long nothing may be sent before a comment is. */
+export const KEEP_ALIVE_MS = 10_000
+
+/**
+ * Streams what `write` sends, until it resolves; it must not reject. When the client leaves, `onLeave` is called and
+ * what is sent after that goes nowhere.
+ */
+export function streamEvents(
+  write: (stream: EventStream) => Promise<void>,
+  { onLeave, headers }: { onLeave: () => void; headers: Record<string, string> },
+): Response {
+  const encoder = new TextEncoder()
+  let stop = () => {}
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const push = (text: string) => {
+        controller.enqueue(encoder.encode(text))
+        timer.refresh()
+      }
+      const timer = setInterval(() => push(': keep-alive\n\n'), KEEP_ALIVE_MS)
+      const batch = createBatch(push)
+      let isOpen = true
+      stop = () => {
+        isOpen = false
+        clearInterval(timer)
+        batch.drop()
+      }
+      const send: EventStream['send'] = (data, event) => {
+        if (!isOpen) return
+        const line = data === '[DONE]' ? data : JSON.stringify(data)
+        batch.add(`${event ? `event: ${event}\n` : ''}data: ${line}\n\n`)
+      }
+      void write({ send }).then(() => {
+        if (!isOpen) return
+        batch.flush()
+        stop()
+        controller.close()
+      })
+    },
+    cancel() {
+      stop()
+      onLeave()
+    },
+  })
+  return new Response(body, {
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+      ...headers,
+    },
+  })
+}
+
+/** What comes in one turn of the event loop is one write. */
+function createBatch(push: (text: string) => void) {
+  let waiting = ''
+  let turn: NodeJS.Immediate | undefined
+  const flush = () => {
+    clearImmediate(turn)
+    turn = undefined
+    if (waiting) push(waiting)
+    waiting = ''
+  }
+  const add = (text: string) => {
+    waiting += text
+    turn ??= setImmediate(flush)
+  }
+  const drop = () => {
+    clearImmediate(turn)
+    waiting = ''
+  }
+  return { add, flush, drop }
+}

@@ -1,0 +1,128 @@
+/**
+ * Propose and aggregate, whole. A plan is a list of layers. Each layer samples its voices in parallel, and each
+ * voice is shown proposals of the layer before: none of them (it proposes) or some (it aggregates). Proposing is
+ * aggregating over nothing, so there is one loop. Source of the method: arXiv 2501.11877.
+ */
+import { chooseAnswer, judgeLayer } from './choose.ts'
+import type { Engine } from './engine.ts'
+import { UsageError } from './errors.ts'
+import { runLayer } from './layer.ts'
+import { enginesOf, type Plan, type Prompt } from './plan.ts'
+import { agreement } from './proposals.ts'
+import {
+  type AftEvent,
+  type Completion,
+  type LayerResult,
+  listLeftovers,
+  listMissing,
+  type Result,
+  summarise,
+} from './result.ts'
+import { judgeMessages, type Template } from './templates.ts'
+
+/** All that the algorithm needs from outside: it has no clock, network or randomness of its own. */
+export interface Host {
+  /** By the names that the plan uses. */
+  engines: Record<string, Engine>
+  template: Template
+  clock: Clock
+  emit?: (event: AftEvent) => void
+  /** Layers of an earlier, interrupted run: what is in them is not sampled again. */
+  recorded?: RecordedLayer[]
+  signal?: AbortSignal
+  /** Priority of a layer's requests; lower goes first. */
+  priority?: (layer: number) => number
+}
+
+export interface Clock {
+  /** Milliseconds; only differences count. */
+  now(): number
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}
+
+/**
+ * `isClosed` tells that the layer had ended: its failures stand, deeper layers were built on it. Of an open layer only
+ * those stand that a fallback made good; what is missing is tried again.
+ */
+export interface RecordedLayer extends LayerResult {
+  isClosed: boolean
+}
+
+/**
+ * Answers one prompt.
+ * @throws EngineError when no layer gave a text (an error is never an answer), UsageError for a wrong plan or
+ * request, or the signal's reason
+ */
+export async function answerPrompt(prompt: Prompt, plan: Plan, host: Host): Promise<Result> {
+  checkEngines(plan, host)
+  const reached = await runLayers(prompt, plan, host)
+  const { layers, proposals, from, agreed } = reached
+  const judged = await judge(prompt, plan, host, proposals)
+  const chosen = chooseAnswer(proposals, from, { prompt, plan, judged })
+  const reasons = [...reached.reasons, ...chosen.degradedBecause]
+  const result = summarise(layers, chosen, reasons, { plan, host, agreed })
+  host.emit?.({ type: 'answer', result })
+  return result
+}
+
+/** How far a prompt got: the usable completions of the last layer that has some, never none. */
+interface Reached {
+  layers: LayerResult[]
+  proposals: Completion[]
+  /** The layer that the proposals are of. */
+  from: number
+  /** What went wrong, in words. */
+  reasons: string[]
+  agreed?: number
+}
+
+/** Layer after layer. One that gives nothing usable is passed over: the next is shown what that one was shown. */
+async function runLayers(prompt: Prompt, plan: Plan, host: Host): Promise<Reached> {
+  const reached: Reached = { layers: [], proposals: [], from: 0, reasons: [] }
+  for (const [depth, layer] of plan.layers.entries()) {
+    const result = await runLayer({ prompt, plan, host, layer, depth, proposals: reached.proposals })
+    reached.layers.push(result)
+    reached.reasons.push(...listMissing(result, depth))
+    const usable = result.completions.filter((c) => !c.excluded)
+    if (usable.length > 0) [reached.proposals, reached.from] = [usable, depth]
+    else if (depth > 0) reached.reasons.push(`layer ${depth} gave nothing usable and was passed over`)
+    else return takeLeftovers(reached, plan, result)
+    if (depth < plan.layers.length - 1) reached.agreed = findAgreement(prompt, plan, usable)
+    if (reached.agreed !== undefined) break
+  }
+  return reached
+}
+
+/** Where no proposal was usable those that hold text at least go on; see `listLeftovers` for when there are none. */
+function takeLeftovers(reached: Reached, plan: Plan, layer: LayerResult): Reached {
+  const proposals = listLeftovers(plan, layer)
+  const isRunaway = proposals[0]?.excluded === 'runaway'
+  return {
+    ...reached,
+    proposals,
+    reasons: [...reached.reasons, ...(isRunaway ? ['every proposal repeats itself'] : [])],
+  }
+}
+
+/** A judge, where the plan names one and there is something to choose, is a layer behind the last. */
+async function judge(prompt: Prompt, plan: Plan, host: Host, proposals: Completion[]) {
+  const layer = judgeLayer(plan, proposals)
+  const depth = plan.layers.length
+  return layer && runLayer({ prompt, plan, host, layer, depth, proposals, write: judgeMessages })
+}
+
+/** How much the proposals agree (0 to 1), where the plan lets that end the layers. */
+function findAgreement(prompt: Prompt, plan: Plan, proposals: Completion[]): number | undefined {
+  if (plan.stopAtAgreement === undefined || prompt.tools || prompt.responseFormat) return undefined
+  const agreed = proposals.length > 1 ? agreement(proposals.map((p) => p.text)) : 0
+  return agreed >= plan.stopAtAgreement ? agreed : undefined
+}
+
+function checkEngines(plan: Plan, { engines }: Host): void {
+  for (const name of enginesOf(plan)) {
+    if (engines[name]) continue
+    const opened = Object.keys(engines).join(', ')
+    throw new UsageError(`the plan names the engine "${name}", which was not opened; there are: ${opened}`)
+  }
+}

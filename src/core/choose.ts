@@ -1,0 +1,69 @@
+/** The answer is one of the candidates: the only one, the most voted, a random one, or a judge's. */
+import type { Layer, Plan, Prompt } from './plan.ts'
+import { extractAnswer, findCentral } from './proposals.ts'
+import type { Completion, Failure, LayerResult } from './result.ts'
+import { hashParts, randomFrom } from './seeds.ts'
+
+export interface Chosen {
+  completion: Completion
+  layer: number
+  judgment?: Completion | Failure
+  degradedBecause: string[]
+}
+
+/**
+ * `layer` is the layer that the candidates come from: the last one, but where later layers failed or were skipped.
+ * @param given `judged` is what came of `judgeLayer`
+ */
+export function chooseAnswer(
+  candidates: Completion[],
+  layer: number,
+  { prompt, plan, judged }: { prompt: Prompt; plan: Plan; judged?: LayerResult },
+): Chosen {
+  const take = (completion: Completion): Chosen => ({ completion, layer, degradedBecause: [] })
+  const first = candidates[0] as Completion
+  if (candidates.length === 1) return take(first)
+  if (judged) return takeJudged(candidates, layer, judged)
+  if (plan.choose === 'vote') return take(vote(candidates))
+  if (plan.choose === 'random') {
+    const random = randomFrom(hashParts(plan.seed, 'choose', prompt.id))
+    return take(candidates[Math.floor(random() * candidates.length)] as Completion)
+  }
+  return take(layer === plan.layers.length - 1 ? first : central(candidates))
+}
+
+const JUDGE_MAX_TOKENS = 512
+
+/** The judge as a layer of its own; undefined where none is named or there is nothing to choose. */
+export function judgeLayer({ choose }: Plan, candidates: Completion[]): Layer | undefined {
+  if (typeof choose === 'string' || candidates.length === 1) return undefined
+  const sampling = { temperature: 0, maxTokens: JUDGE_MAX_TOKENS }
+  return { voices: [{ engine: choose.judge, n: 1, sampling }], see: 'all' }
+}
+
+function takeJudged(candidates: Completion[], layer: number, { completions, failures }: LayerResult): Chosen {
+  const judgment = (completions[0] ?? failures[0]) as Completion | Failure
+  const picked = 'text' in judgment ? readPick(judgment, candidates) : undefined
+  if (picked) return { completion: picked, layer, judgment, degradedBecause: [] }
+  const why = 'text' in judgment ? 'gave no number of a candidate' : `failed (${judgment.error.kind})`
+  const reason = `the judge ${why}, so the completion most like the others was taken`
+  return { completion: central(candidates), layer, judgment, degradedBecause: [reason] }
+}
+
+/** Candidates are numbered from 1 in the order that the judge saw them. */
+function readPick({ text, saw = [] }: Completion, candidates: Completion[]): Completion | undefined {
+  const number = text.match(/\d+/)?.[0]
+  const index = number === undefined ? undefined : saw[Number(number) - 1]
+  return candidates.find((c) => c.index === index)
+}
+
+function central(candidates: Completion[]): Completion {
+  return candidates[findCentral(candidates.map((c) => c.text))] as Completion
+}
+
+/** The first completion of the most frequent extracted answer; of equals, the one seen first. */
+function vote(candidates: Completion[]): Completion {
+  const votes = Map.groupBy(candidates, (c) => extractAnswer(c.text))
+  const most = Math.max(...[...votes.values()].map((group) => group.length))
+  return [...votes.values()].find((group) => group.length === most)?.[0] as Completion
+}

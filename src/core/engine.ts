@@ -1,0 +1,180 @@
+/**
+ * The only door to a model. An engine turns messages and sampling settings into completions and knows no
+ * word of aggregation: proposers, aggregators and judges are the same thing called with other messages.
+ */
+import type { EngineError } from './errors.ts'
+
+/** A chat-completions wire message: what servers receive, engines send, journals keep and trainers read. */
+export interface Message {
+  role: 'system' | 'developer' | 'user' | 'assistant' | 'tool'
+  content?: string | ContentPart[] | null
+  name?: string
+  tool_calls?: ToolCall[]
+  tool_call_id?: string
+  [extra: string]: unknown
+}
+
+/** A part of a message's content. Parts that are not text (images, audio, files) pass through unchanged. */
+export type ContentPart = { type: 'text'; text: string } | { type: string; [extra: string]: unknown }
+
+export interface ToolCall {
+  id: string
+  type: 'function'
+  function: { name: string; arguments: string }
+}
+
+/** A piece of a tool call as it streams; pieces with the same `position` belong together. */
+export interface ToolCallDelta {
+  position: number
+  id?: string
+  name?: string
+  arguments?: string
+}
+
+/** A tool as the chat-completions wire has it. */
+export interface Tool {
+  type: 'function'
+  function: {
+    name: string
+    description?: string
+    parameters?: Record<string, unknown>
+    strict?: boolean | null
+  }
+}
+
+export type ToolChoice = 'auto' | 'none' | 'required' | { type: 'function'; function: { name: string } }
+
+/** The wire's response format. `json_schema` is kept by a grammar where the engine has one. */
+export type ResponseFormat =
+  | { type: 'text' }
+  | { type: 'json_object' }
+  | {
+      type: 'json_schema'
+      json_schema: {
+        name: string
+        schema?: Record<string, unknown>
+        strict?: boolean | null
+        description?: string
+      }
+    }
+
+/** How a completion is sampled. What is absent is left to the engine, but for `maxTokens`. */
+export interface Sampling {
+  temperature?: number
+  topP?: number
+  topK?: number
+  minP?: number
+  frequencyPenalty?: number
+  presencePenalty?: number
+  /** At most this many generated tokens a completion, reasoning included. */
+  maxTokens: number
+}
+
+/** An error never ends a completion: it is a failure. */
+export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter'
+
+/**
+ * What one completion took. What a request spends once for all its completions (`calls`, `prefilledTokens`)
+ * stands in the completion with the lowest index of that request; the others have 0 there. Sums are then right.
+ */
+export interface Usage {
+  /** Requests sent, repeats included. */
+  calls: number
+  /** Tokens of this completion's prompt, whether evaluated or shared. */
+  inputTokens: number
+  /** Prompt tokens really evaluated; null where the engine cannot tell. */
+  prefilledTokens: number | null
+  outputTokens: number
+  /** The part of `outputTokens` that is reasoning, where the engine tells. */
+  reasoningTokens?: number
+  /** Money, in US dollars, where the provider tells. */
+  cost?: number
+  /** True where the figures are this project's own count, because the server's was absent or proved too low. */
+  estimated?: boolean
+  /** How many completions share `calls` and `prefilledTokens` (on the completion that carries them). */
+  sharedBy?: number
+  /** Spent again because an interrupted request was sent anew; not part of the figures above. */
+  repeated?: { calls: number; prefilledTokens: number | null }
+}
+
+/** One token of a completion and its log probability, in nats. */
+export interface TokenScore {
+  token: string
+  logprob: number
+  /** The most likely tokens at this place, best first, where asked for. */
+  top?: { token: string; logprob: number }[]
+}
+
+/** Asks for `n` samples of ONE prompt: an engine that can read the shared prompt once must be able to. */
+export interface CompletionRequest {
+  messages: Message[]
+  /** Number of completions, from 1. */
+  n: number
+  /** One seed a completion, each from 0 to 2^31 - 1; length n. */
+  seeds: number[]
+  sampling: Sampling
+  stop?: string[]
+  tools?: Tool[]
+  toolChoice?: ToolChoice
+  responseFormat?: ResponseFormat
+  /** Report log probabilities, with this many alternatives a token (0: the sampled token's only). */
+  logprobs?: number
+  /** Lower goes first where requests wait for a place; 0 where absent. */
+  priority?: number
+  /**
+   * Somebody counts the ends (a quorum): each is wanted the moment it is known, its usage estimated where need be.
+   * Otherwise an engine may keep ends back until a server says what their common request took.
+   */
+  endsEarly?: boolean
+  signal?: AbortSignal
+}
+
+/**
+ * `index` is 0 to n - 1. Per index: any number of deltas, then exactly one end or failure. The text of an end
+ * is the sum of its deltas since the last restart. An aborted request ends each open index with a failure of
+ * kind `aborted`. The iterable itself throws only what concerns the whole request before any work
+ * (a prompt longer than the context, a wrong setting).
+ */
+export type EngineEvent =
+  | { type: 'completion-delta'; index: number; text: string }
+  | { type: 'reasoning-delta'; index: number; text: string }
+  | { type: 'tool-call-delta'; index: number; delta: ToolCallDelta }
+  /** Forget the deltas of this index: it is being made again. */
+  | { type: 'completion-restarted'; index: number; reason: string }
+  | CompletionEnd
+  | { type: 'completion-failed'; index: number; error: EngineError; usage?: Usage }
+
+export interface CompletionEnd {
+  type: 'completion-end'
+  index: number
+  text: string
+  reasoning?: string
+  toolCalls?: ToolCall[]
+  finishReason: FinishReason
+  usage: Usage
+  logprobs?: TokenScore[]
+  /** Milliseconds that this completion took, where the engine knows better than its caller's clock. */
+  ms?: number
+}
+
+/** Source of the shape: the project's own; `n` is in the request and never a loop above it. */
+export interface Engine {
+  /** Stable and free of secrets: it is written to journals. */
+  readonly id: string
+  generate(request: CompletionRequest): AsyncIterable<EngineEvent>
+  /** Tokens of the rendered prompt, the generation prompt included. */
+  countTokens?(messages: Message[]): Promise<number>
+  /** Tokens that a prompt and its completion may have together. */
+  readonly contextLength?: number
+  /** Log probability, in nats, of each token of `completion` after `messages`. */
+  score?(messages: Message[], completion: string): Promise<TokenScore[]>
+  close?(): Promise<void>
+}
+
+/** The text of a message's content: text parts joined, parts that are not text left out. */
+export function textOf(message: Message): string {
+  const { content } = message
+  if (content == null) return ''
+  if (typeof content === 'string') return content
+  return content.map((part) => (part.type === 'text' ? String(part.text) : '')).join('')
+}

@@ -1,0 +1,93 @@
+/** The caller can mend it: a wrong flag, name or setting. Exit code 2. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** A file holds what it should not. The message starts with `FILE:LINE:`. */
+export class DataError extends Error {
+  override name = 'DataError'
+  readonly file: string
+  readonly line?: number
+
+  constructor(file: string, line: number | undefined, problem: string) {
+    super(`${file}${line === undefined ? '' : `:${line}`}: ${problem}`)
+    this.file = file
+    this.line = line
+  }
+}
+
+/**
+ * What went wrong at an engine.
+ * - `unreachable`: no connection; `timeout`; `server`: 5xx, or a broken answer; `rate-limit`: 429
+ * - `auth`: 401, 403; `billing`: 402; `not-found`: unknown model or address
+ * - `context-overflow`: the prompt does not fit; `refused`: any other 4xx; `aborted`: the caller's signal
+ * - `straggler`: cut by the layer's quorum or cap; `missing`: never came
+ */
+export type EngineErrorKind =
+  | 'unreachable'
+  | 'timeout'
+  | 'server'
+  | 'rate-limit'
+  | 'auth'
+  | 'billing'
+  | 'not-found'
+  | 'context-overflow'
+  | 'refused'
+  | 'aborted'
+  | 'straggler'
+  | 'missing'
+
+/** A request or one of its completions failed. Never holds a key: see `redact`. */
+export class EngineError extends Error {
+  override name = 'EngineError'
+  readonly engine: string
+  readonly kind: EngineErrorKind
+  readonly isRetryable: boolean
+  readonly status?: number
+  /** Of a `context-overflow`: tokens of the prompt and of the context, where known. */
+  readonly tokens?: { prompt?: number; context?: number }
+
+  constructor(
+    engine: string,
+    kind: EngineErrorKind,
+    message: string,
+    more: {
+      status?: number
+      isRetryable?: boolean
+      cause?: unknown
+      tokens?: { prompt?: number; context?: number }
+    } = {},
+  ) {
+    super(redact(message), more.cause === undefined ? undefined : { cause: more.cause })
+    this.engine = engine
+    this.kind = kind
+    this.status = more.status
+    this.tokens = more.tokens
+    this.isRetryable = more.isRetryable ?? ['unreachable', 'timeout', 'server', 'rate-limit'].includes(kind)
+  }
+}
+
+/** Replaces what looks like a key or a password (`sk-…`, `Bearer …`, `user:password@`) by `[hidden]`. */
+export function redact(text: string): string {
+  return text
+    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 [hidden]')
+    .replace(/\b(sk|pk|key|hf|gsk|xai|AIza)[-_][\w-]{8,}/g, '[hidden]')
+    .replace(/\bAIza[\w-]{20,}/g, '[hidden]')
+    .replace(/:\/\/[^\s/@]+:[^\s/@]+@/g, '://[hidden]@')
+}
+
+/** `kind` and message of any error, as journals and outputs keep it. */
+export function describeError(error: unknown): {
+  kind: string
+  message: string
+  engine?: string
+  status?: number
+} {
+  if (error instanceof EngineError) {
+    const { kind, message, engine, status } = error
+    return { kind, message, engine, ...(status === undefined ? {} : { status }) }
+  }
+  if (error instanceof UsageError) return { kind: 'usage', message: error.message }
+  if (error instanceof DataError) return { kind: 'data', message: error.message }
+  return { kind: 'internal', message: redact(error instanceof Error ? error.message : String(error)) }
+}

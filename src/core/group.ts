@@ -1,0 +1,57 @@
+/** Who is shown what: members of a layer that see the same proposals form a group, which is one request. */
+import type { LayerRun } from './layer.ts'
+import type { Completion } from './result.ts'
+import { hashParts, randomFrom, seedOf, shuffle } from './seeds.ts'
+
+/** `saw` are members of the layer before, in the order shown. */
+export interface Group {
+  voice: number
+  saw: number[]
+  /** All members of the group, recorded ones included. */
+  indices: number[]
+  /** Those that are still to be sampled. */
+  members: Member[]
+}
+
+export interface Member {
+  index: number
+  seed: number
+}
+
+/** The requests that a layer still needs: what is recorded is left out. */
+export function groupMembers(run: LayerRun): Group[] {
+  const { prompt, plan, host, layer, depth } = run
+  const recorded = new Set(host.recorded?.[depth]?.completions.map((c) => c.index))
+  const groups = new Map<string, Group>()
+  let index = 0
+  for (const [voice, { n }] of layer.voices.entries()) {
+    for (let i = 0; i < n; i++, index++) {
+      const saw = chooseSeen(run, index)
+      const key = `${voice}:${saw}`
+      const group: Group = groups.get(key) ?? { voice, saw, indices: [], members: [] }
+      groups.set(key, group)
+      group.indices.push(index)
+      if (recorded.has(index)) continue
+      group.members.push({ index, seed: seedOf(plan.seed, prompt.id, depth, voice, i) })
+    }
+  }
+  return [...groups.values()].filter((group) => group.members.length > 0)
+}
+
+/** The proposals that a group is shown, in that order. */
+export function listShown({ proposals }: LayerRun, { saw }: Group): Completion[] {
+  const byIndex = new Map(proposals.map((p) => [p.index, p]))
+  return saw.map((index) => byIndex.get(index) as Completion)
+}
+
+function chooseSeen({ prompt, plan, layer, depth, proposals }: LayerRun, index: number): number[] {
+  if (layer.see === 'nothing') return []
+  const random = (use: string, key: string | number) =>
+    randomFrom(hashParts(plan.seed, use, prompt.id, depth, key))
+  let saw = proposals.map((p) => p.index)
+  if (layer.see !== 'all') {
+    const sampled = shuffle(saw, random('see', index)).slice(0, layer.see.sample)
+    saw = sampled.sort((a, b) => a - b)
+  }
+  return plan.order === 'shuffled' ? shuffle(saw, random('order', saw.join())) : saw
+}

@@ -1,0 +1,74 @@
+/** What is asked, and how it is to be answered. Plain data: a plan is written to the journal as it stands. */
+import type { Message, ResponseFormat, Sampling, Tool, ToolChoice } from './engine.ts'
+
+/** A question: any number of turns, and what only the last layer is given. */
+export interface Prompt {
+  id: string
+  messages: Message[]
+  /** Passed to every layer. */
+  stop?: string[]
+  /** These four go to the last layer only: proposers write text and call nothing. */
+  tools?: Tool[]
+  toolChoice?: ToolChoice
+  responseFormat?: ResponseFormat
+  logprobs?: number
+}
+
+/** `n` samples of one engine. The fallbacks take over, in turn, what the engine could not complete. */
+export interface Voice {
+  engine: string
+  n: number
+  sampling: Sampling
+  fallbacks?: string[]
+}
+
+/** When a layer goes on without its stragglers. Times in milliseconds. */
+export interface Quorum {
+  /** Completions that are enough; what no aggregator could use does not count. */
+  count: number
+  /** How long the others may still take once `count` are there. */
+  graceMs: number
+  /** The layer ends this long after its start with what it has. */
+  capMs?: number
+}
+
+/** One round of parallel completions, and what each of them sees of the round before. */
+export interface Layer {
+  voices: Voice[]
+  see: 'nothing' | 'all' | { sample: number }
+  quorum?: Quorum
+}
+
+export interface Plan {
+  strategy: string
+  layers: Layer[]
+  /** Id of the template. */
+  template: string
+  seed: number
+  /** Order in which proposals are shown. */
+  order: 'as-sampled' | 'shuffled'
+  /** How the answer is taken from the last layer; a judge is an engine that reads the candidates. */
+  choose: 'last' | 'vote' | 'random' | { judge: string }
+  /** What to do with proposals that do not fit an aggregator's context. */
+  overflow: 'trim' | 'refuse'
+  /** Skip the layers that are left when the proposals agree at least this much (0 to 1). */
+  stopAtAgreement?: number
+}
+
+/** Completions that a plan asks for, judges not counted. */
+export function countCompletions(plan: Plan): number {
+  return plan.layers.reduce((sum, layer) => sum + countMembers(layer), 0)
+}
+
+/** Completions of one layer. */
+export function countMembers(layer: Layer): number {
+  return layer.voices.reduce((sum, voice) => sum + voice.n, 0)
+}
+
+/** Names of all engines that a plan may call, each once. */
+export function enginesOf(plan: Plan): string[] {
+  const names = plan.layers.flatMap((layer) =>
+    layer.voices.flatMap((v) => [v.engine, ...(v.fallbacks ?? [])]),
+  )
+  return [...new Set(typeof plan.choose === 'object' ? [...names, plan.choose.judge] : names)]
+}

@@ -1,0 +1,111 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  agreement,
+  extractAnswer,
+  findCentral,
+  findTrim,
+  findUnusable,
+  repeatedShare,
+  trimMiddle,
+} from './proposals.ts'
+
+describe('extractAnswer', () => {
+  test.each([
+    ['It takes 3 steps.\n#### 1,234', '1234'],
+    ['#### 7\nWait, no.\n#### 8', '8'],
+    ['So \\boxed{\\frac{1}{2}} it is, not 7', 'frac{1}{2}'],
+    ['\\boxed{42', '42'],
+    ['The answer is **blue**.', 'blue'],
+    ['Answer: 12.0 apples', '12'],
+    ['the answer is $18', '18'],
+    ['The answer is 40 %.', '40'],
+    ['We had 5, then 3 more: 8 in all', '8'],
+    ['from -3 to -2.50', '-2.5'],
+    ['Paris', 'paris'],
+    ['  The  Eiffel Tower! ', 'the eiffel tower'],
+    ['', ''],
+  ])('of %j is %j', (text, answer) => {
+    expect(extractAnswer(text)).toBe(answer)
+  })
+
+  test('never throws, and gives one line of text', () =>
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => typeof extractAnswer(text) === 'string'),
+    ))
+})
+
+describe('an unusable text', () => {
+  const distinct = (n: number) => Array.from({ length: n }, (_, i) => `w${i}`).join(' ')
+
+  test('is empty, or repeats more than 30 % of its 8-grams over at least 64 words', () => {
+    expect(findUnusable(' \n\t')).toBe('empty')
+    expect(findUnusable('again '.repeat(63))).toBeUndefined()
+    expect(findUnusable('again '.repeat(64))).toBe('runaway')
+    expect(findUnusable(distinct(500))).toBeUndefined()
+    expect(findUnusable(`${distinct(100)} ${distinct(30)}`)).toBeUndefined()
+    expect(findUnusable(`${distinct(100)} ${distinct(60)}`)).toBe('runaway')
+  })
+
+  test('may have no spaces at all: a runaway of line art or of a script without spaces', () => {
+    expect(findUnusable('-'.repeat(600))).toBe('runaway')
+    expect(findUnusable('天空是蓝色的因为'.repeat(80))).toBe('runaway')
+    expect(findUnusable('天空为什么是蓝色的')).toBeUndefined()
+  })
+
+  test('has a repeated share from 0 to below 1', () =>
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 200 }), (words) => {
+        const share = repeatedShare(words.join(' '))
+        return share >= 0 && share < 1
+      }),
+    ))
+})
+
+describe('agreement', () => {
+  test('is 1 of equal texts whatever their case, 0 of texts that share no pair of words', () => {
+    expect(agreement(['The sky is blue', 'the SKY is blue'])).toBe(1)
+    expect(agreement(['one two three', 'four five six'])).toBe(0)
+    expect(agreement(['only'])).toBe(1)
+    expect(agreement(['Paris', 'paris', 'London'])).toBeCloseTo(1 / 3)
+  })
+
+  test('is from 0 to 1, and the order of the texts does not matter', () =>
+    fc.assert(
+      fc.property(fc.array(fc.lorem({ maxCount: 6 }), { minLength: 2, maxLength: 6 }), (texts) => {
+        const value = agreement(texts)
+        expect(agreement([...texts].reverse())).toBeCloseTo(value)
+        expect(value).toBeGreaterThanOrEqual(0)
+        expect(value).toBeLessThanOrEqual(1)
+      }),
+    ))
+
+  test('has a centre: the text most like the others, the first of equals', () => {
+    expect(findCentral(['a b c', 'a b c d', 'x y z'])).toBe(0)
+    expect(findCentral(['x y z', 'a b c', 'a b c d', 'a b c d e'])).toBe(2)
+    expect(findCentral(['same', 'same'])).toBe(0)
+  })
+})
+
+describe('a trim', () => {
+  test('keeps head and tail evenly, and shorter texts whole', () => {
+    expect(trimMiddle('0123456789', 4)).toBe('01\n[…]\n89')
+    expect(trimMiddle('0123456789', 5)).toBe('012\n[…]\n89')
+    expect(trimMiddle('0123456789', 10)).toBe('0123456789')
+    expect(trimMiddle('0123456789', 1)).toBe('0\n[…]\n')
+  })
+
+  test('never cuts a character in two', () => {
+    expect(trimMiddle('🦊'.repeat(9), 4)).toBe('🦊🦊\n[…]\n🦊🦊')
+  })
+
+  test('finds the largest limit that fits, within a few characters, and none where none fits', () =>
+    fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 20_000 }), fc.nat(20_000), async (longest, most) => {
+        const limit = await findTrim(longest, async (limit) => limit <= most)
+        if (limit === undefined) return Math.min(most, longest) < 9
+        expect(limit).toBeLessThanOrEqual(Math.min(most, longest))
+        return limit >= Math.min(most, longest) - Math.max(9, limit / 50 + 1)
+      }),
+    ))
+})

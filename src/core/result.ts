@@ -1,0 +1,135 @@
+/** What came out of a plan, and the events on the way. The same shapes are printed, streamed and journaled. */
+import type { Host } from './aft.ts'
+import type { Chosen } from './choose.ts'
+import type { FinishReason, TokenScore, ToolCall, ToolCallDelta, Usage } from './engine.ts'
+import { type describeError, EngineError } from './errors.ts'
+import { countCompletions, type Plan } from './plan.ts'
+import { hashTemplate } from './templates.ts'
+import { sumUsage, type UsageTotal } from './usage.ts'
+
+export type ErrorRecord = ReturnType<typeof describeError>
+
+/** A completion at its place in a layer: members are numbered from 0 over the layer's voices. */
+export interface Completion {
+  index: number
+  voice: number
+  engine: string
+  seed: number
+  text: string
+  reasoning?: string
+  toolCalls?: ToolCall[]
+  logprobs?: TokenScore[]
+  finishReason: FinishReason
+  usage: Usage
+  /** Milliseconds from the request to this completion's end. */
+  ms: number
+  /** Members of the last layer shown to this one, in the order shown; absent where it saw nothing. */
+  saw?: number[]
+  /** Longer proposals were shown with only this many characters, so that the prompt fits. */
+  trimmedTo?: number
+  /** Why no aggregator is shown this completion. */
+  excluded?: 'empty' | 'runaway'
+}
+
+/** A completion that did not come. `usage` is what was spent on it all the same. */
+export interface Failure {
+  index: number
+  voice: number
+  engine: string
+  seed: number
+  error: ErrorRecord
+  usage?: Usage
+  ms: number
+}
+
+export interface LayerResult {
+  completions: Completion[]
+  failures: Failure[]
+}
+
+export interface Result {
+  answer: string
+  finishReason: FinishReason
+  toolCalls?: ToolCall[]
+  logprobs?: TokenScore[]
+  /** Layer and member that the answer is. */
+  from: { layer: number; index: number }
+  /** True where the answer is less than the plan asked for; the reasons say how. */
+  degraded: boolean
+  degradedBecause?: string[]
+  /** How much the proposals agreed (0 to 1), where the layers that were left were skipped for it. */
+  agreed?: number
+  layers: LayerResult[]
+  /** A judge's call, where the plan has one. */
+  judgment?: Completion | Failure
+  usage: UsageTotal
+  /** Milliseconds of the slowest completion of each layer, summed. */
+  ms: number
+  plan: Plan
+  template: { id: string; sha256: string }
+}
+
+/** Everything that happens while a prompt is answered, in order; `layer` counts from 0. */
+export type AftEvent =
+  | { type: 'layer-start'; layer: number; width: number; isLast: boolean }
+  | { type: 'completion-delta'; layer: number; index: number; text: string }
+  | { type: 'reasoning-delta'; layer: number; index: number; text: string }
+  | { type: 'tool-call-delta'; layer: number; index: number; delta: ToolCallDelta }
+  | { type: 'completion-restarted'; layer: number; index: number; reason: string }
+  | { type: 'completion-end'; layer: number; completion: Completion }
+  | { type: 'completion-failed'; layer: number; failure: Failure }
+  | { type: 'layer-end'; layer: number; shown: number[] }
+  | { type: 'answer'; result: Result }
+
+/** Failures that no fallback made good, in words. */
+export function listMissing({ completions, failures }: LayerResult, depth: number): string[] {
+  const has = new Set(completions.map((c) => c.index))
+  const missing = new Map(failures.filter((f) => !has.has(f.index)).map((f) => [f.index, f.error.kind]))
+  return [...missing].map(([index, kind]) => `layer ${depth}: completion ${index} is missing (${kind})`)
+}
+
+/**
+ * Where no proposal was usable: those that at least hold text. A bare engine's empty answer stands.
+ * @throws EngineError with the reasons when there is none
+ */
+export function listLeftovers(plan: Plan, { completions, failures }: LayerResult): Completion[] {
+  const texts = completions.filter((c) => c.excluded !== 'empty')
+  if (texts.length > 0) return texts
+  if (completions.length > 0 && countCompletions(plan) === 1) return completions
+  const messages = [...new Set(failures.map((f) => f.error.message))].slice(0, 3)
+  if (completions.length > 0) messages.push(`${completions.length} came back empty`)
+  const { engine = 'none', error } = failures[0] ?? {}
+  const kind = (error?.kind ?? 'missing') as EngineError['kind']
+  const status = error?.status
+  throw new EngineError(engine, kind, `no proposal is left: ${messages.join('; ')}`, { status })
+}
+
+/** The whole of what happened, for printing and journals. */
+export function summarise(
+  layers: LayerResult[],
+  { completion, layer, judgment }: Chosen,
+  reasons: string[],
+  { plan, host, agreed }: { plan: Plan; host: Host; agreed?: number },
+): Result {
+  const everything = [
+    ...layers.flatMap((l) => [...l.completions, ...l.failures]),
+    ...(judgment ? [judgment] : []),
+  ]
+  const slowest = layers.map((l) => Math.max(0, ...l.completions.map((c) => c.ms)))
+  return {
+    answer: completion.text,
+    finishReason: completion.finishReason,
+    ...(completion.toolCalls && { toolCalls: completion.toolCalls }),
+    ...(completion.logprobs && { logprobs: completion.logprobs }),
+    from: { layer, index: completion.index },
+    degraded: reasons.length > 0,
+    ...(reasons.length > 0 && { degradedBecause: reasons }),
+    ...(agreed !== undefined && { agreed }),
+    layers,
+    ...(judgment && { judgment }),
+    usage: sumUsage(everything.flatMap((c) => c.usage ?? [])),
+    ms: slowest.reduce((a, b) => a + b, 0) + (judgment?.ms ?? 0),
+    plan,
+    template: { id: host.template.id, sha256: hashTemplate(host.template) },
+  }
+}

@@ -1,0 +1,228 @@
+/** Rows become a folder of examples, one pass over the sources; what is left out is written down with its reason. */
+import { textOf } from '../core/engine.ts'
+import { DataError } from '../core/errors.ts'
+import { findUnusable } from '../core/proposals.ts'
+import { hashParts, randomFrom } from '../core/seeds.ts'
+import type { Template } from '../core/templates.ts'
+import { type ChooseBy, chooseResponses } from './choose.ts'
+import { cleanResponses, cleanText, type Reasons } from './clean.ts'
+import { type FingerprintSet, findHits } from './fingerprints.ts'
+import { type Draft, makeExample, type TokenBudget } from './make-example.ts'
+import { createDuplicateIndex } from './near-duplicates.ts'
+import { createFolder, type ResultFolder } from './result-folder.ts'
+import type { BadRow, SourceRow } from './row.ts'
+
+/**
+ * Where what is to be learned comes from: the source's own target, the best-scored response (which is then no
+ * proposal), or a table by prompt text.
+ */
+export type Target = 'gold' | 'best' | Map<string, string>
+
+export interface BuildOptions {
+  rows: AsyncIterable<SourceRow | BadRow> | Iterable<SourceRow | BadRow>
+  /** Written in each example. */
+  source: string
+  out: string
+  overwrite?: boolean
+  template: Template
+  seed: number
+  target: Target
+  /** Proposals an example, at most; and at least, else the row is dropped. */
+  proposals: number
+  minProposals: number
+  chooseBy: ChooseBy
+  /** Proposals of this model are on-policy, beside those that the source says are. */
+  onPolicyModel?: string
+  budget?: TokenBudget
+  /** Benchmarks of which no prompt may be there. */
+  benchmarks: FingerprintSet[]
+  /** Whether prompts that are nearly an earlier one are dropped; those that are one always are. */
+  dropsNearDuplicates: boolean
+  /** Characters of the target. */
+  minTargetChars?: number
+  maxTargetChars?: number
+  /** Share (0 to 1) of rows that also give a plain example, without proposals. */
+  plainShare: number
+  /** Writes `sft/`: the same rows, prompt to target. */
+  hasSftTwin: boolean
+  /** Share (0 to 1) of prompts that go to validation. */
+  validationShare: number
+  /** Share (0 to 1) of records that may be broken. */
+  maxBadShare: number
+  /** Writes the data card into the unfinished folder. */
+  writeCard: (counts: BuildCounts, folder: string) => void
+}
+
+export interface BuildCounts {
+  read: number
+  bad: number
+  train: number
+  validation: number
+  plain: number
+  trimmed: number
+  /** Rows by the reason why they were dropped. */
+  dropped: Reasons
+  /** Responses by the reason why they were not shown. */
+  left: Reasons
+  /** Proposals by model. */
+  models: Reasons
+}
+
+const FILES = ['train.jsonl', 'validation.jsonl', 'dropped.jsonl']
+const TWIN = ['sft/train.jsonl', 'sft/validation.jsonl']
+
+/**
+ * Builds a folder. It appears under its name when it is complete.
+ * @throws DataError where more records are broken than may be, UsageError where the folder is there already,
+ * FileError where it cannot be written
+ */
+export async function buildDataset(options: BuildOptions): Promise<BuildCounts> {
+  const counts: BuildCounts = {
+    ...{ read: 0, bad: 0, train: 0, validation: 0, plain: 0, trimmed: 0 },
+    ...{ dropped: {}, left: {}, models: {} },
+  }
+  const folder = createFolder(options.out, {
+    ...options,
+    files: options.hasSftTwin ? [...FILES, ...TWIN] : FILES,
+  })
+  try {
+    const seen = createDuplicateIndex()
+    const state = { options, counts, folder, seen, exact: new Set<string>(), ids: new Map<string, number>() }
+    let firstBad: BadRow | undefined
+    for await (const row of options.rows) {
+      counts.read++
+      if ('problem' in row) {
+        firstBad ??= row
+        counts.bad++
+        folder.write('dropped.jsonl', { row: row.place, reason: 'broken', detail: row.problem })
+      } else await takeRow(row, state)
+    }
+    if (firstBad && counts.bad > options.maxBadShare * counts.read) throw tooManyBad(firstBad, counts)
+    options.writeCard(counts, folder.path)
+    folder.finish()
+    return counts
+  } catch (error) {
+    folder.remove()
+    throw error
+  }
+}
+
+interface State {
+  options: BuildOptions
+  counts: BuildCounts
+  folder: ResultFolder
+  seen: ReturnType<typeof createDuplicateIndex>
+  /** Prompts word for word. */
+  exact: Set<string>
+  ids: Map<string, number>
+}
+
+class Drop extends Error {
+  readonly detail: unknown
+  constructor(reason: string, detail?: unknown) {
+    super(reason)
+    this.detail = detail
+  }
+}
+
+async function takeRow(row: SourceRow, state: State): Promise<void> {
+  const { counts, folder } = state
+  try {
+    await writeExamples(await toDraft(row, state), state)
+  } catch (error) {
+    if (!(error instanceof Drop)) throw error
+    count(counts.dropped, error.message)
+    folder.write('dropped.jsonl', { row: row.id, reason: error.message, detail: error.detail })
+  }
+}
+
+async function toDraft(row: SourceRow, state: State): Promise<Draft> {
+  const { options, counts } = state
+  const text = row.prompt.map(textOf).join('\n')
+  const hits = findHits(text, options.benchmarks)
+  if (hits.length > 0) throw new Drop('benchmark', hits)
+  const { target, responses } = findTarget(row, options)
+  const cleaned = cleanResponses(responses, target)
+  for (const [reason, n] of Object.entries(cleaned.left)) count(counts.left, reason, n)
+  if (cleaned.responses.length < options.minProposals) {
+    throw new Drop('too few proposals', { usable: cleaned.responses.length, left: cleaned.left })
+  }
+  checkDuplicate(row.id, text, state)
+  const random = randomFrom(hashParts(options.seed, 'choose', row.id))
+  const { proposals: most, chooseBy: by } = options
+  const chosen = chooseResponses(cleaned.responses, { count: most, by, random })
+  const proposals = chosen.map((r) => (r.model === options.onPolicyModel ? { ...r, onPolicy: true } : r))
+  return { id: nameRow(row.id, state), conversation: row.prompt, proposals, target, source: options.source }
+}
+
+/** The target, checked, and what may be shown beside it. */
+function findTarget(
+  row: SourceRow,
+  options: BuildOptions,
+): { target: string; responses: SourceRow['responses'] } {
+  const { target: from, minTargetChars = 1, maxTargetChars = Infinity } = options
+  const best = from === 'best' ? findBest(row) : undefined
+  const given = best?.text ?? (from === 'gold' ? row.target : undefined)
+  const found = from instanceof Map ? from.get(row.prompt.map(textOf).join('\n')) : given
+  if (found === undefined) throw new Drop('no target')
+  const target = cleanText(found)
+  const unusable = findUnusable(target)
+  if (unusable) throw new Drop(`the target is ${unusable}`)
+  if (target.length < minTargetChars) throw new Drop('the target is too short', target.length)
+  if (target.length > maxTargetChars) throw new Drop('the target is too long', target.length)
+  return { target, responses: row.responses.filter((r) => r !== best) }
+}
+
+function findBest({ responses }: SourceRow) {
+  const scored = responses.filter(
+    (r) => r.score !== undefined && findUnusable(cleanText(r.text)) === undefined,
+  )
+  return scored.reduce((a, b) => ((b.score ?? 0) > (a?.score ?? 0) ? b : a), scored[0])
+}
+
+function checkDuplicate(id: string, text: string, { seen, exact, options }: State): void {
+  if (exact.has(text)) throw new Drop('duplicate prompt')
+  exact.add(text)
+  const twin = options.dropsNearDuplicates ? seen.add(id, text) : undefined
+  if (twin !== undefined) throw new Drop('near-duplicate prompt', twin)
+}
+
+/** An id that a row had before gets a number behind it. */
+function nameRow(id: string, { ids }: State): string {
+  const times = (ids.get(id) ?? 0) + 1
+  ids.set(id, times)
+  return times === 1 ? id : `${id}#${times}`
+}
+
+async function writeExamples(draft: Draft, { options, counts, folder }: State): Promise<void> {
+  const { template, budget, seed } = options
+  const example = await makeExample(draft, template, budget)
+  if (!example) throw new Drop('too many tokens')
+  const draw = (what: string) => randomFrom(hashParts(seed, what, JSON.stringify(draft.conversation)))()
+  const split = draw('split') < options.validationShare ? 'validation' : 'train'
+  folder.write(`${split}.jsonl`, example)
+  counts[split]++
+  if (example.proposals.some((p) => p.trimmedTo !== undefined)) counts.trimmed++
+  for (const { model } of example.proposals) count(counts.models, model)
+  const plain = await makeExample({ ...draft, id: `${draft.id}:plain`, proposals: [] }, template, budget)
+  if (plain && draw('plain') < options.plainShare) {
+    folder.write(`${split}.jsonl`, plain)
+    counts[split]++
+    counts.plain++
+  }
+  if (plain && options.hasSftTwin) folder.write(`sft/${split}.jsonl`, { ...plain, id: draft.id })
+}
+
+function count(reasons: Reasons, reason: string, n = 1): void {
+  reasons[reason] = (reasons[reason] ?? 0) + n
+}
+
+function tooManyBad({ place, problem }: BadRow, { bad, read }: BuildCounts): DataError {
+  const [, file = place, line] = /^(.*):(\d+)$/.exec(place) ?? []
+  const number = line === undefined ? undefined : Number(line)
+  return new DataError(
+    file,
+    number,
+    `${problem}. ${bad} of ${read} records are broken; --max-bad sets how many may be`,
+  )
+}

@@ -1,0 +1,88 @@
+/** The data card: what is in a folder, where it came from, and how to make it again. */
+import { createHash } from 'node:crypto'
+import { createReadStream, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { hashTemplate, type Template } from '../core/templates.ts'
+import type { BuildCounts } from './build.ts'
+import type { Reasons } from './clean.ts'
+
+export interface CardFacts {
+  format: string
+  inputs: { file: string; sha256?: string }[]
+  template: Template
+  /** Settings by their names, in the order to be shown. */
+  settings: Record<string, string | number | boolean>
+  /** As the caller states it. */
+  licence?: string
+  hasSftTwin: boolean
+}
+
+/** SHA-256 of a file, as hex. */
+export async function hashFile(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file)) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+/** Writes `README.md`. Nothing in it depends on the time or on where the folder lies. */
+export function writeDataCard(folder: string, facts: CardFacts, counts: BuildCounts): void {
+  writeFileSync(path.join(folder, 'README.md'), renderDataCard(facts, counts))
+}
+
+function renderDataCard(facts: CardFacts, counts: BuildCounts): string {
+  const { inputs, template, settings, licence } = facts
+  const files = inputs.map(({ file, sha256 }) => [path.basename(file), sha256 ?? 'not a file'])
+  const dropped = Object.values(counts.dropped).reduce((a, b) => a + b, 0)
+  return [
+    frontMatter(facts.hasSftTwin),
+    '# Aggregation examples\n',
+    'Each row asks for one answer from several proposals. `prompt` is what the aggregator is sent at inference, ' +
+      '`completion` what it should write. Rows without proposals are plain examples.\n',
+    `Source: ${facts.format}. Licence of the source: ${licence ?? 'not stated; look it up before you share this'}.\n`,
+    table(['file', 'SHA-256'], files),
+    table(
+      ['what', 'rows'],
+      [
+        ['read', counts.read],
+        ['train', counts.train],
+        ['validation', counts.validation],
+        ['plain examples among them', counts.plain],
+        ['with trimmed proposals', counts.trimmed],
+        ['dropped', dropped],
+        ['broken', counts.bad],
+      ],
+    ),
+    section('Why rows were dropped', counts.dropped),
+    section('Why responses were not shown', counts.left),
+    section('Proposals by model', counts.models),
+    '## Made with\n',
+    table(
+      ['setting', 'value'],
+      [...Object.entries(settings), ['template', template.id], ['template SHA-256', hashTemplate(template)]],
+    ),
+  ]
+    .filter(Boolean)
+    .join('\n')
+}
+
+/** Tells loaders of the model hub's format which file is what. */
+function frontMatter(hasSftTwin: boolean): string {
+  const config = (name: string, folder: string) =>
+    `- config_name: ${name}\n  data_files:\n  - split: train\n    path: ${folder}train.jsonl\n` +
+    `  - split: validation\n    path: ${folder}validation.jsonl\n`
+  const twin = hasSftTwin ? config('sft', 'sft/') : ''
+  return `---\nconfigs:\n${config('default', '').replace('\n', '\n  default: true\n')}${twin}---\n`
+}
+
+function section(title: string, reasons: Reasons): string {
+  const rows = Object.entries(reasons).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+  return rows.length === 0
+    ? ''
+    : `## ${title}\n\n${table([title === 'Proposals by model' ? 'model' : 'reason', 'count'], rows)}`
+}
+
+function table(head: string[], rows: unknown[][]): string {
+  const line = (cells: unknown[]) =>
+    `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
+  return `${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}\n`
+}

@@ -1,0 +1,81 @@
+/** A row becomes an example: the messages of inference, made to fit a number of tokens. A completion is never cut. */
+import type { Message } from '../core/engine.ts'
+import { findTrim, trimMiddle } from '../core/proposals.ts'
+import { aggregatorMessages, proposerMessages, type Template } from '../core/templates.ts'
+import type { Example, Response } from './row.ts'
+
+export interface TokenBudget {
+  /** Of prompt and completion together. */
+  maxTokens: number
+  /** Tokens of messages as the model to be tuned renders them. */
+  countTokens: (messages: Message[]) => Promise<number>
+  /** What is done where they are more: proposals are all cut in the middle to one length, or the row is dropped. */
+  overflow: 'trim' | 'drop'
+}
+
+export interface Draft {
+  id: string
+  conversation: Message[]
+  proposals: Response[]
+  target: string
+  source: string
+}
+
+/** Fewer characters of a proposal say too little. */
+const LEAST_CHARS = 200
+/** Tokens that a template adds to a conversation and to each message, at most. */
+const MARGIN = { conversation: 64, message: 16 }
+
+/** Undefined where it does not fit. */
+export async function makeExample(
+  draft: Draft,
+  template: Template,
+  budget?: TokenBudget,
+): Promise<Example | undefined> {
+  const lengths = draft.proposals.map(({ text }) => text.length)
+  const longest = Math.max(0, ...lengths)
+  const render = (limit: number) => renderExample(draft, template, limit)
+  const fits = async (limit: number) => !budget || fitsBudget(render(limit), budget)
+  if (await fits(longest)) return render(longest)
+  if (budget?.overflow !== 'trim' || longest === 0) return undefined
+  const limit = await findTrim(longest, fits)
+  return limit !== undefined && limit >= LEAST_CHARS ? render(limit) : undefined
+}
+
+/** The template's id alone is in the example; its hash is in the data card. No proposals: a plain example. */
+function renderExample(
+  { id, conversation, proposals, target, source }: Draft,
+  template: Template,
+  limit: number,
+): Example {
+  const shown = proposals.map(({ text }) => ({ text: trimMiddle(text, limit) }))
+  const prompt =
+    shown.length === 0
+      ? proposerMessages(template, conversation)
+      : aggregatorMessages(template, conversation, shown)
+  return {
+    id,
+    prompt,
+    completion: [{ role: 'assistant', content: target }],
+    source,
+    proposals: proposals.map(({ text, model, onPolicy = false }) => ({
+      model,
+      onPolicy,
+      ...(text.length > limit && { trimmedTo: limit }),
+    })),
+    template: template.id,
+  }
+}
+
+/** A token has a byte at least, so what has few bytes need not be counted. */
+async function fitsBudget(
+  { prompt, completion }: Example,
+  { maxTokens, countTokens }: TokenBudget,
+): Promise<boolean> {
+  const messages: Message[] = [...prompt, ...completion]
+  const bytes = messages.reduce(
+    (sum, m) => sum + Buffer.byteLength(JSON.stringify(m.content)) + MARGIN.message,
+    0,
+  )
+  return bytes + MARGIN.conversation <= maxTokens || (await countTokens(messages)) <= maxTokens
+}

@@ -1,0 +1,63 @@
+/** Finds prompts that are nearly one seen before: MinHash over word 3-grams, looked up by bands. */
+import { hashParts } from '../core/seeds.ts'
+import { normaliseWords } from './fingerprints.ts'
+
+const BANDS = 16
+const ROWS = 4
+const SHINGLE_WORDS = 3
+const THRESHOLD = 0.8
+
+const factors = Uint32Array.from({ length: BANDS * ROWS }, (_, i) => hashParts('minhash factor', i) | 1)
+const offsets = Uint32Array.from({ length: BANDS * ROWS }, (_, i) => hashParts('minhash offset', i))
+
+/** Estimates by 64 hashes how much the sets of two texts' word 3-grams overlap (Jaccard), by their signatures. */
+export function signText(text: string): Uint32Array {
+  const words = normaliseWords(text)
+  const signature = new Uint32Array(BANDS * ROWS).fill(0xffffffff)
+  for (let i = 0; i === 0 || i + SHINGLE_WORDS <= words.length; i++) {
+    const shingle = hashParts(words.slice(i, i + SHINGLE_WORDS).join(' '))
+    for (let k = 0; k < signature.length; k++) {
+      const x = Math.imul(shingle ^ (offsets[k] as number), factors[k] as number)
+      const value = (x ^ (x >>> 15)) >>> 0
+      if (value < (signature[k] as number)) signature[k] = value
+    }
+  }
+  return signature
+}
+
+/** Share (0 to 1) of two signatures that is equal. */
+export function compareSignatures(a: Uint32Array, b: Uint32Array): number {
+  let equal = 0
+  for (let i = 0; i < a.length; i++) if (a[i] === b[i]) equal++
+  return equal / a.length
+}
+
+/** Remembers texts; `add` returns the name of an earlier one that overlaps at least 0.8, and remembers only new ones. */
+export function createDuplicateIndex() {
+  const signatures: Uint32Array[] = []
+  const names: string[] = []
+  const buckets = new Map<number, number[]>()
+  return {
+    add(name: string, text: string): string | undefined {
+      const signature = signText(text)
+      const keys = Array.from({ length: BANDS }, (_, band) => bandKey(signature, band))
+      for (const key of keys) {
+        for (const i of buckets.get(key) ?? []) {
+          if (compareSignatures(signature, signatures[i] as Uint32Array) >= THRESHOLD) return names[i]
+        }
+      }
+      names.push(name)
+      signatures.push(signature)
+      for (const key of keys) {
+        const bucket = buckets.get(key)
+        if (bucket) bucket.push(names.length - 1)
+        else buckets.set(key, [names.length - 1])
+      }
+      return undefined
+    },
+  }
+}
+
+function bandKey(signature: Uint32Array, band: number): number {
+  return hashParts(band, signature.subarray(band * ROWS, (band + 1) * ROWS).join(' '))
+}

@@ -1,0 +1,70 @@
+/** Cuts a stream of bytes into JSON values without reading it whole. */
+
+export interface Piece {
+  bytes: Buffer
+  /** That it starts in, from 1. */
+  line: number
+}
+
+const [NEWLINE, QUOTE, BACKSLASH, COMMA] = [0x0a, 0x22, 0x5c, 0x2c]
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
+
+/** One piece a line. */
+export async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
+  let pieces: Buffer[] = []
+  let line = 1
+  for await (const chunk of chunks) {
+    let start = 0
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      const tail = chunk.subarray(start, end)
+      yield { bytes: pieces.length === 0 ? tail : Buffer.concat([...pieces, tail]), line: line++ }
+      pieces = []
+      start = end + 1
+    }
+    if (start < chunk.length) pieces.push(chunk.subarray(start))
+  }
+  if (pieces.length > 0) yield { bytes: Buffer.concat(pieces), line }
+}
+
+/** One piece an element of an array. What is left when the stream ends within an element is a piece too. */
+export async function* splitArray(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
+  const scan = createScan()
+  let pieces: Buffer[] = []
+  let from = 1
+  for await (const chunk of chunks) {
+    let start = 0
+    for (let i = 0; i < chunk.length; i++) {
+      const meets = scan.take(chunk[i] as number)
+      if (meets === 'start') [start, from] = [i + 1, scan.line]
+      if (meets !== 'end') continue
+      yield { bytes: Buffer.concat([...pieces, chunk.subarray(start, i)]), line: from }
+      ;[pieces, start, from] = [[], i + 1, scan.line]
+    }
+    if (scan.depth > 0 && start < chunk.length) pieces.push(chunk.subarray(start))
+  }
+  if (pieces.length > 0) yield { bytes: Buffer.concat(pieces), line: from }
+}
+
+/** Follows brackets and strings: `start` of the array, `end` of an element. */
+function createScan() {
+  let [isString, isEscaped] = [false, false]
+  const scan = {
+    depth: 0,
+    line: 1,
+    take(byte: number): 'start' | 'end' | undefined {
+      if (byte === NEWLINE) scan.line++
+      if (isString) {
+        if (isEscaped) isEscaped = false
+        else if (byte === BACKSLASH) isEscaped = true
+        else if (byte === QUOTE) isString = false
+        return undefined
+      }
+      if (byte === QUOTE) isString = true
+      else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) return scan.depth++ === 0 ? 'start' : undefined
+      else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) return --scan.depth === 0 ? 'end' : undefined
+      else if (byte === COMMA && scan.depth === 1) return 'end'
+      return undefined
+    },
+  }
+  return scan
+}

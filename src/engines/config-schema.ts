@@ -1,0 +1,126 @@
+/** What a config may hold, and what is said where it holds something else. */
+import { z } from 'zod'
+import { redact, UsageError } from '../core/errors.ts'
+import { type Config, isModel } from './config.ts'
+
+const wholeFrom = (least: number) =>
+  z.int('expected a whole number').min(least, `expected a whole number from ${least}`)
+const count = wholeFrom(1)
+const price = z.strictObject({ inputPerMTok: z.number().min(0), outputPerMTok: z.number().min(0) })
+
+const engineSchema = z.strictObject({
+  model: z.string().min(1),
+  baseURL: z.url({ protocol: /^https?$/, error: 'expected an http address' }).optional(),
+  apiKeyEnv: z.stringFormat('variable name', /^[A-Z][A-Z0-9_]*$/).optional(),
+  concurrency: count.optional(),
+  retries: count.optional(),
+  timeoutMs: count.optional(),
+  contextLength: count.optional(),
+  extraBody: z.record(z.string(), z.unknown()).optional(),
+  threads: count.optional(),
+  lora: z.string().optional(),
+  raw: z.boolean().optional(),
+  price: price.optional(),
+})
+
+const defaultsSchema = z.strictObject({
+  model: z.string().optional(),
+  proposers: z.array(z.string()).min(1).optional(),
+  aggregator: z.array(z.string()).min(1).optional(),
+  judge: z.string().optional(),
+  strategy: z.string().optional(),
+  width: count.optional(),
+  depth: wholeFrom(0).optional(),
+  maxTokens: count.optional(),
+  temperature: z.number().min(0).max(5).optional(),
+  topP: z.number().min(0).max(1).optional(),
+  seed: wholeFrom(0).optional(),
+  template: z.string().optional(),
+})
+
+const configSchema = z.strictObject({
+  engines: z.record(z.string(), z.unknown()).optional(),
+  defaults: z.unknown().optional(),
+})
+
+/**
+ * An engine by its parts. `model` is any name that `openEngine` takes, or, with `baseURL`, the server's own name of
+ * the model. Keys are named by their environment variable only. `price` is in US dollars a million tokens.
+ */
+export type EngineConfig = z.infer<typeof engineSchema>
+
+/** What the flags of the same names are where they are not given. */
+export type Defaults = z.infer<typeof defaultsSchema>
+
+/**
+ * Checks what a file or a caller gave.
+ * @throws UsageError that names file, path, what was expected and what came
+ */
+export function checkConfig(value: unknown, file = 'config'): Config {
+  const { engines = {}, defaults = {} } = parse(configSchema, value, file, [])
+  parse(defaultsSchema, defaults, file, ['defaults'])
+  for (const [name, entry] of Object.entries(engines)) {
+    const path = ['engines', name]
+    if (!/^[\w.-]+$/.test(name)) {
+      throw new UsageError(`${file}: ${path.join('.')}: expected a name of letters, digits, ".", "_" and "-"`)
+    }
+    refuseKeys(entry, file, path)
+    if (typeof entry === 'string' || typeof entry === 'function' || isModel(entry)) continue
+    parse(engineSchema, entry, file, path)
+  }
+  return value as Config
+}
+
+function parse<T extends z.ZodObject>(
+  schema: T,
+  value: unknown,
+  file: string,
+  path: PropertyKey[],
+): z.infer<T> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const lines = result.error.issues.map((issue) => {
+    const place = [file, [...path, ...issue.path].join('.')].filter(Boolean).join(': ')
+    const known = issue.path.length === 0 ? Object.keys(schema.shape) : []
+    return `${place}: ${explain(issue, valueAt(value, issue.path), known)}`
+  })
+  throw new UsageError(lines.join('\n'))
+}
+
+function explain(issue: z.core.$ZodIssue, got: unknown, known: string[]): string {
+  if (issue.code === 'unrecognized_keys') {
+    const unknown = `unknown ${issue.keys.join(', ')}${known.length > 0 ? `; there are ${known.join(', ')}` : ''}`
+    return issue.keys.some((key) => /key$|token|secret|password/i.test(key))
+      ? `${unknown}. ${KEY_ADVICE}`
+      : unknown
+  }
+  if (issue.path.at(-1) === 'apiKeyEnv') return `expected the name of an environment variable. ${KEY_ADVICE}`
+  const expected = issue.message
+    .replace(/^Invalid input: |^Too (small|big): /, '')
+    .replace(/, received .*$/, '')
+  return `${expected}, got ${show(got)}`
+}
+
+const KEY_ADVICE =
+  'Keys stand in the environment, never in a file: give the variable\'s name, such as apiKeyEnv: "OPENAI_API_KEY"'
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  return redact(JSON.stringify(value) ?? String(value)).slice(0, 100)
+}
+
+function valueAt(value: unknown, path: PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key],
+    value,
+  )
+}
+
+function refuseKeys(entry: unknown, file: string, path: string[]): void {
+  if (typeof entry === 'string') {
+    if (redact(entry) !== entry)
+      throw new UsageError(`${file}: ${path.join('.')}: holds a key. ${KEY_ADVICE}`)
+  } else if (typeof entry === 'object' && entry !== null && !isModel(entry)) {
+    for (const [key, inner] of Object.entries(entry)) refuseKeys(inner, file, [...path, key])
+  }
+}

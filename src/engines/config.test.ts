@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { UsageError } from '../core/errors.ts'
+import { loadConfig, readConfig } from './config.ts'
+import { checkConfig } from './config-schema.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'aft-config-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+test('a folder without config has none', async () => {
+  expect(await loadConfig(folder)).toBeUndefined()
+})
+
+test('a config is a module or JSON; TypeScript comes first', async () => {
+  writeFileSync(join(folder, 'aft.config.json'), '{"engines": {"a": "openai:from-json"}}')
+  expect(await loadConfig(folder)).toEqual({ engines: { a: 'openai:from-json' } })
+  const source = "const a: string = 'openai:from-ts'\nexport default { engines: { a } }\n"
+  writeFileSync(join(folder, 'aft.config.ts'), source)
+  expect(await loadConfig(folder)).toEqual({ engines: { a: 'openai:from-ts' } })
+})
+
+test('a config that cannot be run or has no default export says which file', async () => {
+  const file = join(folder, 'aft.config.mjs')
+  writeFileSync(file, 'export const engines = {}\n')
+  await expect(loadConfig(folder)).rejects.toThrow(`${file}: expected \`export default`)
+  const torn = join(folder, 'other.json')
+  writeFileSync(torn, '{')
+  await expect(readConfig(torn)).rejects.toThrow(UsageError)
+  await expect(readConfig(join(folder, 'none.json'))).rejects.toThrow(/none.json: ENOENT/)
+})
+
+const engine = (parts: object) => ({ engines: { fast: { model: 'm', ...parts } } })
+
+test.each([
+  [5, 'aft.config.ts: expected object, got 5'],
+  [{ engine: {} }, 'aft.config.ts: unknown engine; there are engines, defaults'],
+  [engine({ model: 3 }), 'aft.config.ts: engines.fast.model: expected string, got 3'],
+  [engine({ retries: 0 }), 'aft.config.ts: engines.fast.retries: expected a whole number from 1, got 0'],
+  [engine({ baseURL: 'x' }), 'aft.config.ts: engines.fast.baseURL: expected an http address, got "x"'],
+  [
+    engine({ price: { inputPerMTok: 'five', outputPerMTok: 1 } }),
+    'aft.config.ts: engines.fast.price.inputPerMTok: expected number, got "five"',
+  ],
+  [
+    { engines: { 'a:b': 'm' } },
+    'aft.config.ts: engines.a:b: expected a name of letters, digits, ".", "_" and "-"',
+  ],
+  [{ defaults: { width: 0 } }, 'aft.config.ts: defaults.width: expected a whole number from 1, got 0'],
+])('%j is refused: %s', (value, message) => {
+  expect(() => checkConfig(value, 'aft.config.ts')).toThrow(new UsageError(message))
+})
+
+const secret = 'sk-abcdefgh12345678'
+
+test.each([
+  engine({ apiKey: 'anything' }),
+  engine({ apiKey: secret }),
+  engine({ apiKeyEnv: secret }),
+  engine({ apiKeyEnv: 'abcdef0123456789' }),
+  { engines: { fast: `http://user:${secret}@host/v1#m` } },
+])('a literal key is refused and not repeated: %j', (value) => {
+  const check = () => checkConfig(value)
+  expect(check).toThrow(/Keys stand in the environment, never in a file/)
+  expect(check).not.toThrow(/abcdef/)
+})
+
+test('functions and AI SDK models pass as they are', () => {
+  const config = {
+    engines: { own: () => null, sdk: { doStream() {}, specificationVersion: 'v4', apiKey: secret } },
+  }
+  expect(checkConfig(config)).toBe(config)
+})

@@ -1,0 +1,206 @@
+/**
+ * One native context and its sequences. A task occupies a sequence, has tokens evaluated there, and gets the
+ * logits it asked for. What a task leaves behind stays until the sequence is needed, for prompts that begin alike.
+ */
+import type { NativeContext } from './native.ts'
+import type { CoreGauge } from './threads.ts'
+
+/** Something that occupies a sequence: a prompt being read, a completion being written, a text being scored. */
+export interface Task {
+  /** Grows by what is to be evaluated next; earlier tokens never change. */
+  tokens: number[]
+  /** Length of the prompt that these tokens begin with. */
+  promptLength: number
+  /** Logits are wanted from this position on. */
+  logitsFrom: number
+  /** Tokens evaluated for this task so far. */
+  evaluated: number
+  /** Is given the rows of logits of consecutive positions, in order, that were just evaluated. */
+  onLogits(context: NativeContext, rows: Uint32Array, position: number): Promise<void>
+}
+
+export interface Sequence {
+  readonly id: number
+  /** What its cells hold: the first `length` of `tokens`, the first `promptLength` of them read as a prompt. */
+  tokens: readonly number[]
+  length: number
+  promptLength: number
+  task?: Task | undefined
+}
+
+/** The tokens of a prompt that are evaluated at once; an abort waits for one such chunk at most. */
+export const CHUNK = 64
+/** Prompts that are read side by side: four chunks in a batch take a quarter less time than one after the other. */
+export const MOST_PROMPTS = 4
+
+export interface LaneOptions {
+  sequences: number
+  /** Tokens a sequence. */
+  size: number
+  dispose: () => Promise<void>
+  cores: CoreGauge
+}
+
+export class Lane {
+  readonly size: number
+  readonly sequences: Sequence[]
+  /** Tokens evaluated, of prompts and completions. */
+  evaluated = 0
+  readonly #native: NativeContext
+  readonly #threads: number
+  readonly #cores: CoreGauge
+  readonly dispose: () => Promise<void>
+
+  constructor(native: NativeContext, options: LaneOptions) {
+    const { sequences, size, dispose, cores } = options
+    this.#native = native
+    this.#threads = native.getThreads()
+    this.#cores = cores
+    this.size = size
+    this.dispose = dispose
+    this.sequences = Array.from({ length: sequences }, (_, id) => ({
+      id,
+      tokens: [],
+      length: 0,
+      promptLength: 0,
+    }))
+  }
+
+  get idle(): Sequence[] {
+    return this.sequences.filter((sequence) => !sequence.task)
+  }
+
+  get isIdle(): boolean {
+    return this.sequences.every((sequence) => !sequence.task)
+  }
+
+  /** Leading tokens of a task that some sequence already holds as the task would have evaluated them. */
+  reusable(task: Task): number {
+    return mostShared(this.sequences, task)[1]
+  }
+
+  /** Puts a task on one of `free` (at least one) with as much of its beginning as some sequence holds. */
+  async place(task: Task, free: Sequence[]): Promise<Sequence> {
+    const [source, shared] = mostShared(this.sequences, task)
+    let [place, kept] = mostShared(free, task)
+    if (shared - kept > copyCost(task, this.size)) {
+      place = free[0] as Sequence
+      await this.#copy(source, place)
+      kept = shared
+    }
+    this.#cut(place, kept)
+    place.tokens = task.tokens
+    place.promptLength = task.promptLength
+    place.task = task
+    return place
+  }
+
+  /**
+   * Moves tasks so that those with one token to go are neighbours: a batch is split, and the weights are read
+   * once more, at each gap between the numbers of its sequences.
+   */
+  async closeGaps(free: Sequence[]): Promise<void> {
+    for (const gap of free) {
+      const [first, last] = [this.ready().at(0), this.ready().at(-1)]
+      if (!first || !last || gap.id > last.id) return
+      if (gap.id < first.id) continue
+      await this.#copy(last, gap)
+      gap.task = last.task
+      last.task = undefined
+    }
+  }
+
+  /** The tasks with one token to go. */
+  ready(): Sequence[] {
+    return this.sequences.filter((sequence) => left(sequence) === 1)
+  }
+
+  /** The next prompts to read: whole chunks together, as a chunk that is split gives other numbers; ends alone. */
+  unread(order: (task: Task) => number): Sequence[] {
+    const isUnread = (sequence: Sequence) => left(sequence) > 1
+    const next = this.sequences.filter(isUnread).sort((a, b) => order(a.task as Task) - order(b.task as Task))
+    if (next[0] && chunkOf(next[0]) < CHUNK) return [next[0]]
+    return next.filter((sequence) => chunkOf(sequence) === CHUNK).slice(0, MOST_PROMPTS)
+  }
+
+  /** Evaluates a chunk of each sequence's task, or its one token, in one batch. */
+  async evaluate(sequences: Sequence[]): Promise<void> {
+    const parts = sequences
+      .toSorted((a, b) => a.id - b.id)
+      .map((sequence) => ({ sequence, task: sequence.task as Task, count: chunkOf(sequence) }))
+    const total = parts.reduce((sum, { count }) => sum + count, 0)
+    this.#native.initBatch(total)
+    const rows = parts.map(({ sequence, task, count }) => {
+      const { id, length } = sequence
+      const tokens = Uint32Array.from(task.tokens.slice(length, length + count))
+      const from = Math.max(0, task.logitsFrom - length)
+      const logitsAt = Uint32Array.from({ length: Math.max(0, count - from) }, (_, i) => from + i)
+      return this.#native.addToBatch(id, length, tokens, logitsAt)
+    })
+    if (this.#threads > 1) this.#native.setThreads(Math.min(this.#threads, this.#cores.count()))
+    await this.#native.decodeBatch()
+    this.evaluated += total
+    const given = parts.map(async ({ sequence, task, count }, i) => {
+      sequence.length += count
+      task.evaluated += count
+      const wanted = rows[i] as Uint32Array
+      if (wanted.length > 0) await task.onLogits(this.#native, wanted, sequence.length - wanted.length)
+    })
+    await Promise.all(given)
+  }
+
+  async #copy(source: Sequence, target: Sequence): Promise<void> {
+    await this.#native.copySequenceStateFromOtherSequence(target.id, source.id)
+    const { tokens, length, promptLength } = source
+    Object.assign(target, { tokens, length, promptLength })
+  }
+
+  #cut(sequence: Sequence, length: number): void {
+    if (sequence.length > length && !this.#native.removeTokenCellsFromSequence(sequence.id, length, -1)) {
+      // Recurrent models keep no cells to cut: their state is all or nothing.
+      this.#native.removeTokenCellsFromSequence(sequence.id, -1, -1)
+      length = 0
+    }
+    sequence.length = length
+  }
+}
+
+const left = ({ task, length }: Sequence) => (task ? task.tokens.length - length : 0)
+
+/** Chunks end at multiples of their size wherever a task begins, so that its numbers do not depend on that. */
+function chunkOf(sequence: Sequence): number {
+  const { length, task } = sequence
+  if (!task) return 0
+  const isPrompt = length < task.promptLength
+  return Math.min((isPrompt ? task.promptLength : task.tokens.length) - length, CHUNK - (length % CHUNK))
+}
+
+/**
+ * How many of a task's first tokens a sequence holds as the task itself would have evaluated them, in the same
+ * chunks. A completion needs all of its prompt; who reads a prompt needs the logits of its end again.
+ */
+function sharedLength({ tokens, length, promptLength }: Sequence, task: Task): number {
+  const most = Math.min(length, promptLength, task.promptLength)
+  let shared = 0
+  while (shared < most && tokens[shared] === task.tokens[shared]) shared++
+  const isWhole = shared === promptLength && shared === task.promptLength
+  if (isWhole && task.logitsFrom >= shared) return shared
+  // Two tokens of the end, as one alone may be computed in another way, and give other numbers.
+  const end = shared - Math.min(2, shared % CHUNK)
+  if (isWhole && end % CHUNK > 0 && end <= task.logitsFrom) return end
+  const usable = Math.min(shared, task.logitsFrom)
+  return usable - (usable % CHUNK)
+}
+
+/** The first of the sequences that hold most of a task's beginning, and how much that is. */
+function mostShared(sequences: Sequence[], task: Task): [sequence: Sequence, length: number] {
+  const lengths = sequences.map((sequence) => sharedLength(sequence, task))
+  const most = Math.max(...lengths)
+  return [sequences[lengths.indexOf(most)] as Sequence, most]
+}
+
+/** Tokens below which a prompt's beginning is sooner read again than copied, which takes a sequence's whole memory. */
+function copyCost({ logitsFrom, promptLength }: Task, size: number): number {
+  const isCompletion = logitsFrom >= promptLength
+  return isCompletion ? 0 : Math.min(CHUNK, size / 128)
+}

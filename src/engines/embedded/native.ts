@@ -1,0 +1,250 @@
+/**
+ * The seam to node-llama-cpp. Its public sequences each run by themselves: they neither fill a batch, nor keep
+ * sequence numbers adjacent (a gap costs a second pass over the weights), nor sample twice from one row of
+ * logits. So the native context, sampler and template renderer below the public API are driven here directly;
+ * `bindNative` checks that the installed version still has them.
+ */
+import os from 'node:os'
+import type { Llama, LlamaContext, LlamaModel, Token } from 'node-llama-cpp'
+import { UsageError } from '../../core/errors.ts'
+
+/** One native context: `sequences` rows of cells, decoded together. */
+export interface NativeContext {
+  initBatch(tokens: number): void
+  /** Adds tokens at `position`; returns the rows of logits asked for by `logitsAt` (offsets into `tokens`). */
+  addToBatch(sequence: number, position: number, tokens: Uint32Array, logitsAt: Uint32Array): Uint32Array
+  decodeBatch(): Promise<void>
+  /** The sampled token, or -1 where nothing can be sampled. */
+  sampleToken(row: number, sampler: NativeSampler): Promise<number>
+  sampleToken(
+    row: number,
+    sampler: NativeSampler,
+    probabilities: boolean,
+    confidence: boolean,
+    logits: LogitFilter,
+    weight: boolean,
+  ): Promise<[token: number, undefined, undefined, logits: number[], weight: number]>
+  /** Forgets the cells from `start` up to `end` (-1: all that follow). False where the model cannot. */
+  removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean
+  getThreads(): number
+  setThreads(threads: number): void
+  /** Makes `target` a copy of `source`. */
+  copySequenceStateFromOtherSequence(target: number, source: number): Promise<number>
+}
+
+type LogitFilter = [tokens: number[], max: boolean, min: boolean, selected: boolean, top: number]
+
+/** Holds a seed's state, penalties and grammar from token to token. */
+export interface NativeSampler {
+  applyConfig(config: Record<string, unknown>): void
+  dispose(): void
+}
+
+/** A loaded model, as the rest of this folder sees it. */
+export interface NativeModel {
+  /** Tokens the model was trained to see at once. */
+  trainLength: number
+  /** Bytes of a context's memory that one token takes. */
+  bytesPerToken: number
+  /** Type 1 is ordinary text; 2 and 3 are control tokens, 4 was added by the model's makers. */
+  tokens: string[]
+  tokenTypes: number[]
+  chatTemplate: string | undefined
+  bos: number | undefined
+  isBosWanted: boolean
+  bosText: string
+  eosText: string
+  tokenize(text: string): number[]
+  /** Text of tokens, control tokens left out. */
+  detokenize(tokens: number[]): string
+  isEndOfGeneration(token: number): boolean
+  compileTemplate(template: string): (variables: Record<string, unknown>) => string
+  createSampler(config: Record<string, unknown>): NativeSampler
+  /** A grammar's state for one completion, as samplers take it. */
+  compileGrammar(schema: Record<string, unknown> | undefined): Promise<() => unknown>
+  createContext(options: ContextOptions): Promise<{ native: NativeContext; dispose(): Promise<void> }>
+  dispose(): Promise<void>
+}
+
+export interface ContextOptions {
+  sequences: number
+  /** Tokens a sequence. */
+  size: number
+  batchSize: number
+}
+
+export interface LoadOptions {
+  file: string
+  threads?: number
+  lora?: { file: string; scale?: number }[]
+  gpu?: 'auto' | 'metal' | 'cuda' | 'vulkan' | false
+}
+
+/** @throws UsageError where the library is missing, or the file is no model that it can load */
+export async function loadNative(options: LoadOptions): Promise<NativeModel> {
+  const library = await importLibrary()
+  const llama = await openLibrary(library, options.gpu ?? 'auto')
+  const model = await loadModel(llama, options)
+  if (options.lora?.length) await tryAdapters(model, options)
+  return bindNative(library, llama, model, options)
+}
+
+type Library = typeof import('node-llama-cpp')
+
+async function importLibrary(): Promise<Library> {
+  try {
+    return await import('node-llama-cpp')
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes("'node-llama-cpp'")) throw cause
+    throw new UsageError('models in this process need the package node-llama-cpp: npm install node-llama-cpp')
+  }
+}
+
+const instances = new Map<string, Promise<Llama>>()
+/** What the library last said was wrong: it tells no more than "failed" to who called it. */
+let complaints: string[] = []
+
+/** One instance a process and kind of device: disposing of one would end the others' backend. */
+async function openLibrary({ getLlama, LlamaLogLevel }: Library, gpu: NonNullable<LoadOptions['gpu']>) {
+  const key = String(gpu)
+  const logger = (_: unknown, message: string) => {
+    complaints = [...complaints.slice(-20), message.trim()]
+  }
+  const quiet = { progressLogs: false, logLevel: LlamaLogLevel.error, logger }
+  const instance = instances.get(key) ?? getLlama({ gpu, build: 'never', skipDownload: true, ...quiet })
+  instances.set(key, instance)
+  try {
+    return await instance
+  } catch (cause) {
+    instances.delete(key)
+    const hint = 'Run `npx node-llama-cpp inspect gpu` for what it finds.'
+    throw new UsageError(`node-llama-cpp does not start on this machine: ${reasonOf(cause)}. ${hint}`, {
+      cause,
+    })
+  }
+}
+
+async function loadModel(llama: Llama, { file }: LoadOptions): Promise<LlamaModel> {
+  complaints = []
+  try {
+    return await llama.loadModel({ modelPath: file, defaultContextSwaFullCache: true })
+  } catch (cause) {
+    await new Promise(setImmediate) // the complaint comes from another thread
+    const reason = complaints.find((text) => text.includes('error')) ?? reasonOf(cause)
+    const hint = 'Is it a whole GGUF model? If not, remove it and download it again.'
+    throw new UsageError(`${file}: cannot be loaded: ${reason}. ${hint}`, { cause })
+  }
+}
+
+/** Adapters are loaded with the first context: a bad one should not wait for the first request. */
+async function tryAdapters(model: LlamaModel, options: LoadOptions): Promise<void> {
+  try {
+    await (await createContext(model, { sequences: 1, size: 256, batchSize: 64 }, options)).dispose()
+  } catch (cause) {
+    const files = options.lora?.map(({ file }) => file).join(', ')
+    await model.dispose()
+    throw new UsageError(
+      `${files}: cannot be loaded as LoRA adapter of ${options.file}: ${reasonOf(cause)}`,
+      { cause },
+    )
+  }
+}
+
+const reasonOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))
+
+interface Bindings {
+  AddonSampler: new (model: unknown) => NativeSampler
+  AddonJinjaRenderer: new (template: string) => { render(variables: Record<string, unknown>): string }
+}
+
+function bindNative(
+  { LlamaGrammarEvaluationState }: Library,
+  llama: Llama,
+  model: LlamaModel,
+  options: LoadOptions,
+): NativeModel {
+  const bindings = inner<Bindings>(llama, '_bindings')
+  const native = inner(model, '_model')
+  const { tokenizer, ...metadata } = model.fileInfo.metadata
+  const architecture = metadata.general.architecture
+  const { ggml } = tokenizer as unknown as { ggml: { tokens: string[]; token_type?: number[] } }
+  return {
+    trainLength: model.trainContextSize,
+    bytesPerToken: measureCells(metadata[architecture] as unknown as Dimensions),
+    tokens: ggml.tokens,
+    tokenTypes: ggml.token_type ?? [],
+    chatTemplate: tokenizer?.chat_template,
+    bos: model.tokens.bos ?? undefined,
+    isBosWanted: model.tokens.shouldPrependBosToken,
+    bosText: model.tokens.bosString ?? '',
+    eosText: model.tokens.eosString ?? '',
+    tokenize: (text) => model.tokenize(text, false),
+    detokenize: (tokens) => model.detokenize(tokens as Token[]),
+    isEndOfGeneration: (token) => model.isEogToken(token as Token),
+    compileTemplate: (template) => {
+      const renderer = new bindings.AddonJinjaRenderer(template)
+      return (variables) => renderer.render(variables)
+    },
+    createSampler: (config) => {
+      const sampler = new bindings.AddonSampler(native)
+      sampler.applyConfig(config)
+      return sampler
+    },
+    compileGrammar: async (schema) => {
+      const grammar = schema
+        ? await llama.createGrammarForJsonSchema(schema as Parameters<Llama['createGrammarForJsonSchema']>[0])
+        : await llama.getGrammarFor('json')
+      return () => inner(new LlamaGrammarEvaluationState({ model, grammar }), '_state')
+    },
+    createContext: (wanted) => createContext(model, wanted, options),
+    dispose: () => model.dispose(),
+  }
+}
+
+async function createContext(model: LlamaModel, wanted: ContextOptions, options: LoadOptions) {
+  const context: LlamaContext = await model.createContext({
+    sequences: wanted.sequences,
+    contextSize: wanted.size,
+    batchSize: wanted.batchSize,
+    threads: options.threads ?? countThreads(model.llama),
+    ...(options.lora?.length && {
+      lora: { adapters: options.lora.map(({ file, scale }) => ({ filePath: file, scale })) },
+    }),
+    failedCreationRemedy: false,
+  })
+  return { native: inner<NativeContext>(context, '_ctx'), dispose: () => context.dispose() }
+}
+
+/** As many as can run: threads that wait for one another at every step crawl where one of them has no core. */
+function countThreads(llama: Llama): number {
+  return Math.max(1, Math.min(llama.cpuMathCores, os.availableParallelism()))
+}
+
+function inner<T = unknown>(owner: object, name: string): T {
+  const value = (owner as Record<string, unknown>)[name]
+  if (value !== undefined) return value as T
+  throw new UsageError(
+    `this version of node-llama-cpp has no ${name}; use the one that was tested: npm install node-llama-cpp@3.22.1`,
+  )
+}
+
+interface Dimensions {
+  block_count: number
+  embedding_length: number
+  attention?: {
+    head_count: number | number[]
+    head_count_kv?: number | number[]
+    key_length?: number
+    value_length?: number
+  }
+}
+
+/** Keys and values of every layer, two bytes each. Models without attention keep none. */
+function measureCells({ block_count, embedding_length, attention }: Dimensions): number {
+  if (!attention) return 0
+  const most = (count: number | number[]) => (Array.isArray(count) ? Math.max(...count) : count)
+  const heads = most(attention.head_count)
+  const { key_length = embedding_length / heads, value_length = embedding_length / heads } = attention
+  return block_count * most(attention.head_count_kv ?? heads) * (key_length + value_length) * 2
+}

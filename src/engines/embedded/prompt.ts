@@ -1,0 +1,160 @@
+/** Messages as tokens. What stands in a message is text, whatever it looks like: only the template's own tokens act. */
+import type { Message } from '../../core/engine.ts'
+import { textOf } from '../../core/engine.ts'
+import { EngineError } from '../../core/errors.ts'
+
+/** What rendering needs to know of a model. */
+export interface Vocabulary {
+  chatTemplate: string
+  tokens: string[]
+  tokenTypes: number[]
+  bos: number | undefined
+  isBosWanted: boolean
+  bosText: string
+  eosText: string
+  /** Tokens of text in which nothing is special but what the vocabulary marks as user-defined. */
+  tokenize(text: string): number[]
+  isEndOfGeneration(token: number): boolean
+  compileTemplate(template: string): (variables: Record<string, unknown>) => string
+}
+
+const UNKNOWN = 2
+const CONTROL = 3
+const USER_DEFINED = 4
+
+/**
+ * A function from messages to the tokens of the model's own chat template, the generation prompt included.
+ * Text that looks like a special token is hidden from the template behind a marker, so that what is special in
+ * the rendered text is the template's own, and comes back as plain text when that is cut into tokens.
+ * It throws an EngineError of kind `refused` for content that is not text, and for what the template refuses.
+ */
+export function createRenderer(vocabulary: Vocabulary, engine: string) {
+  const { chatTemplate, bosText, eosText, bos, isBosWanted } = vocabulary
+  const render = vocabulary.compileTemplate(chatTemplate)
+  const specials = findSpecials(vocabulary)
+  const names = [...specials.keys()].sort((a, b) => b.length - a.length)
+  const special = new RegExp(`(${names.map(escapeRegExp).join('|') || '(?!)'})`)
+
+  return (messages: Message[]): number[] => {
+    const turns = messages.map((message) => simplify(message, chatTemplate, engine))
+    const marker = chooseMarker(JSON.stringify(turns))
+    const hideName = (part: string, i: number) => (i % 2 ? `${marker}${names.indexOf(part)}@` : part)
+    const hide = (text: string) => text.split(special).map(hideName).join('')
+    const hidden = new RegExp(`${marker}(\\d+)@`)
+    const parts = write(mapStrings(turns, hide) as Turn[]).split(special)
+    const tokens = parts.flatMap((part, i) => {
+      const token = specials.get(part)
+      return i % 2 && token !== undefined ? [token] : tokenizePlain(part.split(hidden))
+    })
+    return isBosWanted && bos !== undefined && tokens[0] !== bos ? [bos, ...tokens] : tokens
+  }
+
+  function write(messages: Turn[]): string {
+    try {
+      return render({ messages, add_generation_prompt: true, bos_token: bosText, eos_token: eosText })
+    } catch (cause) {
+      const [system, first, ...more] = messages
+      // Some models know no system role: what it says goes before the first question.
+      if (system?.role === 'system' && first?.role === 'user') {
+        const content = [system.content.trim(), first.content].filter(Boolean).join('\n\n')
+        return write([{ ...first, content }, ...more])
+      }
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      const problem = `the model's chat template refuses the messages: ${reason}`
+      throw new EngineError(engine, 'refused', problem, { cause })
+    }
+  }
+
+  /** Text, then by turns the number of a hidden special text and more text. */
+  function tokenizePlain(parts: string[]): number[] {
+    const pieces = ['']
+    const add = (text: string) => pieces.push((pieces.pop() ?? '') + text)
+    for (const [i, part] of parts.entries()) {
+      const name = i % 2 ? (names[Number(part)] ?? '') : part
+      add(name.slice(0, i % 2))
+      // A user-defined token is found in any text; cut in two it is not.
+      if (i % 2 && vocabulary.tokenTypes[specials.get(name) ?? 0] === USER_DEFINED) pieces.push('')
+      add(name.slice(i % 2))
+    }
+    return pieces.filter(Boolean).flatMap((piece) => vocabulary.tokenize(piece))
+  }
+}
+
+/** Tokens of the messages' texts, one after the other, for models without chat template. */
+export function renderRaw(vocabulary: Omit<Vocabulary, 'chatTemplate'>, messages: Message[], engine: string) {
+  for (const message of messages) refuseMedia(message, engine)
+  const tokens = vocabulary.tokenize(messages.map(textOf).join(''))
+  return vocabulary.isBosWanted && vocabulary.bos !== undefined ? [vocabulary.bos, ...tokens] : tokens
+}
+
+/** Control tokens, and of those that the model's makers added the ones that its template writes or that end a text. */
+function findSpecials({
+  tokens,
+  tokenTypes,
+  chatTemplate,
+  isEndOfGeneration,
+}: Vocabulary): Map<string, number> {
+  const isSpecial = (token: number, text: string) => {
+    const type = tokenTypes[token]
+    if (type === CONTROL || type === UNKNOWN) return true
+    return (
+      type === USER_DEFINED && text.trim() !== '' && (chatTemplate.includes(text) || isEndOfGeneration(token))
+    )
+  }
+  const found = new Map<string, number>()
+  for (const [token, text] of tokens.entries()) if (text && isSpecial(token, text)) found.set(text, token)
+  return found
+}
+
+type Turn = Record<string, unknown> & { role: string; content: string }
+
+/** A message as templates know it: text content, `system` for `developer`, arguments of tools as an object. */
+function simplify(message: Message, template: string, engine: string): Turn {
+  refuseMedia(message, engine)
+  const role = message.role === 'developer' ? 'system' : message.role
+  const { tool_calls, ...rest } = message
+  if (!tool_calls?.length) return { ...rest, role, content: textOf(message) }
+  if (!template.includes('tool_calls')) {
+    const calls = tool_calls.map((call) => JSON.stringify(call.function))
+    return { ...rest, role, content: [textOf(message), ...calls].filter(Boolean).join('\n') }
+  }
+  const calls = tool_calls.map((call) => ({
+    ...call,
+    function: { ...call.function, arguments: parse(call.function.arguments) },
+  }))
+  return { ...rest, role, content: textOf(message), tool_calls: calls }
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return json
+  }
+}
+
+function refuseMedia({ content }: Message, engine: string): void {
+  const part = Array.isArray(content) ? content.find(({ type }) => type !== 'text') : undefined
+  if (part)
+    throw new EngineError(
+      engine,
+      'refused',
+      `this model reads text only, and a message holds a part of type ${part.type}`,
+    )
+}
+
+const escapeRegExp = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+
+/** ASCII, since templates may write text as JSON, and found nowhere in `text`. */
+function chooseMarker(text: string): string {
+  let number = 0
+  while (text.includes(`@aft${number}-`)) number++
+  return `@aft${number}-`
+}
+
+function mapStrings(value: unknown, map: (text: string) => string): unknown {
+  if (typeof value === 'string') return map(value)
+  if (Array.isArray(value)) return value.map((item) => mapStrings(item, map))
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [map(key), mapStrings(item, map)]))
+}

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { errorFromConnection, errorFromStatus } from './http-error.ts'
+
+test.each([
+  [401, 'no', 'auth', false],
+  [402, 'pay', 'billing', false],
+  [404, 'no such model', 'not-found', false],
+  [408, 'slow', 'timeout', true],
+  [409, 'conflict', 'refused', true],
+  [422, 'n must be 1', 'refused', false],
+  [429, 'slow down', 'rate-limit', true],
+  [429, 'You exceeded your current quota: insufficient_quota', 'billing', false],
+  [501, 'not implemented', 'server', false],
+  [503, 'busy', 'server', true],
+  [529, 'overloaded', 'server', true],
+])('status %i with "%s" is %s, to be sent again: %s', (status, message, kind, isRetryable) => {
+  expect(errorFromStatus('e', status, message)).toMatchObject({ kind, status, isRetryable, engine: 'e' })
+})
+
+test.each([
+  [
+    "This model's maximum context length is 4096 tokens. However, your messages resulted in 5012 tokens.",
+    5012,
+  ],
+  [
+    "This model's maximum context length is 4096 tokens. However, you requested 6000 tokens (5012 in the messages, 988 in the completion).",
+    5012,
+  ],
+  [
+    "'max_tokens' is too large: 1024. This model's maximum context length is 4096 tokens and your request has 5012 input tokens.",
+    5012,
+  ],
+  ['request (5012 tokens) exceeds the available context size (4096 tokens), try increasing it', 5012],
+  ['prompt is too long: 5012 tokens > 4096 maximum', 5012],
+])('a prompt that is too long is a context overflow: %s', (message, prompt) => {
+  const error = errorFromStatus('e', 400, message, { isRetryable: true })
+  expect(error).toMatchObject({
+    kind: 'context-overflow',
+    isRetryable: false,
+    tokens: { prompt, context: 4096 },
+  })
+})
+
+test('a message never shows a key', () => {
+  expect(errorFromStatus('e', 401, 'Incorrect API key provided: sk-abcdefgh1234').message).toBe(
+    '401: Incorrect API key provided: [hidden]',
+  )
+})
+
+test('a broken connection is told by its innermost cause', async () => {
+  const cause = await fetch('http://127.0.0.1:1/').catch((error: unknown) => error)
+  expect(errorFromConnection('e', cause)).toMatchObject({ kind: 'unreachable', isRetryable: true })
+  const refused = new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:9') })
+  expect(errorFromConnection('e', refused).message).toBe(
+    'the connection failed: connect ECONNREFUSED 127.0.0.1:9',
+  )
+})

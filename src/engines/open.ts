@@ -1,0 +1,205 @@
+/** A name -> an engine. Heavy engines are loaded only when one of them is opened. */
+import type { Engine } from '../core/engine.ts'
+import { UsageError } from '../core/errors.ts'
+import { findClosest } from '../lib/closest.ts'
+import { type Config, type EngineEntry, isModel, loadConfig, readConfig } from './config.ts'
+import { withPrice } from './price.ts'
+
+export interface OpenOptions {
+  /** Where keys and addresses are looked up; default `process.env`. */
+  env?: NodeJS.ProcessEnv
+  /** What names mean: a config, or its file. Default: `aft.config.ts` (or .mts, .js, .mjs, .json) of this folder. */
+  config?: Config | string
+  /** Environment variable that holds the key, for servers. */
+  apiKeyEnv?: string
+  /** Attempts at a completion, the first included; default 10. */
+  retries?: number
+  /** Completions in flight for each endpoint; default 8. */
+  concurrency?: number
+  /** Milliseconds that a server may say nothing. */
+  timeoutMs?: number
+  /** Joined to the body of each request to a server. */
+  extraBody?: Record<string, unknown>
+  /** Tokens that a prompt and its completion may have together. */
+  contextLength?: number
+  /** CPU threads of an embedded model. */
+  threads?: number
+  /** GGUF adapter for an embedded model. */
+  lora?: string
+  /** An embedded base model: continues the messages' texts without a chat template. */
+  raw?: boolean
+  /** Where model files are kept. */
+  cacheDir?: string
+  signal?: AbortSignal
+  onProgress?: (progress: { receivedBytes: number; totalBytes: number; label: string }) => void
+}
+
+export interface OpenedEngines {
+  /** By the names asked for. */
+  engines: Record<string, Engine>
+  close(): Promise<void>
+}
+
+/**
+ * Opens an engine by name: `smollm2` (or another of the catalogue), `gguf:FILE`, `hf:USER/REPO:QUANT`,
+ * `openai:MODEL`, `URL#MODEL`, `scripted:FILE`, `scripted:echo`, or a name from the config.
+ * @throws UsageError for an unknown name (listing the right ones), a missing key or file
+ */
+export async function openEngine(name: string, options: OpenOptions = {}): Promise<Engine> {
+  return open(name, options, new Map())
+}
+
+/**
+ * Opens several engines. Names that mean the same share one engine, so that a model's file is loaded once. When one
+ * cannot be opened, the others are closed.
+ * @throws UsageError as `openEngine` does
+ */
+export async function openEngines(
+  names: readonly string[],
+  options: OpenOptions = {},
+): Promise<OpenedEngines> {
+  const shared: Shared = new Map()
+  const close = async () => {
+    const opened = await Promise.allSettled(shared.values())
+    await Promise.all(opened.map((result) => result.status === 'fulfilled' && result.value.close?.()))
+  }
+  try {
+    const engines: Record<string, Engine> = {}
+    for (const name of new Set(names)) engines[name] = await open(name, options, shared)
+    return { engines, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+type Shared = Map<string, Promise<Engine>>
+
+/** How a name that means one thing only is opened: by what stands before its colon. */
+const openers: Record<string, (name: string, rest: string, options: OpenOptions) => Promise<Engine>> = {
+  gguf: openModel,
+  hf: openModel,
+  openai: async (_, model, options) => openServer({ model }, options),
+  http: openAddress,
+  https: openAddress,
+  scripted: async (_, script) => (await import('./script-file.ts')).openScript(script),
+}
+
+async function open(
+  name: string,
+  options: OpenOptions,
+  shared: Shared,
+  seen: string[] = [],
+): Promise<Engine> {
+  const [scheme = '', rest = ''] = split(name)
+  const isCatalogued = rest === '' && (await catalogueNames()).includes(name)
+  const opener = isCatalogued ? openModel : Object.hasOwn(openers, scheme) ? openers[scheme] : undefined
+  if (opener && (isCatalogued || rest)) {
+    return share(shared, name, options, () => opener(name, rest, options))
+  }
+  const { engines = {} } = await readConfigOf(options)
+  const entry = Object.hasOwn(engines, name) ? engines[name] : undefined
+  if (entry === undefined) throw await unknownName(name, Object.keys(engines))
+  if (seen.includes(name))
+    throw new UsageError(`${[...seen, name].join(' -> ')}: names each other in a circle`)
+  return openEntry(name, entry, options, shared, [...seen, name])
+}
+
+/** What a config's name stands for. Its own settings count where the caller gives none; its key always. */
+async function openEntry(
+  name: string,
+  entry: EngineEntry,
+  options: OpenOptions,
+  shared: Shared,
+  seen: string[],
+): Promise<Engine> {
+  if (typeof entry === 'string') return open(entry, options, shared, seen)
+  if (typeof entry === 'function') return share(shared, name, {}, async () => entry())
+  if (isModel(entry)) {
+    const { fromAiSdk } = await import('./ai-sdk.ts')
+    return share(shared, name, {}, async () => fromAiSdk(entry, options))
+  }
+  const { model, baseURL, price, ...settings } = entry
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const merged: OpenOptions = { ...settings, ...given, apiKeyEnv: settings.apiKeyEnv ?? options.apiKeyEnv }
+  const target = baseURL ? `${baseURL}#${model.replace(/^openai:/, '')}` : model
+  const engine = await open(target, merged, shared, seen)
+  return price ? withPrice(engine, price) : engine
+}
+
+/** Opens what was not opened before with the same settings. */
+function share(
+  shared: Shared,
+  name: string,
+  options: OpenOptions,
+  make: () => Promise<Engine>,
+): Promise<Engine> {
+  const { env, config, signal, onProgress, ...settings } = options
+  const key = `${name} ${JSON.stringify(Object.entries(settings).sort())}`
+  const engine = shared.get(key) ?? make()
+  shared.set(key, engine)
+  return engine
+}
+
+async function openModel(name: string, _: string, options: OpenOptions): Promise<Engine> {
+  const [{ resolveModel }, { openEmbedded }] = await Promise.all([
+    import('./models.ts'),
+    import('./embedded.ts'),
+  ])
+  const model = await resolveModel(name, options)
+  const { raw = model.raw, threads, contextLength, lora } = options
+  const adapters = lora === undefined ? undefined : [{ file: lora }]
+  return openEmbedded({ file: model.file, id: name, raw, threads, contextLength, lora: adapters })
+}
+
+async function openAddress(name: string, _: string, options: OpenOptions): Promise<Engine> {
+  const at = name.lastIndexOf('#')
+  const [baseURL, model] = [name.slice(0, at), name.slice(at + 1)]
+  if (at < 0 || !model || !URL.canParse(baseURL)) {
+    throw new UsageError(`expected URL#MODEL, such as http://127.0.0.1:8000/v1#llama, got "${name}"`)
+  }
+  return openServer({ baseURL, model }, options)
+}
+
+async function openServer(
+  target: { baseURL?: string; model: string },
+  options: OpenOptions,
+): Promise<Engine> {
+  const { openOpenAI } = await import('./openai.ts')
+  return openOpenAI({ ...options, ...target })
+}
+
+function split(name: string): [string, string] {
+  const at = name.indexOf(':')
+  return at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at + 1)]
+}
+
+async function catalogueNames(): Promise<string[]> {
+  const { catalogue } = await import('./models.ts')
+  return catalogue.map((model) => model.name)
+}
+
+async function readConfigOf({ config }: OpenOptions): Promise<Config> {
+  if (typeof config === 'object') return config
+  return config === undefined ? ((await loadConfig(process.cwd())) ?? {}) : readConfig(config)
+}
+
+async function unknownName(name: string, configured: string[]): Promise<UsageError> {
+  const catalogued = await catalogueNames()
+  const forms = ['gguf:FILE', 'hf:USER/REPO:QUANT', 'openai:MODEL', 'URL#MODEL', 'scripted:FILE']
+  const known = [...catalogued, ...forms].join(', ')
+  const own = configured.length > 0 ? `, and from the config: ${configured.join(', ')}` : ''
+  const hint = suggest(name, [...catalogued, ...configured])
+  return new UsageError(
+    `unknown engine "${name}"${hint ? `; did you mean ${hint}?` : '.'} There are ${known}${own}`,
+  )
+}
+
+function suggest(name: string, names: string[]): string | undefined {
+  if (/\.gguf$/i.test(name)) return `gguf:${name}`
+  if (name.includes('://') || /^[\w.-]+:\d+\//.test(name))
+    return 'URL#MODEL, such as http://127.0.0.1:8000/v1#llama'
+  const [scheme, rest] = split(name)
+  const near = rest && findClosest(scheme, Object.keys(openers))
+  return near ? `${near}:${rest}` : findClosest(name, names)
+}

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest'
+import { collect, delta, finish, model, open, sumOf, usage } from './openai.fixture.ts'
+
+describe('usage', () => {
+  it('is shared out of one sum for all completions, with prompt and calls on the first', async () => {
+    const { engine } = await open({}, model())
+    const { ends } = await collect(engine, { n: 3 })
+    expect(ends.map((e) => e.usage)).toEqual([
+      { calls: 1, prefilledTokens: 4, inputTokens: 5, outputTokens: 8, sharedBy: 3 },
+      { calls: 0, prefilledTokens: 0, inputTokens: 5, outputTokens: 8 },
+      { calls: 0, prefilledTokens: 0, inputTokens: 5, outputTokens: 8 },
+    ])
+  })
+
+  it('gives tokens that came several to a chunk to the longer texts', async () => {
+    const { engine } = await open({}, (asked) => {
+      asked.send(delta(0, 'x'.repeat(10)), delta(1, 'y'.repeat(30)), finish(0), finish(1), usage(5, 42))
+      asked.done()
+    })
+    const { ends } = await collect(engine, { n: 2 })
+    expect(ends.map((e) => e.usage.outputTokens)).toEqual([11, 31])
+  })
+
+  it.each(['one', 'none'] as const)(
+    'where the server counts %s of the completions is counted by chunks',
+    async (told) => {
+      const { engine } = await open({}, model({ usage: told }))
+      const { ends } = await collect(engine, { n: 3 })
+      for (const { usage } of ends)
+        expect(usage).toMatchObject({ outputTokens: 8, estimated: true, inputTokens: 5 })
+    },
+  )
+
+  it('that a server tells after each completion ends it at once', async () => {
+    const { engine } = await open({}, async (asked) => {
+      asked.send(delta(1, 'b'), finish(1), usage(6, 2), delta(0, 'a'))
+      await collected
+      asked.send(delta(0, 'a'), finish(0), usage(6, 3))
+      asked.done()
+    })
+    let hasCome = () => {}
+    const collected = new Promise<void>((resolve) => (hasCome = resolve))
+    const { ends } = await collect(engine, { n: 2 }, (event) => event.type === 'completion-end' && hasCome())
+    expect(ends.map((e) => [e.usage.outputTokens, e.usage.estimated])).toEqual([
+      [3, undefined],
+      [2, undefined],
+    ])
+    expect(sumOf(ends, 'calls')).toBe(1)
+  })
+
+  it('is estimated where an early end is asked for, and the last of it is what is left of the sum', async () => {
+    let hasCome = () => {}
+    const collected = new Promise<void>((resolve) => (hasCome = resolve))
+    const { engine } = await open({}, async (asked) => {
+      asked.send(delta(0, 'a'), delta(0, 'a'), finish(0), delta(1, 'b'))
+      await collected
+      asked.send(finish(1), usage(6, 5))
+      asked.done()
+    })
+    const { ends } = await collect(
+      engine,
+      { n: 2, endsEarly: true },
+      (event) => event.type === 'completion-end' && hasCome(),
+    )
+    expect(ends.map((e) => [e.usage.outputTokens, e.usage.estimated])).toEqual([
+      [2, true],
+      [3, undefined],
+    ])
+  })
+
+  it('holds cost, cached and reasoning tokens where the server tells them', async () => {
+    const more = {
+      cost: 0.25,
+      prompt_tokens_details: { cached_tokens: 4 },
+      completion_tokens_details: { reasoning_tokens: 3 },
+    }
+    const { engine } = await open({}, (asked) => {
+      asked.send(delta(0, { reasoning: 'hm' }), delta(0, 'a'), finish(0), usage(6, 5, more))
+      asked.done()
+    })
+    const { ends } = await collect(engine)
+    expect(ends[0]?.usage).toEqual({
+      calls: 1,
+      prefilledTokens: 2,
+      inputTokens: 6,
+      outputTokens: 5,
+      reasoningTokens: 3,
+      cost: 0.25,
+      sharedBy: 1,
+    })
+  })
+
+  it('that comes with every chunk counts once', async () => {
+    const { engine } = await open({}, (asked) => {
+      const told = (tokens: number) => ({ usage: { prompt_tokens: 6, completion_tokens: tokens } })
+      asked.send(
+        { ...delta(0, 'a'), ...told(1) },
+        { ...delta(0, 'b'), ...told(2) },
+        { ...finish(0), ...told(3) },
+      )
+      asked.done()
+    })
+    expect((await collect(engine)).ends[0]?.usage).toMatchObject({ inputTokens: 6, outputTokens: 3 })
+  })
+})

@@ -1,0 +1,281 @@
+/**
+ * A journal: an append-only file of JSON lines that belongs to one process at a time. The first line is the header;
+ * each other line belongs to an item, named by its key: the item itself, what was made on the way, and how it ended.
+ * In memory is only where the lines lie.
+ */
+import { hash } from 'node:crypto'
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { FileError, toFileError } from './file-error.ts'
+import { createLineWriter, type LineWriter, readJsonl, type Span } from './jsonl.ts'
+import { type Lock, takeLock } from './lock.ts'
+
+/** `done` and `failed` end an item; after `failed` its parts no longer count and it may be done again. */
+export type Role = 'item' | 'part' | 'done' | 'failed'
+
+/** What the lines of a journal mean to the one who writes it. */
+export interface JournalFormat<Line extends object> {
+  /** The header of a new journal. */
+  header: object
+  /** Throws where a journal with this header cannot be gone on with. */
+  checkHeader(header: object): void
+  /** Reads a line; its error's message says what is wrong. */
+  parse(value: object): Line
+  keyOf(line: Line): string
+  roleOf(line: Line): Role
+  /** Told of every line that is there already, in order. */
+  onLine?(line: Line): void
+}
+
+/** Flat, and without parts once it has ended: there is one an item. */
+interface Entry {
+  /** 48 bits. */
+  itemHash: number
+  itemOffset: number
+  itemLength: number
+  endOffset: number
+  /** 0 where it has not ended. */
+  endLength: number
+  isDone: boolean
+  parts?: Span[]
+}
+
+/** An open journal. A class because it must be closed. */
+export class JournalFile<Line extends object> {
+  readonly file: string
+  readonly #format: JournalFormat<Line>
+  readonly #entries = new Map<string, Entry>()
+  readonly #broken = new AbortController()
+  #fd: number
+  #lock: Lock
+  #writer: LineWriter | undefined
+
+  /** Use `openJournal`. */
+  constructor(file: string, format: JournalFormat<Line>, restart: boolean) {
+    this.file = file
+    this.#format = format
+    ;[this.#fd, this.#lock] = claim(file, restart)
+  }
+
+  /** Aborts, with the error, when a line cannot be written; nothing is written after it. */
+  get broken(): AbortSignal {
+    return this.#broken.signal
+  }
+
+  keyOf(line: Line): string {
+    return this.#format.keyOf(line)
+  }
+
+  /** Reads what is there, cuts off a torn last line, and gets ready to append. */
+  async load(): Promise<void> {
+    let end = 0
+    for await (const { value, line, offset, length } of readJsonl(this.file, { tornTail: 'skip' })) {
+      this.#readLine(value, line, { offset, length })
+      end = offset + length
+    }
+    if (end === 0) this.#refuseForeign()
+    this.#mendTail(end)
+    const offset = fstatSync(this.#fd).size
+    const onError = (error: unknown) => this.#broken.abort(error)
+    this.#writer = createLineWriter(this.#fd, { file: this.file, offset, onError })
+    if (offset === 0) this.#writer.append(this.#format.header)
+    this.#writer.flush()
+  }
+
+  #readLine(value: unknown, line: number, span: Span): void {
+    if (typeof value !== 'object' || value === null) throw this.#wrong(line, 'expected an object')
+    if (span.offset === 0) {
+      this.#format.checkHeader(value)
+      return
+    }
+    let parsed: Line
+    try {
+      parsed = this.#format.parse(value)
+    } catch (cause) {
+      throw this.#wrong(line, (cause as Error).message)
+    }
+    if (!this.#index(parsed, span)) throw this.#wrong(line, 'belongs to an item that no line before it holds')
+    this.#format.onLine?.(parsed)
+  }
+
+  #wrong(line: number, problem: string): FileError {
+    return new FileError(this.file, `${problem}. Is this a journal, and whole?`, { line })
+  }
+
+  /** A file without one whole line is cut to nothing only if it starts as a journal does. */
+  #refuseForeign(): void {
+    const { size } = fstatSync(this.#fd)
+    const start = JSON.stringify(this.#format.header).slice(0, 16)
+    const found = this.#readBytes({ offset: 0, length: Math.min(size, start.length) }).toString('latin1')
+    if (!start.startsWith(found)) throw this.#wrong(1, 'expected the header of a journal')
+  }
+
+  /** A last line that lacks only its line break gets it; any other rest is cut off. */
+  #mendTail(end: number): void {
+    const { size } = fstatSync(this.#fd)
+    try {
+      if (end < size) ftruncateSync(this.#fd, end)
+      if (end > 0 && this.#readBytes({ offset: end - 1, length: 1 })[0] !== 0x0a) writeSync(this.#fd, '\n')
+    } catch (error) {
+      throw toFileError(this.file, error)
+    }
+  }
+
+  /** Notes where a line lies. False for a line whose item is unknown. */
+  #index(line: Line, span: Span): boolean {
+    const key = this.#format.keyOf(line)
+    const role = this.#format.roleOf(line)
+    if (role === 'item') {
+      const { offset: itemOffset, length: itemLength } = span
+      const open = { endOffset: 0, endLength: 0, isDone: false, parts: undefined }
+      this.#entries.set(key, { itemHash: hashOf(line), itemOffset, itemLength, ...open })
+      return true
+    }
+    const entry = this.#entries.get(key)
+    if (!entry) return false
+    if (role === 'part') {
+      entry.parts ??= []
+      entry.parts.push(span)
+    } else {
+      entry.parts = undefined
+      entry.endOffset = span.offset
+      entry.endLength = span.length
+      entry.isDone = role === 'done'
+    }
+    return true
+  }
+
+  /** Whether the item with this line's key is there, and with the same content. */
+  compare(item: Line): 'new' | 'same' | 'changed' {
+    const entry = this.#entries.get(this.#format.keyOf(item))
+    if (!entry) return 'new'
+    return entry.itemHash === hashOf(item) ? 'same' : 'changed'
+  }
+
+  isDone(key: string): boolean {
+    return this.#entries.get(key)?.isDone ?? false
+  }
+
+  /** The parts of an item that has not ended. */
+  parts(key: string): Line[] {
+    const parts = this.#entries.get(key)?.parts ?? []
+    if (parts.length > 0) this.flush()
+    return parts.map((span) => this.#readSpan(span))
+  }
+
+  /** The item's own line and the last that ended it. */
+  ends(key: string): { item: Line; end: Line } | undefined {
+    const entry = this.#entries.get(key)
+    if (!entry?.endLength) return undefined
+    this.flush()
+    const { itemOffset, itemLength, endOffset, endLength } = entry
+    return {
+      item: this.#readSpan({ offset: itemOffset, length: itemLength }),
+      end: this.#readSpan({ offset: endOffset, length: endLength }),
+    }
+  }
+
+  append(line: Line): void {
+    if (!this.#writer) throw new Error('the journal was not loaded')
+    this.#index(line, this.#writer.append(line))
+  }
+
+  /** @throws FileError when a write failed */
+  flush(): void {
+    this.#writer?.flush()
+  }
+
+  /** Lets the file and its lock go, whatever else fails. @throws FileError when a write failed */
+  close(): void {
+    if (this.#fd < 0) return
+    try {
+      this.flush()
+    } finally {
+      closeSync(this.#fd)
+      this.#fd = -1
+      this.#lock.release()
+    }
+  }
+
+  #readSpan(span: Span): Line {
+    return this.#format.parse(JSON.parse(this.#readBytes(span).toString('utf8')))
+  }
+
+  #readBytes({ offset, length }: Span): Buffer {
+    const bytes = Buffer.alloc(length)
+    let done = 0
+    while (done < length) {
+      const count = readSync(this.#fd, bytes, done, length - done, offset + done)
+      if (count === 0) throw new FileError(this.file, 'became shorter while it was in use')
+      done += count
+    }
+    return bytes
+  }
+}
+
+/**
+ * Opens a journal, or begins one (its folder is made where it is missing).
+ * @param options `restart`: what is there is renamed to `FILE.old`, and the journal begins anew
+ * @throws FileError: not writable, used by another process (code `LOCKED`), or the line that is none of a journal;
+ * and what `checkHeader` throws
+ */
+export async function openJournal<Line extends object>(
+  file: string,
+  format: JournalFormat<Line>,
+  { restart = false } = {},
+): Promise<JournalFile<Line>> {
+  const journal = await claimPatiently(() => new JournalFile(file, format, restart))
+  try {
+    await journal.load()
+    return journal
+  } catch (error) {
+    journal.close()
+    throw error
+  }
+}
+
+/** A killed process takes a moment to let go of its files, the longer the busier the machine: up to half a second. */
+async function claimPatiently<T>(open: () => T): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return open()
+    } catch (error) {
+      if (!(error instanceof FileError && error.code === 'LOCKED') || tries === 10) throw error
+      await delay(50)
+    }
+  }
+}
+
+function claim(file: string, restart: boolean): [fd: number, lock: Lock] {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    const fd = openSync(file, 'a+')
+    const lock = takeLock(`${file}.lock`)
+    if (lock) return [restart ? replace(fd, file) : fd, lock]
+    closeSync(fd)
+  } catch (error) {
+    throw toFileError(file, error)
+  }
+  throw new FileError(file, 'is in use by another process', { code: 'LOCKED' })
+}
+
+function replace(fd: number, file: string): number {
+  const { size } = fstatSync(fd)
+  closeSync(fd)
+  if (size > 0) renameSync(file, `${file}.old`)
+  return openSync(file, 'a+')
+}
+
+function hashOf(line: object): number {
+  return Number.parseInt(hash('sha1', JSON.stringify(line)).slice(0, 12), 16)
+}

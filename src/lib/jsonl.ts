@@ -1,0 +1,135 @@
+/** JSON lines: read as a stream in flat memory, appended in whole lines. */
+import { isUtf8 } from 'node:buffer'
+import { createReadStream, writeSync } from 'node:fs'
+import { FileError, toFileError } from './file-error.ts'
+
+/** Where a line lies in its file, in bytes; its line break is part of `length`. */
+export interface Span {
+  offset: number
+  length: number
+}
+
+export interface JsonLine extends Span {
+  value: unknown
+  /** From 1, blank lines counted. */
+  line: number
+}
+
+const NEWLINE = 0x0a
+const CHUNK_BYTES = 1 << 18
+
+/**
+ * Yields the value of each line that is not blank. A byte order mark, CRLF and a last line without a line break
+ * are accepted.
+ * @param tornTail what to do when the last line has no line break and is no JSON: a writer was interrupted
+ * @throws FileError with the line that is no JSON or no UTF-8, or when the file cannot be read
+ */
+export async function* readJsonl(
+  file: string,
+  { tornTail = 'refuse' }: { tornTail?: 'refuse' | 'skip' } = {},
+): AsyncGenerator<JsonLine> {
+  let line = 0
+  for await (const { bytes, offset, isWhole } of readLines(file)) {
+    line++
+    const parsed = parseLine(offset === 0 ? withoutMark(bytes) : bytes)
+    if ('value' in parsed) yield { value: parsed.value, line, offset, length: bytes.length }
+    else if (parsed.problem && (isWhole || tornTail === 'refuse')) {
+      throw new FileError(file, isWhole ? parsed.problem : `${parsed.problem} (is the last line cut?)`, {
+        line,
+      })
+    }
+  }
+}
+
+type RawLine = { bytes: Buffer; offset: number; isWhole: boolean }
+
+/** Lines with their line breaks; `isWhole` is false for a last line without one. */
+async function* readLines(file: string): AsyncGenerator<RawLine> {
+  let pieces: Buffer[] = []
+  let [offset, pending] = [0, 0]
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES })) {
+      let start = 0
+      for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+        const tail = chunk.subarray(start, end + 1)
+        const bytes = pieces.length === 0 ? tail : Buffer.concat([...pieces, tail])
+        yield { bytes, offset, isWhole: true }
+        offset += bytes.length
+        start = end + 1
+        ;[pieces, pending] = [[], 0]
+      }
+      pieces.push(chunk.subarray(start))
+      pending += chunk.length - start
+    }
+  } catch (error) {
+    throw toFileError(file, error)
+  }
+  if (pending > 0) yield { bytes: Buffer.concat(pieces), offset, isWhole: false }
+}
+
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+}
+
+/** Nothing at all for a blank line. */
+function parseLine(bytes: Buffer): { value: unknown } | { problem?: string } {
+  if (!isUtf8(bytes)) return { problem: 'expected UTF-8, got other bytes' }
+  const text = bytes.toString('utf8')
+  try {
+    return { value: JSON.parse(text) }
+  } catch (error) {
+    if (text.trim() === '') return {}
+    return { problem: `expected one JSON value, got ${excerpt(text)} (${(error as Error).message})` }
+  }
+}
+
+function excerpt(text: string): string {
+  const start = text.trim().slice(0, 60)
+  return JSON.stringify(start.length < text.trim().length ? `${start}…` : start)
+}
+
+/** Appends values as lines. What is appended in one turn of the event loop is one write. */
+export interface LineWriter {
+  /** Returns where the line will lie. Nothing happens after a write failed. */
+  append(value: unknown): Span
+  /** Writes what waits. @throws FileError when this or an earlier write failed */
+  flush(): void
+}
+
+/**
+ * A writer to the open file `fd`, whose size is `offset`. Writes are synchronous, so that what one turn appended
+ * is out of this process, and safe from its death, before the next begins.
+ * @param onError told once, when a write fails (a full disk); nothing is written after it
+ */
+export function createLineWriter(
+  fd: number,
+  { file, offset, onError }: { file: string; offset: number; onError: (error: unknown) => void },
+): LineWriter {
+  let lines: string[] = []
+  let failure: unknown
+  const write = () => {
+    if (lines.length === 0 || failure !== undefined) return
+    const bytes = Buffer.from(lines.join(''), 'utf8')
+    lines = []
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
+    } catch (error) {
+      failure = toFileError(file, error)
+      onError(failure)
+    }
+  }
+  return {
+    append(value) {
+      const line = `${JSON.stringify(value)}\n`
+      const span = { offset, length: Buffer.byteLength(line) }
+      if (failure !== undefined) return span
+      if (lines.push(line) === 1) setImmediate(write)
+      offset += span.length
+      return span
+    },
+    flush() {
+      write()
+      if (failure !== undefined) throw failure
+    },
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Does the same work for many items, some at a time, with every result in a journal: interrupted at any moment, it
+ * goes on where it was. What the work is, it does not know.
+ */
+import type { JournalFile } from './journal-file.ts'
+
+/** One item at work. */
+export interface Job<Line extends object> {
+  key: string
+  /** Place in the order of start, from 0. */
+  position: number
+  /** Lines that an interrupted run recorded for this item, oldest first. */
+  recorded: Line[]
+  /** Keeps a line of this item: what is recorded need not be done again. */
+  record(line: Line): void
+  signal: AbortSignal
+}
+
+export interface MapOptions<Item, Line extends object> {
+  journal: JournalFile<Line>
+  /** The item as its line in the journal. */
+  lineOf(item: Item): Line
+  /** Does the work and returns the line that ends the item. What it throws ends the whole map. */
+  work(item: Item, job: Job<Line>): Promise<Line>
+  /** Items at work at the same time, from 1. */
+  active: number
+  /** Asked before an item is started, and again when another has ended. False with nothing at work ends the map. */
+  mayStart?(item: Item): boolean
+  signal?: AbortSignal
+}
+
+/** `done`: every item has its end in the journal; `interrupted` by the signal; `held` by `mayStart`. */
+export type MapOutcome = 'done' | 'interrupted' | 'held'
+
+/**
+ * Starts items in their order. One that the journal holds as done is passed over; one that failed or was interrupted
+ * is worked on again. Returns once nothing is at work any more and all is written.
+ * @throws the first error that `work` threw or a line could not be written with; the other items are aborted
+ */
+export async function mapResumably<Item, Line extends object>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  { journal, lineOf, work, active, mayStart = () => true, signal }: MapOptions<Item, Line>,
+): Promise<MapOutcome> {
+  const failure = new AbortController()
+  const stop = AbortSignal.any([failure.signal, journal.broken, ...(signal ? [signal] : [])])
+  let [running, position, outcome] = [0, 0, 'done' as MapOutcome]
+  let wake = () => {}
+  const someEnd = () => new Promise<void>((resolve) => (wake = resolve))
+
+  const finish = async (item: Item, job: Job<Line>) => {
+    try {
+      job.record(await work(item, job))
+    } catch (error) {
+      if (!stop.aborted) failure.abort(error)
+      outcome = 'interrupted'
+    }
+    running--
+    wake()
+  }
+  const start = (item: Item, line: Line, key: string, position: number) => {
+    const recorded = journal.parts(key)
+    if (journal.compare(line) === 'new') journal.append(line)
+    running++
+    void finish(item, { key, position, recorded, record: (line) => journal.append(line), signal: stop })
+  }
+
+  try {
+    for await (const item of items) {
+      const line = lineOf(item)
+      const key = journal.keyOf(line)
+      if (journal.isDone(key)) continue
+      while (!stop.aborted && running > 0 && (running >= active || !mayStart(item))) await someEnd()
+      if (stop.aborted) outcome = 'interrupted'
+      else if (running === 0 && !mayStart(item)) outcome = 'held'
+      if (outcome !== 'done') break
+      start(item, line, key, position++)
+    }
+  } catch (error) {
+    failure.abort(error)
+  }
+  while (running > 0) await someEnd()
+  failure.signal.throwIfAborted()
+  journal.flush()
+  return outcome
+}

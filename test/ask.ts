@@ -1,0 +1,27 @@
+/** Asks the core: a plan by options, engines by name, and all that it did. For tests. */
+import { answerPrompt, type Host } from '../src/core/aft.ts'
+import type { Engine } from '../src/core/engine.ts'
+import type { Plan, Prompt } from '../src/core/plan.ts'
+import type { AftEvent, Result } from '../src/core/result.ts'
+import { makePlan, type PlanOptions } from '../src/core/strategies.ts'
+import { defaultTemplate } from '../src/core/templates.ts'
+import { createVirtualClock } from './virtual-clock.ts'
+
+export const question: Prompt = { id: 'q', messages: [{ role: 'user', content: 'Why is the sky blue?' }] }
+
+/** The first engine proposes unless `options` name the proposers. */
+export function planFor(engines: Record<string, Engine>, options: Partial<PlanOptions> = {}): Plan {
+  return makePlan({ proposers: Object.keys(engines).slice(0, 1), ...options })
+}
+
+/** The result, with every event before it. */
+export async function ask(
+  engines: Record<string, Engine>,
+  plan: Plan,
+  { prompt = question, ...more }: Partial<Host> & { prompt?: Prompt } = {},
+): Promise<Result & { events: AftEvent[] }> {
+  const events: AftEvent[] = []
+  const emit = (event: AftEvent) => void events.push(event)
+  const host = { engines, template: defaultTemplate, clock: createVirtualClock(), emit, ...more }
+  return { ...(await answerPrompt(prompt, plan, host)), events }
+}

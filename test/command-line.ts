@@ -1,0 +1,52 @@
+/** Runs `bin/aft.js` as a child process. For tests. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+
+const launcher = path.join(import.meta.dirname, '../bin/aft.js')
+
+export interface Ended {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+export interface AftOptions {
+  input?: string
+  cwd?: string
+  env?: NodeJS.ProcessEnv
+  /** Node's own flags. */
+  nodeFlags?: string[]
+  /** File that takes the output; `stdout` of the result is then empty. */
+  stdout?: number
+  /** Called with the child once it runs. */
+  during?: (child: ChildProcess) => void
+}
+
+/** What the command line printed, and how it ended. Colours are off; there is no config unless `cwd` has one. */
+export async function aft(args: string[], options: AftOptions = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), launcher, ...args], {
+    cwd: options.cwd,
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...options.env },
+    stdio: ['pipe', options.stdout ?? 'pipe', 'pipe'],
+  })
+  const stdout = collect(child.stdout)
+  const stderr = collect(child.stderr)
+  options.during?.(child)
+  child.stdin?.on('error', () => {}) // a child that reads nothing may end first
+  child.stdin?.end(options.input ?? '')
+  const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve) =>
+    child.once('close', (code, signal) => resolve({ code, signal })),
+  )
+  return { ...(await ended), stdout: stdout(), stderr: stderr() }
+}
+
+/** What a stream has brought so far, also when it is closed early. */
+function collect(stream: Readable | null): () => string {
+  let all = ''
+  stream?.setEncoding('utf8').on('data', (chunk: string) => {
+    all += chunk
+  })
+  return () => all
+}

@@ -1,0 +1,39 @@
+/** What a plain `import 'aft'` loads. */
+import { execFileSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+
+/** Packages that a program loads, built-in modules left out. */
+function packagesLoadedBy(program: string): string[] {
+  const watch = `
+    import { registerHooks } from 'node:module'
+    const packages = new Set()
+    registerHooks({ resolve(name, context, next) {
+      const { url } = next(name, context)
+      const found = url.match(/node_modules\\/((@[^/]+\\/)?[^/]+)/)
+      if (found) packages.add(found[1])
+      return next(name, context)
+    } })
+    process.on('exit', () => console.log(JSON.stringify([...packages])))`
+  const preload = `data:text/javascript,${encodeURIComponent(watch)}`
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    '--import',
+    preload,
+    '--input-type=module',
+    '-e',
+    program,
+  ]
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname }))
+}
+
+test('importing the package loads no engine: neither openai, the AI SDK nor node-llama-cpp', () => {
+  const packages = packagesLoadedBy("await import('../src/index.ts')")
+  expect(packages).toContain('zod')
+  expect(packages.filter((name) => /openai|llama|^ai$|ai-sdk/.test(name))).toEqual([])
+})
+
+test('opening an engine loads what it needs', () => {
+  const open = `const { openEngine } = await import('../src/index.ts')
+    await openEngine('http://127.0.0.1:9/v1#m')`
+  expect(packagesLoadedBy(open)).toContain('openai')
+})

@@ -1,0 +1,10 @@
+/** One folder for everything that tests write to the system's temporary folder; it goes when they have ended. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+export default function openScratch(): () => void {
+  const folder = mkdtempSync(path.join(tmpdir(), 'aft-test-'))
+  for (const name of ['TMPDIR', 'TMP', 'TEMP']) process.env[name] = folder
+  return () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config'
+
+/** `vitest run` is the quick set; `vitest run --mode slow` the rest: big models, other servers, data sets, the package. */
+export default defineConfig(({ mode }) => {
+  const isSlow = mode === 'slow'
+  return {
+    test: {
+      include: [isSlow ? '{src,test}/**/*.slow.test.ts' : '{src,test}/**/*.test.ts'],
+      exclude: isSlow ? [] : ['**/*.slow.test.ts'],
+      fileParallelism: !isSlow,
+      testTimeout: isSlow ? 600_000 : 60_000,
+      hookTimeout: isSlow ? 600_000 : 300_000,
+      globalSetup: ['./test/scratch.ts'],
+      reporters: ['default', './test/totals-reporter.ts'],
+    },
+  }
+})
