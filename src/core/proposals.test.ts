@@ -60,6 +60,20 @@ describe('an unusable text', () => {
         return share >= 0 && share < 1
       }),
     ))
+
+  test('has the same share above a floor as without one', () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 64, maxLength: 300 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer({ min: 1, max: 4 }),
+        (words, floor, times) => {
+          const text = Array.from({ length: times }, () => words.join(' ')).join(' ')
+          const share = repeatedShare(text)
+          return share > floor ? repeatedShare(text, floor) === share : repeatedShare(text, floor) <= floor
+        },
+      ),
+    ))
 })
 
 describe('agreement', () => {

@@ -7,34 +7,64 @@ const MAX_REPEATED_SHARE = 0.3
 /** Why a text should not be shown to an aggregator, or undefined: `empty`, or `runaway` (repeats itself). */
 export function findUnusable(text: string): 'empty' | 'runaway' | undefined {
   if (text.trim() === '') return 'empty'
-  return repeatedShare(text) > MAX_REPEATED_SHARE ? 'runaway' : undefined
+  return repeatedShare(text, MAX_REPEATED_SHARE) > MAX_REPEATED_SHARE ? 'runaway' : undefined
 }
 
-/** Share (0 to 1) of a text's 8-grams of words that occurred before in it; 0 for texts under 64 words. */
-export function repeatedShare(text: string): number {
+/**
+ * Share (0 to 1) of a text's 8-grams of words that occurred before in it; 0 for texts under 64 words.
+ * Shares up to `floor` may come as `floor`: that is faster.
+ */
+export function repeatedShare(text: string, floor = 0): number {
   const words = wordsOf(text)
   if (words.length < MIN_WORDS) return 0
-  const grams = ngrams(words, NGRAM)
-  return 1 - new Set(grams).size / grams.length
+  const count = words.length - NGRAM + 1
+  let grams = numberEach(words)
+  for (let span = 1; span < NGRAM; span *= 2) {
+    const { joined, distinct } = joinPairs(grams, span)
+    // what repeats as a long gram also repeats as the shorter one that it begins with
+    if (joined.length - distinct <= floor * count) return floor
+    grams = joined
+  }
+  return 1 - new Set(grams).size / count
+}
+
+/** A number for each word, the same for the same. */
+function numberEach(words: string[]): number[] {
+  const numbers = new Map<string, number>()
+  return words.map((word) => getNumber(numbers, word))
+}
+
+/** A number for each place and the one `span` behind it, the same for the same: n-grams of twice the length. */
+function joinPairs(grams: number[], span: number): { joined: number[]; distinct: number } {
+  const numbers = new Map<number, number>()
+  const joined: number[] = []
+  for (let i = 0; i + span < grams.length; i++) {
+    joined.push(getNumber(numbers, (grams[i] as number) * grams.length + (grams[i + span] as number)))
+  }
+  return { joined, distinct: numbers.size }
+}
+
+function getNumber<Key>(numbers: Map<Key, number>, key: Key): number {
+  const known = numbers.get(key)
+  if (known !== undefined) return known
+  numbers.set(key, numbers.size)
+  return numbers.size - 1
 }
 
 /** Words are runs without white space; long runs (scripts without spaces, line art) are cut into pieces of 8. */
 function wordsOf(text: string): string[] {
-  return text
-    .split(/\s+/)
-    .flatMap((word) => (word.length <= 48 ? word || [] : (word.match(/.{1,8}/gsu) ?? [])))
-}
-
-function ngrams(words: string[], size: number): string[] {
-  const grams: string[] = []
-  for (let i = 0; i + size <= words.length; i++) grams.push(words.slice(i, i + size).join(' '))
-  return grams
+  const words: string[] = []
+  for (const word of text.match(/\S+/g) ?? []) {
+    if (word.length <= 48) words.push(word)
+    else words.push(...(word.match(/.{1,8}/gsu) ?? []))
+  }
+  return words
 }
 
 /** A text's set of word pairs; case is ignored. */
 function pairsOf(text: string): Set<string> {
   const words = wordsOf(text.toLowerCase())
-  return new Set(words.length < 2 ? words : ngrams(words, 2))
+  return new Set(words.length < 2 ? words : words.slice(1).map((word, i) => `${words[i]} ${word}`))
 }
 
 /** Dice coefficient of two sets, 0 to 1. */
