@@ -1,0 +1,72 @@
+/** What a report says of the examples, gathered while they are written, in memory that does not grow with them. */
+import { textOf } from '../core/engine.ts'
+import { normaliseWords } from './fingerprints.ts'
+import type { Draft } from './make-example.ts'
+
+/** Counts by half octaves: bin `i` holds lengths from 2^(i/2) to below 2^((i+1)/2). */
+export interface LengthCounts {
+  bins: number[]
+  texts: number
+  chars: number
+}
+
+export interface Statistics {
+  lengths: Record<'prompts' | 'proposals' | 'targets', LengthCounts>
+  /** Examples by how much of the target's word 4-grams some proposal has: ten bins of ten percent, the last with 100. */
+  overlap: number[]
+}
+
+const GRAM_WORDS = 4
+/** Overlaps of the first examples are all measured, then of each sixteenth: it costs as much as all the rest. */
+const MEASURED_FIRST = 2_000
+const MEASURED_EACH = 16
+
+export function createStatistics(): Statistics & { add(draft: Draft): void } {
+  const none = (): LengthCounts => ({ bins: [], texts: 0, chars: 0 })
+  const lengths = { prompts: none(), proposals: none(), targets: none() }
+  const overlap = Array.from({ length: 10 }, () => 0)
+  return {
+    lengths,
+    overlap,
+    add({ conversation, proposals, target }) {
+      addLength(
+        lengths.prompts,
+        conversation.reduce((sum, message) => sum + textOf(message).length, 0),
+      )
+      for (const { text } of proposals) addLength(lengths.proposals, text.length)
+      addLength(lengths.targets, target.length)
+      const before = lengths.targets.texts - 1
+      if (before >= MEASURED_FIRST && before % MEASURED_EACH > 0) return
+      const share = findOverlap(
+        target,
+        proposals.map((p) => p.text),
+      )
+      const bin = Math.min(9, Math.floor(10 * share))
+      overlap[bin] = (overlap[bin] ?? 0) + 1
+    },
+  }
+}
+
+function addLength(counts: LengthCounts, chars: number): void {
+  const bin = chars < 1 ? 0 : Math.floor(2 * Math.log2(chars))
+  while (counts.bins.length <= bin) counts.bins.push(0)
+  counts.bins[bin] = (counts.bins[bin] ?? 0) + 1
+  counts.texts++
+  counts.chars += chars
+}
+
+/** Share (0 to 1) of a text's distinct word 4-grams that one of the others has; of its words where it is shorter. */
+export function findOverlap(text: string, others: string[]): number {
+  const grams = gramsOf(text)
+  if (grams.size === 0) return 0
+  const known = others.map(gramsOf)
+  let found = 0
+  for (const gram of grams) if (known.some((set) => set.has(gram))) found++
+  return found / grams.size
+}
+
+function gramsOf(text: string): Set<string> {
+  const words = normaliseWords(text)
+  if (words.length < GRAM_WORDS) return new Set(words)
+  return new Set(words.slice(GRAM_WORDS - 1).map((_, i) => words.slice(i, i + GRAM_WORDS).join(' ')))
+}
