@@ -6,11 +6,12 @@ import { hashParts, randomFrom } from '../core/seeds.ts'
 import type { Template } from '../core/templates.ts'
 import { type ChooseBy, chooseResponses } from './choose.ts'
 import { cleanResponses, cleanText, type Reasons } from './clean.ts'
-import { type FingerprintSet, findHits } from './fingerprints.ts'
+import { type FingerprintSet, findHits, hash64 } from './fingerprints.ts'
 import { type Draft, makeExample, type TokenBudget } from './make-example.ts'
 import { createDuplicateIndex } from './near-duplicates.ts'
 import { createFolder, type ResultFolder } from './result-folder.ts'
 import type { BadRow, SourceRow } from './row.ts'
+import { createStatistics, type Statistics } from './statistics.ts'
 
 /**
  * Where what is to be learned comes from: the source's own target, the best-scored response (which is then no
@@ -49,8 +50,8 @@ export interface BuildOptions {
   validationShare: number
   /** Share (0 to 1) of records that may be broken. */
   maxBadShare: number
-  /** Writes the data card into the unfinished folder. */
-  writeCard: (counts: BuildCounts, folder: string) => void
+  /** Writes data card and report into the unfinished folder. */
+  writeCard: (counts: BuildCounts, folder: string) => void | Promise<void>
 }
 
 export interface BuildCounts {
@@ -66,6 +67,9 @@ export interface BuildCounts {
   left: Reasons
   /** Proposals by model. */
   models: Reasons
+  /** Rows dropped because a benchmark has their prompt, by benchmark. */
+  benchmarks: Reasons
+  statistics: Statistics
 }
 
 const FILES = ['train.jsonl', 'validation.jsonl', 'dropped.jsonl']
@@ -77,9 +81,10 @@ const TWIN = ['sft/train.jsonl', 'sft/validation.jsonl']
  * FileError where it cannot be written
  */
 export async function buildDataset(options: BuildOptions): Promise<BuildCounts> {
+  const statistics = createStatistics()
   const counts: BuildCounts = {
     ...{ read: 0, bad: 0, train: 0, validation: 0, plain: 0, trimmed: 0 },
-    ...{ dropped: {}, left: {}, models: {} },
+    ...{ dropped: {}, left: {}, models: {}, benchmarks: {}, statistics },
   }
   const folder = createFolder(options.out, {
     ...options,
@@ -87,7 +92,15 @@ export async function buildDataset(options: BuildOptions): Promise<BuildCounts> 
   })
   try {
     const seen = createDuplicateIndex()
-    const state = { options, counts, folder, seen, exact: new Set<string>(), ids: new Map<string, number>() }
+    const state = {
+      options,
+      counts,
+      statistics,
+      folder,
+      seen,
+      exact: new Set<bigint>(),
+      ids: new Map<string, number>(),
+    }
     let firstBad: BadRow | undefined
     for await (const row of options.rows) {
       counts.read++
@@ -98,7 +111,7 @@ export async function buildDataset(options: BuildOptions): Promise<BuildCounts> 
       } else await takeRow(row, state)
     }
     if (firstBad && counts.bad > options.maxBadShare * counts.read) throw tooManyBad(firstBad, counts)
-    options.writeCard(counts, folder.path)
+    await options.writeCard(counts, folder.path)
     folder.finish()
     return counts
   } catch (error) {
@@ -110,10 +123,11 @@ export async function buildDataset(options: BuildOptions): Promise<BuildCounts> 
 interface State {
   options: BuildOptions
   counts: BuildCounts
+  statistics: ReturnType<typeof createStatistics>
   folder: ResultFolder
   seen: ReturnType<typeof createDuplicateIndex>
-  /** Prompts word for word. */
-  exact: Set<string>
+  /** Hashes of the prompts, word for word. */
+  exact: Set<bigint>
   ids: Map<string, number>
 }
 
@@ -140,6 +154,7 @@ async function toDraft(row: SourceRow, state: State): Promise<Draft> {
   const { options, counts } = state
   const text = row.prompt.map(textOf).join('\n')
   const hits = findHits(text, options.benchmarks)
+  for (const name of hits) count(counts.benchmarks, name)
   if (hits.length > 0) throw new Drop('benchmark', hits)
   const { target, responses } = findTarget(row, options)
   const cleaned = cleanResponses(responses, target)
@@ -173,16 +188,17 @@ function findTarget(
   return { target, responses: row.responses.filter((r) => r !== best) }
 }
 
+/** The first of the best-scored that can be used. */
 function findBest({ responses }: SourceRow) {
-  const scored = responses.filter(
-    (r) => r.score !== undefined && findUnusable(cleanText(r.text)) === undefined,
-  )
-  return scored.reduce((a, b) => ((b.score ?? 0) > (a?.score ?? 0) ? b : a), scored[0])
+  const scored = responses.filter((r) => r.score !== undefined)
+  const sorted = scored.sort((a, b) => (b.score ?? 0) - (a.score ?? 0))
+  return sorted.find((r) => findUnusable(cleanText(r.text)) === undefined)
 }
 
 function checkDuplicate(id: string, text: string, { seen, exact, options }: State): void {
-  if (exact.has(text)) throw new Drop('duplicate prompt')
-  exact.add(text)
+  const whole = hash64(text)
+  if (exact.has(whole)) throw new Drop('duplicate prompt')
+  exact.add(whole)
   const twin = options.dropsNearDuplicates ? seen.add(id, text) : undefined
   if (twin !== undefined) throw new Drop('near-duplicate prompt', twin)
 }
@@ -194,7 +210,7 @@ function nameRow(id: string, { ids }: State): string {
   return times === 1 ? id : `${id}#${times}`
 }
 
-async function writeExamples(draft: Draft, { options, counts, folder }: State): Promise<void> {
+async function writeExamples(draft: Draft, { options, counts, folder, statistics }: State): Promise<void> {
   const { template, budget, seed } = options
   const example = await makeExample(draft, template, budget)
   if (!example) throw new Drop('too many tokens')
@@ -202,10 +218,13 @@ async function writeExamples(draft: Draft, { options, counts, folder }: State): 
   const split = draw('split') < options.validationShare ? 'validation' : 'train'
   folder.write(`${split}.jsonl`, example)
   counts[split]++
+  statistics.add(draft)
   if (example.proposals.some((p) => p.trimmedTo !== undefined)) counts.trimmed++
   for (const { model } of example.proposals) count(counts.models, model)
+  const isPlain = draw('plain') < options.plainShare
+  if (!isPlain && !options.hasSftTwin) return
   const plain = await makeExample({ ...draft, id: `${draft.id}:plain`, proposals: [] }, template, budget)
-  if (plain && draw('plain') < options.plainShare) {
+  if (plain && isPlain) {
     folder.write(`${split}.jsonl`, plain)
     counts[split]++
     counts.plain++

@@ -17,22 +17,30 @@ export function cleanResponses(
   taken?: string,
 ): { responses: Response[]; left: Reasons } {
   const left: Reasons = {}
-  const seen = new Set(taken === undefined ? [] : [keyOf(taken)])
-  const target = taken === undefined ? undefined : keyOf(taken)
+  const seen: string[] = []
   const kept: Response[] = []
   for (const response of responses) {
     const text = cleanText(response.text)
-    const key = keyOf(text)
-    const reason =
-      findUnusable(text) ?? (seen.has(key) ? (key === target ? 'is the target' : 'repeated') : undefined)
+    const reason = findUnusable(text) ?? findTwin(text, seen, taken)
     if (reason) left[reason] = (left[reason] ?? 0) + 1
-    else kept.push({ ...response, text })
-    seen.add(key)
+    else {
+      kept.push({ ...response, text })
+      seen.push(text)
+    }
   }
   return { responses: kept, left }
 }
 
-/** Texts that differ in white space only are the same. */
-function keyOf(text: string): string {
-  return text.replace(/\s+/g, ' ').trim()
+function findTwin(text: string, seen: string[], taken?: string): string | undefined {
+  if (taken !== undefined && isSame(text, taken)) return 'is the target'
+  return seen.some((other) => isSame(text, other)) ? 'repeated' : undefined
+}
+
+const collapse = (text: string) => text.replace(/\s+/g, ' ').trim()
+
+/** Texts that differ in white space only are the same. Most differ where they begin, which is cheaper to see. */
+function isSame(a: string, b: string): boolean {
+  const [x, y] = [collapse(a.slice(0, 64)), collapse(b.slice(0, 64))]
+  const length = Math.min(x.length, y.length)
+  return x.slice(0, length) === y.slice(0, length) && collapse(a) === collapse(b)
 }

@@ -26,17 +26,14 @@ export function normaliseWords(text: string): string[] {
   )
 }
 
-function hash64(text: string): bigint {
+/** The first 64 bits of a text's SHA-1. */
+export function hash64(text: string): bigint {
   return hash('sha1', text, 'buffer').readBigUInt64LE()
 }
 
 const hashWhole = (words: string[]) => hash64(`whole ${words.join(' ')}`)
 
-function* hashGrams(words: string[]): Generator<bigint> {
-  for (let i = 0; i + GRAM_WORDS <= words.length; i++) {
-    yield hash64(words.slice(i, i + GRAM_WORDS).join(' '))
-  }
-}
+const hashGram = (words: string[], at: number) => hash64(words.slice(at, at + GRAM_WORDS).join(' '))
 
 /** Fingerprints of a benchmark's prompts. */
 export function makeFingerprints(name: string, prompts: string[]): FingerprintSet {
@@ -44,7 +41,7 @@ export function makeFingerprints(name: string, prompts: string[]): FingerprintSe
   for (const prompt of prompts) {
     const words = normaliseWords(prompt)
     if (words.length > 0) hashes.add(hashWhole(words))
-    for (const gram of hashGrams(words)) hashes.add(gram)
+    for (let i = 0; i + GRAM_WORDS <= words.length; i++) hashes.add(hashGram(words, i))
   }
   return { name, prompts: prompts.length, hashes }
 }
@@ -54,14 +51,21 @@ export function findHits(prompt: string, sets: FingerprintSet[]): string[] {
   if (sets.length === 0) return []
   const words = normaliseWords(prompt)
   const whole = hashWhole(words)
-  const grams = [...hashGrams(words)]
-  return sets.filter(({ hashes }) => hashes.has(whole) || hasRun(grams, hashes)).map(({ name }) => name)
+  const grams: bigint[] = []
+  const gramAt = (i: number) => (grams[i] ??= hashGram(words, i))
+  const count = words.length - GRAM_WORDS + 1
+  return sets
+    .filter(({ hashes }) => hashes.has(whole) || hasRun((i) => hashes.has(gramAt(i)), count))
+    .map(({ name }) => name)
 }
 
-function hasRun(grams: bigint[], hashes: Set<bigint>): boolean {
-  let run = 0
-  for (const gram of grams) {
-    run = hashes.has(gram) ? run + 1 : 0
+/** Whether `MIN_RUN` places in a row have it. Each such run holds one of every `MIN_RUN`th place: only those are asked first. */
+function hasRun(has: (place: number) => boolean, count: number): boolean {
+  for (let place = MIN_RUN - 1; place < count; place += MIN_RUN) {
+    if (!has(place)) continue
+    let run = 1
+    for (let i = place - 1; i >= 0 && run < MIN_RUN && has(i); i--) run++
+    for (let i = place + 1; i < count && run < MIN_RUN && has(i); i++) run++
     if (run === MIN_RUN) return true
   }
   return false

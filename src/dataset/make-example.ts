@@ -3,12 +3,15 @@ import type { Message } from '../core/engine.ts'
 import { findTrim, trimMiddle } from '../core/proposals.ts'
 import { aggregatorMessages, proposerMessages, type Template } from '../core/templates.ts'
 import type { Example, Response } from './row.ts'
+import { countBytes } from './token-bound.ts'
 
 export interface TokenBudget {
   /** Of prompt and completion together. */
   maxTokens: number
   /** Tokens of messages as the model to be tuned renders them. */
   countTokens: (messages: Message[]) => Promise<number>
+  /** Tokens at most, cheaply; bytes where absent. Rows that surely fit are not tokenized. */
+  boundTokens?: (messages: Message[]) => Promise<number>
   /** What is done where they are more: proposals are all cut in the middle to one length, or the row is dropped. */
   overflow: 'trim' | 'drop'
 }
@@ -23,8 +26,6 @@ export interface Draft {
 
 /** Fewer characters of a proposal say too little. */
 const LEAST_CHARS = 200
-/** Tokens that a template adds to a conversation and to each message, at most. */
-const MARGIN = { conversation: 64, message: 16 }
 
 /** Undefined where it does not fit. */
 export async function makeExample(
@@ -67,15 +68,10 @@ function renderExample(
   }
 }
 
-/** A token has a byte at least, so what has few bytes need not be counted. */
-async function fitsBudget(
-  { prompt, completion }: Example,
-  { maxTokens, countTokens }: TokenBudget,
-): Promise<boolean> {
+async function fitsBudget({ prompt, completion }: Example, budget: TokenBudget): Promise<boolean> {
+  const { maxTokens, countTokens, boundTokens } = budget
   const messages: Message[] = [...prompt, ...completion]
-  const bytes = messages.reduce(
-    (sum, m) => sum + Buffer.byteLength(JSON.stringify(m.content)) + MARGIN.message,
-    0,
-  )
-  return bytes + MARGIN.conversation <= maxTokens || (await countTokens(messages)) <= maxTokens
+  if (countBytes(messages) <= maxTokens) return true
+  if (boundTokens && (await boundTokens(messages)) <= maxTokens) return true
+  return (await countTokens(messages)) <= maxTokens
 }

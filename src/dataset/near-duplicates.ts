@@ -36,13 +36,14 @@ export function compareSignatures(a: Uint32Array, b: Uint32Array): number {
 export function createDuplicateIndex() {
   const signatures: Uint32Array[] = []
   const names: string[] = []
-  const buckets = new Map<number, number[]>()
+  /** Most buckets hold one text: an array for each would take most of the memory. */
+  const buckets = new Map<number, number | number[]>()
   return {
     add(name: string, text: string): string | undefined {
       const signature = signText(text)
       const keys = Array.from({ length: BANDS }, (_, band) => bandKey(signature, band))
       for (const key of keys) {
-        for (const i of buckets.get(key) ?? []) {
+        for (const i of [buckets.get(key) ?? []].flat()) {
           if (compareSignatures(signature, signatures[i] as Uint32Array) >= THRESHOLD) return names[i]
         }
       }
@@ -50,14 +51,15 @@ export function createDuplicateIndex() {
       signatures.push(signature)
       for (const key of keys) {
         const bucket = buckets.get(key)
-        if (bucket) bucket.push(names.length - 1)
-        else buckets.set(key, [names.length - 1])
+        const last = names.length - 1
+        buckets.set(key, bucket === undefined ? last : [bucket, last].flat())
       }
       return undefined
     },
   }
 }
 
+/** 31 bits: a small integer, which a map keeps in less memory. */
 function bandKey(signature: Uint32Array, band: number): number {
-  return hashParts(band, signature.subarray(band * ROWS, (band + 1) * ROWS).join(' '))
+  return hashParts(band, signature.subarray(band * ROWS, (band + 1) * ROWS).join(' ')) >>> 1
 }

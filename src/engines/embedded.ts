@@ -42,7 +42,7 @@ export interface EmbeddedEngine extends Engine {
  * @throws UsageError where node-llama-cpp is missing, the file cannot be loaded, or a chat model has no template
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEngine> {
-  const { file, raw = false, sequences = 24 } = options
+  const { file, raw = false, sequences = 24, vocabularyOnly = false } = options
   const id = options.id ?? basename(file, '.gguf')
   const cores = createCoreGauge()
   const model = await loadNative(options)
@@ -56,6 +56,10 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEn
   const checkOpen = () => {
     if (closing) throw reason
   }
+  const checkWeights = () => {
+    checkOpen()
+    if (vocabularyOnly) throw new UsageError(`${id} was opened to count tokens only`)
+  }
   return {
     id,
     contextLength,
@@ -63,7 +67,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEn
       return scheduler.evaluated
     },
     async *generate(request) {
-      checkOpen()
+      checkWeights()
       yield* generate(context, request)
     },
     async countTokens(messages) {
@@ -71,7 +75,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEn
       return render(messages).length
     },
     async score(messages, completion) {
-      checkOpen()
+      checkWeights()
       return score(context, messages, completion)
     },
     close() {

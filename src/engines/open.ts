@@ -28,6 +28,8 @@ export interface OpenOptions {
   lora?: string
   /** An embedded base model: continues the messages' texts without a chat template. */
   raw?: boolean
+  /** An embedded model that only counts tokens: its weights are not loaded. */
+  vocabularyOnly?: boolean
   /** Where model files are kept. */
   cacheDir?: string
   signal?: AbortSignal
@@ -147,9 +149,12 @@ async function openModel(name: string, _: string, options: OpenOptions): Promise
     import('./embedded.ts'),
   ])
   const model = await resolveModel(name, options)
-  const { raw = model.raw, threads, contextLength, lora } = options
+  const { raw = model.raw, threads, contextLength, lora, vocabularyOnly } = options
   const adapters = lora === undefined ? undefined : [{ file: lora }]
-  return openEmbedded({ file: model.file, id: name, raw, threads, contextLength, lora: adapters })
+  return openEmbedded({
+    ...{ file: model.file, id: name, raw, threads, contextLength },
+    ...{ lora: adapters, vocabularyOnly },
+  })
 }
 
 async function openAddress(name: string, _: string, options: OpenOptions): Promise<Engine> {

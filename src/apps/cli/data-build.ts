@@ -1,4 +1,6 @@
 /** `aft data build`: rows of a source into a folder of examples. */
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { textOf } from '../../core/engine.ts'
 import { UsageError } from '../../core/errors.ts'
@@ -10,8 +12,10 @@ import { hashFile, writeDataCard } from '../../dataset/data-card.ts'
 import { type FingerprintSet, readOwnFingerprints } from '../../dataset/fingerprints.ts'
 import type { TokenBudget } from '../../dataset/make-example.ts'
 import { listFiles, readRecords } from '../../dataset/read-records.ts'
+import { renderReport } from '../../dataset/report.ts'
 import { generateArithmetic } from '../../dataset/source-arithmetic.ts'
 import { findSource, sources } from '../../dataset/sources.ts'
+import { createTokenBound } from '../../dataset/token-bound.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
 
 interface BuildFlags {
@@ -111,7 +115,10 @@ async function build(paths: string[], flags: BuildFlags): Promise<void> {
       target: await readTarget(flags.target),
       budget: tokens?.budget,
       benchmarks: await readBenchmarks(flags),
-      writeCard: (counts, folder) => writeDataCard(folder, facts, counts),
+      async writeCard(counts, folder) {
+        writeDataCard(folder, facts, counts)
+        await writeFile(path.join(folder, 'report.html'), await renderReport(flags.format, counts))
+      },
     })
     console.error(describeBuild(counts, flags.output))
   } catch (error) {
@@ -194,14 +201,14 @@ async function openTokenizer({ maxTokens, tokenizer, overflow }: BuildFlags) {
   if (maxTokens === undefined) return undefined
   if (tokenizer === undefined) throw new UsageError('--max-tokens needs --tokenizer, the model to be tuned')
   const { openEngine } = await import('../../engines/open.ts')
-  const engine = await openEngine(tokenizer)
+  const engine = await openEngine(tokenizer, { vocabularyOnly: true })
   const { countTokens } = engine
   if (!countTokens)
     throw new UsageError(`--tokenizer ${tokenizer} cannot count tokens; take an embedded model`)
+  const count: TokenBudget['countTokens'] = (messages) => countTokens.call(engine, messages)
   const budget: TokenBudget = {
-    maxTokens,
-    overflow,
-    countTokens: (messages) => countTokens.call(engine, messages),
+    ...{ maxTokens, overflow },
+    ...{ countTokens: count, boundTokens: createTokenBound(count) },
   }
   return { budget, close: async () => engine.close?.() }
 }

@@ -78,6 +78,8 @@ export interface LoadOptions {
   threads?: number
   lora?: { file: string; scale?: number }[]
   gpu?: 'auto' | 'metal' | 'cuda' | 'vulkan' | false
+  /** Loads no weights: the engine counts tokens and does nothing else. */
+  vocabularyOnly?: boolean
 }
 
 /** @throws UsageError where the library is missing, or the file is no model that it can load */
@@ -125,10 +127,14 @@ async function openLibrary({ getLlama, LlamaLogLevel }: Library, gpu: NonNullabl
   }
 }
 
-async function loadModel(llama: Llama, { file }: LoadOptions): Promise<LlamaModel> {
+async function loadModel(llama: Llama, { file, vocabularyOnly }: LoadOptions): Promise<LlamaModel> {
   complaints = []
   try {
-    return await llama.loadModel({ modelPath: file, defaultContextSwaFullCache: true })
+    return await llama.loadModel({
+      modelPath: file,
+      defaultContextSwaFullCache: true,
+      vocabOnly: vocabularyOnly,
+    })
   } catch (cause) {
     await new Promise(setImmediate) // the complaint comes from another thread
     const reason = complaints.find((text) => text.includes('error')) ?? reasonOf(cause)

@@ -1,0 +1,55 @@
+/** How many tokens messages have at most, without tokenizing them: words are counted once and remembered. */
+import { type Message, textOf } from '../core/engine.ts'
+
+/** Tokens that a template adds to a conversation and to each message, at most. */
+const MARGIN = { conversation: 64, message: 16 }
+/** Tokenizers split text at white space, so that words add up; this is for what they do otherwise. */
+const RESERVE = 1.02
+const MAX_WORDS = 500_000
+const MIN_SEEN = 4
+
+/** A token has a byte at least. */
+export function countBytes(messages: Message[]): number {
+  return messages.reduce(
+    (sum, message) => sum + Buffer.byteLength(JSON.stringify(message.content)) + MARGIN.message,
+    MARGIN.conversation,
+  )
+}
+
+/**
+ * Returns a function that bounds the tokens of messages from above. A word counts as its bytes until it was seen
+ * `MIN_SEEN` times, then as the tokens that `countTokens` gives it behind another word.
+ */
+export function createTokenBound(
+  countTokens: (messages: Message[]) => Promise<number>,
+): (messages: Message[]) => Promise<number> {
+  /** Tokens of a word; below 0, how often one was seen that is not counted yet. */
+  const words = new Map<string, number>()
+  let empty: number | undefined
+  const count = (text: string) => countTokens([{ role: 'user', content: text }])
+
+  async function countWord(word: string): Promise<number> {
+    const seen = 1 - (words.get(word) ?? 0)
+    if (seen < MIN_SEEN) {
+      if (seen > 1 || words.size < MAX_WORDS) words.set(word, -seen)
+      return Buffer.byteLength(word)
+    }
+    empty ??= await count('x')
+    const tokens = Math.max(1, (await count(`x${word}`)) - empty)
+    words.set(word, tokens)
+    return tokens
+  }
+
+  return async (messages) => {
+    let tokens = 0
+    for (const message of messages) {
+      if (typeof message.content !== 'string' && !Array.isArray(message.content)) continue
+      for (const word of textOf(message).match(/ ?\S+|\s/g) ?? []) {
+        const known = words.get(word) ?? 0
+        tokens += known > 0 ? known : await countWord(word)
+      }
+      tokens += MARGIN.message
+    }
+    return Math.ceil(tokens * RESERVE) + MARGIN.conversation
+  }
+}
