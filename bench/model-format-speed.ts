@@ -16,11 +16,4 @@ if (folder) {
 }
 const { measureOwnLimit } = await import('./own-limit.ts')
 const points = [1, 5, 8, 24].map((sequences) => ({ sequences, promptTokens: 160 }))
-const { prefillTokensPerSecond, decode } = await measureOwnLimit(
-  file,
-  points,
-  Number(threads),
-  Number(repeats),
-)
-const decodeTokensPerSecond = Object.fromEntries(decode.map((p) => [p.sequences, p.tokensPerSecond]))
-console.log(JSON.stringify({ prefillTokensPerSecond, decodeTokensPerSecond }))
+console.log(JSON.stringify(await measureOwnLimit(file, points, Number(threads), Number(repeats))))

@@ -3,6 +3,8 @@
  * Loss is measured against the same weights as F32, so that each format's own arithmetic counts; `--text` is any JSON
  * array of rows with `instruction` and `output`. Speed is measured with the kernels that this CPU loads, and with
  * those of other CPUs that it can run (`--cpu haswell,icelake`).
+ *
+ *   npm run bench -- model-format --text FILE.json --rows 4 --cpu icelake,haswell
  */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -159,7 +161,10 @@ try {
       ...decode.map(({ tokensPerSecond }) => tokensPerSecond.toFixed(0)),
     ]),
   )
-  saveResults(flags.name, `node bench/model-format.ts ${process.argv.slice(2).join(' ')}`, { losses, speeds })
+  saveResults(flags.name, ['npm run bench -- model-format', ...process.argv.slice(2)].join(' '), {
+    losses,
+    speeds,
+  })
 } finally {
   fs.rmSync(folder, { recursive: true, force: true })
 }

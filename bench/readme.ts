@@ -33,6 +33,10 @@ interface FirstToken extends Saved {
 interface Overhead extends Saved {
   runs: { prompts: number; wallMs: number; peakBytes: number }[]
 }
+interface DataBuild extends Saved {
+  runs: { job: string; rows: number; seconds: number; peakBytes: number }[]
+  part: { rows: number; own: number[]; peers: number[]; ratio: Spread }
+}
 interface Scheduling extends Saved {
   results: { name: string; ratios: number[] }[]
 }
@@ -43,6 +47,19 @@ const times = ({ median, min, max }: Spread) =>
 
 /** What was measured, and what it was, by the result's file. */
 const lines: [RegExp, (saved: never) => [what: string, figure: string][]][] = [
+  [
+    /^data-build/,
+    ({ runs, part }: DataBuild) => [
+      ...runs.map(({ job, rows, seconds, peakBytes }): [string, string] => [
+        `\`aft data build\`, ${rows.toLocaleString('en')} rows of four responses: ${job}`,
+        `${Math.round(rows / seconds)} rows a second; ${Math.round(peakBytes / 1e6)} MB at most`,
+      ]),
+      [
+        `… beside Python datasets with two processes, ${part.rows.toLocaleString('en')} rows`,
+        `${spreadOf(part.own).median.toFixed(1)} s to ${spreadOf(part.peers).median.toFixed(1)} s; ${part.ratio.median.toFixed(1)} times as fast (${part.ratio.min.toFixed(1)} to ${part.ratio.max.toFixed(1)})`,
+      ],
+    ],
+  ],
   [
     /^embedded-/,
     ({ settings, ratio, raw }: Embedded) => {
