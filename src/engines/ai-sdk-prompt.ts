@@ -25,12 +25,13 @@ export type SpecificationVersion = 'v2' | 'v3' | 'v4'
 export type CallOptions = LanguageModelV2CallOptions & LanguageModelV3CallOptions & LanguageModelV4CallOptions
 
 /**
- * Everything of a request but its seed and signal. `minP` and `logprobs` have no place in the specification.
- * @throws UsageError for a content part that has none either
+ * Everything of a request but its seed and signal. `logprobs` have no place in the specification: none come.
+ * @throws UsageError for a content part that has none either, and for `minP`, which would change what is sampled
  */
 export function toCallOptions(request: CompletionRequest, version: SpecificationVersion): CallOptions {
   const { sampling, stop, tools, toolChoice, responseFormat } = request
   const { maxTokens, temperature, topP, topK, frequencyPenalty, presencePenalty } = sampling
+  if (sampling.minP !== undefined) throw new UsageError('an AI SDK model has no minP: leave it out')
   const prompt = toPrompt(request.messages)
   const options: LanguageModelV4CallOptions = {
     prompt: version === 'v4' ? prompt : (withPlainFiles(prompt) as LanguageModelV4Prompt),

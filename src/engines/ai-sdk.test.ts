@@ -46,7 +46,7 @@ test('each completion is a request of its own with its own seed, and usage says 
   }
 })
 
-test('settings reach the wire, and those that the specification lacks are left out', async () => {
+test('settings reach the wire; one that the specification lacks and that would change what is sampled is refused', async () => {
   const { server, engine } = await serve(() => 'ok')
   const sampling = {
     maxTokens: 9,
@@ -54,7 +54,6 @@ test('settings reach the wire, and those that the specification lacks are left o
     topP: 0.8,
     frequencyPenalty: 0.1,
     presencePenalty: 0.2,
-    minP: 0.5,
   }
   const schema = { type: 'object', properties: { a: { type: 'string' } } }
   await run(
@@ -71,6 +70,7 @@ test('settings reach the wire, and those that the specification lacks are left o
     type: 'json_schema',
     json_schema: { name: 'answer', schema, strict: true },
   })
+  await expect(run(engine, ask({ sampling: { maxTokens: 9, minP: 0.5 } }))).rejects.toThrow(/no minP/)
 })
 
 test('a conversation with images, tool calls and tool results reaches the wire as it was', async () => {

@@ -141,3 +141,9 @@ test('when one cannot be opened, the others are closed', async () => {
   await expect(openEngines(['a', 'nothing'], { config: { engines: { a } } })).rejects.toThrow(UsageError)
   expect(closed).toBe(1)
 })
+
+test('a setting of embedded models is refused where none is opened', async () => {
+  const lost = openEngines(['scripted:echo', 'http://127.0.0.1:9/v1#a'], { config, threads: 2, raw: true })
+  await expect(lost).rejects.toThrow('--threads, --raw: for embedded models')
+  await expect(openEngine('quick', { config, lora: 'a.gguf' })).rejects.toThrow(UsageError)
+})

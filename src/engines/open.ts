@@ -48,7 +48,10 @@ export interface OpenedEngines {
  * @throws UsageError for an unknown name (listing the right ones), a missing key or file
  */
 export async function openEngine(name: string, options: OpenOptions = {}): Promise<Engine> {
-  return open(name, options, new Map())
+  const shared = new Shared()
+  const engine = await open(name, options, shared)
+  shared.checkUse(options)
+  return engine
 }
 
 /**
@@ -60,14 +63,15 @@ export async function openEngines(
   names: readonly string[],
   options: OpenOptions = {},
 ): Promise<OpenedEngines> {
-  const shared: Shared = new Map()
+  const shared = new Shared()
   const close = async () => {
-    const opened = await Promise.allSettled(shared.values())
+    const opened = await Promise.allSettled(shared.engines.values())
     await Promise.all(opened.map((result) => result.status === 'fulfilled' && result.value.close?.()))
   }
   try {
     const engines: Record<string, Engine> = {}
     for (const name of new Set(names)) engines[name] = await open(name, options, shared)
+    shared.checkUse(options)
     return { engines, close }
   } catch (error) {
     await close()
@@ -75,7 +79,19 @@ export async function openEngines(
   }
 }
 
-type Shared = Map<string, Promise<Engine>>
+/** What one call opens: names that mean the same share an engine. */
+class Shared {
+  readonly engines = new Map<string, Promise<Engine>>()
+  hasEmbedded = false
+
+  /** An option that no engine read would be passed over in silence. */
+  checkUse({ threads, lora, raw }: OpenOptions): void {
+    const given = Object.entries({ threads, lora, raw }).filter(([, value]) => value !== undefined)
+    if (this.hasEmbedded || given.length === 0) return
+    const names = given.map(([name]) => `--${name}`).join(', ')
+    throw new UsageError(`${names}: for embedded models (smollm2, gguf:FILE, hf:…), and none is asked here`)
+  }
+}
 
 /** How a name that means one thing only is opened: by what stands before its colon. */
 const openers: Record<string, (name: string, rest: string, options: OpenOptions) => Promise<Engine>> = {
@@ -97,6 +113,7 @@ async function open(
   const isCatalogued = rest === '' && (await catalogueNames()).includes(name)
   const opener = isCatalogued ? openModel : Object.hasOwn(openers, scheme) ? openers[scheme] : undefined
   if (opener && (isCatalogued || rest)) {
+    shared.hasEmbedded ||= opener === openModel
     return share(shared, name, options, () => opener(name, rest, options))
   }
   const { engines = {} } = await readConfigOf(options)
@@ -138,8 +155,8 @@ function share(
 ): Promise<Engine> {
   const { env, config, signal, onProgress, ...settings } = options
   const key = `${name} ${JSON.stringify(Object.entries(settings).sort())}`
-  const engine = shared.get(key) ?? make()
-  shared.set(key, engine)
+  const engine = shared.engines.get(key) ?? make()
+  shared.engines.set(key, engine)
   return engine
 }
 

@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AftOptions, aft } from '../../../test/command-line.ts'
 
@@ -188,5 +189,29 @@ describe('stopped', () => {
     writeFileSync(at('script.json'), '{"echo":true}')
     expect((await run(args)).code).toBe(0)
     expect(answers()).toHaveLength(80)
+  })
+
+  test('by a second Ctrl-C it ends at once, though an engine does not hear the first, and goes on when started again', async () => {
+    writePrompts(2)
+    writeFileSync(at('script.json'), '{"echo":true}')
+    const stuck =
+      "async *generate() { writeFileSync('asked', ''); await new Promise(() => setInterval(() => {}, 1000)) }"
+    writeFileSync(
+      at('aft.config.mjs'),
+      `import { writeFileSync } from 'node:fs'\nexport default { engines: { own: () => ({ id: 'own', ${stuck} }) } }`,
+    )
+    let wasAlive = false
+    const { code } = await run(['--model', 'own', '--restart'], {
+      during: async (child) => {
+        while (!existsSync(at('asked'))) await delay(10)
+        child.kill('SIGINT')
+        await delay(800)
+        wasAlive = child.exitCode === null
+        child.kill('SIGINT')
+      },
+    })
+    expect({ code, wasAlive }).toEqual({ code: 130, wasAlive: true })
+    expect((await run([...args, '--restart'])).code).toBe(0)
+    expect(answers()).toHaveLength(2)
   })
 })
