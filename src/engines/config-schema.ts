@@ -38,9 +38,22 @@ const defaultsSchema = z.strictObject({
   template: z.string().optional(),
 })
 
+const presetSchema = z.strictObject({
+  ...defaultsSchema.omit({ seed: true, template: true }).shape,
+  sample: count.optional(),
+  steps: count.optional(),
+  order: z.enum(['as-sampled', 'shuffled']).optional(),
+  overflow: z.enum(['trim', 'refuse']).optional(),
+  stopAtAgreement: z.number().min(0).max(1).optional(),
+  quorum: count.optional(),
+  graceMs: wholeFrom(0).optional(),
+  capMs: count.optional(),
+})
+
 const configSchema = z.strictObject({
   engines: z.record(z.string(), z.unknown()).optional(),
   defaults: z.unknown().optional(),
+  presets: z.record(z.string(), z.unknown()).optional(),
 })
 
 /**
@@ -52,23 +65,33 @@ export type EngineConfig = z.infer<typeof engineSchema>
 /** What the flags of the same names are where they are not given. */
 export type Defaults = z.infer<typeof defaultsSchema>
 
+/** A model that `aft serve` offers: what differs from the flags and the defaults. `model` is for every role. */
+export type PresetConfig = z.infer<typeof presetSchema>
+
 /**
  * Checks what a file or a caller gave.
  * @throws UsageError that names file, path, what was expected and what came
  */
 export function checkConfig(value: unknown, file = 'config'): Config {
-  const { engines = {}, defaults = {} } = parse(configSchema, value, file, [])
+  const { engines = {}, defaults = {}, presets = {} } = parse(configSchema, value, file, [])
   parse(defaultsSchema, defaults, file, ['defaults'])
+  for (const [name, preset] of Object.entries(presets)) {
+    checkName(name, file, ['presets', name])
+    parse(presetSchema, preset, file, ['presets', name])
+  }
   for (const [name, entry] of Object.entries(engines)) {
     const path = ['engines', name]
-    if (!/^[\w.-]+$/.test(name)) {
-      throw new UsageError(`${file}: ${path.join('.')}: expected a name of letters, digits, ".", "_" and "-"`)
-    }
+    checkName(name, file, path)
     refuseKeys(entry, file, path)
     if (typeof entry === 'string' || typeof entry === 'function' || isModel(entry)) continue
     parse(engineSchema, entry, file, path)
   }
   return value as Config
+}
+
+function checkName(name: string, file: string, path: string[]): void {
+  if (/^[\w.-]+$/.test(name)) return
+  throw new UsageError(`${file}: ${path.join('.')}: expected a name of letters, digits, ".", "_" and "-"`)
 }
 
 function parse<T extends z.ZodObject>(

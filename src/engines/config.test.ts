@@ -38,7 +38,7 @@ const engine = (parts: object) => ({ engines: { fast: { model: 'm', ...parts } }
 
 test.each([
   [5, 'aft.config.ts: expected object, got 5'],
-  [{ engine: {} }, 'aft.config.ts: unknown engine; there are engines, defaults'],
+  [{ engine: {} }, 'aft.config.ts: unknown engine; there are engines, defaults, presets'],
   [engine({ model: 3 }), 'aft.config.ts: engines.fast.model: expected string, got 3'],
   [engine({ retries: 0 }), 'aft.config.ts: engines.fast.retries: expected a whole number from 1, got 0'],
   [engine({ baseURL: 'x' }), 'aft.config.ts: engines.fast.baseURL: expected an http address, got "x"'],

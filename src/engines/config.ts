@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url'
 import type { Engine } from '../core/engine.ts'
 import { redact, UsageError } from '../core/errors.ts'
 import type { AiSdkModel } from './ai-sdk.ts'
-import type { Defaults, EngineConfig } from './config-schema.ts'
+import type { Defaults, EngineConfig, PresetConfig } from './config-schema.ts'
 
-export type { EngineConfig } from './config-schema.ts'
+export type { EngineConfig, PresetConfig } from './config-schema.ts'
 
 /** What a name can stand for: parts, another name, an AI SDK model, or a function that makes an engine. */
 export type EngineEntry = EngineConfig | string | AiSdkModel | (() => Engine | Promise<Engine>)
@@ -15,6 +15,8 @@ export type EngineEntry = EngineConfig | string | AiSdkModel | (() => Engine | P
 export interface Config {
   engines?: Record<string, EngineEntry>
   defaults?: Defaults
+  /** Models that `aft serve` offers beside its own. */
+  presets?: Record<string, PresetConfig>
 }
 
 /** Returns the config as it is, for its types. */

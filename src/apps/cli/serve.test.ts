@@ -1,10 +1,13 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
 const bin = path.join(import.meta.dirname, '../../../bin/aft.js')
+const scratch = () => mkdtempSync(path.join(tmpdir(), 'serve-'))
 const run = (...args: string[]) => promisify(execFile)(process.execPath, [bin, 'serve', ...args])
 
 test('the first line is the address, which answers, and SIGTERM ends it with 0', async () => {
@@ -30,4 +33,45 @@ test('the first line is the address, which answers, and SIGTERM ends it with 0',
 test('a public address without a key is refused', async () => {
   const refused = run('--model', 'scripted:echo', '--host', '0.0.0.0', '--port', '0')
   await expect(refused).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--api-key-env') })
+})
+
+test('the presets of the config are models, and of an address only the model is shown', async () => {
+  const folder = scratch()
+  writeFileSync(
+    path.join(folder, 'aft.config.json'),
+    JSON.stringify({
+      engines: { house: 'scripted:echo' },
+      presets: { 'house-blend': { model: 'house', width: 2, depth: 1, maxTokens: 40 } },
+    }),
+  )
+  const args = [bin, 'serve', '--model', 'http://127.0.0.1:9/v1#llama', '--port', '0']
+  const child = spawn(process.execPath, args, { cwd: folder })
+  try {
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
+    const models = await (await fetch(`${line.trim()}/v1/models`)).json()
+    expect(models).toMatchObject({ data: [{}, {}, {}, {}, {}, { id: 'house-blend' }] })
+    const ask = async (body: object) => {
+      const response = await fetch(`${line.trim()}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ messages: [{ role: 'user', content: 'Name a river.' }], ...body }),
+      })
+      return response.json()
+    }
+    expect(await ask({ model: 'house-blend' })).toMatchObject({
+      aft: { answeredBy: 'house', layers: [{ completions: [{}, {}] }, { completions: [{}] }] },
+    })
+    expect(await ask({ model: 'aft', aft: { proposers: ['nobody'] } })).toMatchObject({
+      error: { message: expect.stringMatching(/there are: llama, house$/) },
+    })
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
+test('a preset that cannot be is refused at the start', async () => {
+  const folder = scratch()
+  writeFileSync(path.join(folder, 'aft.config.json'), '{"presets": {"x": {"width": 0}}}')
+  const refused = promisify(execFile)(process.execPath, [bin, 'serve', '--port', '0'], { cwd: folder })
+  await expect(refused).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('presets.x.width') })
 })

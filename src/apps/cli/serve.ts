@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS, defaultPresets } from '../server/plans.ts'
 import { createServer } from '../server/server.ts'
 import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
+import { readPresets } from './serve-presets.ts'
 
 interface ServeFlags extends Omit<AnswerFlags, 'apiKeyEnv'> {
   port: number
@@ -20,6 +21,10 @@ interface ServeFlags extends Omit<AnswerFlags, 'apiKeyEnv'> {
   withoutKey?: boolean
   maxWidth: number
   maxDepth: number
+  maxOutput: number
+  allowHost?: string[]
+  showAddresses?: boolean
+  timeoutMs?: number
   maxRunning: number
   maxWaiting: number
   drainMs: number
@@ -27,7 +32,7 @@ interface ServeFlags extends Omit<AnswerFlags, 'apiKeyEnv'> {
 
 const help = `
 The flags of the plan are what the model "aft" means; the others are aft-fast,
-moa, rsa and single. The first line of the output is the address. SIGTERM and
+moa, rsa and single, and the presets of aft.config.ts. The first line of the output is the address. SIGTERM and
 Ctrl-C let the requests under way end first; a second one does not.
 
 Examples:
@@ -49,8 +54,16 @@ export function serveCommand(): Command {
     new Option('--without-key', 'answer anybody, on a public address too'),
     count('--max-width <n>', 'most that a request may ask for', DEFAULT_LIMITS.width),
     count('--max-depth <n>', 'most that a request may ask for', DEFAULT_LIMITS.depth),
+    count(
+      '--max-output <n>',
+      'most tokens of a completion that a request may ask for',
+      DEFAULT_LIMITS.maxTokens,
+    ),
     count('--max-running <n>', 'requests answered at once', 64),
     count('--max-waiting <n>', 'requests that wait; more are a 429', 256),
+    new Option('--allow-host <name...>', 'on loopback: other names that it may be called by'),
+    new Option('--show-addresses', "tell clients the engines' addresses and paths"),
+    count('--timeout-ms <ms>', 'how long an upstream server may say nothing (default: 120000)'),
     count('--drain-ms <ms>', 'how long requests under way may take at the end', 30_000),
   ])
   return addAnswerFlags(command, ['apiKeyEnv', 'system']).action((flags: ServeFlags) => serve(flags))
@@ -66,17 +79,22 @@ async function serve(flags: ServeFlags): Promise<void> {
     )
   }
   const signal = watchInterrupts()
-  const plans = Object.values(defaultPresets(setup.options)).map((p) => makePlan({ ...setup.options, ...p }))
+  const presets = readPresets(setup.config.presets)
+  const offered = { ...defaultPresets(setup.options), ...presets }
+  const plans = Object.values(offered).map((preset) => makePlan({ ...setup.options, ...preset }))
   const { openEngines } = await import('../../engines/open.ts')
   const names = [setup.plan, ...plans].flatMap(enginesOf)
-  const { engines, close } = await openEngines(names, { ...setup.engineFlags, signal })
+  const { timeoutMs } = flags
+  const { engines, close } = await openEngines(names, { ...setup.engineFlags, timeoutMs, signal })
   try {
     const server = createServer({
       engines,
       defaults: setup.options,
       template: setup.template,
-      limits: { width: flags.maxWidth, depth: flags.maxDepth },
+      presets,
+      limits: { width: flags.maxWidth, depth: flags.maxDepth, maxTokens: flags.maxOutput },
       keys,
+      showAddresses: flags.showAddresses,
       maxRunning: flags.maxRunning,
       maxWaiting: flags.maxWaiting,
       log: (line) => console.error(line),
@@ -105,7 +123,7 @@ async function readKeys(variables: string[] = [], file?: string): Promise<Keys> 
   return { ...keys, ...parseKeys(text, file) }
 }
 
-function count(flag: string, about: string, fallback: number): Option {
+function count(flag: string, about: string, fallback?: number): Option {
   return new Option(flag, about).default(fallback).argParser((text: string) => {
     if (/^\d{1,9}$/.test(text)) return Number(text)
     throw new InvalidArgumentError('Expected a whole number from 0.')

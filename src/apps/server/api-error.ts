@@ -1,6 +1,6 @@
 /** Errors as OpenAI's clients know them: a status, and an object with type, param and code. */
 import type { z } from 'zod'
-import { describeError, EngineError, type EngineErrorKind, redact, UsageError } from '../../core/errors.ts'
+import { EngineError, type EngineErrorKind, redact, UsageError } from '../../core/errors.ts'
 
 /** Answered with `status` (400 to 599). `param` is the path of the field that is wrong. */
 export class ApiError extends Error {
@@ -46,31 +46,49 @@ const BY_KIND: Partial<Record<EngineErrorKind, [number, string]>> = {
 /** The engine has tried again already: a client that does the same would multiply the attempts. */
 const TRIED = { 'x-should-retry': 'false' }
 
-/** Any error as one that can be answered. What is a fault of the server's own keeps its message to itself. */
-export function toApiError(error: unknown): ApiError {
-  if (error instanceof ApiError) return error
-  if (error instanceof UsageError) return new ApiError(400, error.message, { code: 'invalid_value' })
-  if (!(error instanceof EngineError)) {
-    return new ApiError(500, 'the server failed; its log says why', { code: 'internal_error' })
-  }
-  const { kind, status } = error
-  if (status === 508) return new ApiError(508, error.message, { code: 'too_many_hops', headers: TRIED })
-  const [answered, code] = BY_KIND[kind] ?? [502, `upstream_${kind.replaceAll('-', '_')}`]
-  const param = kind === 'context-overflow' ? 'messages' : undefined
-  const headers = answered === 429 ? { ...TRIED, 'retry-after': '5' } : TRIED
-  return new ApiError(answered, describeError(error).message, { param, code, headers })
+/** An engine threw what engines do not throw: the kind with which that is recorded is none of an engine's own. */
+export function isInternal({ kind }: { kind: string }): boolean {
+  return kind === 'internal'
 }
 
 /**
- * Checks a body.
+ * Any error as one that can be answered. What is a fault of the server's own keeps its message to itself.
+ * @param conceal takes out of an engine's message what clients are not to know
+ */
+export function toApiError(error: unknown, conceal: (text: string) => string = (text) => text): ApiError {
+  if (error instanceof ApiError) return error
+  if (error instanceof UsageError) return new ApiError(400, error.message, { code: 'invalid_value' })
+  if (!(error instanceof EngineError) || isInternal(error)) {
+    return new ApiError(500, 'the server failed; its log says why', { code: 'internal_error' })
+  }
+  const { kind, status } = error
+  const message = conceal(error.engine === 'aft' ? error.message : `${error.engine}: ${error.message}`)
+  if (status === 508) return new ApiError(508, message, { code: 'too_many_hops', headers: TRIED })
+  const [answered, code] = BY_KIND[kind] ?? [502, `upstream_${kind.replaceAll('-', '_')}`]
+  const param = paramOf(error)
+  const headers = answered === 429 ? { ...TRIED, 'retry-after': '5' } : TRIED
+  return new ApiError(answered, message, { param, code, headers })
+}
+
+function paramOf({ kind, message }: EngineError): string | undefined {
+  if (kind === 'context-overflow') return 'messages'
+  return kind === 'refused' && /\bresponse[ _]format\b/.test(message) ? 'response_format' : undefined
+}
+
+/**
+ * Checks a body, or what lies in it at `path`.
  * @throws ApiError 400 with the path of the first field that is wrong
  */
-export function parseBody<T extends z.ZodType>(schema: T, body: unknown): z.infer<T> {
+export function parseBody<T extends z.ZodType>(
+  schema: T,
+  body: unknown,
+  path: PropertyKey[] = [],
+): z.infer<T> {
   const result = schema.safeParse(body)
   if (result.success) return result.data
   const [issue] = result.error.issues
   const at = issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : (issue?.path ?? [])
-  const param = at.map(String).join('.')
+  const param = [...path, ...at].map(String).join('.')
   const isMissing = issue?.code === 'invalid_type' && /received undefined/.test(issue.message)
   const code = isMissing ? 'missing_required_parameter' : 'invalid_value'
   throw new ApiError(400, `${param || 'body'}: ${issue?.message}`, { param: param || undefined, code })

@@ -1,7 +1,8 @@
 /** The body of POST /v1/chat/completions. */
 import { z } from 'zod'
-import type { Message, ResponseFormat } from '../../core/engine.ts'
-import { parseBody } from './api-error.ts'
+import type { Message, ResponseFormat, Tool, ToolChoice } from '../../core/engine.ts'
+import { ApiError, parseBody } from './api-error.ts'
+import type { WireRequest } from './endpoint.ts'
 import type { Ask } from './live.ts'
 import { aftSchema, type Offer, planFor } from './plans.ts'
 
@@ -35,7 +36,7 @@ const message = z
     path: ['tool_call_id'],
   })
 
-export const toolChoiceSchema = z.union(
+const toolChoiceSchema = z.union(
   [
     z.enum(['auto', 'none', 'required']),
     z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) }),
@@ -72,7 +73,9 @@ const chatSchema = z.looseObject({
   max_completion_tokens: z.int().min(1).nullish(),
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   presence_penalty: z.number().min(-2).max(2).nullish(),
-  stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
+  stop: z
+    .union([z.string(), z.array(z.string().min(1)).max(16)], { error: 'expected a text, or up to 16' })
+    .nullish(),
   seed: z.int().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
   logprobs: z.boolean().nullish(),
@@ -88,16 +91,21 @@ const chatSchema = z.looseObject({
         }),
       }),
     )
-    .optional(),
-  tool_choice: toolChoiceSchema.optional(),
+    .nullish(),
+  tool_choice: toolChoiceSchema.nullish(),
+  modalities: z.array(z.literal('text', { error: 'answers are text' })).nullish(),
 })
 
-export interface ChatRequest {
-  ask: Ask
-  isStream: boolean
+/** Asked for in vain: who passed these over in silence would give another answer than was asked for. */
+const impossible: Record<string, string> = {
+  audio: 'answers are text',
+  functions: 'send tools instead',
+  function_call: 'send tool_choice instead',
+  web_search_options: 'nothing is searched here',
+}
+
+export interface ChatRequest extends WireRequest {
   wantsUsage: boolean
-  /** Fields that nobody here knows. */
-  ignored: string[]
 }
 
 /**
@@ -108,7 +116,9 @@ export function readChat(value: unknown, offer: Offer): ChatRequest {
   const body = parseBody(chatSchema, value)
   const { aft = {}, stop, tools } = body
   const mode = aft.tools ?? 'aggregator'
-  const hasTools = tools !== undefined && tools.length > 0
+  const hasTools = tools != null && tools.length > 0
+  checkPossible(body)
+  checkToolChoice(body.tool_choice, tools ?? [])
   const plan = planFor(
     {
       model: body.model,
@@ -141,4 +151,28 @@ export function readChat(value: unknown, offer: Offer): ChatRequest {
     wantsUsage: body.stream_options?.include_usage ?? false,
     ignored: Object.keys(body).filter((field) => !known.includes(field)),
   }
+}
+
+function checkPossible(body: z.infer<typeof chatSchema>): void {
+  for (const [field, problem] of Object.entries(impossible)) {
+    if (body[field] != null) {
+      throw new ApiError(400, `${field}: ${problem}`, { param: field, code: 'unsupported_value' })
+    }
+  }
+  if (body.top_logprobs && !body.logprobs) {
+    const problem = 'top_logprobs: expected logprobs to be true with it'
+    throw new ApiError(400, problem, { param: 'top_logprobs', code: 'invalid_value' })
+  }
+}
+
+/** @throws ApiError 400 for a choice among tools that are not there */
+export function checkToolChoice(choice: ToolChoice | null | undefined, tools: Tool[]): void {
+  const name = typeof choice === 'object' ? choice?.function.name : undefined
+  const isLost =
+    name === undefined
+      ? choice === 'required' && tools.length === 0
+      : !tools.some((t) => t.function.name === name)
+  if (!isLost) return
+  const problem = `tool_choice: there is no tool ${name === undefined ? '' : `"${name.slice(0, 100)}"`}`
+  throw new ApiError(400, problem.trimEnd(), { param: 'tool_choice', code: 'invalid_value' })
 }

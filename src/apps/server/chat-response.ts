@@ -1,22 +1,14 @@
 /** Answers of POST /v1/chat/completions: one object, or chunks. */
-import type { TokenScore, ToolCallDelta } from '../../core/engine.ts'
+import type { ToolCallDelta } from '../../core/engine.ts'
 import type { Completion } from '../../core/result.ts'
 import { toApiError } from './api-error.ts'
-import type { ChatRequest } from './chat-request.ts'
+import { type ChatRequest, readChat } from './chat-request.ts'
+import type { Endpoint, Stamp } from './endpoint.ts'
 import type { Answered, Sink } from './live.ts'
 import type { EventStream } from './sse.ts'
-import { traceOf, usageOf } from './trace.ts'
+import { toScores, traceOf, usageOf } from './trace.ts'
 
-/** The same in all chunks of an answer. */
-export interface Stamp {
-  id: string
-  /** Seconds since 1970. */
-  created: number
-  model: string
-}
-
-/** The whole answer as one object. */
-export function toChatCompletion({ result, choices }: Answered, { ask }: ChatRequest, stamp: Stamp) {
+function toChatCompletion({ result, choices }: Answered, { ask }: ChatRequest, stamp: Stamp) {
   return {
     id: stamp.id,
     object: 'chat.completion',
@@ -39,11 +31,19 @@ export function toChatCompletion({ result, choices }: Answered, { ask }: ChatReq
   }
 }
 
+/** The endpoint that every client knows. */
+export const chatEndpoint: Endpoint<ChatRequest> = {
+  idPrefix: 'chatcmpl-',
+  read: readChat,
+  whole: toChatCompletion,
+  write: writeChat,
+}
+
 /**
  * Sends an answer as chunks. A failure is an error object and the end: no `finish_reason`, no `[DONE]`.
  * @param run answers, and sends the pieces to the sink
  */
-export async function writeChat(
+async function writeChat(
   stream: EventStream,
   { request, stamp }: { request: ChatRequest; stamp: Stamp },
   run: (sink: Sink) => Promise<Answered>,
@@ -92,15 +92,5 @@ function toFinishReason({ finishReason }: Completion): string {
 }
 
 function toLogprobs({ logprobs }: Completion) {
-  if (!logprobs) return null
-  const toWire = (score: Omit<TokenScore, 'top'>) => ({
-    token: score.token,
-    logprob: score.logprob,
-    bytes: [...new TextEncoder().encode(score.token)],
-  })
-  const content = logprobs.map((score) => ({
-    ...toWire(score),
-    top_logprobs: (score.top ?? []).map(toWire),
-  }))
-  return { content, refusal: null }
+  return logprobs ? { content: toScores(logprobs), refusal: null } : null
 }

@@ -2,6 +2,8 @@
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { UsageError } from '../../core/errors.ts'
+import { toApiError } from './api-error.ts'
+import { checkHost } from './gate.ts'
 import type { AftServer } from './server.ts'
 
 export interface Listening {
@@ -11,18 +13,45 @@ export interface Listening {
   close(timeoutMs: number): Promise<void>
 }
 
+export interface ListenOptions {
+  host: string
+  /** 0 takes a free one. */
+  port: number
+  /** On loopback: names that a request may call the server by, beside those of loopback. */
+  allowHost?: string[]
+  /** Milliseconds in which a request's headers, and a request as a whole, must have come; default 10,000 and 60,000. */
+  headersTimeoutMs?: number
+  requestTimeoutMs?: number
+}
+
+/** Longer than those in front of it keep a connection that nobody uses, so that they do not meet a closing one. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000
+
 /**
- * Listens. Port 0 takes a free one.
+ * Listens.
  * @throws UsageError where the port is taken or the address is not this machine's
  */
 export async function listen(
   server: AftServer,
-  { host, port }: { host: string; port: number },
+  { host, port, allowHost = [], headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 }: ListenOptions,
 ): Promise<Listening> {
+  const isLocal = isLoopback(host)
   const http = createAdaptorServer({
     fetch: (request, env) => {
       const { incoming } = env as HttpBindings
+      try {
+        if (isLocal) checkHost(incoming.headers.host, allowHost)
+      } catch (error) {
+        const known = toApiError(error)
+        return Response.json(known.toJSON(), { status: known.status })
+      }
       return server.fetch(request, { client: incoming.socket.remoteAddress })
+    },
+    serverOptions: {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(headersTimeoutMs, 5_000),
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     },
   })
   await new Promise<void>((resolve, reject) => {

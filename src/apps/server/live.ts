@@ -57,9 +57,21 @@ export async function answerLive(
   const isFirstCall = ask.tools === 'first-call' && ask.prompt.tools !== undefined
   const result = await (isFirstCall ? answerByFirstCall : answerPrompt)(prompt, ask.plan, host)
   broken.signal.throwIfAborted()
+  checkForm(ask, result)
   const choices = listChoices(result, ask.plan)
   for (const [choice, completion] of choices) watch.finish(choice, completion)
   return { result, choices }
+}
+
+/** A proposal may stand in for an answer, but not for one whose form was asked for: proposers were not told of it. */
+function checkForm({ prompt, plan }: Ask, { from, agreed, layers }: Result): void {
+  const hasForm = prompt.responseFormat !== undefined && prompt.responseFormat.type !== 'text'
+  const last = plan.layers.length - 1
+  if (!hasForm || from.layer >= last || agreed !== undefined) return
+  const { error } = layers[last]?.failures[0] ?? {}
+  const message = `no answer in the form that was asked for: ${error?.message ?? 'it came back empty'}`
+  const kind = (error?.kind ?? 'missing') as EngineError['kind']
+  throw new EngineError('aft', kind, message, { status: error?.status })
 }
 
 /** The members of the last layer are the choices, but where the answer was taken in another way. */

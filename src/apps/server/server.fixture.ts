@@ -2,7 +2,7 @@
 import { OpenAI } from 'openai'
 import { onTestFinished } from 'vitest'
 import type { Engine } from '../../core/engine.ts'
-import { listen } from './listen.ts'
+import { type ListenOptions, listen } from './listen.ts'
 import { createServer, type ServerOptions } from './server.ts'
 
 export interface Started {
@@ -17,9 +17,10 @@ export async function startServer(
   engine: Engine,
   options: Partial<ServerOptions> = {},
   apiKey = 'none',
+  listenOptions: Partial<ListenOptions> = {},
 ): Promise<Started> {
   const server = createServer({ engines: { one: engine }, ...options })
-  const { url, close } = await listen(server, { host: '127.0.0.1', port: 0 })
+  const { url, close } = await listen(server, { host: '127.0.0.1', port: 0, ...listenOptions })
   onTestFinished(() => close(0))
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 })
   const post: Started['post'] = (body, init) =>

@@ -8,14 +8,17 @@ import { enginesOf } from '../../core/plan.ts'
 import { makePlan, type PlanOptions } from '../../core/strategies.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import { hops } from '../../lib/hops.ts'
-import { ApiError, toApiError } from './api-error.ts'
-import { readChat } from './chat-request.ts'
-import { toChatCompletion, writeChat } from './chat-response.ts'
+import { ApiError, isInternal, toApiError } from './api-error.ts'
+import { chatEndpoint } from './chat-response.ts'
+import type { Endpoint, WireRequest } from './endpoint.ts'
+import { readHops, readJson } from './gate.ts'
 import { createKeyCheck, type Keys } from './keys.ts'
 import { type Answered, type Ask, answerLive, type Sink } from './live.ts'
 import { createMetrics } from './metrics.ts'
+import { concealResult, type Names, nameEngines } from './names.ts'
 import { DEFAULT_LIMITS, defaultPresets, type Limits, type Offer, type Preset, presetOf } from './plans.ts'
 import { createQueue } from './queue.ts'
+import { responsesEndpoint } from './responses.ts'
 import { streamEvents } from './sse.ts'
 
 export type { Keys } from './keys.ts'
@@ -37,6 +40,10 @@ export interface ServerOptions {
   maxWaiting?: number
   /** Default 8 MiB. */
   maxBodyBytes?: number
+  /** Milliseconds after which a client that reads nothing of a stream is taken to have left; default 60,000. */
+  readerTimeoutMs?: number
+  /** Whether clients are told addresses and paths of engines, in names and in messages. */
+  showAddresses?: boolean
   /** Gets a line for each fault of the server's own. */
   log?: (line: string) => void
 }
@@ -50,33 +57,28 @@ export interface AftServer {
 
 type Env = { Bindings: { client?: string } | undefined; Variables: { client: string } }
 
-const MAX_HOPS = 2
-
 /**
  * Makes a server.
  * @throws UsageError for a preset that cannot be, or names an engine that is not there
  */
 export function createServer(options: ServerOptions): AftServer {
-  const { engines, template = defaultTemplate, log = () => {} } = options
-  const offer = makeOffer(options, template)
+  const { template = defaultTemplate, log = () => {} } = options
+  const names = nameEngines(options.engines, options.showAddresses)
+  const offer = makeOffer(options, names, template)
   const queue = createQueue({
     maxRunning: options.maxRunning ?? 64,
     maxWaiting: options.maxWaiting ?? 256,
   })
   const metrics = createMetrics()
   const checkKey = createKeyCheck(options.keys ?? {})
-  const created = Math.floor(Date.now() / 1_000)
+  const created = nowSeconds()
   const closing = new AbortController()
   let isDraining = false
 
   const fail = (error: unknown) => {
-    const known = toApiError(error)
+    const known = toApiError(error, names.conceal)
     if (known.code === 'internal_error') log(redact(String((error as Error)?.stack ?? error)))
     return known
-  }
-  const respond = (c: Context, error: unknown) => {
-    const known = fail(error)
-    return c.json(known.toJSON(), known.status as 400, known.headers)
   }
 
   /** Answers when it is the request's turn. Refuses at once, by throwing, where the queue is full. */
@@ -88,10 +90,13 @@ export function createServer(options: ServerOptions): AftServer {
       let release = () => {}
       try {
         release = await turn
-        const host = { engines, template, signal }
+        const host = { engines: names.engines, template, signal }
         const answered = await hops.run(hop, () => answerLive(ask, host, sink))
         metrics.answer(answered.result)
-        return answered
+        for (const { error } of answered.result.layers.flatMap((layer) => layer.failures)) {
+          if (isInternal(error)) log(redact(error.message))
+        }
+        return { ...answered, result: concealResult(answered.result, names) }
       } catch (error) {
         throw left.aborted ? new ApiError(499, 'the client has left') : fail(error)
       } finally {
@@ -100,9 +105,38 @@ export function createServer(options: ServerOptions): AftServer {
     }
   }
 
+  const answerAt =
+    <R extends WireRequest>(endpoint: Endpoint<R>) =>
+    async (c: Context<Env>) => {
+      const request = endpoint.read(await readJson(c), offer)
+      const { ask, isStream, ignored } = request
+      const stamp = { id: `${endpoint.idPrefix}${randomUUID()}`, created: nowSeconds(), model: ask.model }
+      const headers: Record<string, string> = ignored.length > 0 ? { 'x-aft-ignored': toHeader(ignored) } : {}
+      const left = new AbortController()
+      const onLeave = () => left.abort('the client has left')
+      c.req.raw.signal.addEventListener('abort', onLeave, { once: true })
+      const run = start(c, ask, left.signal)
+      if (isStream) {
+        const { readerTimeoutMs } = options
+        return streamEvents((stream) => endpoint.write(stream, { request, stamp }, run), {
+          onLeave,
+          headers,
+          readerTimeoutMs,
+        })
+      }
+      const answered = await run(silent)
+      if (answered.result.degraded) headers['x-aft-degraded'] = 'true'
+      return c.json(endpoint.whole(answered, request, stamp), 200, headers)
+    }
+
   const app = new Hono<Env>()
-  app.onError((error, c) => respond(c, error))
-  app.notFound((c) => respond(c, new ApiError(404, `there is no ${c.req.method} ${c.req.path}`)))
+  app.onError((error, c) => {
+    const known = fail(error)
+    return c.json(known.toJSON(), known.status as 400, known.headers)
+  })
+  app.notFound((c) => {
+    throw new ApiError(404, `there is no ${c.req.method} ${c.req.path.slice(0, 200)}`, { code: 'not_found' })
+  })
   app.use(async (c, next) => {
     const startMs = performance.now()
     await next()
@@ -140,21 +174,8 @@ export function createServer(options: ServerOptions): AftServer {
       },
     }),
   )
-  app.post('/v1/chat/completions', async (c) => {
-    const request = readChat(await readJson(c), offer)
-    const stamp = { id: `chatcmpl-${randomUUID()}`, created: nowSeconds(), model: request.ask.model }
-    const headers: Record<string, string> =
-      request.ignored.length > 0 ? { 'x-aft-ignored': toHeader(request.ignored) } : {}
-    const left = new AbortController()
-    const leave = () => left.abort('the client has left')
-    c.req.raw.signal.addEventListener('abort', leave, { once: true })
-    const run = start(c, request.ask, left.signal)
-    if (request.isStream) {
-      return streamEvents((stream) => writeChat(stream, { request, stamp }, run), { onLeave: leave, headers })
-    }
-    const answered = await run(silent)
-    return c.json(toChatCompletion(answered, request, stamp), 200, headers)
-  })
+  app.post('/v1/chat/completions', answerAt(chatEndpoint))
+  app.post('/v1/responses', answerAt(responsesEndpoint))
 
   return {
     fetch: async (request, env) => app.fetch(request, env ?? {}),
@@ -172,39 +193,21 @@ export function createServer(options: ServerOptions): AftServer {
 const silent: Sink = { content: () => {}, reasoning: () => {}, toolCall: () => {} }
 
 /** Every preset is made once, so that a wrong one is found at the start. */
-function makeOffer(options: ServerOptions, template: Template): Offer {
-  const engines = Object.keys(options.engines)
-  const base: PlanOptions = { proposers: engines, ...options.defaults, template: template.id }
-  const presets = { ...defaultPresets(base), ...options.presets }
+function makeOffer(options: ServerOptions, { engines: named, rename }: Names, template: Template): Offer {
+  const engines = Object.keys(named)
+  const base: PlanOptions = rename({
+    proposers: Object.keys(options.engines),
+    ...options.defaults,
+    template: template.id,
+  })
+  const own = Object.entries(options.presets ?? {}).map(([name, preset]) => [name, rename(preset)])
+  const presets: Record<string, Preset> = { ...defaultPresets(base), ...Object.fromEntries(own) }
   for (const [name, preset] of Object.entries(presets)) {
     const missing = enginesOf(makePlan({ ...base, ...preset })).filter((engine) => !engines.includes(engine))
     if (missing.length === 0) continue
     throw new UsageError(`the preset ${name} names ${missing.join(', ')}; there are: ${engines.join(', ')}`)
   }
   return { presets, base, engines, limits: { ...DEFAULT_LIMITS, ...options.limits } }
-}
-
-/** @throws ApiError 508 where the request has come through too many servers already: they may ask each other */
-function readHops(c: Context): number {
-  const count = Number(c.req.header('x-aft-hops') ?? 0)
-  if (count <= MAX_HOPS) return count
-  throw new ApiError(508, `the request came through ${count} servers; does one ask itself?`, {
-    code: 'too_many_hops',
-    headers: { 'x-should-retry': 'false' },
-  })
-}
-
-/** A form or plain text is refused: pages of other sites can send those without being asked. */
-async function readJson(c: Context): Promise<unknown> {
-  if (!/^application\/json\b/i.test(c.req.header('content-type') ?? '')) {
-    throw new ApiError(415, 'expected content-type: application/json', { code: 'not_json' })
-  }
-  const bytes = await c.req.arrayBuffer()
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (error) {
-    throw new ApiError(400, `the body is not JSON: ${(error as Error).message}`, { code: 'not_json' })
-  }
 }
 
 function toHeader(names: string[]): string {

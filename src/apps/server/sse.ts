@@ -10,21 +10,33 @@ export const KEEP_ALIVE_MS = 10_000
 
 /**
  * Streams what `write` sends, until it resolves; it must not reject. When the client leaves, `onLeave` is called and
- * what is sent after that goes nowhere.
+ * what is sent after that goes nowhere. One that reads nothing for `readerTimeoutMs` has left too.
  */
 export function streamEvents(
   write: (stream: EventStream) => Promise<void>,
-  { onLeave, headers }: { onLeave: () => void; headers: Record<string, string> },
+  {
+    onLeave,
+    headers,
+    readerTimeoutMs = 60_000,
+  }: { onLeave: () => void; headers: Record<string, string>; readerTimeoutMs?: number },
 ): Response {
   const encoder = new TextEncoder()
   let stop = () => {}
+  let lastReadMs = performance.now()
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       const push = (text: string) => {
+        if ((controller.desiredSize ?? 1) > 0) lastReadMs = performance.now()
+        else if (performance.now() - lastReadMs > readerTimeoutMs) return giveUp()
         controller.enqueue(encoder.encode(text))
         timer.refresh()
       }
-      const timer = setInterval(() => push(': keep-alive\n\n'), KEEP_ALIVE_MS)
+      const giveUp = () => {
+        stop()
+        onLeave()
+        controller.error(new Error('the client does not read'))
+      }
+      const timer = setInterval(() => push(': keep-alive\n\n'), Math.min(KEEP_ALIVE_MS, readerTimeoutMs))
       const batch = createBatch(push)
       let isOpen = true
       stop = () => {

@@ -1,4 +1,5 @@
 /** What an answer took and what became of its layers, as responses carry it. */
+import type { TokenScore } from '../../core/engine.ts'
 import type { Completion, Failure, Result } from '../../core/result.ts'
 import type { UsageTotal } from '../../core/usage.ts'
 
@@ -11,6 +12,7 @@ export function traceOf(result: Result, showProposals: boolean) {
     seed: plan.seed,
     template,
     from,
+    answeredBy: layers[from.layer]?.completions.find((c) => c.index === from.index)?.engine,
     degraded,
     ...(degradedBecause && { degradedBecause }),
     ...(agreed !== undefined && { agreed }),
@@ -45,4 +47,14 @@ export function usageOf({ inputTokens, prefilledTokens, outputTokens, cost }: Us
     completion_tokens_details: { reasoning_tokens: reasoning },
     ...(cost !== undefined && { cost }),
   }
+}
+
+/** Log probabilities as the wire has them. */
+export function toScores(scores: TokenScore[]) {
+  const toWire = ({ token, logprob }: Omit<TokenScore, 'top'>) => ({
+    token,
+    logprob,
+    bytes: [...new TextEncoder().encode(token)],
+  })
+  return scores.map((score) => ({ ...toWire(score), top_logprobs: (score.top ?? []).map(toWire) }))
 }

@@ -1,5 +1,6 @@
+import { get } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import { describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { CompletionRequest } from '../../core/engine.ts'
 import { openOpenAI } from '../../engines/openai.ts'
 import { echo, type Reply, type Rule, scriptedEngine } from '../../engines/scripted.ts'
@@ -83,17 +84,46 @@ describe('a failure', () => {
     expect(await response.json()).toMatchObject({ error: { code, message: expect.stringContaining('no') } })
   })
 
-  test('that nobody foresaw says nothing of the inside, and is logged', async () => {
+  describe('that nobody foresaw says nothing of the inside, and is logged', () => {
     const log = vi.fn()
-    const engine = {
+    const faulty = {
       id: 'x',
       generate: () => {
         throw new TypeError('secret of the house')
       },
     }
-    const { post } = await startServer(engine, { log, defaults: { proposers: ['one'] } })
-    const response = await post({ ...question, model: 'single' })
-    expect(response.status).toBeGreaterThanOrEqual(500)
+    beforeEach(() => log.mockClear())
+
+    test('where nothing is left', async () => {
+      const { post } = await startServer(faulty, { log })
+      const response = await post({ ...question, model: 'single' })
+      expect(response.status).toBe(500)
+      const text = await response.text()
+      expect(JSON.parse(text)).toMatchObject({ error: { code: 'internal_error', type: 'server_error' } })
+      expect(text).not.toContain('secret')
+      expect(log).toHaveBeenCalledWith(expect.stringContaining('secret of the house'))
+    })
+
+    test('where another answers', async () => {
+      const { post } = await startServer(faulty, { log, engines: { one: faulty, two: scriptedEngine(echo) } })
+      const response = await post({ ...question, aft: { aggregator: 'two' } })
+      expect([response.status, response.headers.get('x-aft-degraded')]).toEqual([200, 'true'])
+      const text = await response.text()
+      expect(JSON.parse(text).aft.layers[0].failures).toMatchObject([
+        { engine: 'one', error: { kind: 'internal' } },
+        {},
+      ])
+      expect(text).not.toContain('secret')
+      expect(log).toHaveBeenCalledWith(expect.stringContaining('secret of the house'))
+    })
+
+    test('in a stream', async () => {
+      const { post } = await startServer(faulty, { log })
+      const text = await (await post({ ...question, model: 'single', stream: true })).text()
+      expect(text).toContain('"code":"internal_error"')
+      expect(text).not.toContain('secret')
+      expect(log).toHaveBeenCalledWith(expect.stringContaining('secret of the house'))
+    })
   })
 })
 
@@ -201,6 +231,12 @@ describe('a bad body', () => {
       400,
       'aft.proposers',
     ],
+    ['with an empty stop', { ...question, stop: [''] }, 400, 'stop.0'],
+    ['with audio', { ...question, modalities: ['text', 'audio'] }, 400, 'modalities.1'],
+    ['with functions of old', { ...question, functions: [] }, 400, 'functions'],
+    ['with alternatives of no log probabilities', { ...question, top_logprobs: 3 }, 400, 'top_logprobs'],
+    ['that must call a tool and has none', { ...question, tool_choice: 'required' }, 400, 'tool_choice'],
+    ['nested without end', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 400, null],
     ['with a wrong temperature', { ...question, temperature: 'hot' }, 400, 'temperature'],
     [
       'with more shown than there is',
@@ -239,12 +275,53 @@ describe('a bad body', () => {
   })
 })
 
+describe('a form that was asked for', () => {
+  const form = { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: {} } } }
+
+  test('is not given up for a proposal that lacks it', async () => {
+    const { post } = await startServer(scriptedEngine(withAggregator({ error: broken })))
+    const response = await post({ ...question, ...form })
+    expect(response.status).toBe(502)
+    expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining('the form') } })
+  })
+
+  test('that the engine cannot keep is named as what is wrong', async () => {
+    const error = { kind: 'refused' as const, message: 'no grammar can be made of the response format: $ref' }
+    const { post } = await startServer(scriptedEngine(withAggregator({ error })))
+    const response = await post({ ...question, ...form })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ error: { param: 'response_format' } })
+  })
+})
+
+describe('the host of a request', () => {
+  const ask = (url: string, host: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      get(`${url}/v1/models`, { headers: { host } }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      }).on('error', reject)
+    })
+
+  test('on loopback is this machine, or what the operator allows', async () => {
+    const { url } = await startServer(scriptedEngine(echo), {}, 'none', { allowHost: ['box.example'] })
+    const statusOf = (host: string) => ask(url, host)
+    for (const host of ['localhost:1234', '127.0.0.1', '[::1]:80', 'a.localhost', 'Box.example:8080']) {
+      expect([host, await statusOf(host)]).toEqual([host, 200])
+    }
+    for (const host of ['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example:80', '10.0.0.1']) {
+      expect([host, await statusOf(host)]).toEqual([host, 403])
+    }
+  })
+})
+
 describe('hops', () => {
   test('more than 2 are a 508', async () => {
     const { post } = await startServer(scriptedEngine(echo))
     const ask = (count: string) =>
       post({ ...question, model: 'single' }, { headers: { 'x-aft-hops': count } })
     expect((await ask('2')).status).toBe(200)
+    expect((await ask('-5')).status).toBe(400)
     const refused = await ask('3')
     expect([refused.status, refused.headers.get('x-should-retry')]).toEqual([508, 'false'])
   })

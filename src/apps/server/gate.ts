@@ -1,0 +1,73 @@
+/** What is looked at before a request is answered: how it came, and whether its body is JSON. */
+import type { Context } from 'hono'
+import { ApiError } from './api-error.ts'
+
+const MAX_HOPS = 2
+
+/** @throws ApiError 508 where the request has come through too many servers already: they may ask each other */
+export function readHops(c: Context): number {
+  const given = c.req.header('x-aft-hops') ?? '0'
+  const count = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN
+  if (count <= MAX_HOPS) return count
+  if (Number.isNaN(count))
+    throw new ApiError(400, 'expected a number in x-aft-hops', { code: 'invalid_value' })
+  throw new ApiError(508, `the request came through ${count} servers; does one ask itself?`, {
+    code: 'too_many_hops',
+    headers: { 'x-should-retry': 'false' },
+  })
+}
+
+/**
+ * A request's body. A form or plain text is refused: pages of other sites can send those without being asked.
+ * @throws ApiError 415, or 400 for what is no JSON
+ */
+export async function readJson(c: Context): Promise<unknown> {
+  if (!/^application\/json\b/i.test(c.req.header('content-type') ?? '')) {
+    throw new ApiError(415, 'expected content-type: application/json', { code: 'not_json' })
+  }
+  const bytes = new Uint8Array(await c.req.arrayBuffer())
+  if (isDeep(bytes)) {
+    throw new ApiError(400, `the body is nested deeper than ${MAX_NESTING}`, { code: 'invalid_value' })
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    throw new ApiError(400, `the body is not JSON: ${(error as Error).message}`, { code: 'not_json' })
+  }
+}
+
+/** What is nested deeper can be parsed, but not be written again, and ends the stack of whoever walks through it. */
+const MAX_NESTING = 256
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const OPENING = [0x5b, 0x7b]
+const CLOSING = [0x5d, 0x7d]
+
+function isDeep(bytes: Uint8Array): boolean {
+  let depth = 0
+  let isText = false
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number
+    if (isText) {
+      if (byte === BACKSLASH) i++
+      else if (byte === QUOTE) isText = false
+    } else if (byte === QUOTE) isText = true
+    else if (OPENING.includes(byte) && ++depth > MAX_NESTING) return true
+    else if (CLOSING.includes(byte)) depth--
+  }
+  return false
+}
+
+/**
+ * A server on loopback is asked by programs of this machine, which name it so. Another name means that a page's own
+ * name was made to lead here (DNS rebinding), and that page could read what is answered.
+ * @param names allowed beside those of loopback
+ * @throws ApiError 403
+ */
+export function checkHost(host: string | undefined, names: string[]): void {
+  const name = (host ?? '').replace(/:\d*$/, '').toLowerCase()
+  const isLocal = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(name)
+  if (isLocal || names.some((allowed) => allowed.toLowerCase() === name)) return
+  throw new ApiError(403, 'this server is not known by that name here: see --allow-host', {
+    code: 'wrong_host',
+  })
+}

@@ -1,0 +1,83 @@
+/** What clients are told of the operator's engines: a name, and neither address nor path unless the operator wants it. */
+import type { Engine } from '../../core/engine.ts'
+import type { Result } from '../../core/result.ts'
+import type { PlanOptions } from '../../core/strategies.ts'
+import { isInternal } from './api-error.ts'
+
+export interface Names {
+  /** By the names that clients see. */
+  engines: Record<string, Engine>
+  /** Plan options with those names in the place of the operator's. */
+  rename<T extends Partial<PlanOptions>>(options: T): T
+  /** A message of an engine without addresses, paths and names that are not for clients. */
+  conceal(text: string): string
+}
+
+/** `http://10.0.0.5:8000/v1#llama` is `llama`, `gguf:/models/small.gguf` is `small`; a second one of a name gets a number. */
+export function nameEngines(engines: Record<string, Engine>, showAddresses = false): Names {
+  const publicOf = new Map<string, string>()
+  for (const name of Object.keys(engines)) {
+    publicOf.set(name, showAddresses ? name : unique(shorten(name), [...publicOf.values()]))
+  }
+  const toPublic = (name: string) => publicOf.get(name) ?? name
+  // Longest first: one name may be the beginning of another.
+  const secrets = Object.entries(engines)
+    .flatMap(([name, { id }]) => [name, id].map((text): [string, string] => [text, toPublic(name)]))
+    .filter(([text, shown]) => text !== shown && text !== '')
+    .sort(([a], [b]) => b.length - a.length)
+  const conceal = (text: string) =>
+    hidePlaces(secrets.reduce((left, [secret, shown]) => left.replaceAll(secret, shown), text))
+  return {
+    engines: Object.fromEntries(Object.entries(engines).map(([name, engine]) => [toPublic(name), engine])),
+    rename: (options) => ({
+      ...options,
+      ...(options.proposers && { proposers: options.proposers.map(toPublic) }),
+      ...(options.aggregators && { aggregators: options.aggregators.map(toPublic) }),
+      ...(options.judge && { judge: toPublic(options.judge) }),
+    }),
+    conceal: showAddresses ? (text) => text : conceal,
+  }
+}
+
+/** A result whose failures say nothing that is not for clients. */
+export function concealResult(result: Result, { conceal }: Names): Result {
+  const hide = <T extends { error: Result['layers'][number]['failures'][number]['error'] }>(
+    failure: T,
+  ): T => {
+    const { engine, ...error } = failure.error
+    const message = isInternal(error)
+      ? 'the engine failed; the log of the server says why'
+      : conceal(error.message)
+    return { ...failure, error: { ...error, message } }
+  }
+  const { judgment } = result
+  return {
+    ...result,
+    layers: result.layers.map((layer) => ({ ...layer, failures: layer.failures.map(hide) })),
+    ...(judgment && 'error' in judgment && { judgment: hide(judgment) }),
+  }
+}
+
+function shorten(name: string): string {
+  if (/^https?:\/\//.test(name)) return name.slice(name.lastIndexOf('#') + 1)
+  if (name.startsWith('hf:') || !/[/\\]/.test(name)) return name
+  return (name.split(/[/\\]/).at(-1) as string).replace(/\.(gguf|json)$/i, '')
+}
+
+function unique(name: string, taken: string[]): string {
+  if (!taken.includes(name)) return name
+  for (let n = 2; ; n++) if (!taken.includes(`${name}-${n}`)) return `${name}-${n}`
+}
+
+const PLACES: [RegExp, string][] = [
+  [/\b[a-z][a-z+.-]*:\/\/[^\s"'<>()\]]+/gi, '[address]'],
+  [/\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b/g, '[address]'],
+  [/(?<![\w:])\[?([\da-f]{0,4}:){2,7}[\da-f]{0,4}\]?(:\d+)?(?![\w:])/gi, '[address]'],
+  [/\blocalhost(:\d+)?\b/g, '[address]'],
+  [/\b(ENOTFOUND|EAI_AGAIN) [\w.-]+/g, '$1 [address]'],
+  [/(?<![\w/.])(~|\.{0,2})\/([\w.@+-]+\/)+[\w.@+-]*/g, '[path]'],
+]
+
+function hidePlaces(text: string): string {
+  return PLACES.reduce((left, [pattern, shown]) => left.replace(pattern, shown), text)
+}

@@ -1,0 +1,85 @@
+/** The input of POST /v1/responses, as the messages of a chat. */
+import { z } from 'zod'
+import type { ContentPart, Message } from '../../core/engine.ts'
+import { ApiError, parseBody } from './api-error.ts'
+
+const part = z.looseObject({ type: z.string() })
+const textPart = z.looseObject({ text: z.string() })
+const refusalPart = z.looseObject({ refusal: z.string() })
+const imagePart = z.looseObject({
+  image_url: z.string({ error: 'expected an address or data of an image; files are not kept here' }),
+  detail: z.string().nullish(),
+})
+const filePart = z.looseObject({
+  file_data: z.string({ error: 'expected the data of a file; files are not kept here' }),
+  filename: z.string().nullish(),
+})
+const content = z.union([z.string(), z.array(z.unknown())], {
+  error: 'expected a string or an array of parts',
+})
+const messageItem = z.looseObject({ role: z.enum(['system', 'developer', 'user', 'assistant']), content })
+const callItem = z.looseObject({ call_id: z.string(), name: z.string(), arguments: z.string() })
+const outputItem = z.looseObject({ call_id: z.string(), output: content })
+const anyItem = z.looseObject({ type: z.string().optional() })
+
+/**
+ * Messages of an input: a text, or items.
+ * @throws ApiError 400 with the path of what is wrong, or is of a kind that is not known here
+ */
+export function toMessages(input: string | unknown[], instructions?: string | null): Message[] {
+  const messages: Message[] = instructions ? [{ role: 'system', content: instructions }] : []
+  if (typeof input === 'string') return [...messages, { role: 'user', content: input }]
+  for (const [i, item] of input.entries()) addItem(messages, item, ['input', i])
+  if (messages.length > (instructions ? 1 : 0)) return messages
+  throw new ApiError(400, 'input: expected at least one message', { param: 'input', code: 'invalid_value' })
+}
+
+function addItem(messages: Message[], item: unknown, path: PropertyKey[]): void {
+  const { type = 'message' } = parseBody(anyItem, item, path)
+  if (type === 'message') {
+    const { role, content } = parseBody(messageItem, item, path)
+    messages.push({ role, content: toContent(content, [...path, 'content']) })
+  } else if (type === 'function_call') {
+    const { call_id, name, arguments: text } = parseBody(callItem, item, path)
+    const call = { id: call_id, type: 'function' as const, function: { name, arguments: text } }
+    const last = messages.at(-1)
+    if (last?.role === 'assistant') last.tool_calls = [...(last.tool_calls ?? []), call]
+    else messages.push({ role: 'assistant', content: null, tool_calls: [call] })
+  } else if (type === 'function_call_output') {
+    const { call_id, output } = parseBody(outputItem, item, path)
+    messages.push({ role: 'tool', tool_call_id: call_id, content: toContent(output, [...path, 'output']) })
+  } else if (type !== 'reasoning') throw unknownKind(type, path)
+}
+
+/** Text parts alone become one text: that is what every engine understands. */
+function toContent(given: z.infer<typeof content>, path: PropertyKey[]): string | ContentPart[] {
+  if (typeof given === 'string') return given
+  const parts = given.map((value, i) => toPart(value, [...path, i]))
+  const texts = parts.flatMap((p) => (p.type === 'text' ? [String(p.text)] : []))
+  return texts.length === parts.length ? texts.join('') : parts
+}
+
+function toPart(value: unknown, path: PropertyKey[]): ContentPart {
+  const { type } = parseBody(part, value, path)
+  if (type === 'input_text' || type === 'output_text' || type === 'text') {
+    return { type: 'text', text: parseBody(textPart, value, path).text }
+  }
+  if (type === 'refusal') return { type: 'text', text: parseBody(refusalPart, value, path).refusal }
+  if (type === 'input_image') {
+    const { image_url: url, detail } = parseBody(imagePart, value, path)
+    return { type: 'image_url', image_url: { url, ...(detail && { detail }) } }
+  }
+  if (type === 'input_file') {
+    const { file_data, filename } = parseBody(filePart, value, path)
+    return { type: 'file', file: { file_data, ...(filename && { filename }) } }
+  }
+  throw unknownKind(type, path)
+}
+
+function unknownKind(type: string, path: PropertyKey[]): ApiError {
+  const param = [...path, 'type'].map(String).join('.')
+  return new ApiError(400, `${param}: "${type.slice(0, 100)}" is not known here`, {
+    param,
+    code: 'unsupported_value',
+  })
+}

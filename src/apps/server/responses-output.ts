@@ -1,0 +1,118 @@
+/** The items of a response, and the events that tell how they grow. One item is open at a time. */
+import type { Completion } from '../../core/result.ts'
+import type { Sink } from './live.ts'
+import { toScores } from './trace.ts'
+
+export interface Output {
+  sink: Sink
+  /** Ends the item that is open; an answer without text or call is a message without content. */
+  end(answer: Completion | undefined, isComplete: boolean): void
+  /** All items as they are now. */
+  items(): object[]
+}
+
+interface Item {
+  type: 'message' | 'reasoning' | 'function_call'
+  id: string
+  status: 'in_progress' | 'completed' | 'incomplete'
+  /** Of a message or a reasoning; the arguments of a call. */
+  text: string
+  /** Of a call. */
+  position?: number
+  callId?: string
+  name?: string
+  logprobs?: object[]
+}
+
+const prefixes = { message: 'msg', reasoning: 'rs', function_call: 'fc' }
+
+/** @param id of the response, from which the items' own are made */
+export function createOutput(id: string, send: (type: string, fields: object) => void): Output {
+  const items: Item[] = []
+  let open: Item | undefined
+  const place = (item: Item) => ({ item_id: item.id, output_index: items.indexOf(item) })
+  const at = (item: Item) => ({ ...place(item), content_index: 0 })
+
+  const begin = (type: Item['type'], more: Partial<Item> = {}) => {
+    close('completed')
+    const number = items.length
+    const item: Item = {
+      type,
+      id: `${prefixes[type]}_${id.replace(/^resp_/, '')}_${number}`,
+      status: 'in_progress',
+      text: '',
+      ...more,
+    }
+    items.push(item)
+    open = item
+    send('response.output_item.added', {
+      output_index: number,
+      item: { ...toWire(item), ...withoutContent(item) },
+    })
+    if (type !== 'function_call') send('response.content_part.added', { ...at(item), part: toPart(item) })
+    return item
+  }
+  const close = (status: Item['status']) => {
+    if (!open) return
+    const item = open
+    open = undefined
+    item.status = status
+    const { text, name } = item
+    if (item.type === 'function_call') {
+      send('response.function_call_arguments.done', { ...place(item), name, arguments: text })
+    } else {
+      const scores = item.type === 'message' ? { logprobs: item.logprobs ?? [] } : {}
+      send(`response.${partType(item)}.done`, { ...at(item), text, ...scores })
+      send('response.content_part.done', { ...at(item), part: toPart(item) })
+    }
+    send('response.output_item.done', { output_index: items.indexOf(item), item: toWire(item) })
+  }
+  const write = (type: 'message' | 'reasoning', delta: string) => {
+    const item = open?.type === type ? open : begin(type)
+    item.text += delta
+    const scores = type === 'message' ? { logprobs: [] } : {}
+    send(`response.${partType(item)}.delta`, { ...at(item), delta, ...scores })
+  }
+  return {
+    sink: {
+      content: (_, text) => write('message', text),
+      reasoning: (_, text) => write('reasoning', text),
+      toolCall: (_, { position, id: callId, name, arguments: delta }) => {
+        const isOpen = open?.type === 'function_call' && open.position === position
+        const item = isOpen && open ? open : begin('function_call', { position, callId, name })
+        if (!delta) return
+        item.text += delta
+        send('response.function_call_arguments.delta', { ...place(item), delta })
+      },
+    },
+    end: (answer, isComplete) => {
+      const hasAnswer = items.some((item) => item.type !== 'reasoning')
+      const item = hasAnswer ? open : begin('message')
+      if (item && answer?.logprobs) item.logprobs = toScores(answer.logprobs)
+      close(isComplete ? 'completed' : 'incomplete')
+    },
+    items: () => items.map(toWire),
+  }
+}
+
+function partType({ type }: Item): string {
+  return type === 'message' ? 'output_text' : 'reasoning_text'
+}
+
+function toPart(item: Item) {
+  const { text, logprobs = [] } = item
+  const type = partType(item)
+  return item.type === 'message' ? { type, text, annotations: [], logprobs } : { type, text }
+}
+
+function toWire(item: Item): object {
+  const { type, id, status, text, callId, name } = item
+  if (type === 'function_call') return { type, id, status, call_id: callId, name, arguments: text }
+  if (type === 'reasoning') return { type, id, status, summary: [], content: [toPart(item)] }
+  return { type, id, status, role: 'assistant', content: [toPart(item)] }
+}
+
+/** An item is announced before its first part is. */
+function withoutContent({ type }: Item): object {
+  return type === 'function_call' ? {} : { content: [] }
+}

@@ -1,0 +1,152 @@
+/** The body of POST /v1/responses. Nothing is kept between requests: what asks for that is refused. */
+import { z } from 'zod'
+import type { ResponseFormat, Tool, ToolChoice } from '../../core/engine.ts'
+import { ApiError, parseBody } from './api-error.ts'
+import { checkToolChoice, samplingFields } from './chat-request.ts'
+import type { WireRequest } from './endpoint.ts'
+import { type Offer, planFor } from './plans.ts'
+import { toMessages } from './responses-items.ts'
+
+const tool = z.looseObject({
+  type: z.literal('function', { error: 'only functions can be called here' }),
+  name: z.string(),
+  description: z.string().nullish(),
+  parameters: z.record(z.string(), z.unknown()).nullish(),
+  strict: z.boolean().nullish(),
+})
+const toolChoice = z.union(
+  [z.enum(['auto', 'none', 'required']), z.looseObject({ type: z.literal('function'), name: z.string() })],
+  { error: 'expected auto, none, required or a function' },
+)
+const format = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('text') }),
+  z.looseObject({ type: z.literal('json_object') }),
+  z.looseObject({
+    type: z.literal('json_schema'),
+    name: z.string(),
+    schema: z.record(z.string(), z.unknown()),
+    strict: z.boolean().nullish(),
+    description: z.string().optional(),
+  }),
+])
+
+const schema = z.looseObject({
+  ...samplingFields,
+  model: z.string(),
+  input: z.union([z.string().min(1), z.array(z.unknown()).min(1)], { error: 'expected a text, or items' }),
+  instructions: z.string().nullish(),
+  max_output_tokens: z.int().min(1).nullish(),
+  seed: z.int().nullish(),
+  tools: z.array(tool).nullish(),
+  tool_choice: toolChoice.nullish(),
+  text: z.looseObject({ format: format.optional() }).nullish(),
+  include: z.array(z.string()).nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
+})
+
+/** Fields that would need a memory, and what is wrong with them; anything false or absent is fine. */
+const refused: Record<string, string> = {
+  previous_response_id: 'responses are not kept here: send the whole conversation as input',
+  conversation: 'conversations are not kept here: send the whole of it as input',
+  store: 'responses are not kept here',
+  background: 'responses are not kept here: wait for the answer, or stream it',
+  prompt: 'prompts are not kept here: send the text as input',
+}
+
+/** Taken note of by nobody here, and harmless. */
+const passedOver = [
+  ...['user', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention', 'service_tier'],
+  ...['truncation', 'stream_options', ...Object.keys(refused)],
+]
+
+export interface ResponsesRequest extends WireRequest {
+  /** What a response repeats of its request. */
+  echo: Record<string, unknown>
+}
+
+/**
+ * Reads a body.
+ * @throws ApiError 400 with the field that is wrong, 404 for an unknown model
+ */
+export function readResponses(value: unknown, offer: Offer): ResponsesRequest {
+  const body = parseBody(schema, value)
+  for (const [field, problem] of Object.entries(refused)) {
+    if (body[field])
+      throw new ApiError(400, `${field}: ${problem}`, { param: field, code: 'unsupported_value' })
+  }
+  const { aft = {} } = body
+  const tools = body.tools?.map(toChatTool) ?? []
+  const toolChoice = toChatChoice(body.tool_choice)
+  checkToolChoice(toolChoice, tools)
+  const mode = aft.tools ?? 'aggregator'
+  const plan = planFor(
+    {
+      model: body.model,
+      aft,
+      n: 1,
+      seed: body.seed ?? undefined,
+      sampling: {
+        maxTokens: body.max_output_tokens ?? undefined,
+        temperature: body.temperature ?? undefined,
+        topP: body.top_p ?? undefined,
+      },
+      maxTokensParam: 'max_output_tokens',
+      isBare: aft.enabled === false || (mode === 'bypass' && tools.length > 0),
+    },
+    offer,
+  )
+  const responseFormat = toChatFormat(body.text?.format)
+  const wantsScores = body.include?.includes('message.output_text.logprobs') ?? false
+  const known = [...Object.keys(schema.shape), ...passedOver]
+  return {
+    ask: {
+      model: body.model,
+      prompt: {
+        messages: toMessages(body.input, body.instructions),
+        ...(tools.length > 0 && { tools, ...(toolChoice && { toolChoice }) }),
+        ...(responseFormat && { responseFormat }),
+        ...(wantsScores && { logprobs: body.top_logprobs ?? 0 }),
+      },
+      plan,
+      showProposals: aft.showProposals ?? false,
+      tools: mode,
+    },
+    isStream: body.stream ?? false,
+    ignored: Object.keys(body).filter((field) => !known.includes(field)),
+    echo: {
+      instructions: body.instructions ?? null,
+      max_output_tokens: body.max_output_tokens ?? null,
+      metadata: body.metadata ?? {},
+      temperature: body.temperature ?? null,
+      top_p: body.top_p ?? null,
+      text: { format: body.text?.format ?? { type: 'text' } },
+      tools: body.tools ?? [],
+      tool_choice: body.tool_choice ?? 'auto',
+    },
+  }
+}
+
+function toChatTool({ name, description, parameters, strict }: z.infer<typeof tool>): Tool {
+  return {
+    type: 'function',
+    function: {
+      name,
+      ...(description && { description }),
+      ...(parameters && { parameters }),
+      ...(strict != null && { strict }),
+    },
+  }
+}
+
+function toChatChoice(choice: z.infer<typeof toolChoice> | null | undefined): ToolChoice | undefined {
+  if (!choice || typeof choice === 'string') return choice ?? undefined
+  return { type: 'function', function: { name: choice.name } }
+}
+
+function toChatFormat(given: z.infer<typeof format> | undefined): ResponseFormat | undefined {
+  if (!given || given.type === 'text') return undefined
+  if (given.type === 'json_object') return { type: 'json_object' }
+  const { name, schema, strict, description } = given
+  return { type: 'json_schema', json_schema: { name, schema, strict, ...(description && { description }) } }
+}
