@@ -1,0 +1,96 @@
+/** Proposals of real models, labelled by one; killed and resumed. Half a minute to a minute. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { demonstrationStops } from '../src/dataset/demonstrations.ts'
+import { aft } from './command-line.ts'
+import { killAndResume, readCompletions } from './kill-and-resume.ts'
+
+const PROMPTS = 5
+const WIDTH = 2
+
+let cwd: string
+beforeAll(() => {
+  cwd = mkdtempSync(path.join(tmpdir(), 'on-policy-'))
+  const asked = [
+    'Why is the sea salty?',
+    'Name a fruit.',
+    'What is 7 times 6?',
+    'Greet a guest.',
+    'What is ice?',
+  ]
+  writeFileSync(path.join(cwd, 'p.jsonl'), asked.map((prompt) => `${JSON.stringify({ prompt })}\n`).join(''))
+})
+afterAll(() => rmSync(cwd, { recursive: true, force: true }))
+
+const rows = (file: string) =>
+  readFileSync(path.join(cwd, file), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+test.each([
+  ['gemma3-270m', ['--base']],
+  ['smollm2', []],
+])(
+  '%s proposes, smollm2 labels, both killed once and resumed, and examples come of it',
+  async (model, flags) => {
+    const sampling = ['--max-tokens', '40', '--threads', '1', '--concurrency', '2']
+    const propose = [
+      'data',
+      'propose',
+      'p.jsonl',
+      '-m',
+      model,
+      ...flags,
+      '--proposals',
+      String(WIDTH),
+      ...sampling,
+    ]
+    const steps = [
+      { args: [...propose, '-o', `${model}.jsonl`], out: `${model}.jsonl`, made: PROMPTS * WIDTH },
+      {
+        args: ['data', 'label', `${model}.jsonl`, ...sampling, '-o', `${model}-l.jsonl`],
+        out: `${model}-l.jsonl`,
+        made: PROMPTS,
+      },
+    ]
+    for (const { args, out, made } of steps) {
+      const journal = `${out}.journal`
+      const { ended, keptCompletions, isPrefixKept } = await killAndResume(args, {
+        cwd,
+        journal,
+        completions: 2,
+      })
+      expect(ended).toMatchObject({ code: 0 })
+      expect(keptCompletions).toBeGreaterThanOrEqual(2)
+      expect(keptCompletions).toBeLessThan(made)
+      expect(isPrefixKept).toBe(true)
+      const places = readCompletions(path.join(cwd, journal)).map((c) => `${c.prompt} ${c.layer} ${c.index}`)
+      expect(places).toHaveLength(made)
+      expect(new Set(places).size).toBe(made)
+    }
+    const texts = rows(`${model}.jsonl`).flatMap((row) => row.responses.map((r: { text: string }) => r.text))
+    expect(texts).toHaveLength(PROMPTS * WIDTH)
+    expect(texts.filter((text) => text !== '').length).toBeGreaterThan(PROMPTS)
+    for (const stop of demonstrationStops) expect(texts.join('\n\n')).not.toContain(stop.trim())
+    for (const { target } of rows(`${model}-l.jsonl`)) expect(target).toMatch(/\S/)
+    const build = [
+      'data',
+      'build',
+      `${model}-l.jsonl`,
+      '--on-policy',
+      model,
+      '--min-proposals',
+      '1',
+      '-o',
+      model,
+    ]
+    expect((await aft([...build, '--validation', '0'], { cwd })).stderr).toMatch(
+      /^5 rows read: [2345] examples/,
+    )
+    const proposals = rows(`${model}/train.jsonl`).flatMap((example) => example.proposals)
+    expect(proposals.every((p: { onPolicy: boolean }) => p.onPolicy)).toBe(true)
+  },
+)
