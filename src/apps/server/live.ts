@@ -36,22 +36,22 @@ export interface Answered {
 
 /**
  * Answers, and sends each piece to the sink as it comes. Once a piece of a choice is out, that choice is not begun
- * again: what would do so ends the whole with its error.
+ * again: what would do so ends the whole with its error. Without a sink nothing is out before the end.
  * @throws EngineError, UsageError, or the signal's reason
  */
 export async function answerLive(
   ask: Ask,
   { engines, template, signal }: Pick<Host, 'engines' | 'template'> & { signal: AbortSignal },
-  sink: Sink,
+  sink?: Sink,
 ): Promise<Answered> {
   const broken = new AbortController()
-  const watch = watchLast(ask, sink, (error) => broken.abort(error))
+  const watch = sink && watchLast(ask, sink, (error) => broken.abort(error))
   const host: Host = {
     engines,
     template,
     clock: systemClock,
     signal: AbortSignal.any([signal, broken.signal]),
-    emit: watch.take,
+    emit: watch?.take,
   }
   const prompt = { id: '0', ...ask.prompt }
   const isFirstCall = ask.tools === 'first-call' && ask.prompt.tools !== undefined
@@ -59,7 +59,7 @@ export async function answerLive(
   broken.signal.throwIfAborted()
   checkForm(ask, result)
   const choices = listChoices(result, ask.plan)
-  for (const [choice, completion] of choices) watch.finish(choice, completion)
+  for (const [choice, completion] of choices) watch?.finish(choice, completion)
   return { result, choices }
 }
 

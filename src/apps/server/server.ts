@@ -86,7 +86,7 @@ export function createServer(options: ServerOptions): AftServer {
     const signal = AbortSignal.any([left, closing.signal])
     const hop = readHops(c) + 1
     const turn = queue.enter(c.get('client'), signal)
-    return async (sink: Sink): Promise<Answered> => {
+    return async (sink?: Sink): Promise<Answered> => {
       let release = () => {}
       try {
         release = await turn
@@ -124,7 +124,7 @@ export function createServer(options: ServerOptions): AftServer {
           readerTimeoutMs,
         })
       }
-      const answered = await run(silent)
+      const answered = await run()
       if (answered.result.degraded) headers['x-aft-degraded'] = 'true'
       return c.json(endpoint.whole(answered, request, stamp), 200, headers)
     }
@@ -188,9 +188,6 @@ export function createServer(options: ServerOptions): AftServer {
     },
   }
 }
-
-/** For answers that go out whole. */
-const silent: Sink = { content: () => {}, reasoning: () => {}, toolCall: () => {} }
 
 /** Every preset is made once, so that a wrong one is found at the start. */
 function makeOffer(options: ServerOptions, { engines: named, rename }: Names, template: Template): Offer {
