@@ -1,0 +1,87 @@
+/** Processes that a bench starts, each its own, and what they took. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+
+export interface Started {
+  /** The first line that it printed. */
+  line: string
+  pid: number
+  /** User and system time so far. */
+  cpuMs(): number
+  /** The most memory that it has had. */
+  peakBytes(): number
+  close(): void
+}
+
+const root = path.join(import.meta.dirname, '..')
+const children = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+/** Starts a program of this project and waits for its first line. Its launcher must not start another process. */
+export async function startProgram(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Started> {
+  return startCommand(process.execPath, args, env)
+}
+
+export async function startCommand(
+  command: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Started> {
+  const child = spawn(command, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  children.add(child)
+  const line = await new Promise<string>((resolve, reject) => {
+    child.stdout.once('data', (data) => resolve(String(data).split('\n')[0]?.trim() ?? ''))
+    child.once('exit', (code) => reject(new Error(`${command} ${args.join(' ')} ended with ${code}`)))
+  })
+  const pid = child.pid as number
+  return {
+    line,
+    pid,
+    cpuMs: () => readCpuMs(pid),
+    peakBytes: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
+    close: () => {
+      children.delete(child)
+      child.kill('SIGKILL')
+    },
+  }
+}
+
+/** Runs a program to its end and reads what it printed as JSON. */
+export async function runProgram<T>(args: string[]): Promise<{ printed: T; cpuMs: number }> {
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  children.add(child)
+  let cpuMs = 0
+  const timer = setInterval(() => {
+    cpuMs = readCpuMs(child.pid as number)
+  }, 100)
+  const printed = await text(child.stdout)
+  clearInterval(timer)
+  children.delete(child)
+  return { printed: JSON.parse(printed), cpuMs }
+}
+
+/** In ticks of 10 ms. 0 where the process is gone. */
+function readCpuMs(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * 10
+  } catch {
+    return 0
+  }
+}
+
+/** The value below which `share` of them lie. */
+export function percentile(values: number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}

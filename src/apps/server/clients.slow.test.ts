@@ -1,0 +1,232 @@
+/**
+ * The clients that people have, against `aft serve` with the embedded model: a right answer and the right usage.
+ * About a minute, and the Python packages once.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { globSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
+import { generateText, streamText } from 'ai'
+import { OpenAI } from 'openai'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { installPython } from '../../../test/peers/python.ts'
+
+const root = path.join(import.meta.dirname, '../../..')
+const question = 'What is the capital of France?'
+const messages = [{ role: 'user' as const, content: question }]
+const ask = { model: 'aft-fast', messages, max_tokens: 16, temperature: 0 }
+let child: ChildProcess
+let url: string
+let client: OpenAI
+
+interface Trace {
+  layers: { completions: { usage: { inputTokens: number; outputTokens: number } }[] }[]
+}
+type WireUsage = { prompt_tokens: number; completion_tokens: number; total_tokens: number }
+
+/** Usage is right where it is the sum over all calls of the trace, three proposals and one aggregation. */
+function expectUsage(usage: WireUsage, { layers }: Trace): void {
+  const calls = layers.flatMap((layer) => layer.completions)
+  const sum = (of: (usage: Trace['layers'][0]['completions'][0]['usage']) => number) =>
+    calls.reduce((total, call) => total + of(call.usage), 0)
+  expect(calls.length).toBe(4)
+  expect(usage.prompt_tokens).toBe(sum((u) => u.inputTokens))
+  expect(usage.completion_tokens).toBe(sum((u) => u.outputTokens))
+  expect(usage.total_tokens).toBe(usage.prompt_tokens + usage.completion_tokens)
+}
+
+async function python(packages: string[], args: string[], env: Record<string, string> = {}) {
+  const file = installPython(packages)
+  const options = { env: { ...process.env, ...env }, maxBuffer: 1e8 }
+  const { stdout } = await promisify(execFile)(file, args, options)
+  return stdout
+}
+
+beforeAll(async () => {
+  child = spawn(process.execPath, [path.join(root, 'bin/aft.js'), 'serve', '--port', '0'], {
+    cwd: mkdtempSync(path.join(tmpdir(), 'clients-')),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = await once((child.stdout as NodeJS.ReadableStream).setEncoding('utf8'), 'data')
+  url = `${line.trim()}/v1`
+  client = new OpenAI({ baseURL: url, apiKey: 'none', maxRetries: 0 })
+})
+afterAll(async () => {
+  child.kill('SIGTERM')
+  expect((await once(child, 'exit'))[0]).toBe(0)
+})
+
+describe('openai (npm)', () => {
+  test('chat completions, whole and streamed', async () => {
+    const whole = await client.chat.completions.create(ask)
+    expect(whole.choices[0]?.message.content).toContain('Paris')
+    expectUsage(whole.usage as WireUsage, (whole as unknown as { aft: Trace }).aft)
+    const stream = client.chat.completions.stream({ ...ask, stream_options: { include_usage: true } })
+    const streamed = await stream.finalChatCompletion()
+    expect(streamed.choices[0]?.message.content).toBe(whole.choices[0]?.message.content)
+    expect(streamed.usage).toEqual(whole.usage)
+  })
+
+  test('log probabilities are as many as the tokens that are billed, but for the one that ends', async () => {
+    const { choices, usage } = await client.chat.completions.create({
+      ...ask,
+      model: 'single',
+      logprobs: true,
+    })
+    const tokens = choices[0]?.logprobs?.content ?? []
+    expect(tokens.map((t) => t.token).join('')).toBe(choices[0]?.message.content)
+    expect(usage?.completion_tokens).toBe(tokens.length + 1)
+  })
+
+  test('responses, whole and streamed', async () => {
+    const body = { model: 'aft-fast', input: question, max_output_tokens: 16, temperature: 0 }
+    const whole = await client.responses.create(body)
+    expect(whole.output_text).toContain('Paris')
+    const streamed = await client.responses.stream(body).finalResponse()
+    expect([streamed.output_text, streamed.usage]).toEqual([whole.output_text, whole.usage])
+  })
+
+  test('a schema is kept by the grammar of the engine', async () => {
+    const schema = {
+      type: 'object',
+      properties: { city: { type: 'string', enum: ['Paris', 'Rome'] } },
+      required: ['city'],
+    }
+    const format = { type: 'json_schema' as const, json_schema: { name: 'x', schema } }
+    const { choices } = await client.chat.completions.create({
+      ...ask,
+      max_tokens: 24,
+      response_format: format,
+    })
+    expect(JSON.parse(choices[0]?.message.content ?? '')).toEqual({ city: 'Paris' })
+  })
+
+  test('a schema of which no grammar can be made is refused by its field', async () => {
+    const schema = { type: 'object', properties: { a: { $ref: '#/nowhere' } } }
+    const format = { type: 'json_schema' as const, json_schema: { name: 'x', schema } }
+    const refused = client.chat.completions.create({ ...ask, response_format: format })
+    await expect(refused).rejects.toMatchObject({ status: 400, param: 'response_format' })
+  })
+
+  test('a client that leaves stops the model within a second', async () => {
+    const stream = await client.chat.completions.create({
+      ...ask,
+      max_tokens: 2_000,
+      temperature: 1,
+      stream: true,
+    })
+    for await (const _ of stream) break
+    const running = async () =>
+      /aft_running (\d+)/.exec(await (await fetch(`${url.replace('/v1', '')}/metrics`)).text())?.[1]
+    await expect.poll(running, { timeout: 1_000 }).toBe('0')
+  })
+})
+
+test('openai (PyPI): chat completions and responses, whole and streamed', async () => {
+  const script = path.join(root, 'test/peers/openai-client.py')
+  const came = JSON.parse(await python(['openai==3.57.0'], [script, url]))
+  for (const text of [
+    came.whole,
+    came.streamed,
+    came.response,
+    came.response_streamed,
+    came.response_final,
+  ]) {
+    expect(text).toContain('Paris')
+  }
+  expectUsage(came.usage, came.aft)
+  expect(came.streamed_usage).toEqual(came.usage)
+  expect(came.response_usage.total_tokens).toBe(came.usage.total_tokens)
+  expect(came.refused).toBe('messages')
+  expect(came.models).toContain('aft-fast')
+})
+
+test('@ai-sdk/openai-compatible: whole and streamed', async () => {
+  const model = createOpenAICompatible({ name: 'aft', baseURL: url, includeUsage: true })('aft-fast')
+  const settings = { model, prompt: question, maxOutputTokens: 16, temperature: 0 }
+  const whole = await generateText(settings)
+  expect(whole.text).toContain('Paris')
+  const streamed = streamText(settings)
+  expect(await streamed.text).toBe(whole.text)
+  expect((await streamed.usage).totalTokens).toBe(whole.usage.totalTokens)
+  const { usage } = await client.chat.completions.create(ask)
+  expect(whole.usage).toMatchObject({
+    inputTokens: usage?.prompt_tokens,
+    outputTokens: usage?.completion_tokens,
+  })
+})
+
+test('curl: whole and streamed', async () => {
+  const curl = async (body: object) => {
+    const args = [
+      '-sS',
+      `${url}/chat/completions`,
+      '-H',
+      'content-type: application/json',
+      '-d',
+      JSON.stringify(body),
+    ]
+    return (await promisify(execFile)('curl', ['-N', ...args])).stdout
+  }
+  const whole = JSON.parse(await curl(ask))
+  expect(whole.choices[0].message.content).toContain('Paris')
+  expectUsage(whole.usage, whole.aft)
+  const streamed = await curl({ ...ask, stream: true })
+  const lines = streamed.split('\n').filter((line) => line.startsWith('data: {'))
+  const texts = lines.map((line) => JSON.parse(line.slice(6)).choices[0]?.delta.content ?? '')
+  expect(texts.join('')).toBe(whole.choices[0].message.content)
+  expect(streamed.trimEnd().endsWith('data: [DONE]')).toBe(true)
+})
+
+test('lm_eval: a task of its own kind, through local-chat-completions', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'lm-eval-'))
+  const rows = [
+    { question, answer: 'Paris' },
+    { question: 'What is the capital of Italy?', answer: 'Rome' },
+    { question: 'What is the capital of Japan?', answer: 'Tokyo' },
+  ]
+  writeFileSync(path.join(folder, 'rows.json'), rows.map((row) => JSON.stringify(row)).join('\n'))
+  writeFileSync(
+    path.join(folder, 'capitals.yaml'),
+    `task: capitals
+dataset_path: json
+dataset_kwargs: { data_files: { test: ${path.join(folder, 'rows.json')} } }
+test_split: test
+output_type: generate_until
+doc_to_text: "{{question}}"
+doc_to_target: "{{answer}}"
+generation_kwargs: { until: ["\\n\\n"], max_gen_toks: 16, temperature: 0, do_sample: false }
+filter_list:
+  - name: found
+    filter: [{ function: regex, regex_pattern: "(Paris|Rome|Tokyo)" }, { function: take_first }]
+metric_list: [{ metric: exact_match, aggregation: mean, higher_is_better: true }]
+`,
+  )
+  const out = path.join(folder, 'out')
+  const model = `model=aft-fast,base_url=${url}/chat/completions,num_concurrent=3,max_retries=2,tokenized_requests=False`
+  const args = ['run', '--model', 'local-chat-completions', '--model_args', model, '--tasks', 'capitals']
+  const files = ['--include_path', folder, '--apply_chat_template', '--output_path', out, '--log_samples']
+  const offline = { HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1', HF_HOME: folder, OPENAI_API_KEY: 'none' }
+  await python(['lm_eval[api]==0.4.13'], ['-m', 'lm_eval', ...args, ...files], offline)
+  const [results] = globSync(`${out}/**/results_*.json`)
+  const score = JSON.parse(readFileSync(results as string, 'utf8')).results.capitals['exact_match,found']
+  expect(score).toBe(1)
+})
+
+test('alpaca_eval: three answers by its own client', async () => {
+  const script = path.join(root, 'test/peers/alpaca-answers.py')
+  const instructions = [question, 'What is the capital of Italy?', 'What is the capital of Japan?']
+  const env = { OPENAI_API_KEY: 'none', OPENAI_API_BASE: url, OPENAI_BASE_URL: url }
+  const stdout = await python(['alpaca_eval==0.6.6'], [script, JSON.stringify(instructions)], env)
+  const { outputs, tokens } = JSON.parse(stdout.trim().split('\n').at(-1) as string)
+  expect(outputs.map((text: string) => /Paris|Rome|Tokyo/.exec(text)?.[0])).toEqual([
+    'Paris',
+    'Rome',
+    'Tokyo',
+  ])
+  const { usage } = await client.chat.completions.create(ask)
+  expect(tokens[0]).toBe(usage?.total_tokens)
+})
