@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFile
 import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { UsageError } from '../core/errors.ts'
+import { findCacheFolder } from '../lib/cache-folder.ts'
 import { content, makeFolder, makeModel } from './model.fixture.ts'
-import { findCacheFolder, isVerified, saveVerified, withWorkFolder } from './model-cache.ts'
+import { isVerified, saveVerified, withWorkFolder } from './model-cache.ts'
 
 const facts = makeModel()
 

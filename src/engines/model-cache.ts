@@ -5,8 +5,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { UsageError } from '../core/errors.ts'
 
@@ -34,17 +33,6 @@ export interface PullOptions {
 
 const workPrefix = '.pull-'
 const abandonedAfterMs = 60 * 60 * 1000
-
-/** The folder for what can be made again: AFT_CACHE_DIR, else `aft` in the system's cache folder. */
-export function findCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.AFT_CACHE_DIR) return env.AFT_CACHE_DIR
-  if (env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME)) return join(env.XDG_CACHE_HOME, 'aft')
-  const home = env.HOME || homedir()
-  if (process.platform === 'darwin') return join(home, 'Library', 'Caches', 'aft')
-  if (process.platform === 'win32')
-    return join(env.LOCALAPPDATA || join(home, 'AppData', 'Local'), 'aft', 'Cache')
-  return join(home, '.cache', 'aft')
-}
 
 /**
  * Whether the file is there and is the expected one. Hashes it only when its stamp (digest and time of last change,

@@ -2,9 +2,10 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../core/errors.ts'
+import { findCacheFolder } from '../lib/cache-folder.ts'
 import { Silence } from '../lib/silence.ts'
 import { readGgufHeader } from './gguf.ts'
-import { findCacheFolder, isVerified, type PullOptions } from './model-cache.ts'
+import { isVerified, type PullOptions } from './model-cache.ts'
 import { type CatalogueModel, catalogue, namesFor } from './model-catalogue.ts'
 import { pullModel } from './model-pull.ts'
 

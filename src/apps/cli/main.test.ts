@@ -19,8 +19,10 @@ test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with exa
       ask             answer one prompt
       run             answer a file of prompts
       data            build training data
+      train           fine-tune a model on it
       serve           answer over HTTP, as OpenAI does
       models          list and pull models
+      doctor          say what this machine lacks
       help [command]  display help for command
 
     Examples:

@@ -11,11 +11,16 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
   ask: { about: 'answer one prompt', load: async () => (await import('./ask.ts')).askCommand() },
   run: { about: 'answer a file of prompts', load: async () => (await import('./run.ts')).runCommand() },
   data: { about: 'build training data', load: async () => (await import('./data.ts')).dataCommand() },
+  train: { about: 'fine-tune a model on it', load: async () => (await import('./train.ts')).trainCommand() },
   serve: {
     about: 'answer over HTTP, as OpenAI does',
     load: async () => (await import('./serve.ts')).serveCommand(),
   },
   models: { about: 'list and pull models', load: async () => (await import('./models.ts')).modelsCommand() },
+  doctor: {
+    about: 'say what this machine lacks',
+    load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
 }
 
 const examples = `

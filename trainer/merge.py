@@ -1,0 +1,18 @@
+"""A LoRA adapter merged into its base, as a folder that any server opens: `merge.py BASE ADAPTER FOLDER [DTYPE]`."""
+
+import sys
+
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+
+def main(base, adapter, folder, dtype="bfloat16"):
+    # Merged in 32 bits, then rounded once.
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    merged = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    merged.to(getattr(torch, dtype)).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(adapter).save_pretrained(folder)
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,201 @@
+"""Every row through the model's own chat template and tokenizer, before a step is taken.
+
+What TRL would cut, drop or mask without a word is refused here by file and line.
+"""
+
+import json
+import os
+
+BATCH = 512
+
+
+class Refused(Exception):
+    """Rows or a tokenizer that cannot be trained with; `fields` go to the parent."""
+
+    def __init__(self, problem, **more):
+        super().__init__(problem)
+        self.fields = {"problem": problem, **more}
+
+
+class Rows:
+    """Token ids and, for each row, where its completion starts."""
+
+    def __init__(self):
+        self.tokens = []
+        self.starts = []
+
+    @property
+    def trained(self):
+        return sum(len(ids) - start for ids, start in zip(self.tokens, self.starts))
+
+    def to_dataset(self):
+        from datasets import Dataset
+
+        labels = [[-100] * start + ids[start:] for ids, start in zip(self.tokens, self.starts)]
+        return Dataset.from_dict({"input_ids": self.tokens, "labels": labels})
+
+
+def prepare(args, model, request, emit):
+    """The tokenizer, the rows to train on and the held-out ones (None where none are asked for)."""
+    tokenizer = load_tokenizer(args, model)
+    report = {"warnings": look_at_template(tokenizer)}
+    rows = read_rows(tokenizer, args, request["train"], request, report)
+    wants_eval = args.eval_strategy != "no"
+    held_out = read_rows(tokenizer, args, request["evaluate"], request, {"warnings": []}) if wants_eval else None
+    lengths = [len(ids) for ids in rows.tokens]
+    if not lengths:
+        raise Refused(f"{' and '.join(request['train'])}: there is no row to train on")
+    if wants_eval and not held_out.tokens:
+        raise Refused(f"{' and '.join(request['evaluate'])}: there is no row to evaluate on; set eval_steps=null")
+    emit(
+        "preflight",
+        rows=len(lengths),
+        evaluated=len(held_out.tokens) if held_out else 0,
+        tokens=sum(lengths),
+        trained=rows.trained,
+        longest=max(lengths),
+        dropped=report["dropped"],
+        templateSha256=hash_text(tokenizer.chat_template),
+        warnings=report["warnings"],
+    )
+    return tokenizer, rows, held_out
+
+
+def load_tokenizer(args, model):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path, revision=model.model_revision)
+    if args.chat_template_path:
+        if not args.chat_template_path.endswith((".jinja", ".j2")):
+            tokenizer.chat_template = AutoTokenizer.from_pretrained(args.chat_template_path).chat_template
+        else:
+            with open(args.chat_template_path, encoding="utf-8") as file:
+                tokenizer.chat_template = file.read()
+    if args.eos_token:
+        if args.eos_token not in tokenizer.get_vocab():
+            raise Refused(f"eos_token {args.eos_token!r} is no token of this model")
+        tokenizer.eos_token = args.eos_token
+    if not isinstance(tokenizer.chat_template, str):
+        raise Refused("the model has no chat template, as base models do not: set chat_template_path")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def look_at_template(tokenizer):
+    alone = render(tokenizer, [{"role": "user", "content": "@@@"}], True).split("@@@")[0]
+    if "system" not in alone.lower():
+        return []
+    return [f"the chat template adds a system prompt of its own to rows without one: {alone.strip()[:160]!r}"]
+
+
+def read_rows(tokenizer, args, files, request, report):
+    rows, report["dropped"] = Rows(), 0
+    counts = {"special": 0, "prefix": 0, "added": 0}
+    specials = [text for text in tokenizer.all_special_tokens if text]
+    for batch in batches(files):
+        prompts = [render(tokenizer, row["prompt"], True, place) for place, row in batch]
+        wholes = [render(tokenizer, row["prompt"] + row["completion"], False, place) for place, row in batch]
+        ids = tokenizer(prompts + wholes, add_special_tokens=False)["input_ids"]
+        for i, (place, row) in enumerate(batch):
+            prompt, whole = ids[i], ids[len(batch) + i]
+            start = common_prefix(prompt, whole)
+            check_row(tokenizer, place, whole, start)
+            if len(whole) > args.max_length:
+                if request["overflow"] == "refuse":
+                    raise Refused(describe_long(place, len(prompt), len(whole), args.max_length), place=place)
+                report["dropped"] += 1
+                continue
+            counts["prefix"] += start < len(prompt)
+            counts["special"] += holds_special(row, specials)
+            counts["added"] += not wholes[i].removeprefix(prompts[i]).startswith(row["completion"][0]["content"].strip()[:40])
+            rows.tokens.append(whole)
+            rows.starts.append(start)
+    report["warnings"] += describe_counts(counts)
+    return rows
+
+
+def batches(files):
+    """Rows with their place, some hundred at a time."""
+    batch = []
+    for name in files:
+        with open(name, encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                row = json.loads(line)
+                turns = {key: [as_text(message) for message in row[key]] for key in ("prompt", "completion")}
+                batch.append((f"{name}:{number}", turns))
+                if len(batch) == BATCH:
+                    yield batch
+                    batch = []
+    if batch:
+        yield batch
+
+
+def as_text(message):
+    content = message["content"]
+    if not isinstance(content, str):
+        content = "\n".join(part.get("text", "") for part in content)
+    return {"role": "system" if message["role"] == "developer" else message["role"], "content": content}
+
+
+def render(tokenizer, messages, is_prompt, place=None):
+    try:
+        return tokenizer.apply_chat_template(messages, add_generation_prompt=is_prompt, tokenize=False)
+    except Exception as error:  # templates raise what they like
+        raise Refused(f"the chat template refuses the messages: {error}", place=place) from error
+
+
+def common_prefix(prompt, whole):
+    for i, (a, b) in enumerate(zip(prompt, whole)):
+        if a != b:
+            return i
+    return min(len(prompt), len(whole))
+
+
+def check_row(tokenizer, place, whole, start):
+    bos = tokenizer.bos_token_id
+    if bos is not None and whole[:2] == [bos, bos]:
+        raise Refused("the row begins with two beginning-of-text tokens", place=place)
+    if start >= len(whole):
+        raise Refused("nothing of the row would be trained on: the template shows no completion", place=place)
+    if tokenizer.eos_token_id not in whole[start:]:
+        end = tokenizer.decode(whole[-3:])
+        problem = f"the completion does not end with {tokenizer.eos_token!r} but with {end!r}: set eos_token"
+        raise Refused(problem, place=place)
+
+
+def holds_special(row, specials):
+    return any(text in message["content"] for message in row["prompt"] + row["completion"] for text in specials)
+
+
+def describe_long(place, prompt, whole, limit):
+    cut = "all" if prompt >= limit else "the end"
+    return (
+        f"has {whole} tokens, {whole - prompt} of them of the completion, and max_length is {limit}: {cut} of the completion "
+        f"would be cut. Raise max_length, build with `aft data build --max-tokens {limit} --tokenizer MODEL` (it trims "
+        "the proposals), or leave such rows out with --set overflow=drop"
+    )
+
+
+def describe_counts(counts):
+    warnings = []
+    if counts["special"]:
+        warnings.append(
+            f"{counts['special']} rows hold text that the tokenizer takes for a special token; at inference it stays text"
+        )
+    if counts["prefix"]:
+        warnings.append(
+            f"in {counts['prefix']} rows the end of the prompt is tokenised otherwise before a completion than at inference"
+        )
+    if counts["added"]:
+        warnings.append(f"in {counts['added']} rows the template writes something before the completion")
+    return warnings
+
+
+def hash_text(text):
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")

@@ -1,0 +1,179 @@
+"""One training run over TRL's SFTTrainer: `train.py TRL.yaml REQUEST.json`.
+
+TRL's own command line cuts long rows without a word, drops others, rounds what it prints and outlives its parent.
+Here the rows are tokenised and checked first, every step is written down as it was, and the process ends with its
+parent. What the parent should know goes to standard output, a line each, behind `@aft `.
+"""
+
+import errno
+import json
+import os
+import sqlite3
+import sys
+import threading
+import time
+
+
+def emit(event, **fields):
+    """Tells the parent. Only the first process speaks."""
+    if os.environ.get("RANK", "0") == "0":
+        print("@aft " + json.dumps({"event": event, **fields}), flush=True)
+
+
+def end_with_parent():
+    """The parent holds the other end of standard input and writes nothing: its end is ours, however it ended."""
+
+    def wait():
+        sys.stdin.buffer.read()
+        os._exit(125)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def take_lock(file):
+    """The lock that the parent looks for before it resumes: SQLite's, as in src/lib/lock.ts."""
+    connection = sqlite3.connect(file, isolation_level=None, timeout=0)
+    connection.execute("BEGIN EXCLUSIVE")
+    return connection
+
+
+def find_kind(error):
+    """`disk`, `memory`, or none of them."""
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "disk"
+    if "No space left" in text or "Disk quota" in text or "File too large" in text:
+        return "disk"
+    if isinstance(error, MemoryError) or "OutOfMemory" in text or "out of memory" in text:
+        return "memory"
+    return "memory" if "not enough memory" in text or "can't allocate" in text else "other"
+
+
+def make_callback(request, trainer_of):
+    """Writes `metrics.jsonl` and `eval.jsonl`, and marks a checkpoint once it is whole."""
+    from transformers import TrainerCallback
+
+    output, before = request["output"], request["before"]
+
+    class Record(TrainerCallback):
+        def on_train_begin(self, args, state, control, **kwargs):
+            self.start = time.perf_counter()
+
+        def line(self, name, state, **fields):
+            seconds = before["seconds"] + time.perf_counter() - self.start
+            record = {"step": state.global_step, **fields, "tokens": self.tokens(), "seconds": seconds}
+            with open(os.path.join(output, name), "a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+            return record
+
+        def tokens(self):
+            return before["tokens"] + int(trainer_of()._total_train_tokens)
+
+        def on_log(self, args, state, control, logs=None, **kwargs):
+            if not state.is_world_process_zero or "loss" not in logs:
+                return
+            rate, norm = logs["learning_rate"], logs.get("grad_norm")
+            record = self.line("metrics.jsonl", state, loss=logs["loss"], learningRate=rate, gradNorm=norm)
+            emit("step", **record, maxSteps=state.max_steps)
+
+        def on_evaluate(self, args, state, control, metrics=None, **kwargs):
+            if state.is_world_process_zero:
+                emit("eval", **self.line("eval.jsonl", state, loss=metrics["eval_loss"]))
+
+        def on_save(self, args, state, control, **kwargs):
+            if state.is_world_process_zero:
+                open(os.path.join(output, f"checkpoint-{state.global_step}", "complete"), "w").close()
+                emit("checkpoint", step=state.global_step)
+
+    return Record()
+
+
+def check_trainer(trainer, request, rows):
+    """What TRL made of the rows, and how many processes there are: both are known, so both are checked."""
+    import torch
+
+    trained = sum(sum(label != -100 for label in labels) for labels in trainer.train_dataset["labels"])
+    if (len(trainer.train_dataset), trained) != (len(rows.tokens), rows.trained):
+        raise ValueError(
+            f"the trainer kept {len(trainer.train_dataset)} rows with {trained} trained tokens "
+            f"of {len(rows.tokens)} with {rows.trained}"
+        )
+    ones = torch.ones(1, device=trainer.accelerator.device)
+    world = int(trainer.accelerator.reduce(ones, reduction="sum").item())
+    emit("start", worldSize=world, device=str(trainer.accelerator.device))
+    if world != request["processes"]:
+        raise ValueError(f"expected {request['processes']} processes that train together, got {world}")
+
+
+def run(config_file, request):
+    from preflight import prepare
+    from trl import ModelConfig, ScriptArguments, SFTConfig, SFTTrainer, TrlParser, get_peft_config
+
+    parser = TrlParser((ScriptArguments, SFTConfig, ModelConfig))
+    _, args, model = parser.parse_args_and_config(["--config", config_file], fail_with_unknown_args=True)
+    tokenizer, rows, held_out = prepare(args, model, request, emit)
+    if request.get("checkOnly"):
+        return
+    args.model_init_kwargs = {
+        **(args.model_init_kwargs or {}),
+        "revision": model.model_revision,
+        "attn_implementation": model.attn_implementation,
+        "dtype": model.dtype,
+    }
+    args.chat_template_path = None  # the tokenizer has it
+    trainer = SFTTrainer(
+        model=model.model_name_or_path,
+        args=args,
+        train_dataset=rows.to_dataset(),
+        eval_dataset=held_out.to_dataset() if held_out else None,
+        processing_class=tokenizer,
+        peft_config=get_peft_config(model),
+        callbacks=[],
+    )
+    trainer.add_callback(make_callback(request, lambda: trainer))
+    check_trainer(trainer, request, rows)
+    if held_out and not request.get("resumeFrom"):
+        trainer.add_callback(evaluate_first())
+    trainer.train(resume_from_checkpoint=request.get("resumeFrom"))
+    trainer.save_model(os.path.join(request["output"], "model"))
+    emit("end", step=trainer.state.global_step)
+    if hasattr(trainer, "end"):
+        trainer.end()
+
+
+def evaluate_first():
+    """A curve of held-out loss begins before the first step."""
+    from transformers import TrainerCallback
+
+    class EvaluateFirst(TrainerCallback):
+        def on_step_begin(self, args, state, control, **kwargs):
+            if state.global_step == 0:
+                control.should_evaluate = True
+
+    return EvaluateFirst()
+
+
+def main():
+    end_with_parent()
+    with open(sys.argv[2], encoding="utf-8") as file:
+        request = json.load(file)
+    lock = take_lock(request["lock"]) if os.environ.get("RANK", "0") == "0" else None
+    try:
+        run(sys.argv[1], request)
+    except Exception as error:
+        from preflight import Refused
+
+        if isinstance(error, Refused):
+            emit("refused", **error.fields)
+        else:
+            emit("failed", kind=find_kind(error), message=f"{type(error).__name__}: {error}")
+        if isinstance(error, Refused):
+            os._exit(3)
+        raise
+    finally:
+        if lock:
+            lock.close()
+
+
+if __name__ == "__main__":
+    main()
