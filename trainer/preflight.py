@@ -38,7 +38,7 @@ class Rows:
 def prepare(args, model, request, emit):
     """The tokenizer, the rows to train on and the held-out ones (None where none are asked for)."""
     tokenizer = load_tokenizer(args, model)
-    report = {"warnings": look_at_template(tokenizer)}
+    report = {"warnings": []}
     rows = read_rows(tokenizer, args, request["train"], request, report)
     wants_eval = args.eval_strategy != "no"
     held_out = read_rows(tokenizer, args, request["evaluate"], request, {"warnings": []}) if wants_eval else None
@@ -82,16 +82,16 @@ def load_tokenizer(args, model):
     return tokenizer
 
 
-def look_at_template(tokenizer):
+def find_own_system(tokenizer):
+    """The system prompt that the chat template adds to rows without one."""
     alone = render(tokenizer, [{"role": "user", "content": "@@@"}], True).split("@@@")[0]
-    if "system" not in alone.lower():
-        return []
-    return [f"the chat template adds a system prompt of its own to rows without one: {alone.strip()[:160]!r}"]
+    return alone.strip()[:160] if "system" in alone.lower() else None
 
 
 def read_rows(tokenizer, args, files, request, report):
     rows, report["dropped"] = Rows(), 0
-    counts = {"special": 0, "prefix": 0, "added": 0}
+    counts = {"special": 0, "prefix": 0, "added": 0, "system": 0}
+    own_system = find_own_system(tokenizer)
     specials = [text for text in tokenizer.all_special_tokens if text]
     for batch in batches(files):
         prompts = [render(tokenizer, row["prompt"], True, place) for place, row in batch]
@@ -106,12 +106,13 @@ def read_rows(tokenizer, args, files, request, report):
                     raise Refused(describe_long(place, len(prompt), len(whole), args.max_length), place=place)
                 report["dropped"] += 1
                 continue
+            counts["system"] += own_system is not None and row["prompt"][0]["role"] != "system"
             counts["prefix"] += start < len(prompt)
             counts["special"] += holds_special(row, specials)
             counts["added"] += not wholes[i].removeprefix(prompts[i]).startswith(row["completion"][0]["content"].strip()[:40])
             rows.tokens.append(whole)
             rows.starts.append(start)
-    report["warnings"] += describe_counts(counts)
+    report["warnings"] += describe_counts(counts, own_system)
     return rows
 
 
@@ -177,8 +178,10 @@ def describe_long(place, prompt, whole, limit):
     )
 
 
-def describe_counts(counts):
+def describe_counts(counts, own_system):
     warnings = []
+    if counts["system"]:
+        warnings.append(f"to {counts['system']} rows without a system message the chat template adds its own: {own_system!r}")
     if counts["special"]:
         warnings.append(
             f"{counts['special']} rows hold text that the tokenizer takes for a special token; at inference it stays text"

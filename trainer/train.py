@@ -24,7 +24,8 @@ def end_with_parent():
     """The parent holds the other end of standard input and writes nothing: its end is ours, however it ended."""
 
     def wait():
-        sys.stdin.buffer.read()
+        while os.read(0, 1):
+            pass
         os._exit(125)
 
     threading.Thread(target=wait, daemon=True).start()
@@ -121,6 +122,7 @@ def run(config_file, request):
         "dtype": model.dtype,
     }
     args.chat_template_path = None  # the tokenizer has it
+    args.eval_on_start = held_out is not None and not request.get("resumeFrom")
     trainer = SFTTrainer(
         model=model.model_name_or_path,
         args=args,
@@ -128,29 +130,14 @@ def run(config_file, request):
         eval_dataset=held_out.to_dataset() if held_out else None,
         processing_class=tokenizer,
         peft_config=get_peft_config(model),
-        callbacks=[],
     )
     trainer.add_callback(make_callback(request, lambda: trainer))
     check_trainer(trainer, request, rows)
-    if held_out and not request.get("resumeFrom"):
-        trainer.add_callback(evaluate_first())
     trainer.train(resume_from_checkpoint=request.get("resumeFrom"))
     trainer.save_model(os.path.join(request["output"], "model"))
     emit("end", step=trainer.state.global_step)
     if hasattr(trainer, "end"):
         trainer.end()
-
-
-def evaluate_first():
-    """A curve of held-out loss begins before the first step."""
-    from transformers import TrainerCallback
-
-    class EvaluateFirst(TrainerCallback):
-        def on_step_begin(self, args, state, control, **kwargs):
-            if state.global_step == 0:
-                control.should_evaluate = True
-
-    return EvaluateFirst()
 
 
 def main():

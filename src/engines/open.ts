@@ -44,7 +44,8 @@ export interface OpenedEngines {
 
 /**
  * Opens an engine by name: `smollm2` (or another of the catalogue), `gguf:FILE`, `hf:USER/REPO:QUANT`,
- * `openai:MODEL`, `URL#MODEL`, `scripted:FILE`, `scripted:echo`, or a name from the config.
+ * `openai:MODEL`, `URL#MODEL`, `scripted:FILE`, `scripted:echo`, a name from the config,
+ * or the folder of a model that `aft train` made.
  * @throws UsageError for an unknown name (listing the right ones), a missing key or file
  */
 export async function openEngine(name: string, options: OpenOptions = {}): Promise<Engine> {
@@ -118,7 +119,12 @@ async function open(
   }
   const { engines = {} } = await readConfigOf(options)
   const entry = Object.hasOwn(engines, name) ? engines[name] : undefined
-  if (entry === undefined) throw await unknownName(name, Object.keys(engines))
+  if (entry === undefined) {
+    const { isCheckpoint } = await import('./checkpoint.ts')
+    if (!isCheckpoint(name)) throw await unknownName(name, Object.keys(engines))
+    shared.hasEmbedded = true
+    return share(shared, name, options, () => openCheckpoint(name, options))
+  }
   if (seen.includes(name))
     throw new UsageError(`${[...seen, name].join(' -> ')}: names each other in a circle`)
   return openEntry(name, entry, options, shared, [...seen, name])
@@ -172,6 +178,20 @@ async function openModel(name: string, _: string, options: OpenOptions): Promise
     ...{ file: model.file, id: name, raw, threads, contextLength },
     ...{ lora: adapters, vocabularyOnly },
   })
+}
+
+/** What `aft train` left: its own adapter goes on its own base. */
+async function openCheckpoint(name: string, options: OpenOptions): Promise<Engine> {
+  const [{ readCheckpoint }, { openEmbedded }] = await Promise.all([
+    import('./checkpoint.ts'),
+    import('./embedded.ts'),
+  ])
+  const { file, lora } = await readCheckpoint(name, options)
+  const adapters = [lora, options.lora].flatMap((adapter) =>
+    adapter === undefined ? [] : [{ file: adapter }],
+  )
+  const { threads, contextLength, vocabularyOnly, raw } = options
+  return openEmbedded({ file, id: name, raw, threads, contextLength, lora: adapters, vocabularyOnly })
 }
 
 async function openAddress(name: string, _: string, options: OpenOptions): Promise<Engine> {

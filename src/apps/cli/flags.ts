@@ -1,9 +1,9 @@
 /** The flags that say how a prompt is answered: the same for one prompt (`ask`) and for many (`run`). */
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../../core/errors.ts'
-import type { Plan } from '../../core/plan.ts'
+import { enginesOf, type Plan } from '../../core/plan.ts'
 import { makePlan, type PlanOptions, type StrategyName, strategies } from '../../core/strategies.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import type { Config } from '../../engines/config.ts'
@@ -120,13 +120,22 @@ export async function readAnswerFlags(given: AnswerFlags, seed = 0): Promise<Ans
     : defaultTemplate
   const { threads, lora, raw, apiKeyEnv, retries, concurrency } = flags
   const options: PlanOptions = { seed, ...planOptions(flags), template: template.id }
+  const plan = makePlan(options)
+  if (enginesOf(plan).some(isFolder)) {
+    await (await import('./trained-model.ts')).warnOfTemplates(plan, template)
+  }
   return {
-    plan: makePlan(options),
+    plan,
     options,
     template,
     engineFlags: { threads, lora, raw, apiKeyEnv, retries, concurrency, config },
     config,
   }
+}
+
+/** A trained model is named by its folder. */
+function isFolder(name: string): boolean {
+  return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 /** The config's module is loaded only where there is a config: most calls have none. */

@@ -1,0 +1,54 @@
+/** `aft train export`: a run's weights as one folder that vLLM and others serve. */
+import { cpSync, existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { Command, Option } from 'commander'
+import { parse } from 'yaml'
+import { UsageError } from '../../core/errors.ts'
+import { prepareBase } from '../../training/base.ts'
+import { mergeAdapter } from '../../training/finish.ts'
+import { recipeSchema } from '../../training/recipe.ts'
+import { watchInterrupts } from './interrupt.ts'
+import { findGguf } from './train-run.ts'
+import { ensureEnvironment } from './train-setup.ts'
+
+interface ExportFlags {
+  output: string
+  dtype: string
+  python?: string
+}
+
+/** The subcommand. */
+export function exportCommand(): Command {
+  return new Command('export')
+    .description('Write a trained model as one folder, a LoRA adapter merged, for vLLM and other servers.')
+    .argument('<folder>', 'what `aft train` made')
+    .requiredOption('-o, --output <folder>', 'where it goes')
+    .addOption(
+      new Option('--dtype <type>', 'of the merged weights')
+        .choices(['bfloat16', 'float16', 'float32'])
+        .default('bfloat16'),
+    )
+    .option('--python <path>', 'Python to merge with')
+    .action((folder: string, _: ExportFlags, command: Command) =>
+      exportModel(folder, command.optsWithGlobals()),
+    )
+}
+
+async function exportModel(folder: string, { output, dtype, python: own }: ExportFlags): Promise<void> {
+  const model = path.join(folder, 'model')
+  if (!existsSync(path.join(model, 'complete'))) {
+    throw new UsageError(`${folder} holds no trained model: expected what \`aft train\` made, to its end`)
+  }
+  if (existsSync(output)) throw new UsageError(`${output} is there already; give another -o`)
+  const recipe = recipeSchema.parse(parse(readFileSync(path.join(folder, 'recipe.yaml'), 'utf8')))
+  if (recipe.method === 'full') {
+    const skipped = ['complete', 'training_args.bin']
+    cpSync(model, output, { recursive: true, filter: (from) => !skipped.includes(path.basename(from)) })
+  } else {
+    const signal = watchInterrupts()
+    const python = await ensureEnvironment(own)
+    const base = await prepareBase(recipe.base, { python, signal, findGguf, onLine: (l) => console.error(l) })
+    await mergeAdapter(base.model, model, output, dtype, { python, signal })
+  }
+  console.error(`serve it: vllm serve ${output}`)
+}

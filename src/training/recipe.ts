@@ -1,0 +1,102 @@
+/** The recipe: which model is trained on which rows, and how. Knobs have TRL's own names and meaning. */
+import { z } from 'zod'
+
+const whole = (least: number) => z.int().min(least)
+const share = z.number().min(0).max(1)
+const positive = z.number().positive()
+
+/** Ours: what is trained on what, and what becomes of it. */
+const own = {
+  base: z.string().min(1).describe('Model hub name, folder, gguf:FILE, or a model of `aft models`.'),
+  method: z.enum(['full', 'lora']).describe('All weights, or a LoRA adapter.'),
+  rows: z
+    .enum(['aft', 'sft', 'both'])
+    .default('aft')
+    .describe('Rows with proposals, their twins without (from `aft data build --sft-twin`), or both.'),
+  data: z.string().optional().describe('What `aft data build` made; --data wins. Relative to the recipe.'),
+  processes: whole(1)
+    .default(1)
+    .describe('Processes on this machine; more than one are started by torchrun.'),
+  overflow: z
+    .enum(['refuse', 'drop'])
+    .default('refuse')
+    .describe('Rows longer than max_length: an error, or left out and counted.'),
+  gguf: z
+    .enum(['q8_0', 'f16', 'bf16', 'f32', 'none'])
+    .default('q8_0')
+    .describe('Weights of the GGUF file made at the end; none leaves it out. A LoRA adapter is f16.'),
+  licence: z.string().optional().describe("The base model's, for the model card."),
+}
+
+/** TRL's, transformers' and peft's. */
+const knobs = {
+  seed: whole(0).default(42).describe('Order of the rows, LoRA weights, dropout.'),
+  max_steps: whole(-1).default(-1).describe('Updates; -1: num_train_epochs decides.'),
+  num_train_epochs: positive.default(3),
+  per_device_train_batch_size: whole(1).default(1).describe('Rows a forward pass, for each process.'),
+  per_device_eval_batch_size: whole(1).default(1),
+  gradient_accumulation_steps: whole(1).default(8).describe('Forward passes an update.'),
+  learning_rate: positive.default(1e-5),
+  lr_scheduler_type: z
+    .enum([
+      'constant',
+      'constant_with_warmup',
+      'linear',
+      'cosine',
+      'cosine_with_min_lr',
+      'polynomial',
+      'inverse_sqrt',
+    ])
+    .default('cosine'),
+  lr_scheduler_kwargs: z.record(z.string(), z.union([z.number(), z.string()])).optional(),
+  warmup_steps: z.number().min(0).default(0).describe('Updates, or below 1 a share of them.'),
+  weight_decay: z.number().min(0).default(0),
+  max_grad_norm: z.number().min(0).default(1),
+  optim: z.string().default('adamw_torch'),
+  adam_beta1: share.optional(),
+  adam_beta2: share.optional(),
+  max_length: whole(16).default(4096).describe('Tokens a row; longer rows are treated as `overflow` says.'),
+  packing: z.boolean().default(false),
+  loss_type: z.enum(['nll', 'dft']).default('nll'),
+  chat_template_path: z
+    .string()
+    .optional()
+    .describe('For bases without chat template: a .jinja file (relative to the recipe), or a hub name.'),
+  eos_token: z.string().optional().describe('Token that ends a completion, where it is not the tokenizer’s.'),
+  dtype: z
+    .enum(['float32', 'bfloat16', 'float16', 'auto'])
+    .default('float32')
+    .describe('Of the weights in training.'),
+  bf16: z.boolean().default(true).describe('Mixed precision.'),
+  use_cpu: z.boolean().default(false),
+  gradient_checkpointing: z.boolean().default(false).describe('Less memory, about a fifth slower.'),
+  attn_implementation: z.string().optional(),
+  model_revision: z.string().optional(),
+  lora_r: whole(1).default(16),
+  lora_alpha: whole(1).default(32),
+  lora_dropout: share.default(0),
+  lora_target_modules: z.union([z.string(), z.array(z.string())]).default('all-linear'),
+  save_steps: whole(1).default(100).describe('Updates between checkpoints.'),
+  save_total_limit: whole(2).default(2).describe('Checkpoints kept; two, since one may be half written.'),
+  eval_steps: whole(1)
+    .nullable()
+    .default(null)
+    .describe('Updates between losses on validation rows; null: never.'),
+  fsdp: z.boolean().optional(),
+  fsdp_config: z.record(z.string(), z.unknown()).optional(),
+  deepspeed: z.record(z.string(), z.unknown()).optional(),
+  trl: z.record(z.string(), z.unknown()).optional().describe('Any other argument of TRL’s SFT command.'),
+}
+
+export const recipeSchema = z.strictObject({ ...own, ...knobs })
+export type Recipe = z.infer<typeof recipeSchema>
+
+/** Names of the fields that TRL does not know. */
+export const ownFields = new Set(Object.keys(own))
+
+/** The published JSON schema, as editors read it. */
+export function renderRecipeSchema(): string {
+  const { $schema, ...schema } = z.toJSONSchema(recipeSchema, { io: 'input' })
+  const properties = { $schema: { type: 'string' }, ...(schema.properties as object) }
+  return `${JSON.stringify({ $schema, title: 'Recipe of aft train', ...schema, properties }, null, 2)}\n`
+}
