@@ -1,5 +1,5 @@
 /** Rows become a folder of examples, one pass over the sources; what is left out is written down with its reason. */
-import { textOf } from '../core/engine.ts'
+import { type Message, textOf } from '../core/engine.ts'
 import { DataError } from '../core/errors.ts'
 import { findUnusable } from '../core/proposals.ts'
 import { hashParts, randomFrom } from '../core/seeds.ts'
@@ -15,9 +15,14 @@ import { createStatistics, type Statistics } from './statistics.ts'
 
 /**
  * Where what is to be learned comes from: the source's own target, the best-scored response (which is then no
- * proposal), or a table by prompt text.
+ * proposal), or a table by prompt text (`promptText`).
  */
 export type Target = 'gold' | 'best' | Map<string, string>
+
+/** The text of all turns, by which targets are found and duplicates known. */
+export function promptText(prompt: Message[]): string {
+  return prompt.map(textOf).join('\n')
+}
 
 export interface BuildOptions {
   rows: AsyncIterable<SourceRow | BadRow> | Iterable<SourceRow | BadRow>
@@ -81,26 +86,14 @@ const TWIN = ['sft/train.jsonl', 'sft/validation.jsonl']
  * FileError where it cannot be written
  */
 export async function buildDataset(options: BuildOptions): Promise<BuildCounts> {
-  const statistics = createStatistics()
-  const counts: BuildCounts = {
-    ...{ read: 0, bad: 0, train: 0, validation: 0, plain: 0, trimmed: 0 },
-    ...{ dropped: {}, left: {}, models: {}, benchmarks: {}, statistics },
-  }
   const folder = createFolder(options.out, {
     ...options,
     files: options.hasSftTwin ? [...FILES, ...TWIN] : FILES,
   })
+  const selection = createSelection(options)
+  const { counts } = selection
   try {
-    const seen = createDuplicateIndex()
-    const state = {
-      options,
-      counts,
-      statistics,
-      folder,
-      seen,
-      exact: new Set<bigint>(),
-      ids: new Map<string, number>(),
-    }
+    const state = { ...selection, folder }
     let firstBad: BadRow | undefined
     for await (const row of options.rows) {
       counts.read++
@@ -120,15 +113,47 @@ export async function buildDataset(options: BuildOptions): Promise<BuildCounts> 
   }
 }
 
-interface State {
-  options: BuildOptions
+type SelectOptions = Omit<BuildOptions, 'target'> & { target: Target | 'later' }
+
+/**
+ * The drafts that a build would make of these rows if each had a target: what an engine is to label. The options are
+ * those of the build; rows that are broken or dropped are passed over, for the build tells of them.
+ */
+export async function* selectDrafts(options: Omit<BuildOptions, 'target'>): AsyncGenerator<Draft> {
+  const selection = createSelection<SelectOptions>({ ...options, target: 'later' })
+  for await (const row of options.rows) {
+    if ('problem' in row) continue
+    try {
+      yield await toDraft(row, selection)
+    } catch (error) {
+      if (!(error instanceof Drop)) throw error
+    }
+  }
+}
+
+/** What is remembered of the rows so far. */
+interface Selection<Options = SelectOptions> {
+  options: Options
   counts: BuildCounts
   statistics: ReturnType<typeof createStatistics>
-  folder: ResultFolder
   seen: ReturnType<typeof createDuplicateIndex>
   /** Hashes of the prompts, word for word. */
   exact: Set<bigint>
   ids: Map<string, number>
+}
+
+interface State extends Selection<BuildOptions> {
+  folder: ResultFolder
+}
+
+function createSelection<Options>(options: Options): Selection<Options> {
+  const statistics = createStatistics()
+  const counts: BuildCounts = {
+    ...{ read: 0, bad: 0, train: 0, validation: 0, plain: 0, trimmed: 0 },
+    ...{ dropped: {}, left: {}, models: {}, benchmarks: {}, statistics },
+  }
+  const seen = createDuplicateIndex()
+  return { options, counts, statistics, seen, exact: new Set(), ids: new Map() }
 }
 
 class Drop extends Error {
@@ -150,9 +175,9 @@ async function takeRow(row: SourceRow, state: State): Promise<void> {
   }
 }
 
-async function toDraft(row: SourceRow, state: State): Promise<Draft> {
+async function toDraft(row: SourceRow, state: Selection): Promise<Draft> {
   const { options, counts } = state
-  const text = row.prompt.map(textOf).join('\n')
+  const text = promptText(row.prompt)
   const hits = findHits(text, options.benchmarks)
   for (const name of hits) count(counts.benchmarks, name)
   if (hits.length > 0) throw new Drop('benchmark', hits)
@@ -162,24 +187,26 @@ async function toDraft(row: SourceRow, state: State): Promise<Draft> {
   if (cleaned.responses.length < options.minProposals) {
     throw new Drop('too few proposals', { usable: cleaned.responses.length, left: cleaned.left })
   }
+  if (target === undefined && options.target !== 'later') throw new Drop('no target')
   checkDuplicate(row.id, text, state)
   const random = randomFrom(hashParts(options.seed, 'choose', row.id))
   const { proposals: most, chooseBy: by } = options
   const chosen = chooseResponses(cleaned.responses, { count: most, by, random })
   const proposals = chosen.map((r) => (r.model === options.onPolicyModel ? { ...r, onPolicy: true } : r))
-  return { id: nameRow(row.id, state), conversation: row.prompt, proposals, target, source: options.source }
+  const { source } = options
+  return { id: nameRow(row.id, state), conversation: row.prompt, proposals, target: target ?? '', source }
 }
 
-/** The target, checked, and what may be shown beside it. */
+/** The target, checked, where there is one, and what may be shown beside it. */
 function findTarget(
   row: SourceRow,
-  options: BuildOptions,
-): { target: string; responses: SourceRow['responses'] } {
+  options: SelectOptions,
+): { target?: string; responses: SourceRow['responses'] } {
   const { target: from, minTargetChars = 1, maxTargetChars = Infinity } = options
   const best = from === 'best' ? findBest(row) : undefined
   const given = best?.text ?? (from === 'gold' ? row.target : undefined)
-  const found = from instanceof Map ? from.get(row.prompt.map(textOf).join('\n')) : given
-  if (found === undefined) throw new Drop('no target')
+  const found = from instanceof Map ? from.get(promptText(row.prompt)) : given
+  if (found === undefined) return { responses: row.responses }
   const target = cleanText(found)
   const unusable = findUnusable(target)
   if (unusable) throw new Drop(`the target is ${unusable}`)
@@ -195,7 +222,7 @@ function findBest({ responses }: SourceRow) {
   return sorted.find((r) => findUnusable(cleanText(r.text)) === undefined)
 }
 
-function checkDuplicate(id: string, text: string, { seen, exact, options }: State): void {
+function checkDuplicate(id: string, text: string, { seen, exact, options }: Selection): void {
   const whole = hash64(text)
   if (exact.has(whole)) throw new Drop('duplicate prompt')
   exact.add(whole)
@@ -204,7 +231,7 @@ function checkDuplicate(id: string, text: string, { seen, exact, options }: Stat
 }
 
 /** An id that a row had before gets a number behind it. */
-function nameRow(id: string, { ids }: State): string {
+function nameRow(id: string, { ids }: Selection): string {
   const times = (ids.get(id) ?? 0) + 1
   ids.set(id, times)
   return times === 1 ? id : `${id}#${times}`

@@ -7,6 +7,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
@@ -26,6 +27,17 @@ export interface ResultFolder {
 
 const FLUSH_CHARS = 1 << 18
 
+/** @throws UsageError where `out` holds something and may not be overwritten, or is a file */
+export function checkOut(out: string, overwrite = false): void {
+  const found = statSync(out, { throwIfNoEntry: false })
+  if (found && !found.isDirectory()) throw new UsageError(`${out} is a file; expected a folder that is to be`)
+  if (!found || readdirSync(out).length === 0) return
+  if (!overwrite) throw new UsageError(`${out} is not empty; give another -o, or --overwrite`)
+  if (!existsSync(path.join(out, 'train.jsonl'))) {
+    throw new UsageError(`${out} has no train.jsonl: it is no data set, and is not overwritten`)
+  }
+}
+
 /**
  * Begins a folder with these files beside `out`; what an earlier, interrupted one left is removed.
  * @throws UsageError where `out` holds something and may not be overwritten
@@ -34,12 +46,7 @@ export function createFolder(
   out: string,
   { overwrite = false, files: names }: { overwrite?: boolean; files: string[] },
 ): ResultFolder {
-  if (existsSync(out) && readdirSync(out).length > 0) {
-    if (!overwrite) throw new UsageError(`${out} is not empty; give another -o, or --overwrite`)
-    if (!existsSync(path.join(out, 'train.jsonl'))) {
-      throw new UsageError(`${out} has no train.jsonl: it is no data set, and is not overwritten`)
-    }
-  }
+  checkOut(out, overwrite)
   const unfinished = `${path.resolve(out)}.unfinished`
   const files = new Map<string, { fd: number; waiting: string }>()
   const attempt = <T>(act: () => T): T => {

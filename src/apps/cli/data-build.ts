@@ -2,7 +2,6 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { textOf } from '../../core/engine.ts'
 import { UsageError } from '../../core/errors.ts'
 import { defaultTemplate } from '../../core/templates.ts'
 import { fingerprintFolder } from '../../dataset/benchmark-prompts.ts'
@@ -13,16 +12,20 @@ import { type FingerprintSet, readOwnFingerprints } from '../../dataset/fingerpr
 import type { TokenBudget } from '../../dataset/make-example.ts'
 import { listFiles, readRecords } from '../../dataset/read-records.ts'
 import { renderReport } from '../../dataset/report.ts'
+import { checkOut } from '../../dataset/result-folder.ts'
 import { generateArithmetic } from '../../dataset/source-arithmetic.ts'
 import { findSource, sources } from '../../dataset/sources.ts'
 import { createTokenBound } from '../../dataset/token-bound.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
+import { findTarget, nameTarget } from './data-target.ts'
 
-interface BuildFlags {
+export interface BuildFlags {
   output: string
   format: string
   rows: number
   target: string
+  targetTokens?: number
+  targetSeed?: number
   proposals: number
   minProposals: number
   choose: ChooseBy
@@ -56,9 +59,11 @@ export function buildCommand(): Command {
     .addOption(whole('--rows <n>', 'problems to make, for --format arithmetic', 1).default(1000))
     .option(
       '--target <from>',
-      'gold (of the source), best (by score), or a file of answers by prompt',
+      'gold (of the source), best (by score), a file of answers by prompt, or an engine that writes them',
       'gold',
     )
+    .addOption(whole('--target-tokens <n>', 'most tokens that such an engine writes', 1))
+    .addOption(whole('--target-seed <n>', 'of its samples; default: --seed', 0))
     .addOption(whole('--proposals <n>', 'most proposals an example', 1).default(5))
     .addOption(whole('--min-proposals <n>', 'rows with fewer are dropped', 1).default(2))
     .addOption(
@@ -105,21 +110,24 @@ async function build(paths: string[], flags: BuildFlags): Promise<void> {
       licence: flags.licence,
       hasSftTwin: flags.sftTwin ?? false,
     }
-    const counts = await buildDataset({
+    const readRows = () =>
+      flags.format === 'arithmetic'
+        ? generateArithmetic(flags.rows, flags.seed)
+        : findSource(flags.format).read(readRecords(files, findSource(flags.format).columns))
+    const options: Omit<BuildOptions, 'rows' | 'target'> = {
       ...optionsOf(flags),
-      rows:
-        flags.format === 'arithmetic'
-          ? generateArithmetic(flags.rows, flags.seed)
-          : findSource(flags.format).read(readRecords(files, findSource(flags.format).columns)),
       template,
-      target: await readTarget(flags.target),
       budget: tokens?.budget,
       benchmarks: await readBenchmarks(flags),
       async writeCard(counts, folder) {
         writeDataCard(folder, facts, counts)
         await writeFile(path.join(folder, 'report.html'), await renderReport(flags.format, counts))
       },
-    })
+    }
+    checkOut(flags.output, flags.overwrite)
+    const target = await findTarget(flags, { options, readRows, canReread: !files.includes('-') })
+    if (!target) return
+    const counts = await buildDataset({ ...options, rows: readRows(), target })
     console.error(describeBuild(counts, flags.output))
   } catch (error) {
     throw toCallersError(error)
@@ -161,27 +169,8 @@ function optionsOf(flags: BuildFlags) {
 /** What the data card shows: all flags but those that say where files lie. */
 function settingsOf(flags: BuildFlags): Record<string, string | number | boolean> {
   const { output, overwrite, template, licence, benchmarks, target, rows, ...shown } = flags
-  const targetName = ['gold', 'best'].includes(target) ? target : 'a file'
   const made = flags.format === 'arithmetic' ? { rows } : {}
-  return { ...shown, target: targetName, ...made } as Record<string, string | number | boolean>
-}
-
-/** Answers of a file by prompt text: rows with a target, or one response each (a system's outputs). */
-async function readTarget(target: string): Promise<BuildOptions['target']> {
-  if (target === 'gold' || target === 'best') return target
-  const table = new Map<string, string>()
-  const { readPrompt } = await import('../../dataset/source-responses.ts')
-  const { asFields, asText } = await import('../../dataset/row.ts')
-  for await (const { value, problem, file, line } of readRecords(listFiles(target))) {
-    try {
-      const row = asFields(value)
-      const text = asText(row.target ?? row.output ?? row.answer, 'output')
-      table.set(readPrompt(row).map(textOf).join('\n'), text)
-    } catch (error) {
-      throw new UsageError(`--target ${file}:${line}: ${problem ?? (error as Error).message}`)
-    }
-  }
-  return table
+  return { ...shown, target: nameTarget(target), ...made } as Record<string, string | number | boolean>
 }
 
 async function readBenchmarks({ decontaminate, benchmarks }: BuildFlags): Promise<FingerprintSet[]> {

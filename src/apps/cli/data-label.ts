@@ -5,7 +5,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { DataError } from '../../core/errors.ts'
-import type { Plan } from '../../core/plan.ts'
 import type { CompletionRecord } from '../../core/records.ts'
 import { makePlan } from '../../core/strategies.ts'
 import { defaultTemplate } from '../../core/templates.ts'
@@ -15,8 +14,16 @@ import type { Response, SourceRow } from '../../dataset/row.ts'
 import { journal } from '../../dataset/source-journal.ts'
 import { findSource, sources } from '../../dataset/sources.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
-import { openRunJournal, type PromptLine, type RunJournal } from '../../inference/journal.ts'
+import {
+  openRunJournal,
+  type PromptLine,
+  type RunIdentity,
+  type RunJournal,
+} from '../../inference/journal.ts'
 import { addSamplingFlags, type SamplingFlags, sampleInto, writeRows } from './data-sampling.ts'
+
+/** Responses must be usable, and ids differ. */
+type Labelled = Pick<SourceRow, 'id' | 'prompt' | 'responses'>
 
 interface LabelFlags extends SamplingFlags {
   format: string
@@ -39,16 +46,8 @@ export function labelCommand(): Command {
 
 async function label(paths: string[], flags: LabelFlags): Promise<void> {
   const rows = await readRows(paths, flags)
-  const { model, maxTokens, temperature, seed } = flags
-  const width = Math.max(1, ...rows.map((row) => row.responses.length))
-  const plan = makePlan({ proposers: [model], width, depth: 1, maxTokens, temperature, seed })
-  const prompts = rows.map(({ id, prompt }) => ({ id, messages: prompt }))
-  const begin = (engines: Record<string, string>) => seedJournal(rows, plan, engines, flags)
-  if (!(await sampleInto(flags, { prompts, plan, template: defaultTemplate }, begin))) return
-  const targets = new Map<string, string | undefined>()
-  for await (const row of journal.read(readRecords([`${flags.output}.journal`]))) {
-    if (!('problem' in row)) targets.set(row.id, row.target)
-  }
+  const targets = await labelRows(rows, flags)
+  if (!targets) return
   const labelled = rows.filter(({ id }) => targets.has(id))
   writeRows(
     flags.output,
@@ -59,6 +58,29 @@ async function label(paths: string[], flags: LabelFlags): Promise<void> {
       target: targets.get(id),
     })),
   )
+}
+
+/**
+ * Has an aggregator write the target of each row, shown its responses in their order; what it wrote is in
+ * `FILE.journal`, and is not asked for again. Targets by id; nothing where not every row was tried.
+ */
+export async function labelRows(
+  rows: Labelled[],
+  flags: SamplingFlags,
+  template = defaultTemplate,
+): Promise<Map<string, string> | undefined> {
+  const { model, maxTokens, temperature, seed } = flags
+  const width = Math.max(1, ...rows.map((row) => row.responses.length))
+  const sampling = { maxTokens, temperature, seed, template: template.id }
+  const plan = makePlan({ proposers: [model], width, depth: 1, ...sampling })
+  const prompts = rows.map(({ id, prompt }) => ({ id, messages: prompt }))
+  const begin = (engines: Record<string, string>) => seedJournal(rows, { plan, template, engines }, flags)
+  if (!(await sampleInto(flags, { prompts, plan, template }, begin))) return undefined
+  const targets = new Map<string, string>()
+  for await (const row of journal.read(readRecords([`${flags.output}.journal`]))) {
+    if (!('problem' in row) && row.target !== undefined) targets.set(row.id, row.target)
+  }
+  return targets
 }
 
 /** Rows with what can be shown of their responses; those without any are left out, and said. */
@@ -80,13 +102,12 @@ async function readRows(paths: string[], { format }: LabelFlags): Promise<Source
 }
 
 async function seedJournal(
-  rows: SourceRow[],
-  plan: Plan,
-  engines: Record<string, string>,
-  { output, restart }: LabelFlags,
+  rows: Labelled[],
+  run: Pick<RunIdentity, 'plan' | 'template' | 'engines'>,
+  { output, restart }: SamplingFlags,
 ): Promise<void> {
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
-  const identity = { plan, template: defaultTemplate, engines, version }
+  const identity = { ...run, version }
   const seeded = await openRunJournal(`${output}.journal`, identity, { onLine: () => {}, restart })
   try {
     for (const row of rows) seedRow(row, seeded)
@@ -96,7 +117,7 @@ async function seedJournal(
 }
 
 /** Appends what is missing of a row's first layer. */
-function seedRow({ id, prompt, responses }: SourceRow, seeded: RunJournal): void {
+function seedRow({ id, prompt, responses }: Labelled, seeded: RunJournal): void {
   const item: PromptLine = { type: 'prompt', id, messages: prompt }
   if (seeded.isDone(id)) return
   if (seeded.compare(item) === 'new') seeded.append(item)

@@ -24,6 +24,9 @@ interface ProposeFlags extends SamplingFlags {
   demonstrations?: string
 }
 
+/** Servers and scripts are sent the text as a message: whether a template is put around it is theirs to say. */
+const isElsewhere = /^(https?|openai|scripted):/
+
 /** Raw text has no system turn. */
 const rawTemplate: Template = {
   ...defaultTemplate,
@@ -56,7 +59,8 @@ async function propose(file: string, flags: ProposeFlags): Promise<void> {
     template: template.id,
   })
   const prompts = flags.base ? asked.map((prompt) => demonstrate(prompt, demonstrations)) : asked
-  const isDone = await sampleInto({ ...flags, raw: flags.base }, { prompts, template, plan })
+  const raw = (flags.base && !isElsewhere.test(model)) || undefined
+  const isDone = await sampleInto({ ...flags, raw }, { prompts, template, plan })
   if (!isDone) return
   const made = new Map<string, SourceRow>()
   for await (const row of journal.read(readRecords([`${flags.output}.journal`]))) {

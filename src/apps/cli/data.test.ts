@@ -133,3 +133,49 @@ test('a base model continues demonstrations, and what it invents after its answe
     /^# Question\nHow can I.*\n\n# Question\nWhy is snow white\?\n\n# Answer\n$/s,
   )
 })
+
+test('an engine writes the targets of what a build keeps, and none twice', async () => {
+  const rows = [
+    { id: 'a', prompt: 'Name a river.', responses: ['Nile is one.', 'Oder is one.', 'Rhine is, too.'] },
+    { id: 'b', prompt: 'Name a tree.', responses: ['Oak is one.', 'Elm is one.'] },
+    { id: 'twin', prompt: 'Name a river.', responses: ['Nile', 'Oder'] },
+    { id: 'one', prompt: 'Name a bird.', responses: ['Kite'] },
+  ]
+  writeFileSync(join(folder, 't.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
+  const build = (out: string, ...more: string[]) =>
+    data(
+      'build',
+      't.jsonl',
+      '--target',
+      'scripted:echo',
+      '--proposals',
+      '2',
+      '--validation',
+      '0',
+      '-o',
+      out,
+      ...more,
+    )
+  expect((await build('t')).stderr).toContain(
+    'See t.targets.jsonl\n4 rows read: 2 examples to train on, 0 to validate; dropped: 1 duplicate prompt, 1 too few proposals.',
+  )
+  const asked = lines('t.targets.jsonl.journal').filter((line) => line.type === 'prompt')
+  expect(asked.map((line) => line.id)).toEqual(['a', 'b'])
+  const [a, b] = lines('t/train.jsonl')
+  expect([a.completion[0].content, b.completion[0].content]).toEqual([
+    expect.stringMatching(/^Reply .*river/),
+    expect.stringMatching(/^Reply .*tree/),
+  ])
+  expect(readFileSync(join(folder, 't/README.md'), 'utf8')).toContain('| target | an engine: scripted:echo |')
+  const journal = readFileSync(join(folder, 't.targets.jsonl.journal'))
+  const made = readFileSync(join(folder, 't/train.jsonl'))
+  expect((await build('t', '--overwrite')).code).toBe(0)
+  expect(readFileSync(join(folder, 't.targets.jsonl.journal'))).toEqual(journal)
+  expect(readFileSync(join(folder, 't/train.jsonl'))).toEqual(made)
+  expect((await data('build', 't.jsonl', '--target', 'none.jsonl', '-o', 'u')).stderr).toContain(
+    '--target none.jsonl is no file, and no engine: unknown engine "none.jsonl"',
+  )
+  expect((await data('build', '-', '--target', 'scripted:echo', '-o', 'u')).stderr).toContain(
+    'reads the rows twice',
+  )
+})
