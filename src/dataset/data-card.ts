@@ -34,7 +34,7 @@ function renderDataCard(facts: CardFacts, counts: BuildCounts): string {
   const files = inputs.map(({ file, sha256 }) => [path.basename(file), sha256 ?? 'not a file'])
   const dropped = Object.values(counts.dropped).reduce((a, b) => a + b, 0)
   return [
-    frontMatter(facts.hasSftTwin),
+    frontMatter(facts.hasSftTwin, counts),
     '# Aggregation examples\n',
     'Each row asks for one answer from several proposals. `prompt` is what the aggregator is sent at inference, ' +
       '`completion` what it should write. Rows without proposals are plain examples.\n',
@@ -65,11 +65,13 @@ function renderDataCard(facts: CardFacts, counts: BuildCounts): string {
     .join('\n')
 }
 
-/** Tells loaders of the model hub's format which file is what. */
-function frontMatter(hasSftTwin: boolean): string {
+/** Tells loaders of the model hub's format which file is what. They refuse a split that has no rows. */
+function frontMatter(hasSftTwin: boolean, counts: BuildCounts): string {
+  const splits = (['train', 'validation'] as const).filter((split) => counts[split] > 0)
+  if (splits.length === 0) return ''
   const config = (name: string, folder: string) =>
-    `- config_name: ${name}\n  data_files:\n  - split: train\n    path: ${folder}train.jsonl\n` +
-    `  - split: validation\n    path: ${folder}validation.jsonl\n`
+    `- config_name: ${name}\n  data_files:\n` +
+    splits.map((split) => `  - split: ${split}\n    path: ${folder}${split}.jsonl\n`).join('')
   const twin = hasSftTwin ? config('sft', 'sft/') : ''
   return `---\nconfigs:\n${config('default', '').replace('\n', '\n  default: true\n')}${twin}---\n`
 }

@@ -1,48 +1,108 @@
-/** A folder in the forms of the common trainers. */
-import { writeFileSync } from 'node:fs'
+/** A folder in the forms of the common trainers, or as Parquet. */
+import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { textOf } from '../core/engine.ts'
+import type { SchemaElement } from 'hyparquet'
+import { type Message, textOf } from '../core/engine.ts'
+import { toFileError } from '../lib/file-error.ts'
 import { readExamples, type Split } from './read-examples.ts'
 import { createFolder } from './result-folder.ts'
 import type { Example } from './row.ts'
 
-export type Trainer = 'trl' | 'llama-factory' | 'axolotl'
+export type Form = 'trl' | 'llama-factory' | 'axolotl' | 'parquet'
+
+/** Turns as trainers read them: role and text. What else a message has (tool calls) they would not know. */
+const toTurns = (messages: Message[]) =>
+  messages.map((message) => ({ role: message.role, content: textOf(message) }))
 
 /** One `messages` list, which LLaMA-Factory and axolotl both read. */
-function toMessages({ prompt, completion }: Example): object {
-  const turns = prompt.map((message) => ({ role: message.role, content: textOf(message) }))
-  return { messages: [...turns, ...completion] }
-}
+const toMessages = ({ prompt, completion }: Example) => ({ messages: toTurns([...prompt, ...completion]) })
 
 /** Prompt and completion, which TRL trains on the completion of. */
-function toPromptCompletion({ prompt, completion }: Example): object {
-  return { prompt, completion }
-}
+const toPromptCompletion = ({ prompt, completion }: Example) => ({ prompt: toTurns(prompt), completion })
+
+/** Everything an example has, with the same fields in every row. */
+const toParquetRow = (example: Example) => ({
+  ...example,
+  ...toPromptCompletion(example),
+  proposals: example.proposals.map(({ trimmedTo = null, ...proposal }) => ({ ...proposal, trimmedTo })),
+})
 
 /**
- * Writes `train.jsonl` and `validation.jsonl` in a trainer's form, with the file that tells it what they are.
+ * Writes the examples in a trainer's form, with the file that tells it what they are; without a file for validation
+ * where there is nothing to validate with, which loaders stumble over.
  * @returns how many rows there are
- * @throws UsageError where `out` holds something
+ * @throws UsageError where `out` holds something, DataError for a line that is no example, FileError
  */
-export async function exportFolder(from: string, out: string, trainer: Trainer): Promise<number> {
-  const folder = createFolder(out, { files: ['train.jsonl', 'validation.jsonl'] })
-  let rows = 0
-  try {
-    for (const split of ['train', 'validation'] as Split[]) {
-      for await (const example of readExamples(from, split)) {
-        rows++
-        folder.write(`${split}.jsonl`, trainer === 'trl' ? toPromptCompletion(example) : toMessages(example))
-      }
+export async function exportFolder(from: string, out: string, form: Form): Promise<number> {
+  const splits: Split[] = ['train', 'validation']
+  const folder = createFolder(out, {
+    files: form === 'parquet' ? [] : splits.map((split) => `${split}.jsonl`),
+  })
+  const toRow = form === 'trl' ? toPromptCompletion : toMessages
+  const counts = { train: 0, validation: 0 }
+  async function* examples(split: Split) {
+    for await (const example of readExamples(from, split)) {
+      counts[split]++
+      yield example
     }
-    for (const [name, text] of Object.entries(settings[trainer]))
+  }
+  try {
+    for (const split of splits) {
+      const file = path.join(folder.path, `${split}.parquet`)
+      if (form === 'parquet') await writeParquet(file, examples(split))
+      else for await (const example of examples(split)) folder.write(`${split}.jsonl`, toRow(example))
+    }
+    const kept = splits.filter((split) => split === 'train' || counts[split] > 0)
+    for (const [name, text] of Object.entries(settings[form](kept)))
       writeFileSync(path.join(folder.path, name), text)
+    if (kept.length === 1) {
+      for (const end of ['jsonl', 'parquet'])
+        rmSync(path.join(folder.path, `validation.${end}`), { force: true })
+    }
     folder.finish()
-    return rows
+    return counts.train + counts.validation
   } catch (error) {
     folder.remove()
-    throw error
+    throw toFileError(out, error)
   }
 }
+
+/** Some rows at a time; a folder of 64,000 examples is half a gigabyte. */
+const ROWS_A_GROUP = 2_000
+
+async function writeParquet(file: string, examples: AsyncIterable<Example>): Promise<void> {
+  async function* rows() {
+    for await (const example of examples) yield toParquetRow(example)
+  }
+  const { fileWriter, parquetWriteRows } = await import('hyparquet-writer')
+  await parquetWriteRows({
+    ...{ writer: fileWriter(file), rows: rows(), schema, rowGroupSize: ROWS_A_GROUP },
+    columns: ['id', 'prompt', 'completion', 'source', 'proposals', 'template'].map((name) => ({ name })),
+  })
+}
+
+const text = (name: string): SchemaElement => ({
+  ...{ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+})
+const list = (name: string, fields: SchemaElement[]): SchemaElement[] => [
+  { name, converted_type: 'LIST', repetition_type: 'REQUIRED', num_children: 1 },
+  { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+  { name: 'element', repetition_type: 'REQUIRED', num_children: fields.length },
+  ...fields,
+]
+const schema: SchemaElement[] = [
+  { name: 'root', num_children: 6 },
+  text('id'),
+  ...list('prompt', [text('role'), text('content')]),
+  ...list('completion', [text('role'), text('content')]),
+  text('source'),
+  ...list('proposals', [
+    text('model'),
+    { name: 'onPolicy', type: 'BOOLEAN', repetition_type: 'REQUIRED' },
+    { name: 'trimmedTo', type: 'INT32', repetition_type: 'OPTIONAL' },
+  ]),
+  text('template'),
+]
 
 const llamaFactorySet = (file: string) => ({
   file_name: file,
@@ -54,10 +114,7 @@ const llamaFactorySet = (file: string) => ({
   },
 })
 
-const axolotl = `chat_template: tokenizer_default
-train_on_inputs: false
-datasets:
-  - path: train.jsonl
+const axolotlSet = (file: string) => `  - path: ${file}
     ds_type: json
     type: chat_template
     field_messages: messages
@@ -66,11 +123,24 @@ datasets:
     train_on_eos: turn
 `
 
+const axolotl = (splits: Split[]) =>
+  `chat_template: tokenizer_default
+train_on_inputs: false
+datasets:
+${axolotlSet('train.jsonl')}${splits.length > 1 ? `test_datasets:\n${axolotlSet('validation.jsonl').replace('    ds_type', '    split: train\n    ds_type')}` : ''}`
+
+const llamaFactory = (splits: Split[]) => {
+  const sets = splits.map((split) => [
+    split === 'train' ? 'aft' : 'aft_validation',
+    llamaFactorySet(`${split}.jsonl`),
+  ])
+  return `${JSON.stringify(Object.fromEntries(sets), null, 2)}\n`
+}
+
 /** Files beside the rows. */
-const settings: Record<Trainer, Record<string, string>> = {
-  trl: {},
-  'llama-factory': {
-    'dataset_info.json': `${JSON.stringify({ aft: llamaFactorySet('train.jsonl'), aft_validation: llamaFactorySet('validation.jsonl') }, null, 2)}\n`,
-  },
-  axolotl: { 'dataset.yaml': axolotl },
+const settings: Record<Form, (splits: Split[]) => Record<string, string>> = {
+  trl: () => ({}),
+  'llama-factory': (splits) => ({ 'dataset_info.json': llamaFactory(splits) }),
+  axolotl: (splits) => ({ 'dataset.yaml': axolotl(splits) }),
+  parquet: () => ({}),
 }

@@ -67,6 +67,7 @@ export function createFolder(
   }
   attempt(() => {
     rmSync(unfinished, { recursive: true, force: true })
+    mkdirSync(unfinished, { recursive: true })
     for (const name of names) {
       const file = path.join(unfinished, name)
       mkdirSync(path.dirname(file), { recursive: true })
