@@ -37,6 +37,16 @@ interface DataBuild extends Saved {
   runs: { job: string; rows: number; seconds: number; peakBytes: number }[]
   part: { rows: number; own: number[]; peers: number[]; ratio: Spread }
 }
+interface WinRates extends Saved {
+  systems: {
+    model: string
+    published: { winRate: number; lc: number }
+    mine: { win_rate: number; lc_win_rate: number }
+  }[]
+  gap: Record<'winRate' | 'lc' | 'peerLc', { mean: number; max: number }>
+  seconds: Record<'own' | 'peer', Spread>
+  ratio: Spread
+}
 interface Scheduling extends Saved {
   results: { name: string; ratios: number[] }[]
 }
@@ -97,6 +107,27 @@ const lines: [RegExp, (saved: never) => [what: string, figure: string][]][] = [
     /^scheduling/,
     ({ results }: Scheduling) =>
       results.map(({ name, ratios }) => [`Makespan over its lower bound: ${name}`, times(spreadOf(ratios))]),
+  ],
+  [
+    /^win-rate/,
+    ({ systems, gap, seconds, ratio }: WinRates) => [
+      [
+        '`aft eval win-rate`, one system of 805 rows, from the start of the process',
+        `${seconds.own.median.toFixed(2)} s (${seconds.own.min.toFixed(2)} to ${seconds.own.max.toFixed(2)})`,
+      ],
+      [
+        '… beside the Python package',
+        `${seconds.peer.median.toFixed(2)} s; ${ratio.median.toFixed(0)} times as fast (${ratio.min.toFixed(0)} to ${ratio.max.toFixed(0)})`,
+      ],
+      ...systems.map(({ model, published, mine }): [string, string] => [
+        `… ${model}: win rate (published), length-controlled (published)`,
+        `${mine.win_rate.toFixed(2)} (${published.winRate.toFixed(2)}), ${mine.lc_win_rate.toFixed(2)} (${published.lc.toFixed(2)})`,
+      ]),
+      [
+        '… distance from the published length-controlled rates, with reconstructed files',
+        `${gap.lc.mean.toFixed(3)} on average, ${gap.lc.max.toFixed(3)} at most; the package: ${gap.peerLc.mean.toFixed(3)}, ${gap.peerLc.max.toFixed(3)}`,
+      ],
+    ],
   ],
 ]
 

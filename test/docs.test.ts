@@ -53,7 +53,9 @@ async function start(line: string): Promise<string> {
 beforeAll(async () => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  copyFileSync(path.join(root, 'examples/prompts.jsonl'), path.join(folder, 'prompts.jsonl'))
+  for (const file of ['prompts.jsonl', 'annotations.json']) {
+    copyFileSync(path.join(root, 'examples', file), path.join(folder, file))
+  }
   server = await startChatServer(scriptedEngine(echo))
 })
 afterAll(async () => {

@@ -1,0 +1,16 @@
+/** `aft eval`: its commands, each loaded when it is called. */
+import { Command } from 'commander'
+
+const examples = `
+Examples:
+  $ aft eval win-rate --annotations annotations.json --gamed df_gamed.csv --instruction-difficulty instruction_difficulty.csv`
+
+/** The subcommand with its own. */
+export async function evalCommand(): Promise<Command> {
+  const [{ winRateCommand }] = await Promise.all([import('./eval-win-rate.ts')])
+  const command = new Command('eval')
+    .description('Measure answers: is it better, by how much, at what cost.')
+    .addHelpText('after', examples)
+  for (const sub of [winRateCommand()]) command.addCommand(sub)
+  return command
+}

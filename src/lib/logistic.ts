@@ -1,0 +1,124 @@
+/** Logistic regression with fractional labels and weights, by Newton's method. */
+
+export interface WeightedRow {
+  /** Features; all rows have as many. There is no intercept but a feature that is 1. */
+  features: readonly number[]
+  /** From 0 to 1. */
+  label: number
+  weight: number
+}
+
+const RIDGE = 1e-6
+const MAX_STEPS = 100
+
+/**
+ * Coefficients, one a feature, of the greatest weighted likelihood. A ridge far below what data weigh keeps them finite
+ * where labels are separable, and at 0 where a feature is.
+ */
+export function fitLogistic(rows: readonly WeightedRow[]): number[] {
+  const count = rows[0]?.features.length ?? 0
+  let coefficients = new Array<number>(count).fill(0)
+  let loss = lossOf(rows, coefficients)
+  for (let i = 0; i < MAX_STEPS; i++) {
+    const step = newtonStep(rows, coefficients)
+    let scale = 1
+    let next = coefficients
+    let nextLoss = loss
+    // a whole step may go too far where few labels decide; a part of it always descends
+    for (; scale > 1e-6; scale /= 2) {
+      next = coefficients.map((c, k) => c + scale * (step[k] as number))
+      nextLoss = lossOf(rows, next)
+      if (nextLoss <= loss) break
+    }
+    if (!(nextLoss <= loss)) break
+    const moved = Math.max(...next.map((c, k) => Math.abs(c - (coefficients[k] as number))))
+    coefficients = next
+    loss = nextLoss
+    if (moved < 1e-10) break
+  }
+  return coefficients
+}
+
+/**
+ * Standard error of one coefficient, whatever the spread of labels really is (the sandwich estimate of Huber and White).
+ * @param at place of the coefficient
+ */
+export function coefficientError(
+  rows: readonly WeightedRow[],
+  coefficients: readonly number[],
+  at: number,
+): number {
+  const unit = coefficients.map((_, i) => (i === at ? 1 : 0))
+  const direction = solve(hessianOf(rows, coefficients), unit)
+  let variance = 0
+  for (const { features, label, weight } of rows) {
+    const residual = weight * (label - sigmoid(dot(features, coefficients)))
+    variance += (residual * dot(features, direction)) ** 2
+  }
+  return Math.sqrt(variance)
+}
+
+export function sigmoid(x: number): number {
+  return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number)
+  return sum
+}
+
+function lossOf(rows: readonly WeightedRow[], coefficients: readonly number[]): number {
+  let loss = (RIDGE / 2) * dot(coefficients, coefficients)
+  for (const { features, label, weight } of rows) {
+    const z = dot(features, coefficients)
+    loss += weight * (Math.max(z, 0) - z * label + Math.log1p(Math.exp(-Math.abs(z))))
+  }
+  return loss
+}
+
+function newtonStep(rows: readonly WeightedRow[], coefficients: readonly number[]): number[] {
+  const gradient = coefficients.map((c) => -RIDGE * c)
+  for (const { features, label, weight } of rows) {
+    const residual = weight * (label - sigmoid(dot(features, coefficients)))
+    for (let i = 0; i < gradient.length; i++) {
+      gradient[i] = (gradient[i] as number) + residual * (features[i] as number)
+    }
+  }
+  return solve(hessianOf(rows, coefficients), gradient)
+}
+
+function hessianOf(rows: readonly WeightedRow[], coefficients: readonly number[]): number[][] {
+  const n = coefficients.length
+  const hessian = coefficients.map((_, i) => coefficients.map((_, j) => (i === j ? RIDGE : 0)))
+  for (const { features, weight } of rows) {
+    const p = sigmoid(dot(features, coefficients))
+    for (let i = 0; i < n; i++) {
+      const part = weight * p * (1 - p) * (features[i] as number)
+      const row = hessian[i] as number[]
+      for (let j = 0; j < n; j++) row[j] = (row[j] as number) + part * (features[j] as number)
+    }
+  }
+  return hessian
+}
+
+/** Gauss elimination; the matrix is positive definite, so that no rows need to be exchanged. */
+function solve(matrix: number[][], right: number[]): number[] {
+  const n = right.length
+  const rows = matrix.map((row, i) => [...row, right[i] as number])
+  for (let i = 0; i < n; i++) {
+    const pivot = rows[i] as number[]
+    for (const row of rows.slice(i + 1)) {
+      const factor = (row[i] as number) / (pivot[i] as number)
+      for (let j = i; j <= n; j++) row[j] = (row[j] as number) - factor * (pivot[j] as number)
+    }
+  }
+  const result = new Array<number>(n).fill(0)
+  for (let i = n - 1; i >= 0; i--) {
+    const row = rows[i] as number[]
+    let value = row[n] as number
+    for (let j = i + 1; j < n; j++) value -= (row[j] as number) * (result[j] as number)
+    result[i] = value / (row[i] as number)
+  }
+  return result
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest'
+import { bootstrapMean, mean, normalQuantile, normalShare, standardError, testPairs } from './statistics.ts'
+
+/** Numbers from 0 to below 1 (mulberry32). */
+function makeRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Share of simulated samples whose interval holds the truth. */
+function coverage(draw: (random: () => number) => number, truth: number, n: number, level: number): number {
+  const random = makeRandom(n)
+  const runs = 400
+  let held = 0
+  for (let i = 0; i < runs; i++) {
+    const values = Array.from({ length: n }, () => draw(random))
+    const interval = bootstrapMean(values, { random, level, resamples: 400 })
+    if (interval && interval.low <= truth && truth <= interval.high) held++
+  }
+  return held / runs
+}
+
+describe('an interval holds its truth as often as it says', () => {
+  test.each([
+    ['a share of 0.5', (r: () => number) => Number(r() < 0.5), 0.5, 60, 0.95],
+    ['a share of 0.1', (r: () => number) => Number(r() < 0.1), 0.1, 100, 0.95],
+    ['a share of 0.01: often no success at all', (r: () => number) => Number(r() < 0.01), 0.01, 60, 0.95],
+    ['skewed values', (r: () => number) => -Math.log(1 - r()), 1, 80, 0.95],
+    ['values from 0 to 1, at 80 %', (r: () => number) => r(), 0.5, 50, 0.8],
+  ])('%s', (_, draw, truth, n, level) => {
+    const held = coverage(draw, truth, n, level)
+    expect(held).toBeGreaterThan(level - 0.04)
+    expect(held).toBeLessThan(Math.max(level + 0.04, truth < 0.05 ? 1.01 : 0))
+  })
+})
+
+describe('a paired test calls equals different as seldom as it says', () => {
+  const reject = (draw: (random: () => number) => number, shift: number) => {
+    const random = makeRandom(3)
+    const runs = 300
+    let rejected = 0
+    for (let i = 0; i < runs; i++) {
+      const first = Array.from({ length: 60 }, () => draw(random))
+      const second = Array.from({ length: 60 }, () => draw(random) + shift)
+      if (testPairs(first, second, { random, resamples: 300 }).p <= 0.05) rejected++
+    }
+    return rejected / runs
+  }
+
+  test('right or wrong', () => {
+    expect(reject((r) => Number(r() < 0.4), 0)).toBeLessThan(0.07)
+  })
+
+  test('real values', () => {
+    const rate = reject((r) => r(), 0)
+    expect(rate).toBeGreaterThan(0.02)
+    expect(rate).toBeLessThan(0.08)
+  })
+
+  test('and finds a difference that is there', () => {
+    expect(reject((r) => r(), 0.3)).toBeGreaterThan(0.95)
+  })
+})
+
+test('the sign test is the binomial one', () => {
+  const wins = [...new Array(9).fill(1), 0, ...new Array(10).fill(0)]
+  const losses = [...new Array(9).fill(0), 1, ...new Array(10).fill(0)]
+  const { p, unequal, difference } = testPairs(losses, wins, { random: makeRandom(1) })
+  expect({ unequal, difference }).toEqual({ unequal: 10, difference: 0.4 })
+  expect(p).toBeCloseTo((2 * (1 + 10)) / 2 ** 10, 12)
+})
+
+test('a series does not differ from itself', () => {
+  const test = testPairs([1, 0, 1], [1, 0, 1], { random: makeRandom(1) })
+  expect(test).toEqual({ difference: 0, interval: { low: 0, high: 0 }, p: 1, unequal: 0 })
+})
+
+test('all wrong is not certainly all wrong', () => {
+  const interval = bootstrapMean(new Array(100).fill(0), { random: makeRandom(1) })
+  expect(interval?.low).toBe(0)
+  expect(interval?.high).toBeCloseTo(0.0362, 4)
+})
+
+test('the same seed gives the same interval, no values give none', () => {
+  const values = [1, 4, 2, 8, 5, 7]
+  const interval = () => bootstrapMean(values, { random: makeRandom(5) })
+  expect(interval()).toEqual(interval())
+  expect(bootstrapMean([], { random: makeRandom(5) })).toBeUndefined()
+})
+
+test('series of different items are refused', () => {
+  expect(() => testPairs([1], [1, 2], { random: makeRandom(1) })).toThrow(/same items, got 1 and 2/)
+})
+
+test('means, errors and the normal distribution are those of the tables', () => {
+  expect(mean([1, 2, 3, 6])).toBe(3)
+  expect(standardError([1, 2, 3, 6])).toBeCloseTo(1.0801, 4)
+  expect(normalShare(1.96)).toBeCloseTo(0.975, 4)
+  expect(normalQuantile(0.025)).toBeCloseTo(-1.95996, 4)
+})

@@ -1,0 +1,182 @@
+/** Means with their uncertainty, and whether two series differ. Everything random is seeded by the caller. */
+
+/** Numbers from 0 to below 1. */
+export type Random = () => number
+
+export interface Interval {
+  low: number
+  high: number
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+/** Sample standard deviation (n - 1); 0 for fewer than two values. */
+export function standardDeviation(values: readonly number[]): number {
+  if (values.length < 2) return 0
+  const middle = mean(values)
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1))
+}
+
+/** Of the mean; 0 for fewer than two values. */
+export function standardError(values: readonly number[]): number {
+  return values.length < 2 ? 0 : standardDeviation(values) / Math.sqrt(values.length)
+}
+
+export interface BootstrapOptions {
+  random: Random
+  /** Share of intervals that hold the truth; default 0.95. */
+  level?: number
+  /** Default 2,000. */
+  resamples?: number
+}
+
+/**
+ * Interval of the mean: bias-corrected and accelerated bootstrap (Efron 1987). Where all values are equal resampling
+ * shows no spread at all, though their truth may: then shares (values of 0 or 1 only) get the exact binomial interval,
+ * and other values an interval of no width.
+ * @param values from one; @returns undefined for none
+ */
+export function bootstrapMean(
+  values: readonly number[],
+  { random, level = 0.95, resamples = 2_000 }: BootstrapOptions,
+): Interval | undefined {
+  const n = values.length
+  const first = values[0]
+  if (first === undefined) return undefined
+  if (values.every((value) => value === first)) return intervalOfEqual(first, n, level)
+  const observed = mean(values)
+  const means = new Float64Array(resamples)
+  for (let i = 0; i < resamples; i++) {
+    let sum = 0
+    for (let j = 0; j < n; j++) sum += values[Math.floor(random() * n)] as number
+    means[i] = sum / n
+  }
+  means.sort()
+  return takeQuantiles(means, { level, bias: biasOf(means, observed), acceleration: accelerationOf(values) })
+}
+
+function intervalOfEqual(value: number, n: number, level: number): Interval {
+  const most = 1 - ((1 - level) / 2) ** (1 / n)
+  if (value === 0) return { low: 0, high: most }
+  if (value === 1) return { low: 1 - most, high: 1 }
+  return { low: value, high: value }
+}
+
+/** Of resampled means below the observed one, ties counted half, as a normal deviate. */
+function biasOf(sorted: Float64Array, observed: number): number {
+  const tolerance = 1e-12 * Math.max(1, Math.abs(observed))
+  let below = 0
+  for (const value of sorted) {
+    if (value < observed - tolerance) below++
+    else if (value <= observed + tolerance) below += 0.5
+  }
+  const share = below / sorted.length
+  return normalQuantile(Math.min(1 - 1 / sorted.length, Math.max(1 / sorted.length, share)))
+}
+
+/** For a mean the jackknife comes out as a sixth of the skewness over the root of n. */
+function accelerationOf(values: readonly number[]): number {
+  const middle = mean(values)
+  let [square, cube] = [0, 0]
+  for (const value of values) {
+    square += (value - middle) ** 2
+    cube += (value - middle) ** 3
+  }
+  return square === 0 ? 0 : cube / (6 * square ** 1.5)
+}
+
+function takeQuantiles(
+  sorted: Float64Array,
+  { level, bias, acceleration }: { level: number; bias: number; acceleration: number },
+): Interval {
+  const at = (share: number) => {
+    const z = bias + normalQuantile(share)
+    const shifted = normalShare(bias + z / (1 - acceleration * z))
+    const place = Math.round(shifted * (sorted.length - 1))
+    return sorted[Math.min(sorted.length - 1, Math.max(0, place))] as number
+  }
+  return { low: at((1 - level) / 2), high: at((1 + level) / 2) }
+}
+
+export interface PairedTest {
+  /** Mean of the second series less that of the first. */
+  difference: number
+  interval: Interval
+  /** Two-sided. */
+  p: number
+  /** Pairs that differ. */
+  unequal: number
+}
+
+/**
+ * Whether two series of the same items differ in their mean. Differences of -1, 0 and 1 are tested exactly (McNemar's
+ * test as a sign test); others by turning the signs of the differences at random.
+ * @throws RangeError where the series are empty or not equally long
+ */
+export function testPairs(
+  first: readonly number[],
+  second: readonly number[],
+  options: BootstrapOptions,
+): PairedTest {
+  if (first.length !== second.length || first.length === 0) {
+    throw new RangeError(`expected two series of the same items, got ${first.length} and ${second.length}`)
+  }
+  const differences = second.map((value, i) => value - (first[i] as number))
+  const nonzero = differences.filter((d) => d !== 0)
+  const isSign = nonzero.every((d) => Math.abs(d) === 1)
+  const p = isSign ? signTest(nonzero) : flipTest(nonzero, options)
+  const interval = bootstrapMean(differences, options) as Interval
+  const isSame = nonzero.length === 0
+  return {
+    difference: mean(differences),
+    interval: isSame ? { low: 0, high: 0 } : interval,
+    p,
+    unequal: nonzero.length,
+  }
+}
+
+/** Exact: how often as many coins or more would fall on one side. */
+function signTest(signs: readonly number[]): number {
+  const n = signs.length
+  const ups = signs.filter((d) => d > 0).length
+  const least = Math.min(ups, n - ups)
+  let [logTerm, sum] = [n * Math.log(0.5), 0]
+  for (let k = 0; k <= least; k++) {
+    sum += Math.exp(logTerm)
+    logTerm += Math.log((n - k) / (k + 1))
+  }
+  return Math.min(1, 2 * sum)
+}
+
+function flipTest(differences: readonly number[], { random, resamples = 2_000 }: BootstrapOptions): number {
+  const observed = Math.abs(differences.reduce((a, b) => a + b, 0)) - 1e-9
+  let asFar = 1 // the series itself is one of the possible ones
+  for (let i = 0; i < resamples; i++) {
+    let sum = 0
+    for (const d of differences) sum += random() < 0.5 ? d : -d
+    if (Math.abs(sum) >= observed) asFar++
+  }
+  return asFar / (resamples + 1)
+}
+
+/** Share of the normal distribution below `z`: Abramowitz and Stegun 26.2.17, to 1e-7. */
+export function normalShare(z: number): number {
+  const t = 1 / (1 + 0.2316419 * Math.abs(z))
+  const poly =
+    t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  const tail = (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * poly
+  return z >= 0 ? 1 - tail : tail
+}
+
+/** The deviate that a `share` of the normal distribution lies below, by bisection of `normalShare`. */
+export function normalQuantile(share: number): number {
+  let [low, high] = [-9, 9]
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2
+    if (normalShare(middle) < share) low = middle
+    else high = middle
+  }
+  return (low + high) / 2
+}
