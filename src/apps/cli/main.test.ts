@@ -18,6 +18,7 @@ test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with exa
     Commands:
       ask             answer one prompt
       run             answer a file of prompts
+      eval            measure answers
       data            build training data
       train           fine-tune a model on it
       serve           answer over HTTP, as OpenAI does
