@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { isSwitched, readVerdict, unswitch } from '../src/evaluation/preference.ts'
 import { aft } from './command-line.ts'
 
 const data = path.join(import.meta.dirname, '../../shared/data/alpaca-eval')
@@ -67,4 +68,29 @@ describe.skipIf(!hasData)('published systems (needs ../shared/data/alpaca-eval)'
       stderr: expect.stringContaining('--gamed needs --instruction-difficulty'),
     })
   })
+
+  test.each(published.map(([model]) => model))(
+    '%s: order and token give the judge’s own preferences',
+    (model) => {
+      interface Recorded {
+        instruction: string
+        preference: number
+        raw_completion?: {
+          logprobs?: { content?: { token: string; top_logprobs: { token: string; logprob: number }[] }[] }
+        }
+      }
+      const rows: Recorded[] = JSON.parse(readFileSync(annotations(model), 'utf8'))
+      const told = rows.flatMap(({ instruction, preference, raw_completion: raw }) => {
+        const first = raw?.logprobs?.content?.[0]
+        if (!first) return []
+        const top = first.top_logprobs
+        const logprobs = [{ token: first.token, logprob: 0, top }]
+        const verdict = readVerdict({ text: first.token, logprobs })
+        return [Math.abs((unswitch(verdict.preference, isSwitched(instruction, 0)) ?? 0) - preference)]
+      })
+      if (told.length === 0) return expect(rows[0]?.raw_completion).toBeUndefined()
+      expect(told.length).toBeGreaterThan(790)
+      expect(Math.max(...told)).toBeLessThan(1e-6)
+    },
+  )
 })

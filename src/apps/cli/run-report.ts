@@ -140,7 +140,7 @@ function showCost(dollars: number): string {
 }
 
 /** `M:SS` or `H:MM:SS`. */
-function showTime(ms: number): string {
+export function showTime(ms: number): string {
   const seconds = Math.round(ms / 1000)
   const two = (n: number) => String(n).padStart(2, '0')
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]

@@ -16,6 +16,7 @@ import { runPrompts } from '../../inference/run.ts'
 import { type AnswerFlags, type AnswerSetup, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { openPlan } from './open-plan.ts'
+import { pricesOf } from './prices.ts'
 import { createReporter, describeBound, describeEnd } from './run-report.ts'
 
 interface RunFlags extends AnswerFlags {
@@ -60,7 +61,7 @@ export function runCommand(): Command {
 async function run(file: string, flags: RunFlags): Promise<void> {
   keepMemorySmall()
   const setup = await readAnswerFlags(flags)
-  const prices = pricesOf(setup)
+  const prices = pricesOf(enginesOf(setup.plan), setup.config)
   const bound = await boundAll(file, flags, setup, prices)
   if (flags.dryRun) {
     console.log(describeBound(bound.prompts, bound.spending, unpricedEngines(setup.plan, prices)))
@@ -111,26 +112,6 @@ async function boundAll(
     spending = addSpending(spending, boundSpending(prompt, { ...setup, prices }))
   }
   return { prompts, spending }
-}
-
-const FREE: Price = { inputPerMTok: 0, outputPerMTok: 0 }
-
-/** What the config says, by the names of the plan's engines; models on this machine cost nothing. */
-function pricesOf(setup: AnswerSetup): Record<string, Price | undefined> {
-  const { engines: entries = {} } = setup.config
-  const find = (name: string): Price | undefined => {
-    const entry = entries[name]
-    if (entry === undefined) return isLocal(name) ? FREE : undefined
-    if (typeof entry === 'string') return entry === name ? undefined : find(entry)
-    if (typeof entry === 'function' || isModel(entry)) return undefined
-    return entry.price ?? (isLocal(entry.baseURL ?? entry.model) ? FREE : undefined)
-  }
-  return Object.fromEntries(enginesOf(setup.plan).map((name) => [name, find(name)]))
-}
-
-/** A catalogued model has a name without a colon. */
-function isLocal(name: string): boolean {
-  return !name.includes(':') || /^(gguf|hf|scripted):|^https?:\/\/(localhost|127\.|\[::1\])/.test(name)
 }
 
 /** Completions that the embedded engine takes at a time; a server takes as many as was said. */
