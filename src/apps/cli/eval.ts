@@ -3,18 +3,26 @@ import { Command } from 'commander'
 
 const examples = `
 Examples:
+  $ aft eval gsm8k test.jsonl --model smollm2 --limit 200 -o results
   $ aft eval alpaca-eval --outputs outputs.json --baseline gpt4_1106_preview.json --judge openai:gpt-4.1 --dry-run
   $ aft eval win-rate --annotations annotations.json --gamed df_gamed.csv --instruction-difficulty instruction_difficulty.csv`
 
 /** The subcommand with its own. */
 export async function evalCommand(): Promise<Command> {
-  const [{ winRateCommand }, { alpacaEvalCommand }] = await Promise.all([
+  const [{ winRateCommand }, { alpacaEvalCommand }, { controlsCommand }, { gsm8k }] = await Promise.all([
     import('./eval-win-rate.ts'),
     import('./eval-alpaca-eval.ts'),
+    import('./eval-controls.ts'),
+    import('../../evaluation/gsm8k.ts'),
   ])
   const command = new Command('eval')
     .description('Measure answers: is it better, by how much, at what cost.')
     .addHelpText('after', examples)
-  for (const sub of [winRateCommand(), alpacaEvalCommand()]) command.addCommand(sub)
+  const subs = [
+    winRateCommand(),
+    alpacaEvalCommand(),
+    controlsCommand(gsm8k, 'Grade-school maths, scored without a judge, beside every control.'),
+  ]
+  for (const sub of subs) command.addCommand(sub)
   return command
 }

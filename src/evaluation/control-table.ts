@@ -1,0 +1,197 @@
+/** The table of controls: scores with their uncertainty beside what each control takes, and what aggregation changed. */
+import { hashParts, randomFrom } from '../core/seeds.ts'
+import { bootstrapMean, type Interval, mean, type PairedTest, testPairs } from '../lib/statistics.ts'
+import type { Answered, RunControls } from './control-run.ts'
+import { type ControlAnswer, type ControlName, controlNames, controlTitles } from './controls.ts'
+import { findCopied } from './copied.ts'
+import type { Scores, Task } from './task.ts'
+
+/** Tokens, seconds and dollars are means a question. */
+export interface ControlRow {
+  control: ControlName
+  title: string
+  n: number
+  scores: Record<string, { mean: number; interval: Interval }>
+  completions: number
+  calls: number
+  prompt_tokens: number
+  /** Null where an engine does not tell. */
+  prefilled_tokens: number | null
+  generated_tokens: number
+  seconds: number
+  cost: number | null
+  mean_length_chars: number
+  degraded: number
+  /** Beside one answer, on the first metric. */
+  against_single: PairedTest | null
+  /** Beside the majority. */
+  against_majority: PairedTest | null
+}
+
+/** What the aggregation made of its proposals, on the first metric. Counts are of questions. */
+export interface Changes {
+  control: ControlName
+  /** All proposals wrong, the answer right. */
+  rescued: number
+  /** All proposals right, the answer wrong. */
+  broke: number
+  /** Proposals disagree: the answer right, and wrong. */
+  kept: number
+  lost: number
+  all_right: number
+  all_wrong: number
+  /** Mean share of the answer's word 4-grams that some proposal has. */
+  copy_rate: number
+  /** How often the proposal at each place is the one most like the answer, as shares. */
+  position: number[]
+}
+
+export interface ControlTable {
+  rows: ControlRow[]
+  changes: Changes[]
+  /** Mean similarity of the proposals, 0 to 1. */
+  agreement: number
+  /** How often a judge picked each place, as shares; null without a judge that picked. */
+  judge_position: number[] | null
+  /** One a question. */
+  questions: QuestionScores[]
+}
+
+export interface QuestionScores {
+  id: string
+  prompt: string
+  proposals: { text: string; score: number }[]
+  answers: { control: ControlName; text: string; scores: Scores }[]
+}
+
+/** Scores every answer and sums up. The seed is that of the bootstrap. */
+export async function tabulate(task: Task, { answered }: RunControls, seed: number): Promise<ControlTable> {
+  const metric = task.metrics[0] as string
+  const scored = await scoreAll(task, answered)
+  const names = controlNames.filter((name) => scored.every((q) => q.answers.some((a) => a.control === name)))
+  const series = (name: ControlName, of = metric) =>
+    scored.map((q) => q.answers.find((a) => a.control === name)?.scores[of] ?? 0)
+  const random = (...of: string[]) => randomFrom(hashParts(seed, 'bootstrap', ...of))
+  const against = (name: ControlName, other: ControlName) =>
+    name === other || !names.includes(other) || scored.length === 0
+      ? null
+      : testPairs(series(other), series(name), { random: random(name, other) })
+  const rows = names.map(
+    (control): ControlRow => ({
+      ...{ control, title: controlTitles[control], n: scored.length },
+      scores: Object.fromEntries(
+        task.metrics.map((name) => {
+          const values = series(control, name)
+          const interval = bootstrapMean(values, { random: random(control, name) }) ?? { low: 0, high: 0 }
+          return [name, { mean: values.length > 0 ? mean(values) : 0, interval }]
+        }),
+      ),
+      ...costOf(answered.map((a) => answerOf(a, control))),
+      mean_length_chars: average(scored.map((q) => textOf(q, control).length)),
+      against_single: against(control, 'single'),
+      against_majority: against(control, 'majority'),
+    }),
+  )
+  const picks = answered.flatMap((a) => a.answers.judge?.picked ?? [])
+  return {
+    rows,
+    changes: (['aggregated', 'trained'] as const)
+      .filter((name) => names.includes(name))
+      .map((name) => countChanges(scored, name, metric)),
+    agreement: average(answered.map((a) => a.proposals.agreement)),
+    judge_position: picks.length > 0 ? sharesOf(picks) : null,
+    questions: scored,
+  }
+}
+
+/** The oracle's answer is the first proposal of the best score. */
+async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScores[]> {
+  const metric = task.metrics[0] as string
+  const texts = answered.map(({ proposals, answers }) => ({
+    proposals: proposals.completions.map((c) => c.text),
+    answers: Object.entries(answers) as [Exclude<ControlName, 'oracle'>, ControlAnswer][],
+  }))
+  const flat = texts.flatMap(({ proposals, answers }, i) => {
+    const { question } = answered[i] as Answered
+    return [...proposals, ...answers.map(([, answer]) => answer.text)].map((text) => ({ question, text }))
+  })
+  const scores = await task.score(flat)
+  let at = 0
+  return texts.map(({ proposals, answers }, i) => {
+    const { question } = answered[i] as Answered
+    const ofProposals = proposals.map((text) => ({ text, scores: scores[at++] as Scores }))
+    const ofAnswers = answers.map(([control, { text }]) => ({
+      control: control as ControlName,
+      text,
+      scores: scores[at++] as Scores,
+    }))
+    const best = ofProposals.reduce(
+      (a, b) => ((b.scores[metric] ?? 0) > (a.scores[metric] ?? 0) ? b : a),
+      ofProposals[0] as (typeof ofProposals)[number],
+    )
+    return {
+      id: question.id,
+      prompt: String(question.messages.at(-1)?.content ?? ''),
+      proposals: ofProposals.map(({ text, scores }) => ({ text, score: scores[metric] ?? 0 })),
+      answers: [...ofAnswers, ...(best ? [{ control: 'oracle' as const, ...best }] : [])],
+    }
+  })
+}
+
+/** The oracle costs what the proposals cost, which is what the majority costs. */
+function answerOf({ answers }: Answered, control: ControlName): ControlAnswer {
+  return answers[control === 'oracle' ? 'majority' : control] as ControlAnswer
+}
+
+function costOf(answers: ControlAnswer[]) {
+  const each = (pick: (answer: ControlAnswer) => number) => average(answers.map(pick))
+  const known = answers.every(({ usage }) => usage.prefilledTokens !== null)
+  return {
+    completions: each((a) => a.completions),
+    calls: each((a) => a.usage.calls),
+    prompt_tokens: each((a) => a.usage.inputTokens),
+    prefilled_tokens: known ? each((a) => a.usage.prefilledTokens ?? 0) : null,
+    generated_tokens: each((a) => a.usage.outputTokens),
+    seconds: each((a) => a.ms / 1000),
+    cost: answers.some((a) => a.usage.cost !== undefined) ? each((a) => a.usage.cost ?? 0) : null,
+    degraded: answers.filter((a) => a.degradedBecause).length,
+  }
+}
+
+function countChanges(scored: QuestionScores[], control: ControlName, metric: string): Changes {
+  const counts = { rescued: 0, broke: 0, kept: 0, lost: 0, all_right: 0, all_wrong: 0 }
+  const copied = scored.map((q) =>
+    findCopied(
+      textOf(q, control),
+      q.proposals.map((p) => p.text),
+    ),
+  )
+  for (const question of scored) {
+    const right = (question.answers.find((a) => a.control === control)?.scores[metric] ?? 0) === 1
+    const hits = question.proposals.filter((p) => p.score === 1).length
+    if (hits === 0) {
+      counts.all_wrong++
+      if (right) counts.rescued++
+    } else if (hits === question.proposals.length) {
+      counts.all_right++
+      if (!right) counts.broke++
+    } else if (right) counts.kept++
+    else counts.lost++
+  }
+  const nearest = copied.flatMap(({ nearest }) => (nearest === undefined ? [] : [nearest]))
+  return { control, ...counts, copy_rate: average(copied.map((c) => c.share)), position: sharesOf(nearest) }
+}
+
+function textOf(question: QuestionScores, control: ControlName): string {
+  return question.answers.find((a) => a.control === control)?.text ?? ''
+}
+
+function sharesOf(places: number[]): number[] {
+  const counts = new Array<number>(Math.max(0, ...places.map((place) => place + 1))).fill(0)
+  for (const place of places) counts[place] = (counts[place] ?? 0) + 1 / places.length
+  return counts
+}
+
+function average(values: number[]): number {
+  return values.length === 0 ? 0 : mean(values)
+}

@@ -1,0 +1,26 @@
+/** How much of an answer its proposals have already. */
+
+const GRAM_WORDS = 4
+
+export interface Copied {
+  /** Share of the answer's word 4-grams that some proposal has, 0 to 1; 0 for answers of fewer words. */
+  share: number
+  /** Place of the proposal that has most of them; undefined where none has any, or several have as many. */
+  nearest?: number
+}
+
+export function findCopied(answer: string, proposals: string[]): Copied {
+  const grams = gramsOf(answer)
+  if (grams.length === 0) return { share: 0 }
+  const sets = proposals.map((proposal) => new Set(gramsOf(proposal)))
+  const share = grams.filter((gram) => sets.some((set) => set.has(gram))).length / grams.length
+  const counts = sets.map((set) => grams.filter((gram) => set.has(gram)).length)
+  const most = Math.max(0, ...counts)
+  const isOne = most > 0 && counts.filter((count) => count === most).length === 1
+  return { share, ...(isOne && { nearest: counts.indexOf(most) }) }
+}
+
+function gramsOf(text: string): string[] {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+  return words.slice(GRAM_WORDS - 1).map((_, i) => words.slice(i, i + GRAM_WORDS).join(' '))
+}

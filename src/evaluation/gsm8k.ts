@@ -1,0 +1,52 @@
+/** GSM8K: grade-school maths with one number as answer. How it is extracted moves scores by tens of points: both ways. */
+import { readRows, show, wrongRow } from './row-file.ts'
+import type { Task } from './task.ts'
+
+const INSTRUCTION =
+  'Solve the problem step by step. End with a line that holds #### and the answer as a number.'
+
+export const gsm8k: Task = {
+  name: 'gsm8k',
+  metrics: ['flexible', 'strict'],
+  async read(file) {
+    const rows = await readRows(file)
+    const questions = rows.map((row, i) => {
+      const { question, answer } = row
+      if (typeof question !== 'string' || question.trim() === '') {
+        throw wrongRow(file, i + 1, `expected \`question\` to be text, got ${show(question)}`)
+      }
+      const target = typeof answer === 'string' ? extractStrict(answer) : undefined
+      if (target === undefined) {
+        throw wrongRow(file, i + 1, `expected \`answer\` to end in "#### N", got ${show(answer)}`)
+      }
+      const messages = [{ role: 'user' as const, content: `${question.trim()}\n\n${INSTRUCTION}` }]
+      return { id: String(i), messages, target }
+    })
+    return { questions, leftOut: {} }
+  },
+  async score(answers) {
+    return answers.map(({ question, text }) => ({
+      flexible: Number(isSame(extractFlexible(text), question.target)),
+      strict: Number(isSame(extractStrict(text), question.target)),
+    }))
+  },
+}
+
+/** The number behind the first `####`. */
+export function extractStrict(text: string): number | undefined {
+  return toNumber(text.match(/#### *\$?(-?[\d.,]+)/)?.[1])
+}
+
+/** The last number, wherever it stands. */
+export function extractFlexible(text: string): number | undefined {
+  return toNumber(text.match(/-?\$?\d[\d,]*(?:\.\d+)?/g)?.at(-1))
+}
+
+function toNumber(text: string | undefined): number | undefined {
+  const value = Number(text?.replace(/[$,]/g, '').replace(/\.$/, ''))
+  return Number.isFinite(value) && text !== undefined && /\d/.test(text) ? value : undefined
+}
+
+function isSame(value: number | undefined, target: unknown): boolean {
+  return value !== undefined && Math.abs(value - (target as number)) < 1e-6
+}
