@@ -123,3 +123,21 @@ describe('a trim', () => {
       }),
     ))
 })
+
+test('a share over the floor comes as exactly as without one, whatever the words and the white space', () =>
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom('a', 'be', 'é', '天空', 'x'.repeat(60), '😀'.repeat(40)), { maxLength: 150 }),
+      fc.array(fc.constantFrom(' ', '\n', '\u00a0', '\u3000', '\u2029', ' \t'), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      fc.nat(40),
+      (words, gaps, times) => {
+        const some = words.map((word, i) => word + gaps[i % gaps.length]).join('')
+        const text = some + some.slice(0, 4 * times)
+        const share = repeatedShare(text)
+        return share > 0.3 ? repeatedShare(text, 0.3) === share : repeatedShare(text, 0.3) <= 0.3
+      },
+    ),
+  ))

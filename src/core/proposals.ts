@@ -3,6 +3,7 @@
 const NGRAM = 8
 const MIN_WORDS = 64
 const MAX_REPEATED_SHARE = 0.3
+const MAX_WORD_CHARS = 48
 
 /** Why a text should not be shown to an aggregator, or undefined: `empty`, or `runaway` (repeats itself). */
 export function findUnusable(text: string): 'empty' | 'runaway' | undefined {
@@ -15,50 +16,95 @@ export function findUnusable(text: string): 'empty' | 'runaway' | undefined {
  * Shares up to `floor` may come as `floor`: that is faster.
  */
 export function repeatedShare(text: string, floor = 0): number {
+  if (floor > 0 && boundRepeats(text) <= floor) return floor
   const words = wordsOf(text)
   if (words.length < MIN_WORDS) return 0
   const count = words.length - NGRAM + 1
-  let grams = numberEach(words)
-  for (let span = 1; span < NGRAM; span *= 2) {
-    const { joined, distinct } = joinPairs(grams, span)
-    // what repeats as a long gram also repeats as the shorter one that it begins with
-    if (joined.length - distinct <= floor * count) return floor
-    grams = joined
+  const grams = new Set<string>()
+  for (let i = 0; i < count; i++) grams.add(words.slice(i, i + NGRAM).join(' '))
+  return 1 - grams.size / count
+}
+
+let [wordHashes, seenHashes] = [new Int32Array(1 << 10), new Int32Array(1 << 11)]
+
+/**
+ * The share that repeats or more, without making a string for each word: 8-grams are told apart by 32-bit hashes,
+ * and two that share one count as a repeat.
+ */
+function boundRepeats(text: string): number {
+  const words = hashWords(text)
+  if (words < MIN_WORDS) return 0
+  const mask = (1 << (33 - Math.clz32(words))) - 1
+  if (seenHashes.length <= mask) seenHashes = new Int32Array(mask + 1)
+  seenHashes.fill(0, 0, mask + 1)
+  let [rolling, repeats] = [0, 0]
+  for (let i = 0; i < words; i++) {
+    rolling = (Math.imul(rolling, ROLL) + (wordHashes[i] as number)) | 0
+    if (i >= NGRAM) rolling = (rolling - Math.imul(wordHashes[i - NGRAM] as number, ROLLED_OUT)) | 0
+    if (i < NGRAM - 1) continue
+    const hash = rolling || 1
+    let slot = (hash ^ (hash >>> 15)) & mask
+    while (seenHashes[slot] !== 0 && seenHashes[slot] !== hash) slot = (slot + 1) & mask
+    if (seenHashes[slot] === hash) repeats++
+    else seenHashes[slot] = hash
   }
-  return 1 - new Set(grams).size / count
+  return repeats / (words - NGRAM + 1)
 }
 
-/** A number for each word, the same for the same. */
-function numberEach(words: string[]): number[] {
-  const numbers = new Map<string, number>()
-  return words.map((word) => getNumber(numbers, word))
-}
+/** Factor of the rolling hash over words, and what a word has become in it `NGRAM` words later. */
+const ROLL = 0x2c1b3c6d
+const ROLLED_OUT = Array.from({ length: NGRAM }).reduce<number>((x) => Math.imul(x, ROLL), 1)
 
-/** A number for each place and the one `span` behind it, the same for the same: n-grams of twice the length. */
-function joinPairs(grams: number[], span: number): { joined: number[]; distinct: number } {
-  const numbers = new Map<number, number>()
-  const joined: number[] = []
-  for (let i = 0; i + span < grams.length; i++) {
-    joined.push(getNumber(numbers, (grams[i] as number) * grams.length + (grams[i + span] as number)))
+/** Fills `wordHashes` with the words that `wordsOf` gives, and returns how many. */
+function hashWords(text: string): number {
+  if (wordHashes.length <= text.length / 2 + 1) wordHashes = new Int32Array(text.length)
+  let count = 0
+  for (let start = 0; start < text.length; ) {
+    let end = start
+    let hash = FNV_START
+    for (; end < text.length; end++) {
+      const code = text.charCodeAt(end)
+      if (isSpace(code)) break
+      hash = Math.imul(hash ^ code, FNV_FACTOR)
+    }
+    if (end - start > MAX_WORD_CHARS) {
+      for (const piece of cutRun(text.slice(start, end))) wordHashes[count++] = hashWord(piece)
+    } else if (end > start) wordHashes[count++] = mix(hash)
+    start = end + 1
   }
-  return { joined, distinct: numbers.size }
+  return count
 }
 
-function getNumber<Key>(numbers: Map<Key, number>, key: Key): number {
-  const known = numbers.get(key)
-  if (known !== undefined) return known
-  numbers.set(key, numbers.size)
-  return numbers.size - 1
+const [FNV_START, FNV_FACTOR] = [0x811c9dc5, 0x01000193]
+const mix = (hash: number) => Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
+
+function hashWord(word: string): number {
+  let hash = FNV_START
+  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), FNV_FACTOR)
+  return mix(hash)
+}
+
+/** As `\s` in a regular expression. */
+function isSpace(code: number): boolean {
+  if (code <= 0x20) return code === 0x20 || (code >= 9 && code <= 13)
+  if (code < 0x1680) return code === 0xa0
+  if (code <= 0x200a) return code >= 0x2000 || code === 0x1680
+  if (code < 0x3000) return code === 0x2028 || code === 0x2029 || code === 0x202f || code === 0x205f
+  return code === 0x3000 || code === 0xfeff
 }
 
 /** Words are runs without white space; long runs (scripts without spaces, line art) are cut into pieces of 8. */
 function wordsOf(text: string): string[] {
   const words: string[] = []
   for (const word of text.match(/\S+/g) ?? []) {
-    if (word.length <= 48) words.push(word)
-    else words.push(...(word.match(/.{1,8}/gsu) ?? []))
+    if (word.length <= MAX_WORD_CHARS) words.push(word)
+    else words.push(...cutRun(word))
   }
   return words
+}
+
+function cutRun(run: string): string[] {
+  return run.match(/.{1,8}/gsu) ?? []
 }
 
 /** A text's set of word pairs; case is ignored. */
