@@ -6,7 +6,7 @@ import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { UsageError } from '../core/errors.ts'
 import { toFileError } from '../lib/file-error.ts'
-import { readParquet } from './read-parquet.ts'
+import { readParquet, type Wanted } from './read-parquet.ts'
 import type { RawRecord } from './row.ts'
 import { splitArray, splitLines } from './split-json.ts'
 
@@ -28,13 +28,13 @@ export function listFiles(source: string): string[] {
 
 /**
  * The records of files, one after the other. A broken line or element is a record with a `problem`.
- * @param columns of Parquet files; the rest is not read
+ * @param wanted of Parquet files; the rest is not read
  * @throws FileError where a file cannot be read, or is broken as a whole
  */
-export async function* readRecords(files: string[], columns?: string[]): AsyncGenerator<RawRecord> {
+export async function* readRecords(files: string[], wanted?: Wanted): AsyncGenerator<RawRecord> {
   for (const file of files) {
     try {
-      yield* file.endsWith('.parquet') ? readParquet(file, columns) : readJson(file)
+      yield* file.endsWith('.parquet') ? readParquet(file, wanted) : readJson(file)
     } catch (error) {
       throw toFileError(file, error)
     }

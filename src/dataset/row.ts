@@ -47,8 +47,9 @@ export interface RawRecord {
 /** One kind of data: what its records mean. */
 export interface Source {
   about: string
-  /** Top-level Parquet columns that are read; all where absent. */
+  /** What is read of Parquet files: top-level columns, and names of fields within them; all where absent. */
   columns?: string[]
+  fields?: string[]
   read(records: AsyncIterable<RawRecord>): AsyncIterable<SourceRow | BadRow>
 }
 

@@ -16,7 +16,8 @@ import {
 
 export const ultrafeedback: Source = {
   about: 'UltraFeedback as published: {instruction, completions: [{response, model, annotations, …}]}',
-  columns: ['source', 'instruction', 'models', 'completions'],
+  columns: ['instruction', 'completions'],
+  fields: ['instruction', 'response', 'model', 'fine-grained_score', 'Rating'],
   read: perRecord((row, id) => ({
     id,
     prompt: ask(asText(row.instruction, 'instruction')),

@@ -107,7 +107,7 @@ test('UltraFeedback as Parquet: ratings are texts, N/A counts nothing, the overa
     })) as never,
   })
   const read = await collect(
-    findSource('ultrafeedback').read(readRecords([file], findSource('ultrafeedback').columns)),
+    findSource('ultrafeedback').read(readRecords([file], findSource('ultrafeedback'))),
   )
   expect(read).toHaveLength(count)
   expect(read[2_400]).toMatchObject({
@@ -117,7 +117,7 @@ test('UltraFeedback as Parquet: ratings are texts, N/A counts nothing, the overa
   expect(read[0]).toMatchObject({
     responses: [{ score: 4.5 }, { score: 2 }, { score: 3.5 }, { text: 'none' }],
   })
-  await expect(collect(readRecords([file], ['instruction', 'chosen']))).rejects.toThrow(
+  await expect(collect(readRecords([file], { columns: ['instruction', 'chosen'] }))).rejects.toThrow(
     'uf.parquet: lacks the column chosen; it has source, instruction, models, completions',
   )
 })

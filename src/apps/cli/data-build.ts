@@ -113,7 +113,7 @@ async function build(paths: string[], flags: BuildFlags): Promise<void> {
     const readRows = () =>
       flags.format === 'arithmetic'
         ? generateArithmetic(flags.rows, flags.seed)
-        : findSource(flags.format).read(readRecords(files, findSource(flags.format).columns))
+        : findSource(flags.format).read(readRecords(files, findSource(flags.format)))
     const options: Omit<BuildOptions, 'rows' | 'target'> = {
       ...optionsOf(flags),
       template,

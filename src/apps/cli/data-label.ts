@@ -85,11 +85,11 @@ export async function labelRows(
 
 /** Rows with what can be shown of their responses; those without any are left out, and said. */
 async function readRows(paths: string[], { format }: LabelFlags): Promise<SourceRow[]> {
-  const { read, columns } = findSource(format)
+  const source = findSource(format)
   const rows: SourceRow[] = []
   const ids = new Set<string>()
   let without = 0
-  for await (const row of read(readRecords(paths.flatMap(listFiles), columns))) {
+  for await (const row of source.read(readRecords(paths.flatMap(listFiles), source))) {
     if ('problem' in row) throw new DataError(row.place, undefined, row.problem)
     if (ids.has(row.id)) throw new DataError(paths.join(', '), undefined, `two rows have the id "${row.id}"`)
     ids.add(row.id)
