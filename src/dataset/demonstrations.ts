@@ -37,8 +37,11 @@ export function renderDemonstrations(question: string, demonstrations = defaultD
   return `${shown.join('\n')}\n${QUESTION}\n${question}\n\n${ANSWER}\n`
 }
 
-/** The answer alone: from an invented next question on, or a copied heading, nothing is kept. */
+/**
+ * The answer alone: from an invented next question on, or a copied heading, nothing is kept, nor are headings at the
+ * end that were begun and have no text.
+ */
 export function cutLeak(text: string): string {
-  const at = text.search(/(^|\n)\s*#+ *(Question|Answer)\b/)
-  return (at === -1 ? text : text.slice(0, at)).trim()
+  const at = text.search(/(^|\n)\s*(#+ *(Question|Answer)\b|(Question|Q|Human|User)\s*:)/i)
+  return (at === -1 ? text : text.slice(0, at)).replace(/(\s*\n\s*#+)+\s*$/, '').trim()
 }

@@ -25,7 +25,7 @@ export function createTokenBound(
 ): (messages: Message[]) => Promise<number> {
   /** Tokens of a word; below 0, how often one was seen that is not counted yet. */
   const words = new Map<string, number>()
-  let empty: number | undefined
+  const contexts = new Map<string, number>()
   const count = (text: string) => countTokens([{ role: 'user', content: text }])
 
   async function countWord(word: string): Promise<number> {
@@ -34,8 +34,11 @@ export function createTokenBound(
       if (seen > 1 || words.size < MAX_WORDS) words.set(word, -seen)
       return Buffer.byteLength(word)
     }
-    empty ??= await count('x')
-    const tokens = Math.max(1, (await count(`x${word}`)) - empty)
+    // where a word stands: directly behind a letter it might become one token with it
+    const context = /^\s/.test(word) ? 'x' : 'x\n'
+    const empty = contexts.get(context) ?? (await count(context))
+    contexts.set(context, empty)
+    const tokens = Math.max(1, (await count(context + word)) - empty)
     words.set(word, tokens)
     return tokens
   }
