@@ -47,6 +47,11 @@ interface WinRates extends Saved {
   seconds: Record<'own' | 'peer', Spread>
   ratio: Spread
 }
+interface AttributionTimes extends Saved {
+  words: number
+  proposals: number
+  results: { name: string; ms: number[] }[]
+}
 interface Scheduling extends Saved {
   results: { name: string; ratios: number[] }[]
 }
@@ -57,6 +62,17 @@ const times = ({ median, min, max }: Spread) =>
 
 /** What was measured, and what it was, by the result's file. */
 const lines: [RegExp, (saved: never) => [what: string, figure: string][]][] = [
+  [
+    /^attribution/,
+    ({ words, proposals, results }: AttributionTimes) =>
+      results.map(({ name, ms }): [string, string] => {
+        const { median, min, max } = spreadOf(ms)
+        return [
+          `Attribution, ${proposals} proposals of ${words.toLocaleString('en')} words: ${name}`,
+          `${median.toFixed(1)} ms (${min.toFixed(1)} to ${max.toFixed(1)})`,
+        ]
+      }),
+  ],
   [
     /^data-build/,
     ({ runs, part }: DataBuild) => [

@@ -1,3 +1,9 @@
+export {
+  type Attribution,
+  attribute,
+  attributeResult,
+  type ResultAttribution,
+} from './analysis/attribution.ts'
 export type { Clock, Host } from './core/aft.ts'
 export { answerPrompt } from './core/aft.ts'
 export type * from './core/engine.ts'

@@ -1,4 +1,5 @@
 /** Where an answer goes: onto a terminal with all that led to it, or alone to whatever reads standard output. */
+import { attributeResult } from '../../analysis/attribution.ts'
 import type { Plan } from '../../core/plan.ts'
 import type { AftEvent, Result } from '../../core/result.ts'
 import type { AskStatus, PullProgress } from './render-status.ts'
@@ -46,11 +47,17 @@ function pipedView(mode: ViewMode, status: AskStatus | undefined): AskView {
     },
     end(result) {
       status?.close()
-      if (mode === 'json') console.log(stringifySafely(result, process.stdout.isTTY ? 2 : undefined))
+      if (mode === 'json')
+        console.log(stringifySafely(withAttribution(result), process.stdout.isTTY ? 2 : undefined))
       if (mode === 'text') writeAnswer(result)
     },
     close: () => status?.close(),
   }
+}
+
+/** Where there were proposals, what each sentence of the answer took from them. */
+function withAttribution(result: Result) {
+  return result.from.layer === 0 ? result : { ...result, attribution: attributeResult(result) }
 }
 
 /** The answer's own bytes, and a line feed where it ends without. */

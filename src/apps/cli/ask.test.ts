@@ -50,6 +50,7 @@ test('--json prints one object with everything that was made', async () => {
   const result = JSON.parse(stdout)
   expect(Object.keys(result).sort()).toEqual([
     'answer',
+    'attribution',
     'degraded',
     'finishReason',
     'from',

@@ -1,0 +1,210 @@
+/** What an answer took from its proposals: sentence by sentence, the word runs that both have. */
+import type { Result } from '../core/result.ts'
+import { indexRuns, type RunIndex } from './shared-runs.ts'
+import { type Span, splitSentences, splitWords, type Words } from './words.ts'
+
+export type { Span } from './words.ts'
+
+/** A run of words in the answer (`at`), and where a proposal has it first (`from`). Ends are exclusive. */
+export interface SharedSpan {
+  at: Span
+  from: Span
+}
+
+/** What one sentence shares with one proposal. */
+export interface Source {
+  /** Its place in the list of proposals, from 0. */
+  proposal: number
+  /** The part of the sentence's words that the shared runs cover, 0 to 1. */
+  share: number
+  /** In the answer's order; they do not overlap there. */
+  spans: SharedSpan[]
+}
+
+export interface SentenceAttribution extends Span {
+  /** The part of its words that some proposal has in a run, 0 to 1. */
+  copyRate: number
+  /** Shares no run with any proposal. */
+  isNew: boolean
+  /** The proposals it shares text with, most first. */
+  sources: Source[]
+  /** Words that no proposal has in a run, joined where they are neighbours. */
+  fresh: Span[]
+}
+
+export interface Attribution {
+  /** The part of the answer's words that some proposal has in a run, 0 to 1; 0 for an answer without words. */
+  copyRate: number
+  sentences: SentenceAttribution[]
+}
+
+/** Fewer words in a row are common to any two texts on one subject; a shorter sentence must be there whole. */
+export const LEAST_WORDS = 4
+
+/**
+ * Finds what the sentences of an answer share with its proposals. Case, punctuation and Markdown's marks do not count;
+ * a character of a script without spaces counts as half a word. It sees copied words, not ideas: a paraphrase is new.
+ * Linear in the length of all texts.
+ * @param answer offsets in the result are those of this string
+ * @param proposals likewise, each for its own spans
+ */
+export function attribute(answer: string, proposals: string[]): Attribution {
+  const words = splitWords(answer)
+  const shown = proposals.map((text) => splitWords(text))
+  const numbers = numberWords(shown)
+  const query = Int32Array.from(words.texts, (text) => numbers.get(text) ?? -1)
+  const matches = shown.map((proposal) => {
+    const indexed = Int32Array.from(proposal.texts, (text) => numbers.get(text) as number)
+    return { words: proposal, found: indexRuns(indexed).match(query) }
+  })
+  let first = 0
+  const sentences = splitSentences(answer).map((span) => {
+    while (first < words.spans.length && (words.spans[first] as Span).start < span.start) first++
+    let end = first
+    while (end < words.spans.length && (words.spans[end] as Span).end <= span.end) end++
+    const sentence = attributeSentence(span, { words, first, end }, matches)
+    first = end
+    return sentence
+  })
+  const total = sum(sentences.map((s) => s.weight))
+  const copied = sum(sentences.map((s) => s.weight * s.copyRate))
+  return {
+    copyRate: total === 0 ? 0 : copied / total,
+    sentences: sentences.map(({ weight, ...sentence }) => sentence),
+  }
+}
+
+function numberWords(texts: Words[]): Map<string, number> {
+  const numbers = new Map<string, number>()
+  for (const { texts: words } of texts) {
+    for (const word of words) if (!numbers.has(word)) numbers.set(word, numbers.size)
+  }
+  return numbers
+}
+
+interface Match {
+  words: Words
+  found: ReturnType<RunIndex['match']>
+}
+/** Words `first` to `end` (exclusive) of the answer. */
+interface Range {
+  words: Words
+  first: number
+  end: number
+}
+
+function attributeSentence(span: Span, range: Range, matches: Match[]) {
+  const { words, first, end } = range
+  const isCovered = new Uint8Array(end - first)
+  const weight = sum(words.weights.slice(first, end))
+  const sources: Source[] = []
+  for (const [proposal, match] of matches.entries()) {
+    const runs = findRuns(range, match, Math.min(LEAST_WORDS, weight))
+    if (runs.length === 0) continue
+    let covered = 0
+    for (const run of runs) {
+      isCovered.fill(1, run.first - first, run.end - first)
+      covered += sum(words.weights.slice(run.first, run.end))
+    }
+    sources.push({ proposal, share: covered / weight, spans: runs.map((run) => toSpan(run, words, match)) })
+  }
+  const copied = sum(words.weights.slice(first, end).filter((_, i) => isCovered[i]))
+  return {
+    ...span,
+    weight,
+    copyRate: weight === 0 ? 0 : copied / weight,
+    isNew: sources.length === 0 && weight > 0,
+    sources: sources.sort((a, b) => b.share - a.share || a.proposal - b.proposal),
+    fresh: joinWords(words, first, end, (i) => !isCovered[i - first]),
+  }
+}
+
+interface Run {
+  first: number
+  end: number
+  /** The proposal's word where it ends, inclusive. */
+  last: number
+}
+
+/** Runs of at least `least` words within a sentence; where two overlap the longer keeps what both have. */
+function findRuns({ words, first, end }: Range, { found }: Match, least: number): Run[] {
+  const maximal: Run[] = []
+  for (let at = first; at < end; at++) {
+    const length = Math.min(found.lengths[at] as number, at - first + 1)
+    const next = at + 1 < end ? Math.min(found.lengths[at + 1] as number, at - first + 2) : 0
+    if (length > 0 && next <= length) {
+      maximal.push({ first: at - length + 1, end: at + 1, last: found.ends[at] as number })
+    }
+  }
+  const isLong = (run: Run) => run.end > run.first && sum(words.weights.slice(run.first, run.end)) >= least
+  const runs: Run[] = []
+  for (const run of maximal.filter(isLong)) {
+    const before = runs.at(-1)
+    if (before && before.end > run.first) {
+      if (before.end - before.first >= run.end - run.first) run.first = before.end
+      else {
+        before.last -= before.end - run.first
+        before.end = run.first
+      }
+      if (before.end <= before.first) runs.pop()
+    }
+    if (run.end > run.first) runs.push(run)
+  }
+  return runs
+}
+
+function toSpan({ first, end, last }: Run, words: Words, match: Match): SharedSpan {
+  const from = match.words.spans
+  return {
+    at: { start: (words.spans[first] as Span).start, end: (words.spans[end - 1] as Span).end },
+    from: { start: (from[last - (end - first) + 1] as Span).start, end: (from[last] as Span).end },
+  }
+}
+
+function joinWords({ spans }: Words, first: number, end: number, isWanted: (i: number) => boolean): Span[] {
+  const joined: Span[] = []
+  let isOpen = false
+  for (let i = first; i < end; i++) {
+    const { start, end } = spans[i] as Span
+    const before = joined.at(-1)
+    if (!isWanted(i)) isOpen = false
+    else if (isOpen && before) before.end = end
+    else {
+      joined.push({ start, end })
+      isOpen = true
+    }
+  }
+  return joined
+}
+
+function sum(values: ArrayLike<number>): number {
+  let total = 0
+  for (let i = 0; i < values.length; i++) total += values[i] as number
+  return total
+}
+
+/** An answer's attribution to every usable completion of the layers before it. */
+export interface ResultAttribution extends Omit<Attribution, 'sentences'> {
+  sentences: (Omit<SentenceAttribution, 'sources'> & { sources: PlacedSource[] })[]
+}
+
+export interface PlacedSource extends Omit<Source, 'proposal'> {
+  layer: number
+  index: number
+}
+
+/** As `attribute`, for a whole result. Without an aggregation (`single`, votes) every sentence is its own answer's. */
+export function attributeResult({ answer, layers, from }: Result): ResultAttribution {
+  const shown = layers
+    .slice(0, from.layer)
+    .flatMap(({ completions }, layer) => completions.filter((c) => !c.excluded).map((c) => ({ layer, ...c })))
+  const { copyRate, sentences } = attribute(
+    answer,
+    shown.map((c) => c.text),
+  )
+  const place = ({ proposal, ...rest }: Source): PlacedSource => {
+    const { layer, index } = shown[proposal] as (typeof shown)[number]
+    return { layer, index, ...rest }
+  }
+  return { copyRate, sentences: sentences.map((s) => ({ ...s, sources: s.sources.map(place) })) }
+}
