@@ -75,7 +75,11 @@ describe('TypeScript', () => {
 
   test.each(programs)('runs: %s', async (_, code, i) => {
     const file = path.join(folder, `readme-${i}.ts`)
-    writeFileSync(file, adapt(code).replace(/from 'aft'/g, "from '../../src/index.ts'"))
+    const sources = { aft: 'index.ts', 'aft/ai-sdk': 'apps/ai-sdk/ai-sdk.ts' }
+    const own = adapt(code).replace(/from '(aft(?:\/ai-sdk)?)'/g, (_, name: keyof typeof sources) => {
+      return `from '../../src/${sources[name]}'`
+    })
+    writeFileSync(file, own)
     const { stdout } = await run(process.execPath, [file])
     if (code.includes('console.log')) expect(stdout).not.toBe('')
   })

@@ -70,6 +70,11 @@ const examples: Record<string, () => Promise<void>> = {
     expect(await run('08-stragglers.ts')).toBe(`The best of both.\n${missing}\n`)
   },
   '09-own-engine.ts': async () => expect(await run('09-own-engine.ts')).toBe('WHY IS THE SKY BLUE?\n'),
+  '10-ai-sdk-provider.ts': async () => {
+    const output = await run('10-ai-sdk-provider.ts', 'scripted:echo', 'Why?')
+    expect(output.match(/^proposal-0-\d: Reply /gm)).toHaveLength(3)
+    expect(output).toMatch(/\nReply .+\n\n\d+ tokens written in \d+ ms, degraded: false\n$/)
+  },
 }
 
 test('every example is run here, and is numbered', () => {

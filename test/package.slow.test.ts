@@ -139,6 +139,36 @@ describe('a plain project on Node 22', () => {
     expect(await succeed('node', ['ask.js'])).toMatch(/^true v22 3 Reply /)
   })
 
+  test('makes a language model of the AI SDK, whose types fit the SDK', async () => {
+    write(
+      'provider.ts',
+      `import type { LanguageModelV4 } from '@ai-sdk/provider'
+      import { scriptedEngine } from 'aft'
+      import { createAft } from 'aft/ai-sdk'
+      const engine = scriptedEngine([{ replies: ['one', 'two'] }])
+      const model: LanguageModelV4 = createAft({ engine, width: 2, depth: 1 })('aft')
+      const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Why?' }] }]
+      const { content, providerMetadata } = await model.doGenerate({ prompt })
+      console.log(JSON.stringify(content), providerMetadata?.aft?.degraded)`,
+    )
+    const flags = ['--strict', '--target', 'es2024', '--types', 'node', '--module', 'nodenext', '--noEmit']
+    const types = path.join(checkout, 'node_modules/@types')
+    await succeed(path.join(checkout, 'node_modules/.bin/tsc'), [
+      ...flags,
+      '--typeRoots',
+      types,
+      'provider.ts',
+    ])
+    const stripped = readFileSync(path.join(project, 'provider.ts'), 'utf8').replace(
+      /: LanguageModelV4 | as const/g,
+      ' ',
+    )
+    write('provider.js', stripped.replace(/import type.*\n/, ''))
+    expect(await succeed('node', ['provider.js'])).toMatch(
+      /^\[\{"type":"text","text":"(one|two)"\}\] false\n$/,
+    )
+  })
+
   test('asks from the command line', async () => {
     const { code, stdout, stderr } = await run('npx', ['aft', 'ask', '--model', 'scripted:echo', 'Why?'])
     expect([code, stderr.replace(/^npm warn .*\n/gm, '')]).toEqual([0, ''])

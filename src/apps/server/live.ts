@@ -26,6 +26,8 @@ export interface Sink {
   content(choice: number, text: string): void
   reasoning(choice: number, text: string): void
   toolCall(choice: number, delta: ToolCallDelta): void
+  /** Everything that happens, as it happens, before any piece that it makes. */
+  event?(event: AftEvent): void
 }
 
 export interface Answered {
@@ -51,7 +53,12 @@ export async function answerLive(
     template,
     clock: systemClock,
     signal: AbortSignal.any([signal, broken.signal]),
-    emit: watch?.take,
+    emit:
+      watch &&
+      ((event) => {
+        sink?.event?.(event)
+        watch.take(event)
+      }),
   }
   const prompt = { id: '0', ...ask.prompt }
   const isFirstCall = ask.tools === 'first-call' && ask.prompt.tools !== undefined

@@ -1,0 +1,181 @@
+/** `createAft`: propose and aggregate as a language model of the AI SDK (specification v4), in the app's own process. */
+import {
+  type LanguageModelV4,
+  type LanguageModelV4CallOptions,
+  type LanguageModelV4StreamPart,
+  NoSuchModelError,
+  type ProviderV4,
+  type SharedV4Warning,
+} from '@ai-sdk/provider'
+import { z } from 'zod'
+import type { Engine, Sampling } from '../../core/engine.ts'
+import { UsageError } from '../../core/errors.ts'
+import type { PlanOptions } from '../../core/strategies.ts'
+import { defaultTemplate, type Template } from '../../core/templates.ts'
+import { type AiSdkModel, fromAiSdk } from '../../engines/ai-sdk.ts'
+import { type Ask, answerLive, type Sink } from '../server/live.ts'
+import {
+  type AftOptions,
+  aftSchema,
+  defaultPresets,
+  type Offer,
+  type Preset,
+  planFor,
+} from '../server/plans.ts'
+import { contentOf, endingOf, noUsage, partWriter } from './parts.ts'
+import { fromFormat, fromPrompt, fromTool, fromToolChoice } from './prompt.ts'
+
+/**
+ * What answers. Give one `engine` for all roles, or `engines` by name and the names that propose and aggregate. The
+ * other fields are the plan's where neither preset nor call says otherwise.
+ */
+export interface AftProviderOptions extends Omit<Partial<PlanOptions>, 'template'> {
+  engine?: Engine | AiSdkModel
+  engines?: Record<string, Engine | AiSdkModel>
+  /** Models next to `aft`, `aft-fast`, `moa`, `rsa` and `single`. */
+  presets?: Record<string, Preset>
+  template?: Template
+  /** Proposals become reasoning parts, and their texts stand in the trace. Default false. */
+  showProposals?: boolean
+}
+
+export interface AftProvider extends ProviderV4 {
+  (modelId: string): LanguageModelV4
+}
+
+/**
+ * Makes a provider of the AI SDK; no server is needed. A call's `providerOptions.aft` may say more: `width`, `depth`,
+ * `strategy`, `proposers`, `aggregator`, `enabled`, `showProposals` and what else a server's `aft` field takes.
+ * @throws UsageError without an engine. A model that is not there is a NoSuchModelError of the AI SDK
+ */
+export function createAft(options: AftProviderOptions): AftProvider {
+  const { engine, engines, presets, template = defaultTemplate, showProposals = false, ...plan } = options
+  const given = engines ?? (engine ? { engine } : {})
+  const opened = Object.fromEntries(Object.entries(given).map(([name, made]) => [name, toEngine(made)]))
+  const names = Object.keys(opened)
+  if (names.length === 0) throw new UsageError('expected `engine` or `engines`, got neither')
+  const base: PlanOptions = { proposers: names, ...plan, template: template.id }
+  const offer: Offer = {
+    base,
+    presets: { ...defaultPresets(base), ...presets },
+    engines: names,
+    limits: { width: 1_000, depth: 100, maxTokens: Number.MAX_SAFE_INTEGER },
+  }
+  const languageModel = (modelId: string) => {
+    if (!Object.hasOwn(offer.presets, modelId))
+      throw new NoSuchModelError({ modelId, modelType: 'languageModel' })
+    return makeModel(modelId, { offer, engines: opened, template, showProposals })
+  }
+  const without = (modelType: 'embeddingModel' | 'imageModel') => (modelId: string) => {
+    throw new NoSuchModelError({ modelId, modelType })
+  }
+  return Object.assign((modelId: string) => languageModel(modelId), {
+    specificationVersion: 'v4' as const,
+    languageModel,
+    embeddingModel: without('embeddingModel'),
+    imageModel: without('imageModel'),
+  })
+}
+
+function toEngine(made: Engine | AiSdkModel): Engine {
+  return 'generate' in made ? made : fromAiSdk(made)
+}
+
+interface Setup {
+  offer: Offer
+  engines: Record<string, Engine>
+  template: Template
+  showProposals: boolean
+}
+
+function makeModel(modelId: string, setup: Setup): LanguageModelV4 {
+  const answerTo = (ask: Ask, signal: AbortSignal, sink?: Sink) => answerLive(ask, { ...setup, signal }, sink)
+  return {
+    specificationVersion: 'v4',
+    provider: 'aft',
+    modelId,
+    supportedUrls: { 'image/*': [/^https?:\/\//] },
+    doGenerate: async (options) => {
+      const { ask, warnings } = readCall(modelId, options, setup)
+      const signal = options.abortSignal ?? new AbortController().signal
+      const answered = await answerTo(ask, signal)
+      return {
+        content: contentOf(answered, ask.showProposals),
+        warnings,
+        ...endingOf(answered, ask.showProposals),
+      }
+    },
+    doStream: async (options) => {
+      const { ask, warnings } = readCall(modelId, options, setup)
+      const left = new AbortController()
+      const signal = options.abortSignal ? AbortSignal.any([options.abortSignal, left.signal]) : left.signal
+      const stream = new ReadableStream<LanguageModelV4StreamPart>({
+        start: async (controller) => {
+          const send = (part: LanguageModelV4StreamPart) => left.signal.aborted || controller.enqueue(part)
+          send({ type: 'stream-start', warnings })
+          const writer = partWriter(send, ask.showProposals)
+          try {
+            // What answers is told as text, so the proposals go out here and not again as the answer's own reasoning.
+            const plain = { ...ask, showProposals: false }
+            const answered = await answerTo(plain, signal, writer.sink(ask.plan.layers.length - 1))
+            writer.end()
+            send({ type: 'finish', ...endingOf(answered, ask.showProposals) })
+          } catch (error) {
+            send({ type: 'error', error })
+            send({ type: 'finish', usage: noUsage, finishReason: { unified: 'error', raw: undefined } })
+          }
+          if (!left.signal.aborted) controller.close()
+        },
+        cancel: () => left.abort(),
+      })
+      return { stream }
+    },
+  }
+}
+
+/**
+ * A call's options as something to answer, and what of them has no meaning here.
+ * @throws UsageError for a wrong `providerOptions.aft`, ApiError for what the plan cannot be
+ */
+function readCall(model: string, options: LanguageModelV4CallOptions, { offer, showProposals }: Setup) {
+  const warnings: SharedV4Warning[] = []
+  const unsupported = (feature: string) => warnings.push({ type: 'unsupported', feature })
+  const aft = readAft(options.providerOptions?.aft)
+  const { maxOutputTokens: maxTokens, temperature, topP, topK, presencePenalty, frequencyPenalty } = options
+  const sampling: Partial<Sampling> = {
+    maxTokens,
+    temperature,
+    topP,
+    topK,
+    presencePenalty,
+    frequencyPenalty,
+  }
+  const functions = (options.tools ?? []).filter((tool) => tool.type === 'function')
+  for (const tool of options.tools ?? []) if (tool.type === 'provider') unsupported(`tool ${tool.id}`)
+  if (options.reasoning && options.reasoning !== 'provider-default') unsupported('reasoning')
+  const tools = aft.tools ?? 'aggregator'
+  const hasTools = functions.length > 0
+  const isBare = aft.enabled === false || (tools === 'bypass' && hasTools)
+  const asked = { model, aft, n: 1, seed: options.seed, sampling, maxTokensParam: 'maxOutputTokens', isBare }
+  const responseFormat = fromFormat(options.responseFormat)
+  const ask: Ask = {
+    model,
+    plan: planFor(asked, offer),
+    showProposals: aft.showProposals ?? showProposals,
+    tools,
+    prompt: {
+      messages: fromPrompt(options.prompt),
+      ...(options.stopSequences?.length && { stop: options.stopSequences }),
+      ...(hasTools && { tools: functions.map(fromTool) }),
+      ...(hasTools && options.toolChoice && { toolChoice: fromToolChoice(options.toolChoice) }),
+      ...(responseFormat && { responseFormat }),
+    },
+  }
+  return { ask, warnings }
+}
+
+function readAft(value: unknown = {}): AftOptions {
+  const parsed = aftSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new UsageError(`providerOptions.aft: ${z.prettifyError(parsed.error)}`)
+}

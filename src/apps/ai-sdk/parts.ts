@@ -1,0 +1,129 @@
+/** From what is answered to the AI SDK's content and stream parts. */
+import type {
+  LanguageModelV4Content,
+  LanguageModelV4GenerateResult,
+  LanguageModelV4StreamPart,
+  LanguageModelV4Usage,
+  SharedV4ProviderMetadata,
+} from '@ai-sdk/provider'
+import type { ToolCallDelta } from '../../core/engine.ts'
+import type { AftEvent, Completion, Result } from '../../core/result.ts'
+import type { Answered, Sink } from '../server/live.ts'
+import { traceOf, usageOf } from '../server/trace.ts'
+
+type Ending = Pick<LanguageModelV4GenerateResult, 'finishReason' | 'usage' | 'providerMetadata'>
+
+/** What ends an answer, streamed or whole: the usage of all calls, and the trace as `providerMetadata.aft`. */
+export function endingOf({ result }: Answered, showProposals: boolean): Ending {
+  return {
+    finishReason: { unified: result.finishReason, raw: result.finishReason },
+    usage: toUsage(result),
+    providerMetadata: { aft: toJson(traceOf(result, showProposals)) },
+  }
+}
+
+/** The trace as JSON has it: what is undefined is absent. */
+function toJson(trace: object): SharedV4ProviderMetadata[string] {
+  return JSON.parse(JSON.stringify(trace))
+}
+
+function toUsage(result: Result): LanguageModelV4Usage {
+  const { prompt_tokens: total, completion_tokens: written, ...more } = usageOf(result.usage, result)
+  const { cached_tokens: cached } = more.prompt_tokens_details
+  const { reasoning_tokens: reasoning } = more.completion_tokens_details
+  return {
+    inputTokens: { total, noCache: total - cached, cacheRead: cached, cacheWrite: undefined },
+    outputTokens: { total: written, text: written - reasoning, reasoning },
+    raw: { ...result.usage },
+  }
+}
+
+export const noUsage: LanguageModelV4Usage = {
+  inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
+  outputTokens: { total: undefined, text: undefined, reasoning: undefined },
+}
+
+/** A whole answer: proposals and its own reasoning before it, where they are to be shown. */
+export function contentOf({ result, choices }: Answered, showProposals: boolean): LanguageModelV4Content[] {
+  const answer = choices.get(0) as Completion
+  const proposals = result.layers
+    .slice(0, result.from.layer)
+    .flatMap(({ completions }, layer) =>
+      completions.map((c) => ({ ...placeOf(layer, c.index), text: c.text })),
+    )
+  return [
+    ...(showProposals
+      ? proposals.map(({ text, providerMetadata }) => ({ ...reasoning(text), providerMetadata }))
+      : []),
+    ...(answer.reasoning ? [reasoning(answer.reasoning)] : []),
+    ...(answer.text ? [{ type: 'text' as const, text: answer.text }] : []),
+    ...(answer.toolCalls ?? []).map(({ id, function: { name, arguments: input } }) => {
+      return { type: 'tool-call' as const, toolCallId: id, toolName: name, input }
+    }),
+  ]
+}
+
+const reasoning = (text: string) => ({ type: 'reasoning' as const, text })
+
+/** How a proposal's reasoning part is called, and where its text stands among the layers. */
+function placeOf(layer: number, index: number) {
+  return { id: `proposal-${layer}-${index}`, providerMetadata: { aft: { layer, index } } }
+}
+
+/** Writes an answer's pieces as stream parts; a part of each kind is open from its first piece to `end`. */
+export function partWriter(send: (part: LanguageModelV4StreamPart) => void, showProposals: boolean) {
+  const open = new Map<string, 'text' | 'reasoning'>()
+  const calls: { id: string; name: string; input: string }[] = []
+
+  const add = (kind: 'text' | 'reasoning', id: string, delta: string, more: object = {}) => {
+    if (!open.has(id)) send({ type: `${kind}-start`, id, ...more })
+    open.set(id, kind)
+    send({ type: `${kind}-delta`, id, delta })
+  }
+  const close = (id: string) => {
+    const kind = open.get(id)
+    if (kind) send({ type: `${kind}-end`, id })
+    open.delete(id)
+  }
+  const grow = ({ position, id, name, arguments: piece }: ToolCallDelta) => {
+    let call = calls[position]
+    if (!call) {
+      call = { id: id ?? `call-${position}`, name: name ?? '', input: '' }
+      calls[position] = call
+      send({ type: 'tool-input-start', id: call.id, toolName: call.name })
+    }
+    if (!piece) return
+    call.input += piece
+    send({ type: 'tool-input-delta', id: call.id, delta: piece })
+  }
+  const propose = (event: AftEvent, last: number) => {
+    if (!showProposals || !('layer' in event) || event.layer >= last) return
+    if (event.type === 'completion-delta') {
+      const { id, ...more } = placeOf(event.layer, event.index)
+      add('reasoning', id, event.text, more)
+    } else if (event.type === 'completion-restarted') {
+      const { id } = placeOf(event.layer, event.index)
+      if (open.has(id)) add('reasoning', id, '\n[written anew]\n')
+    } else if (event.type === 'completion-end') close(placeOf(event.layer, event.completion.index).id)
+    else if (event.type === 'completion-failed') close(placeOf(event.layer, event.failure.index).id)
+  }
+  return {
+    /** @param last number of the layer that answers */
+    sink: (last: number): Sink => ({
+      content: (_, text) => {
+        close('reasoning')
+        add('text', 'text', text)
+      },
+      reasoning: (_, text) => add('reasoning', 'reasoning', text),
+      toolCall: (_, delta) => grow(delta),
+      event: (event) => propose(event, last),
+    }),
+    end: () => {
+      for (const id of [...open.keys()]) close(id)
+      for (const { id, name, input } of calls.filter(Boolean)) {
+        send({ type: 'tool-input-end', id })
+        send({ type: 'tool-call', toolCallId: id, toolName: name, input: input || '{}' })
+      }
+    },
+  }
+}
