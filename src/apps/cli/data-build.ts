@@ -130,7 +130,7 @@ async function build(paths: string[], flags: BuildFlags): Promise<void> {
     const counts = await buildDataset({ ...options, rows: readRows(), target })
     console.error(describeBuild(counts, flags.output))
   } catch (error) {
-    throw toCallersError(error)
+    throw toCallersError(error, 'Nothing of it is kept')
   } finally {
     await tokens?.close()
   }

@@ -16,7 +16,7 @@ export function exportCommand(): Command {
     .requiredOption('-o, --output <folder>', 'where it goes')
     .action(async (folder: string, { to, output }: { to: Form; output: string }) => {
       const rows = await exportFolder(folder, output, to).catch((error) => {
-        throw toCallersError(error)
+        throw toCallersError(error, 'Nothing of it is kept')
       })
       console.error(`${rows} rows for ${to}. See ${output}`)
     })
