@@ -15,6 +15,7 @@ import {
   makeFingerprints,
   readOwnFingerprints,
 } from './fingerprints.ts'
+import { createLanguageCheck } from './languages.ts'
 import { validateFolder } from './read-examples.ts'
 import type { BadRow, Example, SourceRow } from './row.ts'
 import { generateArithmetic } from './source-arithmetic.ts'
@@ -234,4 +235,19 @@ test('a folder with a broken line, an id twice or a prompt on both sides is not 
   await expect(validateFolder(at('out'))).rejects.toThrow(
     'validation.jsonl:1: its prompt is in train.jsonl too',
   )
+})
+
+test('rows in another language or too long are dropped, with what they are', async () => {
+  const rows = [
+    row('good', ['a', 'b']),
+    row('asked', ['a', 'b'], { prompt: [{ role: 'user', content: 'Pourquoi le ciel est-il bleu ?' }] }),
+    row('answered', ['a', 'b'], { target: 'Der Himmel ist blau, weil Luft das Licht streut.' }),
+    row('long', ['a', 'b'], { prompt: [{ role: 'user', content: 'Why is the sky blue? '.repeat(20) }] }),
+  ]
+  await build(rows, { findOtherLanguage: await createLanguageCheck(['en']), maxPromptChars: 400 })
+  expect(lines('out/dropped.jsonl')).toEqual([
+    { row: 'asked', reason: 'the prompt is in another language', detail: 'fr' },
+    { row: 'answered', reason: 'the target is in another language', detail: 'de' },
+    { row: 'long', reason: 'the prompt is too long', detail: 420 },
+  ])
 })

@@ -44,6 +44,10 @@ export interface BuildOptions {
   benchmarks: FingerprintSet[]
   /** Whether prompts that are nearly an earlier one are dropped; those that are one always are. */
   dropsNearDuplicates: boolean
+  /** Names the language of a text where it is none that is wanted; see `createLanguageCheck`. */
+  findOtherLanguage?: (text: string) => string | undefined
+  /** Characters of all turns of the prompt. */
+  maxPromptChars?: number
   /** Characters of the target. */
   minTargetChars?: number
   maxTargetChars?: number
@@ -181,6 +185,9 @@ async function toDraft(row: SourceRow, state: Selection): Promise<Draft> {
   const hits = findHits(text, options.benchmarks)
   for (const name of hits) count(counts.benchmarks, name)
   if (hits.length > 0) throw new Drop('benchmark', hits)
+  if (text.length > (options.maxPromptChars ?? Infinity))
+    throw new Drop('the prompt is too long', text.length)
+  checkLanguage('prompt', text, options)
   const { target, responses } = findTarget(row, options)
   const cleaned = cleanResponses(responses, target)
   for (const [reason, n] of Object.entries(cleaned.left)) count(counts.left, reason, n)
@@ -212,7 +219,13 @@ function findTarget(
   if (unusable) throw new Drop(`the target is ${unusable}`)
   if (target.length < minTargetChars) throw new Drop('the target is too short', target.length)
   if (target.length > maxTargetChars) throw new Drop('the target is too long', target.length)
+  checkLanguage('target', target, options)
   return { target, responses: row.responses.filter((r) => r !== best) }
+}
+
+function checkLanguage(what: 'prompt' | 'target', text: string, { findOtherLanguage }: SelectOptions): void {
+  const other = findOtherLanguage?.(text)
+  if (other !== undefined) throw new Drop(`the ${what} is in another language`, other)
 }
 
 /** The first of the best-scored that can be used. */

@@ -9,6 +9,7 @@ import { type BuildCounts, type BuildOptions, buildDataset } from '../../dataset
 import type { ChooseBy } from '../../dataset/choose.ts'
 import { hashFile, writeDataCard } from '../../dataset/data-card.ts'
 import { type FingerprintSet, readOwnFingerprints } from '../../dataset/fingerprints.ts'
+import { createLanguageCheck } from '../../dataset/languages.ts'
 import type { TokenBudget } from '../../dataset/make-example.ts'
 import { listFiles, readRecords } from '../../dataset/read-records.ts'
 import { renderReport } from '../../dataset/report.ts'
@@ -34,6 +35,8 @@ export interface BuildFlags {
   maxTokens?: number
   tokenizer?: string
   overflow: TokenBudget['overflow']
+  languages?: string
+  maxPromptChars?: number
   minTargetChars?: number
   maxTargetChars?: number
   decontaminate: string
@@ -78,6 +81,8 @@ export function buildCommand(): Command {
     .addOption(
       new Option('--overflow <what>', 'where tokens are too many').choices(['trim', 'drop']).default('trim'),
     )
+    .option('--languages <codes>', 'drop rows whose prompt or target is in another: en,de')
+    .addOption(whole('--max-prompt-chars <n>', 'drop rows with longer prompts', 1))
     .addOption(whole('--min-target-chars <n>', 'drop rows with shorter targets', 1))
     .addOption(whole('--max-target-chars <n>', 'drop rows with longer targets', 1))
     .option('--decontaminate <sets>', 'all, none, or alpaca-eval,mt-bench,gsm8k-test,ifeval', 'all')
@@ -119,6 +124,9 @@ async function build(paths: string[], flags: BuildFlags): Promise<void> {
       template,
       budget: tokens?.budget,
       benchmarks: await readBenchmarks(flags),
+      findOtherLanguage: flags.languages
+        ? await createLanguageCheck(flags.languages.split(',').map((code) => code.trim()))
+        : undefined,
       async writeCard(counts, folder) {
         writeDataCard(folder, facts, counts)
         await writeFile(path.join(folder, 'report.html'), await renderReport(flags.format, counts))
@@ -157,6 +165,7 @@ function optionsOf(flags: BuildFlags) {
     onPolicyModel: flags.onPolicy,
     // Problems of a kind are alike on purpose.
     dropsNearDuplicates: flags.nearDuplicates && flags.format !== 'arithmetic',
+    maxPromptChars: flags.maxPromptChars,
     minTargetChars: flags.minTargetChars,
     maxTargetChars: flags.maxTargetChars,
     plainShare: flags.plain,
