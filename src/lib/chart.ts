@@ -1,5 +1,6 @@
 /** Charts as SVG texts, drawn by Vega-Lite without a browser. The colours are those of the page they stand in. */
 import type { Config, TopLevelSpec } from 'vega-lite'
+import { escapeHtml } from './report-page.ts'
 
 const config: Config = {
   background: 'transparent',
@@ -30,10 +31,11 @@ const config: Config = {
 export async function drawChart(spec: TopLevelSpec, label: string): Promise<string> {
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
   vega.resetSVGDefIds()
-  const { spec: full } = compile({ ...spec, description: label } as TopLevelSpec, { config })
+  const { spec: full } = compile(spec, { config })
   const view = new vega.View(vega.parse(full), { renderer: 'none', logLevel: vega.Error })
   try {
-    return await view.toSVG()
+    // the spec's own description does not reach the SVG
+    return (await view.toSVG()).replace('<svg', `<svg role="img" aria-label="${escapeHtml(label)}"`)
   } finally {
     view.finalize()
   }
