@@ -3,7 +3,7 @@ import { hashParts, randomFrom } from '../core/seeds.ts'
 import { bootstrapMean, type Interval, mean, type PairedTest, testPairs } from '../lib/statistics.ts'
 import type { Answered, RunControls } from './control-run.ts'
 import { type ControlAnswer, type ControlName, controlNames, controlTitles } from './controls.ts'
-import { findCopied } from './copied.ts'
+import { type Copied, findCopied } from './copied.ts'
 import type { Scores, Task } from './task.ts'
 
 /** Tokens, seconds and dollars are means a question. */
@@ -61,7 +61,7 @@ export interface QuestionScores {
   id: string
   prompt: string
   proposals: { text: string; score: number }[]
-  answers: { control: ControlName; text: string; scores: Scores }[]
+  answers: { control: ControlName; text: string; scores: Scores; copied?: Copied }[]
 }
 
 /** Scores every answer and sums up. The seed is that of the bootstrap. */
@@ -124,6 +124,7 @@ async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScore
       control: control as ControlName,
       text,
       scores: scores[at++] as Scores,
+      ...(isAggregation(control) && { copied: findCopied(text, proposals) }),
     }))
     const best = ofProposals.reduce(
       (a, b) => ((b.scores[metric] ?? 0) > (a.scores[metric] ?? 0) ? b : a),
@@ -136,6 +137,10 @@ async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScore
       answers: [...ofAnswers, ...(best ? [{ control: 'oracle' as const, ...best }] : [])],
     }
   })
+}
+
+function isAggregation(control: ControlName): boolean {
+  return control === 'aggregated' || control === 'trained'
 }
 
 /** The oracle costs what the proposals cost, which is what the majority costs. */
@@ -160,12 +165,7 @@ function costOf(answers: ControlAnswer[]) {
 
 function countChanges(scored: QuestionScores[], control: ControlName, metric: string): Changes {
   const counts = { rescued: 0, broke: 0, kept: 0, lost: 0, all_right: 0, all_wrong: 0 }
-  const copied = scored.map((q) =>
-    findCopied(
-      textOf(q, control),
-      q.proposals.map((p) => p.text),
-    ),
-  )
+  const copied = scored.flatMap((q) => q.answers.find((a) => a.control === control)?.copied ?? [])
   for (const question of scored) {
     const right = (question.answers.find((a) => a.control === control)?.scores[metric] ?? 0) === 1
     const hits = question.proposals.filter((p) => p.score === 1).length

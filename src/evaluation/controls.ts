@@ -43,9 +43,9 @@ export type PlannedControl = Exclude<ControlName, 'oracle'>
 
 export const controlTitles: Record<ControlName, string> = {
   single: 'one answer',
-  'single-long': 'one answer, tokens of the whole ensemble',
-  oracle: 'best of n, picked by the right answer',
-  judge: 'best of n, picked by a judge',
+  'single-long': 'one answer, same tokens',
+  oracle: 'best of n, by right answer',
+  judge: 'best of n, by judge',
   majority: 'majority',
   aggregated: 'prompted aggregator',
   trained: 'trained aggregator',

@@ -7,6 +7,10 @@ export interface ReportSection {
   /** From `drawChart`. */
   chart?: string
   table?: { head: string[]; rows: (string | number)[][] }
+  /** Takes the whole width of the page. */
+  isWide?: boolean
+  /** Longer texts, each behind a line that opens it. */
+  details?: { summary: string; parts: { label: string; text: string }[] }[]
 }
 
 const STYLE = `
@@ -20,10 +24,14 @@ main { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minm
 section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1.1rem 1.2rem; min-width: 0; break-inside: avoid }
 section p { color: var(--soft); font-size: .9rem } svg { max-width: 100%; height: auto; display: block }
 details { margin-top: .75rem; font-size: .85rem } summary { cursor: pointer; color: var(--soft) }
+h3 { font-size: .8rem; margin: .8rem 0 .2rem; color: var(--soft) }
+pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .85rem/1.45 ui-monospace, monospace; border-left: 2px solid var(--line); padding-left: .7rem }
+details.text { border-top: 1px solid var(--line); padding-top: .5rem }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: .85rem; width: 100% }
 th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; vertical-align: top }
+td:first-child, th:first-child { min-width: 7rem } section.whole { grid-column: 1 / -1 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-@media print { body { max-width: none; padding: 0 } details > * { display: block } section { border-color: #ccc; background: none } }
+@media print { details::details-content { content-visibility: visible; block-size: auto } body { max-width: none; padding: 0 } details > * { display: block } section { border-color: #ccc; background: none } }
 `
 
 /** Text as it may stand in HTML, in a quoted attribute too. */
@@ -60,7 +68,7 @@ ${sections.map(renderSection).join('\n')}
 `
 }
 
-function renderSection({ title, text, chart, table }: ReportSection): string {
+function renderSection({ title, text, chart, table, details, isWide }: ReportSection): string {
   const parts = [`<h2>${escapeHtml(title)}</h2>`]
   if (text) parts.push(`<p>${escapeHtml(text)}</p>`)
   if (chart) parts.push(chart)
@@ -69,7 +77,13 @@ function renderSection({ title, text, chart, table }: ReportSection): string {
       chart ? `<details><summary>as a table</summary>${renderTable(table)}</details>` : renderTable(table),
     )
   }
-  return `<section>${parts.join('\n')}</section>`
+  parts.push(...(details ?? []).map(renderDetails))
+  return `<section${isWide ? ' class="whole"' : ''}>${parts.join('\n')}</section>`
+}
+
+function renderDetails({ summary, parts }: NonNullable<ReportSection['details']>[number]): string {
+  const texts = parts.map(({ label, text }) => `<h3>${escapeHtml(label)}</h3><pre>${escapeHtml(text)}</pre>`)
+  return `<details class="text"><summary>${escapeHtml(summary)}</summary>${texts.join('')}</details>`
 }
 
 function renderTable({ head, rows }: NonNullable<ReportSection['table']>): string {

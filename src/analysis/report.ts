@@ -1,0 +1,311 @@
+/** One page of results: what came out, what it took, what aggregation changed, and the prompts that it changed most. */
+import { drawChart } from '../lib/chart.ts'
+import { type ReportSection, renderReportPage } from '../lib/report-page.ts'
+import type { QuestionResult, Result, Results } from './result-file.ts'
+
+type Row = Result['rows'][number]
+
+/** The whole page. Nothing in it depends on when or where it is made. */
+export async function renderReport(results: Results[]): Promise<string> {
+  const sections: ReportSection[] = []
+  for (const one of results) sections.push(...(await sectionsOf(one, results.length > 1)))
+  const tasks = results.map(({ result }) => `${result.task} (${result.n} questions, ${result.model})`)
+  const lead = `${tasks.join('; ')}. Means with bootstrap intervals of 95 %; tests are paired by question.`
+  return renderReportPage('Is aggregation better?', lead, sections)
+}
+
+async function sectionsOf({ result, questions }: Results, isOne: boolean): Promise<ReportSection[]> {
+  const name = (title: string) => (isOne ? `${result.task}, ${result.model}: ${title}` : title)
+  return [
+    { ...(await scoreSection(result)), title: name('Scores') },
+    { ...(await costSection(result)), title: name('Score over written tokens') },
+    { ...takesSection(result), title: name('What each takes') },
+    ...(await changeSections(result)).map((section) => ({ ...section, title: name(section.title) })),
+    ...browseSections(result, questions).map((section) => ({ ...section, title: name(section.title) })),
+    { ...originSection(result), title: name('Where the numbers come from') },
+  ]
+}
+
+/** Legends of shapes are drawn black, whatever the page's colours are. */
+const shapes = { orient: 'top', symbolFillColor: 'currentColor', symbolStrokeColor: 'currentColor' } as const
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+
+async function scoreSection({ rows, metrics }: Result): Promise<ReportSection> {
+  const values = rows.flatMap(({ title, scores }) =>
+    Object.entries(scores).map(([metric, { mean, interval }]) => ({ title, metric, mean, ...interval })),
+  )
+  const offset = metrics.length > 1 ? { yOffset: { field: 'metric' } } : {}
+  const y = { field: 'title', type: 'nominal' as const, sort: null, title: null, axis: { labelLimit: 260 } }
+  const color = {
+    field: 'metric',
+    title: null,
+    legend: { orient: 'top' as const },
+    scale: { range: ['#4f83c4', '#d08a3e'] },
+  }
+  const chart = await drawChart(
+    {
+      data: { values },
+      width: 300,
+      height: { step: metrics.length > 1 ? 14 : 24 },
+      encoding: { y, ...offset, color },
+      layer: [
+        {
+          mark: { type: 'rule', strokeWidth: 2, opacity: 0.6 },
+          encoding: {
+            x: {
+              field: 'low',
+              type: 'quantitative',
+              title: 'share of questions',
+              axis: { format: '%', tickCount: 5 },
+            },
+            x2: { field: 'high' },
+          },
+        },
+        {
+          mark: { type: 'point', filled: true, size: 60, opacity: 1 },
+          encoding: { x: { field: 'mean', type: 'quantitative' } },
+        },
+      ],
+    },
+    'Scores of each control with their intervals',
+  )
+  const range = (row: Row, metric: string) => {
+    const score = row.scores[metric]
+    return score
+      ? `${percent(score.mean)} (${percent(score.interval.low)} to ${percent(score.interval.high)})`
+      : ''
+  }
+  return {
+    title: '',
+    text: 'The point is the mean, the line its 95 % interval. p is that of a paired test beside one answer.',
+    chart,
+    table: {
+      head: ['control', ...metrics, 'beside one answer', 'p'],
+      rows: rows.map((row) => [
+        row.title,
+        ...metrics.map((metric) => range(row, metric)),
+        row.against_single ? `${(100 * row.against_single.difference).toFixed(1)} points` : '',
+        row.against_single ? row.against_single.p.toFixed(3) : '',
+      ]),
+    },
+  }
+}
+
+async function costSection({ rows, metrics }: Result): Promise<ReportSection> {
+  const metric = metrics[0] as string
+  const values = rows.map((row) => ({
+    ...{ title: row.title, tokens: row.generated_tokens, score: row.scores[metric]?.mean ?? 0 },
+    frontier: isFrontier(row, rows, metric) ? 'frontier' : 'behind it',
+  }))
+  const chart = await drawChart(
+    {
+      data: { values },
+      width: 300,
+      height: 220,
+      encoding: {
+        x: {
+          field: 'tokens',
+          type: 'quantitative',
+          title: 'written tokens a question',
+          scale: { zero: false, padding: 20 },
+        },
+        y: { field: 'score', type: 'quantitative', title: metric, axis: { format: '%' } },
+        color: {
+          field: 'title',
+          title: null,
+          sort: null,
+          legend: { labelLimit: 260, orient: 'bottom', columns: 1 },
+        },
+      },
+      layer: [
+        {
+          mark: { type: 'point', filled: true, size: 80, opacity: 1 },
+          encoding: { shape: { field: 'frontier', title: null, legend: shapes } },
+        },
+      ],
+    },
+    'Score of each control over the tokens that it writes',
+  )
+  return {
+    title: '',
+    text: 'On the frontier is what no other control beats with as few tokens. What the right answer picks is no strategy.',
+    chart,
+    table: {
+      head: ['control', 'written tokens', metric, 'frontier'],
+      rows: values.map((v) => [
+        v.title,
+        Math.round(v.tokens),
+        percent(v.score),
+        v.frontier === 'frontier' ? 'yes' : '',
+      ]),
+    },
+  }
+}
+
+/** The pick by the right answer is no rival: nobody can choose like that. */
+function isFrontier(row: Row, rows: Row[], metric: string): boolean {
+  const score = (r: Row) => r.scores[metric]?.mean ?? 0
+  if (row.control === 'oracle') return false
+  return !rows.some(
+    (other) =>
+      other.control !== 'oracle' &&
+      other !== row &&
+      other.generated_tokens <= row.generated_tokens &&
+      score(other) >= score(row) &&
+      (other.generated_tokens < row.generated_tokens || score(other) > score(row)),
+  )
+}
+
+function takesSection({ rows }: Result): ReportSection {
+  const whole = (value: number | null) => (value === null ? 'not told' : Math.round(value))
+  return {
+    title: '',
+    isWide: true,
+    text: 'Means a question, as if each control ran alone. Prefilled are prompt tokens really read: samples share a prompt.',
+    table: {
+      head: ['control', 'calls', 'prompt tokens', 'prefilled', 'written', 'seconds', 'dollars', 'characters'],
+      rows: rows.map((row) => [
+        row.title,
+        Number(row.calls.toFixed(1)),
+        ...[row.prompt_tokens, row.prefilled_tokens, row.generated_tokens].map(whole),
+        Number(row.seconds.toFixed(1)),
+        row.cost === null ? 0 : Number(row.cost.toFixed(5)),
+        whole(row.mean_length_chars),
+      ]),
+    },
+  }
+}
+
+const OUTCOMES = [
+  ['rescued', 'all wrong, answer right'],
+  ['kept', 'differ, answer right'],
+  ['lost', 'differ, answer wrong'],
+  ['broke', 'all right, answer wrong'],
+] as const
+
+async function changeSections(result: Result): Promise<ReportSection[]> {
+  return Promise.all(
+    result.changes.map(async (changes): Promise<ReportSection> => {
+      const title = result.rows.find((row) => row.control === changes.control)?.title ?? changes.control
+      const values = OUTCOMES.map(([name, about]) => ({ name, about, questions: changes[name] }))
+      const chart = await drawChart(
+        {
+          data: { values },
+          width: 240,
+          height: { step: 26 },
+          mark: { type: 'bar', height: { band: 0.7 } },
+          encoding: {
+            y: { field: 'about', type: 'nominal', sort: null, title: null, axis: { labelLimit: 300 } },
+            x: { field: 'questions', type: 'quantitative', axis: { tickCount: 4, tickMinStep: 1 } },
+          },
+        },
+        `What the ${title} made of its proposals`,
+      )
+      const places = (shares: number[] | null) =>
+        (shares ?? []).map((s, i) => `${i + 1}: ${percent(s)}`).join(', ')
+      return {
+        title: `What the ${title} changed`,
+        text:
+          `${percent(changes.copy_rate)} of the answers' word 4-grams stand in some proposal; the proposals agree ` +
+          `${percent(result.agreement)}. Nearest proposal by its place: ${places(changes.position) || 'none'}.` +
+          (result.judge_position ? ` The judge picks by place: ${places(result.judge_position)}.` : ''),
+        chart,
+        table: {
+          head: ['what', 'questions'],
+          rows: [
+            ...values.map((v): [string, number] => [v.about, v.questions]),
+            ['all proposals right', changes.all_right],
+            ['all proposals wrong', changes.all_wrong],
+          ],
+        },
+      }
+    }),
+  )
+}
+
+const SHOWN = 6
+
+/** The questions whose answer is furthest from the mean of its proposals, both ways. */
+function browseSections(result: Result, questions: QuestionResult[]): ReportSection[] {
+  const metric = result.metrics[0] as string
+  const control = result.changes.at(-1)?.control
+  if (control === undefined) return []
+  const gained = questions
+    .flatMap((question) => {
+      const answer = question.answers.find((a) => a.control === control)
+      const mean =
+        question.proposals.reduce((sum, p) => sum + p.score, 0) / Math.max(1, question.proposals.length)
+      return answer ? [{ question, answer, gain: (answer.scores[metric] ?? 0) - mean }] : []
+    })
+    .sort((a, b) => b.gain - a.gain)
+  const list = (title: string, some: typeof gained): ReportSection => ({
+    title,
+    text:
+      some.length === 0
+        ? 'None.'
+        : 'Score of the answer less the mean of its proposals. Open one to read it.',
+    details: some.map(({ question, answer, gain }) => ({
+      summary: `${gain > 0 ? '+' : ''}${gain.toFixed(2)}  ${question.id}: ${firstWords(question.prompt)}`,
+      parts: [
+        { label: 'prompt', text: question.prompt },
+        ...question.proposals.map((p, i) => ({ label: `proposal ${i + 1}, score ${p.score}`, text: p.text })),
+        {
+          label: `answer, score ${answer.scores[metric]}${describeCopied(answer.copied)}`,
+          text: answer.text,
+        },
+      ],
+    })),
+  })
+  return [
+    list('Largest gains', gained.filter((g) => g.gain > 0).slice(0, SHOWN)),
+    list(
+      'Largest losses',
+      gained
+        .filter((g) => g.gain < 0)
+        .reverse()
+        .slice(0, SHOWN),
+    ),
+  ]
+}
+
+function describeCopied(copied: QuestionResult['answers'][number]['copied']): string {
+  if (!copied) return ''
+  const nearest = copied.nearest === undefined ? '' : `, most like proposal ${copied.nearest + 1}`
+  return `, ${percent(copied.share)} of its 4-grams from proposals${nearest}`
+}
+
+function firstWords(text: string): string {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > 80 ? `${line.slice(0, 80)}…` : line
+}
+
+function originSection({
+  command,
+  version,
+  date,
+  template,
+  settings,
+  n,
+  asked,
+  ...result
+}: Result): ReportSection {
+  const leftOut = Object.entries((result.left_out ?? {}) as Record<string, number>)
+  return {
+    title: '',
+    isWide: true,
+    table: {
+      head: ['what', 'is'],
+      rows: [
+        ['command', command],
+        ['aft', version],
+        ['Node', String(result.node ?? '')],
+        ['date', date],
+        ['template', `${template.id}, SHA-256 ${template.sha256}`],
+        ...Object.entries(settings).map(([name, value]): [string, string] => [name, String(value)]),
+        ['questions', n < asked ? `${n} of ${asked} asked` : String(n)],
+        ...leftOut.map(([why, count]): [string, string] => ['left out', `${count}: ${why}`]),
+      ],
+    },
+  }
+}

@@ -1,0 +1,79 @@
+/** `aft report`: folders of results as one page that opens offline. */
+import { renameSync, writeFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { renderReport } from '../../analysis/report.ts'
+import { type Results, readResults } from '../../analysis/result-file.ts'
+import { toCallersError } from '../../inference/file-errors.ts'
+
+const help = `
+The same figures are written beside it as .json and .csv.
+
+Example:
+  $ aft eval gsm8k test.jsonl --model smollm2 -o results
+  $ aft report results -o report.html`
+
+/** The subcommand. */
+export function reportCommand(): Command {
+  return new Command('report')
+    .description('Show results on one page, with charts and tables, that opens offline.')
+    .argument('<folders...>', 'what `aft eval` left, one or several')
+    .requiredOption('-o, --output <file>', 'the page')
+    .addHelpText('after', help)
+    .action(report)
+}
+
+async function report(folders: string[], { output }: { output: string }): Promise<void> {
+  try {
+    const results: Results[] = []
+    for (const folder of folders) results.push(await readResults(folder))
+    const base = output.replace(/\.html?$/i, '')
+    writeWhole(
+      `${base}.json`,
+      `${JSON.stringify(
+        results.map((r) => r.result),
+        null,
+        2,
+      )}\n`,
+    )
+    writeWhole(`${base}.csv`, toCsv(results))
+    writeWhole(output, await renderReport(results))
+    console.log(`${output}, ${base}.json and ${base}.csv`)
+  } catch (error) {
+    throw toCallersError(error)
+  }
+}
+
+function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.tmp`, text)
+  renameSync(`${file}.tmp`, file)
+}
+
+function toCsv(results: Results[]): string {
+  const head =
+    'task,model,control,metric,mean,low,high,n,calls,prompt_tokens,prefilled_tokens,generated_tokens,seconds,cost,mean_length_chars'
+  const lines = results.flatMap(({ result }) =>
+    result.rows.flatMap((row) =>
+      Object.entries(row.scores).map(([metric, { mean, interval }]) => [
+        ...[
+          result.task,
+          result.model,
+          row.control,
+          metric,
+          mean,
+          interval.low,
+          interval.high,
+          row.n,
+          row.calls,
+        ],
+        ...[row.prompt_tokens, row.prefilled_tokens ?? '', row.generated_tokens, row.seconds, row.cost ?? ''],
+        row.mean_length_chars,
+      ]),
+    ),
+  )
+  return `${[head, ...lines.map((line) => line.map(quote).join(','))].join('\n')}\n`
+}
+
+function quote(value: string | number): string {
+  const text = String(value)
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
