@@ -151,6 +151,7 @@ saveResults('on-policy', 'npm run bench -- on-policy', {
   prompts: count,
   width,
   loadAfter: os.loadavg()[0],
+  note: 'Seconds are of the wall clock.',
   runs,
 })
 if (flags.keep === undefined) fs.rmSync(folder, { recursive: true })

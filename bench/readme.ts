@@ -52,6 +52,16 @@ interface AttributionTimes extends Saved {
   proposals: number
   results: { name: string; ms: number[] }[]
 }
+interface OnPolicy extends Saved {
+  prompts: number
+  width: number
+  runs: {
+    model: string
+    byDemonstrations: boolean
+    proposals: { completions: number; leaksCutFromText: number; unusable: { empty: number; runaway: number } }
+    built: string
+  }[]
+}
 interface Scheduling extends Saved {
   results: { name: string; ratios: number[] }[]
 }
@@ -110,6 +120,14 @@ const lines: [RegExp, (saved: never) => [what: string, figure: string][]][] = [
       ['First token, from the start of the process', `${spreadOf(own).median.toFixed(2)} s`],
       ['… beside the bare library', `${spreadOf(bare).median.toFixed(2)} s; ${times(ratio)}`],
     ],
+  ],
+  [
+    /^on-policy/,
+    ({ prompts, width, runs }: OnPolicy) =>
+      runs.map(({ model, byDemonstrations, proposals: p, built }) => [
+        `On-policy data, ${prompts} prompts × ${width}: ${model}${byDemonstrations ? ', by demonstrations' : ''}; killed and resumed`,
+        `${p.completions} proposals: ${p.unusable.empty} empty, ${p.unusable.runaway} runaway${byDemonstrations ? `, ${p.leaksCutFromText} cut at a heading` : ''}. ${built}`,
+      ]),
   ],
   [
     /^overhead/,

@@ -75,6 +75,12 @@ const examples: Record<string, () => Promise<void>> = {
     expect(output.match(/^proposal-0-\d: Reply /gm)).toHaveLength(3)
     expect(output).toMatch(/\nReply .+\n\n\d+ tokens written in \d+ ms, degraded: false\n$/)
   },
+  '11-build-data.sh': async () => {
+    const output = await run('11-build-data.sh', path.join(scratch, 'arithmetic'))
+    expect(output).toMatch(/ is whole: \d+ examples to train on, \d+ to validate\n═══ arithmetic-7-\d+ · /)
+    const [line] = readFileSync(path.join(scratch, 'arithmetic-trl/train.jsonl'), 'utf8').split('\n')
+    expect(Object.keys(JSON.parse(line as string))).toEqual(['prompt', 'completion'])
+  },
 }
 
 test('every example is run here, and is numbered', () => {

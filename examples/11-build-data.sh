@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Training data out of nothing: problems with right and wrong drafts, as examples, shown and made ready for a trainer.
+#   examples/11-build-data.sh [FOLDER]
+set -euo pipefail
+out="${1:-arithmetic}"
+npx aft data build --format arithmetic --rows 100 --seed 7 --plain 0.1 -o "$out"
+npx aft data validate "$out"
+npx aft data show "$out"
+npx aft data export "$out" --to trl -o "$out-trl"
