@@ -5,6 +5,8 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { insertResults } from '../bench/readme.ts'
+import { type Listening, listen } from '../src/apps/server/listen.ts'
+import { createServer } from '../src/apps/server/server.ts'
 import { echo, scriptedEngine } from '../src/engines/scripted.ts'
 import { type ChatServer, startChatServer } from './chat-server.ts'
 
@@ -18,6 +20,8 @@ const blocks = [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, lang
 const codeOf = (language: string) =>
   blocks.filter((block) => block.language === language).map((block) => block.code)
 let server: ChatServer
+/** What TypeScript asks where the README has `aft serve` running. */
+let own: Listening
 
 /** Run by .ci/run in a fresh clone. */
 const elsewhere = ['npm ci', 'npm start -- "Why is the sky blue?"']
@@ -32,7 +36,7 @@ const run = (command: string, args: string[]) => promisify(execFile)(command, ar
 const adapt = (code: string) =>
   code
     .replaceAll('http://127.0.0.1:8000/v1', server.baseURL)
-    .replaceAll('http://127.0.0.1:8080', served ?? '')
+    .replaceAll('http://127.0.0.1:8080', served ?? own.url)
     .replace('--port 8080', '--port 0')
 
 /** `aft serve` goes on while the lines after it are run. */
@@ -57,8 +61,13 @@ beforeAll(async () => {
     copyFileSync(path.join(root, 'examples', file), path.join(folder, file))
   }
   server = await startChatServer(scriptedEngine(echo))
+  own = await listen(createServer({ engines: { echo: scriptedEngine(echo) } }), {
+    host: '127.0.0.1',
+    port: 0,
+  })
 })
 afterAll(async () => {
+  await own.close(0)
   for (const { pid } of background) process.kill(-(pid as number))
   await server.close()
 })
@@ -81,7 +90,7 @@ describe('TypeScript', () => {
     })
     writeFileSync(file, own)
     const { stdout } = await run(process.execPath, [file])
-    if (code.includes('console.log')) expect(stdout).not.toBe('')
+    if (/console\.log|stdout\.write/.test(code)) expect(stdout).not.toBe('')
   })
 
   test('has the right types', async () => {

@@ -81,6 +81,10 @@ const examples: Record<string, () => Promise<void>> = {
     const [line] = readFileSync(path.join(scratch, 'arithmetic-trl/train.jsonl'), 'utf8').split('\n')
     expect(Object.keys(JSON.parse(line as string))).toEqual(['prompt', 'completion'])
   },
+  '12-mount.ts': async () =>
+    expect(await run('12-mount.ts')).toMatch(
+      /^Short waves scatter more, and blue is short\.\n\d+ tokens written, by all calls together\n$/,
+    ),
 }
 
 test('every example is run here, and is numbered', () => {

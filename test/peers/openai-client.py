@@ -9,7 +9,7 @@ client = OpenAI(base_url=sys.argv[1], api_key="none", max_retries=0)
 ask = {
     "model": "aft-fast",
     "messages": [{"role": "user", "content": "What is the capital of France?"}],
-    "max_tokens": 16,
+    "max_tokens": 24,
     "temperature": 0,
 }
 whole = client.chat.completions.create(**ask)
@@ -22,10 +22,10 @@ for chunk in client.chat.completions.create(**ask, stream=True, stream_options={
     usage = chunk.usage or usage
 
 response = client.responses.create(
-    model="aft-fast", input="What is the capital of France?", max_output_tokens=16, temperature=0
+    model="aft-fast", input="What is the capital of France?", max_output_tokens=24, temperature=0
 )
 with client.responses.stream(
-    model="aft-fast", input="What is the capital of France?", max_output_tokens=16, temperature=0
+    model="aft-fast", input="What is the capital of France?", max_output_tokens=24, temperature=0
 ) as stream:
     streamed = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
     final = stream.get_final_response()

@@ -30,6 +30,36 @@ test('the first line is the address, which answers, and SIGTERM ends it with 0',
   }
 })
 
+test('SIGTERM lets an answer under way end, and refuses what comes after it', async () => {
+  const script = path.join(scratch(), 'slow.json')
+  writeFileSync(script, JSON.stringify([{ replies: [{ text: 'a b c d e f', delayMs: 100 }] }]))
+  const child = spawn(process.execPath, [bin, 'serve', '--model', `scripted:${script}`, '--port', '0'])
+  try {
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
+    const ask = () =>
+      fetch(`${line.trim()}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'single', stream: true, messages: [{ role: 'user', content: 'x' }] }),
+      })
+    const response = await ask()
+    child.kill('SIGTERM')
+    const exit = once(child, 'exit')
+    await expect
+      .poll(() =>
+        ask().then(
+          (r) => r.status,
+          () => 503,
+        ),
+      )
+      .toBe(503)
+    expect((await response.text()).trimEnd().endsWith('data: [DONE]')).toBe(true)
+    expect((await exit)[0]).toBe(0)
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
 test('a public address without a key is refused', async () => {
   const refused = run('--model', 'scripted:echo', '--host', '0.0.0.0', '--port', '0')
   await expect(refused).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--api-key-env') })

@@ -211,6 +211,14 @@ describe('the field aft', () => {
     expect((answer as Extra).aft?.layers).toHaveLength(3)
   })
 
+  test('leaves the token limit of the request to every call', async () => {
+    const engine = scriptedEngine(rules)
+    const { client } = await startServer(engine)
+    await client.chat.completions.create({ ...question, model: 'aft', max_tokens: 33, temperature: 0.3 })
+    const limits = engine.requests.map(({ sampling }) => [sampling.maxTokens, sampling.temperature])
+    expect(limits).toEqual(Array.from({ length: 3 }, () => [33, 0.3]))
+  })
+
   test('turns aggregation off for a request', async () => {
     const engine = scriptedEngine(rules)
     const { client } = await startServer(engine)

@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { type EventStream, KEEP_ALIVE_MS, streamEvents } from './sse.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** A stream that a test writes to, and what has come of it. */
+function open() {
+  let stream: EventStream | undefined
+  let end = () => {}
+  const onLeave = vi.fn()
+  const response = streamEvents(
+    (opened) => {
+      stream = opened
+      return new Promise((resolve) => {
+        end = resolve
+      })
+    },
+    { onLeave, headers: {} },
+  )
+  const reader = (response.body as ReadableStream<Uint8Array>)
+    .pipeThrough(new TextDecoderStream())
+    .getReader()
+  const read: string[] = []
+  const done = (async () => {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) read.push(next.value)
+  })()
+  return { send: (data: object) => stream?.send(data), end: () => end(), read, done, onLeave, reader }
+}
+
+test('a comment goes out after ten seconds of silence, and again, but not while events come', async () => {
+  expect(KEEP_ALIVE_MS).toBe(10_000)
+  const { send, end, read, done } = open()
+  for (let i = 0; i < 5; i++) {
+    send({ i })
+    await turn()
+    await vi.advanceTimersByTimeAsync(9_000)
+  }
+  expect(read.join('')).not.toContain('keep-alive')
+  await vi.advanceTimersByTimeAsync(1_000)
+  await turn()
+  expect(read.at(-1)).toBe(': keep-alive\n\n')
+  await vi.advanceTimersByTimeAsync(20_000)
+  await turn()
+  expect(read.filter((text) => text === ': keep-alive\n\n').length).toBe(3)
+  end()
+  await done
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('what is sent in one turn is one write', async () => {
+  const { send, end, read, done } = open()
+  send({ a: 1 })
+  send({ b: 2 })
+  await turn()
+  expect(read).toEqual(['data: {"a":1}\n\ndata: {"b":2}\n\n'])
+  end()
+  await done
+})
+
+test('a client that leaves is noticed, and no timer is left', async () => {
+  const { reader, onLeave, send } = open()
+  await reader.cancel()
+  await turn()
+  expect(onLeave).toHaveBeenCalledOnce()
+  expect(vi.getTimerCount()).toBe(0)
+  send({ into: 'the void' })
+  await turn()
+})
