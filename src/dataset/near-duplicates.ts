@@ -32,15 +32,14 @@ export function compareSignatures(a: Uint32Array, b: Uint32Array): number {
   return equal / a.length
 }
 
-/** Remembers texts; `add` returns the name of an earlier one that overlaps at least 0.8, and remembers only new ones. */
+/** Remembers texts by their signatures; `add` returns the name of an earlier one that overlaps at least 0.8, and remembers only new ones. */
 export function createDuplicateIndex() {
   const signatures: Uint32Array[] = []
   const names: string[] = []
   /** Most buckets hold one text: an array for each would take most of the memory. */
   const buckets = new Map<number, number | number[]>()
   return {
-    add(name: string, text: string): string | undefined {
-      const signature = signText(text)
+    add(name: string, signature: Uint32Array): string | undefined {
       const keys = Array.from({ length: BANDS }, (_, band) => bandKey(signature, band))
       for (const key of keys) {
         for (const i of [buckets.get(key) ?? []].flat()) {

@@ -1,6 +1,6 @@
 /** Records of files in flat memory, whatever they are kept in: JSON lines, a JSON array (both gzipped or not), Parquet. */
 import { isUtf8 } from 'node:buffer'
-import { createReadStream, readdirSync, statSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
@@ -46,18 +46,30 @@ async function* readJson(file: string): AsyncGenerator<RawRecord> {
     file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 }),
   )
   const { first, all } = await peek(chunks)
-  const isArray = /^(\xef\xbb\xbf)?\s*\[/.test(first.toString('latin1', 0, 1024))
-  for await (const { bytes, line } of isArray ? splitArray(all) : splitLines(all)) {
-    const record = parse(bytes)
+  for await (const { bytes, line } of isArray(first) ? splitArray(all) : splitLines(all)) {
+    const record = parseRecord(bytes)
     if (record) yield { file: file === '-' ? 'stdin' : file, line, ...record }
   }
 }
+
+/** Whether a file holds JSON lines, as they are: no array, not zipped, no Parquet. */
+export function isPlainLines(file: string): boolean {
+  if (file === '-' || file.endsWith('.parquet') || !statSync(file).isFile()) return false
+  const fd = openSync(file, 'r')
+  const start = Buffer.alloc(1024)
+  readSync(fd, start)
+  closeSync(fd)
+  return !isZipped(start) && !isArray(start)
+}
+
+const isZipped = (start: Buffer) => start[0] === 0x1f && start[1] === 0x8b
+const isArray = (start: Buffer) => /^(\xef\xbb\xbf)?\s*\[/.test(start.toString('latin1', 0, 1024))
 
 type Chunks = AsyncIterable<Buffer>
 
 async function unzip(input: Chunks): Promise<Chunks> {
   const { first, all } = await peek(input)
-  if (first[0] !== 0x1f || first[1] !== 0x8b) return all
+  if (!isZipped(first)) return all
   return pipeline(Readable.from(all), createGunzip(), () => {}) // an error is thrown to who reads
 }
 
@@ -72,8 +84,8 @@ async function peek(input: Chunks): Promise<{ first: Buffer; all: Chunks }> {
   return { first, all: all() }
 }
 
-/** Nothing at all for a blank line. */
-function parse(bytes: Buffer): { value: unknown } | { problem: string } | undefined {
+/** The value of a line or element, or what is wrong with it. Nothing at all for a blank line. */
+export function parseRecord(bytes: Buffer): { value: unknown } | { problem: string } | undefined {
   if (!isUtf8(bytes)) return { problem: 'expected UTF-8, got other bytes' }
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
   try {

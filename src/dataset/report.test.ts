@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { BuildCounts } from './build.ts'
 import { renderReport } from './report.ts'
-import { createStatistics, findOverlap } from './statistics.ts'
+import { createStatistics, findOverlap, measureDraft } from './statistics.ts'
 
 const hostile = `<script>alert("1")</script><img src=x onerror='alert(2)'>&amp;</svg>\u202e]]>`
 
@@ -9,10 +9,12 @@ function makeCounts(name = hostile): BuildCounts {
   const statistics = createStatistics()
   for (const length of [0, 1, 2, 3, 100, 4_000]) {
     const text = 'word '.repeat(length / 5).padEnd(length, '.')
-    statistics.add({
-      ...{ id: 'a', source: 's', conversation: [{ role: 'user', content: text }] },
-      ...{ proposals: [{ text, model: name }], target: text },
-    })
+    statistics.add(
+      measureDraft({
+        ...{ id: 'a', source: 's', conversation: [{ role: 'user', content: text }] },
+        ...{ proposals: [{ text, model: name }], target: text },
+      }),
+    )
   }
   return {
     ...{ read: 9, bad: 1, train: 6, validation: 0, plain: 0, trimmed: 2, statistics },
@@ -77,15 +79,15 @@ test('overlap is the share of distinct word 4-grams that a proposal has, in any 
   expect(findOverlap('…', ['…'])).toBe(0)
 })
 
-test('lengths are counted by half octaves, and overlaps of the first 2,000 examples and each 16th', () => {
+test('lengths are counted by half octaves, overlaps by tenths, of the examples that are measured', () => {
   const statistics = createStatistics()
   const draft = (target: string) => ({
     ...{ id: 'a', source: 's', conversation: [{ role: 'user' as const, content: 'ab' }], target },
     proposals: [{ text: 'one two three four', model: 'm' }],
   })
-  for (let i = 0; i < 2_032; i++) statistics.add(draft(i % 2 ? 'one two three four' : 'quite another text'))
+  const texts = ['quite another text', 'one two three four']
+  for (let i = 0; i < 2_032; i++) statistics.add(measureDraft(draft(texts[i % 2] as string), i % 4 < 2))
   expect(statistics.lengths.prompts).toEqual({ bins: [0, 0, 2_032], texts: 2_032, chars: 4_064 })
   expect(statistics.lengths.targets.bins[8]).toBe(2_032) // 18 characters each: 16 to 22.6
-  expect(statistics.overlap.reduce((a, b) => a + b)).toBe(2_002)
-  expect([statistics.overlap[0], statistics.overlap[9]]).toEqual([1_002, 1_000])
+  expect(statistics.overlap).toEqual([508, 0, 0, 0, 0, 0, 0, 0, 0, 508])
 })

@@ -19,13 +19,22 @@ export interface ResultFolder {
   path: string
   /** Appends a line. @throws FileError */
   write(file: string, value: object): void
+  /** Appends text and what stands behind it: text, or UTF-8. @throws FileError */
+  append(file: string, text: string, rest: string | Uint8Array): void
   /** Gives it its name. @throws FileError */
   finish(): void
   /** Leaves nothing of it; what had the name before stays. */
   remove(): void
 }
 
-const FLUSH_CHARS = 1 << 18
+const BUFFER_BYTES = 1 << 19
+
+/** A file that is written in large pieces. */
+interface Output {
+  fd: number
+  buffer: Buffer
+  used: number
+}
 
 /** @throws UsageError where `out` holds something and may not be overwritten, or is a file */
 export function checkOut(out: string, overwrite = false): void {
@@ -48,7 +57,7 @@ export function createFolder(
 ): ResultFolder {
   checkOut(out, overwrite)
   const unfinished = `${path.resolve(out)}.unfinished`
-  const files = new Map<string, { fd: number; waiting: string }>()
+  const files = new Map<string, Output>()
   const attempt = <T>(act: () => T): T => {
     try {
       return act()
@@ -56,11 +65,12 @@ export function createFolder(
       throw toFileError(out, error)
     }
   }
-  const flush = (file: { fd: number; waiting: string }) => {
-    const bytes = Buffer.from(file.waiting)
-    file.waiting = ''
-    for (let done = 0; done < bytes.length; ) done += writeSync(file.fd, bytes, done)
-  }
+  const append = (name: string, part: string | Uint8Array) =>
+    attempt(() => {
+      const file = files.get(name)
+      if (!file) throw new Error(`the folder has no file ${name}`)
+      put(file, part)
+    })
   const close = () => {
     for (const { fd } of files.values()) closeSync(fd)
     files.clear()
@@ -71,18 +81,16 @@ export function createFolder(
     for (const name of names) {
       const file = path.join(unfinished, name)
       mkdirSync(path.dirname(file), { recursive: true })
-      files.set(name, { fd: openSync(file, 'w'), waiting: '' })
+      files.set(name, { fd: openSync(file, 'w'), buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES), used: 0 })
     }
   })
   return {
     path: unfinished,
-    write: (name, value) =>
-      attempt(() => {
-        const file = files.get(name)
-        if (!file) throw new Error(`the folder has no file ${name}`)
-        file.waiting += `${JSON.stringify(value)}\n`
-        if (file.waiting.length >= FLUSH_CHARS) flush(file)
-      }),
+    write: (name, value) => append(name, `${JSON.stringify(value)}\n`),
+    append(name, text, rest) {
+      append(name, text)
+      append(name, rest)
+    },
     finish: () =>
       attempt(() => {
         for (const file of files.values()) flush(file)
@@ -95,4 +103,25 @@ export function createFolder(
       rmSync(unfinished, { recursive: true, force: true })
     },
   }
+}
+
+function put(file: Output, part: string | Uint8Array): void {
+  // a character of a string has 3 bytes at most
+  const most = typeof part === 'string' ? 3 * part.length : part.length
+  if (most > BUFFER_BYTES - file.used) flush(file)
+  if (most > BUFFER_BYTES) writeAll(file.fd, typeof part === 'string' ? Buffer.from(part) : part)
+  else if (typeof part === 'string') file.used += file.buffer.write(part, file.used)
+  else {
+    file.buffer.set(part, file.used)
+    file.used += part.length
+  }
+}
+
+function flush(file: Output): void {
+  writeAll(file.fd, file.buffer.subarray(0, file.used))
+  file.used = 0
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
 }

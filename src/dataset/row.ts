@@ -50,6 +50,8 @@ export interface Source {
   /** What is read of Parquet files: top-level columns, and names of fields within them; all where absent. */
   columns?: string[]
   fields?: string[]
+  /** Whether each record is a row by itself, so that threads can share them out. */
+  isPerRecord?: boolean
   read(records: AsyncIterable<RawRecord>): AsyncIterable<SourceRow | BadRow>
 }
 
@@ -59,12 +61,17 @@ export class RowProblem extends Error {}
 export type Fields = Record<string, unknown>
 
 /** Reads a source with one row a record. `toRow` throws a `RowProblem`, or returns undefined to pass over a record. */
-export function perRecord(toRow: (fields: Fields, id: string) => SourceRow | undefined): Source['read'] {
-  return async function* (records) {
-    for await (const record of records) {
-      const row = attempt(record, toRow)
-      if (row) yield row
-    }
+export function perRecord(
+  toRow: (fields: Fields, id: string) => SourceRow | undefined,
+): Pick<Source, 'read' | 'isPerRecord'> {
+  return {
+    isPerRecord: true,
+    async *read(records) {
+      for await (const record of records) {
+        const row = attempt(record, toRow)
+        if (row) yield row
+      }
+    },
   }
 }
 

@@ -7,7 +7,7 @@ import { asFields, ask, asText, type Fields, perRecord, type Response, type Sour
 export const gsm8kSolutions: Source = {
   about:
     'GSM8K: {question, answer}, or the model solutions {question, ground_truth, MODEL: {solution, is_correct}}',
-  read: perRecord((row, id) => {
+  ...perRecord((row, id) => {
     const { question, answer, ground_truth: groundTruth, ...models } = row
     return {
       id,

@@ -15,7 +15,7 @@ import {
 
 export const responses: Source = {
   about: '{prompt | messages, responses: [text | {text, model, score}], target?}, one a line',
-  read: perRecord((row, id) => ({
+  ...perRecord((row, id) => ({
     id: typeof row.id === 'string' || typeof row.id === 'number' ? String(row.id) : id,
     prompt: readPrompt(row),
     responses: asList(row.responses ?? [], 'responses').map(readResponse),

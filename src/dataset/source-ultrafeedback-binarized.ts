@@ -16,7 +16,7 @@ import {
 export const ultrafeedbackBinarized: Source = {
   about: 'UltraFeedback binarized: {prompt, chosen: [messages], rejected: [messages], score_chosen, …}',
   columns: ['prompt_id', 'chosen', 'rejected', 'score_chosen', 'score_rejected'],
-  read: perRecord((row, id) => ({
+  ...perRecord((row, id) => ({
     id: typeof row.prompt_id === 'string' ? row.prompt_id : id,
     prompt: asMessages(asList(row.chosen, 'chosen').slice(0, -1), 'chosen'),
     responses: [readSide(row, 'chosen'), readSide(row, 'rejected')],

@@ -18,7 +18,7 @@ export const ultrafeedback: Source = {
   about: 'UltraFeedback as published: {instruction, completions: [{response, model, annotations, …}]}',
   columns: ['instruction', 'completions'],
   fields: ['instruction', 'response', 'model', 'fine-grained_score', 'Rating'],
-  read: perRecord((row, id) => ({
+  ...perRecord((row, id) => ({
     id,
     prompt: ask(asText(row.instruction, 'instruction')),
     responses: asList(row.completions, 'completions').map((value, i) =>

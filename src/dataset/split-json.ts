@@ -10,7 +10,7 @@ const [NEWLINE, QUOTE, BACKSLASH, COMMA] = [0x0a, 0x22, 0x5c, 0x2c]
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 
 /** One piece a line. */
-export async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
+export async function* splitLines(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Piece> {
   let pieces: Buffer[] = []
   let line = 1
   for await (const chunk of chunks) {

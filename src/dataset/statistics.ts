@@ -17,30 +17,38 @@ export interface Statistics {
 }
 
 const GRAM_WORDS = 4
-/** Overlaps of the first examples are all measured, then of each sixteenth: it costs as much as all the rest. */
-const MEASURED_FIRST = 2_000
-const MEASURED_EACH = 16
 
-export function createStatistics(): Statistics & { add(draft: Draft): void } {
+/** What is counted of an example, characters. */
+export interface Measures {
+  prompt: number
+  proposals: number[]
+  target: number
+  /** Share (0 to 1); absent where it was not measured. */
+  overlap?: number
+}
+
+export function measureDraft({ conversation, proposals, target }: Draft, measuresOverlap = true): Measures {
+  const texts = proposals.map(({ text }) => text)
+  return {
+    prompt: conversation.reduce((sum, message) => sum + textOf(message).length, 0),
+    proposals: texts.map((text) => text.length),
+    target: target.length,
+    ...(measuresOverlap && { overlap: findOverlap(target, texts) }),
+  }
+}
+
+export function createStatistics(): Statistics & { add(measures: Measures): void } {
   const none = (): LengthCounts => ({ bins: [], texts: 0, chars: 0 })
   const lengths = { prompts: none(), proposals: none(), targets: none() }
   const overlap = Array.from({ length: 10 }, () => 0)
   return {
     lengths,
     overlap,
-    add({ conversation, proposals, target }) {
-      addLength(
-        lengths.prompts,
-        conversation.reduce((sum, message) => sum + textOf(message).length, 0),
-      )
-      for (const { text } of proposals) addLength(lengths.proposals, text.length)
-      addLength(lengths.targets, target.length)
-      const before = lengths.targets.texts - 1
-      if (before >= MEASURED_FIRST && before % MEASURED_EACH > 0) return
-      const share = findOverlap(
-        target,
-        proposals.map((p) => p.text),
-      )
+    add({ prompt, proposals, target, overlap: share }) {
+      addLength(lengths.prompts, prompt)
+      for (const chars of proposals) addLength(lengths.proposals, chars)
+      addLength(lengths.targets, target)
+      if (share === undefined) return
       const bin = Math.min(9, Math.floor(10 * share))
       overlap[bin] = (overlap[bin] ?? 0) + 1
     },

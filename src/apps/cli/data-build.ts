@@ -1,5 +1,7 @@
 /** `aft data build`: rows of a source into a folder of examples. */
+import { statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../../core/errors.ts'
@@ -11,6 +13,7 @@ import { hashFile, writeDataCard } from '../../dataset/data-card.ts'
 import { type FingerprintSet, readOwnFingerprints } from '../../dataset/fingerprints.ts'
 import { createLanguageCheck } from '../../dataset/languages.ts'
 import type { TokenBudget } from '../../dataset/make-example.ts'
+import { canShare, readInParallel } from '../../dataset/parallel-rows.ts'
 import { listFiles, readRecords } from '../../dataset/read-records.ts'
 import { renderReport } from '../../dataset/report.ts'
 import { checkOut } from '../../dataset/result-folder.ts'
@@ -49,6 +52,7 @@ export interface BuildFlags {
   template?: string
   licence?: string
   overwrite?: boolean
+  threads: number
 }
 
 /** The subcommand. */
@@ -95,6 +99,12 @@ export function buildCommand(): Command {
     .option('--template <file>', 'wording of the roles, a JSON file')
     .option('--licence <text>', "the source's, for the data card")
     .option('--overwrite', 'replace the data set that is there')
+    .addOption(
+      whole('--threads <n>', 'for large files of JSON lines; any number gives the same bytes', 1).default(
+        Math.min(4, availableParallelism()),
+        'one a core, at most 4',
+      ),
+    )
     .action((paths: string[], flags: BuildFlags) => build(paths, flags))
 }
 
@@ -105,11 +115,9 @@ async function build(paths: string[], flags: BuildFlags): Promise<void> {
     : defaultTemplate
   const tokens = await openTokenizer(flags)
   try {
+    const inputs = hashInputs(files)
     const facts = {
       format: flags.format,
-      inputs: await Promise.all(
-        files.map(async (file) => ({ file, ...(file !== '-' && { sha256: await hashFile(file) }) })),
-      ),
       template,
       settings: settingsOf(flags),
       licence: flags.licence,
@@ -121,6 +129,7 @@ async function build(paths: string[], flags: BuildFlags): Promise<void> {
         : findSource(flags.format).read(readRecords(files, findSource(flags.format)))
     const options: Omit<BuildOptions, 'rows' | 'target'> = {
       ...optionsOf(flags),
+      overlapShare: Math.min(1, MEASURED_BYTES / countBytes(files)),
       template,
       budget: tokens?.budget,
       benchmarks: await readBenchmarks(flags),
@@ -128,20 +137,47 @@ async function build(paths: string[], flags: BuildFlags): Promise<void> {
         ? await createLanguageCheck(flags.languages.split(',').map((code) => code.trim()))
         : undefined,
       async writeCard(counts, folder) {
-        writeDataCard(folder, facts, counts)
+        writeDataCard(folder, { ...facts, inputs: await inputs }, counts)
         await writeFile(path.join(folder, 'report.html'), await renderReport(flags.format, counts))
       },
     }
     checkOut(flags.output, flags.overwrite)
     const target = await findTarget(flags, { options, readRows, canReread: !files.includes('-') })
     if (!target) return
-    const counts = await buildDataset({ ...options, rows: readRows(), target })
+    const { budget, findOtherLanguage, ...others } = options
+    const isShared =
+      flags.threads > 1 &&
+      !budget &&
+      !findOtherLanguage &&
+      !(target instanceof Map) &&
+      canShare(flags.format, files)
+    const rows = isShared
+      ? readInParallel(files, { ...others, target, format: flags.format, workers: flags.threads })
+      : readRows()
+    const counts = await buildDataset({ ...options, rows, target })
     console.error(describeBuild(counts, flags.output))
   } catch (error) {
     throw toCallersError(error, 'Nothing of it is kept')
   } finally {
     await tokens?.close()
   }
+}
+
+/** Of large sources it is enough to see how proposals and targets overlap in some of the rows. */
+const MEASURED_BYTES = 8e6
+
+/** 0 where it is not known. */
+function countBytes(files: string[]): number {
+  return files.reduce((sum, file) => sum + (file === '-' ? 0 : statSync(file).size), 0)
+}
+
+/** Read while the rows are: an error is thrown to who waits for it. */
+function hashInputs(files: string[]): Promise<{ file: string; sha256?: string }[]> {
+  const hashed = Promise.all(
+    files.map(async (file) => ({ file, ...(file !== '-' && { sha256: await hashFile(file) }) })),
+  )
+  hashed.catch(() => {})
+  return hashed
 }
 
 function listInputs(paths: string[], { format }: BuildFlags): string[] {
@@ -177,7 +213,7 @@ function optionsOf(flags: BuildFlags) {
 
 /** What the data card shows: all flags but those that say where files lie. */
 function settingsOf(flags: BuildFlags): Record<string, string | number | boolean> {
-  const { output, overwrite, template, licence, benchmarks, target, rows, ...shown } = flags
+  const { output, overwrite, template, licence, benchmarks, target, rows, threads, ...shown } = flags
   const made = flags.format === 'arithmetic' ? { rows } : {}
   return { ...shown, target: nameTarget(target), ...made } as Record<string, string | number | boolean>
 }

@@ -1,0 +1,62 @@
+/** A worker thread of `parallel-rows.ts`: lines of a file become what is to be written. */
+import { type Parcel, serveWork } from '../lib/worker-pool.ts'
+import { markPrompt } from './build.ts'
+import { chooseDraft, examineRow } from './examine-row.ts'
+import type { Block, Done, Placed, WorkOptions } from './parallel-rows.ts'
+import { parseRecord } from './read-records.ts'
+import { renderRow } from './render-row.ts'
+import type { BadRow, RawRecord, SourceRow } from './row.ts'
+import { findSource } from './sources.ts'
+import { splitLines } from './split-json.ts'
+
+serveWork((options: WorkOptions) => {
+  const source = findSource(options.format)
+  return async ({ file, line: first, bytes }: Block): Promise<Parcel<Done>> => {
+    async function* records(): AsyncGenerator<RawRecord> {
+      for await (const piece of splitLines([Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)])) {
+        const record = parseRecord(piece.bytes)
+        if (record) yield { file, line: first + piece.line - 1, ...record }
+      }
+    }
+    const output = createOutput()
+    const rows: Done['rows'] = []
+    for await (const row of source.read(records())) rows.push(await finishRow(row, options, output))
+    const texts = output.take()
+    return { value: { rows, bytes: texts }, transfer: [texts.buffer] }
+  }
+})
+
+async function finishRow(
+  row: SourceRow | BadRow,
+  options: WorkOptions,
+  output: ReturnType<typeof createOutput>,
+): Promise<Placed | BadRow> {
+  if ('problem' in row) return row
+  const examined = examineRow(row, options)
+  const { hits, left, drop } = examined
+  if (drop) return { id: row.id, hits, left, drop }
+  const mark = markPrompt(examined.text, options)
+  const rendered = await renderRow(chooseDraft(row, examined, options), options)
+  if (!rendered) return { id: row.id, hits, left, mark }
+  const lines = rendered.lines.map((line) => ({ ...line, rest: output.put(line.rest) }))
+  return { id: row.id, hits, left, mark, rendered: { ...rendered, lines } }
+}
+
+/** Texts behind each other as UTF-8. */
+function createOutput() {
+  let buffer = Buffer.allocUnsafeSlow(1 << 20)
+  let used = 0
+  return {
+    put(text: string): [start: number, end: number] {
+      if (buffer.length - used < 3 * text.length) {
+        const grown = Buffer.allocUnsafeSlow(2 * buffer.length + 3 * text.length)
+        buffer.copy(grown, 0, 0, used)
+        buffer = grown
+      }
+      const start = used
+      used += buffer.write(text, used)
+      return [start, used]
+    },
+    take: () => new Uint8Array(buffer.subarray(0, used)),
+  }
+}

@@ -1,0 +1,94 @@
+/** Worker threads that take pieces of work in turn; results come in the order of the pieces. */
+import { parentPort, Worker, workerData } from 'node:worker_threads'
+
+export interface PoolOptions {
+  /** The module of the workers, which calls `serveWork`: see `entryBeside`. */
+  entry: URL
+  /** Handed to each worker when it starts; copied. */
+  data: unknown
+  /** How many, at least 1. */
+  workers: number
+}
+
+/** A piece of work or a result, and those of its buffers that are handed over instead of copied. */
+export interface Parcel<T> {
+  value: T
+  transfer?: ArrayBuffer[]
+}
+
+/** Pieces that a worker has or waits for: enough that it never waits, few enough that memory stays flat. */
+const AHEAD = 3
+
+/**
+ * Yields what the workers make of each piece.
+ * @throws what a worker throws (message and stack), or the source of the pieces; the workers are ended in any case
+ */
+export async function* mapInWorkers<Piece, Result>(
+  pieces: AsyncIterable<Parcel<Piece>>,
+  { entry, data, workers: count }: PoolOptions,
+): AsyncGenerator<Result> {
+  const workers = Array.from({ length: count }, () => startWorker<Result>(entry, data))
+  const results: Promise<Result>[] = []
+  try {
+    let next = 0
+    for await (const { value, transfer } of pieces) {
+      const worker = workers[next++ % count] as ReturnType<typeof startWorker<Result>>
+      const result = worker.ask(value, transfer)
+      result.catch(() => {}) // it is thrown in its turn
+      results.push(result)
+      if (results.length >= AHEAD * count) yield await (results.shift() as Promise<Result>)
+    }
+    for (const result of results) yield await result
+  } finally {
+    await Promise.all(workers.map((worker) => worker.end()))
+  }
+}
+
+type Answer<Result> = { value: Result } | { error: unknown }
+
+function startWorker<Result>(entry: URL, data: unknown) {
+  const worker = new Worker(entry, { workerData: data })
+  const waiting: PromiseWithResolvers<Result>[] = []
+  let failure: Error | undefined
+  const fail = (error: Error) => {
+    failure ??= error
+    for (const { reject } of waiting.splice(0)) reject(failure)
+  }
+  worker.on('message', (answer: Answer<Result>) => {
+    const asked = waiting.shift()
+    if ('error' in answer) asked?.reject(answer.error)
+    else asked?.resolve(answer.value)
+  })
+  worker.on('error', fail)
+  worker.on('exit', (code) => fail(new Error(`a worker thread ended with code ${code}`)))
+  return {
+    ask(value: unknown, transfer: ArrayBuffer[] = []): Promise<Result> {
+      if (failure) return Promise.reject(failure)
+      const asked = Promise.withResolvers<Result>()
+      waiting.push(asked)
+      worker.postMessage(value, transfer)
+      return asked.promise
+    },
+    end: () => worker.terminate(),
+  }
+}
+
+/** In a worker: answers each piece, one after the other, in their order. `make` is given the pool's `data` once. */
+export function serveWork<Data, Piece, Result>(
+  make: (data: Data) => (piece: Piece) => Promise<Parcel<Result>>,
+): void {
+  const port = parentPort
+  if (!port) throw new Error('this module runs in a worker thread only')
+  const work = make(workerData as Data)
+  let last = Promise.resolve()
+  port.on('message', (piece: Piece) => {
+    last = last.then(async () => {
+      try {
+        const { value, transfer = [] } = await work(piece)
+        port.postMessage({ value }, transfer)
+      } catch (error) {
+        port.postMessage({ error })
+      }
+    })
+  })
+}
