@@ -18,16 +18,16 @@ const at = (name: string) => join(folder, name)
 
 const leaked = 'A farmer has twelve hens, and each of them lays five eggs in a week of rain.'
 
-/** Three megabytes with what real files have: the same prompt twice, an id twice, broken and blank lines, odd ends. */
+/** Two megabytes with what real files have: the same prompt twice, an id twice, broken and blank lines, odd ends. */
 function writeRows(file: string): void {
   const random = randomFrom(3)
   const say = (words: number) =>
     Array.from({ length: words }, () => `wörd${Math.floor(random() * 400)}`).join(' ')
-  const prompts = Array.from({ length: 300 }, (_, i) => (i === 40 ? leaked : `Tell me of ${i}: ${say(30)}`))
-  const lines = Array.from({ length: 600 }, (_, i) => {
+  const prompts = Array.from({ length: 200 }, (_, i) => (i === 40 ? leaked : `Tell me of ${i}: ${say(30)}`))
+  const lines = Array.from({ length: 400 }, (_, i) => {
     const prompt = prompts[Math.floor(random() * prompts.length)] + (i % 7 === 0 ? ' please' : '')
     const responses = Array.from({ length: 4 }, (_, k) => ({
-      text: say(150),
+      text: say(140),
       model: `m${k}`,
       score: random(),
     }))

@@ -40,7 +40,7 @@ const LEAST_BYTES = 8e6
 
 /** Whether threads can share these files out, and whether it pays. */
 export function canShare(format: string, files: string[]): boolean {
-  if (!findSource(format).isPerRecord || !files.every(isPlainLines)) return false
+  if (files.length === 0 || !files.every(isPlainLines) || !findSource(format).isPerRecord) return false
   return files.reduce((sum, file) => sum + statSync(file).size, 0) >= LEAST_BYTES
 }
 
