@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import type { Message } from '../src/core/engine.ts'
 import { readExamples } from '../src/dataset/read-examples.ts'
 import type { Example } from '../src/dataset/row.ts'
@@ -32,7 +33,9 @@ const conversations: Message[][] = [
 
 let cwd: string
 let examples: Example[]
+let file: string
 beforeAll(async () => {
+  file = (await resolveModel('smollm2-q4_1')).file
   cwd = mkdtempSync(path.join(tmpdir(), 'exports-'))
   const rows = conversations.map((messages, i) => ({
     messages,
@@ -60,7 +63,6 @@ interface Loaded {
 
 test("TRL's trainer takes the folder, its export and the Parquet: prompts have the engine's tokens, the loss is on the completion", async () => {
   const python = installPython(packages)
-  const { file } = await resolveModel('smollm2-q4_1')
   const model = await loadNative({ file: file, vocabularyOnly: true })
   const render = createRenderer({ ...model, chatTemplate: model.chatTemplate as string }, 'smollm2')
   const expected = examples.map(({ prompt, completion: [{ content }] }) => ({
@@ -93,18 +95,69 @@ test('Parquet holds what the lines hold', async () => {
   expect(rows).toEqual(examples.map(bare))
 })
 
+const trainers = [
+  { form: 'llama-factory', variable: 'LLAMA_FACTORY_PYTHON', tested: 'llamafactory 0.9.5' },
+  { form: 'axolotl', variable: 'AXOLOTL_PYTHON', tested: 'axolotl 0.19.0' },
+]
+
+describe.each(trainers)("$form's own loader", ({ form, variable, tested }) => {
+  const other = process.env[variable]
+  const why = other ? '' : ` (skipped: ${variable} is to be the Python of an environment with ${tested})`
+
+  test.skipIf(why)(`takes the export and trains on each completion, and on no earlier answer${why}`, () => {
+    const tokenizer = path.join(cwd, 'tokenizer')
+    const save = `from transformers import AutoTokenizer as T; import sys; f = sys.argv[1]
+T.from_pretrained(f[: f.rindex('/')], gguf_file=f[f.rindex('/') + 1 :]).save_pretrained(sys.argv[2])`
+    execFileSync(installPython(packages), ['-c', save, file, tokenizer], { stdio: 'ignore' })
+    const loader = path.join(import.meta.dirname, 'peers/load_trainers.py')
+    const output = execFileSync(other as string, [loader, form, path.join(cwd, form), tokenizer], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const trained: string[] = JSON.parse(output.trim().split('\n').at(-1) as string)
+    expect(trained.map((text) => text.trim())).toEqual(
+      examples.map(({ completion: [{ content }] }) => `${content}<|im_end|>`),
+    )
+  })
+})
+
 test('LLaMA-Factory and axolotl are told of files that are there, with the fields that the rows have', () => {
   const read = (name: string) => readFileSync(path.join(cwd, name), 'utf8')
-  const info = JSON.parse(read('llama-factory/dataset_info.json'))
-  expect(Object.keys(info)).toEqual(['aft'])
-  for (const folder of ['llama-factory', 'axolotl']) {
-    const rows = read(`${folder}/train.jsonl`)
+  const rows = (folder: string): { messages: (Message & { training?: boolean })[] }[] =>
+    read(`${folder}/train.jsonl`)
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-    for (const { messages } of rows) {
-      expect(messages.map((m: Message) => m.role).join(' ')).toMatch(/^system( user assistant)+$/)
+  for (const folder of ['llama-factory', 'axolotl']) {
+    expect(rows(folder)).toHaveLength(examples.length)
+    for (const { messages } of rows(folder)) {
+      expect(messages.map((m) => m.role).join(' ')).toMatch(/^system( user assistant)+$/)
     }
   }
-  expect(read('axolotl/dataset.yaml')).toContain('path: train.jsonl')
+  for (const { messages } of rows('axolotl')) {
+    expect(messages.map((m) => m.training)).toEqual(messages.map((_, i) => i === messages.length - 1))
+  }
+  expect(parse(read('axolotl/dataset.yaml'))).toEqual({
+    chat_template: 'tokenizer_default',
+    train_on_inputs: false,
+    datasets: [
+      {
+        ...{ path: 'train.jsonl', ds_type: 'json', type: 'chat_template', field_messages: 'messages' },
+        ...{ message_property_mappings: { role: 'role', content: 'content' } },
+        ...{ message_field_training: 'training', roles_to_train: [], train_on_eos: 'turn' },
+      },
+    ],
+  })
+  const tags = { role_tag: 'role', content_tag: 'content', user_tag: 'user', assistant_tag: 'assistant' }
+  expect(JSON.parse(read('llama-factory/dataset_info.json'))).toEqual({
+    aft: {
+      ...{ file_name: 'train.jsonl', formatting: 'sharegpt', columns: { messages: 'messages' } },
+      tags: { ...tags, system_tag: 'system' },
+    },
+  })
+  expect(parse(read('llama-factory/dataset.yaml'))).toEqual({
+    dataset_dir: '.',
+    dataset: 'aft',
+    mask_history: true,
+  })
 })

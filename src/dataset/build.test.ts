@@ -216,8 +216,9 @@ test('each trainer gets its own form', async () => {
   }
   const { prompt, completion } = example
   expect(lines('trl/train.jsonl')).toEqual([{ prompt, completion }])
-  expect(lines('axolotl/train.jsonl')).toEqual([{ messages: [...prompt, ...completion] }])
-  expect(lines('llama-factory/train.jsonl')).toEqual(lines('axolotl/train.jsonl'))
+  expect(lines('llama-factory/train.jsonl')).toEqual([{ messages: [...prompt, ...completion] }])
+  const marked = [...prompt.map((m) => ({ ...m, training: false })), { ...completion[0], training: true }]
+  expect(lines('axolotl/train.jsonl')).toEqual([{ messages: marked }])
   const info = JSON.parse(readFileSync(at('llama-factory/dataset_info.json'), 'utf8'))
   expect(info.aft).toMatchObject({ file_name: 'train.jsonl', formatting: 'sharegpt' })
 })

@@ -14,8 +14,16 @@ export type Form = 'trl' | 'llama-factory' | 'axolotl' | 'parquet'
 const toTurns = (messages: Message[]) =>
   messages.map((message) => ({ role: message.role, content: textOf(message) }))
 
-/** One `messages` list, which LLaMA-Factory and axolotl both read. */
+/** One `messages` list. LLaMA-Factory trains on the last turn alone where `mask_history` is set. */
 const toMessages = ({ prompt, completion }: Example) => ({ messages: toTurns([...prompt, ...completion]) })
+
+/** The same, with what axolotl is to train on: the completion, and no earlier answer. */
+const toMarkedMessages = ({ prompt, completion }: Example) => ({
+  messages: [
+    ...toTurns(prompt).map((turn) => ({ ...turn, training: false })),
+    ...completion.map((turn) => ({ ...turn, training: true })),
+  ],
+})
 
 /** Prompt and completion, which TRL trains on the completion of. */
 const toPromptCompletion = ({ prompt, completion }: Example) => ({ prompt: toTurns(prompt), completion })
@@ -38,7 +46,7 @@ export async function exportFolder(from: string, out: string, form: Form): Promi
   const folder = createFolder(out, {
     files: form === 'parquet' ? [] : splits.map((split) => `${split}.jsonl`),
   })
-  const toRow = form === 'trl' ? toPromptCompletion : toMessages
+  const toRow = form === 'trl' ? toPromptCompletion : form === 'axolotl' ? toMarkedMessages : toMessages
   const counts = { train: 0, validation: 0 }
   async function* examples(split: Split) {
     for await (const example of readExamples(from, split)) {
@@ -119,7 +127,8 @@ const axolotlSet = (file: string) => `  - path: ${file}
     type: chat_template
     field_messages: messages
     message_property_mappings: { role: role, content: content }
-    roles_to_train: ["assistant"]
+    message_field_training: training
+    roles_to_train: []
     train_on_eos: turn
 `
 
@@ -137,10 +146,19 @@ const llamaFactory = (splits: Split[]) => {
   return `${JSON.stringify(Object.fromEntries(sets), null, 2)}\n`
 }
 
+/** To be put into a recipe. */
+const llamaFactoryRecipe = (splits: Split[]) => `dataset_dir: .
+dataset: aft
+${splits.length > 1 ? 'eval_dataset: aft_validation\n' : ''}mask_history: true
+`
+
 /** Files beside the rows. */
 const settings: Record<Form, (splits: Split[]) => Record<string, string>> = {
   trl: () => ({}),
-  'llama-factory': (splits) => ({ 'dataset_info.json': llamaFactory(splits) }),
+  'llama-factory': (splits) => ({
+    'dataset_info.json': llamaFactory(splits),
+    'dataset.yaml': llamaFactoryRecipe(splits),
+  }),
   axolotl: (splits) => ({ 'dataset.yaml': axolotl(splits) }),
   parquet: () => ({}),
 }
