@@ -68,7 +68,11 @@ export interface QuestionScores {
 export async function tabulate(task: Task, { answered }: RunControls, seed: number): Promise<ControlTable> {
   const metric = task.metrics[0] as string
   const scored = await scoreAll(task, answered)
-  const names = controlNames.filter((name) => scored.every((q) => q.answers.some((a) => a.control === name)))
+  const names = controlNames.filter(
+    (name) =>
+      (name !== 'majority' || task.hasMajority !== false) &&
+      scored.every((q) => q.answers.some((a) => a.control === name)),
+  )
   const series = (name: ControlName, of = metric) =>
     scored.map((q) => q.answers.find((a) => a.control === name)?.scores[of] ?? 0)
   const random = (...of: string[]) => randomFrom(hashParts(seed, 'bootstrap', ...of))

@@ -15,6 +15,8 @@ export interface Task {
   name: string
   /** The first is the one that tests and charts are about. */
   metrics: string[]
+  /** False where answers have nothing to vote on. */
+  hasMajority?: boolean
   /** Questions, and how many were left out and why. @throws DataError with the row that is wrong */
   read(file: string): Promise<{ questions: Question[]; leftOut: Record<string, number> }>
   /** Scores of answers, in their order. */

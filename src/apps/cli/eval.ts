@@ -9,11 +9,20 @@ Examples:
 
 /** The subcommand with its own. */
 export async function evalCommand(): Promise<Command> {
-  const [{ winRateCommand }, { alpacaEvalCommand }, { controlsCommand }, { gsm8k }] = await Promise.all([
+  const [
+    { winRateCommand },
+    { alpacaEvalCommand },
+    { controlsCommand },
+    { gsm8k },
+    { ifeval },
+    { harnessCommand },
+  ] = await Promise.all([
     import('./eval-win-rate.ts'),
     import('./eval-alpaca-eval.ts'),
     import('./eval-controls.ts'),
     import('../../evaluation/gsm8k.ts'),
+    import('../../evaluation/ifeval.ts'),
+    import('./eval-harness.ts'),
   ])
   const command = new Command('eval')
     .description('Measure answers: is it better, by how much, at what cost.')
@@ -22,6 +31,11 @@ export async function evalCommand(): Promise<Command> {
     winRateCommand(),
     alpacaEvalCommand(),
     controlsCommand(gsm8k, 'Grade-school maths, scored without a judge, beside every control.'),
+    controlsCommand(
+      ifeval((line) => console.error(line)),
+      'Instructions that a program can check, by the published checker in Python, beside every control.',
+    ),
+    harnessCommand(),
   ]
   for (const sub of subs) command.addCommand(sub)
   return command

@@ -1,0 +1,89 @@
+/** A Python environment of its own for pinned packages, made once. */
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { findCacheFolder } from './cache-folder.ts'
+import { takeLock } from './lock.ts'
+
+const PYTHON = process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']
+
+export interface PythonOptions {
+  /** Such as `name==1.2.3`; other packages give another environment. */
+  packages: string[]
+  signal?: AbortSignal
+  /** Told each command before it runs. */
+  onLine?: (line: string) => void
+}
+
+/**
+ * The interpreter of an environment that has the packages. It is made where it is missing; two that make it at once wait
+ * for each other, and one that was not made to its end is made anew.
+ * @throws Error with what the failing command said
+ */
+export async function preparePython({ packages, signal, onLine }: PythonOptions): Promise<string> {
+  const name = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 12)
+  const folder = path.join(findCacheFolder(), 'python', name)
+  const python = path.join(folder, ...PYTHON)
+  const complete = path.join(folder, 'complete')
+  if (existsSync(complete)) return python
+  mkdirSync(path.dirname(folder), { recursive: true })
+  let lock = takeLock(`${folder}.lock`)
+  for (; !lock; lock = takeLock(`${folder}.lock`)) await delay(500, undefined, { signal })
+  try {
+    if (existsSync(complete)) return python
+    rmSync(folder, { recursive: true, force: true })
+    const commands = [
+      ['python3', '-m', 'venv', folder],
+      [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages],
+    ]
+    for (const command of commands) {
+      onLine?.(command.join(' '))
+      await runProgram(command, { signal })
+    }
+    writeFileSync(complete, '')
+    return python
+  } finally {
+    lock.release()
+  }
+}
+
+export interface ProgramOptions {
+  input?: string
+  env?: Record<string, string>
+  signal?: AbortSignal
+  /** Told what the program writes to either output, as it comes. */
+  onText?: (text: string) => void
+}
+
+const KEPT_CHARS = 2_000
+
+/**
+ * Standard output of a program.
+ * @throws Error with the end of what it wrote to standard error, or the signal's reason
+ */
+export function runProgram(
+  [command = '', ...args]: string[],
+  { input = '', env, signal, onText }: ProgramOptions = {},
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env: { ...process.env, ...env }, signal })
+    let [output, errors] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      onText?.(text)
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors = (errors + text).slice(-KEPT_CHARS)
+      onText?.(text)
+    })
+    child.once('error', (error) => reject(signal?.aborted ? signal.reason : error))
+    child.once('close', (code) => {
+      if (code === 0) resolve(output)
+      else reject(new Error(`${command} ended with ${code}: ${errors.trim()}`))
+    })
+    child.stdin.on('error', () => {}) // one that reads nothing may end first
+    child.stdin.end(input)
+  })
+}
