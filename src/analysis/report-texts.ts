@@ -60,6 +60,12 @@ function firstWords(text: string): string {
   return line.length > 80 ? `${line.slice(0, 80)}…` : line
 }
 
+/** What every result tells of itself. */
+type Origin = Pick<Result, 'command' | 'version' | 'date' | 'template' | 'settings' | 'n' | 'asked'> & {
+  left_out?: unknown
+  node?: unknown
+}
+
 /** By what every number was made. */
 export function originSection({
   command,
@@ -70,7 +76,7 @@ export function originSection({
   n,
   asked,
   ...result
-}: Result): ReportSection {
+}: Origin): ReportSection {
   const leftOut = Object.entries((result.left_out ?? {}) as Record<string, number>)
   return {
     title: '',

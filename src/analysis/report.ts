@@ -1,6 +1,7 @@
 /** One page of results: what came out, what it took, what aggregation changed, and the prompts that it changed most. */
 import { drawChart } from '../lib/chart.ts'
 import { type ReportSection, renderReportPage } from '../lib/report-page.ts'
+import { mtBenchSections } from './report-mt-bench.ts'
 import { browseSections, originSection, percent } from './report-texts.ts'
 import type { Result, Results } from './result-file.ts'
 
@@ -9,13 +10,20 @@ type Row = Result['rows'][number]
 /** The whole page. Nothing in it depends on when or where it is made. */
 export async function renderReport(results: Results[]): Promise<string> {
   const sections: ReportSection[] = []
-  for (const one of results) sections.push(...(await sectionsOf(one, results.length > 1)))
-  const tasks = results.map(({ result }) => `${result.task} (${result.n} questions, ${result.model})`)
+  for (const one of results) {
+    if ('mtBench' in one) sections.push(...(await mtBenchSections(one.mtBench)))
+    else sections.push(...(await sectionsOf(one, results.length > 1)))
+  }
+  const tasks = results
+    .map((one) => ('mtBench' in one ? one.mtBench : one.result))
+    .map(({ task, n, model }) => `${task} (${n} questions, ${model})`)
   const lead = `${tasks.join('; ')}. Means with bootstrap intervals of 95 %; tests are paired by question.`
   return renderReportPage('Is aggregation better?', lead, sections)
 }
 
-async function sectionsOf({ result, questions }: Results, isOne: boolean): Promise<ReportSection[]> {
+type OfControls = Extract<Results, { result: Result }>
+
+async function sectionsOf({ result, questions }: OfControls, isOne: boolean): Promise<ReportSection[]> {
   const name = (title: string) => (isOne ? `${result.task}, ${result.model}: ${title}` : title)
   return [
     { ...(await scoreSection(result)), title: name('Scores') },

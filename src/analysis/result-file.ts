@@ -44,6 +44,22 @@ const resultShape = z.looseObject({
   agreement: z.number(),
   judge_position: z.array(z.number()).nullable(),
 })
+const rating = z.looseObject({ mean: z.number(), interval, n: z.number() }).nullable()
+const mtBenchShape = z.looseObject({
+  task: z.literal('mt-bench'),
+  ...{ n: z.number(), asked: z.number(), model: z.string(), judge: z.string() },
+  settings: z.record(z.string(), z.unknown()),
+  template: z.looseObject({ id: z.string(), sha256: z.string() }),
+  ...{ command: z.string(), version: z.string(), date: z.string() },
+  ...{ turn_1: rating, turn_2: rating, both: rating },
+  categories: z.array(
+    z.looseObject({
+      category: z.string(),
+      ...{ turn_1: z.number().nullable(), turn_2: z.number().nullable(), both: z.number().nullable() },
+    }),
+  ),
+  unreadable: z.array(z.unknown()),
+})
 const questionShape = z.looseObject({
   id: z.string(),
   prompt: z.string(),
@@ -62,19 +78,24 @@ export type Result = z.infer<typeof resultShape>
 export type QuestionResult = z.infer<typeof questionShape>
 
 /** A folder of results. */
-export interface Results {
-  folder: string
-  result: Result
-  questions: QuestionResult[]
-}
+export type Results =
+  | { folder: string; result: Result; questions: QuestionResult[] }
+  | { folder: string; mtBench: MtBenchResult }
+
+/** Ratings by turn and category. */
+export type MtBenchResult = z.infer<typeof mtBenchShape>
 
 /**
- * Reads `result.json` and `questions.jsonl`.
+ * Reads `result.json`, and `questions.jsonl` where the task leaves one.
  * @throws FileError where one cannot be read, DataError where it holds something else
  */
 export async function readResults(folder: string): Promise<Results> {
   const file = path.join(folder, 'result.json')
-  const result = check(file, undefined, resultShape, parse(file, await readText(file)))
+  const value = parse(file, await readText(file))
+  if ((value as { task?: string } | null)?.task === 'mt-bench') {
+    return { folder, mtBench: check(file, undefined, mtBenchShape, value) }
+  }
+  const result = check(file, undefined, resultShape, value)
   const questions: QuestionResult[] = []
   const list = path.join(folder, 'questions.jsonl')
   for await (const { value, line } of readJsonl(list)) questions.push(check(list, line, questionShape, value))

@@ -16,6 +16,7 @@ export async function evalCommand(): Promise<Command> {
     { gsm8k },
     { ifeval },
     { harnessCommand },
+    { mtBenchCommand },
   ] = await Promise.all([
     import('./eval-win-rate.ts'),
     import('./eval-alpaca-eval.ts'),
@@ -23,6 +24,7 @@ export async function evalCommand(): Promise<Command> {
     import('../../evaluation/gsm8k.ts'),
     import('../../evaluation/ifeval.ts'),
     import('./eval-harness.ts'),
+    import('./eval-mt-bench.ts'),
   ])
   const command = new Command('eval')
     .description('Measure answers: is it better, by how much, at what cost.')
@@ -35,6 +37,7 @@ export async function evalCommand(): Promise<Command> {
       ifeval((line) => console.error(line)),
       'Instructions that a program can check, by the published checker in Python, beside every control.',
     ),
+    mtBenchCommand(),
     harnessCommand(),
   ]
   for (const sub of subs) command.addCommand(sub)

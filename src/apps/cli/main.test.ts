@@ -19,6 +19,7 @@ test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with exa
       ask             answer one prompt
       run             answer a file of prompts
       eval            measure answers
+      report          show results on one page
       data            build training data
       train           fine-tune a model on it
       serve           answer over HTTP, as OpenAI does

@@ -53,7 +53,7 @@ test('an evaluation of every control, run again for nothing, becomes a page', as
   expect(html).not.toMatch(/<script|<b>of|https?:\/\/(?!www\.w3\.org)/)
   expect(html).toContain(result.template.sha256)
   expect(JSON.parse(readFileSync(file('report.json'), 'utf8'))[0].rows).toEqual(result.rows)
-  expect(readFileSync(file('report.csv'), 'utf8')).toMatch(/^task,model,control,metric/)
+  expect(readFileSync(file('report.csv'), 'utf8')).toMatch(/^task,model,row,metric/)
 })
 
 test('a folder without results is refused with its file', async () => {

@@ -2,7 +2,7 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { renderReport } from '../../analysis/report.ts'
-import { type Results, readResults } from '../../analysis/result-file.ts'
+import { type MtBenchResult, type Result, type Results, readResults } from '../../analysis/result-file.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
 
 const help = `
@@ -30,7 +30,7 @@ async function report(folders: string[], { output }: { output: string }): Promis
     writeWhole(
       `${base}.json`,
       `${JSON.stringify(
-        results.map((r) => r.result),
+        results.map((r) => ('mtBench' in r ? r.mtBench : r.result)),
         null,
         2,
       )}\n`,
@@ -48,29 +48,75 @@ function writeWhole(file: string, text: string): void {
   renameSync(`${file}.tmp`, file)
 }
 
+const COLUMNS = [
+  ...[
+    'task',
+    'model',
+    'row',
+    'metric',
+    'mean',
+    'low',
+    'high',
+    'n',
+    'calls',
+    'prompt_tokens',
+    'prefilled_tokens',
+  ],
+  ...['generated_tokens', 'seconds', 'cost', 'mean_length_chars'],
+]
+
 function toCsv(results: Results[]): string {
-  const head =
-    'task,model,control,metric,mean,low,high,n,calls,prompt_tokens,prefilled_tokens,generated_tokens,seconds,cost,mean_length_chars'
-  const lines = results.flatMap(({ result }) =>
-    result.rows.flatMap((row) =>
-      Object.entries(row.scores).map(([metric, { mean, interval }]) => [
-        ...[
-          result.task,
-          result.model,
-          row.control,
-          metric,
-          mean,
-          interval.low,
-          interval.high,
-          row.n,
-          row.calls,
-        ],
-        ...[row.prompt_tokens, row.prefilled_tokens ?? '', row.generated_tokens, row.seconds, row.cost ?? ''],
-        row.mean_length_chars,
-      ]),
-    ),
+  const lines = results.flatMap((one) =>
+    'mtBench' in one ? linesOfMtBench(one.mtBench) : linesOf(one.result),
   )
-  return `${[head, ...lines.map((line) => line.map(quote).join(','))].join('\n')}\n`
+  return `${[COLUMNS, ...lines].map((line) => line.map(quote).join(',')).join('\n')}\n`
+}
+
+type Cell = string | number
+
+function linesOf({ task, model, rows }: Result): Cell[][] {
+  return rows.flatMap((row) =>
+    Object.entries(row.scores).map(([metric, { mean, interval }]) => [
+      ...[
+        task,
+        model,
+        row.control,
+        metric,
+        mean,
+        interval.low,
+        interval.high,
+        row.n,
+        row.calls,
+        row.prompt_tokens,
+      ],
+      ...[
+        row.prefilled_tokens ?? '',
+        row.generated_tokens,
+        row.seconds,
+        row.cost ?? '',
+        row.mean_length_chars,
+      ],
+    ]),
+  )
+}
+
+function linesOfMtBench({ task, model, categories, ...result }: MtBenchResult): Cell[][] {
+  const all = (['turn_1', 'turn_2', 'both'] as const).flatMap((turn): Cell[][] => {
+    const rating = result[turn]
+    return rating
+      ? [[task, model, 'all', turn, rating.mean, rating.interval.low, rating.interval.high, rating.n]]
+      : []
+  })
+  const each = categories.flatMap((c) =>
+    (['turn_1', 'turn_2', 'both'] as const).map((turn): Cell[] => [
+      task,
+      model,
+      c.category,
+      turn,
+      c[turn] ?? '',
+    ]),
+  )
+  return [...all, ...each].map((line) => [...line, ...new Array<Cell>(COLUMNS.length - line.length).fill('')])
 }
 
 function quote(value: string | number): string {

@@ -1,0 +1,144 @@
+/** `aft eval mt-bench`: two-turn questions, aggregated answers, a judge's ratings. */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { Command } from 'commander'
+import { makePlan } from '../../core/strategies.ts'
+import { defaultTemplate, hashTemplate } from '../../core/templates.ts'
+import { readMtBench, temperatureOf } from '../../evaluation/mt-bench.ts'
+import { type MtBenchTable, runMtBench, tabulateMtBench } from '../../evaluation/mt-bench-run.ts'
+import { systemClock } from '../../inference/clock.ts'
+import { toCallersError } from '../../inference/file-errors.ts'
+import { readTemplate } from '../../inference/template-file.ts'
+import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, whole } from './eval-flags.ts'
+import { createEvalReporter } from './eval-progress.ts'
+import { watchInterrupts } from './interrupt.ts'
+import { sanitise } from './sanitise.ts'
+
+interface MtBenchFlags extends EvalFlags {
+  output: string
+  model: string
+  aggregator?: string
+  judge: string
+  template?: string
+  width: number
+  depth: number
+  maxTokens: number
+}
+
+const help = `
+The folder is the benchmark's own: question.jsonl, reference-gpt-4.jsonl and judge_prompts.jsonl. Answers are sampled at
+each category's temperature; the second turn sees the aggregated answer of the first. The judge grades at temperature 0;
+what holds no rating is left out and counted. --depth 0 is the bare model.
+
+Example:
+  $ aft eval mt-bench mt-bench --model http://127.0.0.1:8000/v1#llama --judge openai:gpt-4.1 -o results`
+
+/** The subcommand. */
+export function mtBenchCommand(): Command {
+  const command = new Command('mt-bench')
+    .description('Two-turn questions, graded 1 to 10 by a judge.')
+    .argument('<folder>', "the benchmark's files")
+    .requiredOption('-o, --output <folder>', 'where the results go')
+    .requiredOption('-m, --model <name>', 'engine that proposes')
+    .option('--aggregator <name>', 'engine that aggregates (default: the model)')
+    .requiredOption('--judge <name>', 'engine that grades')
+    .option('--template <file>', 'wording of the roles, a JSON file')
+    .addOption(whole('--width <n>', 'proposals a turn', 1).default(5))
+    .addOption(whole('--depth <n>', 'aggregation layers', 0).default(2))
+    .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(1024))
+  return addEvalFlags(command).addHelpText('after', help).action(mtBench)
+}
+
+async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
+  const { model, aggregator = model, judge, width, depth, maxTokens, seed } = flags
+  const bench = await readMtBench(folder).catch((error) => {
+    throw toCallersError(error)
+  })
+  const questions = flags.limit ? spread(bench.questions, flags.limit) : bench.questions
+  const planOf = (category: string) =>
+    makePlan({
+      ...{ proposers: [model], aggregators: [aggregator], width, depth, maxTokens, seed },
+      temperature: temperatureOf(category),
+    })
+  if (flags.dryRun) {
+    const written = questions.length * 2 * (maxTokens * (depth === 0 ? 1 : width * depth + 1) + 2048)
+    console.log(
+      `${questions.length} questions of two turns; at most ${written.toLocaleString('en-US')} tokens written`,
+    )
+    return
+  }
+  const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
+  const { engineFlags } = await readEngineFlags(flags)
+  const signal = watchInterrupts()
+  const reporter = flags.progress ? createEvalReporter(process.stderr, 'questions graded') : undefined
+  const { openEngines } = await import('../../engines/open.ts')
+  const opened = await openEngines([model, aggregator, judge], {
+    ...engineFlags,
+    signal,
+    onProgress: reporter?.pull,
+  })
+  try {
+    const run = await runMtBench({
+      ...{ bench, questions, planOf, template, clock: systemClock, signal, seed, version: readVersion() },
+      ...{ engines: opened.engines, judge: opened.engines[judge] as (typeof opened.engines)[string] },
+      ...{
+        journal: path.join(flags.output, 'journal.jsonl'),
+        restart: flags.restart,
+        active: flags.concurrency,
+      },
+      onProgress: reporter?.update,
+    })
+    reporter?.close()
+    for (const { id, error } of run.failures) {
+      console.error(`failed: question ${id}: ${error.kind}: ${sanitise(error.message)}`)
+    }
+    const table = tabulateMtBench(run.graded, seed)
+    for (const { id, turn } of table.unreadable)
+      console.error(`warning: question ${id}, turn ${turn}: no rating`)
+    const result = {
+      ...{ task: 'mt-bench', n: run.graded.length, asked: questions.length, model, aggregator, judge },
+      settings: { width, depth, maxTokens, seed },
+      template: { id: template.id, sha256: hashTemplate(template) },
+      ...{
+        command: ['aft', ...process.argv.slice(2)].join(' '),
+        version: readVersion(),
+        node: process.version,
+      },
+      date: new Date().toISOString(),
+      ...table,
+    }
+    mkdirSync(flags.output, { recursive: true })
+    const file = path.join(flags.output, 'result.json')
+    writeFileSync(`${file}.tmp`, `${JSON.stringify(result, null, 2)}\n`)
+    renameSync(`${file}.tmp`, file)
+    console.log(flags.json ? JSON.stringify(result) : sanitise(describe(table, judge)))
+    if (run.outcome === 'interrupted') throw signal.reason
+    if (run.graded.length < questions.length) process.exitCode = 1
+  } catch (error) {
+    throw toCallersError(error)
+  } finally {
+    reporter?.close()
+    await opened.close()
+  }
+}
+
+/** So many questions, of all categories alike. */
+function spread<T>(questions: T[], count: number): T[] {
+  if (count >= questions.length) return questions
+  return Array.from({ length: count }, (_, i) => questions[Math.floor((i * questions.length) / count)] as T)
+}
+
+function describe({ turn_1, turn_2, both, categories, unreadable }: MtBenchTable, judge: string): string {
+  const number = (value: number | null) => (value === null ? '   -' : value.toFixed(2).padStart(5))
+  const score = (name: string, rating: MtBenchTable['both']) =>
+    rating
+      ? `${name.padEnd(12)}${number(rating.mean)}  [${rating.interval.low.toFixed(2)}, ${rating.interval.high.toFixed(2)}], ${rating.n} ratings`
+      : `${name.padEnd(12)}   -  no ratings`
+  return [
+    ...[score('turn 1', turn_1), score('turn 2', turn_2), score('both', both)],
+    ...categories.map(
+      (c) => `${c.category.padEnd(12)}${number(c.turn_1)} ${number(c.turn_2)} ${number(c.both)}`,
+    ),
+    `judge: ${judge}; without a rating: ${unreadable.length}`,
+  ].join('\n')
+}
