@@ -53,6 +53,7 @@ async function makeProgram(argv: string[]): Promise<Command> {
     .version(readVersion())
     .addHelpText('after', examples)
     .exitOverride()
+    .enablePositionalOptions() // in `aft train export FOLDER -o OUT` the flag is that of `export`
     .configureHelp({ styleTitle: (title) => styleText('bold', title), showGlobalOptions: false })
   const wanted = argv[0] === 'help' ? argv[1] : argv[0]
   for (const [name, { about, load }] of Object.entries(commands)) {

@@ -29,9 +29,7 @@ export function exportCommand(): Command {
         .default('bfloat16'),
     )
     .option('--python <path>', 'Python to merge with')
-    .action((folder: string, _: ExportFlags, command: Command) =>
-      exportModel(folder, command.optsWithGlobals()),
-    )
+    .action((folder: string, flags: ExportFlags) => exportModel(folder, flags))
 }
 
 async function exportModel(folder: string, { output, dtype, python: own }: ExportFlags): Promise<void> {
