@@ -23,8 +23,14 @@ let server: ChatServer
 /** What TypeScript asks where the README has `aft serve` running. */
 let own: Listening
 
-/** Run by .ci/run in a fresh clone. */
-const elsewhere = ['npm ci', 'npm start -- "Why is the sky blue?"']
+/** Run by .ci/run in a fresh clone, and, with fewer steps, by src/training/train.slow.test.ts. */
+const elsewhere = [
+  'npm ci',
+  'npm start -- "Why is the sky blue?"',
+  'npx aft train setup',
+  'npx aft train recipes/smollm2-135m-cpu.yaml --data data -o tuned',
+  'npx aft ask --model tuned "Ann has 3 apples and buys 4 more. How many apples has she?"',
+]
 
 const env = {
   ...process.env,
