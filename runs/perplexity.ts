@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import type { Message } from '../src/core/engine.ts'
 import { aggregatorMessages, defaultTemplate, proposerMessages } from '../src/core/templates.ts'
 import { readExamples } from '../src/dataset/read-examples.ts'
+import type { Example } from '../src/dataset/row.ts'
 import { openEngine } from '../src/engines/open.ts'
 import { type CaseScore, type ScoredCase, scoreCases, summarise } from '../src/training/perplexity.ts'
 
@@ -73,9 +74,11 @@ function readLines(file: string): CaseScore[] {
 
 /** The validation rows, their twins, and the next row's proposals before this row's question. */
 async function readFolder(folder: string): Promise<ScoredCase[]> {
-  const rows = await Array.fromAsync(readExamples(folder, 'validation'))
-  const twins = await Array.fromAsync(readExamples(path.join(folder, 'sft'), 'validation'))
-  const plain = new Map(twins.map(({ id, prompt }) => [id, prompt]))
+  const rows: Example[] = []
+  for await (const row of readExamples(folder, 'validation')) rows.push(row)
+  const plain = new Map<string, Message[]>()
+  for await (const { id, prompt } of readExamples(path.join(folder, 'sft'), 'validation'))
+    plain.set(id, prompt)
   return rows.map(({ id, prompt, completion }, i) => {
     const [, ...turns] = prompt
     const foreign = rows[(i + 1) % rows.length]?.prompt[0] as Message
