@@ -6,19 +6,18 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-.cache/runs/cpu}
 steps=${STEPS:-60}
+rows=${ROWS:-400}
 aft() { npx aft "$@"; }
 
 mkdir -p "$out"
 aft train setup
-[ -d "$out/data" ] || aft data build --format arithmetic --rows 400 --seed 7 --sft-twin --validation 0.1 \
+[ -d "$out/data" ] || aft data build --format arithmetic --rows "$rows" --seed 7 --sft-twin --validation 0.1 \
   --tokenizer smollm2-q4_1 --max-tokens 1000 -o "$out/data"
 
-node_modules/.bin/node runs/perplexity.ts "$out/data" --model smollm2-q4_1 -o "$out/perplexity.json"
-
-for rows in aft sft; do
-  resume=$([ -e "$out/$rows/metrics.jsonl" ] && echo --resume || true)
-  [ -e "$out/$rows/aft-model.json" ] || aft train recipes/smollm2-135m-cpu.yaml --data "$out/data" --rows "$rows" \
-    --set max_steps="$steps" --set eval_steps="$((steps / 3))" -o "$out/$rows" $resume
+for kind in aft sft; do
+  resume=$([ -e "$out/$kind/metrics.jsonl" ] && echo --resume || true)
+  [ -e "$out/$kind/aft-model.json" ] || aft train recipes/smollm2-135m-cpu.yaml --data "$out/data" --rows "$kind" \
+    --set max_steps="$steps" --set eval_steps="$((steps / 3))" -o "$out/$kind" $resume
 done
 
 for model in smollm2-q4_1 "$out/aft" "$out/sft"; do
