@@ -79,7 +79,7 @@ test('the tarball holds compiled files, the launcher and three texts: no sources
     names.filter(
       (name) =>
         /test|vitest|contract|fixture/.test(name) ||
-        !/\.(js|d\.ts|md|json)$|LICENSE|fingerprints\.bin$/.test(name),
+        !/\.(js|d\.ts|md|json)$|LICENSE|fingerprints\.bin$|web\/(index\.html|app\.css|icon\.svg)$/.test(name),
     ),
   ).toEqual([])
   expect(names).toContain('dist/index.d.ts')
@@ -167,6 +167,21 @@ describe('a plain project on Node 22', () => {
     expect(await succeed('node', ['provider.js'])).toMatch(
       /^\[\{"type":"text","text":"(one|two)"\}\] false\n$/,
     )
+  })
+
+  test('serves the page, built', async () => {
+    write(
+      'page.js',
+      `import { scriptedEngine } from 'aft'
+      import { createServer } from 'aft/server'
+      const server = createServer({ engines: { one: scriptedEngine([{ replies: ['one'] }]) } })
+      for (const path of ['/', '/page/app.js', '/page/app.css', '/page/icon.svg']) {
+        const response = await server.fetch(new Request('http://localhost' + path))
+        console.log(response.status, path, (await response.text()).length > 200)
+      }`,
+    )
+    const lines = ['/', '/page/app.js', '/page/app.css', '/page/icon.svg'].map((path) => `200 ${path} true\n`)
+    expect(await succeed('node', ['page.js'])).toBe(lines.join(''))
   })
 
   test('asks from the command line', async () => {

@@ -1,6 +1,6 @@
 /** `aft serve`: any engine, behind an OpenAI-compatible server. */
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { appendFile, readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../../core/errors.ts'
 import { enginesOf } from '../../core/plan.ts'
@@ -23,6 +23,7 @@ interface ServeFlags extends Omit<AnswerFlags, 'apiKeyEnv'> {
   maxDepth: number
   maxOutput: number
   allowHost?: string[]
+  fixes?: string
   showAddresses?: boolean
   timeoutMs?: number
   maxRunning: number
@@ -31,6 +32,7 @@ interface ServeFlags extends Omit<AnswerFlags, 'apiKeyEnv'> {
 }
 
 const help = `
+The page is at the address itself; programs use it with /v1 behind it.
 The flags of the plan are what the model "aft" means; the others are aft-fast,
 moa, rsa and single, and the presets of aft.config.ts. The first line of the output is the address. SIGTERM and
 Ctrl-C let the requests under way end first; a second one does not.
@@ -62,6 +64,7 @@ export function serveCommand(): Command {
     count('--max-running <n>', 'requests answered at once', 64),
     count('--max-waiting <n>', 'requests that wait; more are a 429', 256),
     new Option('--allow-host <name...>', 'on loopback: other names that it may be called by'),
+    new Option('--fixes <file>', 'where answers mended on the page go, as training examples'),
     new Option('--show-addresses', "tell clients the engines' addresses and paths"),
     count('--timeout-ms <ms>', 'how long an upstream server may say nothing (default: 120000)'),
     count('--drain-ms <ms>', 'how long requests under way may take at the end', 30_000),
@@ -78,6 +81,7 @@ async function serve(flags: ServeFlags): Promise<void> {
       `${flags.host} can be reached by others: give --api-key-env or --api-key-file, or --without-key if that is meant`,
     )
   }
+  await checkFixes(flags.fixes)
   const signal = watchInterrupts()
   const presets = readPresets(setup.config.presets)
   const offered = { ...defaultPresets(setup.options), ...presets }
@@ -95,6 +99,7 @@ async function serve(flags: ServeFlags): Promise<void> {
       limits: { width: flags.maxWidth, depth: flags.maxDepth, maxTokens: flags.maxOutput },
       keys,
       showAddresses: flags.showAddresses,
+      fixes: flags.fixes,
       maxRunning: flags.maxRunning,
       maxWaiting: flags.maxWaiting,
       log: (line) => console.error(line),
@@ -106,6 +111,14 @@ async function serve(flags: ServeFlags): Promise<void> {
   } finally {
     await close()
   }
+}
+
+/** Makes the file where there is none, so that what cannot be written is told at the start. */
+async function checkFixes(file: string | undefined): Promise<void> {
+  if (file === undefined) return
+  await appendFile(file, '').catch((error: Error) => {
+    throw new UsageError(`--fixes: ${error.message}`)
+  })
 }
 
 /** @throws UsageError for a variable that is not set, or a file that cannot be read */

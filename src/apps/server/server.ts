@@ -16,6 +16,8 @@ import { createKeyCheck, type Keys } from './keys.ts'
 import { type Answered, type Ask, answerLive, type Sink } from './live.ts'
 import { createMetrics } from './metrics.ts'
 import { concealResult, type Names, nameEngines } from './names.ts'
+import { pageApi, pageRoutes } from './page.ts'
+import { concealEvents, eventsEndpoint } from './page-endpoint.ts'
 import { DEFAULT_LIMITS, defaultPresets, type Limits, type Offer, type Preset, presetOf } from './plans.ts'
 import { createQueue } from './queue.ts'
 import { responsesEndpoint } from './responses.ts'
@@ -44,6 +46,8 @@ export interface ServerOptions {
   readerTimeoutMs?: number
   /** Whether clients are told addresses and paths of engines, in names and in messages. */
   showAddresses?: boolean
+  /** File that answers mended on the page are appended to, as training examples; without it none are taken. */
+  fixes?: string
   /** Gets a line for each fault of the server's own. */
   log?: (line: string) => void
 }
@@ -91,7 +95,7 @@ export function createServer(options: ServerOptions): AftServer {
       try {
         release = await turn
         const host = { engines: names.engines, template, signal }
-        const answered = await hops.run(hop, () => answerLive(ask, host, sink))
+        const answered = await hops.run(hop, () => answerLive(ask, host, concealEvents(sink, names)))
         metrics.answer(answered.result)
         for (const { error } of answered.result.layers.flatMap((layer) => layer.failures)) {
           if (isInternal(error)) log(redact(error.message))
@@ -145,6 +149,7 @@ export function createServer(options: ServerOptions): AftServer {
     metrics.request(endpoint, c.res.status, (performance.now() - startMs) / 1_000)
   })
   app.get('/health', (c) => c.json({ status: isDraining ? 'draining' : 'ok' }, isDraining ? 503 : 200))
+  app.route('/', pageRoutes())
   app.use(async (c, next) => {
     const name = checkKey(c.req.header('authorization'))
     c.set('client', name ?? c.env?.client ?? 'anybody')
@@ -176,6 +181,8 @@ export function createServer(options: ServerOptions): AftServer {
   )
   app.post('/v1/chat/completions', answerAt(chatEndpoint))
   app.post('/v1/responses', answerAt(responsesEndpoint))
+  app.post('/v1/aft', answerAt(eventsEndpoint))
+  app.route('/v1/aft', pageApi(offer, template, options.fixes))
 
   return {
     fetch: async (request, env) => app.fetch(request, env ?? {}),

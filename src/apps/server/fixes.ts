@@ -1,0 +1,48 @@
+/** Answers that a reader has mended become training examples, in the one file that the operator named. */
+import { createHash } from 'node:crypto'
+import { appendFile } from 'node:fs/promises'
+import { z } from 'zod'
+import type { Message } from '../../core/engine.ts'
+import type { Template } from '../../core/templates.ts'
+import { makeExample } from '../../dataset/make-example.ts'
+import type { Example } from '../../dataset/row.ts'
+import { parseBody } from './api-error.ts'
+
+const fixSchema = z.strictObject({
+  messages: z
+    .array(
+      z.strictObject({
+        role: z.enum(['system', 'developer', 'user', 'assistant']),
+        content: z.string().min(1),
+      }),
+    )
+    .min(1)
+    .refine((messages) => messages.at(-1)?.role === 'user', 'expected the last message to be a user'),
+  /** As the aggregator was shown them. */
+  proposals: z.array(z.strictObject({ text: z.string().min(1), model: z.string() })),
+  /** The engine whose answer was mended. */
+  model: z.string(),
+  completion: z.string().trim().min(1),
+})
+
+/**
+ * Appends a mended aggregation as a line of `train.jsonl`'s form.
+ * @throws ApiError 400 with the field that is wrong; the file system's error where the file cannot be written
+ */
+export async function appendFix(file: string, body: unknown, template: Template): Promise<Example> {
+  const { messages, proposals, model, completion } = parseBody(fixSchema, body)
+  const id = createHash('sha256')
+    .update(JSON.stringify([messages, proposals, completion]))
+    .digest('hex')
+    .slice(0, 16)
+  const draft = {
+    id: `fix-${id}`,
+    conversation: messages as Message[],
+    proposals: proposals.map((proposal) => ({ ...proposal, onPolicy: proposal.model === model })),
+    target: completion,
+    source: 'fixes',
+  }
+  const example = (await makeExample(draft, template)) as Example
+  await appendFile(file, `${JSON.stringify(example)}\n`)
+  return example
+}

@@ -1,0 +1,109 @@
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { aggregatorMessages, defaultTemplate } from '../../core/templates.ts'
+import { scriptedEngine } from '../../engines/scripted.ts'
+import { readEvents, startServer, user } from './server.fixture.ts'
+
+const engine = () =>
+  scriptedEngine([{ system: /Drafts:/, replies: ['Both.'] }, { replies: ['One.', 'Two.'] }])
+const small = { defaults: { width: 2, depth: 1 } }
+const json = { method: 'POST', headers: { 'content-type': 'application/json' } }
+
+test('the page comes with a strict policy, nothing inline and nothing from elsewhere', async () => {
+  const { url } = await startServer(engine(), small)
+  const response = await fetch(url)
+  const html = await response.text()
+  const policy = response.headers.get('content-security-policy') ?? ''
+  expect(policy).toContain("default-src 'none'")
+  expect(policy).not.toMatch(/unsafe|\*|http/)
+  expect(html).not.toMatch(/https?:|<style|style=|onload|<script(?![^>]* src=)/)
+  const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => file as string)
+  expect(files).toEqual(['/page/icon.svg', '/page/app.css', '/page/app.js'])
+  for (const file of files) {
+    const { status, headers } = await fetch(url + file)
+    expect([status, headers.get('x-content-type-options')]).toEqual([200, 'nosniff'])
+  }
+  expect((await fetch(`${url}/page/../../package.json`)).status).toBe(404)
+})
+
+test('with keys the page is there, and what it asks for is not', async () => {
+  const { url } = await startServer(engine(), { ...small, keys: { ann: 'sesame' } })
+  expect((await fetch(url)).status).toBe(200)
+  expect((await fetch(`${url}/v1/aft`)).status).toBe(401)
+  expect((await fetch(`${url}/v1/aft`, { headers: { authorization: 'Bearer sesame' } })).status).toBe(200)
+})
+
+test('the offer names models, engines and limits, and neither addresses nor the file of fixes', async () => {
+  const { url } = await startServer(engine(), { ...small, fixes: '/somewhere/fixes.jsonl' })
+  const offer = await (await fetch(`${url}/v1/aft`)).json()
+  expect(offer).toMatchObject({
+    models: ['aft', 'aft-fast', 'moa', 'rsa', 'single'],
+    engines: ['one'],
+    defaults: { width: 2, depth: 1 },
+    fixes: true,
+  })
+  expect(JSON.stringify(offer)).not.toContain('somewhere')
+})
+
+test('every event goes out in order, the whole result last', async () => {
+  const { url } = await startServer(engine(), small)
+  const body = JSON.stringify({ model: 'aft', messages: user('Why?'), aft: { width: 2 } })
+  const events = await readEvents(await fetch(`${url}/v1/aft`, { ...json, body }))
+  const types = events.map((event) => (event as { type: string }).type)
+  expect(types[0]).toBe('layer-start')
+  expect(types.filter((type) => !type.endsWith('delta'))).toEqual([
+    ...['layer-start', 'completion-end', 'completion-end', 'layer-end'],
+    ...['layer-start', 'completion-end', 'layer-end', 'answer'],
+  ])
+  expect(events.at(-1)).toMatchObject({ result: { answer: 'Both.', layers: [{}, {}] } })
+})
+
+test('a failure is an event without addresses, and the end an error object', async () => {
+  const message = 'connect ECONNREFUSED 10.0.0.5:8000'
+  const broken = scriptedEngine([
+    { replies: [{ error: { kind: 'unreachable', message, isRetryable: false } }] },
+  ])
+  const { url } = await startServer(broken, small)
+  const body = JSON.stringify({ model: 'aft', messages: user('Why?') })
+  const events = await readEvents(await fetch(`${url}/v1/aft`, { ...json, body }))
+  expect(events[1]).toMatchObject({ type: 'completion-failed', failure: { error: { kind: 'unreachable' } } })
+  expect(events.at(-1)).toMatchObject({ error: { status: 502 } })
+  expect(JSON.stringify(events)).not.toContain('10.0.0.5')
+})
+
+test('a fix is a line of a data set, with the messages of inference', async () => {
+  const fixes = path.join(mkdtempSync(path.join(tmpdir(), 'aft-fixes-')), 'train.jsonl')
+  const { url } = await startServer(engine(), { ...small, fixes })
+  const fix = {
+    messages: user('Why?'),
+    proposals: [
+      { text: 'One.', model: 'one' },
+      { text: 'Two.', model: 'two' },
+    ],
+    model: 'one',
+    completion: 'Because.',
+  }
+  const send = (body: object) => fetch(`${url}/v1/aft/fixes`, { ...json, body: JSON.stringify(body) })
+  expect((await send(fix)).status).toBe(201)
+  const [line, ...rest] = readFileSync(fixes, 'utf8').trimEnd().split('\n')
+  expect(rest).toEqual([])
+  expect(JSON.parse(line as string)).toMatchObject({
+    prompt: aggregatorMessages(defaultTemplate, user('Why?'), fix.proposals),
+    completion: [{ role: 'assistant', content: 'Because.' }],
+    proposals: [{ onPolicy: true }, { onPolicy: false }],
+    source: 'fixes',
+  })
+  for (const wrong of [
+    { ...fix, file: '/etc/x' },
+    { ...fix, completion: ' ' },
+    { ...fix, messages: [] },
+    {},
+  ]) {
+    const refused = await send(wrong)
+    expect(refused.status).toBe(400)
+    expect(((await refused.json()) as { error: { param: string } }).error.param).toBeTruthy()
+  }
+  expect(readFileSync(fixes, 'utf8').split('\n').length).toBe(2)
+})

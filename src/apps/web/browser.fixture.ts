@@ -1,0 +1,78 @@
+/** The page in Debian's Chromium. For tests. */
+import { existsSync } from 'node:fs'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import { type Reply, scriptedEngine } from '../../engines/scripted.ts'
+import { startServer } from '../server/server.fixture.ts'
+import type { ServerOptions } from '../server/server.ts'
+
+/** `apt-get install chromium` brings it; `.ci/run` does. */
+export const executablePath = '/usr/bin/chromium'
+export const hasBrowser = existsSync(executablePath)
+
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** One browser for a file's tests. `open` gives a page of its own, which must load nothing that is refused. */
+export function useBrowser() {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath, args })
+  })
+  afterAll(() => browser.close())
+  return async (
+    url: string,
+    options: BrowserContextOptions = {},
+  ): Promise<{ page: Page; problems: string[] }> => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+    onTestFinished(() => context.close())
+    const page = await context.newPage()
+    page.setDefaultTimeout(20_000)
+    const problems: string[] = []
+    page.on('pageerror', (error) => problems.push(error.message))
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
+    page.on('dialog', (dialog) => problems.push(`dialog: ${dialog.message()}`))
+    page.on('request', (request) => {
+      if (!request.url().startsWith(url)) problems.push(`asked for ${request.url()}`)
+    })
+    await page.goto(url)
+    await page.getByLabel('Your question').waitFor()
+    return { page, problems }
+  }
+}
+
+export const isAggregator = /Drafts:/
+
+/** A server whose proposers and aggregator say this. */
+export function servePage(
+  proposals: (string | Reply)[],
+  answer: string | Reply,
+  options: Partial<ServerOptions> & { delayMs?: number } = {},
+) {
+  const { delayMs = 0, ...more } = options
+  const engine = scriptedEngine(
+    [
+      { system: isAggregator, replies: [answer] },
+      { replies: proposals, pick: 'index' },
+    ],
+    { delayMs },
+  )
+  const defaults = { width: proposals.length, depth: 1, ...more.defaults }
+  return startServer(engine, { ...more, defaults }).then((server) => ({ ...server, engine }))
+}
+
+export async function ask(page: Page, question: string): Promise<void> {
+  await page.getByLabel('Your question').fill(question)
+  await page.getByRole('button', { name: 'Ask', exact: true }).click()
+}
+
+export async function waitForAnswer(page: Page, turn = 0): Promise<void> {
+  await page.locator('.turn').nth(turn).and(page.locator('[data-state="done"]')).waitFor()
+}

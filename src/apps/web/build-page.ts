@@ -1,0 +1,35 @@
+/**
+ * Bundles the page: its TypeScript and the libraries in it become one script.
+ *   node src/apps/web/build-page.ts FOLDER
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { rolldown } from 'rolldown'
+import type { PageFiles } from './files.ts'
+
+const client = path.join(import.meta.dirname, 'client')
+
+/** @throws where a source is wrong */
+export async function buildPage(): Promise<PageFiles> {
+  const bundle = await rolldown({
+    input: path.join(client, 'main.tsx'),
+    transform: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    logLevel: 'silent',
+  })
+  const { output } = await bundle.generate({ format: 'esm', minify: true, codeSplitting: false })
+  await bundle.close()
+  const read = (name: string) => readFileSync(path.join(client, name), 'utf8')
+  return {
+    'index.html': read('index.html'),
+    'app.js': output[0].code,
+    'app.css': read('app.css'),
+    'icon.svg': read('icon.svg'),
+  }
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const [folder = 'dist/apps/web'] = process.argv.slice(2)
+  mkdirSync(folder, { recursive: true })
+  for (const [name, text] of Object.entries(await buildPage())) writeFileSync(path.join(folder, name), text)
+}

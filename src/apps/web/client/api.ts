@@ -1,0 +1,127 @@
+/** What the page asks of its server. */
+import type { Message } from '../../../core/engine.ts'
+import type { AftEvent } from '../../../core/result.ts'
+
+export interface Offer {
+  models: string[]
+  engines: string[]
+  limits: { width: number; depth: number; maxTokens: number }
+  defaults: { width: number; depth: number; strategy: string }
+  /** Whether mended answers are taken. */
+  fixes: boolean
+}
+
+export interface Settings {
+  model: string
+  strategy: string
+  width: string
+  depth: string
+  proposers: string[]
+  aggregator: string
+  temperature: string
+  maxTokens: string
+  seed: string
+  system: string
+}
+
+export const defaultSettings: Settings = {
+  ...{ model: 'aft', strategy: '', width: '', depth: '', proposers: [], aggregator: '' },
+  ...{ temperature: '', maxTokens: '', seed: '', system: '' },
+}
+
+/** Of this tab only, unlike everything else that is kept. */
+export const keyOfTab = {
+  get: () => sessionStorage.getItem('aft.key') ?? '',
+  set: (key: string) => sessionStorage.setItem('aft.key', key),
+}
+
+export class Refused extends Error {
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+async function send(path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  const key = keyOfTab.get()
+  const response = await fetch(path, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(key && { authorization: `Bearer ${key}` }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    signal,
+  })
+  if (response.ok) return response
+  const told = await response.json().catch(() => undefined)
+  throw new Refused(response.status, told?.error?.message ?? `the server answered ${response.status}`)
+}
+
+export async function readOffer(): Promise<Offer> {
+  return (await send('/v1/aft')).json()
+}
+
+/** Only what was set is sent: the rest is the preset's. */
+export function toBody(messages: Message[], settings: Settings): object {
+  const number = (text: string) => (text.trim() === '' ? undefined : Number(text))
+  const { strategy, aggregator, proposers } = settings
+  return {
+    model: settings.model || 'aft',
+    messages,
+    stream: true,
+    temperature: number(settings.temperature),
+    max_tokens: number(settings.maxTokens),
+    seed: number(settings.seed),
+    aft: {
+      ...(strategy && { strategy }),
+      width: number(settings.width),
+      depth: number(settings.depth),
+      ...(proposers.length > 0 && { proposers }),
+      ...(aggregator && { aggregator }),
+    },
+  }
+}
+
+/**
+ * Asks, and tells every event as it comes. Resolves after the answer's.
+ * @throws Refused, or the signal's reason
+ */
+export async function ask(
+  body: object,
+  onEvent: (event: AftEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const response = await send('/v1/aft', body, signal)
+  const reader = (response.body as ReadableStream<BufferSource>)
+    .pipeThrough(new TextDecoderStream())
+    .getReader()
+  let rest = ''
+  let isAnswered = false
+  for (;;) {
+    const { value, done } = await reader.read()
+    if (done) break
+    const lines = (rest + value).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      if (!line.startsWith('data: ')) continue
+      const event = JSON.parse(line.slice('data: '.length))
+      if (event.error) throw new Refused(event.error.status ?? 500, event.error.message)
+      isAnswered ||= event.type === 'answer'
+      onEvent(event)
+    }
+  }
+  if (!isAnswered) throw new Error('the connection broke off')
+}
+
+export interface Fix {
+  messages: { role: string; content: string }[]
+  proposals: { text: string; model: string }[]
+  model: string
+  completion: string
+}
+
+export async function sendFix(fix: Fix): Promise<void> {
+  await send('/v1/aft/fixes', fix)
+}

@@ -1,0 +1,47 @@
+/** Mends an answer: it becomes a training example in the operator's file. */
+import { useState } from 'preact/hooks'
+import { type Fix, sendFix } from './api.ts'
+import { Modal } from './modal.tsx'
+
+export function FixDialog({ fix, onClose }: { fix: Fix; onClose: () => void }) {
+  const [text, setText] = useState(fix.completion)
+  const [state, setState] = useState<'editing' | 'saving' | 'saved'>('editing')
+  const [error, setError] = useState('')
+  const save = async (event: Event) => {
+    event.preventDefault()
+    setState('saving')
+    setError('')
+    try {
+      await sendFix({ ...fix, completion: text })
+      setState('saved')
+    } catch (problem) {
+      setError((problem as Error).message)
+      setState('editing')
+    }
+  }
+  return (
+    <Modal title="Fix this answer" onClose={onClose}>
+      {state === 'saved' ? (
+        <p role="status">Saved as a training example, with its {fix.proposals.length} proposals.</p>
+      ) : (
+        <form onSubmit={save}>
+          <label>
+            The answer as it should have been
+            <textarea rows={14} value={text} dir="auto" onInput={(e) => setText(e.currentTarget.value)} />
+          </label>
+          {error && (
+            <p class="error" role="alert">
+              {error}
+            </p>
+          )}
+          <p class="soft">
+            It is appended, with the question and the proposals, to the file that the server was started with.
+          </p>
+          <button type="submit" class="primary" disabled={state === 'saving' || text.trim() === ''}>
+            Save the fix
+          </button>
+        </form>
+      )}
+    </Modal>
+  )
+}

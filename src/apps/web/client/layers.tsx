@@ -1,0 +1,109 @@
+/** The layers before the answer: what each member wrote, what it took, and what became of it. */
+
+import type { LayerView, Member, RunView } from './run.ts'
+import { answerOf } from './run.ts'
+import { count, formatCost, formatMs, Markdown } from './text.tsx'
+
+/** Layer and member, as attribution names a place. */
+export const placeOf = (layer: number, index: number) => `${layer}-${index}`
+
+/** How a member is called: "Proposal 2", or "Aggregation 1.2" for the second one of layer 1. */
+export function nameOf(layer: number, index: number): string {
+  return layer === 0 ? `Proposal ${index + 1}` : `Aggregation ${layer}.${index + 1}`
+}
+
+export function Layers({ run, lit }: { run: RunView; lit: Set<string> }) {
+  const isAnswer = answerOf(run) !== undefined
+  const shown = isAnswer ? run.layers.slice(0, -1) : run.layers
+  return (
+    <ol class="layers">
+      {shown.map((layer, depth) => (
+        <LayerSection key={depth} layer={layer} depth={depth} run={run} lit={lit} />
+      ))}
+    </ol>
+  )
+}
+
+function LayerSection({
+  layer,
+  depth,
+  run,
+  lit,
+}: {
+  layer: LayerView
+  depth: number
+  run: RunView
+  lit: Set<string>
+}) {
+  const done = layer.members.filter((m) => m.state === 'done').length
+  const isOver = run.state !== 'running' || layer.shown !== undefined
+  return (
+    <li class="layer">
+      <h3>
+        <span class="layer-name">{depth === 0 ? 'Proposals' : `Layer ${depth}`}</span>
+        <span class="soft">
+          {depth === 0 ? 'each sees the question alone' : 'each sees the question and the layer above'}
+          {isOver ? '' : ` · ${done} of ${layer.members.length}`}
+        </span>
+      </h3>
+      <div class="cards">
+        {layer.members.map((member) => (
+          <Card
+            key={member.index}
+            member={member}
+            place={placeOf(depth, member.index)}
+            name={nameOf(depth, member.index)}
+            isLit={lit.has(placeOf(depth, member.index))}
+            isChosen={run.from?.layer === depth && run.from.index === member.index}
+            isRunning={run.state === 'running'}
+          />
+        ))}
+      </div>
+    </li>
+  )
+}
+
+interface CardProps {
+  member: Member
+  place: string
+  name: string
+  isLit: boolean
+  isChosen: boolean
+  isRunning: boolean
+}
+
+function Card({ member, place, name, isLit, isChosen, isRunning }: CardProps) {
+  const { state, engine, text, reasoning, error } = member
+  const isWriting = isRunning && state === 'writing'
+  const kind = `${state} hue-${member.index % 8}${isLit ? ' lit' : ''}${isChosen ? ' chosen' : ''}`
+  return (
+    <article class={`card ${kind}`} data-place={place} aria-label={name}>
+      <header>
+        <strong>{name}</strong>
+        {engine && <span class="engine">{engine}</span>}
+        {isChosen && <span class="tag">chosen</span>}
+        {member.excluded && (
+          <span class="tag warn">{member.excluded === 'empty' ? 'empty' : 'repeats itself'}</span>
+        )}
+        {member.isCut && <span class="tag">cut at its limit</span>}
+      </header>
+      {/* biome-ignore-start lint/a11y: what scrolls must be reachable by keyboard, and is no form's group */}
+      <div class="body" tabIndex={0} role="group" aria-label={`Text of ${name}`}>
+        {error && <p class="error">{error}</p>}
+        {!text && reasoning && <p class="thinking soft">{reasoning}</p>}
+        {text && <Markdown text={text} isGrowing={isWriting} />}
+        {state === 'waiting' && isRunning && <p class="soft pulse">waiting</p>}
+      </div>
+      {/* biome-ignore-end lint/a11y: until here */}
+      <footer class="soft">{facts(member, isWriting)}</footer>
+    </article>
+  )
+}
+
+function facts({ tokens, ms, cost, state, text }: Member, isWriting: boolean): string {
+  if (isWriting) return `writing · ${count(text.split(/\s+/).filter(Boolean).length, 'word')}`
+  if (state === 'failed') return ['failed', formatMs(ms)].filter(Boolean).join(' · ')
+  return [tokens === undefined ? '' : count(tokens, 'token'), formatMs(ms), formatCost(cost)]
+    .filter(Boolean)
+    .join(' · ')
+}

@@ -1,0 +1,144 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { echo, scriptedEngine } from '../../../engines/scripted.ts'
+import { streamAnswer } from '../../../inference/answer.ts'
+import { readJournal } from './journal.ts'
+import { answerOf, messagesFor, newRun, stopRun, type Turn, takeEvent } from './run.ts'
+
+async function watch(script: Parameters<typeof scriptedEngine>[0], more: object = {}) {
+  const run = newRun()
+  const steps: string[] = []
+  for await (const event of streamAnswer('Why?', {
+    engine: scriptedEngine(script),
+    width: 2,
+    depth: 1,
+    ...more,
+  })) {
+    takeEvent(run, event)
+    steps.push(answerOf(run)?.text ?? '')
+  }
+  return { run, steps }
+}
+
+test('events add up to the result, and the answer grows on the way', async () => {
+  const { run, steps } = await watch(echo)
+  expect(run.state).toBe('done')
+  expect(run.layers.map((layer) => layer.members.map((m) => m.state))).toEqual([['done', 'done'], ['done']])
+  expect(run.answer).toBe(run.layers[1]?.members[0]?.text)
+  expect(new Set(steps).size).toBeGreaterThan(4)
+  expect(run.usage?.calls).toBe(2)
+})
+
+test('a failed member keeps its place and says why', async () => {
+  const fail = { error: { kind: 'server' as const, message: 'broke', isRetryable: false } }
+  const { run } = await watch([
+    { system: /Drafts:/, replies: ['Fine.'] },
+    { replies: [fail, 'Two.'], pick: 'index' },
+  ])
+  expect(run.layers[0]?.members).toMatchObject([
+    { state: 'failed', error: 'server: broke' },
+    { text: 'Two.' },
+  ])
+  expect(run.degradedBecause.length).toBe(1)
+})
+
+test('a vote has no member that writes the answer: it is one of the proposals', async () => {
+  const { run } = await watch([{ replies: ['4', '4'] }], { strategy: 'self-consistency', depth: undefined })
+  expect(answerOf(run)).toBeUndefined()
+  expect(run).toMatchObject({ answer: '4', from: { layer: 0 } })
+})
+
+test('what was stopped keeps what was written; a turn without an answer is not carried on', () => {
+  const stopped = newRun()
+  takeEvent(stopped, { type: 'layer-start', layer: 0, width: 1, isLast: true })
+  takeEvent(stopped, { type: 'completion-delta', layer: 0, index: 0, text: 'Half' })
+  stopRun(stopped, 'stopped')
+  expect(stopped).toMatchObject({ state: 'stopped', answer: 'Half' })
+  const failed: Turn = { id: '1', question: 'A?', messages: [], run: { ...newRun(), state: 'failed' } }
+  expect(messagesFor([failed, { ...failed, question: 'B?', run: stopped }], 'C?', ' ')).toEqual([
+    { role: 'user', content: 'B?' },
+    { role: 'assistant', content: 'Half' },
+    { role: 'user', content: 'C?' },
+  ])
+})
+
+const lines = [
+  {
+    type: 'header',
+    version: 1,
+    aft: '0',
+    plan: { layers: [{}, {}], strategy: 'aft', seed: 3 },
+    template: {},
+    engines: {},
+  },
+  { type: 'prompt', id: 'a', messages: [{ role: 'user', content: 'Why?' }] },
+  ...[0, 1].map((index) => completion(0, index, `draft ${index}`)),
+  {
+    type: 'failure',
+    prompt: 'a',
+    layer: 0,
+    index: 2,
+    voice: 0,
+    engine: 'e',
+    seed: 1,
+    ms: 1,
+    error: { kind: 'server', message: 'x' },
+  },
+  completion(1, 0, 'The answer.'),
+  {
+    type: 'answer',
+    prompt: 'a',
+    answer: 'The answer.',
+    degraded: true,
+    degradedBecause: ['one is missing'],
+    usage: {},
+    ms: 2,
+  },
+].map((line) => JSON.stringify(line))
+
+function completion(layer: number, index: number, text: string) {
+  const usage = { calls: 1, inputTokens: 1, prefilledTokens: 1, outputTokens: 2 }
+  return {
+    type: 'completion',
+    prompt: 'a',
+    layer,
+    index,
+    voice: 0,
+    engine: 'e',
+    seed: 1,
+    text,
+    finishReason: 'stop',
+    usage,
+    ms: 1,
+  }
+}
+
+test('a journal is its prompts, layers, failures and answers', () => {
+  const { strategy, seed, turns, badLines } = readJournal('j', lines.join('\n'))
+  expect({ strategy, seed, badLines }).toEqual({ strategy: 'aft', seed: 3, badLines: 0 })
+  expect(turns).toMatchObject([
+    {
+      id: 'a',
+      question: 'Why?',
+      run: { state: 'done', answer: 'The answer.', from: { layer: 1, index: 0 } },
+    },
+  ])
+  expect(turns[0]?.run.layers[0]?.members.map((m) => m.state)).toEqual(['done', 'done', 'failed'])
+})
+
+test('a journal cut at any character is read as far as it goes, and what is none is refused', () => {
+  const whole = lines.join('\n')
+  const start = whole.indexOf('\n', whole.indexOf('"prompt"')) + 1
+  fc.assert(
+    fc.property(fc.integer({ min: start, max: whole.length }), (at) => {
+      const { turns, badLines } = readJournal('j', whole.slice(0, at))
+      expect(turns.length).toBe(1)
+      expect(badLines).toBeLessThanOrEqual(1)
+    }),
+  )
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.json(), fc.string()), { maxLength: 5 }), (junk) => {
+      expect(() => readJournal('j', junk.join('\n'))).toThrow(/no journal/)
+    }),
+  )
+})

@@ -1,0 +1,183 @@
+/** What a run looks like while it happens: events of the core, or lines of a journal, as a picture of layers. */
+import type { Message } from '../../../core/engine.ts'
+import { textOf } from '../../../core/engine.ts'
+import type { AftEvent, Completion, Failure, Result } from '../../../core/result.ts'
+import type { UsageTotal } from '../../../core/usage.ts'
+
+export interface Member {
+  index: number
+  state: 'waiting' | 'writing' | 'done' | 'failed'
+  engine?: string
+  text: string
+  reasoning: string
+  tokens?: number
+  ms?: number
+  /** US dollars. */
+  cost?: number
+  excluded?: Completion['excluded']
+  isCut?: boolean
+  /** Members of the layer before that it was shown, in order. */
+  saw?: number[]
+  trimmedTo?: number
+  error?: string
+}
+
+export interface LayerView {
+  isLast: boolean
+  members: Member[]
+  /** Members that the next layer was shown, once the layer has ended. */
+  shown?: number[]
+}
+
+export interface RunView {
+  layers: LayerView[]
+  state: 'running' | 'done' | 'failed' | 'stopped'
+  answer?: string
+  isCut?: boolean
+  from?: { layer: number; index: number }
+  degradedBecause: string[]
+  usage?: UsageTotal
+  ms?: number
+  seed?: number
+  strategy?: string
+  error?: string
+}
+
+export interface Turn {
+  id: string
+  messages: Message[]
+  question: string
+  run: RunView
+}
+
+export const newRun = (): RunView => ({ layers: [], state: 'running', degradedBecause: [] })
+
+/** Changes the picture by one event. */
+export function takeEvent(run: RunView, event: AftEvent): void {
+  if (event.type === 'answer') takeResult(run, event.result)
+  else if (event.type === 'layer-start') {
+    run.layers[event.layer] = {
+      isLast: event.isLast,
+      members: Array.from({ length: event.width }, (_, index) => newMember(index)),
+    }
+  } else takeInLayer(run.layers[event.layer], event)
+}
+
+type InLayer = Exclude<AftEvent, { type: 'answer' | 'layer-start' }>
+
+function takeInLayer(layer: LayerView | undefined, event: InLayer): void {
+  if (!layer) return
+  if (event.type === 'layer-end') layer.shown = event.shown
+  else if (event.type === 'completion-end') {
+    Object.assign(memberOf(layer, event.completion.index), finished(event.completion))
+  } else if (event.type === 'completion-failed') {
+    Object.assign(memberOf(layer, event.failure.index), failed(event.failure))
+  } else takeDelta(memberOf(layer, event.index), event)
+}
+
+type Delta = Extract<AftEvent, { index: number }>
+
+function takeDelta(member: Member, event: Delta): void {
+  member.state = 'writing'
+  if (event.type === 'completion-delta') member.text += event.text
+  else if (event.type === 'reasoning-delta') member.reasoning += event.text
+  else if (event.type === 'completion-restarted') [member.text, member.reasoning] = ['', '']
+}
+
+function takeResult(
+  run: RunView,
+  { answer, finishReason, from, degradedBecause = [], usage, ms, plan, layers }: Result,
+) {
+  run.layers = layers.map((layer, i) => {
+    const before = run.layers[i]
+    return { ...viewLayer(layer, i === layers.length - 1), ...(before?.shown && { shown: before.shown }) }
+  })
+  Object.assign(run, { state: 'done', answer, from, degradedBecause, usage, ms })
+  run.isCut = finishReason === 'length'
+  run.seed = plan.seed
+  run.strategy = plan.strategy
+}
+
+/** A layer that is over. */
+export function viewLayer(
+  { completions, failures }: { completions: Completion[]; failures: Failure[] },
+  isLast: boolean,
+): LayerView {
+  const has = new Set(completions.map((c) => c.index))
+  const members = [
+    ...completions.map((c) => ({ ...newMember(c.index), ...finished(c) })),
+    ...failures.filter((f) => !has.has(f.index)).map((f) => ({ ...newMember(f.index), ...failed(f) })),
+  ]
+  return { isLast, members: members.sort((a, b) => a.index - b.index) }
+}
+
+function newMember(index: number): Member {
+  return { index, state: 'waiting', text: '', reasoning: '' }
+}
+
+function memberOf(layer: LayerView, index: number): Member {
+  layer.members[index] ??= newMember(index)
+  return layer.members[index]
+}
+
+function finished(c: Completion): Partial<Member> {
+  return {
+    state: 'done',
+    engine: c.engine,
+    text: c.text,
+    reasoning: c.reasoning ?? '',
+    tokens: c.usage.outputTokens,
+    ms: c.ms,
+    cost: c.usage.cost,
+    excluded: c.excluded,
+    isCut: c.finishReason === 'length',
+    saw: c.saw,
+    trimmedTo: c.trimmedTo,
+    error: undefined,
+  }
+}
+
+function failed({ engine, error, ms, usage }: Failure): Partial<Member> {
+  return {
+    state: 'failed',
+    engine,
+    ms,
+    error: `${error.kind}: ${error.message}`,
+    tokens: usage?.outputTokens,
+  }
+}
+
+/** The last layer's only member writes the answer: it is shown as the answer, not among the proposals. */
+export function answerOf(run: RunView): Member | undefined {
+  const last = run.layers.at(-1)
+  return last?.isLast && last.members.length === 1 ? last.members[0] : undefined
+}
+
+/** Ends what is still being written. */
+export function stopRun(run: RunView, state: 'failed' | 'stopped', error?: string): void {
+  run.state = state
+  run.error = error
+  const partial = answerOf(run)?.text
+  if (partial) {
+    run.answer = partial
+    run.from = { layer: run.layers.length - 1, index: 0 }
+  }
+}
+
+/** The conversation that a new question goes on with. */
+export function messagesFor(turns: Turn[], question: string, system: string): Message[] {
+  const past = turns.flatMap(({ question, run }): Message[] =>
+    run.answer
+      ? [
+          { role: 'user', content: question },
+          { role: 'assistant', content: run.answer },
+        ]
+      : [],
+  )
+  const head: Message[] = system.trim() ? [{ role: 'system', content: system }] : []
+  return [...head, ...past, { role: 'user', content: question }]
+}
+
+export function questionOf(messages: Message[]): string {
+  return textOf(messages.findLast((m) => m.role === 'user') ?? { role: 'user' })
+}

@@ -1,0 +1,48 @@
+/** Text that grows: rendered at most as often as there is time for. */
+import { useEffect, useRef } from 'preact/hooks'
+import { renderMarkdown } from './markdown.ts'
+
+interface Props {
+  text: string
+  /** Called after each rendering, with the element. */
+  onRender?: (element: HTMLElement) => void
+  isGrowing?: boolean
+}
+
+export function Markdown({ text, onRender, isGrowing }: Props) {
+  const ref = useRef<HTMLDivElement>(null)
+  const costMs = useRef(0)
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const latest = useRef({ text, onRender })
+  latest.current = { text, onRender }
+  useEffect(() => {
+    const render = () => {
+      timer.current = undefined
+      const startMs = performance.now()
+      const element = ref.current
+      if (!element) return
+      renderMarkdown(element, latest.current.text)
+      latest.current.onRender?.(element)
+      costMs.current = performance.now() - startMs
+    }
+    clearTimeout(timer.current)
+    if (!isGrowing) return render()
+    // A long text takes long to lay out: four times as long the page is left alone.
+    timer.current = setTimeout(render, Math.min(2_000, costMs.current * 4))
+  }, [text, isGrowing])
+  useEffect(() => () => clearTimeout(timer.current), [])
+  return <div ref={ref} class="md" dir="auto" />
+}
+
+export function formatMs(ms: number | undefined): string {
+  if (ms === undefined) return ''
+  return ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`
+}
+
+export function formatCost(dollars: number | undefined): string {
+  if (dollars === undefined) return ''
+  return dollars >= 0.01 || dollars === 0 ? `$${dollars.toFixed(2)}` : `$${dollars.toPrecision(2)}`
+}
+
+export const count = (n: number, one: string, many = `${one}s`) =>
+  `${n.toLocaleString('en')} ${n === 1 ? one : many}`
