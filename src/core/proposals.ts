@@ -61,11 +61,11 @@ function hashWords(text: string): number {
   let count = 0
   for (let start = 0; start < text.length; ) {
     let end = start
-    let hash = FNV_START
+    let hash = 7
     for (; end < text.length; end++) {
       const code = text.charCodeAt(end)
-      if (isSpace(code)) break
-      hash = Math.imul(hash ^ code, FNV_FACTOR)
+      if (code <= 0x20 ? code === 0x20 || (code >= 9 && code <= 13) : code >= 0xa0 && isWideSpace(code)) break
+      hash = (Math.imul(hash, 31) + code) | 0
     }
     if (end - start > MAX_WORD_CHARS) {
       for (const piece of cutRun(text.slice(start, end))) wordHashes[count++] = hashWord(piece)
@@ -75,18 +75,16 @@ function hashWords(text: string): number {
   return count
 }
 
-const [FNV_START, FNV_FACTOR] = [0x811c9dc5, 0x01000193]
 const mix = (hash: number) => Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
 
 function hashWord(word: string): number {
-  let hash = FNV_START
-  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), FNV_FACTOR)
+  let hash = 7
+  for (let i = 0; i < word.length; i++) hash = (Math.imul(hash, 31) + word.charCodeAt(i)) | 0
   return mix(hash)
 }
 
-/** As `\s` in a regular expression. */
-function isSpace(code: number): boolean {
-  if (code <= 0x20) return code === 0x20 || (code >= 9 && code <= 13)
+/** As `\s` in a regular expression, from U+00A0 on. */
+function isWideSpace(code: number): boolean {
   if (code < 0x1680) return code === 0xa0
   if (code <= 0x200a) return code >= 0x2000 || code === 0x1680
   if (code < 0x3000) return code === 0x2028 || code === 0x2029 || code === 0x202f || code === 0x205f

@@ -1,6 +1,7 @@
 /** The data card: what is in a folder, where it came from, and how to make it again. */
 import { createHash } from 'node:crypto'
-import { createReadStream, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { hashTemplate, type Template } from '../core/templates.ts'
 import type { BuildCounts } from './build.ts'
@@ -20,8 +21,13 @@ export interface CardFacts {
 /** SHA-256 of a file, as hex. */
 export async function hashFile(file: string): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file)) hash.update(chunk)
-  return hash.digest('hex')
+  await using handle = await open(file)
+  const buffer = Buffer.allocUnsafeSlow(1 << 19)
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length)
+    if (bytesRead === 0) return hash.digest('hex')
+    hash.update(buffer.subarray(0, bytesRead))
+  }
 }
 
 /** Writes `README.md`. Nothing in it depends on the time or on where the folder lies. */

@@ -1,4 +1,5 @@
 /** A worker thread of `parallel-rows.ts`: lines of a file become what is to be written. */
+import { closeSync, openSync, readSync } from 'node:fs'
 import { type Parcel, serveWork } from '../lib/worker-pool.ts'
 import { markPrompt } from './build.ts'
 import { chooseDraft, examineRow } from './examine-row.ts'
@@ -11,14 +12,17 @@ import { splitLines } from './split-json.ts'
 
 serveWork((options: WorkOptions) => {
   const source = findSource(options.format)
-  return async ({ file, line: first, bytes }: Block): Promise<Parcel<Done>> => {
+  const input = createInput()
+  const output = createOutput()
+  return async ({ file, line: first, start, end }: Block): Promise<Parcel<Done>> => {
+    const bytes = input.read(file, start, end)
     async function* records(): AsyncGenerator<RawRecord> {
-      for await (const piece of splitLines([Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)])) {
+      for await (const piece of splitLines([bytes])) {
         const record = parseRecord(piece.bytes)
         if (record) yield { file, line: first + piece.line - 1, ...record }
       }
     }
-    const output = createOutput()
+    output.clear()
     const rows: Done['rows'] = []
     for await (const row of source.read(records())) rows.push(await finishRow(row, options, output))
     const texts = output.take()
@@ -42,6 +46,27 @@ async function finishRow(
   return { id: row.id, hits, left, mark, rendered: { ...rendered, lines } }
 }
 
+/** Keeps its buffer and its file for the next piece. */
+function createInput() {
+  let buffer = Buffer.allocUnsafeSlow(1 << 20)
+  let opened: { file: string; fd: number } | undefined
+  return {
+    read(file: string, start: number, end: number): Buffer {
+      if (opened?.file !== file) {
+        if (opened) closeSync(opened.fd)
+        opened = { file, fd: openSync(file, 'r') }
+      }
+      if (buffer.length < end - start) buffer = Buffer.allocUnsafeSlow(2 * (end - start))
+      for (let done = 0; done < end - start; ) {
+        const count = readSync(opened.fd, buffer, done, end - start - done, start + done)
+        if (count === 0) throw new Error(`${file} became shorter while it was read`)
+        done += count
+      }
+      return buffer.subarray(0, end - start)
+    },
+  }
+}
+
 /** Texts behind each other as UTF-8. */
 function createOutput() {
   let buffer = Buffer.allocUnsafeSlow(1 << 20)
@@ -56,6 +81,9 @@ function createOutput() {
       const start = used
       used += buffer.write(text, used)
       return [start, used]
+    },
+    clear() {
+      used = 0
     },
     take: () => new Uint8Array(buffer.subarray(0, used)),
   }

@@ -1,5 +1,6 @@
 /** Rows of large JSON-lines files, read, examined and rendered by worker threads: the same bytes as by one. */
-import { createReadStream, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { entryBeside } from '../lib/entry.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { mapInWorkers, type Parcel } from '../lib/worker-pool.ts'
@@ -18,11 +19,12 @@ export interface WorkOptions
   dropsNearDuplicates: boolean
 }
 
-/** Whole lines of a file, the first of them by its number. */
+/** Whole lines of a file: where they lie, in bytes, and the number of the first. */
 export interface Block {
   file: string
   line: number
-  bytes: Uint8Array
+  start: number
+  end: number
 }
 
 /** Texts of the lines as places in `bytes`: one buffer is handed over instead of many copied. */
@@ -74,30 +76,27 @@ async function* readBlocks(files: string[]): AsyncGenerator<Parcel<Block>> {
   }
 }
 
+/** One buffer serves for all of it: what a worker reads again is at hand in the system's memory. */
 async function* splitBlocks(file: string): AsyncGenerator<Parcel<Block>> {
-  let line = 1
-  const pack = (parts: Uint8Array[]): Parcel<Block> => {
-    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-    let at = 0
-    for (const part of parts) {
-      bytes.set(part, at)
-      at += part.length
+  await using handle = await open(file)
+  const buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES)
+  let [start, line, at, breaks] = [0, 1, 0, 0]
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
+    const bytes = buffer.subarray(0, bytesRead)
+    const isLast = bytesRead === 0
+    const end = isLast ? at : at + bytes.lastIndexOf(NEWLINE) + 1
+    breaks += countBreaks(bytes)
+    at += bytesRead
+    if (end > start && (isLast || bytes.includes(NEWLINE))) {
+      yield { value: { file, line, start, end } }
+      ;[start, line, breaks] = [end, line + breaks, 0]
     }
-    const block = { file, line, bytes }
-    line += countLines(bytes)
-    return { value: block, transfer: [bytes.buffer] }
+    if (isLast) return
   }
-  let waiting: Uint8Array[] = []
-  for await (const chunk of createReadStream(file, { highWaterMark: BLOCK_BYTES }) as AsyncIterable<Buffer>) {
-    const end = chunk.lastIndexOf(NEWLINE) + 1
-    if (end > 0) yield pack([...waiting, chunk.subarray(0, end)])
-    if (end > 0) waiting = []
-    if (end < chunk.length) waiting.push(chunk.subarray(end))
-  }
-  if (waiting.length > 0) yield pack(waiting)
 }
 
-function countLines(bytes: Uint8Array): number {
+function countBreaks(bytes: Buffer): number {
   let count = 0
   for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) count++
   return count

@@ -65,16 +65,29 @@ function addLength(counts: LengthCounts, chars: number): void {
 
 /** Share (0 to 1) of a text's distinct word 4-grams that one of the others has; of its words where it is shorter. */
 export function findOverlap(text: string, others: string[]): number {
-  const grams = gramsOf(text)
+  const numbers = new Map<string, number>()
+  const [own = [], ...known] = [text, ...others].map((one) =>
+    normaliseWords(one).map((word) => {
+      const number = numbers.get(word) ?? numbers.size
+      if (number === numbers.size) numbers.set(word, number)
+      return number
+    }),
+  )
+  const grams = gramsOf(own, numbers.size)
   if (grams.size === 0) return 0
-  const known = others.map(gramsOf)
-  let found = 0
-  for (const gram of grams) if (known.some((set) => set.has(gram))) found++
-  return found / grams.size
+  const total = grams.size
+  for (const words of known) for (const gram of gramsOf(words, numbers.size)) grams.delete(gram)
+  return (total - grams.size) / total
 }
 
-function gramsOf(text: string): Set<string> {
-  const words = normaliseWords(text)
+/** A number or text for each gram, the same for the same. Words are numbers below `count`. */
+function gramsOf(words: number[], count: number): Set<number | string> {
   if (words.length < GRAM_WORDS) return new Set(words)
-  return new Set(words.slice(GRAM_WORDS - 1).map((_, i) => words.slice(i, i + GRAM_WORDS).join(' ')))
+  const grams = new Set<number | string>()
+  const isSmall = count ** GRAM_WORDS <= Number.MAX_SAFE_INTEGER
+  for (let i = 0; i + GRAM_WORDS <= words.length; i++) {
+    const gram = words.slice(i, i + GRAM_WORDS)
+    grams.add(isSmall ? gram.reduce((sum, word) => sum * count + word) : gram.join(' '))
+  }
+  return grams
 }

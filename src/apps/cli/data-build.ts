@@ -164,7 +164,7 @@ async function build(paths: string[], flags: BuildFlags): Promise<void> {
 }
 
 /** Of large sources it is enough to see how proposals and targets overlap in some of the rows. */
-const MEASURED_BYTES = 8e6
+const MEASURED_BYTES = 4e6
 
 /** 0 where it is not known. */
 function countBytes(files: string[]): number {
