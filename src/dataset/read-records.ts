@@ -6,7 +6,7 @@ import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { UsageError } from '../core/errors.ts'
 import { toFileError } from '../lib/file-error.ts'
-import { readParquet, type Wanted } from './read-parquet.ts'
+import type { Wanted } from './read-parquet.ts'
 import type { RawRecord } from './row.ts'
 import { splitArray, splitLines } from './split-json.ts'
 
@@ -34,7 +34,8 @@ export function listFiles(source: string): string[] {
 export async function* readRecords(files: string[], wanted?: Wanted): AsyncGenerator<RawRecord> {
   for (const file of files) {
     try {
-      yield* file.endsWith('.parquet') ? readParquet(file, wanted) : readJson(file)
+      if (!file.endsWith('.parquet')) yield* readJson(file)
+      else yield* (await import('./read-parquet.ts')).readParquet(file, wanted)
     } catch (error) {
       throw toFileError(file, error)
     }
