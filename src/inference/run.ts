@@ -16,8 +16,11 @@ import { createProgress, type FailureGroup, type Progress } from './progress.ts'
 import { type PromptRow, readPrompts } from './prompts.ts'
 
 export interface RunOptions {
-  /** A file of rows (see `readPrompts`), or prompts, which are all kept in memory. */
-  prompts: string | Iterable<PromptRow> | AsyncIterable<PromptRow>
+  /**
+   * A file of rows (see `readPrompts`), or a function that gives the same prompts each time it is called: both are read
+   * more than once, in flat memory. Or prompts, which are all kept in memory.
+   */
+  prompts: string | (() => AsyncIterable<PromptRow>) | Iterable<PromptRow> | AsyncIterable<PromptRow>
   /** The file of answers. */
   out: string
   /** Default: `out` with `.journal` behind it. */
@@ -104,6 +107,7 @@ type Rows = Iterable<PromptRow> | AsyncIterable<PromptRow>
 /** Rows that can be read more than once. */
 async function toRows({ prompts, system }: RunOptions): Promise<() => Rows> {
   if (typeof prompts === 'string') return () => readPrompts(prompts, system)
+  if (typeof prompts === 'function') return prompts
   const rows: PromptRow[] = []
   for await (const row of prompts) rows.push(row)
   return () => rows

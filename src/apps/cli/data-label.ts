@@ -11,7 +11,6 @@ import { defaultTemplate } from '../../core/templates.ts'
 import { cleanResponses } from '../../dataset/clean.ts'
 import { listFiles, readRecords } from '../../dataset/read-records.ts'
 import type { Response, SourceRow } from '../../dataset/row.ts'
-import { journal } from '../../dataset/source-journal.ts'
 import { findSource, sources } from '../../dataset/sources.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
 import {
@@ -20,10 +19,11 @@ import {
   type RunIdentity,
   type RunJournal,
 } from '../../inference/journal.ts'
-import { addSamplingFlags, type SamplingFlags, sampleInto, writeRows } from './data-sampling.ts'
+import type { Spool } from '../../lib/spool.ts'
+import { addSamplingFlags, type SamplingFlags, sampleInto, spoolRows, writeRows } from './data-sampling.ts'
 
 /** Responses must be usable, and ids differ. */
-type Labelled = Pick<SourceRow, 'id' | 'prompt' | 'responses'>
+export type Labelled = Pick<SourceRow, 'id' | 'prompt' | 'responses'>
 
 interface LabelFlags extends SamplingFlags {
   format: string
@@ -45,64 +45,71 @@ export function labelCommand(): Command {
 }
 
 async function label(paths: string[], flags: LabelFlags): Promise<void> {
-  const rows = await readRows(paths, flags)
+  let without = 0
+  const kept: SourceRow[] | undefined = paths.includes('-') ? [] : undefined
+  for await (const row of readRows(paths, flags, () => without++)) kept?.push(row)
+  if (without > 0) console.error(`${without} rows have no usable response and are left out`)
+  const rows = () => kept ?? readRows(paths, flags)
   const targets = await labelRows(rows, flags)
   if (!targets) return
-  const labelled = rows.filter(({ id }) => targets.has(id))
-  writeRows(
-    flags.output,
-    labelled.map(({ id, prompt, responses }) => ({
-      id,
-      messages: prompt,
-      responses,
-      target: targets.get(id),
-    })),
-  )
+  async function* labelled() {
+    for await (const { id, prompt, responses } of rows()) {
+      const target = targets?.get(id)
+      if (target !== undefined) yield { id, messages: prompt, responses, target }
+    }
+  }
+  try {
+    await writeRows(flags.output, labelled())
+  } finally {
+    targets.close()
+  }
 }
+
+/** Reads the same rows again each time. */
+type ReadRows = () => Iterable<Labelled> | AsyncIterable<Labelled>
 
 /**
  * Has an aggregator write the target of each row, shown its responses in their order; what it wrote is in
- * `FILE.journal`, and is not asked for again. Targets by id; nothing where not every row was tried.
+ * `FILE.journal`, and is not asked for again. Targets by id, to be closed; nothing where not every row was tried.
  */
 export async function labelRows(
-  rows: Labelled[],
+  rows: ReadRows,
   flags: SamplingFlags,
   template = defaultTemplate,
-): Promise<Map<string, string> | undefined> {
+): Promise<Spool<string> | undefined> {
   const { model, maxTokens, temperature, seed } = flags
-  const width = Math.max(1, ...rows.map((row) => row.responses.length))
+  let width = 1
+  for await (const { responses } of rows()) width = Math.max(width, responses.length)
   const sampling = { maxTokens, temperature, seed, template: template.id }
   const plan = makePlan({ proposers: [model], width, depth: 1, ...sampling })
-  const prompts = rows.map(({ id, prompt }) => ({ id, messages: prompt }))
+  async function* prompts() {
+    for await (const { id, prompt } of rows()) yield { id, messages: prompt }
+  }
   const begin = (engines: Record<string, string>) => seedJournal(rows, { plan, template, engines }, flags)
   if (!(await sampleInto(flags, { prompts, plan, template }, begin))) return undefined
-  const targets = new Map<string, string>()
-  for await (const row of journal.read(readRecords([`${flags.output}.journal`]))) {
-    if (!('problem' in row) && row.target !== undefined) targets.set(row.id, row.target)
-  }
-  return targets
+  return spoolRows(flags.output, (row) => row.target)
 }
 
-/** Rows with what can be shown of their responses; those without any are left out, and said. */
-async function readRows(paths: string[], { format }: LabelFlags): Promise<SourceRow[]> {
+/** Rows with what can be shown of their responses; those without any are left out, and told. */
+async function* readRows(
+  paths: string[],
+  { format }: LabelFlags,
+  onEmpty?: () => void,
+): AsyncGenerator<SourceRow> {
   const source = findSource(format)
-  const rows: SourceRow[] = []
   const ids = new Set<string>()
-  let without = 0
   for await (const row of source.read(readRecords(paths.flatMap(listFiles), source))) {
     if ('problem' in row) throw new DataError(row.place, undefined, row.problem)
     if (ids.has(row.id)) throw new DataError(paths.join(', '), undefined, `two rows have the id "${row.id}"`)
     ids.add(row.id)
     const { responses } = cleanResponses(row.responses)
-    if (responses.length > 0) rows.push({ ...row, responses })
-    else without++
+    if (responses.length > 0) yield { ...row, responses }
+    else onEmpty?.()
   }
-  if (without > 0) console.error(`${without} rows have no usable response and are left out`)
-  return rows
 }
 
 async function seedJournal(
-  rows: Labelled[],
+  rows: ReadRows,
   run: Pick<RunIdentity, 'plan' | 'template' | 'engines'>,
   { output, restart }: SamplingFlags,
 ): Promise<void> {
@@ -110,7 +117,12 @@ async function seedJournal(
   const identity = { ...run, version }
   const seeded = await openRunJournal(`${output}.journal`, identity, { onLine: () => {}, restart })
   try {
-    for (const row of rows) seedRow(row, seeded)
+    let waiting = 0
+    for await (const row of rows()) {
+      seedRow(row, seeded)
+      // lines wait for the event loop, which a loop over rows in memory never goes back to
+      if (++waiting % 256 === 0) seeded.flush()
+    }
   } finally {
     seeded.close()
   }

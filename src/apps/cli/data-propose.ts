@@ -11,12 +11,17 @@ import {
   renderDemonstrations,
 } from '../../dataset/demonstrations.ts'
 import { readRecords } from '../../dataset/read-records.ts'
-import type { SourceRow } from '../../dataset/row.ts'
-import { asFields, asText } from '../../dataset/row.ts'
-import { journal } from '../../dataset/source-journal.ts'
+import { asFields, asText, type Response } from '../../dataset/row.ts'
 import { readPrompt } from '../../dataset/source-responses.ts'
 import { type PromptRow, readPrompts } from '../../inference/prompts.ts'
-import { addSamplingFlags, number, type SamplingFlags, sampleInto, writeRows } from './data-sampling.ts'
+import {
+  addSamplingFlags,
+  number,
+  type SamplingFlags,
+  sampleInto,
+  spoolRows,
+  writeRows,
+} from './data-sampling.ts'
 
 interface ProposeFlags extends SamplingFlags {
   proposals: number
@@ -49,8 +54,6 @@ export function proposeCommand(): Command {
 async function propose(file: string, flags: ProposeFlags): Promise<void> {
   if (flags.demonstrations !== undefined && !flags.base)
     throw new UsageError('--demonstrations is for --base')
-  const asked: PromptRow[] = []
-  for await (const prompt of readPrompts(file)) asked.push(prompt)
   const demonstrations = flags.demonstrations ? await readDemonstrations(flags.demonstrations) : undefined
   const { model, proposals: width, maxTokens, temperature, seed } = flags
   const template = flags.base ? rawTemplate : defaultTemplate
@@ -58,20 +61,30 @@ async function propose(file: string, flags: ProposeFlags): Promise<void> {
     ...{ strategy: 'self-consistency', proposers: [model], width, maxTokens, temperature, seed },
     template: template.id,
   })
-  const prompts = flags.base ? asked.map((prompt) => demonstrate(prompt, demonstrations)) : asked
-  const raw = (flags.base && !isElsewhere.test(model)) || undefined
-  const isDone = await sampleInto({ ...flags, raw }, { prompts, template, plan })
-  if (!isDone) return
-  const made = new Map<string, SourceRow>()
-  for await (const row of journal.read(readRecords([`${flags.output}.journal`]))) {
-    if (!('problem' in row)) made.set(row.id, row)
+  async function* prompts() {
+    for await (const row of readPrompts(file)) yield flags.base ? demonstrate(row, demonstrations) : row
   }
-  const clean = (text: string) => (flags.base ? cutLeak(text) : text)
-  const rows = asked.flatMap(({ id, messages }) => {
-    const responses = made.get(id)?.responses.map((r) => ({ ...r, text: clean(r.text) }))
-    return responses ? [{ id, messages, responses }] : []
-  })
-  writeRows(flags.output, rows)
+  const raw = (flags.base && !isElsewhere.test(model)) || undefined
+  if (!(await sampleInto({ ...flags, raw }, { prompts, template, plan }))) return
+  let cuts = 0
+  const clean = (response: Response): Response => {
+    const text = flags.base ? cutLeak(response.text) : response.text
+    if (text !== response.text && text !== response.text.trim()) cuts++
+    return { ...response, text }
+  }
+  const made = await spoolRows(flags.output, ({ responses }) => responses.map(clean))
+  async function* rows() {
+    for await (const { id, messages } of readPrompts(file)) {
+      const responses = made.get(id)
+      if (responses) yield { id, messages, responses }
+    }
+  }
+  try {
+    await writeRows(flags.output, rows())
+  } finally {
+    made.close()
+  }
+  if (cuts > 0) console.error(`${cuts} of them were cut where the model went on to a next question`)
 }
 
 function demonstrate({ id, messages }: PromptRow, demonstrations?: Demonstration[]): PromptRow {

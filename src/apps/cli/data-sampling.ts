@@ -1,9 +1,15 @@
 /** What `aft data propose` and `aft data label` share: how a model is sampled into a journal, and rows written. */
-import { renameSync, writeFileSync } from 'node:fs'
+import { createWriteStream, renameSync, rmSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Plan } from '../../core/plan.ts'
+import { readRecords } from '../../dataset/read-records.ts'
+import type { SourceRow } from '../../dataset/row.ts'
+import { journal } from '../../dataset/source-journal.ts'
 import type { OpenOptions } from '../../engines/open.ts'
 import { type RunOptions, runPrompts } from '../../inference/run.ts'
+import { toFileError } from '../../lib/file-error.ts'
+import { createSpool, type Spool } from '../../lib/spool.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { openPlan } from './open-plan.ts'
 import { createReporter, describeEnd } from './run-report.ts'
@@ -74,8 +80,35 @@ export async function sampleInto(
   }
 }
 
-/** Writes rows in the place of the answers that a run wrote. */
-export function writeRows(file: string, rows: object[]): void {
-  writeFileSync(`${file}.tmp`, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
-  renameSync(`${file}.tmp`, file)
+/** Writes rows in the place of the answers that a run wrote, as they come. */
+export async function writeRows(file: string, rows: AsyncIterable<object>): Promise<void> {
+  const temporary = `${file}.tmp`
+  async function* lines() {
+    for await (const row of rows) yield `${JSON.stringify(row)}\n`
+  }
+  try {
+    await pipeline(lines, createWriteStream(temporary))
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw toFileError(file, error)
+  }
+}
+
+/** What a run's journal made of each prompt, by id. Close it to remove its file. */
+export async function spoolRows<Value>(
+  output: string,
+  pick: (row: SourceRow) => Value | undefined,
+): Promise<Spool<Value>> {
+  const spool = createSpool<Value>(`${output}.spool.tmp`)
+  try {
+    for await (const row of journal.read(readRecords([`${output}.journal`]))) {
+      const value = 'problem' in row ? undefined : pick(row)
+      if (value !== undefined && !('problem' in row)) spool.put(row.id, value)
+    }
+    return spool
+  } catch (error) {
+    spool.close()
+    throw error
+  }
 }

@@ -6,8 +6,9 @@ import { type BuildOptions, promptText, selectDrafts, type Target } from '../../
 import { listFiles, readRecords } from '../../dataset/read-records.ts'
 import { asFields, asText } from '../../dataset/row.ts'
 import { readPrompt } from '../../dataset/source-responses.ts'
+import { createSpool } from '../../lib/spool.ts'
 import type { BuildFlags } from './data-build.ts'
-import { labelRows } from './data-label.ts'
+import { type Labelled, labelRows } from './data-label.ts'
 
 /** Engines sample as `aft data label` does. */
 const TEMPERATURE = 0.7
@@ -52,31 +53,38 @@ async function askEngine(
   if (!canReread) {
     throw new UsageError(`--target ${model} reads the rows twice: give them as a file, not as standard input`)
   }
-  const rows = []
-  for await (const { id, conversation, proposals } of selectDrafts({ ...options, rows: readRows() })) {
-    rows.push({ id, prompt: conversation, responses: proposals })
-  }
-  if (rows.length === 0) return new Map()
-  const sampling = {
-    maxTokens: targetTokens ?? MAX_TOKENS,
-    temperature: TEMPERATURE,
-    seed: targetSeed ?? seed,
-  }
   const out = `${output.replace(/[\\/]+$/, '')}.targets.jsonl`
-  const targets = await labelRows(rows, { output: out, model, ...sampling }, options.template).catch(
-    (error) => {
-      if (!(error instanceof UsageError) || !error.message.startsWith('unknown engine')) throw error
-      throw new UsageError(`--target ${model} is no file, and no engine: ${error.message}`)
-    },
-  )
-  return (
-    targets &&
-    new Map(
-      rows.flatMap(({ id, prompt }) =>
-        targets.has(id) ? [[promptText(prompt), targets.get(id) as string] as const] : [],
-      ),
-    )
-  )
+  const drafts = createSpool<Labelled>(`${out}.rows.tmp`)
+  const ids: string[] = []
+  try {
+    for await (const { id, conversation, proposals } of selectDrafts({ ...options, rows: readRows() })) {
+      drafts.put(id, { id, prompt: conversation, responses: proposals })
+      ids.push(id)
+    }
+    if (ids.length === 0) return new Map()
+    const rows = function* () {
+      for (const id of ids) yield drafts.get(id) as Labelled
+    }
+    const sampling = {
+      maxTokens: targetTokens ?? MAX_TOKENS,
+      temperature: TEMPERATURE,
+      seed: targetSeed ?? seed,
+    }
+    const targets = await labelRows(rows, { output: out, model, ...sampling }, options.template)
+    if (!targets) return undefined
+    const found = new Map<string, string>()
+    for (const { id, prompt } of rows()) {
+      const text = targets.get(id)
+      if (text !== undefined) found.set(promptText(prompt), text)
+    }
+    targets.close()
+    return found
+  } catch (error) {
+    if (!(error instanceof UsageError) || !error.message.startsWith('unknown engine')) throw error
+    throw new UsageError(`--target ${model} is no file, and no engine: ${error.message}`)
+  } finally {
+    drafts.close()
+  }
 }
 
 /** Answers of a file by prompt text: rows with a target, or one response each (a system's outputs). */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -110,9 +110,9 @@ test('responses are proposed, labelled by an aggregator and built, each step fro
 
 test('a base model continues demonstrations, and what it invents after its answer is cut', async () => {
   writeFileSync(join(folder, 'b.jsonl'), JSON.stringify({ prompt: 'Why is snow white?' }))
-  const replies = ['It scatters all light.\n\n# Question\nWhy is grass green?', 'Light.']
+  const replies = ['It scatters all light.\n\n# Question\nWhy is grass green?', 'Light.\nQuestion: Why?']
   writeFileSync(join(folder, 'base.json'), JSON.stringify([{ replies }]))
-  await data(
+  const { stderr } = await data(
     'propose',
     'b.jsonl',
     '-m',
@@ -128,6 +128,8 @@ test('a base model continues demonstrations, and what it invents after its answe
       .responses.map((r: { text: string }) => r.text)
       .sort(),
   ).toEqual(['It scatters all light.', 'Light.'])
+  expect(stderr).toContain('1 of them were cut where the model went on to a next question')
+  expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
   const asked = lines('base.jsonl.journal').find((line) => line.type === 'prompt')
   expect(asked.messages[0].content).toMatch(
     /^# Question\nHow can I.*\n\n# Question\nWhy is snow white\?\n\n# Answer\n$/s,

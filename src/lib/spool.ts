@@ -1,0 +1,42 @@
+/** Values by key in a temporary file: memory keeps only their places. */
+import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import type { Span } from './jsonl.ts'
+
+export interface Spool<Value> {
+  /** A key's last value counts. */
+  put(key: string, value: Value): void
+  get(key: string): Value | undefined
+  /** Closes and removes the file. */
+  close(): void
+}
+
+/**
+ * A spool in `file`, which is begun anew.
+ * @throws the system's error where the file cannot be written or read, from each call
+ */
+export function createSpool<Value>(file: string): Spool<Value> {
+  const fd = openSync(file, 'w+')
+  const places = new Map<string, Span>()
+  let end = 0
+  return {
+    put(key, value) {
+      const bytes = Buffer.from(JSON.stringify(value))
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(fd, bytes, done, bytes.length - done, end + done)
+      }
+      places.set(key, { offset: end, length: bytes.length })
+      end += bytes.length
+    },
+    get(key) {
+      const place = places.get(key)
+      if (!place) return undefined
+      const bytes = Buffer.alloc(place.length)
+      readSync(fd, bytes, 0, place.length, place.offset)
+      return JSON.parse(bytes.toString('utf8'))
+    },
+    close() {
+      closeSync(fd)
+      rmSync(file, { force: true })
+    },
+  }
+}
