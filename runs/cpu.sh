@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# The whole circle, small, on a CPU and with nothing but this project: a model, data, perplexities, an AFT model and its SFT
-# twin (the same rows without proposals), and how both fare on the held-out rows. About 30 minutes on two idle cores.
-#   runs/cpu.sh [FOLDER]        started again it goes on where it was
+# The whole circle, small, on a CPU and with nothing but this project: data, an AFT model and its SFT twin (the same rows
+# without proposals), how likely the held-out targets are to each of them, and the held-out questions answered by the base
+# model beside every control, the trained aggregator among them. OUT/report.html shows the answers.
+#   runs/cpu.sh [OUT]        started again it goes on where it was; ROWS, STEPS and QUESTIONS set its size
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-.cache/runs/cpu}
-steps=${STEPS:-60}
-rows=${ROWS:-400}
+rows=${ROWS:-400} steps=${STEPS:-60} questions=${QUESTIONS:-20}
 aft() { npx aft "$@"; }
+node() { node_modules/.bin/node "$@"; }
 
 mkdir -p "$out"
 aft train setup
@@ -21,5 +22,10 @@ for kind in aft sft; do
 done
 
 for model in smollm2-q4_1 "$out/aft" "$out/sft"; do
-  node_modules/.bin/node runs/perplexity.ts "$out/data" --model "$model" -o "$out/perplexity-$(basename "$model").json"
+  node runs/perplexity.ts "$out/data" --model "$model" -o "$out/perplexity-$(basename "$model").json"
 done
+
+node runs/questions.ts "$out/data" "$out/questions.jsonl"
+aft eval gsm8k "$out/questions.jsonl" --model smollm2-q4_1 --trained "$out/aft" --limit "$questions" --width 4 \
+  --max-tokens 160 --no-progress -o "$out/eval"
+aft report "$out/eval" -o "$out/report.html"

@@ -1,7 +1,7 @@
 /**
  * Perplexity of targets by what the model is shown: nothing, proposals, proposals of another question.
  *   node runs/perplexity.ts FOLDER --model smollm2-q4_1 [--count 100] -o OUT.json    what `aft data build --sft-twin` made
- *   node runs/perplexity.ts --alpaca-eval FOLDER --model …     AlpacaEval's outputs: five models propose, Together-MoA's is the target
+ *   node runs/perplexity.ts --alpaca-eval FOLDER [--most-chars 6000] …    AlpacaEval's outputs: five models propose, Together-MoA's is the target
  * It goes on where an interrupted one was: each case is a line of OUT.json.cases.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -21,8 +21,6 @@ const proposers = [
   'Qwen1.5-72B-Chat',
   'dbrx-instruct',
 ]
-/** Characters of target and proposals together: what a small model reads on a CPU in seconds. */
-const MOST_CHARS = 6_000
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,6 +28,9 @@ const { values, positionals } = parseArgs({
     'alpaca-eval': { type: 'string' },
     model: { type: 'string', default: 'smollm2-q4_1' },
     count: { type: 'string', default: '100' },
+    // Of target and proposals together: what a small model reads on a CPU in seconds.
+    'most-chars': { type: 'string', default: '6000' },
+    threads: { type: 'string' },
     output: { type: 'string', short: 'o' },
   },
 })
@@ -41,7 +42,7 @@ const cases = all.slice(0, Number(values.count))
 const partial = `${output}.cases`
 const before = existsSync(partial) ? readLines(partial) : []
 const known = new Set(before.map(({ id }) => id))
-const engine = await openEngine(model)
+const engine = await openEngine(model, { threads: values.threads ? Number(values.threads) : undefined })
 const fresh = await scoreCases(
   engine,
   cases.filter(({ id }) => !known.has(id)),
@@ -106,7 +107,7 @@ function readAlpacaEval(folder: string): ScoredCase[] {
   const whole = targets.flatMap(({ instruction, output }) => {
     const texts = tables.map((table) => table.get(instruction) ?? '')
     const chars = texts.reduce((sum, text) => sum + text.length, output.length)
-    return texts.every((text) => text.trim() !== '') && chars <= MOST_CHARS
+    return texts.every((text) => text.trim() !== '') && chars <= Number(values['most-chars'])
       ? [{ instruction, output, texts }]
       : []
   })

@@ -72,14 +72,19 @@ beforeAll(async () => {
   names = entries.map((entry) => path.posix.join(path.relative(installed, entry.parentPath), entry.name))
 }, 300_000)
 
-test('the tarball holds compiled files, the launcher and three texts: no sources, no tests', () => {
+test('the tarball holds compiled files, the launcher, three texts and what training needs: no sources, no tests', () => {
   const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin/aft.js', 'package.json']
-  expect(names.filter((name) => !name.startsWith('dist/')).sort()).toEqual(texts)
+  const training = /^(recipes\/[\w./-]+\.(yaml|json|jinja)|trainer\/\w+\.(py|txt))$/
+  expect(names).toEqual(expect.arrayContaining(['trainer/train.py', 'recipes/templates/llama-3.jinja']))
+  expect(names.filter((name) => !name.startsWith('dist/') && !training.test(name)).sort()).toEqual(texts)
   expect(
     names.filter(
       (name) =>
         /test|vitest|contract|fixture/.test(name) ||
-        !/\.(js|d\.ts|md|json)$|LICENSE|fingerprints\.bin$|web\/(index\.html|app\.css|icon\.svg)$/.test(name),
+        (!training.test(name) &&
+          !/\.(js|d\.ts|md|json)$|LICENSE|fingerprints\.bin$|web\/(index\.html|app\.css|icon\.svg)$/.test(
+            name,
+          )),
     ),
   ).toEqual([])
   expect(names).toContain('dist/index.d.ts')
