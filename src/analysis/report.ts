@@ -27,7 +27,8 @@ async function sectionsOf({ result, questions }: OfControls, isOne: boolean): Pr
   const name = (title: string) => (isOne ? `${result.task}, ${result.model}: ${title}` : title)
   return [
     { ...(await scoreSection(result)), title: name('Scores') },
-    { ...(await costSection(result)), title: name('Score over written tokens') },
+    { ...(await costSection(result, written)), title: name('Score over written tokens') },
+    { ...(await costSection(result, seconds)), title: name('Score over seconds') },
     { ...takesSection(result), title: name('What each takes') },
     ...(await changeSections(result)).map((section) => ({ ...section, title: name(section.title) })),
     ...browseSections(result, questions).map((section) => ({ ...section, title: name(section.title) })),
@@ -99,11 +100,18 @@ async function scoreSection({ rows, metrics }: Result): Promise<ReportSection> {
   }
 }
 
-async function costSection({ rows, metrics }: Result): Promise<ReportSection> {
+interface Axis {
+  of(row: Row): number
+  title: string
+}
+const written: Axis = { of: (row) => row.generated_tokens, title: 'written tokens' }
+const seconds: Axis = { of: (row) => row.seconds, title: 'seconds' }
+
+async function costSection({ rows, metrics }: Result, axis: Axis): Promise<ReportSection> {
   const metric = metrics[0] as string
   const values = rows.map((row) => ({
-    ...{ title: row.title, tokens: row.generated_tokens, score: row.scores[metric]?.mean ?? 0 },
-    frontier: isFrontier(row, rows, metric) ? 'frontier' : 'behind it',
+    ...{ title: row.title, takes: axis.of(row), score: row.scores[metric]?.mean ?? 0 },
+    frontier: isFrontier(row, rows, metric, axis) ? 'frontier' : 'behind it',
   }))
   const chart = await drawChart(
     {
@@ -112,9 +120,9 @@ async function costSection({ rows, metrics }: Result): Promise<ReportSection> {
       height: 220,
       encoding: {
         x: {
-          field: 'tokens',
+          field: 'takes',
           type: 'quantitative',
-          title: 'written tokens a question',
+          title: `${axis.title} a question`,
           scale: { zero: false, padding: 20 },
         },
         y: { field: 'score', type: 'quantitative', title: metric, axis: { format: '%' } },
@@ -132,17 +140,17 @@ async function costSection({ rows, metrics }: Result): Promise<ReportSection> {
         },
       ],
     },
-    'Score of each control over the tokens that it writes',
+    `Score over ${axis.title}`,
   )
   return {
     title: '',
-    text: 'On the frontier is what no other control beats with as few tokens. What the right answer picks is no strategy.',
+    text: `On the frontier is what nothing else beats with as few ${axis.title}. What the right answer picks is no strategy.`,
     chart,
     table: {
-      head: ['control', 'written tokens', metric, 'frontier'],
+      head: ['control', axis.title, metric, 'frontier'],
       rows: values.map((v) => [
         v.title,
-        Math.round(v.tokens),
+        Number(v.takes.toFixed(1)),
         percent(v.score),
         v.frontier === 'frontier' ? 'yes' : '',
       ]),
@@ -151,16 +159,16 @@ async function costSection({ rows, metrics }: Result): Promise<ReportSection> {
 }
 
 /** The pick by the right answer is no rival: nobody can choose like that. */
-function isFrontier(row: Row, rows: Row[], metric: string): boolean {
+function isFrontier(row: Row, rows: Row[], metric: string, { of }: Axis): boolean {
   const score = (r: Row) => r.scores[metric]?.mean ?? 0
   if (row.control === 'oracle') return false
   return !rows.some(
     (other) =>
       other.control !== 'oracle' &&
       other !== row &&
-      other.generated_tokens <= row.generated_tokens &&
+      of(other) <= of(row) &&
       score(other) >= score(row) &&
-      (other.generated_tokens < row.generated_tokens || score(other) > score(row)),
+      (of(other) < of(row) || score(other) > score(row)),
   )
 }
 

@@ -8,7 +8,8 @@ import type { Scores, Task } from './task.ts'
 
 /** Tokens, seconds and dollars are means a question. */
 export interface ControlRow {
-  control: ControlName
+  /** A control, or a point of a grid. */
+  control: string
   title: string
   n: number
   scores: Record<string, { mean: number; interval: Interval }>
@@ -152,7 +153,8 @@ function answerOf({ answers }: Answered, control: ControlName): ControlAnswer {
   return answers[control === 'oracle' ? 'majority' : control] as ControlAnswer
 }
 
-function costOf(answers: ControlAnswer[]) {
+/** What answers took, as means. */
+export function costOf(answers: ControlAnswer[]) {
   const each = (pick: (answer: ControlAnswer) => number) => average(answers.map(pick))
   const known = answers.every(({ usage }) => usage.prefilledTokens !== null)
   return {

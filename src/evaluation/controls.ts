@@ -132,7 +132,8 @@ function shareLayer(name: PlannedControl, plan: Plan, proposals: Completion[]) {
   return { completions, failures: [], isClosed: completions.length > 0 }
 }
 
-function toAnswer(result: Result): ControlAnswer {
+/** A result as it is kept. */
+export function toAnswer(result: Result): ControlAnswer {
   const { answer, usage, ms, degradedBecause, judgment, from } = result
   const made = result.layers.reduce((sum, layer) => sum + layer.completions.length, 0)
   return {

@@ -95,12 +95,14 @@ export function describeControls(result: ControlResult): string {
     `${result.task}: ${n} questions${less}, ${result.model}; means a question, 95 % intervals, p beside one answer`,
     drawTable(head, lines),
     ...told,
-    `proposals agree ${percent(result.agreement)} %` +
-      (result.judge_position
-        ? `; the judge picks by place: ${result.judge_position.map(percent).join(' ')} %`
-        : ''),
+    ...(changes.length > 0 ? [describeProposals(result)] : []),
     ...Object.entries(result.left_out).map(([why, count]) => `left out: ${count} (${why})`),
   ].join('\n')
+}
+
+function describeProposals({ agreement, judge_position: places }: ControlResult): string {
+  const judge = places ? `; the judge picks by place: ${places.map(percent).join(' ')} %` : ''
+  return `proposals agree ${percent(agreement)} %${judge}`
 }
 
 function showScore(row: ControlRow, metric: string): string {
@@ -123,7 +125,7 @@ function costsOf(row: ControlRow): string[] {
 }
 
 /** First column left, the others right aligned. */
-function drawTable(head: string[], rows: string[][]): string {
+export function drawTable(head: string[], rows: string[][]): string {
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] ?? '').length)))
   return [head, ...rows]
     .map((row) =>

@@ -19,6 +19,7 @@ test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with exa
       ask             answer one prompt
       run             answer a file of prompts
       eval            measure answers
+      analyze         explain answers, costs and training
       report          show results on one page
       data            build training data
       train           fine-tune a model on it

@@ -11,6 +11,10 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
   ask: { about: 'answer one prompt', load: async () => (await import('./ask.ts')).askCommand() },
   run: { about: 'answer a file of prompts', load: async () => (await import('./run.ts')).runCommand() },
   eval: { about: 'measure answers', load: async () => (await import('./eval.ts')).evalCommand() },
+  analyze: {
+    about: 'explain answers, costs and training',
+    load: async () => (await import('./analyze.ts')).analyzeCommand(),
+  },
   report: {
     about: 'show results on one page',
     load: async () => (await import('./report.ts')).reportCommand(),

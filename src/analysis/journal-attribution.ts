@@ -1,0 +1,43 @@
+/** What the answers of a journal took from their proposals, prompt by prompt and on the whole. */
+import { mean } from '../lib/statistics.ts'
+import { attribute } from './attribution.ts'
+import type { JournalContent } from './journal-prompts.ts'
+
+export interface PromptAttribution {
+  id: string
+  /** Part of the answer's words that some proposal has in a run, 0 to 1. */
+  copy_rate: number
+  /** Sentences by the proposal that they share most with, as places in the last layer shown; -1 is new. */
+  sentences: number[]
+}
+
+export interface AttributionSummary {
+  file: string
+  n: number
+  /** Mean over prompts, 0 to 1. */
+  copy_rate: number
+  /** Part of all sentences whose nearest proposal stands at each place. */
+  position: number[]
+  /** Part of all sentences that no proposal has. */
+  fresh: number
+  prompts: PromptAttribution[]
+}
+
+/** Attributes every answer that saw proposals to those of the layer before it. */
+export function attributeJournal({ file, prompts }: JournalContent): AttributionSummary {
+  const each = prompts.flatMap(({ id, answer, layers }): PromptAttribution[] => {
+    const shown = layers.length > 1 ? (layers.at(-2)?.completions.filter((c) => !c.excluded) ?? []) : []
+    if (!answer || shown.length === 0) return []
+    const texts = [...shown].sort((a, b) => a.index - b.index).map((c) => c.text)
+    const { copyRate, sentences } = attribute(answer.answer, texts)
+    return [{ id, copy_rate: copyRate, sentences: sentences.map((s) => s.sources[0]?.proposal ?? -1) }]
+  })
+  const all = each.flatMap((prompt) => prompt.sentences)
+  const share = (place: number) => all.filter((p) => p === place).length / Math.max(1, all.length)
+  return {
+    ...{ file, n: each.length, fresh: share(-1) },
+    copy_rate: each.length > 0 ? mean(each.map((p) => p.copy_rate)) : 0,
+    position: Array.from({ length: Math.max(0, ...all.map((place) => place + 1)) }, (_, i) => share(i)),
+    prompts: each,
+  }
+}
