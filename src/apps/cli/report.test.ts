@@ -47,7 +47,7 @@ test('an evaluation of every control, run again for nothing, becomes a page', as
   const page = await aft(['report', 'results', '-o', 'report.html'], { cwd })
   expect(page).toMatchObject({ code: 0, stderr: '' })
   const html = readFileSync(file('report.html'), 'utf8')
-  expect(html.match(/<svg/g)).toHaveLength(3)
+  expect(html.match(/<svg/g)).toHaveLength(4)
   expect(html).toContain('Largest gains')
   expect(html).toContain('&lt;b&gt;of many')
   expect(html).not.toMatch(/<script|<b>of|https?:\/\/(?!www\.w3\.org)/)
