@@ -105,3 +105,8 @@ test('a preset that cannot be is refused at the start', async () => {
   const refused = promisify(execFile)(process.execPath, [bin, 'serve', '--port', '0'], { cwd: folder })
   await expect(refused).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('presets.x.width') })
 })
+
+test('a file for fixes that cannot be written is told at the start', async () => {
+  const refused = run('--model', 'scripted:echo', '--port', '0', '--fixes', '/nowhere/at/all.jsonl')
+  await expect(refused).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--fixes') })
+})

@@ -25,6 +25,9 @@ test('the page comes with a strict policy, nothing inline and nothing from elsew
     const { status, headers } = await fetch(url + file)
     expect([status, headers.get('x-content-type-options')]).toEqual([200, 'nosniff'])
   }
+  const licences = await (await fetch(`${url}/page/licences.txt`)).text()
+  for (const name of ['preact', 'marked', 'dompurify'])
+    expect(licences).toMatch(new RegExp(`^${name} \\d`, 'm'))
   expect((await fetch(`${url}/page/../../package.json`)).status).toBe(404)
 })
 

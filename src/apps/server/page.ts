@@ -1,7 +1,7 @@
 /** The page at `/`, and what it asks beside the answers. */
 import { Hono } from 'hono'
 import type { Template } from '../../core/templates.ts'
-import { type PageFiles, readPage } from '../web/files.ts'
+import { FILES, type PageFiles, readPage } from '../web/files.ts'
 import { ApiError } from './api-error.ts'
 import { appendFix } from './fixes.ts'
 import { readJson } from './gate.ts'
@@ -26,12 +26,13 @@ const types: Record<keyof PageFiles, string> = {
   'app.js': 'text/javascript; charset=utf-8',
   'app.css': 'text/css; charset=utf-8',
   'icon.svg': 'image/svg+xml',
+  'licences.txt': 'text/plain; charset=utf-8',
 }
 
 /** The page's files. No key is needed for them: they hold nothing of the operator's. */
 export function pageRoutes(): Hono {
   const app = new Hono()
-  for (const name of Object.keys(types) as (keyof PageFiles)[]) {
+  for (const name of FILES) {
     app.get(name === 'index.html' ? '/' : `/page/${name}`, async (c) =>
       c.body((await readPage())[name], 200, {
         'content-type': types[name],

@@ -2,12 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
-export interface PageFiles {
-  'index.html': string
-  'app.js': string
-  'app.css': string
-  'icon.svg': string
-}
+export const FILES = ['index.html', 'app.js', 'app.css', 'icon.svg', 'licences.txt'] as const
+
+export type PageFiles = Record<(typeof FILES)[number], string>
 
 let page: Promise<PageFiles> | undefined
 
@@ -23,12 +20,7 @@ export function readPage(): Promise<PageFiles> {
 async function load(): Promise<PageFiles> {
   const read = (name: string) => readFileSync(path.join(import.meta.dirname, name), 'utf8')
   if (existsSync(path.join(import.meta.dirname, 'app.js'))) {
-    return {
-      'index.html': read('index.html'),
-      'app.js': read('app.js'),
-      'app.css': read('app.css'),
-      'icon.svg': read('icon.svg'),
-    }
+    return Object.fromEntries(FILES.map((name) => [name, read(name)])) as PageFiles
   }
   const builder = new URL('./build-page.ts', import.meta.url).href // not in the package: the bundler is no dependency
   const { buildPage } = (await import(builder)) as { buildPage: () => Promise<PageFiles> }

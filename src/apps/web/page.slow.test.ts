@@ -5,8 +5,10 @@ import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { makePlan } from '../../core/strategies.ts'
 import { readExamples } from '../../dataset/read-examples.ts'
+import { openEngine } from '../../engines/open.ts'
 import { echo, scriptedEngine } from '../../engines/scripted.ts'
 import { runPrompts } from '../../inference/run.ts'
+import { startServer } from '../server/server.fixture.ts'
 import { ask, hasBrowser, isAggregator, servePage, useBrowser, waitForAnswer } from './browser.fixture.ts'
 
 const folder = path.join(import.meta.dirname, '../../../.cache/page')
@@ -304,6 +306,23 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
       await check('journal')
     },
   )
+
+  test('the embedded model answers in the page', async () => {
+    const engine = await openEngine('smollm2')
+    try {
+      const { url } = await startServer(engine, { defaults: { width: 2, depth: 1, maxTokens: 24 } })
+      const { page, problems } = await open(url)
+      await ask(page, 'Why is the sky blue?')
+      await page.locator('.turn[data-state="done"]').waitFor({ timeout: 120_000 })
+      expect((await page.locator('.prose').innerText()).length).toBeGreaterThan(20)
+      expect(await page.locator('.card footer').allInnerTexts()).toEqual(
+        [0, 1].map(() => expect.stringMatching(/^\d+ tokens · [\d.]+ m?s$/)),
+      )
+      expect(problems).toEqual([])
+    } finally {
+      await engine.close?.()
+    }
+  })
 
   test('everything can be reached and done by keyboard alone', async () => {
     const { url } = await servePage(proposals, answer)

@@ -204,7 +204,7 @@ function Totals({ run, text, onFix }: { run: RunView; text: string | undefined; 
     <footer class="totals soft">
       <span>{facts.filter(Boolean).join(' · ')}</span>
       <span class="actions">
-        {text && (
+        {text && 'clipboard' in navigator && (
           <button type="button" class="quiet" onClick={copy}>
             {isCopied ? 'Copied' : 'Copy'}
           </button>
