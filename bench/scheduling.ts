@@ -28,7 +28,10 @@ const { values: flags } = parseArgs({
     active: { type: 'string' },
   },
 })
-if (!flags.lengths) throw new Error('give the file of lengths: --lengths FILE.csv, or AFT_LENGTHS')
+if (!flags.lengths) {
+  console.error('give the file of lengths: --lengths FILE.csv, or AFT_LENGTHS')
+  process.exit(2)
+}
 const lengths = readFileSync(flags.lengths, 'utf8')
   .trim()
   .split('\n')

@@ -13,7 +13,8 @@ import { startProxyWithoutN } from './peers/n-ignoring-proxy.ts'
 const root = path.join(import.meta.dirname, '..')
 const source = path.join(root, '../shared/data/alpaca-eval/outputs/gpt4_1106_preview.json')
 const COUNT = 20
-const flags = ['--max-tokens', '32', '--seed', '7', '--threads', '2']
+const flags = ['--max-tokens', '32', '--seed', '7']
+const embedded = ['--model', 'smollm2', '--threads', '2']
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'aft-alpaca-'))
 const prompts = path.join(folder, 'prompts.jsonl')
 
@@ -76,7 +77,7 @@ describe.skipIf(!fs.existsSync(source))(
 
     test('the embedded model answers all of them and reads each prompt once', async () => {
       const out = path.join(folder, 'embedded.jsonl')
-      const answers = await run(out, '--model', 'smollm2')
+      const answers = await run(out, ...embedded)
       expectWhole(answers, `${out}.journal`)
       expect(sum(answers, 'calls')).toBe(COUNT * 3)
       expect(sum(answers, 'prefilledTokens')).toBeLessThan(0.4 * sum(answers, 'inputTokens'))
@@ -84,7 +85,7 @@ describe.skipIf(!fs.existsSync(source))(
 
     test('killed five times and started again, the embedded model makes no completion twice and loses none', async () => {
       const out = path.join(folder, 'killed.jsonl')
-      const args = ['bin/aft.js', 'run', prompts, '-o', out, ...flags, '--model', 'smollm2']
+      const args = ['bin/aft.js', 'run', prompts, '-o', out, ...flags, ...embedded]
       let before = 0
       for (let kill = 0; kill < 5; kill++) {
         const child = spawn(process.execPath, args, { cwd: root, stdio: 'ignore' })
@@ -97,7 +98,7 @@ describe.skipIf(!fs.existsSync(source))(
         await ended
         before = fs.existsSync(`${out}.journal`) ? countLines(`${out}.journal`) : 0
       }
-      expectWhole(await run(out, '--model', 'smollm2'), `${out}.journal`)
+      expectWhole(await run(out, ...embedded), `${out}.journal`)
     })
 
     test('a server that honours n is asked once a layer where places are free', async () => {

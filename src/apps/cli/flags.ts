@@ -169,6 +169,7 @@ function withDefaults(flags: AnswerFlags, defaults: NonNullable<Config['defaults
 
 const DEFAULT_MODEL = 'smollm2'
 const DEFAULT_GRACE_MS = 5_000
+const DEFAULT_WIDTH = 5
 
 function planOptions(flags: AnswerFlags): PlanOptions {
   const { strategy, width, depth, sample, steps, judge } = flags
@@ -185,8 +186,13 @@ function planOptions(flags: AnswerFlags): PlanOptions {
 }
 
 /** With a cap alone, no number of completions is enough before it. */
-function readQuorum({ quorum, graceMs, capMs }: AnswerFlags): PlanOptions['quorum'] {
+function readQuorum(flags: AnswerFlags): PlanOptions['quorum'] {
+  const { quorum, graceMs, capMs } = flags
   if (graceMs !== undefined && quorum === undefined) throw new UsageError('--grace-ms needs --quorum')
+  const most = (flags.proposers?.length ?? 1) * (flags.width ?? DEFAULT_WIDTH)
+  if (quorum !== undefined && quorum > most) {
+    throw new UsageError(`--quorum ${quorum}: a layer has ${most} completions at most`)
+  }
   if (quorum === undefined && capMs === undefined) return undefined
   return { count: quorum ?? Number.MAX_SAFE_INTEGER, graceMs: graceMs ?? DEFAULT_GRACE_MS, capMs }
 }
