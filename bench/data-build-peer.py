@@ -1,6 +1,6 @@
 """The job of `aft data build` by Hugging Face datasets: read, choose, shuffle, render, write.
 
-    data-build-peer.py build ROWS.jsonl OUT_DIR PROCESSES
+    data-build-peer.py build ROWS.jsonl OUT_DIR PROCESSES WORDING    1 process: no others are started
     data-build-peer.py parquet ROWS.jsonl OUT.parquet CODEC    the same rows in groups of 10,000
 """
 
@@ -14,35 +14,47 @@ def score(completion):
     return sum(known) / len(known) if known else 0.0
 
 
-def make_example(row, index):
+def make_example(row, index, wording):
     completions = row["completions"]
     best = max(range(len(completions)), key=lambda i: score(completions[i]))
-    others = [c["response"].strip() for i, c in enumerate(completions) if i != best]
     target = completions[best]["response"].strip()
-    others = [text for text in dict.fromkeys(others) if text and text != target]
-    random.Random(index).shuffle(others)
-    numbered = "\n".join(f"{i + 1}. {text}" for i, text in enumerate(others))
-    system = f"Write one better answer from these proposals.\n\n{numbered}"
+    shown = {}
+    for i, completion in enumerate(completions):
+        text = completion["response"].strip()
+        if i != best and text and text != target:
+            shown.setdefault(text, completion["model"])
+    proposals = list(shown.items())
+    random.Random(index).shuffle(proposals)
+    numbered = "\n".join(f"{i + 1}. {text}" for i, (text, _) in enumerate(proposals))
     return {
+        "id": f"row:{index + 1}",
         "prompt": [
-            {"role": "system", "content": system},
+            {"role": "system", "content": wording.replace("{{proposals}}", numbered)},
             {"role": "user", "content": row["instruction"]},
         ],
         "completion": [{"role": "assistant", "content": target}],
-        "shown": len(others),
+        "source": "ultrafeedback",
+        "proposals": [{"model": model, "onPolicy": False} for _, model in proposals],
+        "template": "aft-1",
     }
 
 
-def build(source, out, processes):
+def build(source, out, processes, wording):
     import datasets
 
+    datasets.disable_progress_bars()
+    count = processes if processes > 1 else None
     rows = datasets.load_dataset("json", data_files=source, split="train", cache_dir=f"{out}/cache")
     examples = rows.map(
-        make_example, with_indices=True, remove_columns=rows.column_names, num_proc=processes
-    ).filter(lambda row: row["shown"] >= 2, num_proc=processes)
+        make_example,
+        with_indices=True,
+        fn_kwargs={"wording": wording},
+        remove_columns=rows.column_names,
+        num_proc=count,
+    ).filter(lambda proposals: len(proposals) >= 2, input_columns="proposals", num_proc=count)
     parts = examples.train_test_split(test_size=0.05, seed=0)
-    parts["train"].to_json(f"{out}/train.jsonl")
-    parts["test"].to_json(f"{out}/validation.jsonl")
+    parts["train"].to_json(f"{out}/train.jsonl", num_proc=count)
+    parts["test"].to_json(f"{out}/validation.jsonl", num_proc=count)
     print(len(examples))
 
 
@@ -56,6 +68,6 @@ def to_parquet(source, out, codec):
 
 
 if sys.argv[1] == "build":
-    build(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    build(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
 else:
     to_parquet(*sys.argv[2:5])

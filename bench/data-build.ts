@@ -9,6 +9,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { defaultTemplate } from '../src/core/templates.ts'
 import { installPython } from '../test/peers/python.ts'
 import { printTable, saveResults, showSpread, spreadOf } from './table.ts'
 import { writeRows } from './ultrafeedback-rows.ts'
@@ -50,11 +51,20 @@ function build(job: string, source: string, rows: number, args: string[]): Run {
   return { job, rows, seconds, ...(JSON.parse(output) as { cpuMs: number; peakBytes: number }) }
 }
 
-function buildByPeer(source: string): number {
+/** The same by the peer, which must write as many examples with the same fields. */
+function buildByPeer(source: string, rows: number, processes: number): number {
   const out = fs.mkdtempSync(file('peer-'))
   const start = performance.now()
-  execFileSync(python, [peer, 'build', source, out, '2'], { stdio: ['ignore', 'ignore', 'ignore'] })
+  const written = execFileSync(
+    python,
+    [peer, 'build', source, out, String(processes), defaultTemplate.aggregatorSystem],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+  )
   const seconds = (performance.now() - start) / 1000
+  const [first = ''] = fs.readFileSync(path.join(out, 'train.jsonl'), 'utf8').split('\n', 1)
+  const fields = Object.keys(JSON.parse(first)).sort().join(' ')
+  if (fields !== 'completion id prompt proposals source template') throw new Error(`the peer wrote ${fields}`)
+  if (Number(written) !== rows) throw new Error(`the peer wrote ${written} examples of ${rows} rows`)
   fs.rmSync(out, { recursive: true })
   return seconds
 }
@@ -91,22 +101,33 @@ try {
   )
   const partRows = Number(flags['part-rows'])
   const part = takePart(all, 'part.jsonl', partRows)
-  const own: number[] = []
-  const peers: number[] = []
+  const tiny = takePart(all, 'tiny.jsonl', 32)
+  const times = { own: [], ownStart: [], alone: [], two: [], peerStart: [] } as Record<string, number[]>
   for (let i = 0; i < Number(flags.repeats); i++) {
-    own.push(build('part', part, partRows, ALONE).seconds)
-    peers.push(buildByPeer(part))
+    times.own?.push(build('part', part, partRows, ALONE).seconds)
+    times.alone?.push(buildByPeer(part, partRows, 1))
+    times.two?.push(buildByPeer(part, partRows, 2))
+    times.ownStart?.push(build('tiny', tiny, 32, ALONE).seconds)
+    times.peerStart?.push(buildByPeer(tiny, 32, 1))
   }
+  const { own = [], ownStart = [], alone = [], two = [], peerStart = [] } = times
+  const peers = spreadOf(alone).median < spreadOf(two).median ? alone : two
   const ratio = peers.map((seconds, i) => seconds / (own[i] as number))
+  const median = (seconds: number[]) => spreadOf(seconds).median
+  const withoutStart = (median(peers) - median(peerStart)) / (median(own) - median(ownStart))
   printTable(
-    [`${partRows} rows, no decontamination`, 'seconds', 'times as fast'],
+    [`${partRows} rows, no decontamination`, 'seconds', 'of them on 32 rows'],
     [
-      ['aft data build', showSpread(own), showSpread(ratio)],
-      ['Python datasets, 2 processes', showSpread(peers), '1'],
+      ['aft data build', showSpread(own), showSpread(ownStart)],
+      ['Python datasets, 1 process', showSpread(alone), showSpread(peerStart)],
+      ['Python datasets, 2 processes', showSpread(two), ''],
     ],
   )
+  console.log(
+    `times as fast as the better: ${showSpread(ratio)}; without start-up ${withoutStart.toFixed(2)}`,
+  )
   saveResults('data-build', ['npm run bench -- data-build', ...process.argv.slice(2)].join(' '), {
-    ...{ rows, bytes, runs, part: { rows: partRows, own, peers, ratio: spreadOf(ratio) } },
+    ...{ rows, bytes, runs, part: { rows: partRows, ...times, peers, ratio: spreadOf(ratio), withoutStart } },
   })
 } finally {
   fs.rmSync(folder, { recursive: true, force: true })

@@ -91,7 +91,7 @@ const lines: [RegExp, (saved: never) => [what: string, figure: string][]][] = [
         `${Math.round(rows / seconds)} rows a second; ${Math.round(peakBytes / 1e6)} MB at most`,
       ]),
       [
-        `… beside Python datasets with two processes, ${part.rows.toLocaleString('en')} rows`,
+        `… beside Python datasets (the faster of one and two processes), ${part.rows.toLocaleString('en')} rows`,
         `${spreadOf(part.own).median.toFixed(1)} s to ${spreadOf(part.peers).median.toFixed(1)} s; ${part.ratio.median.toFixed(1)} times as fast (${part.ratio.min.toFixed(1)} to ${part.ratio.max.toFixed(1)})`,
       ],
     ],

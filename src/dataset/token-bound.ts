@@ -31,7 +31,8 @@ export function createTokenBound(
   async function countWord(word: string): Promise<number> {
     const seen = 1 - (words.get(word) ?? 0)
     if (seen < MIN_SEEN) {
-      if (seen > 1 || words.size < MAX_WORDS) words.set(word, -seen)
+      if (seen > 1) words.set(word, -seen)
+      else if (words.size < MAX_WORDS) words.set(copyText(word), -seen)
       return Buffer.byteLength(word)
     }
     // where a word stands: directly behind a letter it might become one token with it
@@ -55,4 +56,9 @@ export function createTokenBound(
     }
     return Math.ceil(tokens * RESERVE) + MARGIN.conversation
   }
+}
+
+/** A string that does not keep alive the long one that it was cut from. */
+function copyText(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le')
 }
