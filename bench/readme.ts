@@ -37,6 +37,17 @@ interface DataBuild extends Saved {
   runs: { job: string; rows: number; seconds: number; peakBytes: number }[]
   part: { rows: number; own: number[]; peers: number[]; ratio: Spread }
 }
+interface Controls extends Saved {
+  model: string
+  n: number
+  settings: { width: number; depth: number; maxTokens: number }
+  rows: {
+    title: string
+    scores: Record<string, { mean: number; interval: { low: number; high: number } }>
+    calls: number
+    generated_tokens: number
+  }[]
+}
 interface WinRates extends Saved {
   systems: {
     model: string
@@ -67,6 +78,7 @@ interface Scheduling extends Saved {
 }
 
 const seconds = (runs: Run[]) => `${spreadOf(runs.map((run) => run.seconds)).median.toFixed(1)} s`
+const percent = (share: number) => (100 * share).toFixed(1)
 const times = ({ median, min, max }: Spread) =>
   `${median.toFixed(2)} × (${min.toFixed(2)} to ${max.toFixed(2)})`
 
@@ -80,6 +92,22 @@ const lines: [RegExp, (saved: never) => [what: string, figure: string][]][] = [
         return [
           `Attribution, ${proposals} proposals of ${words.toLocaleString('en')} words: ${name}`,
           `${median.toFixed(1)} ms (${min.toFixed(1)} to ${max.toFixed(1)})`,
+        ]
+      }),
+  ],
+  [
+    /^controls-gsm8k/,
+    ({ model, n, settings, rows }: Controls) =>
+      rows.map(({ title, scores, calls, generated_tokens: written }, i): [string, string] => {
+        const shown = Object.entries(scores).map(
+          ([metric, { mean, interval }]) =>
+            `${metric} ${percent(mean)} % (${percent(interval.low)} to ${percent(interval.high)})`,
+        )
+        const { width, depth, maxTokens } = settings
+        const what = `GSM8K, ${n} questions, ${model}, ${width} × ${depth}, ${maxTokens} tokens: ${title}`
+        return [
+          i === 0 ? what : `… ${title}`,
+          `${shown.join(', ')}; ${calls.toFixed(0)} calls, ${written.toFixed(0)} tokens written`,
         ]
       }),
   ],
