@@ -33,6 +33,18 @@ interface FirstToken extends Saved {
 interface Overhead extends Saved {
   runs: { prompts: number; wallMs: number; peakBytes: number }[]
 }
+interface ServeLatency extends Saved {
+  runs: { what: string; added: { median: number; p99: number } }[]
+}
+interface ServeStreams extends Saved {
+  runs: { what: string; layers: number; ofIdeal: number; gapMs: { p99: number }; peakBytes: number }[]
+}
+interface BesideOptillm extends Saved {
+  maxTokens: number
+  upstream: string
+  own: { firstMs: number; endMs: number }[]
+  ratio: { first: Spread; end: Spread }
+}
 interface DataBuild extends Saved {
   runs: { job: string; rows: number; seconds: number; peakBytes: number }[]
   part: { rows: number; own: number[]; peers: number[]; ratio: Spread }
@@ -164,6 +176,35 @@ const lines: [RegExp, (saved: never) => [what: string, figure: string][]][] = [
         `\`aft run\`, ${prompts.toLocaleString('en')} prompts at a server that answers at once`,
         `${Math.round((prompts * 11 * 1000) / wallMs)} completions a second; ${Math.round(peakBytes / 1e6)} MB at most`,
       ]),
+  ],
+  [
+    /^serve-latency/,
+    ({ runs }: ServeLatency) =>
+      runs.map(({ what, added }) => [
+        `\`aft serve\` adds, width 1, depth 0: ${what}`,
+        `${added.median.toFixed(1)} ms at the median, ${added.p99.toFixed(1)} ms at p99`,
+      ]),
+  ],
+  [
+    /^serve-streams/,
+    ({ runs }: ServeStreams) =>
+      runs.map(({ what, ofIdeal, gapMs, peakBytes }) => [
+        `Streams of 50 tokens a second: ${what}`,
+        `${(ofIdeal * 100).toFixed(0)} % of the ideal; 99 of 100 gaps below ${gapMs.p99.toFixed(0)} ms; ${Math.round(peakBytes / 1e6)} MB`,
+      ]),
+  ],
+  [
+    /^serve-beside-optillm/,
+    ({ maxTokens, upstream, own, ratio }: BesideOptillm) => [
+      [
+        `\`aft serve\`, 3 × 1, before ${upstream === 'embedded' ? 'an embedded SmolLM2-135M' : upstream}, ${maxTokens} tokens: first token`,
+        `${(spreadOf(own.map((run) => run.firstMs)).median / 1_000).toFixed(1)} s; beside optillm's moa ${times(ratio.first)}`,
+      ],
+      [
+        '… the whole answer',
+        `${(spreadOf(own.map((run) => run.endMs)).median / 1_000).toFixed(1)} s; beside optillm's moa ${times(ratio.end)}`,
+      ],
+    ],
   ],
   [
     /^scheduling/,

@@ -4,6 +4,8 @@
  * critique in between, of at most 512 tokens, and sends the whole answer as one piece at its end.
  *
  *   npm run bench -- serve-beside-optillm
+ *   npm run bench -- serve-beside-optillm --upstream embedded    where llama-server's build does not run: `aft serve`
+ *                                                                with the embedded model stands in its place
  */
 
 import { spawn } from 'node:child_process'
@@ -17,7 +19,11 @@ import { startProgram } from './processes.ts'
 import { printTable, saveResults, showSpread, spreadOf } from './table.ts'
 
 const { values: flags } = parseArgs({
-  options: { 'max-tokens': { type: 'string', default: '128' }, questions: { type: 'string', default: '5' } },
+  options: {
+    'max-tokens': { type: 'string', default: '128' },
+    questions: { type: 'string', default: '5' },
+    upstream: { type: 'string', default: 'llama-server' },
+  },
 })
 const maxTokens = Number(flags['max-tokens'])
 const questions = [
@@ -106,10 +112,19 @@ async function startOptillm(baseURL: string) {
   return { url: `${url}/v1`, close: () => child.kill('SIGKILL') }
 }
 
-const { file } = await resolveModel('smollm2')
-const llama = await startLlamaServer({ model: file, slots: 4, contextTokens: 16_384 })
-const peer = await startOptillm(llama.url)
-const serve = ['bin/aft.js', 'serve', '--model', `${llama.url}#smollm2`, '--port', '0']
+/** The server that both ask, and its name for the model. */
+async function startUpstream() {
+  if (flags.upstream === 'embedded') {
+    const { line, close } = await startProgram(['bin/aft.js', 'serve', '--model', 'smollm2', '--port', '0'])
+    return { url: `${line}/v1`, model: 'single', close: async () => close() }
+  }
+  const { file } = await resolveModel('smollm2')
+  return { ...(await startLlamaServer({ model: file, slots: 4, contextTokens: 16_384 })), model: 'smollm2' }
+}
+
+const upstream = await startUpstream()
+const peer = await startOptillm(upstream.url)
+const serve = ['bin/aft.js', 'serve', '--model', `${upstream.url}#${upstream.model}`, '--port', '0']
 const aft = await startProgram(serve)
 const own: Asked[] = []
 const peers: Asked[] = []
@@ -117,7 +132,7 @@ try {
   for (const [i, content] of ['Say hello.', ...questions].entries()) {
     const body = { messages: [{ role: 'user', content }], max_tokens: i === 0 ? 8 : maxTokens }
     const a = () => ask(`${aft.line}/v1`, { ...body, model: 'aft', aft: { width: 3, depth: 1 } })
-    const b = () => ask(peer.url, { ...body, model: 'moa-smollm2' })
+    const b = () => ask(peer.url, { ...body, model: `moa-${upstream.model}` })
     // Who goes first changes: neither always finds the other's prompt in the server's memory.
     const order = i % 2 === 0 ? [a, b] : [b, a]
     const came = new Map<() => Promise<Asked>, Asked>()
@@ -129,7 +144,7 @@ try {
 } finally {
   peer.close()
   aft.close()
-  await llama.close()
+  await upstream.close()
 }
 
 const seconds = (of: (asked: Asked) => number, all: Asked[]) => all.map((asked) => of(asked) / 1_000)
@@ -160,9 +175,14 @@ printTable(
     ['ratio', showSpread(ratios(first)), showSpread(ratios(end)), ''],
   ],
 )
-saveResults('serve-beside-optillm', `npm run bench -- serve-beside-optillm --max-tokens ${maxTokens}`, {
-  maxTokens,
-  own,
-  peers,
-  ratio: { first: spreadOf(ratios(first)), end: spreadOf(ratios(end)) },
-})
+saveResults(
+  'serve-beside-optillm',
+  `npm run bench -- serve-beside-optillm --max-tokens ${maxTokens} --upstream ${flags.upstream}`,
+  {
+    maxTokens,
+    upstream: flags.upstream,
+    own,
+    peers,
+    ratio: { first: spreadOf(ratios(first)), end: spreadOf(ratios(end)) },
+  },
+)
