@@ -40,14 +40,13 @@ def take_lock(file):
 
 def find_kind(error):
     """`disk`, `memory`, or none of them."""
-    text = f"{type(error).__name__}: {error}"
+    text = f"{type(error).__name__}: {error}".lower()
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "disk"
-    if "No space left" in text or "Disk quota" in text or "File too large" in text:
+    if any(words in text for words in ("no space left", "disk quota", "file too large")):
         return "disk"
-    if isinstance(error, MemoryError) or "OutOfMemory" in text or "out of memory" in text:
-        return "memory"
-    return "memory" if "not enough memory" in text or "can't allocate" in text else "other"
+    memory = ("outofmemory", "out of memory", "not enough memory", "allocate memory")
+    return "memory" if isinstance(error, MemoryError) or any(words in text for words in memory) else "other"
 
 
 def make_callback(request, trainer_of):

@@ -157,6 +157,20 @@ test.runIf(process.platform === 'linux')('a full disk is a clear end', async () 
   expect(said).toMatch(/error: the disk is full: .*Make room, then use --resume/)
 })
 
+test.runIf(process.platform === 'linux')(
+  'memory that runs out is a clear end, with another Python too',
+  async () => {
+    const small = at('small-python')
+    const only = 'case "$1" in *train.py) ulimit -v 3000000;; esac'
+    writeFileSync(small, `#!/bin/sh\n${only}\nexec ${python} "$@"\n`, { mode: 0o755 })
+    const shipped = path.join(root, 'recipes/smollm2-135m-cpu.yaml')
+    const args = ['train', shipped, '-d', data, '-o', at('small'), '--python', small]
+    const { stderr, code } = await aft(args, { env })
+    expect(stderr).toMatch(/error: out of memory: .*Lower max_length/)
+    expect(code).toBe(1)
+  },
+)
+
 test("every shipped recipe is one for TRL's own parser", () => {
   const names = ['llama-3.1-8b', 'mistral-7b', 'qwen3-8b-lora', 'smollm2-135m-cpu']
   mkdirSync(at('trl'))
