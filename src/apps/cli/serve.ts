@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS, defaultPresets } from '../server/plans.ts'
 import { createServer } from '../server/server.ts'
 import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
+import { keepMemorySmall } from './memory.ts'
 import { readPresets } from './serve-presets.ts'
 
 interface ServeFlags extends Omit<AnswerFlags, 'apiKeyEnv'> {
@@ -73,6 +74,7 @@ export function serveCommand(): Command {
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
+  keepMemorySmall()
   const { apiKeyEnv, apiKeyFile, ...answerFlags } = flags
   const setup = await readAnswerFlags(answerFlags)
   const keys = await readKeys(apiKeyEnv, apiKeyFile)
