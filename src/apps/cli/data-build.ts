@@ -22,6 +22,7 @@ import { findSource, sources } from '../../dataset/sources.ts'
 import { createTokenBound } from '../../dataset/token-bound.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
 import { findTarget, nameTarget } from './data-target.ts'
+import { keepMemorySmall } from './memory.ts'
 
 export interface BuildFlags {
   output: string
@@ -109,6 +110,7 @@ export function buildCommand(): Command {
 }
 
 async function build(paths: string[], flags: BuildFlags): Promise<void> {
+  keepMemorySmall()
   const files = listInputs(paths, flags)
   const template = flags.template
     ? await (await import('../../inference/template-file.ts')).readTemplate(flags.template)
