@@ -177,7 +177,7 @@ printTable(
 )
 saveResults(
   'serve-beside-optillm',
-  `npm run bench -- serve-beside-optillm --max-tokens ${maxTokens} --upstream ${flags.upstream}`,
+  `npm run bench -- serve-beside-optillm --max-tokens ${maxTokens} --questions ${own.length} --upstream ${flags.upstream}`,
   {
     maxTokens,
     upstream: flags.upstream,

@@ -13,7 +13,7 @@ export interface Spread {
 export function spreadOf(values: number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b)
   const half = sorted.length / 2
-  const median = ((sorted[Math.ceil(half - 0.5)] ?? 0) + (sorted[Math.floor(half)] ?? 0)) / 2
+  const median = ((sorted[Math.floor(half - 0.5)] ?? 0) + (sorted[Math.floor(half)] ?? 0)) / 2
   return { median, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN }
 }
 

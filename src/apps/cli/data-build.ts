@@ -256,7 +256,8 @@ function describeBuild(counts: BuildCounts, out: string): string {
   const lines = [
     `${read} rows read: ${train} examples to train on, ${validation} to validate${reasons.length > 0 ? `; dropped: ${reasons.join(', ')}` : ''}. See ${out}`,
   ]
-  if (train === 0) lines.push('warning: train.jsonl is empty; dropped.jsonl says why')
+  if (read === 0) lines.push('warning: the source holds no rows')
+  else if (train === 0) lines.push('warning: train.jsonl is empty; dropped.jsonl says why')
   return lines.join('\n')
 }
 
