@@ -37,7 +37,7 @@ const JUDGE_MAX_TOKENS = 512
 /** The judge as a layer of its own; undefined where none is named or there is nothing to choose. */
 export function judgeLayer({ choose }: Plan, candidates: Completion[]): Layer | undefined {
   if (typeof choose === 'string' || candidates.length === 1) return undefined
-  const sampling = { temperature: 0, maxTokens: JUDGE_MAX_TOKENS }
+  const sampling = { temperature: 0, maxTokens: choose.maxTokens ?? JUDGE_MAX_TOKENS }
   return { voices: [{ engine: choose.judge, n: 1, sampling }], see: 'all' }
 }
 

@@ -47,8 +47,8 @@ export interface Plan {
   seed: number
   /** Order in which proposals are shown. */
   order: 'as-sampled' | 'shuffled'
-  /** How the answer is taken from the last layer; a judge is an engine that reads the candidates. */
-  choose: 'last' | 'vote' | 'random' | { judge: string }
+  /** How the answer is taken from the last layer; a judge is an engine that reads the candidates (`maxTokens`: default 512). */
+  choose: 'last' | 'vote' | 'random' | { judge: string; maxTokens?: number }
   /** What to do with proposals that do not fit an aggregator's context. */
   overflow: 'trim' | 'refuse'
   /** Skip the layers that are left when the proposals agree at least this much (0 to 1). */

@@ -13,6 +13,8 @@ export interface PlanOptions {
   aggregators?: string[]
   /** The engine that picks, for `best-of-n`. Default: the aggregator. */
   judge?: string
+  /** Most tokens of its judgment; its first number counts. Default 512, which leaves room to reason. */
+  judgeMaxTokens?: number
   /** Completions a layer, from 1. Default 5; for `moa` the number of proposers. */
   width?: number
   /** Aggregation layers, from 0. Default 2. */
@@ -64,7 +66,7 @@ export const strategies = {
   /** A judge reads the candidates and picks one. */
   'best-of-n': (s: Settings): Shape => ({
     layers: [{ voices: spread(s, s.width), see: 'nothing' }],
-    choose: { judge: s.judge },
+    choose: { judge: s.judge, ...s.judgment },
   }),
   /** The bare engine. */
   single: (s: Settings): Shape => ({
@@ -139,6 +141,8 @@ function readSettings(o: PlanOptions) {
     proposers: o.proposers,
     aggregators,
     judge: o.judge ?? (aggregators[0] as string),
+    judgment:
+      o.judgeMaxTokens === undefined ? {} : { maxTokens: whole('judgeMaxTokens', o.judgeMaxTokens, 1) },
     isWidthGiven: o.width !== undefined,
     width: whole('width', o.width ?? 5, 1),
     depth: whole('depth', o.depth ?? 2, 0),

@@ -26,6 +26,7 @@ interface ControlFlags extends EvalFlags {
   width: number
   depth: number
   maxTokens: number
+  judgeMaxTokens: number
   temperature: number
 }
 
@@ -55,6 +56,9 @@ export function controlsCommand(task: Task, about: string): Command {
     .addOption(whole('--width <n>', 'proposals a question', 2).default(5))
     .addOption(whole('--depth <n>', 'aggregation layers', 1).default(1))
     .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(512))
+    .addOption(
+      whole('--judge-max-tokens <n>', 'most tokens of a judgment; its first number counts', 1).default(512),
+    )
     .addOption(new Option('--temperature <t>', '0 to 5').argParser(readTemperature).default(0.7))
   return addEvalFlags(command)
     .addHelpText('after', help(task.name))
@@ -69,18 +73,18 @@ function readTemperature(text: string): number {
 
 async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<void> {
   const { model: proposer, aggregator = proposer, judge = aggregator, trained } = flags
-  const { width, depth, maxTokens, temperature, seed, limit } = flags
+  const { width, depth, maxTokens, judgeMaxTokens, temperature, seed, limit } = flags
   const { questions: all, leftOut } = await task.read(file).catch((error) => {
     throw toCallersError(error)
   })
   const questions = limit ? all.slice(0, limit) : all
   const plans = planControls({
-    ...{ proposer, aggregator, judge, trained, width, depth, maxTokens, temperature, seed },
+    ...{ proposer, aggregator, judge, trained, width, depth, maxTokens, judgeMaxTokens, temperature, seed },
   })
   if (flags.dryRun) {
     const most = [...plans.values()].length
     console.log(
-      `${questions.length} questions, ${most} controls each; at most ${bound(plans, questions.length)} tokens written`,
+      `${questions.length} questions, ${most} controls each; at most ${bound(plans, questions.length * judgeMaxTokens, questions.length)} tokens written`,
     )
     return
   }
@@ -115,7 +119,7 @@ async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<
       ...{ task: task.name, metrics: task.metrics, file, asked: questions.length, left_out: leftOut },
       ...{ n: run.answered.length, failed: run.failures.length },
       ...{ model: proposer, aggregator, judge, ...(trained && { trained }) },
-      settings: { width, depth, maxTokens, temperature, seed, active: flags.concurrency },
+      settings: { width, depth, maxTokens, judgeMaxTokens, temperature, seed, active: flags.concurrency },
       template: { id: template.id, sha256: hashTemplate(template) },
       command: ['aft', ...process.argv.slice(2)].join(' '),
       version: readVersion(),
@@ -138,8 +142,7 @@ async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<
   }
 }
 
-function bound(plans: ReturnType<typeof planControls>, questions: number): string {
+function bound(plans: ReturnType<typeof planControls>, judged: number, questions: number): string {
   const single = plans.get('single-long')?.layers[0]?.voices[0]?.sampling.maxTokens ?? 0
-  const judge = 512
-  return (questions * (2 * single + judge)).toLocaleString('en-US')
+  return (questions * 2 * single + judged).toLocaleString('en-US')
 }
