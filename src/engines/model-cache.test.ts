@@ -3,8 +3,9 @@ import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { UsageError } from '../core/errors.ts'
 import { findCacheFolder } from '../lib/cache-folder.ts'
+import { isVerified, saveVerified } from '../lib/verified-file.ts'
 import { content, makeFolder, makeModel } from './model.fixture.ts'
-import { isVerified, saveVerified, withWorkFolder } from './model-cache.ts'
+import { withModelFolder } from './model-cache.ts'
 
 const facts = makeModel()
 
@@ -58,7 +59,7 @@ describe('a file is verified', () => {
 
 test('a file takes its name only once it is whole', async () => {
   const folder = makeFolder()
-  await withWorkFolder(folder, async (work) => {
+  await withModelFolder(folder, async (work) => {
     const save = saveVerified(chunksOf(content), { folder, work }, facts, {
       label: '',
       onProgress: () => expect(existsSync(join(folder, facts.file))).toBe(false),
@@ -70,7 +71,7 @@ test('a file takes its name only once it is whole', async () => {
 
 test('a work folder is removed after a failure', async () => {
   const folder = makeFolder()
-  await expect(withWorkFolder(folder, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  await expect(withModelFolder(folder, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(readdirSync(folder)).toEqual([])
 })
 
@@ -82,14 +83,14 @@ test('a work folder that a killed process left is removed after an hour, a young
     writeFileSync(join(folder, name, 'tmp', 'part'), 'x')
   }
   for (const path of ['tmp/part', 'tmp', '.']) utimesSync(join(folder, '.pull-old', path), before, before)
-  await withWorkFolder(folder, async () => {})
+  await withModelFolder(folder, async () => {})
   expect(readdirSync(folder)).toEqual(['.pull-new'])
 })
 
 test('a folder that cannot be written is a usage error that says what to do', async () => {
   const file = join(makeFolder(), 'file')
   writeFileSync(file, '')
-  const error = await withWorkFolder(join(file, 'models'), async () => {}).catch((e) => e)
+  const error = await withModelFolder(join(file, 'models'), async () => {}).catch((e) => e)
   expect(error).toBeInstanceOf(UsageError)
   expect(error.message).toMatch(
     /cannot write .*file.models \(ENOTDIR\): make it writable, or set AFT_CACHE_DIR/,
@@ -98,7 +99,7 @@ test('a folder that cannot be written is a usage error that says what to do', as
 
 test.skipIf(!existsSync('/dev/full'))('a full disk is a usage error that says what to do', async () => {
   const folder = makeFolder()
-  const error = await withWorkFolder(folder, (work) => {
+  const error = await withModelFolder(folder, (work) => {
     const full = { ...facts, file: relative(work, '/dev/full') }
     return saveVerified(chunksOf(content), { folder, work }, full, { label: '' })
   }).catch((e) => e)

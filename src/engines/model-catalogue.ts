@@ -1,10 +1,11 @@
 /** The models that need no account, what their files must be and where they come from. */
 import { readFileSync } from 'node:fs'
-import type { FileFacts } from './model-cache.ts'
+import type { FileFacts } from '../lib/verified-file.ts'
 import type { HubFile, Wheel } from './model-sources.ts'
 
 /** A model that `aft models pull` knows. */
 export interface CatalogueModel extends FileFacts {
+  bytes: number
   name: string
   about: string
   format: string

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { UsageError } from '../core/errors.ts'
+import { isVerified, type PullProgress } from '../lib/verified-file.ts'
 import { content, makeEnv, makeFolder, makeModel, makePip, noPip, startHub } from './model.fixture.ts'
-import { isVerified, type PullProgress } from './model-cache.ts'
 import { pullModel } from './model-pull.ts'
 
 const model = makeModel()

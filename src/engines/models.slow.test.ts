@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { chmodSync, closeSync, copyFileSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import type { PullProgress } from '../lib/verified-file.ts'
 import { makeEnv, makeFolder } from './model.fixture.ts'
-import type { PullProgress } from './model-cache.ts'
 import { catalogue, resolveModel } from './models.ts'
 
 const cacheDir = makeFolder()

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { UsageError } from '../core/errors.ts'
 import { findCacheFolder } from '../lib/cache-folder.ts'
 import { Silence } from '../lib/silence.ts'
+import { isVerified } from '../lib/verified-file.ts'
 import { readGgufHeader } from './gguf.ts'
-import { isVerified, type PullOptions } from './model-cache.ts'
+import type { PullOptions } from './model-cache.ts'
 import { type CatalogueModel, catalogue, namesFor } from './model-catalogue.ts'
 import { pullModel } from './model-pull.ts'
 
-export type { PullProgress } from './model-cache.ts'
+export type { PullProgress } from '../lib/verified-file.ts'
 export { authorsCheckpoints, type CatalogueModel, catalogue } from './model-catalogue.ts'
 
 /** A model's file on this machine, in bytes; `raw` for a base model without chat template. */

@@ -18,6 +18,8 @@ export interface MtBenchRun {
   planOf: (category: string) => Plan
   engines: Record<string, Engine>
   judge: Engine
+  /** Most tokens of a grade. */
+  judgeMaxTokens?: number
   template: Template
   clock: Clock
   journal: string
@@ -47,6 +49,7 @@ export interface Graded {
   grades: [Grade, Grade]
 }
 
+/** Source: MT-Bench. */
 const JUDGE_MAX_TOKENS = 2048
 
 /** Answers and grades what the journal does not hold yet. @throws UsageError, EngineError as other tasks do */
@@ -56,11 +59,13 @@ export async function runMtBench(run: MtBenchRun): Promise<{
   failures: { id: string; error: { kind: string; message: string } }[]
 }> {
   const { questions, planOf, judge, template, version, engines, active, signal, onProgress } = run
+  const { judgeMaxTokens = JUDGE_MAX_TOKENS } = run
   const categories = [...new Set(questions.map((q) => q.category))].sort()
   const ids = Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id]))
   const header = {
     ...{ type: 'header' as const, task: 'mt-bench', version: 1, aft: version, judge: judge.id, engines: ids },
     ...{ plans: Object.fromEntries(categories.map((c) => [c, planOf(c)])), template: hashTemplate(template) },
+    ...(judgeMaxTokens !== JUDGE_MAX_TOKENS && { judgeMaxTokens }),
   }
   const journal = await openTaskJournal(run.journal, header, { restart: run.restart })
   try {
@@ -87,6 +92,7 @@ async function gradeQuestion(
   { parts, record, signal }: TaskJob,
 ): Promise<Omit<Graded, 'question'>> {
   const { planOf, engines, template, clock, bench, judge, seed } = run
+  const { judgeMaxTokens = JUDGE_MAX_TOKENS } = run
   const keep = async <T>(name: string, make: () => Promise<T>): Promise<T> => {
     if (parts.has(name)) return parts.get(name) as T
     const value = await make()
@@ -102,7 +108,7 @@ async function gradeQuestion(
   const grade = async (answers: string[], turn: 1 | 2): Promise<Grade> => {
     const { text } = await completeOnce(judge, {
       messages: gradeMessages(bench, question, answers, turn),
-      sampling: { temperature: 0, maxTokens: JUDGE_MAX_TOKENS },
+      sampling: { temperature: 0, maxTokens: judgeMaxTokens },
       seed: hashParts(seed, 'grade', question.id, turn) % 2 ** 31,
       signal,
     })

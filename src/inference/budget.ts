@@ -81,11 +81,12 @@ export function boundSpending(
   const last = plan.layers.at(-1)
   if (typeof plan.choose !== 'object' || !last) return total
   const inputTokens = own + instruction + countMembers(last) * longest(last)
-  const judgment = { calls: 1, completions: 1, inputTokens, outputTokens: JUDGE_MAX_TOKENS }
+  const outputTokens = plan.choose.maxTokens ?? JUDGE_MAX_TOKENS
+  const judgment = { calls: 1, completions: 1, inputTokens, outputTokens }
   return addSpending(total, withCost(judgment, prices[plan.choose.judge]))
 }
 
-/** As many as the core lets a judge write. */
+/** As many as the core lets a judge write where the plan does not say. */
 const JUDGE_MAX_TOKENS = 512
 
 function seenBy({ see }: Layer, before: Layer): number {

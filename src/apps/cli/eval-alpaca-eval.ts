@@ -15,6 +15,7 @@ import { type JudgeTemplate, ownJudgeTemplate, readJudgeTemplate } from '../../e
 import { type OutputPair, pairOutputs, readOutputs } from '../../evaluation/outputs.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
 import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, withEngine } from './eval-flags.ts'
+import { resolveOfficial } from './eval-official.ts'
 import { createEvalReporter } from './eval-progress.ts'
 import { describeWinRate, scoreAnnotations } from './eval-win-rate.ts'
 import { watchInterrupts } from './interrupt.ts'
@@ -36,9 +37,12 @@ The judge sees each pair once, in the order that the benchmark's seeded rule giv
 the output shown first, M for the second. Where it tells log probabilities the two letters are weighed by them;
 where it does not, the letter that it wrote counts, 1 or 2. The result says which.
 
-The benchmark's own wording comes by --template (its alpaca_eval_clf.txt); without it the wording is this
+The benchmark's own wording comes by --template official (its alpaca_eval_clf.txt); without it the wording is this
 project's, "aft-judge-1", and the score is not comparable with published ones. Nor is it with another judge than the
 benchmark's, which is gone.
+
+"official" instead of a file, for --template, --baseline, --gamed and --instruction-difficulty, is the owner's
+(tatsu-lab/alpaca_eval), fetched once into the cache folder and checked by its SHA-256. The last three are CC BY-NC.
 
 Example:
   $ aft eval alpaca-eval --outputs outputs.json --baseline gpt4_1106_preview.json --judge openai:gpt-4.1 --dry-run`
@@ -50,18 +54,22 @@ export function alpacaEvalCommand(): Command {
     .requiredOption('--outputs <file>', 'what the system answered: instruction, output, generator')
     .option(
       '--baseline <file>',
-      `the same of the baseline (default: ${BENCHMARK_BASELINE}.json beside the outputs)`,
+      `the same of the baseline, or official (default: ${BENCHMARK_BASELINE}.json beside the outputs)`,
     )
     .requiredOption('--judge <engine>', 'engine that compares')
     .option('-o, --output <file>', 'where the annotations go (default: the outputs, with .annotations.json)')
-    .option('--template <file>', "the judge's wording, with {instruction}, {output_1} and {output_2}")
-    .option('--gamed <file>', "the benchmark's df_gamed.csv")
-    .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv")
+    .option(
+      '--template <file>',
+      "the judge's wording, with {instruction}, {output_1} and {output_2}; or official",
+    )
+    .option('--gamed <file>', "the benchmark's df_gamed.csv; or official")
+    .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv; or official")
     .addHelpText('after', help)
   return addEvalFlags(command).action(alpacaEval)
 }
 
-async function alpacaEval(flags: AlpacaEvalFlags): Promise<void> {
+async function alpacaEval(given: AlpacaEvalFlags): Promise<void> {
+  const flags = await resolveFiles(given)
   const { pairs, generators, template } = await readInputs(flags)
   const setup = await readEngineFlags(flags)
   const price = pricesOf([flags.judge], setup.config)[flags.judge]
@@ -96,11 +104,25 @@ async function alpacaEval(flags: AlpacaEvalFlags): Promise<void> {
   await tell(flags, { out, pairs, judged, template, seconds: (performance.now() - startMs) / 1000 })
 }
 
+/** What is named `official` becomes a path, before the first paid call. */
+async function resolveFiles(flags: AlpacaEvalFlags): Promise<AlpacaEvalFlags> {
+  const { baseline, template, gamed, instructionDifficulty: difficulty } = flags
+  const find = (given: string | undefined, what: Parameters<typeof resolveOfficial<'alpaca-eval'>>[2]) =>
+    given === undefined ? undefined : resolveOfficial(given, 'alpaca-eval', what, flags)
+  return {
+    ...flags,
+    template: await find(template, 'template'),
+    baseline: await find(baseline, 'baseline'),
+    gamed: await find(gamed, 'gamed'),
+    instructionDifficulty: await find(difficulty, 'instruction-difficulty'),
+  }
+}
+
 async function readInputs(flags: AlpacaEvalFlags) {
   const beside = path.join(path.dirname(flags.outputs), `${BENCHMARK_BASELINE}.json`)
   if (flags.baseline === undefined && !existsSync(beside)) {
     throw new UsageError(
-      `expected --baseline, or the baseline's outputs as ${beside}; AlpacaEval's repository has them`,
+      `expected --baseline, or the baseline's outputs as ${beside}; --baseline official fetches AlpacaEval's`,
     )
   }
   try {

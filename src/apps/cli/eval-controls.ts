@@ -9,10 +9,13 @@ import type { Task } from '../../evaluation/task.ts'
 import { systemClock } from '../../inference/clock.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
 import { readTemplate } from '../../inference/template-file.ts'
+import { boundControls, describeBound } from './eval-bound.ts'
 import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, whole } from './eval-flags.ts'
+import { resolveOfficial } from './eval-official.ts'
 import { createEvalReporter } from './eval-progress.ts'
 import { type ControlResult, describeControls, writeControls } from './eval-results.ts'
 import { watchInterrupts } from './interrupt.ts'
+import { pricesOf } from './prices.ts'
 import { sanitise } from './sanitise.ts'
 
 interface ControlFlags extends EvalFlags {
@@ -30,22 +33,27 @@ interface ControlFlags extends EvalFlags {
   temperature: number
 }
 
-const help = (name: string) => `
+const OWNERS = { gsm8k: 'openai/grade-school-math', ifeval: 'google-research/google-research' }
+type TaskName = keyof typeof OWNERS
+
+const help = (name: TaskName) => `
 The controls: one answer; one answer that may take as many tokens as the whole ensemble; the best of the proposals,
 picked by the right answer (what selection could reach at most) and by a judge; the majority of extracted answers; a
 prompted aggregator; with --trained a trained one. The proposals are sampled once and shared; each control's cost is
 what it would take alone. Intervals are bootstrap ones of 95 %, tests are paired by question.
 
+The questions are a file, or "official": the owner's own (${OWNERS[name]}), fetched once and checked by its SHA-256.
+
 -o is a folder: result.json, table.csv, questions.jsonl and the journal. Interrupted, the same command goes on.
 
 Example:
-  $ aft eval ${name} questions.jsonl --model smollm2 --width 5 --depth 1 -o results`
+  $ aft eval ${name} official --limit 100 --model smollm2 --width 5 --depth 1 -o results`
 
 /** A subcommand for a task. */
 export function controlsCommand(task: Task, about: string): Command {
   const command = new Command(task.name)
     .description(about)
-    .argument('<questions>', 'JSON lines or a JSON array, in the form that the benchmark has')
+    .argument('<questions>', 'JSON lines or a JSON array, in the form that the benchmark has; or official')
     .requiredOption('-o, --output <folder>', 'where the results go')
     .requiredOption('-m, --model <name>', 'engine that proposes')
     .option('--aggregator <name>', 'engine that aggregates (default: the model)')
@@ -61,7 +69,7 @@ export function controlsCommand(task: Task, about: string): Command {
     )
     .addOption(new Option('--temperature <t>', '0 to 5').argParser(readTemperature).default(0.7))
   return addEvalFlags(command)
-    .addHelpText('after', help(task.name))
+    .addHelpText('after', help(task.name as TaskName))
     .action((file: string, flags: ControlFlags) => evaluate(task, file, flags))
 }
 
@@ -74,27 +82,30 @@ function readTemperature(text: string): number {
 async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<void> {
   const { model: proposer, aggregator = proposer, judge = aggregator, trained } = flags
   const { width, depth, maxTokens, judgeMaxTokens, temperature, seed, limit } = flags
-  const { questions: all, leftOut } = await task.read(file).catch((error) => {
+  const questionsFile = await resolveOfficial(file, task.name as TaskName, 'questions', flags)
+  const { questions: all, leftOut } = await task.read(questionsFile).catch((error) => {
     throw toCallersError(error)
   })
   const questions = limit ? all.slice(0, limit) : all
   const plans = planControls({
     ...{ proposer, aggregator, judge, trained, width, depth, maxTokens, judgeMaxTokens, temperature, seed },
   })
-  if (flags.dryRun) {
-    const most = [...plans.values()].length
-    console.log(
-      `${questions.length} questions, ${most} controls each; at most ${bound(plans, questions.length * judgeMaxTokens, questions.length)} tokens written`,
-    )
-    return
-  }
   const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
   const trainedTemplate = flags.trainedTemplate ? await readTemplate(flags.trainedTemplate) : template
-  const { engineFlags } = await readEngineFlags(flags)
+  const { engineFlags, config } = await readEngineFlags(flags)
+  const names = [proposer, aggregator, judge, ...(trained ? [trained] : [])]
+  if (flags.dryRun) {
+    const prices = pricesOf(names, config)
+    const head: [string, string][] = [
+      ['questions', questions.length.toLocaleString('en-US')],
+      ['controls', String(plans.size)],
+    ]
+    console.log(describeBound(head, boundControls(questions, plans, { template, trainedTemplate, prices })))
+    return
+  }
   const signal = watchInterrupts()
   const reporter = flags.progress ? createEvalReporter(process.stderr, 'questions answered') : undefined
   const { openEngines } = await import('../../engines/open.ts')
-  const names = [proposer, aggregator, judge, ...(trained ? [trained] : [])]
   const { engines, close } = await openEngines(names, { ...engineFlags, signal, onProgress: reporter?.pull })
   const startMs = performance.now()
   try {
@@ -140,9 +151,4 @@ async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<
     reporter?.close()
     await close()
   }
-}
-
-function bound(plans: ReturnType<typeof planControls>, judged: number, questions: number): string {
-  const single = plans.get('single-long')?.layers[0]?.voices[0]?.sampling.maxTokens ?? 0
-  return (questions * 2 * single + judged).toLocaleString('en-US')
 }

@@ -9,9 +9,12 @@ import { type MtBenchTable, runMtBench, tabulateMtBench } from '../../evaluation
 import { systemClock } from '../../inference/clock.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
 import { readTemplate } from '../../inference/template-file.ts'
+import { boundMtBench, describeBound } from './eval-bound.ts'
 import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, whole } from './eval-flags.ts'
+import { resolveOfficialFolder } from './eval-official.ts'
 import { createEvalReporter } from './eval-progress.ts'
 import { watchInterrupts } from './interrupt.ts'
+import { pricesOf } from './prices.ts'
 import { sanitise } from './sanitise.ts'
 
 interface MtBenchFlags extends EvalFlags {
@@ -23,21 +26,23 @@ interface MtBenchFlags extends EvalFlags {
   width: number
   depth: number
   maxTokens: number
+  judgeMaxTokens: number
 }
 
 const help = `
-The folder is the benchmark's own: question.jsonl, reference-gpt-4.jsonl and judge_prompts.jsonl. Answers are sampled at
+The folder is the benchmark's own: question.jsonl, reference-gpt-4.jsonl and judge_prompts.jsonl. Without one, or with
+"official", they are fetched once from their owner (lm-sys/FastChat) and checked by their SHA-256. Answers are sampled at
 each category's temperature; the second turn sees the aggregated answer of the first. The judge grades at temperature 0;
 what holds no rating is left out and counted. --depth 0 is the bare model.
 
 Example:
-  $ aft eval mt-bench mt-bench --model http://127.0.0.1:8000/v1#llama --judge openai:gpt-4.1 -o results`
+  $ aft eval mt-bench official --model http://127.0.0.1:8000/v1#llama --judge openai:gpt-4.1 -o results`
 
 /** The subcommand. */
 export function mtBenchCommand(): Command {
   const command = new Command('mt-bench')
     .description('Two-turn questions, graded 1 to 10 by a judge.')
-    .argument('<folder>', "the benchmark's files")
+    .argument('[folder]', "the benchmark's files", 'official')
     .requiredOption('-o, --output <folder>', 'where the results go')
     .requiredOption('-m, --model <name>', 'engine that proposes')
     .option('--aggregator <name>', 'engine that aggregates (default: the model)')
@@ -46,12 +51,14 @@ export function mtBenchCommand(): Command {
     .addOption(whole('--width <n>', 'proposals a turn', 1).default(5))
     .addOption(whole('--depth <n>', 'aggregation layers', 0).default(2))
     .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(1024))
+    .addOption(whole('--judge-max-tokens <n>', 'most tokens of a grade', 1).default(2048))
   return addEvalFlags(command).addHelpText('after', help).action(mtBench)
 }
 
 async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
-  const { model, aggregator = model, judge, width, depth, maxTokens, seed } = flags
-  const bench = await readMtBench(folder).catch((error) => {
+  const { model, aggregator = model, judge, width, depth, maxTokens, judgeMaxTokens, seed } = flags
+  const files = await resolveOfficialFolder(folder, 'mt-bench', flags)
+  const bench = await readMtBench(files).catch((error) => {
     throw toCallersError(error)
   })
   const questions = flags.limit ? spread(bench.questions, flags.limit) : bench.questions
@@ -60,15 +67,15 @@ async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
       ...{ proposers: [model], aggregators: [aggregator], width, depth, maxTokens, seed },
       temperature: temperatureOf(category),
     })
+  const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
+  const { engineFlags, config } = await readEngineFlags(flags)
   if (flags.dryRun) {
-    const written = questions.length * 2 * (maxTokens * (depth === 0 ? 1 : width * depth + 1) + 2048)
-    console.log(
-      `${questions.length} questions of two turns; at most ${written.toLocaleString('en-US')} tokens written`,
-    )
+    const prices = pricesOf([model, aggregator, judge], config)
+    const grader = { engine: judge, maxTokens: judgeMaxTokens }
+    const bound = boundMtBench(bench, questions, { planOf, judge: grader, template, prices })
+    console.log(describeBound([['questions', `${questions.length} of two turns`]], bound))
     return
   }
-  const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
-  const { engineFlags } = await readEngineFlags(flags)
   const signal = watchInterrupts()
   const reporter = flags.progress ? createEvalReporter(process.stderr, 'questions graded') : undefined
   const { openEngines } = await import('../../engines/open.ts')
@@ -80,6 +87,7 @@ async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
   try {
     const run = await runMtBench({
       ...{ bench, questions, planOf, template, clock: systemClock, signal, seed, version: readVersion() },
+      judgeMaxTokens,
       ...{ engines: opened.engines, judge: opened.engines[judge] as (typeof opened.engines)[string] },
       ...{
         journal: path.join(flags.output, 'journal.jsonl'),
@@ -97,7 +105,7 @@ async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
       console.error(`warning: question ${id}, turn ${turn}: no rating`)
     const result = {
       ...{ task: 'mt-bench', n: run.graded.length, asked: questions.length, model, aggregator, judge },
-      settings: { width, depth, maxTokens, seed },
+      settings: { width, depth, maxTokens, judgeMaxTokens, seed },
       template: { id: template.id, sha256: hashTemplate(template) },
       ...{
         command: ['aft', ...process.argv.slice(2)].join(' '),

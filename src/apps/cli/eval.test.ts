@@ -1,7 +1,9 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { aft } from '../../../test/command-line.ts'
 
 const cwd = mkdtempSync(path.join(tmpdir(), 'eval-'))
@@ -41,4 +43,93 @@ test('tells beforehand what it would take', async () => {
 test('without a baseline says where one is looked for', async () => {
   const { code, stderr } = await aft(['eval', 'alpaca-eval', ...files.slice(0, 2), '--judge', 'x'], { cwd })
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('gpt4_1106_preview.json') })
+})
+
+const shared = path.join(import.meta.dirname, '../../../../shared/data')
+
+describe('a dry run tells what is taken at most, and its cost where the config has prices:', () => {
+  const price = '{ inputPerMTok: 1000, outputPerMTok: 1e5 }'
+  const config = `export default { engines: { paid: { model: 'openai:x', baseURL: 'http://h/v1', price: ${price} } } }`
+  writeFileSync(path.join(cwd, 'aft.config.ts'), config)
+  writeFileSync(path.join(cwd, 'two.jsonl'), '{"question":"1+1?","answer":"#### 2"}\n'.repeat(2))
+  const few = ['--width', '2', '--max-tokens', '10', '--judge-max-tokens', '5', '--dry-run', '-o', 'none']
+
+  test('the controls share their proposals', async () => {
+    const args = ['eval', 'gsm8k', 'two.jsonl', '--model', 'paid', ...few]
+    const { code, stdout } = await aft(args, { cwd })
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      // a question: 3 completions of the aggregation, one of 30 tokens, and a judgment
+      stdout: expect.stringMatching(
+        /^questions +2\ncontrols +5\ncalls +at most 8\ntokens in +at most [\d,]+\ntokens out +at most 130\ncost +at most \$1[3-9]\.\d\d\n/,
+      ),
+    })
+  })
+
+  test('an engine without a price has no known cost', async () => {
+    const args = ['eval', 'gsm8k', 'two.jsonl', '--model', 'paid', '--judge', 'openai:x', ...few]
+    expect((await aft(args, { cwd })).stdout).toMatch(/\ncost +unknown \(aft.config.ts can give the price\)/)
+    const free = ['eval', 'gsm8k', 'two.jsonl', '--model', 'scripted:echo', ...few]
+    expect((await aft(free, { cwd })).stdout).toMatch(/\ncost +none\n/)
+  })
+
+  test('MT-Bench has two turns and two grades', async () => {
+    const folder = path.join(cwd, 'bench')
+    mkdirSync(folder)
+    const question = { question_id: 1, category: 'writing', turns: ['Write.', 'Rewrite.'] }
+    writeFileSync(path.join(folder, 'question.jsonl'), JSON.stringify(question))
+    writeFileSync(
+      path.join(folder, 'reference-gpt-4.jsonl'),
+      JSON.stringify({ question_id: 2, choices: [{ turns: ['a', 'b'] }] }),
+    )
+    const names = ['single-v1', 'single-math-v1', 'single-v1-multi-turn', 'single-math-v1-multi-turn']
+    const prompts = names.map((name) => JSON.stringify({ name, system_prompt: '', prompt_template: '' }))
+    writeFileSync(path.join(folder, 'judge_prompts.jsonl'), prompts.join('\n'))
+    const args = ['eval', 'mt-bench', 'bench', '--model', 'paid', '--judge', 'paid', '--depth', '1', ...few]
+    const { stdout } = await aft(args, { cwd })
+    expect(stdout).toMatch(/^questions +1 of two turns\ncalls +at most 6\n/)
+    expect(stdout).toMatch(/\ntokens out +at most 70\ncost +at most \$7\.\d\d\n/)
+  })
+})
+
+describe('"official" is the file of its owner', () => {
+  test('which says what to do where it cannot be had', async () => {
+    const env = { AFT_CACHE_DIR: path.join(cwd, 'cache'), AFT_GITHUB_RAW: 'http://127.0.0.1:1' }
+    const args = ['eval', 'gsm8k', 'official', '--model', 'scripted:echo', '-o', 'none']
+    const { code, stderr } = await aft(args, { cwd, env })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^error: cannot get gsm8k's test.jsonl: fetch failed/)
+    const judging = ['eval', 'alpaca-eval', ...files, '--template', 'official']
+    expect((await aft(judging, { cwd, env })).stderr).toContain('alpaca_eval_clf.txt: fetch failed')
+  })
+
+  test.runIf(existsSync(shared))('which is fetched once, in each place where a file is named', async () => {
+    const places: Record<string, string> = {
+      'alpaca_eval_clf.txt': 'alpaca-eval/judge-template.txt',
+      'mt_bench/question.jsonl': 'mt-bench/question.jsonl',
+      'gpt-4.jsonl': 'mt-bench/reference-gpt-4.jsonl',
+      'judge_prompts.jsonl': 'mt-bench/judge_prompts.jsonl',
+      'test.jsonl': 'gsm8k/test.jsonl',
+    }
+    const asked: string[] = []
+    const server = createServer(({ url = '' }, response) => {
+      asked.push(url)
+      const [, file = ''] = Object.entries(places).find(([end]) => url.endsWith(end)) ?? []
+      response.end(readFileSync(path.join(shared, file)))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const AFT_GITHUB_RAW = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const env = { AFT_CACHE_DIR: path.join(cwd, 'official'), AFT_GITHUB_RAW }
+    const dry = ['--model', 'scripted:echo', '--dry-run', '-o', 'none']
+    for (let i = 0; i < 2; i++) {
+      const gsm8k = await aft(['eval', 'gsm8k', 'official', ...dry], { cwd, env })
+      expect(gsm8k.stdout).toMatch(/^questions +1,319\n/)
+      const mtBench = await aft(['eval', 'mt-bench', ...dry, '--judge', 'scripted:echo'], { cwd, env })
+      expect(mtBench.stdout).toMatch(/^questions +80 of two turns\n/)
+      const judging = ['eval', 'alpaca-eval', ...files, '--template', 'official', '--dry-run']
+      expect((await aft(judging, { cwd, env })).stdout).toContain('alpaca_eval_clf_gpt4_turbo, 784227e6')
+    }
+    expect(asked).toHaveLength(5)
+    server.close()
+  })
 })
