@@ -19,6 +19,7 @@ import {
   type RunIdentity,
   type RunJournal,
 } from '../../inference/journal.ts'
+import { readTemplate } from '../../inference/template-file.ts'
 import type { Spool } from '../../lib/spool.ts'
 import { addSamplingFlags, type SamplingFlags, sampleInto, spoolRows, writeRows } from './data-sampling.ts'
 
@@ -27,6 +28,7 @@ export type Labelled = Pick<SourceRow, 'id' | 'prompt' | 'responses'>
 
 interface LabelFlags extends SamplingFlags {
   format: string
+  template?: string
 }
 
 /** The subcommand. */
@@ -37,6 +39,7 @@ export function labelCommand(): Command {
     .addOption(
       new Option('--format <format>', 'what a record is').choices(Object.keys(sources)).default('responses'),
     )
+  command.option('--template <file>', 'wording of the roles, a JSON file')
   return addSamplingFlags(command).action((paths: string[], flags: LabelFlags) =>
     label(paths, flags).catch((error) => {
       throw toCallersError(error)
@@ -50,7 +53,8 @@ async function label(paths: string[], flags: LabelFlags): Promise<void> {
   for await (const row of readRows(paths, flags, () => without++)) kept?.push(row)
   if (without > 0) console.error(`${without} rows have no usable response and are left out`)
   const rows = () => kept ?? readRows(paths, flags)
-  const targets = await labelRows(rows, flags)
+  const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
+  const targets = await labelRows(rows, flags, template)
   if (!targets) return
   async function* labelled() {
     for await (const { id, prompt, responses } of rows()) {

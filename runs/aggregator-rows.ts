@@ -1,0 +1,152 @@
+/**
+ * Rows of the experiment on choosing among drafts: `node runs/aggregator-rows.ts SOLUTIONS OUT [--orders 2] [--warm-up 0]`.
+ * The questions of GSM8K's file of model solutions are halved by a seed. OUT gets
+ *   train-solutions.jsonl  one half as it came, for `aft data build --format gsm8k-solutions --sft-twin`
+ *   test.jsonl             the other half, responses shuffled, for `aft data label` and `aft run`
+ *   compare/               examples of that half, in several orders each. The target compares the drafts, names the one to
+ *                          trust by a rule that reads no gold answer, and repeats its solution
+ * `--warm-up N` puts N made problems before them, with shorter drafts of the same form.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { extractAnswer } from '../src/core/proposals.ts'
+import { hashParts, randomFrom, shuffle } from '../src/core/seeds.ts'
+import { aggregatorMessages } from '../src/core/templates.ts'
+import { cleanResponses } from '../src/dataset/clean.ts'
+import { readRecords } from '../src/dataset/read-records.ts'
+import type { Example, Response, SourceRow } from '../src/dataset/row.ts'
+import { generateArithmetic } from '../src/dataset/source-arithmetic.ts'
+import { gsm8kSolutions } from '../src/dataset/source-gsm8k-solutions.ts'
+import { readTemplate } from '../src/inference/template-file.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: 'string', default: '0' },
+    orders: { type: 'string', default: '2' },
+    'warm-up': { type: 'string', default: '0' },
+    'held-out': { type: 'string', default: '24' },
+  },
+})
+const [file, out] = positionals as [string, string]
+const [seed, orders, warmUp, heldOut] = [
+  values.seed,
+  values.orders,
+  values['warm-up'],
+  values['held-out'],
+].map(Number) as [number, number, number, number]
+const template = await readTemplate(path.join(import.meta.dirname, 'aggregator-template.json'))
+
+const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+const rows: SourceRow[] = []
+for await (const row of gsm8kSolutions.read(readRecords([file]))) {
+  if ('problem' in row) throw new Error(`${row.place}: ${row.problem}`)
+  rows.push({ ...row, responses: cleanResponses(row.responses).responses })
+}
+const order = shuffle([...rows.keys()], randomFrom(hashParts('halves', seed)))
+const half = Math.floor(rows.length / 2)
+const [forTraining, forTest] = [order.slice(0, half), order.slice(half)]
+const at = (index: number) => rows[index] as SourceRow
+
+mkdirSync(path.join(out, 'compare'), { recursive: true })
+write(
+  'train-solutions.jsonl',
+  forTraining.map((index) => lines[index]),
+)
+write(
+  'test.jsonl',
+  forTest.map((index) => JSON.stringify(toTestRow(at(index)))),
+)
+
+const compared = forTraining.map(at).filter(({ responses }) => responses.length > 1)
+const warm = [...generateArithmetic(warmUp, seed)].map(takeFour)
+write(
+  'compare/validation.jsonl',
+  compared.slice(0, heldOut).map((row) => JSON.stringify(toExample(row, 0))),
+)
+write('compare/train.jsonl', [
+  ...warm.map((row) => JSON.stringify(toExample(row, 0))),
+  ...shuffle(
+    compared.slice(heldOut).flatMap((row) => Array.from({ length: orders }, (_, i) => toExample(row, i))),
+    randomFrom(hashParts('rows', seed)),
+  ).map((example) => JSON.stringify(example)),
+])
+console.log(
+  `${forTraining.length} questions to train on; the rule picks a right draft for ${percentOf(compared, isPickRight)} % of them, one of most votes at random for ${percentOf(compared, expectedVote)} %; ${forTest.length} to test`,
+)
+
+function write(name: string, content: (string | undefined)[]): void {
+  writeFileSync(path.join(out, name), `${content.join('\n')}\n`)
+}
+
+function toTestRow({ id, prompt, responses, target }: SourceRow) {
+  const shown = shuffle(responses, randomFrom(hashParts('test', seed, id)))
+  return { id, messages: prompt, responses: shown, target }
+}
+
+function isPickRight({ responses, target = '' }: SourceRow): number {
+  const [best] = responses.map(readDraft).toSorted(compareDrafts)
+  return Number(best?.answer === extractAnswer(target))
+}
+
+function expectedVote({ responses, target = '' }: SourceRow): number {
+  const drafts = responses.map(readDraft)
+  const most = Math.max(...drafts.map((draft) => draft.votes))
+  const answers = [...new Set(drafts.filter((draft) => draft.votes === most).map(({ answer }) => answer))]
+  return Number(answers.includes(extractAnswer(target))) / answers.length
+}
+
+function percentOf(rows: SourceRow[], score: (row: SourceRow) => number): string {
+  return ((100 * rows.reduce((sum, row) => sum + score(row), 0)) / rows.length).toFixed(1)
+}
+
+/** As many drafts as the real rows have. */
+function takeFour(row: SourceRow): SourceRow {
+  return { ...row, responses: row.responses.slice(0, 4) }
+}
+
+function toExample(row: SourceRow, turn: number): Example {
+  const proposals = shuffle(row.responses, randomFrom(hashParts('order', seed, row.id, turn)))
+  const drafts = proposals.map(readDraft)
+  const best = drafts.toSorted(compareDrafts)[0] as Draft
+  return {
+    id: `${row.id}-${turn}`,
+    prompt: aggregatorMessages(template, row.prompt, proposals),
+    completion: [{ role: 'assistant', content: `${writeComparison(drafts, best)}\n\n${best.text}` }],
+    source: 'gsm8k-solutions',
+    proposals: proposals.map(({ model }) => ({ model, onPolicy: false })),
+    template: template.id,
+  }
+}
+
+interface Draft {
+  text: string
+  answer: string
+  /** What each calculation came to, in order. */
+  results: string[]
+  votes: number
+  isWhole: boolean
+}
+
+function readDraft({ text }: Response, _: number, all: Response[]): Draft {
+  const answer = extractAnswer(text)
+  const results = [...text.matchAll(/= *\$?(-?[\d,]*\.?\d+)/g)].map(([, result = '']) => result)
+  const votes = all.filter((other) => extractAnswer(other.text) === answer).length
+  return { text, answer, results, votes, isWhole: /^\d+$/.test(answer) }
+}
+
+/** Most votes first; of equals a whole number, then more calculations, then the one shown first. */
+function compareDrafts(a: Draft, b: Draft): number {
+  return b.votes - a.votes || Number(b.isWhole) - Number(a.isWhole) || b.results.length - a.results.length
+}
+
+/** What every draft works out, how often each answer was reached, and which draft to trust. */
+function writeComparison(drafts: Draft[], best: Draft): string {
+  const votes = new Map(drafts.toSorted((a, b) => b.votes - a.votes).map((d) => [d.answer, d.votes]))
+  return [
+    ...drafts.map(({ results, answer }, i) => `${i + 1}: ${[...results, answer].join(', ')}`),
+    `Votes: ${[...votes].map(([answer, count]) => `${answer} x ${count}`).join('; ')}`,
+    `Trust: draft ${drafts.indexOf(best) + 1}, ${best.answer}`,
+  ].join('\n')
+}

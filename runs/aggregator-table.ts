@@ -1,0 +1,116 @@
+/**
+ * Who answers right, on the test half of `runs/aggregator-rows.ts`: a random draft, the majority with random ties, the best
+ * single system, the oracle, and each aggregator whose answers are given:
+ *   node runs/aggregator-table.ts OUT/test.jsonl aft=A7.jsonl,A8.jsonl,A9.jsonl untrained=U.jsonl -o result.json
+ * Several files of a name are seeds. Differences to the majority are paired by question; intervals are bootstrap ones over
+ * questions (seeds averaged first).
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { extractAnswer } from '../src/core/proposals.ts'
+import { hashParts, randomFrom } from '../src/core/seeds.ts'
+import type { Response } from '../src/dataset/row.ts'
+import { bootstrapMean, mean } from '../src/lib/statistics.ts'
+
+interface TestRow {
+  id: string
+  responses: Response[]
+  target: string
+}
+interface Answer {
+  id: string
+  target?: string
+  answer?: string
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { output: { type: 'string', short: 'o' } },
+})
+const [test = '', ...named] = positionals
+const rows = readLines<TestRow>(test)
+const right = (text: string, row: TestRow) => Number(extractAnswer(text) === extractAnswer(row.target))
+const hits = rows.map((row) => row.responses.map(({ text }) => right(text, row)))
+
+const systems = [...new Set(rows.flatMap((row) => row.responses.map(({ model }) => model)))]
+const majority = rows.map((row, i) => scoreMajority(row, hits[i] as number[]))
+const series: [name: string, scores: number[]][] = [
+  ['a random draft', hits.map((list) => (list.length > 0 ? mean(list) : 0))],
+  ['majority, ties at random', majority],
+  ...systems.map((model): [string, number[]] => [
+    `always ${model}`,
+    rows.map((row, i) => hits[i]?.[row.responses.findIndex((r) => r.model === model)] ?? 0),
+  ]),
+  ['oracle', hits.map((list) => Math.max(0, ...list))],
+]
+const details: Record<string, object> = {}
+for (const one of named) {
+  const [name = '', files = ''] = one.split(/=(.*)/s)
+  const seeds = files.split(',').map((file) => readAnswers(file))
+  series.push([name, rows.map((row, i) => mean(seeds.map((texts) => right(texts[i] ?? '', row))))])
+  details[name] = {
+    seeds: seeds.map((texts) => mean(rows.map((row, i) => right(texts[i] ?? '', row)))),
+    ...describeChoices(seeds),
+  }
+}
+const table = series.map(([name, scores]) => ({
+  name,
+  accuracy: mean(scores),
+  interval: bootstrapMean(scores, { random: randomFrom(hashParts('accuracy', name)) }),
+  over_majority: mean(scores.map((score, i) => score - (majority[i] as number))),
+  over_majority_interval: bootstrapMean(
+    scores.map((score, i) => score - (majority[i] as number)),
+    { random: randomFrom(hashParts('difference', name)) },
+  ),
+  ...details[name],
+}))
+for (const { name, accuracy, interval, over_majority: over, over_majority_interval: of } of table) {
+  const percent = (share = 0) => (100 * share).toFixed(1)
+  console.log(
+    `${name.padEnd(28)} ${percent(accuracy).padStart(5)} % [${percent(interval?.low)}, ${percent(interval?.high)}]  over the majority ${percent(over)} [${percent(of?.low)}, ${percent(of?.high)}]`,
+  )
+}
+if (values.output) writeFileSync(values.output, `${JSON.stringify({ n: rows.length, table }, null, 1)}\n`)
+
+function readLines<T>(file: string): T[] {
+  return readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
+
+/** Of `aft data label` (`target`) or `aft run` (`answer`), in the order of the rows. */
+function readAnswers(file: string): (string | undefined)[] {
+  const texts = new Map(readLines<Answer>(file).map(({ id, target, answer }) => [id, answer ?? target]))
+  const missing = rows.filter(({ id }) => !texts.has(id)).length
+  if (missing > 0)
+    console.error(
+      `warning: ${file}: no answer to ${missing} of ${rows.length} questions: they count as wrong`,
+    )
+  return rows.map(({ id }) => texts.get(id))
+}
+
+/** The expected score where equally frequent answers are drawn at random. */
+function scoreMajority({ responses }: TestRow, hits: number[]): number {
+  const groups = [...Map.groupBy(responses.keys(), (i) => extractAnswer(responses[i]?.text ?? '')).values()]
+  const most = Math.max(0, ...groups.map((group) => group.length))
+  const top = groups.filter((group) => group.length === most)
+  return top.length === 0 ? 0 : mean(top.map(([first]) => hits[first as number] as number))
+}
+
+/** How often the answer is some draft's, and the most frequent one. */
+function describeChoices(seeds: (string | undefined)[][]) {
+  const shares = seeds.map((texts) => {
+    const each = rows.map(({ responses }, i) => {
+      const votes = responses.map(({ text }) => extractAnswer(text))
+      const count = (answer: string) => votes.filter((vote) => vote === answer).length
+      const own = count(extractAnswer(texts[i] ?? ''))
+      return { isDraft: Number(own > 0), isMost: Number(own > 0 && own === Math.max(...votes.map(count))) }
+    })
+    return { draft: mean(each.map((e) => e.isDraft)), most: mean(each.map((e) => e.isMost)) }
+  })
+  return {
+    answers_of_a_draft: mean(shares.map((s) => s.draft)),
+    answers_of_most: mean(shares.map((s) => s.most)),
+  }
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Two experiments on GSM8K's file of model solutions (four graded answers to each question of its test set: what is trained
+# here is for measuring only). One half of the questions trains, the other tests.
+#   Convergence: twins with and without proposals, the same rows, order and steps, a pair a seed.
+#   Choosing: an aggregator that is taught to compare drafts before it writes, beside the majority and the others.
+#   runs/aggregator.sh SOLUTIONS.jsonl [OUT]    goes on where it was; SEEDS, STEPS, COMPARE_STEPS and TEST set its size
+set -euo pipefail
+cd "$(dirname "$0")/.."
+solutions=$1 out=${2:-.cache/runs/aggregator}
+seeds=${SEEDS:-7 8 9} steps=${STEPS:-40} compare_steps=${COMPARE_STEPS:-200} test=${TEST:-660}
+recipe=recipes/smollm2-135m-cpu.yaml
+aft() { npx aft "$@"; }
+node() { node_modules/.bin/node "$@"; }
+train() { # OUT, then what differs from the recipe
+  local folder=$1 resume=
+  shift
+  [ ! -e "$folder/metrics.jsonl" ] || resume=--resume
+  [ -e "$folder/aft-model.json" ] || aft train "$recipe" "$@" -o "$folder" $resume
+}
+
+aft train setup
+mkdir -p "$out/answers"
+[ -d "$out/rows" ] || node runs/aggregator-rows.ts "$solutions" "$out/rows" --warm-up 200
+head -n "$test" "$out/rows/test.jsonl" >"$out/test.jsonl"
+[ -d "$out/data" ] || aft data build "$out/rows/train-solutions.jsonl" --format gsm8k-solutions --decontaminate none \
+  --sft-twin --validation 0.04 -o "$out/data"
+
+for seed in $seeds; do
+  for kind in aft sft; do
+    train "$out/$kind-$seed" --data "$out/data" --rows "$kind" --set seed="$seed" \
+      --set max_steps="$steps" --set eval_steps="$((steps / 8))" --set save_steps="$((steps / 4))"
+  done
+  train "$out/compare-$seed" --data "$out/rows/compare" --set seed="$seed" --set max_steps="$compare_steps" \
+    --set save_steps="$((compare_steps / 10))" --set max_length=2048 --set overflow=drop
+done
+group() { local list=; for seed in $seeds; do list=$list,$out/$1-$seed; done; echo "$1=${list#,}"; }
+aft analyze convergence --group "$(group aft)" --group "$(group sft)" -o "$out/convergence"
+
+# Greedy answers; what was written is not written again.
+label() { # NAME MODEL [--template FILE]
+  local name=$1 model=$2
+  shift 2
+  [ -e "$out/answers/$name.jsonl" ] || aft data label "$out/test.jsonl" --model "$model" --temperature 0 \
+    --max-tokens 320 -o "$out/answers/$name.jsonl" "$@"
+}
+alone() { # NAME MODEL
+  [ -e "$out/answers/$1.jsonl" ] || aft run "$out/test.jsonl" --model "$2" --strategy single --temperature 0 \
+    --max-tokens 256 -o "$out/answers/$1.jsonl"
+}
+label untrained smollm2
+args=()
+for kind in sft aft compare; do
+  files=
+  for seed in $seeds; do
+    case $kind in
+      sft) alone "$kind-$seed" "$out/$kind-$seed" ;;
+      aft) label "$kind-$seed" "$out/$kind-$seed" ;;
+      compare) label "$kind-$seed" "$out/$kind-$seed" --template runs/aggregator-template.json ;;
+    esac
+    files=$files,$out/answers/$kind-$seed.jsonl
+  done
+  args+=("$kind=${files#,}")
+done
+node runs/aggregator-table.ts "$out/test.jsonl" untrained="$out/answers/untrained.jsonl" "${args[@]}" -o "$out/choosing.json"
