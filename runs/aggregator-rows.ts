@@ -15,10 +15,11 @@ import { hashParts, randomFrom, shuffle } from '../src/core/seeds.ts'
 import { aggregatorMessages } from '../src/core/templates.ts'
 import { cleanResponses } from '../src/dataset/clean.ts'
 import { readRecords } from '../src/dataset/read-records.ts'
-import type { Example, Response, SourceRow } from '../src/dataset/row.ts'
+import type { Example, SourceRow } from '../src/dataset/row.ts'
 import { generateArithmetic } from '../src/dataset/source-arithmetic.ts'
 import { gsm8kSolutions } from '../src/dataset/source-gsm8k-solutions.ts'
 import { readTemplate } from '../src/inference/template-file.ts'
+import { type Draft, expectVote, pickDraft, readDrafts } from './aggregator-drafts.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -85,16 +86,15 @@ function toTestRow({ id, prompt, responses, target }: SourceRow) {
   return { id, messages: prompt, responses: shown, target }
 }
 
-function isPickRight({ responses, target = '' }: SourceRow): number {
-  const [best] = responses.map(readDraft).toSorted(compareDrafts)
-  return Number(best?.answer === extractAnswer(target))
+function isPickRight({ id, responses, target = '' }: SourceRow): number {
+  return Number(
+    pickDraft(readDrafts(shuffle(responses, randomFrom(hashParts('order', seed, id, 0)))))?.answer ===
+      extractAnswer(target),
+  )
 }
 
 function expectedVote({ responses, target = '' }: SourceRow): number {
-  const drafts = responses.map(readDraft)
-  const most = Math.max(...drafts.map((draft) => draft.votes))
-  const answers = [...new Set(drafts.filter((draft) => draft.votes === most).map(({ answer }) => answer))]
-  return Number(answers.includes(extractAnswer(target))) / answers.length
+  return expectVote(readDrafts(responses), target)
 }
 
 function percentOf(rows: SourceRow[], score: (row: SourceRow) => number): string {
@@ -108,8 +108,8 @@ function takeFour(row: SourceRow): SourceRow {
 
 function toExample(row: SourceRow, turn: number): Example {
   const proposals = shuffle(row.responses, randomFrom(hashParts('order', seed, row.id, turn)))
-  const drafts = proposals.map(readDraft)
-  const best = drafts.toSorted(compareDrafts)[0] as Draft
+  const drafts = readDrafts(proposals)
+  const best = pickDraft(drafts) as Draft
   return {
     id: `${row.id}-${turn}`,
     prompt: aggregatorMessages(template, row.prompt, proposals),
@@ -118,27 +118,6 @@ function toExample(row: SourceRow, turn: number): Example {
     proposals: proposals.map(({ model }) => ({ model, onPolicy: false })),
     template: template.id,
   }
-}
-
-interface Draft {
-  text: string
-  answer: string
-  /** What each calculation came to, in order. */
-  results: string[]
-  votes: number
-  isWhole: boolean
-}
-
-function readDraft({ text }: Response, _: number, all: Response[]): Draft {
-  const answer = extractAnswer(text)
-  const results = [...text.matchAll(/= *\$?(-?[\d,]*\.?\d+)/g)].map(([, result = '']) => result)
-  const votes = all.filter((other) => extractAnswer(other.text) === answer).length
-  return { text, answer, results, votes, isWhole: /^\d+$/.test(answer) }
-}
-
-/** Most votes first; of equals a whole number, then more calculations, then the one shown first. */
-function compareDrafts(a: Draft, b: Draft): number {
-  return b.votes - a.votes || Number(b.isWhole) - Number(a.isWhole) || b.results.length - a.results.length
 }
 
 /** What every draft works out, how often each answer was reached, and which draft to trust. */

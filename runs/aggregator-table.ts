@@ -1,6 +1,6 @@
 /**
- * Who answers right, on the test half of `runs/aggregator-rows.ts`: a random draft, the majority with random ties, the best
- * single system, the oracle, and each aggregator whose answers are given:
+ * Who answers right, on the test half of `runs/aggregator-rows.ts`: a random draft, the majority with random ties, each
+ * system, the rule that the aggregator was taught, the oracle, and each aggregator whose answers are given:
  *   node runs/aggregator-table.ts OUT/test.jsonl aft=A7.jsonl,A8.jsonl,A9.jsonl untrained=U.jsonl -o result.json
  * Several files of a name are seeds. Differences to the majority are paired by question; intervals are bootstrap ones over
  * questions (seeds averaged first).
@@ -11,6 +11,7 @@ import { extractAnswer } from '../src/core/proposals.ts'
 import { hashParts, randomFrom } from '../src/core/seeds.ts'
 import type { Response } from '../src/dataset/row.ts'
 import { bootstrapMean, mean } from '../src/lib/statistics.ts'
+import { expectVote, pickDraft, readDrafts } from './aggregator-drafts.ts'
 
 interface TestRow {
   id: string
@@ -33,7 +34,8 @@ const right = (text: string, row: TestRow) => Number(extractAnswer(text) === ext
 const hits = rows.map((row) => row.responses.map(({ text }) => right(text, row)))
 
 const systems = [...new Set(rows.flatMap((row) => row.responses.map(({ model }) => model)))]
-const majority = rows.map((row, i) => scoreMajority(row, hits[i] as number[]))
+const drafts = rows.map(({ responses }) => readDrafts(responses))
+const majority = rows.map(({ target }, i) => expectVote(drafts[i] ?? [], target))
 const series: [name: string, scores: number[]][] = [
   ['a random draft', hits.map((list) => (list.length > 0 ? mean(list) : 0))],
   ['majority, ties at random', majority],
@@ -41,6 +43,7 @@ const series: [name: string, scores: number[]][] = [
     `always ${model}`,
     rows.map((row, i) => hits[i]?.[row.responses.findIndex((r) => r.model === model)] ?? 0),
   ]),
+  ['the rule that was taught', rows.map((row, i) => right(pickDraft(drafts[i] ?? [])?.text ?? '', row))],
   ['oracle', hits.map((list) => Math.max(0, ...list))],
 ]
 const details: Record<string, object> = {}
@@ -88,14 +91,6 @@ function readAnswers(file: string): (string | undefined)[] {
       `warning: ${file}: no answer to ${missing} of ${rows.length} questions: they count as wrong`,
     )
   return rows.map(({ id }) => texts.get(id))
-}
-
-/** The expected score where equally frequent answers are drawn at random. */
-function scoreMajority({ responses }: TestRow, hits: number[]): number {
-  const groups = [...Map.groupBy(responses.keys(), (i) => extractAnswer(responses[i]?.text ?? '')).values()]
-  const most = Math.max(0, ...groups.map((group) => group.length))
-  const top = groups.filter((group) => group.length === most)
-  return top.length === 0 ? 0 : mean(top.map(([first]) => hits[first as number] as number))
 }
 
 /** How often the answer is some draft's, and the most frequent one. */
