@@ -55,6 +55,7 @@ def prepare(args, model, request, emit):
         trained=rows.trained,
         longest=max(lengths),
         dropped=report["dropped"],
+        trimmed=report["trimmed"],
         templateSha256=hash_text(tokenizer.chat_template),
         warnings=report["warnings"],
     )
@@ -89,11 +90,12 @@ def find_own_system(tokenizer):
 
 
 def read_rows(tokenizer, args, files, request, report):
-    rows, report["dropped"] = Rows(), 0
+    rows, report["dropped"], report["trimmed"] = Rows(), 0, 0
     counts = {"special": 0, "prefix": 0, "added": 0, "system": 0}
     own_system = find_own_system(tokenizer)
     specials = [text for text in tokenizer.all_special_tokens if text]
-    for batch in batches(files):
+    trimmed = read_trimmed(request.get("trimmed"))
+    for batch in batches(files, trimmed):
         prompts = [render(tokenizer, row["prompt"], True, place) for place, row in batch]
         wholes = [render(tokenizer, row["prompt"] + row["completion"], False, place) for place, row in batch]
         ids = tokenizer(prompts + wholes, add_special_tokens=False)["input_ids"]
@@ -102,10 +104,11 @@ def read_rows(tokenizer, args, files, request, report):
             start = common_prefix(prompt, whole)
             check_row(tokenizer, place, whole, start)
             if len(whole) > args.max_length:
-                if request["overflow"] == "refuse":
+                if request["overflow"] != "drop":
                     raise Refused(describe_long(place, len(prompt), len(whole), args.max_length), place=place)
                 report["dropped"] += 1
                 continue
+            report["trimmed"] += place in trimmed
             counts["system"] += own_system is not None and row["prompt"][0]["role"] != "system"
             counts["prefix"] += start < len(prompt)
             counts["special"] += holds_special(row, specials)
@@ -116,15 +119,26 @@ def read_rows(tokenizer, args, files, request, report):
     return rows
 
 
-def batches(files):
+def read_trimmed(name):
+    """System messages with shorter proposals, by the place of their row."""
+    if not name:
+        return {}
+    with open(name, encoding="utf-8") as file:
+        return {row["place"]: row["system"] for row in map(json.loads, file)}
+
+
+def batches(files, trimmed=()):
     """Rows with their place, some hundred at a time."""
     batch = []
     for name in files:
         with open(name, encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 row = json.loads(line)
+                place = f"{name}:{number}"
+                if place in trimmed:
+                    row["prompt"][0]["content"] = trimmed[place]
                 turns = {key: [as_text(message) for message in row[key]] for key in ("prompt", "completion")}
-                batch.append((f"{name}:{number}", turns))
+                batch.append((place, turns))
                 if len(batch) == BATCH:
                     yield batch
                     batch = []
@@ -173,8 +187,8 @@ def describe_long(place, prompt, whole, limit):
     cut = "all" if prompt >= limit else "the end"
     return (
         f"has {whole} tokens, {whole - prompt} of them of the completion, and max_length is {limit}: {cut} of the completion "
-        f"would be cut. Raise max_length, build with `aft data build --max-tokens {limit} --tokenizer MODEL` (it trims "
-        "the proposals), or leave such rows out with --set overflow=drop"
+        "would be cut. Raise max_length, have the proposals of such rows cut with --set overflow=trim, or leave them out "
+        "with --set overflow=drop"
     )
 
 

@@ -137,6 +137,9 @@ function similaritySums(texts: string[]): number[] {
   return pairs.map((a, i) => pairs.reduce((sum, b, j) => (i === j ? sum : sum + dice(a, b)), 0))
 }
 
+/** Fewer characters of a proposal say too little to learn from. */
+export const LEAST_CHARS = 200
+
 const GAP = '\n[…]\n'
 
 /** Cuts a text to about `limit` characters, keeping head and tail evenly; shorter texts stay as they are. */

@@ -8,6 +8,7 @@ import {
   defaultTemplate,
   hashTemplate,
   judgeMessages,
+  locateProposals,
   proposerMessages,
   type ShownProposal,
   type Template,
@@ -119,4 +120,33 @@ describe('the hash of a template', () => {
       ]
     `)
   })
+})
+
+test('where a proposal stands is where its text is, whatever wording and texts hold', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('', '2. b', '{{text}}', '{{number}}', '$&'),
+  )
+  const shown = fc.array(fc.record({ text, isCut: fc.boolean() }), { minLength: 1, maxLength: 12 })
+  const wording = fc.record({
+    aggregatorSystem: fc.constantFrom('a {{proposals}} b', '{{proposals}}', '{{x}}{{proposals}}'),
+    proposal: fc.constantFrom(
+      '{{number}}. {{text}}',
+      '<{{text}}>{{number}}',
+      '{{number}}{{number}}: {{text}}',
+    ),
+    separator: fc.constantFrom('\n', '', '\n\n---\n'),
+    keepUserSystem: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(shown, wording, fc.boolean(), (proposals, words, hasSystem) => {
+      const template = { ...defaultTemplate, ...words }
+      const head: Message[] = hasSystem ? [{ role: 'system', content: 'Be brief.' }] : []
+      const conversation: Message[] = [...head, { role: 'user', content: 'Why?' }]
+      const content = String(aggregatorMessages(template, conversation, proposals)[0]?.content)
+      const spans = locateProposals(template, conversation, proposals) ?? []
+      expect(spans.map((span) => content.slice(...span))).toEqual(proposals.map((p) => p.text))
+    }),
+  )
+  expect(locateProposals({ ...defaultTemplate, aggregatorSystem: 'x' }, [], [])).toBeUndefined()
 })

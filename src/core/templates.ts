@@ -76,6 +76,27 @@ export function aggregatorMessages(
   return [{ role: 'system', content: [system, instruction, note].filter(Boolean).join('\n\n') }, ...turns]
 }
 
+/**
+ * Where the text of each proposal stands in the system message of `aggregatorMessages`: from and to, in UTF-16 code
+ * units. Undefined where the wording shows none.
+ */
+export function locateProposals(
+  template: Template,
+  conversation: Message[],
+  proposals: ShownProposal[],
+): [from: number, to: number][] | undefined {
+  const { aggregatorSystem, proposal, separator } = template
+  const [listAt, textAt] = [aggregatorSystem.indexOf('{{proposals}}'), proposal.indexOf('{{text}}')]
+  if (listAt === -1 || textAt === -1) return undefined
+  const { system } = splitSystem(template, conversation)
+  let at = (system === '' ? 0 : system.length + 2) + listAt
+  return proposals.map((shown, i) => {
+    const from = at + fill(proposal.slice(0, textAt), { number: String(i + 1) }).length
+    at += listProposals(template, [shown], i).length + separator.length
+    return [from, from + shown.text.length]
+  })
+}
+
 /** Messages of a judge that picks one of the candidates by its number. */
 export function judgeMessages(
   template: Template,
@@ -88,11 +109,11 @@ export function judgeMessages(
   return [{ role: 'system', content: [system, instruction].filter(Boolean).join('\n\n') }, ...turns]
 }
 
-function listProposals(template: Template, proposals: ShownProposal[]): string {
+function listProposals(template: Template, proposals: ShownProposal[], before = 0): string {
   return proposals
     .map((p, i) => {
       const text = p.isCut ? p.text + (template.cutMark ?? '') : p.text
-      return fill(template.proposal, { number: String(i + 1), text })
+      return fill(template.proposal, { number: String(before + i + 1), text })
     })
     .join(template.separator)
 }

@@ -61,9 +61,13 @@ test('an example is what the aggregator is sent at inference, its completion the
     prompt: aggregatorMessages(defaultTemplate, given.prompt, texts),
     completion: [{ role: 'assistant', content: 'it is this.' }],
     source: 'test',
-    proposals: order.map((i) => ({ model: `m${i}`, onPolicy: false })),
+    proposals: order.map((i) => ({ model: `m${i}`, onPolicy: false, span: expect.any(Array) })),
     template: 'aft-1',
   })
+  const system = String(example.prompt[0]?.content)
+  expect(example.proposals.map(({ span = [0, 0] }) => system.slice(...span))).toEqual(
+    texts.map(({ text }) => text),
+  )
 })
 
 test('the same rows and seed give the same bytes, another seed another order', async () => {

@@ -28,11 +28,14 @@ const toMarkedMessages = ({ prompt, completion }: Example) => ({
 /** Prompt and completion, which TRL trains on the completion of. */
 const toPromptCompletion = ({ prompt, completion }: Example) => ({ prompt: toTurns(prompt), completion })
 
-/** Everything an example has, with the same fields in every row. */
+/** Everything an example has but the places of its proposals, with the same fields in every row. */
 const toParquetRow = (example: Example) => ({
   ...example,
   ...toPromptCompletion(example),
-  proposals: example.proposals.map(({ trimmedTo = null, ...proposal }) => ({ ...proposal, trimmedTo })),
+  proposals: example.proposals.map(({ trimmedTo = null, span: _, ...proposal }) => ({
+    ...proposal,
+    trimmedTo,
+  })),
 })
 
 /**

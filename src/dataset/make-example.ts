@@ -1,7 +1,7 @@
 /** A row becomes an example: the messages of inference, made to fit a number of tokens. A completion is never cut. */
 import type { Message } from '../core/engine.ts'
-import { findTrim, trimMiddle } from '../core/proposals.ts'
-import { aggregatorMessages, proposerMessages, type Template } from '../core/templates.ts'
+import { findTrim, LEAST_CHARS, trimMiddle } from '../core/proposals.ts'
+import { aggregatorMessages, locateProposals, proposerMessages, type Template } from '../core/templates.ts'
 import type { Example, Response } from './row.ts'
 import { countBytes } from './token-bound.ts'
 
@@ -23,9 +23,6 @@ export interface Draft {
   target: string
   source: string
 }
-
-/** Fewer characters of a proposal say too little. */
-const LEAST_CHARS = 200
 
 /** Undefined where it does not fit. */
 export async function makeExample(
@@ -54,14 +51,16 @@ function renderExample(
     shown.length === 0
       ? proposerMessages(template, conversation)
       : aggregatorMessages(template, conversation, shown)
+  const spans = shown.length === 0 ? undefined : locateProposals(template, conversation, shown)
   return {
     id,
     prompt,
     completion: [{ role: 'assistant', content: target }],
     source,
-    proposals: proposals.map(({ text, model, onPolicy = false }) => ({
+    proposals: proposals.map(({ text, model, onPolicy = false }, i) => ({
       model,
       onPolicy,
+      ...(spans && { span: spans[i] }),
       ...(text.length > limit && { trimmedTo: limit }),
     })),
     template: template.id,

@@ -13,7 +13,12 @@ const example = z.strictObject({
   completion: z.tuple([z.strictObject({ role: z.literal('assistant'), content: z.string().min(1) })]),
   source: z.string(),
   proposals: z.array(
-    z.strictObject({ model: z.string(), onPolicy: z.boolean(), trimmedTo: z.int().optional() }),
+    z.strictObject({
+      model: z.string(),
+      onPolicy: z.boolean(),
+      span: z.tuple([z.int(), z.int()]).optional(),
+      trimmedTo: z.int().optional(),
+    }),
   ),
   template: z.string(),
 })

@@ -30,8 +30,15 @@ export interface Example {
   prompt: Message[]
   completion: [{ role: 'assistant'; content: string }]
   source: string
-  /** In the order shown; none in a plain example. `trimmedTo` in characters. */
-  proposals: { model: string; onPolicy: boolean; trimmedTo?: number }[]
+  /** In the order shown; none in a plain example. */
+  proposals: {
+    model: string
+    onPolicy: boolean
+    /** Where its text stands in the system message: from and to, in UTF-16 code units. */
+    span?: [from: number, to: number]
+    /** In characters. */
+    trimmedTo?: number
+  }[]
   template: string
 }
 

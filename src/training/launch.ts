@@ -39,6 +39,8 @@ export type TrainerEvent =
       trained: number
       longest: number
       dropped: number
+      /** Of the rows that are trained on, those whose proposals were cut. */
+      trimmed?: number
       templateSha256: string
       warnings: string[]
     }
@@ -125,7 +127,12 @@ async function stop(child: ReturnType<typeof spawn>, ended: Promise<unknown>): P
   signalGroup('SIGKILL')
 }
 
-function environmentOf({ processes, isOffline, isOnCpu }: Launch): NodeJS.ProcessEnv {
+/** What the trainer and its helpers run in. */
+export function environmentOf({
+  processes,
+  isOffline,
+  isOnCpu,
+}: Pick<Launch, 'processes' | 'isOffline' | 'isOnCpu'>): NodeJS.ProcessEnv {
   const threads = Math.max(1, Math.floor(availableParallelism() / processes))
   return {
     // Threads that spin while they wait for each other are five times slower beside other work.

@@ -29,6 +29,7 @@ export function renderModelCard(trained: Trained, record: Checkpoint): string {
       ['trained tokens among them', preflight?.trained],
       ['longest row, tokens', preflight?.longest],
       ['rows left out as too long', preflight?.dropped],
+      ['rows with proposals cut to fit', preflight?.trimmed],
       ['updates', last?.step],
       ['tokens read', last?.tokens],
       ['seconds', last && Math.round(last.seconds)],

@@ -18,9 +18,11 @@ const own = {
     .default(1)
     .describe('Processes on this machine; more than one are started by torchrun.'),
   overflow: z
-    .enum(['refuse', 'drop'])
+    .enum(['refuse', 'trim', 'drop'])
     .default('refuse')
-    .describe('Rows longer than max_length: an error, or left out and counted.'),
+    .describe(
+      'Rows longer than max_length: an error; their proposals cut in the middle, all to one length; or left out and counted.',
+    ),
   gguf: z
     .enum(['q8_0', 'f16', 'bf16', 'f32', 'none'])
     .default('q8_0')

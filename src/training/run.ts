@@ -8,6 +8,7 @@ import { runTrainer, type TrainerEvent } from './launch.ts'
 import { openRunFolder, type RunFolder } from './output.ts'
 import { drawLoss } from './plots.ts'
 import type { Recipe } from './recipe.ts'
+import { trimRows } from './trim.ts'
 import { renderTrlConfig } from './trl-config.ts'
 
 export interface TrainOptions extends Omit<BaseOptions, 'onLine'> {
@@ -56,6 +57,12 @@ export async function train(options: TrainOptions, then: (trained: Trained) => P
       const files = writeRequest(folder, { recipe, base, rows, data })
       const { isLocal: isOffline } = base
       const { processes, use_cpu: isOnCpu } = recipe
+      if (recipe.overflow === 'trim') {
+        const { config, request } = files
+        const { max_length: maxLength } = recipe
+        const all = { files: [...rows.train, ...rows.evaluate], out: folder.file('trimmed.jsonl'), maxLength }
+        await trimRows({ ...all, python, config, request, isOffline, isOnCpu, signal })
+      }
       await runTrainer({ ...files, python, processes, isOffline, isOnCpu, signal, onEvent })
       writeFileSync(folder.file('model/complete'), '')
     }
@@ -106,6 +113,7 @@ function writeRequest(
     before: folder.before,
     processes: recipe.processes,
     overflow: recipe.overflow,
+    ...(recipe.overflow === 'trim' && { trimmed: path.join(output, 'trimmed.jsonl') }),
     ...rows,
     resumeFrom: folder.checkpoint && path.resolve(folder.checkpoint.path),
   }

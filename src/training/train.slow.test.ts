@@ -138,11 +138,48 @@ test('Ctrl-C ends it with code 130 and leaves no process', async () => {
   expect(livedMs).toBeLessThan(1_000)
 })
 
-test('a row whose completion would be cut is refused by file and line, before a step; dropped where that is asked', async () => {
+test('a row whose completion would be cut is refused by file and line, before a step', async () => {
   const { stderr, code } = await aft(tiny('long', '--set', 'max_length=300'), { env })
   expect(stderr).toMatch(/data\/train\.jsonl:\d+: has \d+ tokens.* max_length is 300/)
   expect(code).toBe(1)
   expect(stepsOf('long')).toEqual([])
+})
+
+test('the proposals of rows that are too long are cut where that is asked, in held-out rows too, and counted', async () => {
+  const build = ['data', 'build', '--format', 'responses', '--validation', '0.3', '--no-near-duplicates']
+  const long = (word: string) => Array.from({ length: 150 }, (_, i) => `${word}${i}`).join(' ')
+  const rows = Array.from({ length: 30 }, (_, i) => ({
+    prompt: `What is ${i} and ${i}?`,
+    responses: [i % 3 === 0 ? long(`a${i}`) : `It is ${i}.`, `Perhaps ${i}.`],
+    target: `It is ${2 * i}.`,
+  }))
+  writeFileSync(at('long.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
+  expect((await aft([...build, at('long.jsonl'), '-o', at('long-data')])).code).toBe(0)
+  const args = (out: string, limit: number) => {
+    const settings = ['overflow=trim', `max_length=${limit}`, 'max_steps=2', 'eval_steps=1']
+    return ['train', recipe, '-d', at('long-data'), '-o', at(out), ...settings.flatMap((s) => ['--set', s])]
+  }
+  const { stderr, code } = await aft(args('trimmed', 600), { env })
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringMatching(/proposals of \d+ rows cut to fit/),
+  })
+  const { longest, trimmed, dropped } = JSON.parse(readFileSync(at('trimmed/preflight.json'), 'utf8'))
+  expect(longest).toBeLessThanOrEqual(600)
+  expect(longest).toBeGreaterThan(560)
+  expect(dropped).toBe(0)
+  const places = readFileSync(at('trimmed/trimmed.jsonl'), 'utf8').split('\n').filter(Boolean)
+  expect(places).toHaveLength(10)
+  expect(places.filter((line) => line.includes('train.jsonl'))).toHaveLength(trimmed)
+  expect(trimmed).toBeLessThan(10)
+  expect(readFileSync(at('trimmed/README.md'), 'utf8')).toContain(
+    `| rows with proposals cut to fit | ${trimmed} |`,
+  )
+  const refused = await aft(args('refused', 150), { env })
+  expect(refused.stderr).toMatch(
+    /train\.jsonl:\d+: has \d+ tokens, and max_length is 150: with less than 200/,
+  )
+  expect(refused.code).toBe(1)
 })
 
 test.runIf(process.platform === 'linux')('a full disk is a clear end', async () => {

@@ -53,12 +53,13 @@ export function openTrainView(output: string): TrainView {
 }
 
 function describePreflight(event: Extract<TrainerEvent, { event: 'preflight' }>): string[] {
-  const { rows, tokens, trained, longest, dropped, evaluated, warnings } = event
+  const { rows, tokens, trained, longest, dropped, trimmed = 0, evaluated, warnings } = event
   const share = ((100 * trained) / tokens).toFixed(1)
   const parts = [
     `${count(rows)} rows, ${count(tokens)} tokens, ${share} % of them trained, longest row ${count(longest)} tokens`,
     ...(evaluated > 0 ? [`${count(evaluated)} held-out rows`] : []),
     ...(dropped > 0 ? [`${count(dropped)} rows left out as too long`] : []),
+    ...(trimmed > 0 ? [`the proposals of ${count(trimmed)} rows cut to fit`] : []),
   ]
   return [parts.join('; '), ...warnings.map((warning) => `warning: ${warning}`)]
 }
