@@ -2,19 +2,63 @@
 # The published setting: 64,000 rows of UltraFeedback, an 8B or 7B base, all weights, one node of 8 GPUs. Never run here.
 #   runs/paper.sh ULTRAFEEDBACK_FOLDER TARGETS.jsonl [llama-3.1-8b | mistral-7b]
 # TARGETS.jsonl: a stronger model's aggregation for each prompt, as `aft data label` writes it; its proposals are not needed.
+# Started again it goes on where it was. What more it does, by what is set:
+#   PERPLEXITY=200         GGUF files of both models, and how expected so many held-out targets are to each (on this CPU: slow)
+#   AFT_MODEL, SFT_MODEL   the two models once they are served, such as http://127.0.0.1:8000/v1#NAME: with JUDGE they are
+#   JUDGE                  evaluated, the bare SFT twin beside the aggregating AFT model. An engine, such as openai:gpt-4.1
+#   DRY=1                  says only what the evaluation would cost
+#   ALPACA_EVAL, MT_BENCH, GSM8K, TEMPLATE, GAMED, DIFFICULTY   benchmark files by path; "official" fetches their owners'
+#   OUT                    where all goes
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source=$1 targets=$2 recipe=${3:-llama-3.1-8b}
-out=.cache/runs/$recipe
+out=${OUT:-.cache/runs/$recipe}
 aft() { npx aft "$@"; }
 
-mkdir -p "$out"
+mkdir -p "$out/eval"
 aft train setup
 aft doctor
 [ -d "$out/data" ] || aft data build "$source" --format ultrafeedback --target "$targets" --proposals 4 --sft-twin -o "$out/data"
 for rows in aft sft; do
   resume=$([ -e "$out/$rows/metrics.jsonl" ] && echo --resume || true)
-  aft train "recipes/$recipe.yaml" --data "$out/data" --rows "$rows" --set gguf=none -o "$out/$rows" $resume
+  [ -e "$out/$rows/README.md" ] ||
+    aft train "recipes/$recipe.yaml" --data "$out/data" --rows "$rows" --set gguf=none -o "$out/$rows" $resume
   [ -d "$out/$rows-vllm" ] || aft train export "$out/$rows" -o "$out/$rows-vllm"
 done
-echo "serve one: vllm serve $out/aft-vllm; then: npx aft eval, with --model http://127.0.0.1:8000/v1#$out/aft-vllm"
+aft analyze convergence --group aft="$out/aft" --group sft="$out/sft" -o "$out/convergence"
+
+if [ -n "${PERPLEXITY:-}" ]; then
+  for rows in aft sft; do
+    [ -e "$out/$rows/aft-model.json" ] ||
+      aft train "recipes/$recipe.yaml" --data "$out/data" --rows "$rows" --set gguf=q8_0 -o "$out/$rows" --resume
+    aft analyze perplexity "$out/data/validation.jsonl" --model "$out/$rows" --limit "$PERPLEXITY" --json \
+      >"$out/perplexity-$rows.json"
+  done
+fi
+
+if [ -z "${AFT_MODEL:-}" ] || [ -z "${SFT_MODEL:-}" ] || [ -z "${JUDGE:-}" ]; then
+  echo "Serve both: vllm serve $out/aft-vllm --port 8000, vllm serve $out/sft-vllm --port 8001. Then set JUDGE, and"
+  echo "AFT_MODEL=http://127.0.0.1:8000/v1#$out/aft-vllm SFT_MODEL=http://127.0.0.1:8001/v1#$out/sft-vllm, and start this again."
+  exit
+fi
+
+# Width 5 and depth 2 for the one, one answer for the other; both judged alike.
+dry=${DRY:+--dry-run}
+baseline=${ALPACA_EVAL:-official}
+[ "$baseline" != official ] || baseline=$(aft eval fetch alpaca-eval baseline)
+evaluate() { # NAME MODEL DEPTH
+  local name=$1 model=$2 depth=$3 outputs=$out/eval/$1.json
+  aft run "$baseline" --format alpaca-eval --generator "$name" --model "$model" --width 5 --depth "$depth" \
+    --max-tokens 2048 -o "$outputs" $dry
+  [ -e "$outputs" ] || outputs=$baseline # in a dry run, for its size
+  aft eval alpaca-eval --outputs "$outputs" --baseline "$baseline" --judge "$JUDGE" \
+    --template "${TEMPLATE:-official}" --gamed "${GAMED:-official}" --instruction-difficulty "${DIFFICULTY:-official}" \
+    -o "$out/eval/$name.annotations.json" $dry
+  aft eval mt-bench "${MT_BENCH:-official}" --model "$model" --judge "$JUDGE" --width 5 --depth "$depth" \
+    -o "$out/eval/mt-bench-$name" $dry
+}
+evaluate aft "$AFT_MODEL" 2
+evaluate sft "$SFT_MODEL" 0
+# The twin proposes, and both aggregate what it proposed: the table has each beside one answer, best of n and majority.
+aft eval gsm8k "${GSM8K:-official}" --model "$SFT_MODEL" --trained "$AFT_MODEL" --width 5 --depth 1 -o "$out/eval/gsm8k" $dry
+[ -n "$dry" ] || aft report "$out/eval/gsm8k" "$out/eval/mt-bench-aft" "$out/eval/mt-bench-sft" -o "$out/report.html"

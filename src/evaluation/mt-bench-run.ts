@@ -157,12 +157,15 @@ export function tabulateMtBench(graded: Graded[], seed: number): MtBenchTable {
     some.flatMap(({ grades }) => turns.flatMap((t) => grades[t]?.rating ?? []))
   const summary = (turns: number[]): MeanRating | null => {
     const all = ratings(graded, turns)
-    // a question's part of the mean over all ratings: questions that lack one weigh less there
+    if (all.length === 0) return null
+    // A question's part in the mean over all ratings, as a ratio of sums has it: one that lacks a rating weighs less.
     const lists = graded.map((one) => ratings([one], turns)).filter((list) => list.length > 0)
-    const each = lists.map((list) => (list.reduce((a, b) => a + b, 0) * lists.length) / all.length)
+    const total = mean(all)
+    const off = (list: number[]) => list.reduce((sum, rating) => sum + rating - total, 0)
+    const each = lists.map((list) => total + (off(list) * lists.length) / all.length)
     const random = randomFrom(hashParts(seed, 'bootstrap', ...turns))
     const interval = bootstrapMean(each, { random })
-    return interval ? { mean: mean(all), interval, n: all.length } : null
+    return interval ? { mean: total, interval, n: all.length } : null
   }
   const average = (values: number[]) => (values.length > 0 ? mean(values) : null)
   const categories = [...new Set(graded.map((g) => g.question.category))].map((category) => {

@@ -106,6 +106,18 @@ test('the second turn sees the aggregated first answer; what has no rating is co
   ])
 })
 
+test('equal ratings have an interval of no width, also where some are missing', () => {
+  const turn = { answer: '', usage: {} as never, ms: 0 }
+  const grade = (rating: number | null) => ({ rating, text: '' })
+  const graded = bench.questions.map((question, i) => ({
+    question,
+    turns: [turn, turn] as [typeof turn, typeof turn],
+    grades: [grade(6), grade(i === 0 ? null : 6)] as [ReturnType<typeof grade>, ReturnType<typeof grade>],
+  }))
+  const { both } = tabulateMtBench(graded, 0)
+  expect(both).toEqual({ mean: 6, interval: { low: 6, high: 6 }, n: 3 })
+})
+
 test('a question of maths without a reference is refused with its row', async () => {
   write('question.jsonl', [{ question_id: 7, category: 'math', turns: ['a', 'b'] }])
   await expect(readMtBench(folder)).rejects.toThrow(

@@ -101,6 +101,11 @@ describe('"official" is the file of its owner', () => {
     expect(stderr).toMatch(/^error: cannot get gsm8k's test.jsonl: fetch failed/)
     const judging = ['eval', 'alpaca-eval', ...files, '--template', 'official']
     expect((await aft(judging, { cwd, env })).stderr).toContain('alpaca_eval_clf.txt: fetch failed')
+    const fetching = ['eval', 'fetch', 'mt-bench', 'answers']
+    expect((await aft(fetching, { cwd, env })).stderr).toContain(
+      '(questions, references, prompts), got "answers"',
+    )
+    expect((await aft(['eval', 'fetch', 'mmlu'], { cwd, env })).stderr).toContain('got "mmlu"')
   })
 
   test.runIf(existsSync(shared))('which is fetched once, in each place where a file is named', async () => {
@@ -129,6 +134,10 @@ describe('"official" is the file of its owner', () => {
       const judging = ['eval', 'alpaca-eval', ...files, '--template', 'official', '--dry-run']
       expect((await aft(judging, { cwd, env })).stdout).toContain('alpaca_eval_clf_gpt4_turbo, 784227e6')
     }
+    const { stdout } = await aft(['eval', 'fetch', 'mt-bench', 'prompts', 'questions'], { cwd, env })
+    expect(stdout.split('\n').map((line) => path.basename(line))).toEqual([
+      ...['judge_prompts.jsonl', 'question.jsonl', ''],
+    ])
     expect(asked).toHaveLength(5)
     server.close()
   })

@@ -18,6 +18,7 @@ export async function evalCommand(): Promise<Command> {
     { ifeval },
     { harnessCommand },
     { mtBenchCommand },
+    { fetchCommand },
   ] = await Promise.all([
     import('./eval-win-rate.ts'),
     import('./eval-alpaca-eval.ts'),
@@ -26,6 +27,7 @@ export async function evalCommand(): Promise<Command> {
     import('../../evaluation/ifeval.ts'),
     import('./eval-harness.ts'),
     import('./eval-mt-bench.ts'),
+    import('./eval-fetch.ts'),
   ])
   const command = new Command('eval')
     .description('Measure answers: is it better, by how much, at what cost.')
@@ -40,6 +42,7 @@ export async function evalCommand(): Promise<Command> {
     ),
     mtBenchCommand(),
     harnessCommand(),
+    fetchCommand(),
   ]
   for (const sub of subs) command.addCommand(sub)
   return command

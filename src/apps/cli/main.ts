@@ -49,7 +49,8 @@ export async function main(argv: string[]): Promise<void> {
   }
 }
 
-async function makeProgram(argv: string[]): Promise<Command> {
+/** The command line with the wanted command loaded. */
+export async function makeProgram(argv: string[]): Promise<Command> {
   const program = new Command('aft')
     .description(
       'Sample several proposals for a prompt, then have a model write one better answer from them.',
