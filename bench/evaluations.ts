@@ -18,9 +18,11 @@ const { values: flags, positionals } = parseArgs({
     model: { type: 'string', default: 'smollm2' },
     trained: { type: 'string' },
     concurrency: { type: 'string', default: '12' },
+    // An engine's threads spin while they wait for each other: with several engines at work one each is best.
+    threads: { type: 'string', default: '1' },
   },
 })
-const { data, model, trained, concurrency } = flags
+const { data, model, trained, concurrency, threads } = flags
 const root = path.join(import.meta.dirname, '..')
 
 const controls = (task: string, file: string, limit: number, width: number) => [
@@ -48,7 +50,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(evaluation
   if (!args)
     throw new Error(`there is no evaluation "${name}"; there are: ${Object.keys(evaluations).join(', ')}`)
   const out = path.join('.cache/evaluations', name)
-  const whole = [...args, '--model', model, '--concurrency', concurrency, '-o', out]
+  const whole = [...args, '--model', model, '--concurrency', concurrency, '--threads', threads, '-o', out]
   execFileSync(process.execPath, ['bin/aft.js', ...whole], { cwd: root, stdio: 'inherit' })
   const { questions, ...result } = JSON.parse(fs.readFileSync(path.join(root, out, 'result.json'), 'utf8'))
   saveResults(`evaluation-${name}`, `npm run bench -- evaluations ${name}`, result)
