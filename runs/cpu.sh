@@ -21,9 +21,11 @@ for kind in aft sft; do
     --set max_steps="$steps" --set eval_steps="$((steps / 3))" -o "$out/$kind" $resume
 done
 
-for model in smollm2-q4_1 "$out/aft" "$out/sft"; do
-  node runs/perplexity.ts "$out/data" --model "$model" -o "$out/perplexity-$(basename "$model").json"
+for model in base aft sft; do
+  name=$([ "$model" = base ] && echo smollm2-q4_1 || echo "$out/$model")
+  aft analyze perplexity "$out/data" --model "$name" -o "$out/perplexity-$model"
 done
+aft analyze convergence "$out/aft" "$out/sft" -o "$out/convergence"
 
 node runs/questions.ts "$out/data" "$out/questions.jsonl"
 aft eval gsm8k "$out/questions.jsonl" --model smollm2-q4_1 --trained "$out/aft" --limit "$questions" --width 4 \

@@ -31,8 +31,7 @@ if [ -n "${PERPLEXITY:-}" ]; then
   for rows in aft sft; do
     [ -e "$out/$rows/aft-model.json" ] ||
       aft train "recipes/$recipe.yaml" --data "$out/data" --rows "$rows" --set gguf=q8_0 -o "$out/$rows" --resume
-    aft analyze perplexity "$out/data/validation.jsonl" --model "$out/$rows" --limit "$PERPLEXITY" --json \
-      >"$out/perplexity-$rows.json"
+    aft analyze perplexity "$out/data" --model "$out/$rows" --limit "$PERPLEXITY" -o "$out/perplexity-$rows"
   done
 fi
 

@@ -50,7 +50,6 @@ test.runIf(process.platform !== 'win32').each(scripts)(
     const commands = commandsOf(script)
     expect(commands.length).toBeGreaterThan(3)
     for (const argv of commands) {
-      if (argv.includes('--group')) continue // `aft analyze convergence` is about to take it
       const program = await makeProgram(argv)
       disarm(program)
       const parse = program.parseAsync(argv, { from: 'user' })

@@ -1,95 +1,158 @@
-/** Training curves side by side: loss over steps, seconds or tokens, of several runs. */
+/** A training run in numbers: what is gained on held-out rows after how many steps and tokens, and how steadily. */
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { DataError } from '../core/errors.ts'
-import { drawChart } from '../lib/chart.ts'
 import { readJsonl } from '../lib/jsonl.ts'
-import { mean } from '../lib/statistics.ts'
+import { mean, standardDeviation } from '../lib/statistics.ts'
 
 export interface Point {
   step: number
   loss: number
+  /** Read until then. */
   tokens?: number
   seconds?: number
+  gradNorm?: number
 }
 
 export interface Curve {
   run: string
+  /** A step each. */
   points: Point[]
+  /** One an evaluation; step 0 is before training. */
   heldOut: Point[]
 }
 
-export interface CurveSummary {
-  run: string
-  steps: number
-  first_loss: number
-  /** Mean of the last tenth of the steps, at least one. */
-  last_loss: number
-  best_held_out: number | null
-  /** First step from which the loss stays within 5 % of its last value. */
-  settled_at: number
-  /** Mean absolute change from step to step over the last half: how steady it is. */
-  roughness: number
+/** Mean, standard deviation, and that over the mean (null where the mean is 0). */
+export interface Spread {
+  mean: number
+  deviation: number
+  variation: number | null
 }
 
-/** Reads `metrics.jsonl` and, where it is there, `eval.jsonl` of each run's folder. @throws DataError, FileError */
+/** Numbers of a run that groups are compared by; null where the run does not tell. */
+export interface RunFigures {
+  first_held_out: number | null
+  last_held_out: number | null
+  lowest_held_out: number | null
+  /** First held-out loss less the lowest. */
+  improvement: number | null
+  /** Where so much of the improvement is reached, between two evaluations by a straight line. */
+  step_of_half: number | null
+  step_of_90_percent: number | null
+  tokens_of_half: number | null
+  tokens_of_90_percent: number | null
+  last_loss: number
+  grad_norm_mean: number | null
+  grad_norm_deviation: number | null
+  grad_norm_variation: number | null
+  /** Of the training loss from step to step, as absolute values. */
+  loss_change_mean: number | null
+  loss_change_deviation: number | null
+  loss_change_variation: number | null
+}
+
+export interface HeldOutPoint {
+  step: number
+  tokens: number | null
+  loss: number
+  /** Of the improvement that the run reaches at all, until then: 0 to 1, below 0 where it is worse than before. */
+  share: number | null
+}
+
+export interface RunSummary {
+  run: string
+  steps: number
+  tokens: number | null
+  figures: RunFigures
+  held_out: HeldOutPoint[]
+}
+
+/**
+ * Reads `metrics.jsonl` and, where it is there, `eval.jsonl` of each run's folder.
+ * @returns one a folder; a run is named by its folder, or its path where several have that name
+ * @throws DataError, FileError
+ */
 export async function readCurves(folders: string[]): Promise<Curve[]> {
+  const names = folders.map((folder) => path.basename(path.resolve(folder)))
+  const isTwice = (name: string) => names.indexOf(name) !== names.lastIndexOf(name)
   return Promise.all(
-    folders.map(async (folder) => ({
-      run: path.basename(path.resolve(folder)),
-      points: await readPoints(path.join(folder, 'metrics.jsonl')),
-      heldOut: await readPoints(path.join(folder, 'eval.jsonl')).catch(() => []),
-    })),
+    folders.map(async (folder, i) => {
+      const name = names[i] as string
+      const held = path.join(folder, 'eval.jsonl')
+      const points = await readPoints(path.join(folder, 'metrics.jsonl'))
+      if (points.length === 0)
+        throw new DataError(path.join(folder, 'metrics.jsonl'), undefined, 'expected steps, got none')
+      return {
+        run: isTwice(name) ? folder : name,
+        points,
+        heldOut: existsSync(held) ? await readPoints(held) : [],
+      }
+    }),
   )
 }
 
 async function readPoints(file: string): Promise<Point[]> {
   const points: Point[] = []
   for await (const { value, line } of readJsonl(file, { tornTail: 'skip' })) {
-    const { step, loss, eval_loss: held, ...more } = value as Record<string, number | undefined>
-    const found = loss ?? held
-    if (step === undefined || found === undefined) {
+    const fields = value as Record<string, unknown>
+    const { step, loss } = fields
+    const isNumber = (given: unknown): given is number => typeof given === 'number' && Number.isFinite(given)
+    if (!isNumber(step) || !isNumber(loss))
       throw new DataError(file, line, 'expected `step` and `loss`, as `aft train` writes them')
-    }
-    points.push({ step, loss: found, tokens: more.tokens, seconds: more.seconds })
+    const more = (['tokens', 'seconds', 'gradNorm'] as const).filter((name) => isNumber(fields[name]))
+    points.push({ step, loss, ...Object.fromEntries(more.map((name) => [name, fields[name] as number])) })
   }
-  if (points.length === 0) throw new DataError(file, undefined, 'expected steps, got none')
   return points
 }
 
-/** Each curve in numbers. */
-export function summariseCurve({ run, points, heldOut }: Curve): CurveSummary {
+export function summariseCurve({ run, points, heldOut }: Curve): RunSummary {
   const losses = points.map((p) => p.loss)
-  const last = mean(losses.slice(-Math.max(1, Math.floor(losses.length / 10))))
-  let settled = points.length - 1
-  while (settled > 0 && Math.abs((losses[settled - 1] as number) - last) <= 0.05 * Math.abs(last)) settled--
-  const half = losses.slice(Math.floor(losses.length / 2))
-  const changes = half.slice(1).map((loss, i) => Math.abs(loss - (half[i] as number)))
+  const changes = spreadOf(losses.slice(1).map((loss, i) => Math.abs(loss - (losses[i] as number))))
+  const norms = spreadOf(points.flatMap((p) => p.gradNorm ?? []))
+  const held = shareImprovement(heldOut)
+  const heldLosses = held.map((p) => p.loss)
+  const [first = null, last = null] = [heldLosses[0], heldLosses.at(-1)]
+  const lowest = held.length > 0 ? Math.min(...heldLosses) : null
   return {
-    ...{ run, steps: points.at(-1)?.step ?? 0, first_loss: losses[0] as number, last_loss: last },
-    best_held_out: heldOut.length > 0 ? Math.min(...heldOut.map((p) => p.loss)) : null,
-    settled_at: points[settled]?.step ?? 0,
-    roughness: changes.length > 0 ? mean(changes) : 0,
+    ...{ run, steps: points.at(-1)?.step ?? 0, tokens: points.at(-1)?.tokens ?? null },
+    figures: {
+      ...{ first_held_out: first, last_held_out: last, lowest_held_out: lowest },
+      improvement: first !== null && lowest !== null ? first - lowest : null,
+      step_of_half: reach(held, 0.5, 'step'),
+      step_of_90_percent: reach(held, 0.9, 'step'),
+      tokens_of_half: reach(held, 0.5, 'tokens'),
+      tokens_of_90_percent: reach(held, 0.9, 'tokens'),
+      last_loss: mean(losses.slice(-Math.max(1, Math.floor(losses.length / 10)))),
+      ...{ grad_norm_mean: norms?.mean ?? null, grad_norm_deviation: norms?.deviation ?? null },
+      ...{ grad_norm_variation: norms?.variation ?? null, loss_change_mean: changes?.mean ?? null },
+      loss_change_deviation: changes?.deviation ?? null,
+      loss_change_variation: changes?.variation ?? null,
+    },
+    held_out: held,
   }
 }
 
-/** Loss over steps, a colour a run; held-out losses as points. */
-export function drawCurves(curves: Curve[]): Promise<string> {
-  const values = curves.flatMap(({ run, points }) => points.map((p) => ({ run, ...p })))
-  const held = curves.flatMap(({ run, heldOut }) => heldOut.map((p) => ({ run, ...p })))
-  const encoding = {
-    x: { field: 'step', type: 'quantitative' as const },
-    y: { field: 'loss', type: 'quantitative' as const, scale: { zero: false } },
-    color: { field: 'run', title: null, legend: { orient: 'top' as const } },
-  }
-  return drawChart(
-    {
-      width: 520,
-      height: 260,
-      layer: [
-        { data: { values }, mark: { type: 'line', strokeWidth: 1.5 }, encoding },
-        { data: { values: held }, mark: { type: 'point', filled: true, size: 50 }, encoding },
-      ],
-    },
-    'Loss of each run over its steps',
-  )
+function spreadOf(values: number[]): Spread | undefined {
+  if (values.length < 2) return undefined
+  const [middle, deviation] = [mean(values), standardDeviation(values)]
+  return { mean: middle, deviation, variation: middle === 0 ? null : deviation / middle }
+}
+
+function shareImprovement(heldOut: Point[]): HeldOutPoint[] {
+  const first = heldOut[0]?.loss ?? 0
+  const total = first - Math.min(...heldOut.map((p) => p.loss))
+  return heldOut.map(({ step, loss, tokens }) => ({
+    ...{ step, tokens: tokens ?? null, loss },
+    share: total > 0 ? (first - loss) / total : null,
+  }))
+}
+
+/** Where a share of the improvement is reached first. */
+function reach(held: HeldOutPoint[], share: number, axis: 'step' | 'tokens'): number | null {
+  const at = held.findIndex((point) => point.share !== null && point.share >= share)
+  const [before, after] = [held[at - 1], held[at]]
+  const [from, to] = [before?.[axis] ?? null, after?.[axis] ?? null]
+  if (!before || !after || from === null || to === null) return null
+  const [low, high] = [before.share as number, after.share as number]
+  return from + ((to - from) * (share - low)) / (high - low)
 }

@@ -125,7 +125,7 @@ function findTarget(
 }
 
 /** The first of the best-scored that can be used. */
-function findBest({ responses }: SourceRow): Response | undefined {
+export function findBest({ responses }: SourceRow): Response | undefined {
   const scored = responses.filter((r) => r.score !== undefined)
   const sorted = scored.sort((a, b) => (b.score ?? 0) - (a.score ?? 0))
   return sorted.find((r) => findUnusable(cleanText(r.text)) === undefined)

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { bootstrapMean, mean, normalQuantile, normalShare, standardError, testPairs } from './statistics.ts'
+import {
+  bootstrapMean,
+  mean,
+  normalQuantile,
+  normalShare,
+  standardError,
+  studentInterval,
+  studentQuantile,
+  testPairs,
+} from './statistics.ts'
 
 /** Numbers from 0 to below 1 (mulberry32). */
 function makeRandom(seed: number): () => number {
@@ -102,4 +111,14 @@ test('means, errors and the normal distribution are those of the tables', () => 
   expect(standardError([1, 2, 3, 6])).toBeCloseTo(1.0801, 4)
   expect(normalShare(1.96)).toBeCloseTo(0.975, 4)
   expect(normalQuantile(0.025)).toBeCloseTo(-1.95996, 4)
+})
+
+test("Student's quantiles are those of the tables; one value has no interval", () => {
+  const tabled = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447]
+  expect(tabled.map((_, i) => Number(studentQuantile(0.975, i + 1).toFixed(3)))).toEqual(tabled)
+  expect(studentQuantile(0.975, 200)).toBeCloseTo(1.972, 3)
+  const interval = studentInterval([1, 2, 3])
+  expect(interval?.low).toBeCloseTo(2 - 2.4843, 3)
+  expect(interval?.high).toBeCloseTo(2 + 2.4843, 3)
+  expect(studentInterval([1])).toBeUndefined()
 })

@@ -180,3 +180,35 @@ export function normalQuantile(share: number): number {
   }
   return (low + high) / 2
 }
+
+/** Interval of the mean by Student's t; undefined for fewer than two values. */
+export function studentInterval(values: readonly number[], level = 0.95): Interval | undefined {
+  if (values.length < 2) return undefined
+  const half = studentQuantile((1 + level) / 2, values.length - 1) * standardError(values)
+  return { low: mean(values) - half, high: mean(values) + half }
+}
+
+/** The value that a `share` (0.5 to below 1) of Student's distribution lies below, by bisection. */
+export function studentQuantile(share: number, degrees: number): number {
+  let [low, high] = [0, 1]
+  while (1 - (1 - studentMiddle(high, degrees)) / 2 < share) high *= 2
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2
+    if (1 - (1 - studentMiddle(middle, degrees)) / 2 < share) low = middle
+    else high = middle
+  }
+  return (low + high) / 2
+}
+
+/** Share of Student's distribution between -t and t: Abramowitz and Stegun 26.7.3 and 26.7.4, exact. */
+function studentMiddle(t: number, degrees: number): number {
+  const angle = Math.atan(t / Math.sqrt(degrees))
+  const [sin, cos] = [Math.sin(angle), Math.cos(angle)]
+  const isOdd = degrees % 2 === 1
+  let [term, sum] = isOdd ? [cos, degrees > 1 ? cos : 0] : [1, 1]
+  for (let k = isOdd ? 3 : 2; k < degrees; k += 2) {
+    term *= (cos * cos * (k - 1)) / k
+    sum += term
+  }
+  return isOdd ? (2 / Math.PI) * (angle + sin * sum) : sin * sum
+}

@@ -88,7 +88,7 @@ async function askEngine(
 }
 
 /** Answers of a file by prompt text: rows with a target, or one response each (a system's outputs). */
-async function readTargets(from: string): Promise<Target> {
+export async function readTargets(from: string): Promise<Map<string, string>> {
   const table = new Map<string, string>()
   for await (const { value, problem, file, line } of readRecords(listFiles(from))) {
     try {

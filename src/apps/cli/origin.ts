@@ -1,0 +1,38 @@
+/** What every result tells of how it was made, and how it is written. */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { readVersion } from './eval-flags.ts'
+
+export interface Origin {
+  command: string
+  version: string
+  node: string
+  /** ISO, of the end. */
+  date: string
+  machine: string
+}
+
+/** Of the running command. */
+export function describeOrigin(): Origin {
+  return {
+    command: ['aft', ...process.argv.slice(2)].join(' '),
+    ...{ version: readVersion(), node: process.version, date: new Date().toISOString() },
+    machine: describeMachine(),
+  }
+}
+
+/** Such as `linux x64, 2 × Some CPU, 8 GB`. No name of it. */
+function describeMachine(): string {
+  const cpus = os.cpus()
+  const model = cpus[0]?.model.trim() || 'CPU'
+  return `${os.platform()} ${os.arch()}, ${cpus.length} × ${model}, ${Math.round(os.totalmem() / 1e9)} GB`
+}
+
+/** Writes `result.json` into a folder, whole or not at all. */
+export function writeResult(folder: string, result: object): void {
+  mkdirSync(folder, { recursive: true })
+  const file = path.join(folder, 'result.json')
+  writeFileSync(`${file}.tmp`, `${JSON.stringify(result, null, 2)}\n`)
+  renameSync(`${file}.tmp`, file)
+}
