@@ -3,7 +3,7 @@
  * logits it asked for. What a task leaves behind stays until the sequence is needed, for prompts that begin alike.
  */
 import type { NativeContext } from './native.ts'
-import type { CoreGauge } from './threads.ts'
+import { type CoreGauge, decodeWithShare } from './threads.ts'
 
 /** Something that occupies a sequence: a prompt being read, a completion being written, a text being scored. */
 export interface Task {
@@ -137,8 +137,10 @@ export class Lane {
       const logitsAt = Uint32Array.from({ length: Math.max(0, count - from) }, (_, i) => from + i)
       return this.#native.addToBatch(id, length, tokens, logitsAt)
     })
-    if (this.#threads > 1) this.#native.setThreads(Math.min(this.#threads, this.#cores.count()))
-    await this.#native.decodeBatch()
+    await decodeWithShare(this.#cores, (free) => {
+      if (this.#threads > 1) this.#native.setThreads(Math.min(this.#threads, free))
+      return this.#native.decodeBatch()
+    })
     this.evaluated += total
     const given = parts.map(async ({ sequence, task, count }, i) => {
       sequence.length += count

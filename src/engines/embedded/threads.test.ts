@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { countFreeCores, createCoreGauge, type Usage } from './threads.ts'
+import { countFreeCores, createCoreGauge, decodeWithShare, type Usage } from './threads.ts'
 
 const start: Usage = { atMs: 0, ownMs: 0, idleMs: 0 }
 const after = (own: number, idle: number): Usage => ({ atMs: 1000, ownMs: own * 1000, idleMs: idle * 1000 })
@@ -35,4 +35,20 @@ test('what others did during a pause does not count', () => {
   const gauge = createCoreGauge(() => readings.shift() as Usage)
   gauge.resume()
   expect(gauge.count()).toBe(Number.POSITIVE_INFINITY)
+})
+
+test('engines of one process that decode at once share the free cores, and one alone has them all', async () => {
+  const gauge = { count: () => 4, resume() {} }
+  const seen: number[] = []
+  const note = async (threads: number) => {
+    seen.push(threads)
+  }
+  await decodeWithShare(gauge, async (first) => {
+    seen.push(first)
+    await decodeWithShare(gauge, note)
+    await decodeWithShare({ ...gauge, count: () => 1 }, note)
+  })
+  await expect(decodeWithShare(gauge, () => Promise.reject(new Error('no room')))).rejects.toThrow('no room')
+  await decodeWithShare(gauge, note)
+  expect(seen).toEqual([4, 2, 1, 4])
 })

@@ -52,3 +52,22 @@ export function createCoreGauge(read = readUsage): CoreGauge {
     },
   }
 }
+
+/** Batches that the engines of this process decode at this moment. */
+let decoding = 0
+
+/**
+ * Decodes a batch with this engine's share of the free cores: what is free to the process is free to it once, however
+ * many engines it has at work.
+ */
+export async function decodeWithShare(
+  cores: CoreGauge,
+  decode: (threads: number) => Promise<void>,
+): Promise<void> {
+  decoding++
+  try {
+    await decode(Math.max(1, Math.floor(cores.count() / decoding)))
+  } finally {
+    decoding--
+  }
+}
