@@ -1,0 +1,195 @@
+/** The tables of evaluations and experiments: a table a kind of result, with the command that made it. */
+import type { Saved, WinRates } from './readme-speed.ts'
+
+interface Interval {
+  low: number
+  high: number
+}
+interface Score {
+  mean: number
+  interval: Interval
+}
+interface ControlRow {
+  title: string
+  scores: Record<string, Score>
+  calls: number
+  prompt_tokens: number
+  prefilled_tokens: number | null
+  generated_tokens: number
+  seconds: number
+  mean_length_chars: number
+  against_single: { p: number } | null
+  against_majority: { p: number } | null
+}
+interface Changes {
+  control: string
+  rescued: number
+  broke: number
+  kept: number
+  lost: number
+  all_right: number
+  all_wrong: number
+  copy_rate: number
+  position: number[]
+}
+interface Controls extends Saved {
+  task: string
+  metrics: string[]
+  n: number
+  left_out: Record<string, number>
+  model: string
+  settings: Record<string, unknown>
+  agreement: number
+  judge_position: number[] | null
+  seconds: number
+  rows: ControlRow[]
+  changes: Changes[]
+}
+interface MtBench extends Saved {
+  n: number
+  model: string
+  judge: string
+  settings: Record<string, unknown>
+  turn_1: (Score & { n: number }) | null
+  turn_2: (Score & { n: number }) | null
+  both: (Score & { n: number }) | null
+  categories: { category: string; turn_1: number | null; turn_2: number | null; both: number | null }[]
+  unreadable: unknown[]
+}
+
+export const percent = (share: number) => (100 * share).toFixed(1)
+const range = ({ low, high }: Interval, digits = (x: number) => x.toFixed(2)) =>
+  `${digits(low)} to ${digits(high)}`
+const whole = (value: number | null) => (value === null ? '?' : Math.round(value).toLocaleString('en-US'))
+
+function draw(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/** A section a kind of result; the files' names decide. */
+export const sections: [title: string, pattern: RegExp, tell: (saved: never) => string][] = [
+  [
+    'AlpacaEval 2: win rates of published annotations',
+    /^win-rate/,
+    ({ systems, gap }: WinRates) =>
+      [
+        draw(
+          ['system', 'win rate (published)', 'length-controlled (published)'],
+          systems.map(({ model, published, mine }) => [
+            model,
+            `${mine.win_rate.toFixed(2)} (${published.winRate.toFixed(2)})`,
+            `${mine.lc_win_rate.toFixed(2)} (${published.lc.toFixed(2)})`,
+          ]),
+        ),
+        `With reconstructed files the length-controlled rates are ${gap.lc.mean.toFixed(3)} from the published ones on average, ${gap.lc.max.toFixed(3)} at most; the Python package's ${gap.peerLc.mean.toFixed(3)} and ${gap.peerLc.max.toFixed(3)}.`,
+      ].join('\n\n'),
+  ],
+  ['GSM8K and IFEval: every control', /^evaluation-(gsm8k|ifeval)/, tellControls],
+  ['Width and depth', /^evaluation-grid/, tellGrid],
+  ['MT-Bench, the plumbing', /^evaluation-mt-bench/, tellMtBench],
+]
+
+function tellControls({
+  task,
+  metrics,
+  n,
+  left_out,
+  model,
+  settings,
+  seconds,
+  agreement,
+  ...more
+}: Controls): string {
+  const { rows, changes, judge_position } = more
+  const left = Object.entries(left_out).map(([why, count]) => `; ${count} of the file left out: ${why}`)
+  const changed = changes.map(
+    (c) =>
+      `The ${c.control === 'trained' ? 'trained' : 'prompted'} aggregator rescued ${c.rescued} of ${c.all_wrong} questions with all proposals wrong, broke ${c.broke} of ${c.all_right} with all right, kept ${c.kept} and lost ${c.lost} of the others; ${percent(c.copy_rate)} % of its 4-grams are some proposal's; the nearest proposal by place: ${c.position.map(percent).join(', ')} %.`,
+  )
+  const judged = judge_position
+    ? ` The judge picked by place: ${judge_position.map(percent).join(', ')} %.`
+    : ''
+  return [
+    `${task}, ${n} prompts, ${model}, ${settings.width} × ${settings.depth}, ${settings.maxTokens} tokens a completion, ${Math.round(seconds / 60)} minutes${left.join('')}.`,
+    draw(
+      [
+        'control',
+        ...metrics.map((metric) => `${metric} %`),
+        'p beside one answer',
+        'calls',
+        'prompt',
+        'prefilled',
+        'written',
+        's',
+        'chars',
+      ],
+      rows.map((row) => [
+        row.title,
+        ...metrics.map((metric) => {
+          const { mean, interval } = row.scores[metric] as Score
+          return `${percent(mean)} (${range(interval, percent)})`
+        }),
+        row.against_single?.p.toFixed(2) ?? '',
+        row.calls.toFixed(1),
+        whole(row.prompt_tokens),
+        whole(row.prefilled_tokens),
+        whole(row.generated_tokens),
+        row.seconds.toFixed(0),
+        whole(row.mean_length_chars),
+      ]),
+    ),
+    `${changed.join(' ')} Proposals agree ${percent(agreement)} %.${judged}`,
+  ].join('\n\n')
+}
+
+function tellGrid({ task, metrics, n, model, settings, rows }: Controls): string {
+  return [
+    `${task}, ${n} prompts, ${model}, ${settings.maxTokens} tokens a completion; what points share was sampled once.`,
+    draw(
+      ['width × depth', ...metrics.map((metric) => `${metric} %`), 'calls', 'prefilled', 'written', 's'],
+      rows.map((row) => [
+        row.title,
+        ...metrics.map((metric) => {
+          const { mean, interval } = row.scores[metric] as Score
+          return `${percent(mean)} (${range(interval, percent)})`
+        }),
+        row.calls.toFixed(0),
+        whole(row.prefilled_tokens),
+        whole(row.generated_tokens),
+        row.seconds.toFixed(0),
+      ]),
+    ),
+  ].join('\n\n')
+}
+
+function tellMtBench({
+  n,
+  model,
+  judge,
+  settings,
+  turn_1,
+  turn_2,
+  both,
+  categories,
+  unreadable,
+}: MtBench): string {
+  const score = (value: number | null) => value?.toFixed(2) ?? 'none'
+  const all = (
+    [
+      ['turn 1', turn_1],
+      ['turn 2', turn_2],
+      ['both', both],
+    ] as const
+  ).map(
+    ([name, of]) =>
+      `${name} ${of ? `${of.mean.toFixed(2)} (${range(of.interval)}, ${of.n} ratings)` : 'none'}`,
+  )
+  return [
+    `A check of the plumbing, not of quality: ${judge} is no judge. ${n} questions of two turns, ${model}, ${settings.width} × ${settings.depth}, ${settings.maxTokens} tokens; ${all.join('; ')}; ${unreadable.length} turns without a readable rating.`,
+    draw(
+      ['category', 'turn 1', 'turn 2', 'both'],
+      categories.map((c) => [c.category, score(c.turn_1), score(c.turn_2), score(c.both)]),
+    ),
+  ].join('\n\n')
+}

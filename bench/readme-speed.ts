@@ -1,0 +1,189 @@
+/** The table of speeds: what was measured, and what it was, by the result's file. */
+import { type Spread, spreadOf } from './table.ts'
+
+export interface Saved {
+  command: string
+  date: string
+  machine: { cpu?: string; cores: number; commit: string; loadBefore: number }
+}
+interface Run {
+  seconds: number
+  outputTokens: number
+}
+interface Embedded extends Saved {
+  settings: { count: number; file: string; peerFile: string }
+  ratio: Record<'wallToPublished' | 'wallToN' | 'wallToOwnLimit' | 'prefilledToDistinct', Spread>
+  raw: { own: Run[]; published: Run[]; withN: Run[] }
+}
+interface FirstToken extends Saved {
+  own: number[]
+  bare: number[]
+  ratio: Spread
+}
+interface Overhead extends Saved {
+  runs: { prompts: number; wallMs: number; peakBytes: number }[]
+}
+interface ServeLatency extends Saved {
+  runs: { what: string; added: { median: number; p99: number } }[]
+}
+interface ServeStreams extends Saved {
+  runs: { what: string; layers: number; ofIdeal: number; gapMs: { p99: number }; peakBytes: number }[]
+}
+interface BesideOptillm extends Saved {
+  maxTokens: number
+  upstream: string
+  own: { firstMs: number; endMs: number }[]
+  ratio: { first: Spread; end: Spread }
+}
+interface DataBuild extends Saved {
+  runs: { job: string; rows: number; seconds: number; peakBytes: number }[]
+  part: { rows: number; own: number[]; peers: number[]; ratio: Spread }
+}
+export interface WinRates extends Saved {
+  systems: {
+    model: string
+    published: { winRate: number; lc: number }
+    mine: { win_rate: number; lc_win_rate: number }
+  }[]
+  gap: Record<'winRate' | 'lc' | 'peerLc', { mean: number; max: number }>
+  seconds: Record<'own' | 'peer', Spread>
+  ratio: Spread
+}
+interface AttributionTimes extends Saved {
+  words: number
+  proposals: number
+  results: { name: string; ms: number[] }[]
+}
+interface OnPolicy extends Saved {
+  prompts: number
+  width: number
+  runs: {
+    model: string
+    byDemonstrations: boolean
+    proposals: { completions: number; leaksCutFromText: number; unusable: { empty: number; runaway: number } }
+    built: string
+  }[]
+}
+interface Scheduling extends Saved {
+  results: { name: string; ratios: number[] }[]
+}
+
+const seconds = (runs: Run[]) => `${spreadOf(runs.map((run) => run.seconds)).median.toFixed(1)} s`
+const times = ({ median, min, max }: Spread) =>
+  `${median.toFixed(2)} × (${min.toFixed(2)} to ${max.toFixed(2)})`
+
+/** What was measured, and what it was, by the result's file. */
+export const speedLines: [RegExp, (saved: never) => [what: string, figure: string][]][] = [
+  [
+    /^attribution/,
+    ({ words, proposals, results }: AttributionTimes) =>
+      results.map(({ name, ms }): [string, string] => {
+        const { median, min, max } = spreadOf(ms)
+        return [
+          `Attribution, ${proposals} proposals of ${words.toLocaleString('en')} words: ${name}`,
+          `${median.toFixed(1)} ms (${min.toFixed(1)} to ${max.toFixed(1)})`,
+        ]
+      }),
+  ],
+  [
+    /^data-build/,
+    ({ runs, part }: DataBuild) => [
+      ...runs.map(({ job, rows, seconds, peakBytes }): [string, string] => [
+        `\`aft data build\`, ${rows.toLocaleString('en')} rows of four responses: ${job}`,
+        `${Math.round(rows / seconds)} rows a second; ${Math.round(peakBytes / 1e6)} MB at most`,
+      ]),
+      [
+        `… beside Python datasets (the faster of one and two processes), ${part.rows.toLocaleString('en')} rows`,
+        `${spreadOf(part.own).median.toFixed(1)} s to ${spreadOf(part.peers).median.toFixed(1)} s; ${part.ratio.median.toFixed(1)} times as fast (${part.ratio.min.toFixed(1)} to ${part.ratio.max.toFixed(1)})`,
+      ],
+    ],
+  ],
+  [
+    /^embedded-/,
+    ({ settings, ratio, raw }: Embedded) => {
+      const what = settings.count === 1 ? 'One question' : `${settings.count} prompts`
+      const files =
+        settings.file === settings.peerFile ? settings.file : `${settings.file}, peer ${settings.peerFile}`
+      return [
+        [`${what}, 5 × 2, embedded (${files})`, seconds(raw.own)],
+        [
+          '… beside the published schedule on llama-server',
+          `${seconds(raw.published)}; ${times(ratio.wallToPublished)}`,
+        ],
+        ['… beside llama-server with n = 5', `${seconds(raw.withN)}; ${times(ratio.wallToN)}`],
+        ["… beside the engine's own limit", times(ratio.wallToOwnLimit)],
+        ['… prompt tokens evaluated, of the distinct ones', times(ratio.prefilledToDistinct)],
+      ]
+    },
+  ],
+  [
+    /^first-token/,
+    ({ own, bare, ratio }: FirstToken) => [
+      ['First token, from the start of the process', `${spreadOf(own).median.toFixed(2)} s`],
+      ['… beside the bare library', `${spreadOf(bare).median.toFixed(2)} s; ${times(ratio)}`],
+    ],
+  ],
+  [
+    /^on-policy/,
+    ({ prompts, width, runs }: OnPolicy) =>
+      runs.map(({ model, byDemonstrations, proposals: p, built }) => [
+        `On-policy data, ${prompts} prompts × ${width}: ${model}${byDemonstrations ? ', by demonstrations' : ''}; killed and resumed`,
+        `${p.completions} proposals: ${p.unusable.empty} empty, ${p.unusable.runaway} runaway${byDemonstrations ? `, ${p.leaksCutFromText} cut at a heading` : ''}. ${built}`,
+      ]),
+  ],
+  [
+    /^overhead/,
+    ({ runs }: Overhead) =>
+      runs.map(({ prompts, wallMs, peakBytes }) => [
+        `\`aft run\`, ${prompts.toLocaleString('en')} prompts at a server that answers at once`,
+        `${Math.round((prompts * 11 * 1000) / wallMs)} completions a second; ${Math.round(peakBytes / 1e6)} MB at most`,
+      ]),
+  ],
+  [
+    /^serve-latency/,
+    ({ runs }: ServeLatency) =>
+      runs.map(({ what, added }) => [
+        `\`aft serve\` adds, width 1, depth 0: ${what}`,
+        `${added.median.toFixed(1)} ms at the median, ${added.p99.toFixed(1)} ms at p99`,
+      ]),
+  ],
+  [
+    /^serve-streams/,
+    ({ runs }: ServeStreams) =>
+      runs.map(({ what, ofIdeal, gapMs, peakBytes }) => [
+        `Streams of 50 tokens a second: ${what}`,
+        `${(ofIdeal * 100).toFixed(0)} % of the ideal; 99 of 100 gaps below ${gapMs.p99.toFixed(0)} ms; ${Math.round(peakBytes / 1e6)} MB`,
+      ]),
+  ],
+  [
+    /^serve-beside-optillm/,
+    ({ maxTokens, upstream, own, ratio }: BesideOptillm) => [
+      [
+        `\`aft serve\`, 3 × 1, before ${upstream === 'embedded' ? 'an embedded SmolLM2-135M' : upstream}, ${maxTokens} tokens: first token`,
+        `${(spreadOf(own.map((run) => run.firstMs)).median / 1_000).toFixed(1)} s; beside optillm's moa ${times(ratio.first)}`,
+      ],
+      [
+        '… the whole answer',
+        `${(spreadOf(own.map((run) => run.endMs)).median / 1_000).toFixed(1)} s; beside optillm's moa ${times(ratio.end)}`,
+      ],
+    ],
+  ],
+  [
+    /^scheduling/,
+    ({ results }: Scheduling) =>
+      results.map(({ name, ratios }) => [`Makespan over its lower bound: ${name}`, times(spreadOf(ratios))]),
+  ],
+  [
+    /^win-rate/,
+    ({ seconds, ratio }: WinRates) => [
+      [
+        '`aft eval win-rate`, one system of 805 rows, from the start of the process',
+        `${seconds.own.median.toFixed(2)} s (${seconds.own.min.toFixed(2)} to ${seconds.own.max.toFixed(2)})`,
+      ],
+      [
+        '… beside the Python package',
+        `${seconds.peer.median.toFixed(2)} s; ${ratio.median.toFixed(0)} times as fast (${ratio.min.toFixed(0)} to ${ratio.max.toFixed(0)})`,
+      ],
+    ],
+  ],
+]
