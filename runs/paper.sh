@@ -52,7 +52,7 @@ evaluate() { # NAME MODEL DEPTH
   [ -e "$outputs" ] || outputs=$baseline # in a dry run, for its size
   aft eval alpaca-eval --outputs "$outputs" --baseline "$baseline" --judge "$JUDGE" \
     --template "${TEMPLATE:-official}" --gamed "${GAMED:-official}" --instruction-difficulty "${DIFFICULTY:-official}" \
-    -o "$out/eval/$name.annotations.json" $dry
+    -o "$out/eval/alpaca-eval-$name" $dry
   aft eval mt-bench "${MT_BENCH:-official}" --model "$model" --judge "$JUDGE" --width 5 --depth "$depth" \
     -o "$out/eval/mt-bench-$name" $dry
 }
@@ -60,4 +60,5 @@ evaluate aft "$AFT_MODEL" 2
 evaluate sft "$SFT_MODEL" 0
 # The twin proposes, and both aggregate what it proposed: the table has each beside one answer, best of n and majority.
 aft eval gsm8k "${GSM8K:-official}" --model "$SFT_MODEL" --trained "$AFT_MODEL" --width 5 --depth 1 -o "$out/eval/gsm8k" $dry
-[ -n "$dry" ] || aft report "$out/eval/gsm8k" "$out/eval/mt-bench-aft" "$out/eval/mt-bench-sft" -o "$out/report.html"
+[ -n "$dry" ] || aft report "$out"/eval/{gsm8k,alpaca-eval-aft,alpaca-eval-sft,mt-bench-aft,mt-bench-sft} "$out/convergence" \
+  ${PERPLEXITY:+"$out/perplexity-aft" "$out/perplexity-sft"} -o "$out/report.html"

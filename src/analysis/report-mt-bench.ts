@@ -1,7 +1,6 @@
 /** MT-Bench on a report's page: ratings by turn and category, as a radar and a table. */
 import { drawChart } from '../lib/chart.ts'
 import type { ReportSection } from '../lib/report-page.ts'
-import { originSection } from './report-texts.ts'
 import type { MtBenchResult } from './result-file.ts'
 
 const WORST = 0
@@ -16,7 +15,7 @@ export async function mtBenchSections(result: MtBenchResult): Promise<ReportSect
   const number = (value: number | null) => (value === null ? 'none' : Number(value.toFixed(2)))
   return [
     {
-      title: `MT-Bench, ${result.model}`,
+      title: 'Ratings',
       text:
         `Ratings of ${result.judge}, 1 to 10, over ${result.n} questions. Turn 1: ${range(result.turn_1)}; ` +
         `turn 2: ${range(result.turn_2)}; both: ${range(result.both)}. Without a rating: ${result.unreadable.length}.`,
@@ -26,7 +25,6 @@ export async function mtBenchSections(result: MtBenchResult): Promise<ReportSect
         rows: result.categories.map((c) => [c.category, number(c.turn_1), number(c.turn_2), number(c.both)]),
       },
     },
-    { ...originSection({ ...result, asked: result.asked }), title: 'Where the numbers come from' },
   ]
 }
 

@@ -1,8 +1,9 @@
 /** The parts of a report that are read rather than looked at: single questions, and where the numbers come from. */
 import type { ReportSection } from '../lib/report-page.ts'
-import type { QuestionResult, Result } from './result-file.ts'
+import type { QuestionResult, Result, Results } from './result-file.ts'
 
-export const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+/** With a space that does not break. */
+export const percent = (share: number) => `${(100 * share).toFixed(1)}\u00a0%`
 
 const SHOWN = 6
 
@@ -60,39 +61,72 @@ function firstWords(text: string): string {
   return line.length > 80 ? `${line.slice(0, 80)}…` : line
 }
 
-/** What every result tells of itself. */
-type Origin = Pick<Result, 'command' | 'version' | 'date' | 'template' | 'settings' | 'n' | 'asked'> & {
-  left_out?: unknown
-  node?: unknown
+/** Such as `GSM8K: 200 questions`. */
+export function describeTask({ kind, result }: Results): string {
+  switch (kind) {
+    case 'controls':
+      return `${result.task}, ${shorten(result.model)}: ${result.n} questions`
+    case 'mt-bench':
+      return `MT-Bench, ${shorten(result.model)}: ${result.n} questions`
+    case 'convergence':
+      return `Training: ${result.groups.map(({ group, runs }) => (runs.length > 1 ? `${group} (${runs.length} runs)` : group)).join(', ')}`
+    case 'perplexity':
+      return `Perplexity of ${result.n} targets`
+    case 'alpaca-eval':
+      return `AlpacaEval beside ${result.baseline}`
+  }
 }
 
-/** By what every number was made. */
-export function originSection({
-  command,
-  version,
-  date,
-  template,
-  settings,
-  n,
-  asked,
-  ...result
-}: Origin): ReportSection {
-  const leftOut = Object.entries((result.left_out ?? {}) as Record<string, number>)
+/** A model by the end of its path or address: `runs/cpu/aft` is `aft`, `http://127.0.0.1/v1#llama` is `llama`. */
+export function shorten(model: string): string {
+  return model.split(/[\\/#]/).findLast((part) => part !== '') ?? model
+}
+
+/** Short names where they differ, else whole ones. */
+export function nameModels(models: string[]): string[] {
+  const short = models.map(shorten)
+  return new Set(short).size === new Set(models).size ? short : models
+}
+
+/** By what every number was made: a line that opens for each result. */
+export function originSection(results: Results['result'][]): ReportSection {
+  const names = nameModels(results.map((result) => ('model' in result ? String(result.model) : '')))
   return {
-    title: '',
+    title: 'How this was made',
     isWide: true,
-    table: {
-      head: ['what', 'is'],
-      rows: [
-        ['command', command],
-        ['aft', version],
-        ['Node', String(result.node ?? '')],
-        ['date', date],
-        ['template', `${template.id}, SHA-256 ${template.sha256}`],
-        ...Object.entries(settings).map(([name, value]): [string, string] => [name, String(value)]),
-        ['questions', n < asked ? `${n} of ${asked} asked` : String(n)],
-        ...leftOut.map(([why, count]): [string, string] => ['left out', `${count}: ${why}`]),
-      ],
-    },
+    folds: results.map((result, i) => ({
+      summary: `${[result.task, names[i]].filter(Boolean).join(', ')}, ${result.date.slice(0, 10)}`,
+      table: { head: ['what', 'is'], rows: originRows(result) },
+    })),
   }
+}
+
+function originRows(result: Results['result']): [string, string][] {
+  const { command, version, node = '', date, machine = '', settings, n } = result
+  const template =
+    'template' in result ? (result.template as { id: string; sha256: string } | null) : undefined
+  const judge = 'judge' in result ? result.judge : undefined
+  const asked = 'asked' in result && typeof result.asked === 'number' ? result.asked : n
+  const show = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+  const rows: [string, unknown][] = [
+    ['command', command],
+    ['aft', version],
+    ['Node', node],
+    ['date', date],
+    ['machine', machine || 'not told'],
+    [
+      'template',
+      template === undefined ? '' : template ? `${template.id}, SHA-256 ${template.sha256}` : 'not told',
+    ],
+    ...(typeof judge === 'object' && judge
+      ? Object.entries(judge).map(([k, v]) => [`judge: ${k}`, v] as [string, unknown])
+      : ([['judge', judge ?? '']] as [string, unknown][])),
+    ...Object.entries(settings),
+    ['n', n < asked ? `${n} of ${asked} asked` : n],
+    ...Object.entries(result.left_out ?? {}).map(([why, count]): [string, string] => [
+      'left out',
+      `${count}: ${why}`,
+    ]),
+  ]
+  return rows.map(([name, value]): [string, string] => [name, show(value)]).filter(([, text]) => text !== '')
 }

@@ -7,6 +7,8 @@ const config: Config = {
   font: 'system-ui, sans-serif',
   view: { stroke: null },
   axis: {
+    labelFontSize: 11,
+    titleFontSize: 11,
     labelColor: 'currentColor',
     titleColor: 'currentColor',
     titleFontWeight: 'normal',
@@ -17,7 +19,13 @@ const config: Config = {
     gridColor: 'currentColor',
     gridOpacity: 0.12,
   },
-  legend: { labelColor: 'currentColor', titleColor: 'currentColor', titleFontWeight: 'normal' },
+  legend: {
+    labelFontSize: 11,
+    labelColor: 'currentColor',
+    titleColor: 'currentColor',
+    titleFontWeight: 'normal',
+    symbolOpacity: 1,
+  },
   header: { labelColor: 'currentColor', titleColor: 'currentColor' },
   bar: { color: '#4f83c4' },
   line: { color: '#4f83c4' },
@@ -31,6 +39,8 @@ const config: Config = {
 export async function drawChart(spec: TopLevelSpec, label: string): Promise<string> {
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
   vega.resetSVGDefIds()
+  const { textMetrics } = vega as unknown as { textMetrics: { width: typeof estimateWidth } } // missing in its types
+  textMetrics.width = estimateWidth
   const { spec: full } = compile(spec, { config })
   const view = new vega.View(vega.parse(full), { renderer: 'none', logLevel: vega.Error })
   try {
@@ -39,4 +49,9 @@ export async function drawChart(spec: TopLevelSpec, label: string): Promise<stri
   } finally {
     view.finalize()
   }
+}
+
+/** Without a canvas nothing measures texts, and vega takes letters to be far wider than they are: charts get empty margins. */
+function estimateWidth(item: { fontSize?: number }, text: unknown): number {
+  return 0.61 * (item.fontSize ?? 11) * String(text ?? '').length
 }

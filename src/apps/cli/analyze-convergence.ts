@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { readCurves, summariseCurve } from '../../analysis/convergence.ts'
 import {
   compareGroups,
-  type Figures,
+  figureTitles,
   type GroupFigure,
   type GroupSummary,
   summariseGroup,
@@ -83,28 +83,13 @@ async function convergence(folders: string[], { group, output, json }: Convergen
   else console.log(sanitise(describe(groups, result.differences)))
 }
 
-const FIGURES: [keyof Figures, string, digits: number][] = [
-  ['first_held_out', 'held-out loss, first', 3],
-  ['lowest_held_out', 'held-out loss, lowest', 3],
-  ['step_of_half', '50 % of the improvement, step', 1],
-  ['tokens_of_half', '50 % of the improvement, tokens', 0],
-  ['step_of_90_percent', '90 % of the improvement, step', 1],
-  ['tokens_of_90_percent', '90 % of the improvement, tokens', 0],
-  ['grad_norm_mean', 'gradient norm, mean', 3],
-  ['grad_norm_deviation', 'gradient norm, deviation', 3],
-  ['grad_norm_variation', 'gradient norm, coefficient of variation', 2],
-  ['loss_change_mean', 'training loss, change a step', 4],
-  ['loss_change_deviation', 'training loss, deviation of it', 4],
-  ['loss_change_variation', 'training loss, coefficient of variation', 2],
-]
-
 /** A figure a line, a group a column. */
 function describe(groups: GroupSummary[], differences: ReturnType<typeof compareGroups>): string {
   const heads = [
     ...groups.map(({ group, runs }) => (runs.length > 1 ? `${group} (${runs.length} runs)` : group)),
     ...differences.map(({ group, beside }) => `${group} less ${beside}`),
   ]
-  const lines = FIGURES.map(([name, title, digits]) => [
+  const lines = figureTitles.map(([name, title, digits]) => [
     title,
     ...[...groups, ...differences].map(({ figures }) => show(figures[name], digits)),
   ])

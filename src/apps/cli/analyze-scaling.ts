@@ -18,6 +18,7 @@ import {
 import { createEvalReporter } from './eval-progress.ts'
 import { describeControls, writeControls } from './eval-results.ts'
 import { watchInterrupts } from './interrupt.ts'
+import { describeOrigin } from './origin.ts'
 import { sanitise } from './sanitise.ts'
 
 interface ScalingFlags extends EvalFlags {
@@ -92,12 +93,7 @@ async function scaling(file: string, flags: ScalingFlags): Promise<void> {
       ...{ n: run.answered.length, failed: run.failures.length, model, aggregator: model, judge: '' },
       settings: { widths, depths, maxTokens, temperature, seed, active: flags.concurrency },
       template: { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) },
-      ...{
-        command: ['aft', ...process.argv.slice(2)].join(' '),
-        version: readVersion(),
-        node: process.version,
-      },
-      ...{ date: new Date().toISOString(), seconds: 0 },
+      ...{ ...describeOrigin(), seconds: 0 },
       rows: await tabulateGrid(task, run.answered, seed),
       ...{ changes: [], agreement: 0, judge_position: null, questions: [] },
     }

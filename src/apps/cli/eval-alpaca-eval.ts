@@ -17,8 +17,9 @@ import { toCallersError } from '../../inference/file-errors.ts'
 import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, withEngine } from './eval-flags.ts'
 import { resolveOfficial } from './eval-official.ts'
 import { createEvalReporter } from './eval-progress.ts'
-import { describeWinRate, scoreAnnotations } from './eval-win-rate.ts'
+import { describeWinRate, scoreAnnotations, toResult } from './eval-win-rate.ts'
 import { watchInterrupts } from './interrupt.ts'
+import { writeResult } from './origin.ts'
 import { pricesOf } from './prices.ts'
 import { showTime } from './run-report.ts'
 import { sanitise } from './sanitise.ts'
@@ -57,7 +58,10 @@ export function alpacaEvalCommand(): Command {
       `the same of the baseline, or official (default: ${BENCHMARK_BASELINE}.json beside the outputs)`,
     )
     .requiredOption('--judge <engine>', 'engine that compares')
-    .option('-o, --output <file>', 'where the annotations go (default: the outputs, with .annotations.json)')
+    .option(
+      '-o, --output <place>',
+      'a folder for annotations.json and result.json, or a .json file for the annotations alone (default: the outputs, with .annotations.json)',
+    )
     .option(
       '--template <file>',
       "the judge's wording, with {instruction}, {output_1} and {output_2}; or official",
@@ -77,7 +81,9 @@ async function alpacaEval(given: AlpacaEvalFlags): Promise<void> {
     console.log(preview(pairs, template, price))
     return
   }
-  const out = flags.output ?? `${flags.outputs.replace(/\.jsonl?$/, '')}.annotations.json`
+  const folder = folderOf(flags)
+  const beside = `${flags.outputs.replace(/\.jsonl?$/, '')}.annotations.json`
+  const out = folder ? path.join(folder, 'annotations.json') : (flags.output ?? beside)
   const reporter = flags.progress ? createEvalReporter(process.stderr, 'pairs judged') : undefined
   const signal = watchInterrupts()
   const startMs = performance.now()
@@ -102,6 +108,10 @@ async function alpacaEval(given: AlpacaEvalFlags): Promise<void> {
   const annotator = `${flags.judge} (${template.id})`
   writeWhole(out, toAnnotations(pairs, judged.judgments, { generators, annotator }))
   await tell(flags, { out, pairs, judged, template, seconds: (performance.now() - startMs) / 1000 })
+}
+
+function folderOf({ output }: AlpacaEvalFlags): string | undefined {
+  return output !== undefined && !/\.jsonl?$/.test(output) ? output : undefined
 }
 
 /** What is named `official` becomes a path, before the first paid call. */
@@ -206,6 +216,10 @@ async function tell(flags: AlpacaEvalFlags, { out, pairs, judged, template, seco
     seconds,
   }
   if (judged.failures.length > 0) process.exitCode = 1
+  const folder = folderOf(flags)
+  const { outputs, baseline, gamed, instructionDifficulty, limit, seed } = flags
+  const settings = { outputs, baseline, gamed, instructionDifficulty, limit, seed }
+  if (folder) writeResult(folder, toResult(result, { settings, judge }))
   if (flags.json) console.log(JSON.stringify({ ...result, judge }))
   else {
     const how = `${judge.by_logprobs} by log probabilities, ${judge.by_token} by the letter alone`

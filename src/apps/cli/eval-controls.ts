@@ -15,6 +15,7 @@ import { resolveOfficial } from './eval-official.ts'
 import { createEvalReporter } from './eval-progress.ts'
 import { type ControlResult, describeControls, writeControls } from './eval-results.ts'
 import { watchInterrupts } from './interrupt.ts'
+import { describeOrigin } from './origin.ts'
 import { pricesOf } from './prices.ts'
 import { sanitise } from './sanitise.ts'
 
@@ -132,10 +133,7 @@ async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<
       ...{ model: proposer, aggregator, judge, ...(trained && { trained }) },
       settings: { width, depth, maxTokens, judgeMaxTokens, temperature, seed, active: flags.concurrency },
       template: { id: template.id, sha256: hashTemplate(template) },
-      command: ['aft', ...process.argv.slice(2)].join(' '),
-      version: readVersion(),
-      node: process.version,
-      date: new Date().toISOString(),
+      ...describeOrigin(),
       seconds: (performance.now() - startMs) / 1000,
       ...table,
     }

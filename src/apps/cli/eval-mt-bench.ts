@@ -1,5 +1,4 @@
 /** `aft eval mt-bench`: two-turn questions, aggregated answers, a judge's ratings. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
 import { makePlan } from '../../core/strategies.ts'
@@ -14,6 +13,7 @@ import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, whole } fro
 import { resolveOfficialFolder } from './eval-official.ts'
 import { createEvalReporter } from './eval-progress.ts'
 import { watchInterrupts } from './interrupt.ts'
+import { describeOrigin, writeResult } from './origin.ts'
 import { pricesOf } from './prices.ts'
 import { sanitise } from './sanitise.ts'
 
@@ -107,18 +107,10 @@ async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
       ...{ task: 'mt-bench', n: run.graded.length, asked: questions.length, model, aggregator, judge },
       settings: { width, depth, maxTokens, judgeMaxTokens, seed },
       template: { id: template.id, sha256: hashTemplate(template) },
-      ...{
-        command: ['aft', ...process.argv.slice(2)].join(' '),
-        version: readVersion(),
-        node: process.version,
-      },
-      date: new Date().toISOString(),
+      ...describeOrigin(),
       ...table,
     }
-    mkdirSync(flags.output, { recursive: true })
-    const file = path.join(flags.output, 'result.json')
-    writeFileSync(`${file}.tmp`, `${JSON.stringify(result, null, 2)}\n`)
-    renameSync(`${file}.tmp`, file)
+    writeResult(flags.output, result)
     console.log(flags.json ? JSON.stringify(result) : sanitise(describe(table, judge)))
     if (run.outcome === 'interrupted') throw signal.reason
     if (run.graded.length < questions.length) process.exitCode = 1

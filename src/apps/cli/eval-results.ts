@@ -2,9 +2,10 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { ControlRow, ControlTable } from '../../evaluation/control-table.ts'
+import type { Origin } from './origin.ts'
 
 /** `result.json`. Every number carries what it was made by. */
-export interface ControlResult extends ControlTable {
+export interface ControlResult extends ControlTable, Origin {
   task: string
   metrics: string[]
   file: string
@@ -19,10 +20,6 @@ export interface ControlResult extends ControlTable {
   trained?: string
   settings: Record<string, unknown>
   template: { id: string; sha256: string }
-  command: string
-  version: string
-  node: string
-  date: string
   /** Of the last run, from the start. */
   seconds: number
 }

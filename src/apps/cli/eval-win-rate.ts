@@ -5,10 +5,12 @@ import { readAnnotations } from '../../evaluation/annotations.ts'
 import { readLengthControls } from '../../evaluation/length-controls.ts'
 import { computeWinRate, type WinRate } from '../../evaluation/win-rate.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
+import { describeOrigin, writeResult } from './origin.ts'
 import { sanitise } from './sanitise.ts'
 
 interface WinRateFlags {
   annotations: string
+  output?: string
   gamed?: string
   instructionDifficulty?: string
   json?: boolean
@@ -28,13 +30,15 @@ export function winRateCommand(): Command {
     .requiredOption('--annotations <file>', 'JSON rows with output_1, output_2 and preference')
     .option('--gamed <file>', "the benchmark's df_gamed.csv")
     .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv")
+    .option('-o, --output <folder>', 'where the result goes; `aft report` puts several into one table')
     .option('--json', 'print one JSON object')
     .addHelpText('after', help)
     .action(winRate)
 }
 
-async function winRate({ annotations, json, ...files }: WinRateFlags): Promise<void> {
+async function winRate({ annotations, json, output, ...files }: WinRateFlags): Promise<void> {
   const result = await scoreAnnotations(annotations, files)
+  if (output) writeResult(output, toResult(result, { settings: { annotations, ...files } }))
   for (const warning of result.warnings) console.error(`warning: ${annotations}: ${warning}`)
   console.log(json ? JSON.stringify(result) : sanitise(describeWinRate(result)))
 }
@@ -59,6 +63,23 @@ export async function scoreAnnotations(
     return computeWinRate(await readAnnotations(annotations), controls)
   } catch (error) {
     throw toCallersError(error)
+  }
+}
+
+interface Judging {
+  settings: Record<string, unknown>
+  /** Where it was judged in the same run. */
+  judge?: { template: string; template_sha256: string; failed: number; [more: string]: unknown }
+}
+
+/** `result.json`: the rates with all that they were made by. Of annotations the judge's name is all that is known. */
+export function toResult(rates: WinRate, { settings, judge }: Judging): object {
+  return {
+    ...{ task: 'alpaca-eval', model: rates.generator, ...rates },
+    asked: rates.n + rates.dropped_rows.length + (judge?.failed ?? 0),
+    judge: judge ?? null,
+    template: judge ? { id: judge.template, sha256: judge.template_sha256 } : null,
+    ...{ settings, ...describeOrigin() },
   }
 }
 

@@ -35,6 +35,25 @@ test('judges, writes annotations, and says what it dropped', async () => {
   expect(JSON.parse(readFileSync(path.join(cwd, 'own.annotations.json'), 'utf8'))).toHaveLength(3)
 })
 
+test('a folder gets annotations and a result, which `aft report` puts into one table with win rates', async () => {
+  const judged = await aft(['eval', 'alpaca-eval', ...files, '-o', 'judged'], { cwd })
+  expect(judged).toMatchObject({ code: 0 })
+  const read = (name: string) => JSON.parse(readFileSync(path.join(cwd, name), 'utf8'))
+  expect(read('judged/annotations.json')).toHaveLength(3)
+  expect(read('judged/result.json')).toMatchObject({
+    ...{ task: 'alpaca-eval', model: 'own', n: 2, asked: 3, template: { id: 'aft-judge-1' } },
+    ...{ judge: { engine: 'scripted:judge.json' }, settings: { seed: 0 }, version: expect.any(String) },
+  })
+  const scored = ['eval', 'win-rate', '--annotations', 'judged/annotations.json', '-o', 'scored']
+  expect(await aft(scored, { cwd })).toMatchObject({ code: 0 })
+  expect(read('scored/result.json')).toMatchObject({ task: 'alpaca-eval', judge: null, template: null })
+  const page = await aft(['report', 'judged', 'scored', '-o', 'page.html', '--about', 'Two of them.'], {
+    cwd,
+  })
+  expect(page).toMatchObject({ code: 0, stderr: '' })
+  expect(readFileSync(path.join(cwd, 'page.html'), 'utf8').match(/<svg/g)).toHaveLength(2)
+})
+
 test('tells beforehand what it would take', async () => {
   const { code, stdout } = await aft(['eval', 'alpaca-eval', ...files, '--dry-run'], { cwd })
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^pairs +3\ncalls +3\n/) })

@@ -1,0 +1,127 @@
+/** The shapes of `result.json`, by task. More fields than these may be there. */
+import { z } from 'zod'
+
+const interval = z.looseObject({ low: z.number(), high: z.number() })
+const score = z.looseObject({ mean: z.number(), interval })
+const test = z.looseObject({ difference: z.number(), p: z.number(), interval }).nullable()
+const template = z.looseObject({ id: z.string(), sha256: z.string() })
+/** What every result tells of how it was made; older ones lack the machine. */
+const origin = {
+  settings: z.record(z.string(), z.unknown()),
+  ...{ command: z.string(), version: z.string(), date: z.string() },
+  ...{ node: z.string().optional(), machine: z.string().optional() },
+  left_out: z.record(z.string(), z.number()).optional(),
+}
+const row = z.looseObject({
+  control: z.string(),
+  title: z.string(),
+  n: z.number(),
+  scores: z.record(z.string(), score),
+  calls: z.number(),
+  prompt_tokens: z.number(),
+  prefilled_tokens: z.number().nullable(),
+  generated_tokens: z.number(),
+  seconds: z.number(),
+  cost: z.number().nullable(),
+  mean_length_chars: z.number(),
+  against_single: test,
+})
+const changes = z.looseObject({
+  control: z.string(),
+  ...{ rescued: z.number(), broke: z.number(), kept: z.number(), lost: z.number() },
+  ...{ all_right: z.number(), all_wrong: z.number(), copy_rate: z.number(), position: z.array(z.number()) },
+})
+export const resultShape = z.looseObject({
+  task: z.string(),
+  metrics: z.array(z.string()).min(1),
+  n: z.number(),
+  asked: z.number(),
+  model: z.string(),
+  ...origin,
+  template,
+  rows: z.array(row).min(1),
+  changes: z.array(changes),
+  agreement: z.number(),
+  judge_position: z.array(z.number()).nullable(),
+})
+const rating = z.looseObject({ mean: z.number(), interval, n: z.number() }).nullable()
+export const mtBenchShape = z.looseObject({
+  task: z.literal('mt-bench'),
+  ...{ n: z.number(), asked: z.number(), model: z.string(), judge: z.string() },
+  ...origin,
+  template,
+  ...{ turn_1: rating, turn_2: rating, both: rating },
+  categories: z.array(
+    z.looseObject({
+      category: z.string(),
+      ...{ turn_1: z.number().nullable(), turn_2: z.number().nullable(), both: z.number().nullable() },
+    }),
+  ),
+  unreadable: z.array(z.unknown()),
+})
+export const questionShape = z.looseObject({
+  id: z.string(),
+  prompt: z.string(),
+  proposals: z.array(z.looseObject({ text: z.string(), score: z.number() })),
+  answers: z.array(
+    z.looseObject({
+      control: z.string(),
+      text: z.string(),
+      scores: z.record(z.string(), z.number()),
+      copied: z.looseObject({ share: z.number(), nearest: z.number().optional() }).optional(),
+    }),
+  ),
+})
+
+export const perplexityShape = z.looseObject({
+  task: z.literal('perplexity'),
+  ...{ model: z.string(), file: z.string(), n: z.number(), asked: z.number(), tokens: z.number() },
+  conditions: z
+    .array(
+      z.looseObject({
+        ...{ condition: z.string(), perplexity: z.number() },
+        ...{ difference: z.number().nullable(), interval: interval.nullable(), lower: z.number().nullable() },
+      }),
+    )
+    .min(1),
+  ...origin,
+  template,
+})
+
+const figure = z.looseObject({ mean: z.number(), interval: interval.nullable(), runs: z.number() })
+const figures = z.record(z.string(), figure.nullable())
+const heldOut = { step: z.number(), tokens: z.number().nullable() }
+export const convergenceShape = z.looseObject({
+  task: z.literal('convergence'),
+  n: z.number(),
+  groups: z
+    .array(
+      z.looseObject({
+        group: z.string(),
+        runs: z.array(
+          z.looseObject({
+            ...{ run: z.string(), steps: z.number(), tokens: z.number().nullable() },
+            figures: z.record(z.string(), z.number().nullable()),
+            held_out: z.array(z.looseObject({ ...heldOut, loss: z.number(), share: z.number().nullable() })),
+          }),
+        ),
+        figures,
+        held_out: z.array(z.looseObject({ ...heldOut, loss: figure, share: figure.nullable() })),
+      }),
+    )
+    .min(1),
+  differences: z.array(z.looseObject({ group: z.string(), beside: z.string(), figures })),
+  ...origin,
+})
+
+export const alpacaEvalShape = z.looseObject({
+  task: z.literal('alpaca-eval'),
+  ...{ model: z.string(), baseline: z.string(), n: z.number(), asked: z.number() },
+  ...{ win_rate: z.number(), standard_error: z.number() },
+  ...{ lc_win_rate: z.number(), lc_standard_error: z.number() },
+  ...{ mean_length_chars: z.number(), baseline_mean_length_chars: z.number(), variant: z.string() },
+  annotators: z.array(z.string()),
+  judge: z.looseObject({ engine: z.string() }).nullable(),
+  ...origin,
+  template: template.nullable(),
+})
