@@ -8,6 +8,7 @@ import {
   type GroupSummary,
   summariseGroup,
 } from '../../analysis/convergence-groups.ts'
+import { describeRunFacts, readRunFacts } from '../../analysis/run-facts.ts'
 import { UsageError } from '../../core/errors.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
 import { drawTable } from './eval-results.ts'
@@ -75,7 +76,14 @@ async function convergence(folders: string[], { group, output, json }: Convergen
   })
   const result = {
     ...{ task: 'convergence', n: runs.length, groups, differences: compareGroups(groups) },
-    settings: Object.fromEntries(groups.map((g) => [g.group, g.runs.map(({ run }) => run).join(', ')])),
+    settings: Object.fromEntries(
+      await Promise.all(
+        runs.map(async ({ run }, i) => [
+          `run ${run}`,
+          describeRunFacts(await readRunFacts(all[i] as string)),
+        ]),
+      ),
+    ),
     ...describeOrigin(),
   }
   if (output) writeResult(output, result)

@@ -66,11 +66,16 @@ test('training runs are compared by groups, and the result is drawn', async () =
       [0, 2, 4].map((step) => ({ step, loss: 3 - (gain * step) / 4, tokens: step * 100 })),
     )
   }
+  write('a1/run.json', [{ recipe: { seed: 7, base: 'small', rows: 'aft' }, dataSha256: 'abc' }])
+  write('a1/aft-model.json', [{ templates: [{ id: 'aft-1', sha256: 'def' }] }])
   const groups = ['--group', 'a=a1,a2', '--group', 'b=b1,b2']
   const { code, stdout } = await aft(['analyze', 'convergence', ...groups, '-o', 'curves'], { cwd })
   expect(code).toBe(0)
   expect(stdout).toMatch(/^ +a \(2 runs\) +b \(2 runs\) +b less a\n/)
   expect(stdout).toMatch(/90 % of the improvement, step +3\.6 \[3\.6, 3\.6\]/)
+  expect(JSON.parse(read('curves/result.json')).settings['run a1']).toBe(
+    'seed: 7; base: small; rows: aft; data, SHA-256: abc; template: aft-1, SHA-256 def',
+  )
   expect(await aft(['report', 'curves', '-o', 'curves.html'], { cwd })).toMatchObject({ code: 0, stderr: '' })
   expect(read('curves.html').match(/<svg/g)).toHaveLength(3)
   const alone = await aft(['analyze', 'convergence', 'a1', 'b1', '--json'], { cwd })
