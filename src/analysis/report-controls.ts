@@ -198,7 +198,10 @@ async function changeSections(result: Result): Promise<ReportSection[]> {
           mark: { type: 'bar', height: { band: 0.7 } },
           encoding: {
             y: { field: 'about', type: 'nominal', sort: null, title: null, axis: { labelLimit: 300 } },
-            x: { field: 'questions', type: 'quantitative', axis: { tickCount: 4, tickMinStep: 1 } },
+            x: {
+              ...{ field: 'questions', type: 'quantitative', axis: { tickCount: 4, tickMinStep: 1 } },
+              scale: { domain: [0, Math.max(1, ...values.map(({ questions }) => questions))] },
+            },
           },
         },
         `What the ${title} made of its proposals`,

@@ -47,7 +47,7 @@ pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .85rem/1.
 details.text { border-top: 1px solid var(--line); padding-top: .5rem }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: .85rem; width: 100% }
 th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; vertical-align: top }
-td:first-child, th:first-child { min-width: 7rem } .whole { grid-column: 1 / -1 }
+td:last-child:nth-child(2) { overflow-wrap: anywhere } td:first-child, th:first-child { min-width: 7rem } .whole { grid-column: 1 / -1 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums } td.number { white-space: nowrap }
 @media (max-width: 30rem) { body { padding: 1.5rem .75rem 3rem } section { padding: .9rem .8rem } }
 @media print {
