@@ -1,12 +1,14 @@
 /** `aft analyze scaling`: a grid of width and depth, quality over tokens and latency. */
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { makePlan } from '../../core/strategies.ts'
 import { defaultTemplate, hashTemplate } from '../../core/templates.ts'
 import { runGrid, tabulateGrid } from '../../evaluation/grid-run.ts'
 import { gsm8k } from '../../evaluation/gsm8k.ts'
 import { ifeval } from '../../evaluation/ifeval.ts'
 import { systemClock } from '../../inference/clock.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
+import { boundGrid, describeBound } from './eval-bound.ts'
 import {
   addEvalFlags,
   type EvalFlags,
@@ -15,10 +17,12 @@ import {
   whole,
   withEngine,
 } from './eval-flags.ts'
+import { resolveOfficial } from './eval-official.ts'
 import { createEvalReporter } from './eval-progress.ts'
 import { describeControls, writeControls } from './eval-results.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { describeOrigin } from './origin.ts'
+import { pricesOf } from './prices.ts'
 import { sanitise } from './sanitise.ts'
 
 interface ScalingFlags extends EvalFlags {
@@ -35,7 +39,7 @@ interface ScalingFlags extends EvalFlags {
 export function scalingCommand(): Command {
   const command = new Command('scaling')
     .description('A grid of width and depth; what points have in common is sampled once.')
-    .argument('<questions>', 'in the form that the benchmark has')
+    .argument('<questions>', 'in the form that the benchmark has, or "official"')
     .requiredOption('-o, --output <folder>', 'where the results go; `aft report` draws them')
     .requiredOption('-m, --model <name>', 'engine for every role')
     .addOption(
@@ -59,18 +63,31 @@ function readList(least: number) {
 async function scaling(file: string, flags: ScalingFlags): Promise<void> {
   const { model, widths, depths, maxTokens, temperature, seed } = flags
   const task = flags.task === 'gsm8k' ? gsm8k : ifeval((line) => console.error(line))
-  const { questions: all, leftOut } = await task.read(file).catch((error) => {
+  const questionsFile = await resolveOfficial(file, flags.task, 'questions', flags)
+  const { questions: all, leftOut } = await task.read(questionsFile).catch((error) => {
     throw toCallersError(error)
   })
   const questions = flags.limit ? all.slice(0, flags.limit) : all
-  const { engineFlags } = await readEngineFlags(flags)
+  const { engineFlags, config } = await readEngineFlags(flags)
+  const base = { proposers: [model], maxTokens, temperature, seed }
+  if (flags.dryRun) {
+    const planOf = (width: number, depth: number) =>
+      makePlan({ ...base, strategy: depth === 0 ? 'single' : 'aft', width, depth })
+    const over = { template: defaultTemplate, prices: pricesOf([model], config) }
+    const head: [string, string][] = [
+      ['questions', String(questions.length)],
+      ['points', `widths ${widths.join(', ')}; depths ${depths.join(', ')}`],
+    ]
+    console.log(describeBound(head, boundGrid(questions, { widths, depths, planOf, ...over })))
+    return
+  }
   const signal = watchInterrupts()
   const reporter = flags.progress ? createEvalReporter(process.stderr, 'questions answered') : undefined
   try {
     const run = await withEngine(model, { ...engineFlags, signal, onProgress: reporter?.pull }, (engine) =>
       runGrid({
         ...{ task, questions, widths, depths, active: flags.concurrency, version: readVersion(), signal },
-        base: { proposers: [model], maxTokens, temperature, seed },
+        base,
         host: { engines: { [model]: engine }, template: defaultTemplate, clock: systemClock },
         ...{ journal: path.join(flags.output, 'journal.jsonl'), restart: flags.restart },
         onProgress: reporter?.update,

@@ -38,6 +38,32 @@ export function boundControls(
   return total
 }
 
+/** Every point of a grid. Proposals are the widest's, and of each width the layers are the deepest's. */
+export function boundGrid(
+  questions: Question[],
+  { widths, depths, planOf, ...over }: Bound & { widths: number[]; depths: number[]; planOf: PlanOf },
+): Spending {
+  const deep = depths.filter((depth) => depth > 0)
+  const [widest, deepest] = [Math.max(...widths), Math.max(...deep)]
+  let total = nothingSpent
+  for (const question of questions) {
+    const bound = (plan: Plan) => boundSpending(question, { plan, ...over })
+    if (deep.length === 0) total = addSpending(total, bound(planOf(1, 0)))
+    for (const width of widths) {
+      for (const depth of deep) {
+        const plan = planOf(width, depth)
+        const known =
+          depth < deepest ? plan.layers.slice(0, -1) : width < widest ? plan.layers.slice(0, 1) : []
+        const shared = known.length > 0 ? bound({ ...plan, layers: known, choose: 'last' }) : nothingSpent
+        total = addSpending(total, subtract(bound(plan), shared))
+      }
+    }
+  }
+  return total
+}
+
+type PlanOf = (width: number, depth: number) => Plan
+
 /** Both turns and both grades of every question; an answer is as long as it may be. */
 export function boundMtBench(
   bench: MtBench,

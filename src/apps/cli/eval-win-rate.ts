@@ -5,6 +5,7 @@ import { readAnnotations } from '../../evaluation/annotations.ts'
 import { readLengthControls } from '../../evaluation/length-controls.ts'
 import { computeWinRate, type WinRate } from '../../evaluation/win-rate.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
+import { resolveOfficial } from './eval-official.ts'
 import { describeOrigin, writeResult } from './origin.ts'
 import { sanitise } from './sanitise.ts'
 
@@ -28,15 +29,27 @@ export function winRateCommand(): Command {
   return new Command('win-rate')
     .description("AlpacaEval's win rate, raw and length-controlled, from annotations.")
     .requiredOption('--annotations <file>', 'JSON rows with output_1, output_2 and preference')
-    .option('--gamed <file>', "the benchmark's df_gamed.csv")
-    .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv")
+    .option('--gamed <file>', 'the benchmark\'s df_gamed.csv, or "official"')
+    .option('--instruction-difficulty <file>', 'the benchmark\'s instruction_difficulty.csv, or "official"')
     .option('-o, --output <folder>', 'where the result goes; `aft report` puts several into one table')
     .option('--json', 'print one JSON object')
     .addHelpText('after', help)
     .action(winRate)
 }
 
-async function winRate({ annotations, json, output, ...files }: WinRateFlags): Promise<void> {
+async function winRate({
+  annotations,
+  json,
+  output,
+  gamed,
+  instructionDifficulty,
+}: WinRateFlags): Promise<void> {
+  const find = (given: string | undefined, what: 'gamed' | 'instruction-difficulty') =>
+    given === undefined ? undefined : resolveOfficial(given, 'alpaca-eval', what, {})
+  const files = {
+    gamed: await find(gamed, 'gamed'),
+    instructionDifficulty: await find(instructionDifficulty, 'instruction-difficulty'),
+  }
   const result = await scoreAnnotations(annotations, files)
   if (output) writeResult(output, toResult(result, { settings: { annotations, ...files } }))
   for (const warning of result.warnings) console.error(`warning: ${annotations}: ${warning}`)

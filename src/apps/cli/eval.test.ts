@@ -1,6 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -64,8 +62,6 @@ test('without a baseline says where one is looked for', async () => {
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('gpt4_1106_preview.json') })
 })
 
-const shared = path.join(import.meta.dirname, '../../../../shared/data')
-
 describe('a dry run tells what is taken at most, and its cost where the config has prices:', () => {
   const price = '{ inputPerMTok: 1000, outputPerMTok: 1e5 }'
   const config = `export default { engines: { paid: { model: 'openai:x', baseURL: 'http://h/v1', price: ${price} } } }`
@@ -90,6 +86,14 @@ describe('a dry run tells what is taken at most, and its cost where the config h
     expect((await aft(args, { cwd })).stdout).toMatch(/\ncost +unknown \(aft.config.ts can give the price\)/)
     const free = ['eval', 'gsm8k', 'two.jsonl', '--model', 'scripted:echo', ...few]
     expect((await aft(free, { cwd })).stdout).toMatch(/\ncost +none\n/)
+  })
+
+  test('a grid has its proposals once, and the layers of each width once', async () => {
+    const grid = ['--widths', '2,4', '--depths', '0,1,2', '--max-tokens', '10', '--dry-run', '-o', 'none']
+    const args = ['analyze', 'scaling', 'two.jsonl', '--model', 'paid', ...grid]
+    const { stdout } = await aft(args, { cwd })
+    // a question: 4 proposals, then 4 + 1 + 1 completions of width 4 and 2 + 1 + 1 of width 2
+    expect(stdout).toMatch(/\ncalls +at most 14\n[^$]*tokens out +at most 280\ncost +at most \$/)
   })
 
   test('MT-Bench has two turns and two grades', async () => {
@@ -125,39 +129,10 @@ describe('"official" is the file of its owner', () => {
       '(questions, references, prompts), got "answers"',
     )
     expect((await aft(['eval', 'fetch', 'mmlu'], { cwd, env })).stderr).toContain('got "mmlu"')
-  })
-
-  test.runIf(existsSync(shared))('which is fetched once, in each place where a file is named', async () => {
-    const places: Record<string, string> = {
-      'alpaca_eval_clf.txt': 'alpaca-eval/judge-template.txt',
-      'mt_bench/question.jsonl': 'mt-bench/question.jsonl',
-      'gpt-4.jsonl': 'mt-bench/reference-gpt-4.jsonl',
-      'judge_prompts.jsonl': 'mt-bench/judge_prompts.jsonl',
-      'test.jsonl': 'gsm8k/test.jsonl',
-    }
-    const asked: string[] = []
-    const server = createServer(({ url = '' }, response) => {
-      asked.push(url)
-      const [, file = ''] = Object.entries(places).find(([end]) => url.endsWith(end)) ?? []
-      response.end(readFileSync(path.join(shared, file)))
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const AFT_GITHUB_RAW = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const env = { AFT_CACHE_DIR: path.join(cwd, 'official'), AFT_GITHUB_RAW }
-    const dry = ['--model', 'scripted:echo', '--dry-run', '-o', 'none']
-    for (let i = 0; i < 2; i++) {
-      const gsm8k = await aft(['eval', 'gsm8k', 'official', ...dry], { cwd, env })
-      expect(gsm8k.stdout).toMatch(/^questions +1,319\n/)
-      const mtBench = await aft(['eval', 'mt-bench', ...dry, '--judge', 'scripted:echo'], { cwd, env })
-      expect(mtBench.stdout).toMatch(/^questions +80 of two turns\n/)
-      const judging = ['eval', 'alpaca-eval', ...files, '--template', 'official', '--dry-run']
-      expect((await aft(judging, { cwd, env })).stdout).toContain('alpaca_eval_clf_gpt4_turbo, 784227e6')
-    }
-    const { stdout } = await aft(['eval', 'fetch', 'mt-bench', 'prompts', 'questions'], { cwd, env })
-    expect(stdout.split('\n').map((line) => path.basename(line))).toEqual([
-      ...['judge_prompts.jsonl', 'question.jsonl', ''],
-    ])
-    expect(asked).toHaveLength(5)
-    server.close()
+    const hub = { ...env, HF_ENDPOINT: 'http://127.0.0.1:1' }
+    const rates = ['eval', 'win-rate', '--annotations', 'a.json', '--gamed', 'official']
+    expect((await aft(rates, { cwd, env: hub })).stderr).toContain('df_gamed.csv: fetch failed')
+    const grid = ['analyze', 'scaling', 'official', '--model', 'scripted:echo', '-o', 'none']
+    expect((await aft(grid, { cwd, env })).stderr).toContain("cannot get gsm8k's test.jsonl")
   })
 })
