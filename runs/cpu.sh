@@ -12,7 +12,7 @@ node() { node_modules/.bin/node "$@"; }
 
 mkdir -p "$out"
 aft train setup
-[ -d "$out/data" ] || aft data build --format arithmetic --rows "$rows" --seed 7 --sft-twin --validation 0.1 \
+[ -d "$out/data" ] || aft data build --format arithmetic --rows "$rows" --seed 7 --sft-twin --validation 0.06 \
   --tokenizer smollm2-q4_1 --max-tokens 1000 -o "$out/data"
 
 for kind in aft sft; do
@@ -33,7 +33,7 @@ aft eval gsm8k "$out/questions.jsonl" --model smollm2-q4_1 --trained "$out/aft" 
 
 about="Made from $rows problems of grade-school arithmetic with worked solutions and wrong drafts (aft data build). Two models
 were trained on them from SmolLM2-135M-Instruct, $steps steps each, with the same recipe and seed: aft sees the drafts of each
-problem before it and learns to write the solution; its twin, sft, sees the problem alone. A tenth of the problems was held out.
+problem before it and learns to write the solution; its twin, sft, sees the problem alone. Six of a hundred problems were held out.
 
 Of these: how expected the solutions are to the base model and to both (perplexity), without drafts, with their own and with
 those of another problem; how the losses of both went down as they were trained; and $questions of them answered, the base
