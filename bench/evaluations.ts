@@ -52,6 +52,9 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(evaluation
   const out = path.join('.cache/evaluations', name)
   const whole = [...args, '--model', model, '--concurrency', concurrency, '--threads', threads, '-o', out]
   execFileSync(process.execPath, ['bin/aft.js', ...whole], { cwd: root, stdio: 'inherit' })
-  const { questions, ...result } = JSON.parse(fs.readFileSync(path.join(root, out, 'result.json'), 'utf8'))
-  saveResults(`evaluation-${name}`, `npm run bench -- evaluations ${name}`, result)
+  const { questions, command, machine, date, ...result } = JSON.parse(
+    fs.readFileSync(path.join(root, out, 'result.json'), 'utf8'),
+  )
+  const own = ['npm run bench -- evaluations', name, ...(trained ? ['--trained', trained] : [])].join(' ')
+  saveResults(`evaluation-${name}`, own, { evaluation: command, ...result })
 }
