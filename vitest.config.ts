@@ -10,6 +10,7 @@ export default defineConfig(({ mode }) => {
       fileParallelism: !isSlow,
       testTimeout: isSlow ? 600_000 : 60_000,
       hookTimeout: isSlow ? 600_000 : 300_000,
+      expect: { poll: { timeout: 20_000 } },
       globalSetup: ['./test/scratch.ts'],
       reporters: ['default', './test/totals-reporter.ts'],
     },

@@ -88,7 +88,7 @@ describe('wrong usage ends with exit code 2 before anything is asked', () => {
 
   test('a second run on the same journal, and the first is not disturbed', async () => {
     writePrompts(40)
-    writeFileSync(at('slow.json'), '{"echo":true,"delayMs":10}')
+    writeFileSync(at('slow.json'), '{"echo":true,"delayMs":100}')
     const args = ['--model', 'scripted:slow.json', ...small]
     const first = run(args)
     while (!existsSync(at('a.jsonl.journal'))) await new Promise((resolve) => setTimeout(resolve, 10))
