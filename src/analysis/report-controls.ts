@@ -25,18 +25,19 @@ async function scoreSection({ rows, metrics }: Result): Promise<ReportSection> {
   const values = rows.flatMap(({ title, scores }) =>
     Object.entries(scores).map(([metric, { mean, interval }]) => ({ title, metric, mean, ...interval })),
   )
-  const offset = metrics.length > 1 ? { yOffset: { field: 'metric' } } : {}
+  const offset = metrics.length > 1 ? { yOffset: { field: 'metric', sort: metrics } } : {}
+  const isWide = metrics.length > 2
   const y = { field: 'title', type: 'nominal' as const, sort: null, title: null, axis: { labelLimit: 260 } }
   const color = {
     field: 'metric',
     title: null,
     legend: { orient: 'top' as const },
-    scale: { range: ['#4f83c4', '#d08a3e'] },
+    scale: { domain: metrics, range: ['#4f83c4', '#d08a3e', '#4c9a6a', '#a56cc1'].slice(0, metrics.length) },
   }
   const chart = await drawChart(
     {
       data: { values },
-      width: 300,
+      width: isWide ? 620 : 300,
       height: { step: metrics.length > 1 ? 14 : 24 },
       encoding: { y, ...offset, color },
       layer: [
@@ -68,6 +69,7 @@ async function scoreSection({ rows, metrics }: Result): Promise<ReportSection> {
   }
   return {
     title: '',
+    isWide,
     text: 'The point is the mean, the line its 95 % interval. p is that of a paired test beside one answer.',
     chart,
     table: {

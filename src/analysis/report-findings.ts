@@ -54,7 +54,7 @@ function findInControls({ rows, metrics }: Result): string[] {
     const points =
       test &&
       `${test.difference < 0 ? '−' : '+'}${Math.abs(100 * test.difference).toFixed(1)} points beside one answer, p = ${test.p.toFixed(3)}`
-    return `${row.title}: ${percent(score(row))}${range}${points ? `; ${points}` : ''}`
+    return `${row.title}: ${metric} ${percent(score(row))}${range}${points ? `; ${points}` : ''}`
   })
   return [
     ...told,

@@ -65,7 +65,7 @@ function firstWords(text: string): string {
 export function describeTask({ kind, result }: Results): string {
   switch (kind) {
     case 'controls':
-      return `${result.task}, ${shorten(result.model)}: ${result.n} questions`
+      return `${nameTask(result.task)}, ${shorten(result.model)}: ${result.n} questions`
     case 'mt-bench':
       return `MT-Bench, ${shorten(result.model)}: ${result.n} questions`
     case 'convergence':
@@ -75,6 +75,14 @@ export function describeTask({ kind, result }: Results): string {
     case 'alpaca-eval':
       return `AlpacaEval beside ${result.baseline}`
   }
+}
+
+const taskNames: Record<string, string> = { gsm8k: 'GSM8K', ifeval: 'IFEval' }
+
+/** As its owners write it; a grid of width and depth is told as one. */
+function nameTask(task: string): string {
+  const [, grid, name = task] = task.match(/^(scaling )?(.*)$/) ?? []
+  return `${grid ? 'Width and depth, ' : ''}${taskNames[name] ?? name}`
 }
 
 /** A model by the end of its path or address: `runs/cpu/aft` is `aft`, `http://127.0.0.1/v1#llama` is `llama`. */

@@ -49,7 +49,7 @@ details.text { border-top: 1px solid var(--line); padding-top: .5rem }
 th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; vertical-align: top }
 td:last-child:nth-child(2) { overflow-wrap: anywhere } td:first-child, th:first-child { min-width: 7rem } .whole { grid-column: 1 / -1 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums } td.number { white-space: nowrap }
-@media (max-width: 30rem) { body { padding: 1.5rem .75rem 3rem } section { padding: .9rem .8rem } }
+@media (max-width: 30rem) { body { padding: 1.5rem .75rem 3rem } section { padding: .9rem .8rem } .whole .wide svg { max-width: none; width: 36rem } }
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #444; --paper: #fff; --line: #ccc; --card: #fff }
   body { max-width: none; padding: 0; font-size: 11pt } main { display: block } section { margin: 0 0 .8rem; padding: .6rem .8rem }
