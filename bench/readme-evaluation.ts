@@ -1,4 +1,5 @@
 /** The tables of evaluations and experiments: a table a kind of result, with the command that made it. */
+import type { Changes, ControlRow } from '../src/evaluation/control-table.ts'
 import type { Saved, WinRates } from './readme-speed.ts'
 
 interface Interval {
@@ -8,29 +9,6 @@ interface Interval {
 interface Score {
   mean: number
   interval: Interval
-}
-interface ControlRow {
-  title: string
-  scores: Record<string, Score>
-  calls: number
-  prompt_tokens: number
-  prefilled_tokens: number | null
-  generated_tokens: number
-  seconds: number
-  mean_length_chars: number
-  against_single: { p: number } | null
-  against_majority: { p: number } | null
-}
-interface Changes {
-  control: string
-  rescued: number
-  broke: number
-  kept: number
-  lost: number
-  all_right: number
-  all_wrong: number
-  copy_rate: number
-  position: number[]
 }
 interface Controls extends Saved {
   task: string
