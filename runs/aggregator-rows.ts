@@ -86,11 +86,13 @@ function toTestRow({ id, prompt, responses, target }: SourceRow) {
   return { id, messages: prompt, responses: shown, target }
 }
 
-function isPickRight({ id, responses, target = '' }: SourceRow): number {
-  return Number(
-    pickDraft(readDrafts(shuffle(responses, randomFrom(hashParts('order', seed, id, 0)))))?.answer ===
-      extractAnswer(target),
-  )
+/** A row's drafts in one of its orders. */
+function inOrder({ id, responses }: SourceRow, turn: number): SourceRow['responses'] {
+  return shuffle(responses, randomFrom(hashParts('order', seed, id, turn)))
+}
+
+function isPickRight(row: SourceRow): number {
+  return Number(pickDraft(readDrafts(inOrder(row, 0)))?.answer === extractAnswer(row.target ?? ''))
 }
 
 function expectedVote({ responses, target = '' }: SourceRow): number {
@@ -107,14 +109,14 @@ function takeFour(row: SourceRow): SourceRow {
 }
 
 function toExample(row: SourceRow, turn: number): Example {
-  const proposals = shuffle(row.responses, randomFrom(hashParts('order', seed, row.id, turn)))
+  const proposals = inOrder(row, turn)
   const drafts = readDrafts(proposals)
   const best = pickDraft(drafts) as Draft
   return {
     id: `${row.id}-${turn}`,
     prompt: aggregatorMessages(template, row.prompt, proposals),
     completion: [{ role: 'assistant', content: `${writeComparison(drafts, best)}\n\n${best.text}` }],
-    source: 'gsm8k-solutions',
+    source: row.id.startsWith('arithmetic-') ? 'arithmetic' : 'gsm8k-solutions',
     proposals: proposals.map(({ model }) => ({ model, onPolicy: false })),
     template: template.id,
   }

@@ -27,7 +27,6 @@ interface PerplexityFlags extends RowFlags {
   output: string
   model: string
   limit?: number
-  count?: number
   threads?: number
   lora?: string
   raw?: boolean
@@ -74,7 +73,6 @@ export function perplexityCommand(): Command {
     )
     .addOption(whole('--most-chars <n>', 'leave out rows whose target and proposals have more', 1))
     .addOption(whole('--limit <n>', 'only the first rows', 1))
-    .addOption(whole('--count <n>', 'the same', 1))
     .addOption(whole('--threads <n>', 'CPU threads of an embedded model', 1))
     .option('--lora <file>', 'GGUF adapter for it')
     .option('--raw', 'for base models without a chat template')
@@ -90,7 +88,7 @@ export function perplexityCommand(): Command {
 }
 
 async function perplexity(paths: string[], flags: PerplexityFlags): Promise<void> {
-  const { model, output, limit = flags.count, threads, lora, raw } = flags
+  const { model, output, limit, threads, lora, raw } = flags
   const { cases: all, templates, leftOut } = await readCases(paths, flags)
   const cases = all.slice(0, limit)
   const signal = watchInterrupts()

@@ -83,6 +83,7 @@ async function scaling(file: string, flags: ScalingFlags): Promise<void> {
   }
   const signal = watchInterrupts()
   const reporter = flags.progress ? createEvalReporter(process.stderr, 'questions answered') : undefined
+  const startMs = performance.now()
   try {
     const run = await withEngine(model, { ...engineFlags, signal, onProgress: reporter?.pull }, (engine) =>
       runGrid({
@@ -110,7 +111,8 @@ async function scaling(file: string, flags: ScalingFlags): Promise<void> {
       ...{ n: run.answered.length, failed: run.failures.length, model, aggregator: model, judge: '' },
       settings: { widths, depths, maxTokens, temperature, seed, active: flags.concurrency },
       template: { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) },
-      ...{ ...describeOrigin(), seconds: 0 },
+      ...describeOrigin(),
+      seconds: (performance.now() - startMs) / 1000,
       rows: await tabulateGrid(task, run.answered, seed),
       ...{ changes: [], agreement: 0, judge_position: null, questions: [] },
     }

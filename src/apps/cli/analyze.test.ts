@@ -20,7 +20,7 @@ test('perplexity is scored once, goes on with more rows, and is refused with oth
   write('rows.jsonl', [row('Peru'), { prompt: 'Without a target?', responses: ['a', 'b'] }, row('Chad')])
   const args = ['analyze', 'perplexity', 'rows.jsonl', '--format', 'responses', '--proposals', '2']
   const asked = [...args, '--model', 'smollm2', '--threads', '1', '--no-progress', '-o', 'p', '--json']
-  const first = await aft([...asked, '--count', '1'], { cwd })
+  const first = await aft([...asked, '--limit', '1'], { cwd })
   expect(first).toMatchObject({ code: 0, stderr: '' })
   expect(JSON.parse(first.stdout)).toMatchObject({ n: 1, left_out: { 'no target': 1 } })
   const before = read('p/journal.jsonl')

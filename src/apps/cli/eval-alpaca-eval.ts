@@ -1,5 +1,5 @@
 /** `aft eval alpaca-eval`: has a judge compare a system's outputs with a baseline's, and computes the win rate. */
-import { existsSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
 import { UsageError } from '../../core/errors.ts'
@@ -14,6 +14,7 @@ import {
 import { type JudgeTemplate, ownJudgeTemplate, readJudgeTemplate } from '../../evaluation/judge-template.ts'
 import { type OutputPair, pairOutputs, readOutputs } from '../../evaluation/outputs.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
+import { writeWhole } from '../../lib/write-whole.ts'
 import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, withEngine } from './eval-flags.ts'
 import { resolveOfficial } from './eval-official.ts'
 import { createEvalReporter } from './eval-progress.ts'
@@ -106,7 +107,12 @@ async function alpacaEval(given: AlpacaEvalFlags): Promise<void> {
     throw signal.reason
   }
   const annotator = `${flags.judge} (${template.id})`
-  writeWhole(out, toAnnotations(pairs, judged.judgments, { generators, annotator }))
+  writeWhole(
+    out,
+    `[\n${toAnnotations(pairs, judged.judgments, { generators, annotator })
+      .map((row) => JSON.stringify(row))
+      .join(',\n')}\n]\n`,
+  )
   await tell(flags, { out, pairs, judged, template, seconds: (performance.now() - startMs) / 1000 })
 }
 
@@ -226,10 +232,4 @@ async function tell(flags: AlpacaEvalFlags, { out, pairs, judged, template, seco
     console.log(sanitise(describeWinRate(result)))
     console.log(`judged                      ${how}; ${showTime(seconds * 1000)}. See ${out}`)
   }
-}
-
-function writeWhole(file: string, rows: object[]): void {
-  const temporary = `${file}.tmp`
-  writeFileSync(temporary, `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`)
-  renameSync(temporary, file)
 }

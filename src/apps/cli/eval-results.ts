@@ -1,7 +1,8 @@
 /** What an evaluation leaves behind: JSON for programs, CSV for tables, lines for a person. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import type { ControlRow, ControlTable } from '../../evaluation/control-table.ts'
+import { writeWhole } from '../../lib/write-whole.ts'
 import type { Origin } from './origin.ts'
 
 /** `result.json`. Every number carries what it was made by. */
@@ -31,11 +32,6 @@ export function writeControls(folder: string, result: ControlResult): void {
   writeWhole(path.join(folder, 'questions.jsonl'), questions.map((q) => `${JSON.stringify(q)}\n`).join(''))
   writeWhole(path.join(folder, 'table.csv'), toCsv(result))
   writeWhole(path.join(folder, 'result.json'), `${JSON.stringify(summary, null, 2)}\n`)
-}
-
-function writeWhole(file: string, text: string): void {
-  writeFileSync(`${file}.tmp`, text)
-  renameSync(`${file}.tmp`, file)
 }
 
 function toCsv({ rows, metrics }: ControlResult): string {

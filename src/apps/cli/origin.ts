@@ -1,7 +1,8 @@
 /** What every result tells of how it was made, and how it is written. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { writeWhole } from '../../lib/write-whole.ts'
 import { readVersion } from './eval-flags.ts'
 
 export interface Origin {
@@ -32,7 +33,5 @@ function describeMachine(): string {
 /** Writes `result.json` into a folder, whole or not at all. */
 export function writeResult(folder: string, result: object): void {
   mkdirSync(folder, { recursive: true })
-  const file = path.join(folder, 'result.json')
-  writeFileSync(`${file}.tmp`, `${JSON.stringify(result, null, 2)}\n`)
-  renameSync(`${file}.tmp`, file)
+  writeWhole(path.join(folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`)
 }

@@ -1,10 +1,10 @@
 /** `aft report`: folders of results as one page that opens offline. */
-import { renameSync, writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { renderReport } from '../../analysis/report.ts'
 import { toCsv } from '../../analysis/report-csv.ts'
 import { type Results, readResults } from '../../analysis/result-file.ts'
 import { toCallersError } from '../../inference/file-errors.ts'
+import { writeWhole } from '../../lib/write-whole.ts'
 
 const help = `
 Of every kind: gsm8k, ifeval, mt-bench, alpaca-eval and win-rate, scaling, perplexity, convergence. Perplexities of the same
@@ -45,9 +45,4 @@ async function report(folders: string[], { output, title, about }: ReportFlags):
   } catch (error) {
     throw toCallersError(error)
   }
-}
-
-function writeWhole(file: string, text: string): void {
-  writeFileSync(`${file}.tmp`, text)
-  renameSync(`${file}.tmp`, file)
 }
