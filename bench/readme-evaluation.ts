@@ -1,11 +1,9 @@
 /** The tables of evaluations and experiments: a table a kind of result, with the command that made it. */
 import type { Changes, ControlRow } from '../src/evaluation/control-table.ts'
+import { tellChoosing, tellConvergence, tellPerplexity } from './readme-experiments.ts'
 import type { Saved, WinRates } from './readme-speed.ts'
+import { draw, type Interval, percent, range } from './readme-text.ts'
 
-interface Interval {
-  low: number
-  high: number
-}
 interface Score {
   mean: number
   interval: Interval
@@ -35,15 +33,7 @@ interface MtBench extends Saved {
   unreadable: unknown[]
 }
 
-export const percent = (share: number) => (100 * share).toFixed(1)
-const range = ({ low, high }: Interval, digits = (x: number) => x.toFixed(2)) =>
-  `${digits(low)} to ${digits(high)}`
 const whole = (value: number | null) => (value === null ? '?' : Math.round(value).toLocaleString('en-US'))
-
-function draw(head: string[], rows: string[][]): string {
-  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
-}
 
 /** A section a kind of result; the files' names decide. */
 export const sections: [title: string, pattern: RegExp, tell: (saved: never) => string][] = [
@@ -66,6 +56,9 @@ export const sections: [title: string, pattern: RegExp, tell: (saved: never) => 
   ['GSM8K and IFEval: every control', /^evaluation-(gsm8k|ifeval)/, tellControls],
   ['Width and depth', /^evaluation-grid/, tellGrid],
   ['MT-Bench, the plumbing', /^evaluation-mt-bench/, tellMtBench],
+  ['Experiment: does a better answer follow from drafts?', /^experiment-perplexity/, tellPerplexity],
+  ['Experiment: is it learnt faster with drafts?', /^experiment-convergence/, tellConvergence],
+  ['Experiment: does a trained aggregator pick better than a vote?', /^experiment-choosing/, tellChoosing],
 ]
 
 function tellControls({

@@ -3,11 +3,12 @@
 # here is for measuring only). One half of the questions trains, the other tests.
 #   Convergence: twins with and without proposals, the same rows, order and steps, a pair a seed.
 #   Choosing: an aggregator that is taught to compare drafts before it writes, beside the majority and the others.
-#   runs/aggregator.sh SOLUTIONS.jsonl [OUT]    goes on where it was; SEEDS, STEPS, COMPARE_STEPS and TEST set its size
+#   runs/aggregator.sh SOLUTIONS.jsonl [OUT]    goes on where it was. SEEDS and STEPS set the size of the first experiment,
+#                                               CHOOSING (the seeds of the second), COMPARE_STEPS and TEST of the other
 set -euo pipefail
 cd "$(dirname "$0")/.."
 solutions=$1 out=${2:-.cache/runs/aggregator}
-seeds=${SEEDS:-7 8 9} steps=${STEPS:-40} compare_steps=${COMPARE_STEPS:-200} test=${TEST:-660}
+seeds=${SEEDS:-7 8 9} steps=${STEPS:-40} choosing=${CHOOSING:-7} compare_steps=${COMPARE_STEPS:-200} test=${TEST:-660}
 recipe=recipes/smollm2-135m-cpu.yaml
 aft() { npx aft "$@"; }
 node() { node_modules/.bin/node "$@"; }
@@ -23,18 +24,21 @@ mkdir -p "$out/answers"
 [ -d "$out/rows" ] || node runs/aggregator-rows.ts "$solutions" "$out/rows" --warm-up 200
 head -n "$test" "$out/rows/test.jsonl" >"$out/test.jsonl"
 [ -d "$out/data" ] || aft data build "$out/rows/train-solutions.jsonl" --format gsm8k-solutions --decontaminate none \
-  --sft-twin --validation 0.04 -o "$out/data"
+  --sft-twin --validation 0.025 -o "$out/data"
 
 for seed in $seeds; do
   for kind in aft sft; do
     train "$out/$kind-$seed" --data "$out/data" --rows "$kind" --set seed="$seed" \
-      --set max_steps="$steps" --set eval_steps="$((steps / 8))" --set save_steps="$((steps / 4))"
+      --set max_steps="$steps" --set eval_steps="$((steps / 5))" --set save_steps="$((steps / 5))"
   done
-  train "$out/compare-$seed" --data "$out/rows/compare" --set seed="$seed" --set max_steps="$compare_steps" \
-    --set save_steps="$((compare_steps / 10))" --set max_length=2048 --set overflow=drop
 done
 group() { local list=; for seed in $seeds; do list=$list,$out/$1-$seed; done; echo "$1=${list#,}"; }
 aft analyze convergence --group "$(group aft)" --group "$(group sft)" -o "$out/convergence"
+
+for seed in $choosing; do
+  train "$out/compare-$seed" --data "$out/rows/compare" --set seed="$seed" --set max_steps="$compare_steps" \
+    --set save_steps="$((compare_steps / 10))" --set max_length=2048 --set overflow=drop
+done
 
 # Greedy answers; what was written is not written again.
 label() { # NAME MODEL [--template FILE]
@@ -51,7 +55,7 @@ label untrained smollm2
 args=()
 for kind in sft aft compare; do
   files=
-  for seed in $seeds; do
+  for seed in $choosing; do
     case $kind in
       sft) alone "$kind-$seed" "$out/$kind-$seed" ;;
       aft) label "$kind-$seed" "$out/$kind-$seed" ;;

@@ -9,10 +9,12 @@ import type {
   Results,
 } from './result-file.ts'
 
-const COLUMNS = [
-  ...(['task', 'model', 'row', 'metric', 'mean', 'low', 'high', 'n', 'calls', 'prompt_tokens'] as const),
-  ...(['prefilled_tokens', 'generated_tokens', 'seconds', 'cost', 'mean_length_chars'] as const),
+/** What a row of controls takes. */
+const TAKES = [
+  ...(['calls', 'prompt_tokens', 'prefilled_tokens', 'generated_tokens'] as const),
+  ...(['seconds', 'cost', 'mean_length_chars'] as const),
 ]
+const COLUMNS = [...(['task', 'model', 'row', 'metric', 'mean', 'low', 'high', 'n'] as const), ...TAKES]
 
 type Line = Partial<Record<(typeof COLUMNS)[number], string | number | null>>
 
@@ -48,26 +50,8 @@ const range = (interval: Interval | null | undefined) =>
 function linesOfControls({ task, model, rows }: Result): Line[] {
   return rows.flatMap((row) =>
     Object.entries(row.scores).map(([metric, { mean, interval }]): Line => {
-      const {
-        n,
-        calls,
-        prompt_tokens,
-        prefilled_tokens,
-        generated_tokens,
-        seconds,
-        cost,
-        mean_length_chars,
-      } = row
-      const takes = {
-        calls,
-        prompt_tokens,
-        prefilled_tokens,
-        generated_tokens,
-        seconds,
-        cost,
-        mean_length_chars,
-      }
-      return { task, model, row: row.control, metric, mean, ...range(interval), n, ...takes }
+      const takes = Object.fromEntries(TAKES.map((name) => [name, row[name]]))
+      return { task, model, row: row.control, metric, mean, ...range(interval), n: row.n, ...takes }
     }),
   )
 }

@@ -1,0 +1,62 @@
+/**
+ * The experiments on training, each into bench/results/: how expected a better answer is after drafts (perplexity), whether
+ * rows with drafts are learnt faster than their twins (convergence), and whether a trained aggregator picks better than a
+ * vote (choosing). The two last are what `runs/aggregator.sh` made, which takes its sizes from the environment. What was
+ * done lies under .cache/experiments, and they go on where they were.
+ *
+ *   npm run bench -- experiments [perplexity] [aggregator]    without names both
+ */
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { saveResults } from './table.ts'
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    data: { type: 'string', default: '../shared/data' },
+    out: { type: 'string', default: '.cache/experiments' },
+    threads: { type: 'string', default: '1' },
+  },
+})
+const { data, out, threads } = flags
+const root = path.join(import.meta.dirname, '..')
+const run = (file: string, args: string[]) => execFileSync(file, args, { cwd: root, stdio: 'inherit' })
+const read = (...names: string[]) => JSON.parse(fs.readFileSync(path.join(root, out, ...names), 'utf8'))
+
+const experiments: Record<string, () => void> = {
+  perplexity() {
+    const outputs = path.join(data, 'alpaca-eval/outputs')
+    run(process.execPath, [
+      ...['bin/aft.js', 'analyze', 'perplexity', outputs, '--format', 'alpaca-eval'],
+      ...['--target', path.join(outputs, 'Together-MoA.json'), '--most-chars', '3000', '--limit', '103'],
+      ...['--model', 'smollm2-q8_0', '--threads', threads, '-o', path.join(out, 'perplexity')],
+    ])
+    save('perplexity', read('perplexity/result.json'))
+  },
+  aggregator() {
+    const folder = path.join(out, 'aggregator')
+    run('runs/aggregator.sh', [path.join(data, 'gsm8k/example_model_solutions.jsonl'), folder])
+    save('convergence', read('aggregator/convergence/result.json'))
+    save('choosing', read('aggregator/choosing.json'))
+  },
+}
+
+for (const name of positionals.length > 0 ? positionals : Object.keys(experiments)) {
+  const experiment = experiments[name]
+  if (!experiment)
+    throw new Error(`there is no experiment "${name}"; there are: ${Object.keys(experiments).join(', ')}`)
+  experiment()
+}
+
+function save(name: string, { command, machine, date, ...result }: Record<string, unknown>): void {
+  const sizes = ['SEEDS', 'STEPS', 'CHOOSING', 'COMPARE_STEPS', 'TEST']
+    .filter((size) => process.env[size])
+    .map((size) => `${size}='${process.env[size]}' `)
+  const own =
+    name === 'perplexity'
+      ? 'npm run bench -- experiments perplexity'
+      : `${sizes.join('')}npm run bench -- experiments aggregator`
+  saveResults(`experiment-${name}`, own, { ...(command ? { evaluation: command } : {}), ...result })
+}
