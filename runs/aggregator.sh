@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 solutions=$1 out=${2:-.cache/runs/aggregator}
-seeds=${SEEDS:-7 8 9} steps=${STEPS:-40} choosing=${CHOOSING:-7} compare_steps=${COMPARE_STEPS:-200} test=${TEST:-660}
+seeds=${SEEDS:-7 8 9} steps=${STEPS:-24} choosing=${CHOOSING:-7} compare_steps=${COMPARE_STEPS:-200} test=${TEST:-660}
 recipe=recipes/smollm2-135m-cpu.yaml
 aft() { npx aft "$@"; }
 node() { node_modules/.bin/node "$@"; }
@@ -24,12 +24,12 @@ mkdir -p "$out/answers"
 [ -d "$out/rows" ] || node runs/aggregator-rows.ts "$solutions" "$out/rows" --warm-up 200
 head -n "$test" "$out/rows/test.jsonl" >"$out/test.jsonl"
 [ -d "$out/data" ] || aft data build "$out/rows/train-solutions.jsonl" --format gsm8k-solutions --decontaminate none \
-  --sft-twin --validation 0.025 -o "$out/data"
+  --sft-twin --validation 0.05 -o "$out/data"
 
 for seed in $seeds; do
   for kind in aft sft; do
     train "$out/$kind-$seed" --data "$out/data" --rows "$kind" --set seed="$seed" \
-      --set max_steps="$steps" --set eval_steps="$((steps / 5))" --set save_steps="$((steps / 5))"
+      --set max_steps="$steps" --set eval_steps="$((steps / 4))" --set save_steps="$((steps / 4))"
   done
 done
 group() { local list=; for seed in $seeds; do list=$list,$out/$1-$seed; done; echo "$1=${list#,}"; }

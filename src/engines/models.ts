@@ -16,6 +16,8 @@ export { authorsCheckpoints, type CatalogueModel, catalogue } from './model-cata
 /** A model's file on this machine, in bytes; `raw` for a base model without chat template. */
 export interface ResolvedModel {
   name: string
+  /** The catalogue's own name where `name` stands for one of two models. */
+  model: string
   file: string
   bytes: number
   raw: boolean
@@ -98,14 +100,14 @@ function findModel(name: string): CatalogueModel {
 
 function describeModel(name: string, model: CatalogueModel, folder: string): ResolvedModel {
   const { bytes, raw, format, licence } = model
-  return { name, file: join(folder, model.file), bytes, raw, format, licence }
+  return { name, model: model.name, file: join(folder, model.file), bytes, raw, format, licence }
 }
 
 async function describeFile(name: string, file: string): Promise<ResolvedModel> {
   const found = await stat(file).catch(() => undefined)
   if (!found?.isFile()) throw new UsageError(`${name}: there is no file ${file}`)
   const { metadata } = await readGgufHeader(file)
-  return { name, file, bytes: found.size, raw: !metadata.has('tokenizer.chat_template') }
+  return { name, model: name, file, bytes: found.size, raw: !metadata.has('tokenizer.chat_template') }
 }
 
 const hubSilenceMs = 30_000

@@ -23,7 +23,7 @@ export function readRecipe(file: string, settings: string[] = []): Recipe {
   if (error) throw new DataError(file, lineOf(error.pos[0]), error.message.split('\n')[0] as string)
   const given = document.toJS() as unknown
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new DataError(file, 1, 'expected a recipe: lines such as `base: smollm2-q4_1`')
+    throw new DataError(file, 1, 'expected a recipe: lines such as `base: smollm2`')
   }
   const set = Object.fromEntries(settings.map(readSetting))
   const { $schema: _, ...fields } = { ...given, ...set } as Record<string, unknown>

@@ -14,7 +14,7 @@ const write = (text: string) => {
   writeFileSync(file, text)
   return file
 }
-const minimal = 'base: smollm2-q4_1\nmethod: lora\n'
+const minimal = 'base: smollm2\nmethod: lora\n'
 
 test('the published JSON schema is that of the code; otherwise write it again from renderRecipeSchema', () => {
   const published = readFileSync(path.join(root, 'recipes/recipe.schema.json'), 'utf8')

@@ -73,8 +73,8 @@ async function endAfter(out: string, steps: number, signal: NodeJS.Signals, ...m
 beforeAll(async () => {
   await setUpEnvironment()
   const signal = new AbortController().signal
-  const findGguf = async (model: string) => ({ model, ...(await resolveModel(model)) })
-  const { model } = await prepareBase('smollm2-q4_1', { python, findGguf, signal, onLine: () => {} })
+  const findGguf = (model: string) => resolveModel(model)
+  const { model } = await prepareBase('smollm2', { python, findGguf, signal, onLine: () => {} })
   execFileSync(python, ['-c', makeTiny, model, at('tiny')], { stdio: 'pipe' })
   await aft([
     'data',
@@ -281,7 +281,7 @@ describe('an adapter of the small model', () => {
       stdio: 'pipe',
     })
     const [base, tuned, merged] = [
-      await look('smollm2-q4_1'),
+      await look('smollm2'),
       await look(at('lora')),
       await look(`gguf:${at('merged.gguf')}`),
     ]

@@ -1,4 +1,5 @@
 /** `aft train RECIPE.yaml`: from a recipe and rows to a model. */
+import path from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { UsageError } from '../../core/errors.ts'
@@ -72,7 +73,6 @@ async function runRecipe(file: string | undefined, flags: TrainFlags): Promise<v
 export async function findGguf(name: string): Promise<GgufBase | undefined> {
   const { catalogue, resolveModel } = await import('../../engines/models.ts')
   if (!/^(gguf|hf):/.test(name) && !catalogue.some((model) => model.name === name)) return undefined
-  const { file, licence } = await resolveModel(name)
-  const model = name.startsWith('gguf:') ? `gguf:${(await import('node:path')).resolve(file)}` : name
-  return { model, file, licence }
+  const { file, licence, model } = await resolveModel(name)
+  return { model: name.startsWith('gguf:') ? `gguf:${path.resolve(file)}` : model, file, licence }
 }
