@@ -4,7 +4,7 @@
  * vote (choosing). The two last are what `runs/aggregator.sh` made, which takes its sizes from the environment. What was
  * done lies under .cache/experiments, and they go on where they were.
  *
- *   npm run bench -- experiments [perplexity] [aggregator]    without names both
+ *   npm run bench -- experiments [NAME…]    without names all of them
  */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -22,7 +22,8 @@ const { values: flags, positionals } = parseArgs({
 })
 const { data, out, threads } = flags
 const root = path.join(import.meta.dirname, '..')
-const run = (file: string, args: string[]) => execFileSync(file, args, { cwd: root, stdio: 'inherit' })
+const run = (file: string, args: string[], env = process.env) =>
+  execFileSync(file, args, { cwd: root, stdio: 'inherit', env })
 const read = (...names: string[]) => JSON.parse(fs.readFileSync(path.join(root, out, ...names), 'utf8'))
 
 const experiments: Record<string, () => void> = {
@@ -35,10 +36,12 @@ const experiments: Record<string, () => void> = {
     ])
     save('perplexity', read('perplexity/result.json'))
   },
-  aggregator() {
-    const folder = path.join(out, 'aggregator')
-    run('runs/aggregator.sh', [path.join(data, 'gsm8k/example_model_solutions.jsonl'), folder])
+  convergence() {
+    trainTwins('')
     save('convergence', read('aggregator/convergence/result.json'))
+  },
+  choosing() {
+    trainTwins()
     save('choosing', read('aggregator/choosing.json'))
   },
 }
@@ -50,13 +53,17 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(experiment
   experiment()
 }
 
+/** Of which seeds aggregators are trained is the environment's; the script has a default. */
+function trainTwins(choosing = process.env.CHOOSING): void {
+  const solutions = path.join(data, 'gsm8k/example_model_solutions.jsonl')
+  const env = { ...process.env, ...(choosing !== undefined && { CHOOSING: choosing }) }
+  run('runs/aggregator.sh', [solutions, path.join(out, 'aggregator')], env)
+}
+
 function save(name: string, { command, machine, date, ...result }: Record<string, unknown>): void {
   const sizes = ['SEEDS', 'STEPS', 'CHOOSING', 'COMPARE_STEPS', 'TEST']
-    .filter((size) => process.env[size])
+    .filter((size) => name !== 'perplexity' && process.env[size])
     .map((size) => `${size}='${process.env[size]}' `)
-  const own =
-    name === 'perplexity'
-      ? 'npm run bench -- experiments perplexity'
-      : `${sizes.join('')}npm run bench -- experiments aggregator`
+  const own = `${sizes.join('')}npm run bench -- experiments ${name}`
   saveResults(`experiment-${name}`, own, { ...(command ? { evaluation: command } : {}), ...result })
 }

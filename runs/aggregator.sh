@@ -4,11 +4,11 @@
 #   Convergence: twins with and without proposals, the same rows, order and steps, a pair a seed.
 #   Choosing: an aggregator that is taught to compare drafts before it writes, beside the majority and the others.
 #   runs/aggregator.sh SOLUTIONS.jsonl [OUT]    goes on where it was. SEEDS and STEPS set the size of the first experiment,
-#                                               CHOOSING (the seeds of the second), COMPARE_STEPS and TEST of the other
+#                                               CHOOSING (which of them, or none), COMPARE_STEPS and TEST of the other
 set -euo pipefail
 cd "$(dirname "$0")/.."
 solutions=$1 out=${2:-.cache/runs/aggregator}
-seeds=${SEEDS:-7 8 9} steps=${STEPS:-24} choosing=${CHOOSING:-7} compare_steps=${COMPARE_STEPS:-200} test=${TEST:-660}
+seeds=${SEEDS:-7 8 9} steps=${STEPS:-24} choosing=${CHOOSING-7} compare_steps=${COMPARE_STEPS:-200} test=${TEST:-660}
 recipe=recipes/smollm2-135m-cpu.yaml
 aft() { npx aft "$@"; }
 node() { node_modules/.bin/node "$@"; }
@@ -34,6 +34,7 @@ for seed in $seeds; do
 done
 group() { local list=; for seed in $seeds; do list=$list,$out/$1-$seed; done; echo "$1=${list#,}"; }
 aft analyze convergence --group "$(group aft)" --group "$(group sft)" -o "$out/convergence"
+[ -n "$choosing" ] || exit 0
 
 for seed in $choosing; do
   train "$out/compare-$seed" --data "$out/rows/compare" --set seed="$seed" --set max_steps="$compare_steps" \
