@@ -25,15 +25,15 @@ const { values: flags, positionals } = parseArgs({
 const { data, model, trained, concurrency, threads } = flags
 const root = path.join(import.meta.dirname, '..')
 
-const controls = (task: string, file: string, limit: number, width: number, tokens = 160) => [
+/** Two budgets with as many tokens of drafts: two drafts of 160, or four of 80. */
+const controls = (task: string, file: string, limit: number, width: 2 | 4) => [
   ...['eval', task, path.join(data, file), '--limit', `${limit}`, '--width', `${width}`, '--depth', '1'],
-  ...['--max-tokens', `${tokens}`, '--judge-max-tokens', '16', ...(trained ? ['--trained', trained] : [])],
+  ...['--max-tokens', `${320 / width}`, '--judge-max-tokens', '16', ...(trained ? ['--trained', trained] : [])],
 ]
 const ifeval = 'ifeval/input_data.jsonl'
 const evaluations: Record<string, string[]> = {
   'gsm8k-2x1': controls('gsm8k', 'gsm8k/test.jsonl', 200, 2),
-  // As many tokens of drafts, spread over twice as many.
-  'gsm8k-4x1': controls('gsm8k', 'gsm8k/test.jsonl', 200, 4, 80),
+  'gsm8k-4x1': controls('gsm8k', 'gsm8k/test.jsonl', 200, 4),
   'ifeval-2x1': controls('ifeval', ifeval, 100, 2),
   'ifeval-4x1': controls('ifeval', ifeval, 100, 4),
   grid: [
