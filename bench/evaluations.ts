@@ -48,7 +48,7 @@ const evaluations: Record<string, string[]> = {
   ],
   'mt-bench': [
     ...['eval', 'mt-bench', path.join(data, 'mt-bench'), '--judge', model, '--width', '2', '--depth', '1'],
-    ...['--max-tokens', '160', '--judge-max-tokens', '96'],
+    ...['--max-tokens', '160', '--judge-max-tokens', '96', '--ask-again'],
   ],
 }
 

@@ -31,6 +31,7 @@ interface MtBench extends Saved {
   both: (Score & { n: number }) | null
   categories: { category: string; turn_1: number | null; turn_2: number | null; both: number | null }[]
   unreadable: unknown[]
+  asked_again: number
 }
 
 const whole = (value: number | null) => (value === null ? '?' : Math.round(value).toLocaleString('en-US'))
@@ -144,6 +145,7 @@ function tellMtBench({
   both,
   categories,
   unreadable,
+  asked_again: again,
 }: MtBench): string {
   const score = (value: number | null) => value?.toFixed(2) ?? 'none'
   const all = (
@@ -156,11 +158,16 @@ function tellMtBench({
     ([name, of]) =>
       `${name} ${of ? `${of.mean.toFixed(2)} (${range(of.interval)}, ${of.n} ratings)` : 'none'}`,
   )
+  const rated = categories.filter((c) => c.both !== null)
   return [
-    `A check of the plumbing, not of quality: ${judge} is no judge. ${n} questions of two turns, ${model}, ${settings.width} × ${settings.depth}, ${settings.maxTokens} tokens; ${all.join('; ')}; ${unreadable.length} turns without a readable rating.`,
-    draw(
-      ['category', 'turn 1', 'turn 2', 'both'],
-      categories.map((c) => [c.category, score(c.turn_1), score(c.turn_2), score(c.both)]),
-    ),
+    `A check of the plumbing, not of quality: ${judge} is no judge. ${n} questions of two turns, ${model}, ${settings.width} × ${settings.depth}, ${settings.maxTokens} tokens; ${all.join('; ')}; ${unreadable.length} turns without a rating, ${again} with one only when asked for it alone.`,
+    ...(rated.length > 0
+      ? [
+          draw(
+            ['category', 'turn 1', 'turn 2', 'both'],
+            categories.map((c) => [c.category, score(c.turn_1), score(c.turn_2), score(c.both)]),
+          ),
+        ]
+      : []),
   ].join('\n\n')
 }

@@ -18,7 +18,7 @@ export async function mtBenchSections(result: MtBenchResult): Promise<ReportSect
       title: 'Ratings',
       text:
         `Ratings of ${result.judge}, 1 to 10, over ${result.n} questions. Turn 1: ${range(result.turn_1)}; ` +
-        `turn 2: ${range(result.turn_2)}; both: ${range(result.both)}. Without a rating: ${result.unreadable.length}.`,
+        `turn 2: ${range(result.turn_2)}; both: ${range(result.both)}. Without a rating: ${result.unreadable.length}${result.asked_again ? `; only when asked for it alone: ${result.asked_again}` : ''}.`,
       chart: await drawRadar(result),
       table: {
         head: ['category', 'turn 1', 'turn 2', 'both'],

@@ -58,6 +58,7 @@ export const mtBenchShape = z.looseObject({
     }),
   ),
   unreadable: z.array(z.unknown()),
+  asked_again: z.number().optional(),
 })
 export const questionShape = z.looseObject({
   id: z.string(),

@@ -8,7 +8,14 @@ import { hashTemplate, type Template } from '../core/templates.ts'
 import type { UsageTotal } from '../core/usage.ts'
 import { bootstrapMean, type Interval, mean } from '../lib/statistics.ts'
 import { completeOnce } from './complete.ts'
-import { gradeMessages, type MtBench, type MtBenchQuestion, readRating } from './mt-bench.ts'
+import {
+  askForRating,
+  gradeMessages,
+  type MtBench,
+  type MtBenchQuestion,
+  readBareRating,
+  readRating,
+} from './mt-bench.ts'
 import { endOf, openTaskJournal, runTask, type TaskJob, type TaskProgress } from './task-journal.ts'
 
 export interface MtBenchRun {
@@ -20,6 +27,8 @@ export interface MtBenchRun {
   judge: Engine
   /** Most tokens of a grade. */
   judgeMaxTokens?: number
+  /** Ask for the rating alone where a grade holds none. */
+  askAgain?: boolean
   template: Template
   clock: Clock
   journal: string
@@ -41,6 +50,8 @@ interface Grade {
   /** Null where the judge's text holds none. */
   rating: number | null
   text: string
+  /** The reply when asked for the rating alone. */
+  reply?: string
 }
 
 export interface Graded {
@@ -51,6 +62,8 @@ export interface Graded {
 
 /** Source: MT-Bench. */
 const JUDGE_MAX_TOKENS = 2048
+/** Of a rating alone. */
+export const REPLY_MAX_TOKENS = 16
 
 /** Answers and grades what the journal does not hold yet. @throws UsageError, EngineError as other tasks do */
 export async function runMtBench(run: MtBenchRun): Promise<{
@@ -66,6 +79,7 @@ export async function runMtBench(run: MtBenchRun): Promise<{
     ...{ type: 'header' as const, task: 'mt-bench', version: 1, aft: version, judge: judge.id, engines: ids },
     ...{ plans: Object.fromEntries(categories.map((c) => [c, planOf(c)])), template: hashTemplate(template) },
     ...(judgeMaxTokens !== JUDGE_MAX_TOKENS && { judgeMaxTokens }),
+    ...(run.askAgain && { askAgain: true }),
   }
   const journal = await openTaskJournal(run.journal, header, { restart: run.restart })
   try {
@@ -92,7 +106,8 @@ async function gradeQuestion(
   { parts, record, signal }: TaskJob,
 ): Promise<Omit<Graded, 'question'>> {
   const { planOf, engines, template, clock, bench, judge, seed } = run
-  const { judgeMaxTokens = JUDGE_MAX_TOKENS } = run
+  const { judgeMaxTokens = JUDGE_MAX_TOKENS, askAgain } = run
+  const user = (content: string): Message => ({ role: 'user', content })
   const keep = async <T>(name: string, make: () => Promise<T>): Promise<T> => {
     if (parts.has(name)) return parts.get(name) as T
     const value = await make()
@@ -105,26 +120,31 @@ async function gradeQuestion(
     const { answer, usage, ms } = await answerPrompt(prompt, plan, { engines, template, clock, signal })
     return { answer, usage, ms }
   }
-  const grade = async (answers: string[], turn: 1 | 2): Promise<Grade> => {
+  const say = async (turn: number, messages: Message[], maxTokens: number): Promise<string> => {
     const { text } = await completeOnce(judge, {
-      messages: gradeMessages(bench, question, answers, turn),
-      sampling: { temperature: 0, maxTokens: judgeMaxTokens },
+      ...{ messages, sampling: { temperature: 0, maxTokens }, signal },
       seed: hashParts(seed, 'grade', question.id, turn) % 2 ** 31,
-      signal,
     })
-    return { rating: readRating(text) ?? null, text }
+    return text
   }
-  const user = (content: string): Message => ({ role: 'user', content })
+  const grade = async (answers: string[], turn: 1 | 2): Promise<Grade> => {
+    const messages = gradeMessages(bench, question, answers, turn)
+    const first = await keep(`grade ${turn}`, async (): Promise<Grade> => {
+      const text = await say(turn, messages, judgeMaxTokens)
+      return { rating: readRating(text) ?? null, text }
+    })
+    if (first.rating !== null || !askAgain) return first
+    const more = [...messages, { role: 'assistant' as const, content: first.text }, user(askForRating)]
+    const reply = await keep(`reply ${turn}`, () => say(turn, more, REPLY_MAX_TOKENS))
+    return { ...first, rating: readBareRating(reply) ?? null, reply }
+  }
   const [one, two] = question.turns
   const first = await keep('turn 1', () => ask(1, [user(one)]))
   const second = await keep('turn 2', () =>
     ask(2, [user(one), { role: 'assistant', content: first.answer }, user(two)]),
   )
   const answers = [first.answer, second.answer]
-  const grades = await Promise.all([
-    keep('grade 1', () => grade(answers, 1)),
-    keep('grade 2', () => grade(answers, 2)),
-  ])
+  const grades = await Promise.all([grade(answers, 1), grade(answers, 2)])
   return { turns: [first, second], grades }
 }
 
@@ -140,6 +160,8 @@ export interface MtBenchTable {
   /** Over all grades of both turns. */
   both: MeanRating | null
   categories: { category: string; turn_1: number | null; turn_2: number | null; both: number | null }[]
+  /** Ratings that were only written when asked for alone. */
+  asked_again: number
   /** Grades without a rating: in no mean. */
   unreadable: { id: string; turn: number }[]
   answers: {
@@ -177,6 +199,9 @@ export function tabulateMtBench(graded: Graded[], seed: number): MtBenchTable {
   const each = (pick: (turn: Turn) => number) => average(turns.map(pick)) ?? 0
   return {
     ...{ turn_1: summary([0]), turn_2: summary([1]), both: summary([0, 1]), categories },
+    asked_again: graded
+      .flatMap((one) => one.grades)
+      .filter(({ rating, reply }) => rating !== null && reply !== undefined).length,
     unreadable: graded.flatMap(({ question, grades }) =>
       grades.flatMap(({ rating }, i) => (rating === null ? [{ id: question.id, turn: i + 1 }] : [])),
     ),

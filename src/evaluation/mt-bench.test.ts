@@ -6,7 +6,15 @@ import { createVirtualClock } from '../../test/virtual-clock.ts'
 import { makePlan } from '../core/strategies.ts'
 import { defaultTemplate } from '../core/templates.ts'
 import { scriptedEngine } from '../engines/scripted.ts'
-import { gradeMessages, type MtBench, readMtBench, readRating, temperatureOf } from './mt-bench.ts'
+import {
+  askForRating,
+  gradeMessages,
+  type MtBench,
+  readBareRating,
+  readMtBench,
+  readRating,
+  temperatureOf,
+} from './mt-bench.ts'
 import { runMtBench, tabulateMtBench } from './mt-bench-run.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'mt-bench-'))
@@ -39,6 +47,18 @@ describe('a rating', () => {
     ['[[0]]', undefined],
     ['ten of ten', undefined],
   ])('of %j is %j', (text, rating) => expect(readRating(text)).toBe(rating))
+})
+
+describe('a reply to the question for the rating alone', () => {
+  test.each([
+    ['Rating: [[7]]', 7],
+    ['Rating: 5', 5],
+    ['**Rating: [4.5]**', 4.5],
+    ['8', 8],
+    ['Rating: [n]', undefined],
+    ['Rating: 50', undefined],
+    ['I rate 7', undefined],
+  ])('of %j is %j', (text, rating) => expect(readBareRating(text)).toBe(rating))
 })
 
 test('the judge is shown turn 1 alone, turn 2 with all, and references where there are some', () => {
@@ -104,6 +124,35 @@ test('the second turn sees the aggregated first answer; what has no rating is co
     { category: 'writing', turn_1: 4, turn_2: 9, both: 6.5 },
     { category: 'math', turn_1: null, turn_2: null, both: null },
   ])
+})
+
+test('asked again, a judge that wrote no rating may still give one', async () => {
+  const inner = scriptedEngine([
+    { system: 'single-v1', replies: ['[[4]]'] },
+    { system: 'single-math-v1', replies: ['no idea'] },
+    { replies: ['an answer'] },
+  ])
+  const again: string[] = []
+  const engine = {
+    id: inner.id,
+    generate(request: Parameters<typeof inner.generate>[0]) {
+      const [last, before] = request.messages.toReversed()
+      if (last?.content !== askForRating) return inner.generate(request)
+      again.push(`${before?.content}`)
+      return scriptedEngine([{ replies: [again.length > 1 ? 'none' : 'Rating: 3'] }]).generate(request)
+    },
+  }
+  const { graded } = await runMtBench({
+    ...{ bench, questions: bench.questions, engines: { p: engine }, judge: engine, active: 1, version: '0' },
+    planOf: () => makePlan({ strategy: 'single', proposers: ['p'], maxTokens: 9 }),
+    ...{ template: defaultTemplate, clock: createVirtualClock(), seed: 0, askAgain: true },
+    journal: path.join(folder, 'journal-again'),
+  })
+  expect(again).toEqual(['no idea', 'no idea'])
+  const table = tabulateMtBench(graded, 0)
+  expect(table.asked_again).toBe(1)
+  expect(table.unreadable).toHaveLength(1)
+  expect(table.both?.n).toBe(3)
 })
 
 test('equal ratings have an interval of no width, also where some are missing', () => {

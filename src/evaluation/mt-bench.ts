@@ -120,7 +120,18 @@ export function gradeMessages(
 
 /** What a judge gave, from 1 to 10: `[[7]]`, or where that is missing `[7]`; undefined where neither is there. */
 export function readRating(text: string): number | undefined {
-  const found = text.match(/\[\[(\d+(?:\.\d+)?)\]\]/) ?? text.match(/\[(\d+(?:\.\d+)?)\]/)
+  return inRange(text.match(/\[\[(\d+(?:\.\d+)?)\]\]/) ?? text.match(/\[(\d+(?:\.\d+)?)\]/))
+}
+
+/** What a judge that wrote no rating is asked then. Not the benchmark's own. */
+export const askForRating = 'Now write the rating alone, a number from 1 to 10, in this form: Rating: [[5]]'
+
+/** Of the reply to that: a number without its brackets will do. */
+export function readBareRating(text: string): number | undefined {
+  return readRating(text) ?? inRange(text.match(/^\W*(?:rating)?\W*(\d+(?:\.\d+)?)\b/i))
+}
+
+function inRange(found: RegExpMatchArray | null): number | undefined {
   const rating = Number(found?.[1])
   return rating >= 1 && rating <= 10 ? rating : undefined
 }

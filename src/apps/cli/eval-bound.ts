@@ -3,7 +3,8 @@ import type { Plan } from '../../core/plan.ts'
 import { makePlan } from '../../core/strategies.ts'
 import type { Template } from '../../core/templates.ts'
 import type { PlannedControl } from '../../evaluation/controls.ts'
-import { gradeMessages, type MtBench, type MtBenchQuestion } from '../../evaluation/mt-bench.ts'
+import { askForRating, gradeMessages, type MtBench, type MtBenchQuestion } from '../../evaluation/mt-bench.ts'
+import { REPLY_MAX_TOKENS } from '../../evaluation/mt-bench-run.ts'
 import type { Question } from '../../evaluation/task.ts'
 import {
   addSpending,
@@ -70,18 +71,23 @@ export function boundMtBench(
   questions: MtBenchQuestion[],
   { planOf, judge, ...over }: Bound & { planOf(category: string): Plan; judge: Judge },
 ): Spending {
-  const judging = makePlan({ strategy: 'single', proposers: [judge.engine], maxTokens: judge.maxTokens })
+  const grade = (maxTokens: number) => makePlan({ strategy: 'single', proposers: [judge.engine], maxTokens })
+  const [judging, replying] = [grade(judge.maxTokens), grade(REPLY_MAX_TOKENS)]
+  const judgment = { role: 'assistant' as const, content: 'x'.repeat(4 * judge.maxTokens) }
+  const user = (content: string) => ({ role: 'user' as const, content })
   let total = nothingSpent
   for (const question of questions) {
     const plan = planOf(question.category)
     const [one, two] = question.turns
-    const user = (content: string) => ({ role: 'user' as const, content })
     const answer = 'x'.repeat(4 * (plan.layers.at(-1)?.voices[0]?.sampling.maxTokens ?? 0))
     const asked = [[user(one)], [user(one), { role: 'assistant' as const, content: answer }, user(two)]]
     for (const messages of asked) total = addSpending(total, boundSpending({ messages }, { plan, ...over }))
     for (const turn of [1, 2] as const) {
       const messages = gradeMessages(bench, question, [answer, answer], turn)
       total = addSpending(total, boundSpending({ messages }, { plan: judging, ...over }))
+      if (!judge.askAgain) continue
+      const again = { messages: [...messages, judgment, user(askForRating)] }
+      total = addSpending(total, boundSpending(again, { plan: replying, ...over }))
     }
   }
   return total
@@ -90,6 +96,7 @@ export function boundMtBench(
 interface Judge {
   engine: string
   maxTokens: number
+  askAgain?: boolean
 }
 
 function firstLayer(plan: Plan): Plan {

@@ -27,6 +27,7 @@ interface MtBenchFlags extends EvalFlags {
   depth: number
   maxTokens: number
   judgeMaxTokens: number
+  askAgain?: boolean
 }
 
 const help = `
@@ -52,11 +53,12 @@ export function mtBenchCommand(): Command {
     .addOption(whole('--depth <n>', 'aggregation layers', 0).default(2))
     .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(1024))
     .addOption(whole('--judge-max-tokens <n>', 'most tokens of a grade', 1).default(2048))
+    .option('--ask-again', 'ask for the rating alone where a grade holds none; not the benchmark’s own')
   return addEvalFlags(command).addHelpText('after', help).action(mtBench)
 }
 
 async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
-  const { model, aggregator = model, judge, width, depth, maxTokens, judgeMaxTokens, seed } = flags
+  const { model, aggregator = model, judge, width, depth, maxTokens, judgeMaxTokens, askAgain, seed } = flags
   const files = await resolveOfficialFolder(folder, 'mt-bench', flags)
   const bench = await readMtBench(files).catch((error) => {
     throw toCallersError(error)
@@ -71,7 +73,7 @@ async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
   const { engineFlags, config } = await readEngineFlags(flags)
   if (flags.dryRun) {
     const prices = pricesOf([model, aggregator, judge], config)
-    const grader = { engine: judge, maxTokens: judgeMaxTokens }
+    const grader = { engine: judge, maxTokens: judgeMaxTokens, askAgain }
     const bound = boundMtBench(bench, questions, { planOf, judge: grader, template, prices })
     console.log(describeBound([['questions', `${questions.length} of two turns`]], bound))
     return
@@ -87,7 +89,7 @@ async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
   try {
     const run = await runMtBench({
       ...{ bench, questions, planOf, template, clock: systemClock, signal, seed, version: readVersion() },
-      judgeMaxTokens,
+      ...{ judgeMaxTokens, askAgain },
       ...{ engines: opened.engines, judge: opened.engines[judge] as (typeof opened.engines)[string] },
       ...{
         journal: path.join(flags.output, 'journal.jsonl'),
@@ -105,7 +107,7 @@ async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
       console.error(`warning: question ${id}, turn ${turn}: no rating`)
     const result = {
       ...{ task: 'mt-bench', n: run.graded.length, asked: questions.length, model, aggregator, judge },
-      settings: { width, depth, maxTokens, judgeMaxTokens, seed },
+      settings: { width, depth, maxTokens, judgeMaxTokens, ...(askAgain && { askAgain }), seed },
       template: { id: template.id, sha256: hashTemplate(template) },
       ...describeOrigin(),
       ...table,
@@ -128,7 +130,8 @@ function spread<T>(questions: T[], count: number): T[] {
   return Array.from({ length: count }, (_, i) => questions[Math.floor((i * questions.length) / count)] as T)
 }
 
-function describe({ turn_1, turn_2, both, categories, unreadable }: MtBenchTable, judge: string): string {
+function describe(table: MtBenchTable, judge: string): string {
+  const { turn_1, turn_2, both, categories, unreadable, asked_again: again } = table
   const number = (value: number | null) => (value === null ? '   -' : value.toFixed(2).padStart(5))
   const score = (name: string, rating: MtBenchTable['both']) =>
     rating
@@ -139,6 +142,6 @@ function describe({ turn_1, turn_2, both, categories, unreadable }: MtBenchTable
     ...categories.map(
       (c) => `${c.category.padEnd(12)}${number(c.turn_1)} ${number(c.turn_2)} ${number(c.both)}`,
     ),
-    `judge: ${judge}; without a rating: ${unreadable.length}`,
+    `judge: ${judge}; without a rating: ${unreadable.length}${again > 0 ? `; only when asked again: ${again}` : ''}`,
   ].join('\n')
 }
