@@ -34,6 +34,7 @@ interface MtBench extends Saved {
   asked_again: number
 }
 
+const chance = (p: number) => (p < 0.005 ? '< 0.01' : p.toFixed(2))
 const whole = (value: number | null) => (value === null ? '?' : Math.round(value).toLocaleString('en-US'))
 
 /** A section a kind of result; the files' names decide. */
@@ -102,7 +103,7 @@ function tellControls({
           const { mean, interval } = row.scores[metric] as Score
           return `${percent(mean)} (${range(interval, percent)})`
         }),
-        row.against_single?.p.toFixed(2) ?? '',
+        row.against_single ? chance(row.against_single.p) : '',
         row.calls.toFixed(1),
         whole(row.prompt_tokens),
         whole(row.prefilled_tokens),
