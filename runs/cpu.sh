@@ -15,13 +15,10 @@ aft train setup
 [ -d "$out/data" ] || aft data build --format arithmetic --rows "$rows" --seed 7 --sft-twin --validation 0.06 \
   --tokenizer smollm2 --max-tokens 1000 -o "$out/data"
 
-# Two processes of one thread each train faster than one of two.
-spread=
-[ "$(getconf _NPROCESSORS_ONLN)" -lt 2 ] || spread='--set processes=2 --set gradient_accumulation_steps=1'
 for kind in aft sft; do
   resume=$([ -e "$out/$kind/metrics.jsonl" ] && echo --resume || true)
   [ -e "$out/$kind/aft-model.json" ] || aft train recipes/smollm2-135m-cpu.yaml --data "$out/data" --rows "$kind" \
-    --set max_steps="$steps" --set eval_steps="$((steps > 6 ? steps / 6 : 1))" $spread -o "$out/$kind" $resume
+    --set max_steps="$steps" --set eval_steps="$((steps > 6 ? steps / 6 : 1))" -o "$out/$kind" $resume
 done
 
 for model in base aft sft; do
