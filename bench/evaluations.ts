@@ -28,13 +28,8 @@ const root = path.join(import.meta.dirname, '..')
 /** Two budgets with as many tokens of drafts: two drafts of 160, or four of 80. */
 const controls = (task: string, file: string, limit: number, width: 2 | 4) => [
   ...['eval', task, path.join(data, file), '--limit', `${limit}`, '--width', `${width}`, '--depth', '1'],
-  ...[
-    '--max-tokens',
-    `${320 / width}`,
-    '--judge-max-tokens',
-    '16',
-    ...(trained ? ['--trained', trained] : []),
-  ],
+  ...['--max-tokens', `${320 / width}`, '--judge-max-tokens', '16'],
+  ...(trained ? ['--trained', trained] : []),
 ]
 const ifeval = 'ifeval/input_data.jsonl'
 const evaluations: Record<string, string[]> = {

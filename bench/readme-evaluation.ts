@@ -1,8 +1,9 @@
 /** The tables of evaluations and experiments: a table a kind of result, with the command that made it. */
 import type { Changes, ControlRow } from '../src/evaluation/control-table.ts'
+import type { Interval } from '../src/lib/statistics.ts'
 import { tellChoosing, tellConvergence, tellPerplexity } from './readme-experiments.ts'
 import type { Saved, WinRates } from './readme-speed.ts'
-import { draw, type Interval, percent, range } from './readme-text.ts'
+import { draw, percent, range } from './readme-text.ts'
 
 interface Score {
   mean: number
@@ -159,16 +160,11 @@ function tellMtBench({
     ([name, of]) =>
       `${name} ${of ? `${of.mean.toFixed(2)} (${range(of.interval)}, ${of.n} ratings)` : 'none'}`,
   )
-  const rated = categories.filter((c) => c.both !== null)
   return [
     `A check of the plumbing, not of quality: ${judge} is no judge. ${n} questions of two turns, ${model}, ${settings.width} × ${settings.depth}, ${settings.maxTokens} tokens; ${all.join('; ')}; ${unreadable.length} turns without a rating, ${again} with one only when asked for it alone.`,
-    ...(rated.length > 0
-      ? [
-          draw(
-            ['category', 'turn 1', 'turn 2', 'both'],
-            categories.map((c) => [c.category, score(c.turn_1), score(c.turn_2), score(c.both)]),
-          ),
-        ]
-      : []),
+    draw(
+      ['category', 'turn 1', 'turn 2', 'both'],
+      categories.map((c) => [c.category, score(c.turn_1), score(c.turn_2), score(c.both)]),
+    ),
   ].join('\n\n')
 }

@@ -6,8 +6,9 @@ import {
   type GroupSummary,
 } from '../src/analysis/convergence-groups.ts'
 import type { ConditionSummary } from '../src/analysis/perplexity.ts'
+import type { Interval } from '../src/lib/statistics.ts'
 import type { Saved } from './readme-speed.ts'
-import { draw, type Interval, percent, range } from './readme-text.ts'
+import { draw, percent, range } from './readme-text.ts'
 
 interface Perplexity extends Saved {
   n: number

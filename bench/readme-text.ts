@@ -1,8 +1,5 @@
 /** How README writes numbers and tables. */
-export interface Interval {
-  low: number
-  high: number
-}
+import type { Interval } from '../src/lib/statistics.ts'
 
 export const percent = (share: number) => (100 * share).toFixed(1)
 

@@ -39,7 +39,8 @@ export async function readCheckpoint(
   return { record, file, lora }
 }
 
-function readRecord(folder: string): Checkpoint {
+/** A folder's record. @throws DataError where it is wrong or not there */
+export function readRecord(folder: string): Checkpoint {
   const file = join(folder, checkpointFile)
   let value: unknown
   try {

@@ -73,8 +73,7 @@ async function endAfter(out: string, steps: number, signal: NodeJS.Signals, ...m
 beforeAll(async () => {
   await setUpEnvironment()
   const signal = new AbortController().signal
-  const findGguf = (model: string) => resolveModel(model)
-  const { model } = await prepareBase('smollm2', { python, findGguf, signal, onLine: () => {} })
+  const { model } = await prepareBase('smollm2', { python, findGguf: resolveModel, signal, onLine: () => {} })
   execFileSync(python, ['-c', makeTiny, model, at('tiny')], { stdio: 'pipe' })
   await aft([
     'data',

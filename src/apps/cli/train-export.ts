@@ -3,7 +3,6 @@ import { cpSync, existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { parse } from 'yaml'
-import { checkpointFile, checkpointRecord } from '../../core/checkpoint.ts'
 import { UsageError } from '../../core/errors.ts'
 import { prepareBase } from '../../training/base.ts'
 import { mergeAdapter } from '../../training/finish.ts'
@@ -46,9 +45,9 @@ async function exportModel(folder: string, { output, dtype, python: own }: Expor
   } else {
     const signal = watchInterrupts()
     const python = await ensureEnvironment(own)
+    const { isCheckpoint, readRecord } = await import('../../engines/checkpoint.ts')
     // A base such as `smollm2` may stand for another file by now.
-    const record = checkpointRecord.parse(JSON.parse(readFileSync(path.join(folder, checkpointFile), 'utf8')))
-    const name = record.base?.model ?? recipe.base
+    const name = (isCheckpoint(folder) ? readRecord(folder).base?.model : undefined) ?? recipe.base
     const base = await prepareBase(name, { python, signal, findGguf, onLine: (l) => console.error(l) })
     await mergeAdapter(base.model, model, output, dtype, { python, signal })
   }
