@@ -38,7 +38,7 @@ aft analyze convergence --group "$(group aft)" --group "$(group sft)" -o "$out/c
 
 for seed in $choosing; do
   train "$out/compare-$seed" --data "$out/rows/compare" --set seed="$seed" --set max_steps="$compare_steps" \
-    --set save_steps="$((compare_steps / 10))" --set max_length=2048 --set overflow=drop
+    --set learning_rate=1e-3 --set save_steps="$((compare_steps / 10))" --set max_length=2048 --set overflow=drop
 done
 
 # Greedy answers; what was written is not written again.
