@@ -36,7 +36,7 @@ interface Choosing extends Saved {
 
 export function tellPerplexity({ n, tokens, model, conditions }: Perplexity): string {
   return [
-    `How expected a better answer is, by what is shown before it: ${n} AlpacaEval prompts whose five proposals have at most 3,000 characters, Together-MoA's answer as the target, ${tokens.toLocaleString('en-US')} tokens, ${model}, untrained. Differences are paired by example, intervals of 95 % over examples.`,
+    `How expected a better answer is, by what is shown before it: ${n} AlpacaEval prompts whose target and five proposals have at most 3,000 characters together, Together-MoA's answer as the target, ${tokens.toLocaleString('en-US')} tokens, ${model}, untrained. Differences are paired by example, intervals of 95 % over examples.`,
     draw(
       ['before the target', 'perplexity', 'nats a token beside none', 'lower on'],
       conditions.map(({ condition, perplexity, difference, interval, lower }) => [
