@@ -61,7 +61,7 @@ function trainTwins(choosing = process.env.CHOOSING): void {
 }
 
 function save(name: string, { command, machine, date, ...result }: Record<string, unknown>): void {
-  const sizes = ['SEEDS', 'STEPS', 'CHOOSING', 'COMPARE_STEPS', 'TEST']
+  const sizes = ['SEEDS', 'STEPS', 'CHOOSING', 'COMPARE_STEPS', 'TEST', 'KINDS']
     .filter((size) => name !== 'perplexity' && process.env[size])
     .map((size) => `${size}='${process.env[size]}' `)
   const own = `${sizes.join('')}npm run bench -- experiments ${name}`

@@ -122,12 +122,19 @@ function toExample(row: SourceRow, turn: number): Example {
   }
 }
 
-/** What every draft works out, how often each answer was reached, and which draft to trust. */
+/**
+ * What every draft works out and which earlier ones came to the same, who reached each answer, and which draft to trust:
+ * every line can be read off the lines before it.
+ */
 function writeComparison(drafts: Draft[], best: Draft): string {
-  const votes = new Map(drafts.toSorted((a, b) => b.votes - a.votes).map((d) => [d.answer, d.votes]))
+  const numbersOf = (answer: string, before = drafts.length) =>
+    drafts.flatMap((draft, i) => (draft.answer === answer && i < before ? [i + 1] : [])).join(', ')
   return [
-    ...drafts.map(({ results, answer }, i) => `${i + 1}: ${[...results, answer].join(', ')}`),
-    `Votes: ${[...votes].map(([answer, count]) => `${answer} x ${count}`).join('; ')}`,
+    ...drafts.map(({ results, answer }, i) => {
+      const same = numbersOf(answer, i)
+      return `${i + 1}: ${results.join(', ')}; ${results.length} steps; ${answer}${same && `, as ${same}`}`
+    }),
+    ...new Set(drafts.map(({ answer }) => `${answer} by ${numbersOf(answer)}`)),
     `Trust: draft ${drafts.indexOf(best) + 1}, ${best.answer}`,
   ].join('\n')
 }

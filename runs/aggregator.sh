@@ -4,7 +4,8 @@
 #   Convergence: twins with and without proposals, the same rows, order and steps, a pair a seed.
 #   Choosing: an aggregator that is taught to compare drafts before it writes, beside the majority and the others.
 #   runs/aggregator.sh SOLUTIONS.jsonl [OUT]    goes on where it was. SEEDS and STEPS set the size of the first experiment,
-#                                               CHOOSING (which of them, or none), COMPARE_STEPS and TEST of the other
+#                                               CHOOSING (which of them, or none), COMPARE_STEPS, TEST and KINDS of the
+#                                               other
 set -euo pipefail
 cd "$(dirname "$0")/.."
 solutions=$1 out=${2:-.cache/runs/aggregator}
@@ -21,7 +22,7 @@ train() { # OUT, then what differs from the recipe
 
 aft train setup
 mkdir -p "$out/answers"
-[ -d "$out/rows" ] || node runs/aggregator-rows.ts "$solutions" "$out/rows" --warm-up 200
+[ -d "$out/rows" ] || node runs/aggregator-rows.ts "$solutions" "$out/rows" --warm-up 600 --orders 1
 head -n "$test" "$out/rows/test.jsonl" >"$out/test.jsonl"
 [ -d "$out/data" ] || aft data build "$out/rows/train-solutions.jsonl" --format gsm8k-solutions --decontaminate none \
   --sft-twin --validation 0.05 -o "$out/data"
@@ -38,7 +39,7 @@ aft analyze convergence --group "$(group aft)" --group "$(group sft)" -o "$out/c
 
 for seed in $choosing; do
   train "$out/compare-$seed" --data "$out/rows/compare" --set seed="$seed" --set max_steps="$compare_steps" \
-    --set learning_rate=1e-3 --set save_steps="$((compare_steps / 10))" --set max_length=2048 --set overflow=drop
+    --set learning_rate=1e-3 --set save_steps="$((compare_steps / 10))" --set max_length=1000 --set overflow=drop
 done
 
 # Greedy answers; what was written is not written again.
@@ -54,13 +55,13 @@ alone() { # NAME MODEL
 }
 label untrained smollm2
 args=()
-for kind in sft aft compare; do
+for kind in ${KINDS:-sft aft compare}; do
   files=
   for seed in $choosing; do
     case $kind in
       sft) alone "$kind-$seed" "$out/$kind-$seed" ;;
       aft) label "$kind-$seed" "$out/$kind-$seed" ;;
-      compare) label "$kind-$seed" "$out/$kind-$seed" --template runs/aggregator-template.json ;;
+      compare) label "$kind-$seed" "$out/$kind-$seed" --template runs/aggregator-template.json --max-tokens 400 ;;
     esac
     files=$files,$out/answers/$kind-$seed.jsonl
   done

@@ -4,6 +4,11 @@ import path from 'node:path'
 import type { Readable } from 'node:stream'
 
 const launcher = path.join(import.meta.dirname, '../bin/aft.js')
+/** A test that gives up leaves none behind. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
 
 export interface Ended {
   code: number | null
@@ -31,13 +36,17 @@ export async function aft(args: string[], options: AftOptions = {}): Promise<End
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...options.env },
     stdio: ['pipe', options.stdout ?? 'pipe', 'pipe'],
   })
+  running.add(child)
   const stdout = collect(child.stdout)
   const stderr = collect(child.stderr)
   options.during?.(child)
   child.stdin?.on('error', () => {}) // a child that reads nothing may end first
   child.stdin?.end(options.input ?? '')
   const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve) =>
-    child.once('close', (code, signal) => resolve({ code, signal })),
+    child.once('close', (code, signal) => {
+      running.delete(child)
+      resolve({ code, signal })
+    }),
   )
   return { ...(await ended), stdout: stdout(), stderr: stderr() }
 }

@@ -15,8 +15,8 @@ describe.skipIf(!existsSync(data))('with the data sets (needs ../shared/data)', 
   test('GSM8K on the embedded model, killed on the way, becomes a table and a page', async () => {
     writeFileSync(file('gsm8k.jsonl'), head('gsm8k/test.jsonl', 2).join('\n'))
     const args = ['eval', 'gsm8k', 'gsm8k.jsonl', '--model', 'smollm2', '--width', '2', '--max-tokens', '24']
-    const run = (more: object = {}) =>
-      aft([...args, '--concurrency', '1', '--json', '-o', 'gsm8k'], { cwd, ...more })
+    const small = ['--judge-max-tokens', '16', '--concurrency', '1', '--threads', '1']
+    const run = (more: object = {}) => aft([...args, ...small, '--json', '-o', 'gsm8k'], { cwd, ...more })
     const journal = () =>
       existsSync(file('gsm8k/journal.jsonl')) ? readFileSync(file('gsm8k/journal.jsonl'), 'utf8') : ''
     const killed = await run({

@@ -2,7 +2,7 @@
  * How many threads are worth having. The library's threads wait for each other many hundred times a token, and
  * spin while they do: with fewer cores free than threads a token takes ten times as long, or worse.
  */
-import { cpus, getPriority } from 'node:os'
+import { cpus } from 'node:os'
 
 /** Milliseconds over which use is measured. */
 const WINDOW_MS = 300
@@ -11,7 +11,10 @@ export interface Usage {
   atMs: number
   /** Milliseconds that this process has used. */
   ownMs: number
-  /** Milliseconds that the machine's cores were idle, or worked on what gives way to this process. */
+  /**
+   * Milliseconds that the machine's cores were idle. What was nice does not count: a spinning pair of threads beside one
+   * such process of 19 was seen to share one core, and to get nowhere.
+   */
   idleMs: number
 }
 
@@ -23,8 +26,7 @@ export function countFreeCores(before: Usage, now: Usage): number {
 
 export function readUsage(): Usage {
   const { user, system } = process.cpuUsage()
-  const givesWay = getPriority() > 0 // it shares with what else gives way, and is itself counted among it
-  const idleMs = cpus().reduce((sum, { times }) => sum + times.idle + (givesWay ? 0 : times.nice), 0)
+  const idleMs = cpus().reduce((sum, { times }) => sum + times.idle, 0)
   return { atMs: performance.now(), ownMs: (user + system) / 1000, idleMs }
 }
 
