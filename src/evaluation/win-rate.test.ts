@@ -133,7 +133,10 @@ test('a row without a preference is dropped, and said', () => {
   }))
   const rate = computeWinRate(toFile(rows))
   expect(rate).toMatchObject({ win_rate: 50, n: 2, dropped_rows: [2] })
-  expect(rate.warnings).toEqual(['1 of 3 rows have no preference and are in no rate'])
+  expect(rate.warnings).toEqual([
+    'fewer than 10 preferences (2): a standard error means little',
+    '1 of 3 rows have no preference and are in no rate',
+  ])
   const none = rows.map((row) => ({ ...row, preference: null }))
   expect(() => computeWinRate(toFile(none))).toThrow(/expected preferences, got none/)
 })
@@ -248,6 +251,6 @@ describe("the benchmark's two files", () => {
     const short = { difficulty: [0, 1], gamed: [] }
     expect(() => computeWinRate(toFile(rows), short)).toThrow(/at most 2 rows.*got 3/)
     const { warnings } = computeWinRate(toFile(rows.slice(0, 1)), { ...short, difficulty: [0, 1, 2] })
-    expect(warnings[0]).toMatch(/^1 rows, the baseline has 3/)
+    expect(warnings[0]).toMatch(/^1 row, the baseline has 3/)
   })
 })

@@ -8,6 +8,9 @@ import { mean, standardDeviation, standardError } from '../lib/statistics.ts'
 import { type Annotation, type Annotations, BENCHMARK_ROWS } from './annotations.ts'
 import type { GamedRow, LengthControls } from './length-controls.ts'
 
+/** With fewer preferences a standard error says nothing. */
+const FEW_ROWS = 10
+
 /** As it is printed: the names are those of the benchmark's own tables. Rates and their errors in percent. */
 export interface WinRate {
   win_rate: number
@@ -126,9 +129,13 @@ function warn({ rows, isBenchmark }: Annotations, controls?: LengthControls): st
   const expected = controls?.difficulty.length ?? (isBenchmark ? BENCHMARK_ROWS : undefined)
   if (expected !== undefined && rows.length < expected) {
     const so = controls ? ': the difficulty of each is that of its row, as in the published figures' : ''
-    warnings.push(`${rows.length} rows, the baseline has ${expected}${so}`)
+    warnings.push(`${rows.length === 1 ? '1 row' : `${rows.length} rows`}, the baseline has ${expected}${so}`)
   }
   const dropped = rows.filter((row) => row.preference === null).length
+  if (rows.length - dropped < FEW_ROWS)
+    warnings.push(
+      `fewer than ${FEW_ROWS} preferences (${rows.length - dropped}): a standard error means little`,
+    )
   if (dropped > 0) warnings.push(`${dropped} of ${rows.length} rows have no preference and are in no rate`)
   if (controls && !isBenchmark) {
     warnings.push("the instructions are not AlpacaEval's: whether the difficulties are theirs is not known")

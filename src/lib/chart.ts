@@ -9,6 +9,7 @@ const config: Config = {
   axis: {
     labelFontSize: 11,
     titleFontSize: 11,
+    titlePadding: 10,
     labelColor: 'currentColor',
     titleColor: 'currentColor',
     titleFontWeight: 'normal',

@@ -35,6 +35,12 @@ interface ScalingFlags extends EvalFlags {
   temperature: number
 }
 
+const help = `
+Prints a row a point: score with its 95 % interval, tokens, seconds; what nothing beats with as few is the frontier.
+
+Example:
+  $ aft analyze scaling test.jsonl --model smollm2 --widths 2,4 --depths 0,1,2 --limit 40 -o grid`
+
 /** The subcommand. */
 export function scalingCommand(): Command {
   const command = new Command('scaling')
@@ -49,7 +55,7 @@ export function scalingCommand(): Command {
     .option('--depths <list>', 'from 0, separated by commas; 0 is one answer', readList(0), [0, 1, 2])
     .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(512))
     .option('--temperature <t>', '0 to 5', Number, 0.7)
-  return addEvalFlags(command).action(scaling)
+  return addEvalFlags(command).addHelpText('after', help).action(scaling)
 }
 
 function readList(least: number) {

@@ -19,6 +19,17 @@ Examples:
   $ aft analyze convergence --group aft=runs/aft-1,runs/aft-2 --group sft=runs/sft-1,runs/sft-2 -o curves
   $ aft analyze scaling test.jsonl --model smollm2 --widths 2,4 --depths 0,1,2 -o grid`
 
+const attributionHelp = `
+Prints what share of the answers' words some proposal has in the same run of words, and of their sentences which
+proposal, by its place, is nearest: a first place far ahead of the others is position bias.
+
+Example:
+  $ aft run prompts.jsonl -o answers.jsonl --width 4 && aft analyze attribution answers.jsonl.journal`
+
+const overheadHelp = `
+Example:
+  $ aft run prompts.jsonl -o answers.jsonl --width 4 && aft analyze overhead answers.jsonl.journal`
+
 /** The subcommand with its own. */
 export function analyzeCommand(): Command {
   const command = new Command('analyze')
@@ -28,10 +39,12 @@ export function analyzeCommand(): Command {
   sub('attribution', 'What answers took from which proposals.')
     .argument('<journals...>', 'journals of `aft run`')
     .option('--json', 'print JSON, each prompt too')
+    .addHelpText('after', attributionHelp)
     .action((files: string[], { json }: { json?: boolean }) => guard(() => attribution(files, json)))
   sub('overhead', 'Calls, tokens and time: measured in journals, predicted by formula, and beside best of n.')
     .argument('<journals...>', 'journals of `aft run`')
     .option('--json', 'print JSON')
+    .addHelpText('after', overheadHelp)
     .action((files: string[], { json }: { json?: boolean }) => guard(() => overhead(files, json)))
   for (const other of [perplexityCommand(), convergenceCommand(), scalingCommand()]) command.addCommand(other)
   return command
