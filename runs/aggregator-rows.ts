@@ -19,7 +19,7 @@ import type { Example, SourceRow } from '../src/dataset/row.ts'
 import { generateArithmetic } from '../src/dataset/source-arithmetic.ts'
 import { gsm8kSolutions } from '../src/dataset/source-gsm8k-solutions.ts'
 import { readTemplate } from '../src/inference/template-file.ts'
-import { type Draft, expectVote, pickDraft, readDrafts } from './aggregator-drafts.ts'
+import { type Draft, expectVote, pickDraft, readDrafts, writeComparison } from './aggregator-drafts.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -120,21 +120,4 @@ function toExample(row: SourceRow, turn: number): Example {
     proposals: proposals.map(({ model }) => ({ model, onPolicy: false })),
     template: template.id,
   }
-}
-
-/**
- * What every draft works out and which earlier ones came to the same, who reached each answer, and which draft to trust:
- * every line can be read off the lines before it.
- */
-function writeComparison(drafts: Draft[], best: Draft): string {
-  const numbersOf = (answer: string, before = drafts.length) =>
-    drafts.flatMap((draft, i) => (draft.answer === answer && i < before ? [i + 1] : [])).join(', ')
-  return [
-    ...drafts.map(({ results, answer }, i) => {
-      const same = numbersOf(answer, i)
-      return `${i + 1}: ${results.join(', ')}; ${results.length} steps; ${answer}${same && `, as ${same}`}`
-    }),
-    ...new Set(drafts.map(({ answer }) => `${answer} by ${numbersOf(answer)}`)),
-    `Trust: draft ${drafts.indexOf(best) + 1}, ${best.answer}`,
-  ].join('\n')
 }

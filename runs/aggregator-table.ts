@@ -11,7 +11,7 @@ import { extractAnswer } from '../src/core/proposals.ts'
 import { hashParts, randomFrom } from '../src/core/seeds.ts'
 import type { Response } from '../src/dataset/row.ts'
 import { bootstrapMean, mean } from '../src/lib/statistics.ts'
-import { expectVote, pickDraft, readDrafts } from './aggregator-drafts.ts'
+import { expectVote, gradeComparison, pickDraft, readDrafts } from './aggregator-drafts.ts'
 
 interface TestRow {
   id: string
@@ -54,6 +54,7 @@ for (const one of named) {
   details[name] = {
     seeds: seeds.map((texts) => mean(rows.map((row, i) => right(texts[i] ?? '', row)))),
     ...describeChoices(seeds),
+    ...describeComparisons(seeds),
   }
 }
 const table = series.map(([name, scores]) => ({
@@ -107,5 +108,28 @@ function describeChoices(seeds: (string | undefined)[][]) {
   return {
     answers_of_a_draft: mean(shares.map((s) => s.draft)),
     answers_of_most: mean(shares.map((s) => s.most)),
+  }
+}
+
+/**
+ * Of the comparisons that were written: lines on a draft that are right, lists of who reached what that are wholly right,
+ * answers trusted that the rule trusts, the same where those lists are right, and how often the first draft is trusted.
+ */
+function describeComparisons(seeds: (string | undefined)[][]) {
+  const grades = seeds.flatMap((texts) =>
+    texts.flatMap((text = '', i) => gradeComparison(text, drafts[i] ?? []) ?? []),
+  )
+  if (grades.length === 0) return {}
+  const counted = grades.filter(({ votes }) => votes === 1)
+  return {
+    compared: {
+      n: grades.length,
+      draft_lines_right: mean(grades.map((grade) => grade.drafts)),
+      votes_right: mean(grades.map((grade) => grade.votes)),
+      rule_followed: mean(grades.map((grade) => grade.follows)),
+      rule_followed_where_votes_right:
+        counted.length > 0 ? mean(counted.map((grade) => grade.follows)) : null,
+      first_trusted: mean(grades.map((grade) => grade.first)),
+    },
   }
 }
