@@ -31,12 +31,20 @@ interface Choosing extends Saved {
     answers_of_a_draft?: number
     answers_of_most?: number
     seeds?: number[]
+    compared?: {
+      n: number
+      draft_lines_right: number
+      votes_right: number
+      rule_followed: number
+      rule_followed_where_votes_right: number | null
+      first_trusted: number
+    }
   }[]
 }
 
 export function tellPerplexity({ n, tokens, model, conditions }: Perplexity): string {
   return [
-    `How expected a better answer is, by what is shown before it: ${n} AlpacaEval prompts whose target and five proposals have at most 3,000 characters together, Together-MoA's answer as the target, ${tokens.toLocaleString('en-US')} tokens, ${model}, untrained. Differences are paired by example, intervals of 95 % over examples.`,
+    `How expected a better answer is, by what is shown before it: the first ${n} AlpacaEval prompts whose target and five proposals have at most 3,000 characters together, Together-MoA's answer as the target, ${tokens.toLocaleString('en-US')} tokens, ${model}, untrained. Differences are paired by example, intervals of 95 % over examples.`,
     draw(
       ['before the target', 'perplexity', 'nats a token beside none', 'lower on'],
       conditions.map(({ condition, perplexity, difference, interval, lower }) => [
@@ -95,6 +103,11 @@ export function tellChoosing({ n, table }: Choosing): string {
         share(row.answers_of_a_draft),
         share(row.answers_of_most),
       ]),
+    ),
+    ...table.flatMap(({ name, compared: c }) =>
+      c
+        ? `Of ${c.n} comparisons that ${name} wrote, ${percent(c.draft_lines_right)} % of the lines on a draft are right, and ${percent(c.votes_right)} % of the lists of who reached which answer. ${percent(c.rule_followed)} % trust the answer that the rule trusts${c.rule_followed_where_votes_right === null ? '' : ` (${percent(c.rule_followed_where_votes_right)} % where that list is right)`}, and ${percent(c.first_trusted)} % the first draft.`
+        : [],
     ),
   ].join('\n\n')
 }

@@ -28,7 +28,7 @@ def main():
     args = SimpleNamespace(**{**dict.fromkeys(NAMES), **config})
     try:
         tokenizer = load_tokenizer(args, args)
-        for batch in batches(request["train"] + request["evaluate"]):
+        for batch in batches(request["train"] + request["evaluate"], {}):
             lengths = count(tokenizer, [row["prompt"] + row["completion"] for _, row in batch])
             for (place, _), length in zip(batch, lengths):
                 if length > args.max_length:

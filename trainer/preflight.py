@@ -127,23 +127,33 @@ def read_trimmed(name):
         return {row["place"]: row["system"] for row in map(json.loads, file)}
 
 
-def batches(files, trimmed=()):
+def batches(files, trimmed):
     """Rows with their place, some hundred at a time."""
     batch = []
     for name in files:
         with open(name, encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
-                row = json.loads(line)
                 place = f"{name}:{number}"
-                if place in trimmed:
-                    row["prompt"][0]["content"] = trimmed[place]
-                turns = {key: [as_text(message) for message in row[key]] for key in ("prompt", "completion")}
-                batch.append((place, turns))
+                batch.append((place, read_turns(line, place, trimmed.get(place))))
                 if len(batch) == BATCH:
                     yield batch
                     batch = []
     if batch:
         yield batch
+
+
+def read_turns(line, place, trimmed):
+    try:
+        row = json.loads(line)
+        turns = {key: [as_text(message) for message in row[key]] for key in ("prompt", "completion")}
+        if not turns["prompt"] or not turns["completion"]:
+            raise ValueError("an empty list")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        expected = "expected an object with lists of messages, prompt and completion, as `aft data build` writes them"
+        raise Refused(f"{expected}; got {line.strip()[:60]!r} ({error})", place=place) from error
+    if trimmed is not None:
+        turns["prompt"][0]["content"] = trimmed
+    return turns
 
 
 def as_text(message):

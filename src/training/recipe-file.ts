@@ -4,6 +4,7 @@ import path from 'node:path'
 import { LineCounter, parse, parseDocument } from 'yaml'
 import { DataError, UsageError } from '../core/errors.ts'
 import { findClosest } from '../lib/closest.ts'
+import { toFileError } from '../lib/file-error.ts'
 import { type Recipe, recipeSchema } from './recipe.ts'
 
 const known = Object.keys(recipeSchema.shape)
@@ -47,7 +48,9 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8')
   } catch (cause) {
     const hint = existsSync(path.join('recipes', `${file}.yaml`)) ? `; is recipes/${file}.yaml meant?` : ''
-    throw new UsageError(`cannot read the recipe: ${(cause as Error).message}${hint}`, { cause })
+    throw new UsageError(`cannot read the recipe: ${(toFileError(file, cause) as Error).message}${hint}`, {
+      cause,
+    })
   }
 }
 

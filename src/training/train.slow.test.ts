@@ -144,6 +144,22 @@ test('a row whose completion would be cut is refused by file and line, before a 
   expect(stepsOf('long')).toEqual([])
 })
 
+test.each([
+  ['no JSON', 'not json'],
+  ['another form', '{"messages": 3}'],
+  ['no turn', '{"prompt": [], "completion": []}'],
+])('a row that holds %s is refused by file and line', async (name, line) => {
+  const good = readFileSync(path.join(data, 'train.jsonl'), 'utf8').split('\n')[0]
+  mkdirSync(at(`bad ${name}`))
+  writeFileSync(path.join(at(`bad ${name}`), 'train.jsonl'), `${good}\n${line}\n`)
+  const { stderr, code } = await aft(['train', recipe, '-d', at(`bad ${name}`), '-o', at(`not ${name}`)], {
+    env,
+  })
+  expect(stderr).toMatch(/train\.jsonl:2: expected an object with lists of messages/)
+  expect(stderr).not.toMatch(/Error|Traceback/)
+  expect(code).toBe(1)
+})
+
 test('the proposals of rows that are too long are cut where that is asked, in held-out rows too, and counted', async () => {
   const build = ['data', 'build', '--format', 'responses', '--validation', '0.3', '--no-near-duplicates']
   const long = (word: string) => Array.from({ length: 150 }, (_, i) => `${word}${i}`).join(' ')
