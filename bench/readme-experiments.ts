@@ -90,10 +90,22 @@ export function tellConvergence({ groups, differences }: Convergence): string {
   ].join('\n\n')
 }
 
+const models: Record<string, string> = {
+  untrained: 'SmolLM2-135M-Instruct itself',
+  sft: 'trained on the solutions without drafts',
+  aft: 'trained to write a right draft after all four',
+  compare: 'trained to compare the drafts, name one and repeat it',
+}
+
 export function tellChoosing({ n, table }: Choosing): string {
+  const who = table.flatMap(({ name, seeds }) => {
+    const about = models[name]
+    const trained = about?.startsWith('trained') && seeds ? ` (seeds: ${seeds.length})` : ''
+    return about ? `*${name}* is ${about}${trained}` : []
+  })
   const share = (value: number | undefined) => (value === undefined ? '' : percent(value))
   return [
-    `Accuracy on ${n} questions of GSM8K's test set that were not trained on, four shuffled and anonymous drafts each. What was trained here was trained on the other half of that test set: it is for measuring only. Intervals of 95 % over questions; the difference is paired.`,
+    `Accuracy on ${n} questions of GSM8K's test set that were not trained on, four shuffled and anonymous drafts each. What was trained here was trained on the other half of that test set: it is for measuring only: ${who.join('; ')}; greedy answers. Intervals of 95 % over questions; the difference is paired.`,
     draw(
       ['who answers', 'accuracy %', 'over the majority', 'answers of a draft %', 'of the most frequent %'],
       table.map((row) => [
