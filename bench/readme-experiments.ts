@@ -105,7 +105,7 @@ export function tellChoosing({ n, table }: Choosing): string {
   })
   const share = (value: number | undefined) => (value === undefined ? '' : percent(value))
   return [
-    `Accuracy on ${n} questions of GSM8K's test set that were not trained on, four shuffled and anonymous drafts each. What was trained here was trained on the other half of that test set: it is for measuring only: ${who.join('; ')}; greedy answers. Intervals of 95 % over questions; the difference is paired.`,
+    `Accuracy on ${n} questions of GSM8K's test set that were not trained on, four shuffled and anonymous drafts each. What was trained here was trained on the other half of that test set: it is for measuring only. Of the models ${who.join('; ')}; greedy answers. Intervals of 95 % over questions; the difference is paired.`,
     draw(
       ['who answers', 'accuracy %', 'over the majority', 'answers of a draft %', 'of the most frequent %'],
       table.map((row) => [
