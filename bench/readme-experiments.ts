@@ -90,22 +90,19 @@ export function tellConvergence({ groups, differences }: Convergence): string {
   ].join('\n\n')
 }
 
-const models: Record<string, string> = {
-  untrained: 'SmolLM2-135M-Instruct itself',
-  sft: 'trained on the solutions without drafts',
-  aft: 'trained to write a right draft after all four',
-  compare: 'trained to compare the drafts, name one and repeat it',
+const learnt: Record<string, string> = {
+  sft: 'the solutions without drafts',
+  aft: 'to write a right draft after all four',
+  compare: 'to compare the drafts, name one and repeat it',
 }
 
 export function tellChoosing({ n, table }: Choosing): string {
-  const who = table.flatMap(({ name, seeds }) => {
-    const about = models[name]
-    const trained = about?.startsWith('trained') && seeds ? ` (seeds: ${seeds.length})` : ''
-    return about ? `*${name}* is ${about}${trained}` : []
-  })
+  const trained = table.flatMap(({ name, seeds = [] }) =>
+    learnt[name] ? `; *${name}* learnt ${learnt[name]} (seeds: ${seeds.length})` : [],
+  )
   const share = (value: number | undefined) => (value === undefined ? '' : percent(value))
   return [
-    `Accuracy on ${n} questions of GSM8K's test set that were not trained on, four shuffled and anonymous drafts each. What was trained here was trained on the other half of that test set: it is for measuring only. Of the models ${who.join('; ')}; greedy answers. Intervals of 95 % over questions; the difference is paired.`,
+    `Accuracy on ${n} questions of GSM8K's test set that were not trained on, four shuffled and anonymous drafts each. What was trained here was trained on the other half of that test set: it is for measuring only. Of the models *untrained* is SmolLM2-135M-Instruct itself${trained.join('')}. Greedy answers. Intervals of 95 % over questions; the difference is paired.`,
     draw(
       ['who answers', 'accuracy %', 'over the majority', 'answers of a draft %', 'of the most frequent %'],
       table.map((row) => [

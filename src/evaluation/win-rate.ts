@@ -8,7 +8,7 @@ import { mean, standardDeviation, standardError } from '../lib/statistics.ts'
 import { type Annotation, type Annotations, BENCHMARK_ROWS } from './annotations.ts'
 import type { GamedRow, LengthControls } from './length-controls.ts'
 
-/** With fewer preferences a standard error says nothing. */
+/** With fewer preferences a standard error means little. */
 const FEW_ROWS = 10
 
 /** As it is printed: the names are those of the benchmark's own tables. Rates and their errors in percent. */
@@ -131,11 +131,10 @@ function warn({ rows, isBenchmark }: Annotations, controls?: LengthControls): st
     const so = controls ? ': the difficulty of each is that of its row, as in the published figures' : ''
     warnings.push(`${rows.length === 1 ? '1 row' : `${rows.length} rows`}, the baseline has ${expected}${so}`)
   }
-  const dropped = rows.filter((row) => row.preference === null).length
-  if (rows.length - dropped < FEW_ROWS)
-    warnings.push(
-      `fewer than ${FEW_ROWS} preferences (${rows.length - dropped}): a standard error means little`,
-    )
+  const judged = rows.filter((row) => row.preference !== null).length
+  const dropped = rows.length - judged
+  if (judged < FEW_ROWS)
+    warnings.push(`fewer than ${FEW_ROWS} preferences (${judged}): a standard error means little`)
   if (dropped > 0) warnings.push(`${dropped} of ${rows.length} rows have no preference and are in no rate`)
   if (controls && !isBenchmark) {
     warnings.push("the instructions are not AlpacaEval's: whether the difficulties are theirs is not known")
