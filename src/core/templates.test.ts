@@ -122,10 +122,22 @@ describe('the hash of a template', () => {
   })
 })
 
+test('a wording may show the answer that a proposal comes to apart from its text, also of one that was cut', () => {
+  const template = {
+    ...defaultTemplate,
+    aggregatorSystem: '{{proposals}}',
+    proposal: '{{number}} {{answer}}: {{text}}',
+  }
+  const proposals = [{ text: '6 * 7 = 42, so\n#### 42' }, { text: 'It is 1,200. Then', isCut: true }]
+  expect(aggregatorMessages(template, [], proposals)[0]?.content).toBe(
+    '1 42: 6 * 7 = 42, so\n#### 42\n2 1200: It is 1,200. Then […]',
+  )
+})
+
 test('where a proposal stands is where its text is, whatever wording and texts hold', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
-    fc.constantFrom('', '2. b', '{{text}}', '{{number}}', '$&'),
+    fc.constantFrom('', '2. b', '{{text}}', '{{number}}', '{{answer}}', '$&', 'So it is\n#### 42'),
   )
   const shown = fc.array(fc.record({ text, isCut: fc.boolean() }), { minLength: 1, maxLength: 12 })
   const wording = fc.record({
@@ -134,6 +146,7 @@ test('where a proposal stands is where its text is, whatever wording and texts h
       '{{number}}. {{text}}',
       '<{{text}}>{{number}}',
       '{{number}}{{number}}: {{text}}',
+      '{{answer}}: {{text}} ({{answer}})',
     ),
     separator: fc.constantFrom('\n', '', '\n\n---\n'),
     keepUserSystem: fc.boolean(),

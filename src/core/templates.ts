@@ -1,6 +1,7 @@
 /** The messages of each role. Inference, data building and training all call these functions. */
 import { createHash } from 'node:crypto'
 import { type Message, textOf } from './engine.ts'
+import { extractAnswer } from './proposals.ts'
 
 /** Wording of the roles. Its id and hash are written wherever a text was made with it. */
 export interface Template {
@@ -9,7 +10,7 @@ export interface Template {
   proposerSystem: string
   /** The aggregator's system message; `{{proposals}}` stands for the list. */
   aggregatorSystem: string
-  /** One proposal in that list; `{{number}}` (from 1) and `{{text}}`. */
+  /** One proposal in that list; `{{number}}` (from 1), `{{text}}` and `{{answer}}`, as `extractAnswer` finds it there. */
   proposal: string
   separator: string
   /** Whether the user's own system prompt is kept, before the aggregator's instruction. */
@@ -91,7 +92,7 @@ export function locateProposals(
   const { system } = splitSystem(template, conversation)
   let at = (system === '' ? 0 : system.length + 2) + listAt
   return proposals.map((shown, i) => {
-    const from = at + fill(proposal.slice(0, textAt), { number: String(i + 1) }).length
+    const from = at + fillProposal(template, shown, i + 1, proposal.slice(0, textAt)).length
     at += listProposals(template, [shown], i).length + separator.length
     return [from, from + shown.text.length]
   })
@@ -110,12 +111,21 @@ export function judgeMessages(
 }
 
 function listProposals(template: Template, proposals: ShownProposal[], before = 0): string {
-  return proposals
-    .map((p, i) => {
-      const text = p.isCut ? p.text + (template.cutMark ?? '') : p.text
-      return fill(template.proposal, { number: String(before + i + 1), text })
-    })
-    .join(template.separator)
+  return proposals.map((p, i) => fillProposal(template, p, before + i + 1)).join(template.separator)
+}
+
+/** `wording` may be a part of the template's. */
+function fillProposal(
+  template: Template,
+  { text, isCut }: ShownProposal,
+  number: number,
+  wording = template.proposal,
+): string {
+  return fill(wording, {
+    number: String(number),
+    text: isCut ? text + (template.cutMark ?? '') : text,
+    answer: wording.includes('{{answer}}') ? extractAnswer(text) : '',
+  })
 }
 
 /** The user's own system prompt (the system and developer messages at the head) and the turns after it. */
