@@ -26,17 +26,18 @@ interface Choosing extends Saved {
     name: string
     accuracy: number
     interval: Interval
-    over_majority: number
-    over_majority_interval: Interval
+    over_majority?: number
+    over_majority_interval?: Interval
     answers_of_a_draft?: number
     answers_of_most?: number
     seeds?: number[]
     compared?: {
       n: number
-      draft_lines_right: number
       votes_right: number
+      most_voted_right: number
       rule_followed: number
-      rule_followed_where_votes_right: number | null
+      rule_followed_without_tie: number | null
+      rule_followed_at_tie: number | null
       first_trusted: number
     }
   }[]
@@ -91,16 +92,17 @@ export function tellConvergence({ groups, differences }: Convergence): string {
 }
 
 const learnt: Record<string, string> = {
-  sft: 'the solutions without drafts',
-  aft: 'to write a right draft after all four',
-  compare: 'to compare the drafts, name one and repeat it',
+  sft: 'the solutions without drafts, in the short runs of the experiment before',
+  aft: 'to write a right draft after all four, in those too',
+  compare:
+    'to count the votes of drafts that are shown behind their answer and how many numbers they write, to take the one with most at a tie, and to give the answer to trust',
 }
 
 export function tellChoosing({ n, table }: Choosing): string {
   const trained = table.flatMap(({ name, seeds = [] }) =>
     learnt[name] ? `; *${name}* learnt ${learnt[name]} (seeds: ${seeds.length})` : [],
   )
-  const share = (value: number | undefined) => (value === undefined ? '' : percent(value))
+  const share = (value?: number | null) => (value == null ? '' : percent(value))
   return [
     `Accuracy on ${n} questions of GSM8K's test set that were not trained on, four shuffled and anonymous drafts each. What was trained here was trained on the other half of that test set: it is for measuring only. Of the models *untrained* is SmolLM2-135M-Instruct itself${trained.join('')}. Greedy answers. Intervals of 95 % over questions; the difference is paired.`,
     draw(
@@ -108,14 +110,16 @@ export function tellChoosing({ n, table }: Choosing): string {
       table.map((row) => [
         row.name,
         `${percent(row.accuracy)} (${range(row.interval, percent)})`,
-        `${percent(row.over_majority)} (${range(row.over_majority_interval, percent)})`,
+        row.over_majority === undefined || !row.over_majority_interval
+          ? ''
+          : `${percent(row.over_majority)} (${range(row.over_majority_interval, percent)})`,
         share(row.answers_of_a_draft),
         share(row.answers_of_most),
       ]),
     ),
     ...table.flatMap(({ name, compared: c }) =>
       c
-        ? `Of ${c.n} comparisons that ${name} wrote, ${percent(c.draft_lines_right)} % of the lines on a draft are right, and ${percent(c.votes_right)} % of the lists of who reached which answer. ${percent(c.rule_followed)} % trust the answer that the rule trusts${c.rule_followed_where_votes_right === null ? '' : ` (${percent(c.rule_followed_where_votes_right)} % where that list is right)`}, and ${percent(c.first_trusted)} % the first draft.`
+        ? `Of ${c.n} comparisons that ${name} wrote, ${percent(c.votes_right)} % have all votes right and ${percent(c.most_voted_right)} % the answers of most votes. ${percent(c.rule_followed)} % give the answer that the taught rule gives (${share(c.rule_followed_without_tie)} % where one answer has most votes, ${share(c.rule_followed_at_tie)} % where several have), and ${percent(c.first_trusted)} % the first draft's.`
         : [],
     ),
   ].join('\n\n')

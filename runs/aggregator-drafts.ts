@@ -1,14 +1,14 @@
 /** How the drafts of a question compare, by a rule that reads no gold answer. */
 import { extractAnswer } from '../src/core/proposals.ts'
+import { countNumbers } from '../src/core/templates.ts'
 import type { Response } from '../src/dataset/row.ts'
 
 export interface Draft {
   text: string
   answer: string
-  /** What each calculation came to, in order. */
-  results: string[]
+  /** How many numbers it writes; none where its answer is not a whole one. */
+  numbers: number
   votes: number
-  isWhole: boolean
 }
 
 /** In the order given. */
@@ -18,14 +18,14 @@ export function readDrafts(responses: Response[]): Draft[] {
 
 function readDraft(text: string, all: Response[]): Draft {
   const answer = extractAnswer(text)
-  const results = [...text.matchAll(/= *\$?(-?[\d,]*\.?\d+)/g)].map(([, result = '']) => result)
   const votes = all.filter((other) => extractAnswer(other.text) === answer).length
-  return { text, answer, results, votes, isWhole: /^\d+$/.test(answer) }
+  const numbers = /^\d+$/.test(answer) ? countNumbers(text) : 0
+  return { text, answer, numbers, votes }
 }
 
-/** Most votes first; of equals a whole number, then more calculations, then the one shown first. */
+/** Most votes first; of equals more numbers, then the one shown first. */
 function compareDrafts(a: Draft, b: Draft): number {
-  return b.votes - a.votes || Number(b.isWhole) - Number(a.isWhole) || b.results.length - a.results.length
+  return b.votes - a.votes || b.numbers - a.numbers
 }
 
 /** The draft to trust. */
@@ -35,41 +35,62 @@ export function pickDraft(drafts: Draft[]): Draft | undefined {
 
 /** Chance of a right answer where one of those with most votes is drawn. */
 export function expectVote(drafts: Draft[], target: string): number {
-  const most = Math.max(0, ...drafts.map((draft) => draft.votes))
-  const answers = [...new Set(drafts.filter(({ votes }) => votes === most).map(({ answer }) => answer))]
+  const answers = mostVoted(drafts)
   return answers.length === 0 ? 0 : Number(answers.includes(extractAnswer(target))) / answers.length
 }
 
+/** The answers with most votes, each once. */
+function mostVoted(drafts: Draft[]): string[] {
+  const most = Math.max(0, ...drafts.map((draft) => draft.votes))
+  return [...new Set(drafts.filter(({ votes }) => votes === most).map(({ answer }) => answer))]
+}
+
 /**
- * What every draft works out and which earlier ones came to the same, who reached each answer, and which draft to trust:
- * every line can be read off the lines before it.
+ * The comparison that is taught: each answer beside every other, its votes, and the answers of most votes. Where there
+ * are several, which of their drafts writes most numbers so far. The answer comes last. No line needs more than the lines and drafts before it.
  */
-export function writeComparison(drafts: Draft[], best: Draft): string {
-  const numbersOf = (answer: string, before = drafts.length) =>
-    drafts.flatMap((draft, i) => (draft.answer === answer && i < before ? [i + 1] : [])).join(', ')
+export function writeComparison(drafts: Draft[]): string {
+  const best = pickDraft(drafts)
+  if (!best) return ''
+  const leaders = mostVoted(drafts)
   return [
-    ...drafts.map(({ results, answer }, i) => {
-      const same = numbersOf(answer, i)
-      return `${i + 1}: ${results.join(', ')}; ${results.length} steps; ${answer}${same && `, as ${same}`}`
-    }),
-    ...new Set(drafts.map(({ answer }) => `${answer} by ${numbersOf(answer)}`)),
-    `Trust: draft ${drafts.indexOf(best) + 1}, ${best.answer}`,
+    ...drafts.map((draft, i) => writeVotes(draft, i, drafts)),
+    `Most votes: ${best.votes} for ${leaders.join(', ')}`,
+    ...(leaders.length > 1 ? writeTie(drafts) : []),
+    `The answer is ${best.answer}.`,
   ].join('\n')
 }
 
-/** How far a comparison that a model wrote is right, each part from 0 to 1; nothing where it wrote none. */
+function writeVotes({ answer, votes }: Draft, at: number, drafts: Draft[]): string {
+  const others = drafts.flatMap((other, i) =>
+    i === at ? [] : [`#${i + 1} ${other.answer} ${other.answer === answer ? 'yes' : 'no'}`],
+  )
+  return `#${at + 1} ${answer}: ${others.join(', ')}; ${votes} votes`
+}
+
+function writeTie(drafts: Draft[]): string[] {
+  const most = Math.max(...drafts.map(({ votes }) => votes))
+  let best: Draft | undefined
+  return drafts.flatMap((draft, i) => {
+    if (draft.votes < most) return []
+    if (!best || draft.numbers > best.numbers) best = draft
+    return [`#${i + 1} ${draft.numbers} numbers; most #${drafts.indexOf(best) + 1} ${best.numbers}`]
+  })
+}
+
+/** How far a comparison that a model wrote is right, each part 0 or 1; nothing where it wrote none. */
 export function gradeComparison(text: string, drafts: Draft[]) {
   const best = pickDraft(drafts)
-  const trusted = /^Trust: draft (\d)/m.exec(text)?.[1]
-  if (!best || trusted === undefined) return undefined
-  const written = new Set(text.split('\n\n')[0]?.split('\n'))
-  const lines = writeComparison(drafts, best).split('\n')
-  const shareOf = (part: string[]) => part.filter((line) => written.has(line)).length / part.length
-  const answer = drafts[Number(trusted) - 1]?.answer
+  if (!best || !text.startsWith('#')) return undefined
+  const [written, lines] = [text.split('\n'), writeComparison(drafts).split('\n')]
+  const isSame = (from: number, to?: number) =>
+    Number(lines.slice(from, to).every((line, i) => line === written[from + i]))
+  const answer = extractAnswer(text)
   return {
-    drafts: shareOf(lines.slice(0, drafts.length)),
-    votes: Math.floor(shareOf(lines.slice(drafts.length, -1))),
+    isTie: Number(mostVoted(drafts).length > 1),
+    votes: isSame(0, drafts.length),
+    leaders: isSame(drafts.length, drafts.length + 1),
     follows: Number(answer === best.answer),
-    first: Number(trusted === '1'),
+    first: Number(answer === drafts[0]?.answer),
   }
 }

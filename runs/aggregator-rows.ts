@@ -3,9 +3,10 @@
  * The questions of GSM8K's file of model solutions are halved by a seed. OUT gets
  *   train-solutions.jsonl  one half as it came, for `aft data build --format gsm8k-solutions --sft-twin`
  *   test.jsonl             the other half, responses shuffled, for `aft data label` and `aft run`
- *   compare/               examples of that half, in several orders each. The target compares the drafts, names the one to
- *                          trust by a rule that reads no gold answer, and repeats its solution
- * `--warm-up N` puts N made problems before them, with shorter drafts of the same form.
+ *   compare/               examples of that half, in several orders each. The target compares the drafts and gives the
+ *                          answer to trust by a rule that reads no gold answer. The draft to trust stands in each place
+ *                          equally often
+ * `--warm-up N` puts N made problems before them, with shorter drafts of the same form, whose votes fall as in that half.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -62,17 +63,11 @@ write(
 
 const compared = forTraining.map(at).filter(({ responses }) => responses.length > 1)
 const warm = [...generateArithmetic(warmUp, seed)].map(takeFour)
-write(
-  'compare/validation.jsonl',
-  compared.slice(0, heldOut).map((row) => JSON.stringify(toExample(row, 0))),
+const turns = Array.from({ length: orders }, (_, turn) =>
+  shuffle(compared.slice(heldOut), randomFrom(hashParts('rows', seed, turn))),
 )
-write('compare/train.jsonl', [
-  ...warm.map((row) => JSON.stringify(toExample(row, 0))),
-  ...shuffle(
-    compared.slice(heldOut).flatMap((row) => Array.from({ length: orders }, (_, i) => toExample(row, i))),
-    randomFrom(hashParts('rows', seed)),
-  ).map((example) => JSON.stringify(example)),
-])
+write('compare/validation.jsonl', compared.slice(0, heldOut).map(toExample))
+write('compare/train.jsonl', [...warm, ...turns.flat()].map(toExample))
 console.log(
   `${forTraining.length} questions to train on; the rule picks a right draft for ${percentOf(compared, isPickRight)} % of them, one of most votes at random for ${percentOf(compared, expectedVote)} %; ${forTest.length} to test`,
 )
@@ -86,9 +81,13 @@ function toTestRow({ id, prompt, responses, target }: SourceRow) {
   return { id, messages: prompt, responses: shown, target }
 }
 
-/** A row's drafts in one of its orders. */
+/** A row's drafts in the first random order that has the draft to trust at the place whose turn it is. */
 function inOrder({ id, responses }: SourceRow, turn: number): SourceRow['responses'] {
-  return shuffle(responses, randomFrom(hashParts('order', seed, id, turn)))
+  for (let tries = 0; ; tries++) {
+    const order = shuffle(responses, randomFrom(hashParts('order', seed, id, turn, tries)))
+    const drafts = readDrafts(order)
+    if (drafts.indexOf(pickDraft(drafts) as Draft) === turn % order.length || tries === 100) return order
+  }
 }
 
 function isPickRight(row: SourceRow): number {
@@ -103,21 +102,37 @@ function percentOf(rows: SourceRow[], score: (row: SourceRow) => number): string
   return ((100 * rows.reduce((sum, row) => sum + score(row), 0)) / rows.length).toFixed(1)
 }
 
-/** As many drafts as the real rows have. */
-function takeFour(row: SourceRow): SourceRow {
-  return { ...row, responses: row.responses.slice(0, 4) }
+/**
+ * As many drafts as the real rows have, of nothing but calculations, with votes that fall as those of a real row, where
+ * the made ones can.
+ */
+function takeFour(row: SourceRow, turn: number): SourceRow {
+  const random = randomFrom(hashParts('votes', seed, turn))
+  const wanted = votesOf(compared[Math.floor(random() * compared.length)] as SourceRow)
+  const drafts = row.responses.map((draft) => ({ ...draft, text: calculationsOf(draft.text) }))
+  for (let tries = 0; ; tries++) {
+    const responses = shuffle(drafts, random).slice(0, 4)
+    if (votesOf({ ...row, responses }) === wanted || tries === 100) return { ...row, responses }
+  }
 }
 
-function toExample(row: SourceRow, turn: number): Example {
+function calculationsOf(text: string): string {
+  return text.match(/[\d.]+ [-+*/] [\d.]+ = [\d.]*\d|####.*/g)?.join('\n') ?? text
+}
+
+function votesOf({ responses }: SourceRow): string {
+  const votes = readDrafts(responses).map((draft) => draft.votes)
+  return votes.toSorted().join('')
+}
+
+function toExample(row: SourceRow, turn: number): string {
   const proposals = inOrder(row, turn)
-  const drafts = readDrafts(proposals)
-  const best = pickDraft(drafts) as Draft
-  return {
+  return JSON.stringify({
     id: `${row.id}-${turn}`,
     prompt: aggregatorMessages(template, row.prompt, proposals),
-    completion: [{ role: 'assistant', content: `${writeComparison(drafts, best)}\n\n${best.text}` }],
+    completion: [{ role: 'assistant', content: writeComparison(readDrafts(proposals)) }],
     source: row.id.startsWith('arithmetic-') ? 'arithmetic' : 'gsm8k-solutions',
     proposals: proposals.map(({ model }) => ({ model, onPolicy: false })),
     template: template.id,
-  }
+  } satisfies Example)
 }

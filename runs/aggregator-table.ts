@@ -61,20 +61,25 @@ const table = series.map(([name, scores]) => ({
   name,
   accuracy: mean(scores),
   interval: bootstrapMean(scores, { random: randomFrom(hashParts('accuracy', name)) }),
-  over_majority: mean(scores.map((score, i) => score - (majority[i] as number))),
-  over_majority_interval: bootstrapMean(
-    scores.map((score, i) => score - (majority[i] as number)),
-    { random: randomFrom(hashParts('difference', name)) },
-  ),
+  ...(scores !== majority && compareToMajority(name, scores)),
   ...details[name],
 }))
 for (const { name, accuracy, interval, over_majority: over, over_majority_interval: of } of table) {
   const percent = (share = 0) => (100 * share).toFixed(1)
+  const more = of && `  over the majority ${percent(over)} [${percent(of.low)}, ${percent(of.high)}]`
   console.log(
-    `${name.padEnd(28)} ${percent(accuracy).padStart(5)} % [${percent(interval?.low)}, ${percent(interval?.high)}]  over the majority ${percent(over)} [${percent(of?.low)}, ${percent(of?.high)}]`,
+    `${name.padEnd(28)} ${percent(accuracy).padStart(5)} % [${percent(interval?.low)}, ${percent(interval?.high)}]${more ?? ''}`,
   )
 }
 if (values.output) writeFileSync(values.output, `${JSON.stringify({ n: rows.length, table }, null, 1)}\n`)
+
+function compareToMajority(name: string, scores: number[]) {
+  const differences = scores.map((score, i) => score - (majority[i] as number))
+  return {
+    over_majority: mean(differences),
+    over_majority_interval: bootstrapMean(differences, { random: randomFrom(hashParts('difference', name)) }),
+  }
+}
 
 function readLines<T>(file: string): T[] {
   return readFileSync(file, 'utf8')
@@ -112,24 +117,31 @@ function describeChoices(seeds: (string | undefined)[][]) {
 }
 
 /**
- * Of the comparisons that were written: lines on a draft that are right, lists of who reached what that are wholly right,
- * answers trusted that the rule trusts, the same where those lists are right, and how often the first draft is trusted.
+ * Of the comparisons that were written: votes and the answers of most votes wholly right, answers that are the rule's
+ * (where one answer has most votes, and where several have), and how often the first draft's answer is given.
  */
 function describeComparisons(seeds: (string | undefined)[][]) {
   const grades = seeds.flatMap((texts) =>
     texts.flatMap((text = '', i) => gradeComparison(text, drafts[i] ?? []) ?? []),
   )
   if (grades.length === 0) return {}
-  const counted = grades.filter(({ votes }) => votes === 1)
+  const share = (key: keyof (typeof grades)[0], of = grades) =>
+    of.length > 0 ? mean(of.map((grade) => grade[key])) : null
   return {
     compared: {
       n: grades.length,
-      draft_lines_right: mean(grades.map((grade) => grade.drafts)),
-      votes_right: mean(grades.map((grade) => grade.votes)),
-      rule_followed: mean(grades.map((grade) => grade.follows)),
-      rule_followed_where_votes_right:
-        counted.length > 0 ? mean(counted.map((grade) => grade.follows)) : null,
-      first_trusted: mean(grades.map((grade) => grade.first)),
+      votes_right: share('votes'),
+      most_voted_right: share('leaders'),
+      rule_followed: share('follows'),
+      rule_followed_without_tie: share(
+        'follows',
+        grades.filter(({ isTie }) => !isTie),
+      ),
+      rule_followed_at_tie: share(
+        'follows',
+        grades.filter(({ isTie }) => isTie),
+      ),
+      first_trusted: share('first'),
     },
   }
 }

@@ -2,14 +2,14 @@
 # Two experiments on GSM8K's file of model solutions (four graded answers to each question of its test set: what is trained
 # here is for measuring only). One half of the questions trains, the other tests.
 #   Convergence: twins with and without proposals, the same rows, order and steps, a pair a seed.
-#   Choosing: an aggregator that is taught to compare drafts before it writes, beside the majority and the others.
+#   Choosing: an aggregator that is taught to compare drafts before it answers, beside the majority and the others.
 #   runs/aggregator.sh SOLUTIONS.jsonl [OUT]    goes on where it was. SEEDS and STEPS set the size of the first experiment,
 #                                               CHOOSING (which of them, or none), COMPARE_STEPS, TEST and KINDS of the
 #                                               other
 set -euo pipefail
 cd "$(dirname "$0")/.."
 solutions=$1 out=${2:-.cache/runs/aggregator}
-seeds=${SEEDS:-7 8 9} steps=${STEPS:-24} choosing=${CHOOSING-7} compare_steps=${COMPARE_STEPS:-200} test=${TEST:-660}
+seeds=${SEEDS:-7 8 9} steps=${STEPS:-24} choosing=${CHOOSING-7} compare_steps=${COMPARE_STEPS:-160} test=${TEST:-660}
 recipe=recipes/smollm2-135m-cpu.yaml
 aft() { npx aft "$@"; }
 node() { node_modules/.bin/node "$@"; }
@@ -22,7 +22,7 @@ train() { # OUT, then what differs from the recipe
 
 aft train setup
 mkdir -p "$out/answers"
-[ -d "$out/rows" ] || node runs/aggregator-rows.ts "$solutions" "$out/rows" --warm-up 600 --orders 1
+[ -d "$out/rows" ] || node runs/aggregator-rows.ts "$solutions" "$out/rows" --warm-up 100 --orders 1
 head -n "$test" "$out/rows/test.jsonl" >"$out/test.jsonl"
 [ -d "$out/data" ] || aft data build "$out/rows/train-solutions.jsonl" --format gsm8k-solutions --decontaminate none \
   --sft-twin --validation 0.05 -o "$out/data"
@@ -39,7 +39,8 @@ aft analyze convergence --group "$(group aft)" --group "$(group sft)" -o "$out/c
 
 for seed in $choosing; do
   train "$out/compare-$seed" --data "$out/rows/compare" --set seed="$seed" --set max_steps="$compare_steps" \
-    --set learning_rate=1e-3 --set save_steps="$((compare_steps / 10))" --set max_length=1000 --set overflow=drop
+    --set learning_rate=1e-3 --set warmup_steps=20 --set save_steps="$((compare_steps / 10))" --set max_length=1000 \
+    --set overflow=drop --set 'trl={train_sampling_strategy: sequential}'
 done
 
 # Greedy answers; what was written is not written again.
@@ -56,8 +57,9 @@ alone() { # NAME MODEL
 label untrained smollm2
 args=()
 for kind in ${KINDS:-sft aft compare}; do
-  files=
-  for seed in $choosing; do
+  files= of=$seeds
+  [ "$kind" != compare ] || of=$choosing
+  for seed in $of; do
     case $kind in
       sft) alone "$kind-$seed" "$out/$kind-$seed" ;;
       aft) label "$kind-$seed" "$out/$kind-$seed" ;;

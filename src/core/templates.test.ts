@@ -122,15 +122,15 @@ describe('the hash of a template', () => {
   })
 })
 
-test('a wording may show the answer that a proposal comes to apart from its text, also of one that was cut', () => {
+test('a wording may show the answer of a proposal and how many numbers it writes apart from its text, also of one that was cut', () => {
   const template = {
     ...defaultTemplate,
     aggregatorSystem: '{{proposals}}',
-    proposal: '{{number}} {{answer}}: {{text}}',
+    proposal: '{{number}} {{answer}} ({{numbers}}): {{text}}',
   }
-  const proposals = [{ text: '6 * 7 = 42, so\n#### 42' }, { text: 'It is 1,200. Then', isCut: true }]
+  const proposals = [{ text: '6 * 7 = 42, so\n\n#### 42' }, { text: 'It is 1,200. Then', isCut: true }]
   expect(aggregatorMessages(template, [], proposals)[0]?.content).toBe(
-    '1 42: 6 * 7 = 42, so\n#### 42\n2 1200: It is 1,200. Then […]',
+    '1 42 (4): 6 * 7 = 42, so\n\n#### 42\n2 1200 (1): It is 1,200. Then […]',
   )
 })
 

@@ -10,7 +10,10 @@ export interface Template {
   proposerSystem: string
   /** The aggregator's system message; `{{proposals}}` stands for the list. */
   aggregatorSystem: string
-  /** One proposal in that list; `{{number}}` (from 1), `{{text}}` and `{{answer}}`, as `extractAnswer` finds it there. */
+  /**
+   * One proposal in that list; `{{number}}` (from 1), `{{text}}`, and of the text `{{answer}}`, as `extractAnswer` finds
+   * it, and `{{numbers}}`, how many it writes.
+   */
   proposal: string
   separator: string
   /** Whether the user's own system prompt is kept, before the aggregator's instruction. */
@@ -125,7 +128,13 @@ function fillProposal(
     number: String(number),
     text: isCut ? text + (template.cutMark ?? '') : text,
     answer: wording.includes('{{answer}}') ? extractAnswer(text) : '',
+    numbers: String(countNumbers(text)),
   })
+}
+
+/** How many numbers a text writes: `6 * 7 = 42` has three. */
+export function countNumbers(text: string): number {
+  return text.match(/\d[\d,]*\.?\d*/g)?.length ?? 0
 }
 
 /** The user's own system prompt (the system and developer messages at the head) and the turns after it. */
