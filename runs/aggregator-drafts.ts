@@ -81,7 +81,7 @@ function writeTie(drafts: Draft[]): string[] {
 /** How far a comparison that a model wrote is right, each part 0 or 1; nothing where it wrote none. */
 export function gradeComparison(text: string, drafts: Draft[]) {
   const best = pickDraft(drafts)
-  if (!best || !text.startsWith('#')) return undefined
+  if (!best || !/^#1 .* votes$/m.test(text)) return undefined
   const [written, lines] = [text.split('\n'), writeComparison(drafts).split('\n')]
   const isSame = (from: number, to?: number) =>
     Number(lines.slice(from, to).every((line, i) => line === written[from + i]))
