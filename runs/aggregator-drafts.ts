@@ -74,7 +74,7 @@ function writeTie(drafts: Draft[]): string[] {
   return drafts.flatMap((draft, i) => {
     if (draft.votes < most) return []
     if (!best || draft.numbers > best.numbers) best = draft
-    return [`#${i + 1} ${draft.numbers} numbers; most #${drafts.indexOf(best) + 1} ${best.numbers}`]
+    return [`#${i + 1} ${draft.answer}: ${draft.numbers} numbers; most ${best.numbers}: ${best.answer}`]
   })
 }
 

@@ -103,21 +103,22 @@ function percentOf(rows: SourceRow[], score: (row: SourceRow) => number): string
 }
 
 /**
- * As many drafts as the real rows have, of nothing but calculations, with votes that fall as those of a real row, where
- * the made ones can.
+ * As many drafts as the real rows have, of nothing but calculations, some of them twice, so that their numbers differ;
+ * with votes that fall as those of a real row, where the made ones can.
  */
 function takeFour(row: SourceRow, turn: number): SourceRow {
   const random = randomFrom(hashParts('votes', seed, turn))
   const wanted = votesOf(compared[Math.floor(random() * compared.length)] as SourceRow)
-  const drafts = row.responses.map((draft) => ({ ...draft, text: calculationsOf(draft.text) }))
+  const drafts = row.responses.map((draft) => ({ ...draft, text: keepCalculations(draft.text, random) }))
   for (let tries = 0; ; tries++) {
     const responses = shuffle(drafts, random).slice(0, 4)
     if (votesOf({ ...row, responses }) === wanted || tries === 100) return { ...row, responses }
   }
 }
 
-function calculationsOf(text: string): string {
-  return text.match(/[\d.]+ [-+*/] [\d.]+ = [\d.]*\d|####.*/g)?.join('\n') ?? text
+function keepCalculations(text: string, random: () => number): string {
+  const lines = text.match(/[\d.]+ [-+*/] [\d.]+ = [\d.]*\d|####.*/g) ?? []
+  return lines.flatMap((line) => (random() < 0.3 && !line.startsWith('#') ? [line, line] : [line])).join('\n')
 }
 
 function votesOf({ responses }: SourceRow): string {

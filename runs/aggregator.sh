@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 solutions=$1 out=${2:-.cache/runs/aggregator}
-seeds=${SEEDS:-7 8 9} steps=${STEPS:-24} choosing=${CHOOSING-7} compare_steps=${COMPARE_STEPS:-160} test=${TEST:-660}
+seeds=${SEEDS:-7 8 9} steps=${STEPS:-24} choosing=${CHOOSING-7} compare_steps=${COMPARE_STEPS:-480} test=${TEST:-660}
 recipe=recipes/smollm2-135m-cpu.yaml
 aft() { npx aft "$@"; }
 node() { node_modules/.bin/node "$@"; }
@@ -22,7 +22,7 @@ train() { # OUT, then what differs from the recipe
 
 aft train setup
 mkdir -p "$out/answers"
-[ -d "$out/rows" ] || node runs/aggregator-rows.ts "$solutions" "$out/rows" --warm-up 100 --orders 1
+[ -d "$out/rows" ] || node runs/aggregator-rows.ts "$solutions" "$out/rows" --warm-up 400 --orders 1
 head -n "$test" "$out/rows/test.jsonl" >"$out/test.jsonl"
 [ -d "$out/data" ] || aft data build "$out/rows/train-solutions.jsonl" --format gsm8k-solutions --decontaminate none \
   --sft-twin --validation 0.05 -o "$out/data"
