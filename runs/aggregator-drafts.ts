@@ -1,6 +1,5 @@
 /** How the drafts of a question compare, by a rule that reads no gold answer. */
-import { extractAnswer } from '../src/core/proposals.ts'
-import { countNumbers } from '../src/core/templates.ts'
+import { countNumbers, extractAnswer } from '../src/core/proposals.ts'
 import type { Response } from '../src/dataset/row.ts'
 
 export interface Draft {
@@ -47,7 +46,8 @@ function mostVoted(drafts: Draft[]): string[] {
 
 /**
  * The comparison that is taught: each answer beside every other, its votes, and the answers of most votes. Where there
- * are several, which of their drafts writes most numbers so far. The answer comes last. No line needs more than the lines and drafts before it.
+ * are several, which of their drafts writes most numbers so far. The answer comes last. No line needs more than the
+ * lines and drafts before it.
  */
 export function writeComparison(drafts: Draft[]): string {
   const best = pickDraft(drafts)
@@ -56,7 +56,7 @@ export function writeComparison(drafts: Draft[]): string {
   return [
     ...drafts.map((draft, i) => writeVotes(draft, i, drafts)),
     `Most votes: ${best.votes} for ${leaders.join(', ')}`,
-    ...(leaders.length > 1 ? writeTie(drafts) : []),
+    ...(leaders.length > 1 ? writeTie(drafts, best.votes) : []),
     `The answer is ${best.answer}.`,
   ].join('\n')
 }
@@ -68,8 +68,7 @@ function writeVotes({ answer, votes }: Draft, at: number, drafts: Draft[]): stri
   return `#${at + 1} ${answer}: ${others.join(', ')}; ${votes} votes`
 }
 
-function writeTie(drafts: Draft[]): string[] {
-  const most = Math.max(...drafts.map(({ votes }) => votes))
+function writeTie(drafts: Draft[], most: number): string[] {
   let best: Draft | undefined
   return drafts.flatMap((draft, i) => {
     if (draft.votes < most) return []

@@ -180,6 +180,11 @@ export function extractAnswer(text: string): string {
   return normaliseAnswer(marked ?? lastMatch(text, /(-?\$?\d[\d,]*(?:\.\d+)?)/g) ?? text)
 }
 
+/** How many numbers a text writes: `6 * 7 = 42` has three. */
+export function countNumbers(text: string): number {
+  return text.match(/\d[\d,]*\.?\d*/g)?.length ?? 0
+}
+
 function lastMatch(text: string, pattern: RegExp): string | undefined {
   return [...text.matchAll(pattern)].at(-1)?.[1]
 }

@@ -146,7 +146,7 @@ test('where a proposal stands is where its text is, whatever wording and texts h
       '{{number}}. {{text}}',
       '<{{text}}>{{number}}',
       '{{number}}{{number}}: {{text}}',
-      '{{answer}}: {{text}} ({{answer}})',
+      '{{answer}}, {{numbers}}: {{text}} ({{answer}})',
     ),
     separator: fc.constantFrom('\n', '', '\n\n---\n'),
     keepUserSystem: fc.boolean(),

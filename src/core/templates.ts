@@ -1,7 +1,7 @@
 /** The messages of each role. Inference, data building and training all call these functions. */
 import { createHash } from 'node:crypto'
 import { type Message, textOf } from './engine.ts'
-import { extractAnswer } from './proposals.ts'
+import { countNumbers, extractAnswer } from './proposals.ts'
 
 /** Wording of the roles. Its id and hash are written wherever a text was made with it. */
 export interface Template {
@@ -128,13 +128,8 @@ function fillProposal(
     number: String(number),
     text: isCut ? text + (template.cutMark ?? '') : text,
     answer: wording.includes('{{answer}}') ? extractAnswer(text) : '',
-    numbers: String(countNumbers(text)),
+    numbers: wording.includes('{{numbers}}') ? String(countNumbers(text)) : '',
   })
-}
-
-/** How many numbers a text writes: `6 * 7 = 42` has three. */
-export function countNumbers(text: string): number {
-  return text.match(/\d[\d,]*\.?\d*/g)?.length ?? 0
 }
 
 /** The user's own system prompt (the system and developer messages at the head) and the turns after it. */
