@@ -49,6 +49,17 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
     expect(problems).toEqual([])
   })
 
+  test('where laying out takes longer than a piece takes to come, the text grows all the same', async () => {
+    const { url } = await servePage([`${'Go *on*. '.repeat(250)}`], answer, { delayMs: 20 })
+    const { page } = await open(url)
+    const devtools = await page.context().newCDPSession(page)
+    await devtools.send('Emulation.setCPUThrottlingRate', { rate: 20 })
+    await ask(page, 'Why?')
+    const card = page.getByRole('article', { name: 'Proposal 1' }).locator('.md')
+    expect(await growth(card)).toBeGreaterThan(2)
+    await page.getByRole('button', { name: 'Stop' }).click()
+  })
+
   test('stop ends the upstream calls within a second, and what is there is no whole answer', async () => {
     const { url, engine } = await servePage(proposals, { text: 'word '.repeat(500) }, { delayMs: 20 })
     const { page } = await open(url)

@@ -25,10 +25,13 @@ export function Markdown({ text, onRender, isGrowing }: Props) {
       latest.current.onRender?.(element)
       costMs.current = performance.now() - startMs
     }
-    clearTimeout(timer.current)
-    if (!isGrowing) return render()
-    // A long text takes long to lay out: four times as long the page is left alone.
-    timer.current = setTimeout(render, Math.min(2_000, costMs.current * 4))
+    if (!isGrowing) {
+      clearTimeout(timer.current)
+      return render()
+    }
+    // A long text takes long to lay out: four times as long the page is left alone. A timer that runs is left to
+    // run: were it set anew with each piece, a text that grows faster than that would stand still to its end.
+    timer.current ??= setTimeout(render, Math.min(2_000, costMs.current * 4))
   }, [text, isGrowing])
   useEffect(() => () => clearTimeout(timer.current), [])
   return <div ref={ref} class="md" dir="auto" />
