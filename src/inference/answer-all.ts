@@ -70,7 +70,8 @@ export async function answerAll(state: RunState): Promise<RunEnd> {
       let took = nothingSpent
       const record = (line: PromptLine) => {
         job.record(line)
-        took = addSpending(took, countLine(line, state))
+        countMade(line, progress)
+        took = addSpending(took, countSpent(line, state))
         if (line.type === 'failure') failed.push(line.error)
         if (line.type !== 'completion') return
         progress.madeNow++
@@ -97,13 +98,17 @@ export function toLine(row: PromptRow): PromptLine {
   return { type: 'prompt', ...row }
 }
 
-/** Counts what a line says was made and spent; returns the latter. */
-export function countLine(
-  line: PromptLine,
-  { progress, ledger, prices }: Pick<RunState, 'progress' | 'ledger' | 'prices'>,
-): Spending {
+/** Counts what a line says was made. */
+export function countMade(line: PromptLine, progress: Progress): void {
   if (line.type === 'completion') progress.made++
   if (line.type === 'answer' && 'degraded' in line && line.degraded) progress.degraded++
+}
+
+/** Counts what a line says was spent, and returns it. */
+export function countSpent(
+  line: PromptLine,
+  { ledger, prices }: Pick<RunState, 'ledger' | 'prices'>,
+): Spending {
   if ((line.type !== 'completion' && line.type !== 'failure') || !line.usage) return nothingSpent
   const spending = spendingOf(line.usage, prices[line.engine])
   ledger.spend(spending)
@@ -112,7 +117,7 @@ export function countLine(
 
 function noteEnd(end: AnswerRecord, state: RunState): void {
   const { progress, failures, onProgress } = state
-  countLine(end, state)
+  countMade(end, progress)
   if ('error' in end) {
     progress.failed++
     addFailure(failures, end.prompt, end.error)

@@ -6,7 +6,7 @@ import type { Engine } from '../core/engine.ts'
 import { UsageError } from '../core/errors.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
 import { defaultTemplate, type Template } from '../core/templates.ts'
-import { answerAll, countLine, type RunEnd, toLine } from './answer-all.ts'
+import { answerAll, countMade, countSpent, type RunEnd, toLine } from './answer-all.ts'
 import { type AnswerFormat, writeAnswers } from './answers.ts'
 import { type Budget, createLedger, type Price, unpricedEngines } from './budget.ts'
 import { systemClock } from './clock.ts'
@@ -82,7 +82,11 @@ async function run(options: RunOptions): Promise<RunSummary> {
   const ledger = createLedger(budget ?? {})
   const progress = createProgress(plan, ledger, ids.size)
   const identity = { plan, template, engines: idsOf(plan, engines), version: readVersion() }
-  const onLine = (line: PromptLine) => void countLine(line, { progress, ledger, prices })
+  const onLine = (line: PromptLine) => {
+    // What was spent was spent; how far this run is, only the prompts tell that it was given.
+    countSpent(line, { ledger, prices })
+    if (line.type !== 'prompt' && ids.has(line.prompt)) countMade(line, progress)
+  }
   const file = options.journal ?? `${out}.journal`
   const journal = await openRunJournal(file, identity, { onLine, restart: options.restart })
   try {
