@@ -1,9 +1,10 @@
 /** `aft train export`: a run's weights as one folder that vLLM and others serve. */
-import { cpSync, existsSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { parse } from 'yaml'
 import { UsageError } from '../../core/errors.ts'
+import { toFileError } from '../../lib/file-error.ts'
 import { prepareBase } from '../../training/base.ts'
 import { mergeAdapter } from '../../training/finish.ts'
 import { recipeSchema } from '../../training/recipe.ts'
@@ -39,17 +40,26 @@ async function exportModel(folder: string, { output, dtype, python: own }: Expor
   }
   if (existsSync(output)) throw new UsageError(`${output} is there already; give another -o`)
   const recipe = recipeSchema.parse(parse(readFileSync(path.join(folder, 'recipe.yaml'), 'utf8')))
-  if (recipe.method === 'full') {
-    const skipped = ['complete', 'training_args.bin']
-    cpSync(model, output, { recursive: true, filter: (from) => !skipped.includes(path.basename(from)) })
-  } else {
-    const signal = watchInterrupts()
-    const python = await ensureEnvironment(own)
-    const { isCheckpoint, readRecord } = await import('../../engines/checkpoint.ts')
-    // A base such as `smollm2` may stand for another file by now.
-    const name = (isCheckpoint(folder) ? readRecord(folder).base?.model : undefined) ?? recipe.base
-    const base = await prepareBase(name, { python, signal, findGguf, onLine: (l) => console.error(l) })
-    await mergeAdapter(base.model, model, output, dtype, { python, signal })
+  const unfinished = `${path.resolve(output)}.unfinished`
+  rmSync(unfinished, { recursive: true, force: true })
+  try {
+    if (recipe.method === 'full') {
+      const skipped = ['complete', 'training_args.bin']
+      cpSync(model, unfinished, { recursive: true, filter: (from) => !skipped.includes(path.basename(from)) })
+    } else {
+      const signal = watchInterrupts()
+      const python = await ensureEnvironment(own)
+      const { isCheckpoint, readRecord } = await import('../../engines/checkpoint.ts')
+      // A base such as `smollm2` may stand for another file by now.
+      const name = (isCheckpoint(folder) ? readRecord(folder).base?.model : undefined) ?? recipe.base
+      const base = await prepareBase(name, { python, signal, findGguf, onLine: (l) => console.error(l) })
+      await mergeAdapter(base.model, model, unfinished, dtype, { python, signal })
+    }
+    renameSync(unfinished, output)
+  } catch (error) {
+    throw toFileError(output, error)
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true })
   }
   console.error(`serve it: vllm serve ${output}`)
 }
