@@ -1,7 +1,7 @@
 /** The command line: which commands there are, and what an error looks like from outside. */
 import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Help, type Option } from 'commander'
 import { DataError, EngineError, redact, UsageError } from '../../core/errors.ts'
 import { Interrupted } from './interrupt.ts'
 import { sanitise } from './sanitise.ts'
@@ -59,13 +59,30 @@ export async function makeProgram(argv: string[]): Promise<Command> {
     .addHelpText('after', examples)
     .exitOverride()
     .enablePositionalOptions() // in `aft train export FOLDER -o OUT` the flag is that of `export`
-    .configureHelp({ styleTitle: (title) => styleText('bold', title), showGlobalOptions: false })
+    .configureHelp({
+      styleTitle: (title) => styleText('bold', title),
+      showGlobalOptions: false,
+      optionDescription,
+    })
   const wanted = argv[0] === 'help' ? argv[1] : argv[0]
   for (const [name, { about, load }] of Object.entries(commands)) {
     const command = name === wanted ? await load() : new Command(name).description(about)
-    program.addCommand(command.copyInheritedSettings(program))
+    program.addCommand(inheritSettings(command, program))
   }
   return program
+}
+
+/** Commander hands settings down to the commands that it makes itself, not to those that are added. */
+function inheritSettings(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent)
+  for (const nested of command.commands) inheritSettings(nested, command)
+  return command
+}
+
+function optionDescription(option: Option): string {
+  const { description } = option
+  const about = new Help().optionDescription(option)
+  return option.mandatory ? about.replace(description, `${description}; required`) : about
 }
 
 function readVersion(): string {
