@@ -20,8 +20,15 @@ interface Convergence extends Saved {
   groups: GroupSummary[]
   differences: GroupDifference[]
 }
+interface Difference {
+  over_majority: number
+  over_majority_interval: Interval
+}
+
 interface Choosing extends Saved {
   n: number
+  /** Of the questions that train. */
+  train: { n: number; rule: Difference }
   table: {
     name: string
     accuracy: number
@@ -30,14 +37,13 @@ interface Choosing extends Saved {
     over_majority_interval?: Interval
     answers_of_a_draft?: number
     answers_of_most?: number
-    seeds?: number[]
+    seeds?: Difference[]
     compared?: {
       n: number
       votes_right: number
       most_voted_right: number
       rule_followed: number
-      rule_followed_without_tie: number | null
-      rule_followed_at_tie: number | null
+      by_votes: { split: string; n: number; rule_followed: number }[]
       first_trusted: number
     }
   }[]
@@ -93,12 +99,13 @@ export function tellConvergence({ groups, differences }: Convergence): string {
 
 const learnt: Record<string, string> = {
   sft: 'the solutions without drafts, in the short runs of the experiment before',
-  aft: 'to write a right draft after all four, in those too',
+  'sft-long': 'the solutions without drafts too, in as many steps and at the same rate as the next',
+  aft: 'to write a right draft after all four, in the short runs',
   compare:
-    'to count the votes of drafts that are shown behind their answer and how many numbers they write, to take the one with most at a tie, and to give the answer to trust',
+    'to count the votes of drafts that are shown behind their answer and how many numbers they write, to take the one with most numbers where votes are equal, and to give the answer to trust: 480 steps of two rows, then 66 with more ties',
 }
 
-export function tellChoosing({ n, table }: Choosing): string {
+export function tellChoosing({ n, train, table }: Choosing): string {
   const trained = table.flatMap(({ name, seeds = [] }) =>
     learnt[name] ? `; *${name}* learnt ${learnt[name]} (seeds: ${seeds.length})` : [],
   )
@@ -110,17 +117,23 @@ export function tellChoosing({ n, table }: Choosing): string {
       table.map((row) => [
         row.name,
         `${percent(row.accuracy)} (${range(row.interval, percent)})`,
-        row.over_majority === undefined || !row.over_majority_interval
-          ? ''
-          : `${percent(row.over_majority)} (${range(row.over_majority_interval, percent)})`,
+        showDifference(row),
         share(row.answers_of_a_draft),
         share(row.answers_of_most),
       ]),
     ),
-    ...table.flatMap(({ name, compared: c }) =>
+    `The taught rule reads no gold answer. On the ${train.n} questions that train it has ${showDifference(train.rule)} over the majority.`,
+    ...table.flatMap(({ name, seeds = [], compared: c }) =>
       c
-        ? `Of ${c.n} comparisons that ${name} wrote, ${percent(c.votes_right)} % have all votes right and ${percent(c.most_voted_right)} % the answers of most votes. ${percent(c.rule_followed)} % give the answer that the taught rule gives (${share(c.rule_followed_without_tie)} % where one answer has most votes, ${share(c.rule_followed_at_tie)} % where several have), and ${percent(c.first_trusted)} % the first draft's.`
+        ? `By seed ${name} has ${seeds.map(showDifference).join(' and ')} over the majority. Of ${c.n} comparisons that ${name} wrote, ${percent(c.votes_right)} % have all votes right and ${percent(c.most_voted_right)} % the answers of most votes. ${percent(c.rule_followed)} % give the answer that the taught rule gives, and ${percent(c.first_trusted)} % the first draft's. By how the votes of the drafts fall the rule is followed in ${c.by_votes.map((v) => `${percent(v.rule_followed)} % (${v.split}, ${v.n} answers)`).join(', ')}.`
         : [],
     ),
   ].join('\n\n')
+}
+
+function showDifference({
+  over_majority: mean,
+  over_majority_interval: interval,
+}: Partial<Difference>): string {
+  return mean === undefined || !interval ? '' : `${percent(mean)} (${range(interval, percent)})`
 }

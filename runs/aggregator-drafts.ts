@@ -38,6 +38,12 @@ export function expectVote(drafts: Draft[], target: string): number {
   return answers.length === 0 ? 0 : Number(answers.includes(extractAnswer(target))) / answers.length
 }
 
+/** How the votes fall, most first: `2-1-1`. */
+export function splitVotes(drafts: Draft[]): string {
+  const votes = new Map(drafts.map((draft) => [draft.answer, draft.votes]))
+  return [...votes.values()].toSorted((a, b) => b - a).join('-')
+}
+
 /** The answers with most votes, each once. */
 function mostVoted(drafts: Draft[]): string[] {
   const most = Math.max(0, ...drafts.map((draft) => draft.votes))
@@ -77,7 +83,7 @@ function writeTie(drafts: Draft[], most: number): string[] {
   })
 }
 
-/** How far a comparison that a model wrote is right, each part 0 or 1; nothing where it wrote none. */
+/** How the votes fall, and how far a comparison that a model wrote is right, each part 0 or 1; nothing where it wrote none. */
 export function gradeComparison(text: string, drafts: Draft[]) {
   const best = pickDraft(drafts)
   if (!best || !/^#1 .* votes$/m.test(text)) return undefined
@@ -86,7 +92,7 @@ export function gradeComparison(text: string, drafts: Draft[]) {
     Number(lines.slice(from, to).every((line, i) => line === written[from + i]))
   const answer = extractAnswer(text)
   return {
-    isTie: Number(mostVoted(drafts).length > 1),
+    split: splitVotes(drafts),
     votes: isSame(0, drafts.length),
     leaders: isSame(drafts.length, drafts.length + 1),
     follows: Number(answer === best.answer),

@@ -6,6 +6,7 @@
  *   compare/               examples of that half, in several orders each. The target compares the drafts and gives the
  *                          answer to trust by a rule that reads no gold answer. The draft to trust stands in each place
  *                          equally often
+ *   ties/                  more of them, of which a third has two answers with two votes each, which are rare, and a third one
  * `--warm-up N` puts N made problems before them, with shorter drafts of the same form, whose votes fall as in that half.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -20,7 +21,14 @@ import type { Example, SourceRow } from '../src/dataset/row.ts'
 import { generateArithmetic } from '../src/dataset/source-arithmetic.ts'
 import { gsm8kSolutions } from '../src/dataset/source-gsm8k-solutions.ts'
 import { readTemplate } from '../src/inference/template-file.ts'
-import { type Draft, expectVote, pickDraft, readDrafts, writeComparison } from './aggregator-drafts.ts'
+import {
+  type Draft,
+  expectVote,
+  pickDraft,
+  readDrafts,
+  splitVotes,
+  writeComparison,
+} from './aggregator-drafts.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,6 +36,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '0' },
     orders: { type: 'string', default: '2' },
     'warm-up': { type: 'string', default: '0' },
+    ties: { type: 'string', default: '132' },
     'held-out': { type: 'string', default: '24' },
   },
 })
@@ -62,12 +71,14 @@ write(
 )
 
 const compared = forTraining.map(at).filter(({ responses }) => responses.length > 1)
-const warm = [...generateArithmetic(warmUp, seed)].map(takeFour)
+const warm = [...generateArithmetic(warmUp, seed)].map((row, turn) => takeFour(row, turn))
 const turns = Array.from({ length: orders }, (_, turn) =>
   shuffle(compared.slice(heldOut), randomFrom(hashParts('rows', seed, turn))),
 )
 write('compare/validation.jsonl', compared.slice(0, heldOut).map(toExample))
 write('compare/train.jsonl', [...warm, ...turns.flat()].map(toExample))
+mkdirSync(path.join(out, 'ties'), { recursive: true })
+write('ties/train.jsonl', mixTies(Number(values.ties)))
 console.log(
   `${forTraining.length} questions to train on; the rule picks a right draft for ${percentOf(compared, isPickRight)} % of them, one of most votes at random for ${percentOf(compared, expectedVote)} %; ${forTest.length} to test`,
 )
@@ -106,9 +117,10 @@ function percentOf(rows: SourceRow[], score: (row: SourceRow) => number): string
  * As many drafts as the real rows have, of nothing but calculations, some of them twice, so that their numbers differ;
  * with votes that fall as those of a real row, where the made ones can.
  */
-function takeFour(row: SourceRow, turn: number): SourceRow {
+function takeFour(row: SourceRow, turn: number, votes?: string): SourceRow {
   const random = randomFrom(hashParts('votes', seed, turn))
-  const wanted = votesOf(compared[Math.floor(random() * compared.length)] as SourceRow)
+  const drawn = votesOf(compared[Math.floor(random() * compared.length)] as SourceRow)
+  const wanted = votes ?? drawn
   const drafts = row.responses.map((draft) => ({ ...draft, text: keepCalculations(draft.text, random) }))
   for (let tries = 0; ; tries++) {
     const responses = shuffle(drafts, random).slice(0, 4)
@@ -122,8 +134,23 @@ function keepCalculations(text: string, random: () => number): string {
 }
 
 function votesOf({ responses }: SourceRow): string {
-  const votes = readDrafts(responses).map((draft) => draft.votes)
-  return votes.toSorted().join('')
+  return splitVotes(readDrafts(responses))
+}
+
+/** In turn a question whose drafts have these votes, or any, and of each kind a real one and a made one. */
+function mixTies(count: number): string[] {
+  const kinds = ['2-2', '2-1-1', undefined].flatMap((votes, kind) => {
+    const made = [...generateArithmetic(count, seed + 1 + kind)].map((row, i) => takeFour(row, i, votes))
+    return [compared.slice(heldOut), made].map((rows) =>
+      rows.filter((row) => !votes || votesOf(row) === votes),
+    )
+  })
+  return Array.from({ length: count }, (_, i) => {
+    const rows = kinds[i % kinds.length] as SourceRow[]
+    const turn = Math.floor(i / kinds.length)
+    const row = rows[turn % rows.length] as SourceRow
+    return toExample({ ...row, id: `${row.id}-tie` }, turn)
+  })
 }
 
 function toExample(row: SourceRow, turn: number): string {

@@ -2,14 +2,17 @@
  * Who answers right, on the test half of `runs/aggregator-rows.ts`: a random draft, the majority with random ties, each
  * system, the rule that the aggregator was taught, the oracle, and each aggregator whose answers are given:
  *   node runs/aggregator-table.ts OUT/test.jsonl aft=A7.jsonl,A8.jsonl,A9.jsonl untrained=U.jsonl -o result.json
- * Several files of a name are seeds. Differences to the majority are paired by question; intervals are bootstrap ones over
+ * `--train OUT/train-solutions.jsonl` adds what the rule gains on the other half. Several files of a name are seeds. Differences to the majority are paired by question; intervals are bootstrap ones over
  * questions (seeds averaged first).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { extractAnswer } from '../src/core/proposals.ts'
-import { hashParts, randomFrom } from '../src/core/seeds.ts'
+import { hashParts, randomFrom, shuffle } from '../src/core/seeds.ts'
+import { cleanResponses } from '../src/dataset/clean.ts'
+import { readRecords } from '../src/dataset/read-records.ts'
 import type { Response } from '../src/dataset/row.ts'
+import { gsm8kSolutions } from '../src/dataset/source-gsm8k-solutions.ts'
 import { bootstrapMean, mean } from '../src/lib/statistics.ts'
 import { expectVote, gradeComparison, pickDraft, readDrafts } from './aggregator-drafts.ts'
 
@@ -26,7 +29,7 @@ interface Answer {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { output: { type: 'string', short: 'o' } },
+  options: { output: { type: 'string', short: 'o' }, train: { type: 'string' } },
 })
 const [test = '', ...named] = positionals
 const rows = readLines<TestRow>(test)
@@ -52,7 +55,7 @@ for (const one of named) {
   const seeds = files.split(',').map((file) => readAnswers(file))
   series.push([name, rows.map((row, i) => mean(seeds.map((texts) => right(texts[i] ?? '', row))))])
   details[name] = {
-    seeds: seeds.map((texts) => mean(rows.map((row, i) => right(texts[i] ?? '', row)))),
+    seeds: seeds.map((texts, i) => describeSeed(`${name} ${i}`, texts)),
     ...describeChoices(seeds),
     ...describeComparisons(seeds),
   }
@@ -71,10 +74,36 @@ for (const { name, accuracy, interval, over_majority: over, over_majority_interv
     `${name.padEnd(28)} ${percent(accuracy).padStart(5)} % [${percent(interval?.low)}, ${percent(interval?.high)}]${more ?? ''}`,
   )
 }
-if (values.output) writeFileSync(values.output, `${JSON.stringify({ n: rows.length, table }, null, 1)}\n`)
+const train = values.train && (await describeTrainingHalf(values.train))
+if (values.output) {
+  const result = { n: rows.length, table, ...(train && { train }) }
+  writeFileSync(values.output, `${JSON.stringify(result, null, 1)}\n`)
+}
+
+function describeSeed(name: string, texts: (string | undefined)[]) {
+  const scores = rows.map((row, i) => right(texts[i] ?? '', row))
+  return { accuracy: mean(scores), ...compareToMajority(name, scores) }
+}
+
+/** What the rule gains over the majority on the questions that train. */
+async function describeTrainingHalf(file: string) {
+  const differences: number[] = []
+  for await (const row of gsm8kSolutions.read(readRecords([file]))) {
+    if ('problem' in row) throw new Error(`${row.place}: ${row.problem}`)
+    const { responses } = cleanResponses(row.responses)
+    const own = readDrafts(shuffle(responses, randomFrom(hashParts('train', row.id))))
+    const isRight = pickDraft(own)?.answer === extractAnswer(row.target ?? '')
+    differences.push(Number(isRight) - expectVote(own, row.target ?? ''))
+  }
+  return { n: differences.length, rule: compare('train', differences) }
+}
 
 function compareToMajority(name: string, scores: number[]) {
   const differences = scores.map((score, i) => score - (majority[i] as number))
+  return compare(name, differences)
+}
+
+function compare(name: string, differences: number[]) {
   return {
     over_majority: mean(differences),
     over_majority_interval: bootstrapMean(differences, { random: randomFrom(hashParts('difference', name)) }),
@@ -117,30 +146,25 @@ function describeChoices(seeds: (string | undefined)[][]) {
 }
 
 /**
- * Of the comparisons that were written: votes and the answers of most votes wholly right, answers that are the rule's
- * (where one answer has most votes, and where several have), and how often the first draft's answer is given.
+ * Of the comparisons that were written: votes and the answers of most votes wholly right, answers that are the rule's (of
+ * all, and by the votes of the answers, such as `2-1-1`), and how often the first draft's answer is given.
  */
 function describeComparisons(seeds: (string | undefined)[][]) {
   const grades = seeds.flatMap((texts) =>
     texts.flatMap((text = '', i) => gradeComparison(text, drafts[i] ?? []) ?? []),
   )
   if (grades.length === 0) return {}
-  const share = (key: keyof (typeof grades)[0], of = grades) =>
-    of.length > 0 ? mean(of.map((grade) => grade[key])) : null
+  const share = (key: 'votes' | 'leaders' | 'follows' | 'first', of = grades) => mean(of.map((g) => g[key]))
+  const splits = Object.entries(Object.groupBy(grades, ({ split }) => split))
+    .map(([split, of = []]) => ({ split, n: of.length, rule_followed: share('follows', of) }))
+    .sort((a, b) => b.n - a.n)
   return {
     compared: {
       n: grades.length,
       votes_right: share('votes'),
       most_voted_right: share('leaders'),
       rule_followed: share('follows'),
-      rule_followed_without_tie: share(
-        'follows',
-        grades.filter(({ isTie }) => !isTie),
-      ),
-      rule_followed_at_tie: share(
-        'follows',
-        grades.filter(({ isTie }) => isTie),
-      ),
+      by_votes: splits,
       first_trusted: share('first'),
     },
   }

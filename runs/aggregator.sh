@@ -2,14 +2,15 @@
 # Two experiments on GSM8K's file of model solutions (four graded answers to each question of its test set: what is trained
 # here is for measuring only). One half of the questions trains, the other tests.
 #   Convergence: twins with and without proposals, the same rows, order and steps, a pair a seed.
-#   Choosing: an aggregator that is taught to compare drafts before it answers, beside the majority and the others.
+#   Choosing: an aggregator that is taught to compare drafts before it answers, beside the majority and the others; and a
+#   model (sft-long) that learnt the solutions without drafts in as many steps at the same rate, of the first seed only.
 #   runs/aggregator.sh SOLUTIONS.jsonl [OUT]    goes on where it was. SEEDS and STEPS set the size of the first experiment,
 #                                               CHOOSING (which of them, or none), COMPARE_STEPS, TEST and KINDS of the
 #                                               other
 set -euo pipefail
 cd "$(dirname "$0")/.."
 solutions=$1 out=${2:-.cache/runs/aggregator}
-seeds=${SEEDS:-7 8 9} steps=${STEPS:-24} choosing=${CHOOSING-7} compare_steps=${COMPARE_STEPS:-480} test=${TEST:-660}
+seeds=${SEEDS:-7 8 9} steps=${STEPS:-24} choosing=${CHOOSING-7} compare_steps=${COMPARE_STEPS:-480} tie_steps=66 test=${TEST:-660}
 recipe=recipes/smollm2-135m-cpu.yaml
 aft() { npx aft "$@"; }
 node() { node_modules/.bin/node "$@"; }
@@ -37,11 +38,26 @@ group() { local list=; for seed in $seeds; do list=$list,$out/$1-$seed; done; ec
 aft analyze convergence --group "$(group aft)" --group "$(group sft)" -o "$out/convergence"
 [ -n "$choosing" ] || exit 0
 
+# First how drafts compare, then more of the ties that are rare among them.
+learn() { # OUT SEED STEPS RATE WARM_UP, then what differs from the recipe
+  local folder=$1 seed=$2 steps=$3 rate=$4 warm_up=$5
+  shift 5
+  train "$folder" --set seed="$seed" --set max_steps="$steps" --set learning_rate="$rate" \
+    --set warmup_steps="$warm_up" "$@"
+}
+in_order=(--set max_length=1000 --set overflow=drop --set 'trl={train_sampling_strategy: sequential}')
 for seed in $choosing; do
-  train "$out/compare-$seed" --data "$out/rows/compare" --set seed="$seed" --set max_steps="$compare_steps" \
-    --set learning_rate=1e-3 --set warmup_steps=20 --set save_steps="$((compare_steps / 10))" --set max_length=1000 \
-    --set overflow=drop --set 'trl={train_sampling_strategy: sequential}'
+  learn "$out/compare-$seed" "$seed" "$compare_steps" 1e-3 20 --data "$out/rows/compare" "${in_order[@]}" \
+    --set save_steps="$((compare_steps / 10))"
+  [ -d "$out/compared-$seed" ] ||
+    aft train export "$out/compare-$seed" --dtype float32 -o "$out/compared-$seed"
+  learn "$out/ties-$seed" "$seed" "$tie_steps" 5e-4 5 --data "$out/rows/ties" "${in_order[@]}" \
+    --set base="$out/compared-$seed" --set save_steps="$((tie_steps / 2))"
 done
+kinds=${KINDS:-sft aft sft-long compare} first=${choosing%% *}
+[[ " $kinds " != *' sft-long '* ]] ||
+  learn "$out/sft-long-$first" "$first" "$((compare_steps + tie_steps))" 1e-3 20 --data "$out/data" --rows sft \
+    --set save_steps=48
 
 # Greedy answers; what was written is not written again.
 label() { # NAME MODEL [--template FILE]
@@ -56,17 +72,18 @@ alone() { # NAME MODEL
 }
 label untrained smollm2
 args=()
-for kind in ${KINDS:-sft aft compare}; do
+for kind in $kinds; do
   files= of=$seeds
   [ "$kind" != compare ] || of=$choosing
+  [ "$kind" != sft-long ] || of=$first
   for seed in $of; do
     case $kind in
-      sft) alone "$kind-$seed" "$out/$kind-$seed" ;;
+      sft | sft-long) alone "$kind-$seed" "$out/$kind-$seed" ;;
       aft) label "$kind-$seed" "$out/$kind-$seed" ;;
-      compare) label "$kind-$seed" "$out/$kind-$seed" --template runs/aggregator-template.json --max-tokens 400 ;;
+      compare) label "ties-$seed" "$out/ties-$seed" --template runs/aggregator-template.json --max-tokens 400 ;;
     esac
-    files=$files,$out/answers/$kind-$seed.jsonl
+    files=$files,$out/answers/${kind/#compare/ties}-$seed.jsonl
   done
   args+=("$kind=${files#,}")
 done
-node runs/aggregator-table.ts "$out/test.jsonl" untrained="$out/answers/untrained.jsonl" "${args[@]}" -o "$out/choosing.json"
+node runs/aggregator-table.ts "$out/test.jsonl" --train "$out/rows/train-solutions.jsonl" untrained="$out/answers/untrained.jsonl" "${args[@]}" -o "$out/choosing.json"
