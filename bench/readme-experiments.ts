@@ -122,10 +122,10 @@ export function tellChoosing({ n, train, table }: Choosing): string {
         share(row.answers_of_most),
       ]),
     ),
-    `The taught rule reads no gold answer. On the ${train.n} questions that train it has ${showDifference(train.rule)} over the majority.`,
+    `The taught rule reads no gold answer. On the ${train.n} questions that train it has ${showDifference(train.rule)} over the majority. How the comparison is worded, and how many ties are trained on, was changed after looking at answers to these questions.`,
     ...table.flatMap(({ name, seeds = [], compared: c }) =>
       c
-        ? `By seed ${name} has ${seeds.map(showDifference).join(' and ')} over the majority. Of ${c.n} comparisons that ${name} wrote, ${percent(c.votes_right)} % have all votes right and ${percent(c.most_voted_right)} % the answers of most votes. ${percent(c.rule_followed)} % give the answer that the taught rule gives, and ${percent(c.first_trusted)} % the first draft's. By how the votes of the drafts fall the rule is followed in ${c.by_votes.map((v) => `${percent(v.rule_followed)} % (${v.split}, ${v.n} answers)`).join(', ')}.`
+        ? `By seed ${name} has ${seeds.map(showDifference).join(' and ')} over the majority. Of ${c.n.toLocaleString('en-US')} comparisons that ${name} wrote, ${percent(c.votes_right)} % have all votes right and ${percent(c.most_voted_right)} % the answers of most votes. ${percent(c.rule_followed)} % give the answer that the taught rule gives, and ${percent(c.first_trusted)} % the first draft's. By how the votes of the drafts fall the rule is followed in ${c.by_votes.map((v) => `${percent(v.rule_followed)} % (${v.split}, ${v.n} answers)`).join(', ')}.`
         : [],
     ),
   ].join('\n\n')
