@@ -49,7 +49,7 @@ test('`aft run --help` explains its own flags before the shared ones', async () 
       prompts                      JSON lines, or one JSON array
 
     Options:
-      -o, --output <file>          where the answers go, one line a prompt
+      -o, --output <file>          where the answers go, one line a prompt; required
       --format <format>            of the answers (choices: "jsonl", "alpaca-eval",
                                    default: "jsonl")
       --generator <name>           name of the model in the benchmark's rows
