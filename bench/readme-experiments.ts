@@ -102,16 +102,16 @@ const learnt: Record<string, string> = {
   'sft-long': 'the solutions without drafts too, in as many steps and at the same rate as the next',
   aft: 'to write a right draft after all four, in the short runs',
   compare:
-    'to count the votes of drafts that are shown behind their answer and how many numbers they write, to take the one with most numbers where votes are equal, and to give the answer to trust: 480 steps of two rows, then 66 with more ties',
+    'to count the votes of drafts that are shown behind their answer and how many numbers they write, to take the one with most numbers where votes are equal, and to give the answer to trust: from questions as they come, then from more ties',
 }
 
 export function tellChoosing({ n, train, table }: Choosing): string {
   const trained = table.flatMap(({ name, seeds = [] }) =>
     learnt[name] ? `; *${name}* learnt ${learnt[name]} (seeds: ${seeds.length})` : [],
   )
-  const share = (value?: number | null) => (value == null ? '' : percent(value))
+  const share = (value?: number) => (value === undefined ? '' : percent(value))
   return [
-    `Accuracy on ${n} questions of GSM8K's test set that were not trained on, four shuffled and anonymous drafts each. What was trained here was trained on the other half of that test set: it is for measuring only. Of the models *untrained* is SmolLM2-135M-Instruct itself${trained.join('')}. Greedy answers. Intervals of 95 % over questions; the difference is paired.`,
+    `Accuracy on ${n} questions of GSM8K's test set that were not trained on, four shuffled and anonymous drafts each (fewer where some were empty or the same). What was trained here was trained on the other half of that test set: it is for measuring only. Of the models *untrained* is SmolLM2-135M-Instruct itself${trained.join('')}. Greedy answers. Intervals of 95 % over questions; the difference is paired.`,
     draw(
       ['who answers', 'accuracy %', 'over the majority', 'answers of a draft %', 'of the most frequent %'],
       table.map((row) => [

@@ -1,6 +1,9 @@
 /** How the drafts of a question compare, by a rule that reads no gold answer. */
 import { countNumbers, extractAnswer } from '../src/core/proposals.ts'
-import type { Response } from '../src/dataset/row.ts'
+import { cleanResponses } from '../src/dataset/clean.ts'
+import { readRecords } from '../src/dataset/read-records.ts'
+import type { Response, SourceRow } from '../src/dataset/row.ts'
+import { gsm8kSolutions } from '../src/dataset/source-gsm8k-solutions.ts'
 
 export interface Draft {
   text: string
@@ -8,6 +11,16 @@ export interface Draft {
   /** How many numbers it writes; none where its answer is not a whole one. */
   numbers: number
   votes: number
+}
+
+/** The questions of GSM8K's file of model solutions, empty and repeated drafts left out. */
+export async function readSolutions(file: string): Promise<SourceRow[]> {
+  const rows: SourceRow[] = []
+  for await (const row of gsm8kSolutions.read(readRecords([file]))) {
+    if ('problem' in row) throw new Error(`${row.place}: ${row.problem}`)
+    rows.push({ ...row, responses: cleanResponses(row.responses).responses })
+  }
+  return rows
 }
 
 /** In the order given. */

@@ -12,20 +12,16 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { extractAnswer } from '../src/core/proposals.ts'
 import { hashParts, randomFrom, shuffle } from '../src/core/seeds.ts'
 import { aggregatorMessages } from '../src/core/templates.ts'
-import { cleanResponses } from '../src/dataset/clean.ts'
-import { readRecords } from '../src/dataset/read-records.ts'
 import type { Example, SourceRow } from '../src/dataset/row.ts'
 import { generateArithmetic } from '../src/dataset/source-arithmetic.ts'
-import { gsm8kSolutions } from '../src/dataset/source-gsm8k-solutions.ts'
 import { readTemplate } from '../src/inference/template-file.ts'
 import {
   type Draft,
-  expectVote,
   pickDraft,
   readDrafts,
+  readSolutions,
   splitVotes,
   writeComparison,
 } from './aggregator-drafts.ts'
@@ -50,11 +46,7 @@ const [seed, orders, warmUp, heldOut] = [
 const template = await readTemplate(path.join(import.meta.dirname, 'aggregator-template.json'))
 
 const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
-const rows: SourceRow[] = []
-for await (const row of gsm8kSolutions.read(readRecords([file]))) {
-  if ('problem' in row) throw new Error(`${row.place}: ${row.problem}`)
-  rows.push({ ...row, responses: cleanResponses(row.responses).responses })
-}
+const rows = await readSolutions(file)
 const order = shuffle([...rows.keys()], randomFrom(hashParts('halves', seed)))
 const half = Math.floor(rows.length / 2)
 const [forTraining, forTest] = [order.slice(0, half), order.slice(half)]
@@ -79,9 +71,7 @@ write('compare/validation.jsonl', compared.slice(0, heldOut).map(toExample))
 write('compare/train.jsonl', [...warm, ...turns.flat()].map(toExample))
 mkdirSync(path.join(out, 'ties'), { recursive: true })
 write('ties/train.jsonl', mixTies(Number(values.ties)))
-console.log(
-  `${forTraining.length} questions to train on; the rule picks a right draft for ${percentOf(compared, isPickRight)} % of them, one of most votes at random for ${percentOf(compared, expectedVote)} %; ${forTest.length} to test`,
-)
+console.log(`${forTraining.length} questions to train on, ${forTest.length} to test`)
 
 function write(name: string, content: (string | undefined)[]): void {
   writeFileSync(path.join(out, name), `${content.join('\n')}\n`)
@@ -99,18 +89,6 @@ function inOrder({ id, responses }: SourceRow, turn: number): SourceRow['respons
     const drafts = readDrafts(order)
     if (drafts.indexOf(pickDraft(drafts) as Draft) === turn % order.length || tries === 100) return order
   }
-}
-
-function isPickRight(row: SourceRow): number {
-  return Number(pickDraft(readDrafts(inOrder(row, 0)))?.answer === extractAnswer(row.target ?? ''))
-}
-
-function expectedVote({ responses, target = '' }: SourceRow): number {
-  return expectVote(readDrafts(responses), target)
-}
-
-function percentOf(rows: SourceRow[], score: (row: SourceRow) => number): string {
-  return ((100 * rows.reduce((sum, row) => sum + score(row), 0)) / rows.length).toFixed(1)
 }
 
 /**

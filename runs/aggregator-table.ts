@@ -9,12 +9,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { extractAnswer } from '../src/core/proposals.ts'
 import { hashParts, randomFrom, shuffle } from '../src/core/seeds.ts'
-import { cleanResponses } from '../src/dataset/clean.ts'
-import { readRecords } from '../src/dataset/read-records.ts'
 import type { Response } from '../src/dataset/row.ts'
-import { gsm8kSolutions } from '../src/dataset/source-gsm8k-solutions.ts'
 import { bootstrapMean, mean } from '../src/lib/statistics.ts'
-import { expectVote, gradeComparison, pickDraft, readDrafts } from './aggregator-drafts.ts'
+import { expectVote, gradeComparison, pickDraft, readDrafts, readSolutions } from './aggregator-drafts.ts'
 
 interface TestRow {
   id: string
@@ -87,14 +84,10 @@ function describeSeed(name: string, texts: (string | undefined)[]) {
 
 /** What the rule gains over the majority on the questions that train. */
 async function describeTrainingHalf(file: string) {
-  const differences: number[] = []
-  for await (const row of gsm8kSolutions.read(readRecords([file]))) {
-    if ('problem' in row) throw new Error(`${row.place}: ${row.problem}`)
-    const { responses } = cleanResponses(row.responses)
-    const own = readDrafts(shuffle(responses, randomFrom(hashParts('train', row.id))))
-    const isRight = pickDraft(own)?.answer === extractAnswer(row.target ?? '')
-    differences.push(Number(isRight) - expectVote(own, row.target ?? ''))
-  }
+  const differences = (await readSolutions(file)).map(({ id, responses, target = '' }) => {
+    const own = readDrafts(shuffle(responses, randomFrom(hashParts('train', id))))
+    return Number(pickDraft(own)?.answer === extractAnswer(target)) - expectVote(own, target)
+  })
   return { n: differences.length, rule: compare('train', differences) }
 }
 

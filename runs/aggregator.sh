@@ -43,21 +43,19 @@ learn() { # OUT SEED STEPS RATE WARM_UP, then what differs from the recipe
   local folder=$1 seed=$2 steps=$3 rate=$4 warm_up=$5
   shift 5
   train "$folder" --set seed="$seed" --set max_steps="$steps" --set learning_rate="$rate" \
-    --set warmup_steps="$warm_up" "$@"
+    --set warmup_steps="$warm_up" --set save_steps="$((steps / 10))" "$@"
 }
 in_order=(--set max_length=1000 --set overflow=drop --set 'trl={train_sampling_strategy: sequential}')
 for seed in $choosing; do
-  learn "$out/compare-$seed" "$seed" "$compare_steps" 1e-3 20 --data "$out/rows/compare" "${in_order[@]}" \
-    --set save_steps="$((compare_steps / 10))"
+  learn "$out/compare-$seed" "$seed" "$compare_steps" 1e-3 20 --data "$out/rows/compare" "${in_order[@]}"
   [ -d "$out/compared-$seed" ] ||
     aft train export "$out/compare-$seed" --dtype float32 -o "$out/compared-$seed"
   learn "$out/ties-$seed" "$seed" "$tie_steps" 5e-4 5 --data "$out/rows/ties" "${in_order[@]}" \
-    --set base="$out/compared-$seed" --set save_steps="$((tie_steps / 2))"
+    --set base="$out/compared-$seed"
 done
 kinds=${KINDS:-sft aft sft-long compare} first=${choosing%% *}
 [[ " $kinds " != *' sft-long '* ]] ||
-  learn "$out/sft-long-$first" "$first" "$((compare_steps + tie_steps))" 1e-3 20 --data "$out/data" --rows sft \
-    --set save_steps=48
+  learn "$out/sft-long-$first" "$first" "$((compare_steps + tie_steps))" 1e-3 20 --data "$out/data" --rows sft
 
 # Greedy answers; what was written is not written again.
 label() { # NAME MODEL [--template FILE]
@@ -77,12 +75,13 @@ for kind in $kinds; do
   [ "$kind" != compare ] || of=$choosing
   [ "$kind" != sft-long ] || of=$first
   for seed in $of; do
+    name=${kind/#compare/ties}-$seed
     case $kind in
-      sft | sft-long) alone "$kind-$seed" "$out/$kind-$seed" ;;
-      aft) label "$kind-$seed" "$out/$kind-$seed" ;;
-      compare) label "ties-$seed" "$out/ties-$seed" --template runs/aggregator-template.json --max-tokens 400 ;;
+      sft | sft-long) alone "$name" "$out/$name" ;;
+      aft) label "$name" "$out/$name" ;;
+      compare) label "$name" "$out/$name" --template runs/aggregator-template.json --max-tokens 400 ;;
     esac
-    files=$files,$out/answers/${kind/#compare/ties}-$seed.jsonl
+    files=$files,$out/answers/$name.jsonl
   done
   args+=("$kind=${files#,}")
 done

@@ -82,7 +82,7 @@ function inheritSettings(command: Command, parent: Command): Command {
 function optionDescription(option: Option): string {
   const { description } = option
   const about = new Help().optionDescription(option)
-  return option.mandatory ? about.replace(description, `${description}; required`) : about
+  return option.mandatory ? about.replace(description, () => `${description}; required`) : about
 }
 
 function readVersion(): string {

@@ -43,18 +43,8 @@ async function exportModel(folder: string, { output, dtype, python: own }: Expor
   const unfinished = `${path.resolve(output)}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
   try {
-    if (recipe.method === 'full') {
-      const skipped = ['complete', 'training_args.bin']
-      cpSync(model, unfinished, { recursive: true, filter: (from) => !skipped.includes(path.basename(from)) })
-    } else {
-      const signal = watchInterrupts()
-      const python = await ensureEnvironment(own)
-      const { isCheckpoint, readRecord } = await import('../../engines/checkpoint.ts')
-      // A base such as `smollm2` may stand for another file by now.
-      const name = (isCheckpoint(folder) ? readRecord(folder).base?.model : undefined) ?? recipe.base
-      const base = await prepareBase(name, { python, signal, findGguf, onLine: (l) => console.error(l) })
-      await mergeAdapter(base.model, model, unfinished, dtype, { python, signal })
-    }
+    if (recipe.method === 'full') copyWeights(model, unfinished)
+    else await mergeWeights(folder, recipe.base, unfinished, { dtype, python: own })
     renameSync(unfinished, output)
   } catch (error) {
     throw toFileError(output, error)
@@ -62,4 +52,24 @@ async function exportModel(folder: string, { output, dtype, python: own }: Expor
     rmSync(unfinished, { recursive: true, force: true })
   }
   console.error(`serve it: vllm serve ${output}`)
+}
+
+function copyWeights(model: string, out: string): void {
+  const skipped = ['complete', 'training_args.bin']
+  cpSync(model, out, { recursive: true, filter: (from) => !skipped.includes(path.basename(from)) })
+}
+
+async function mergeWeights(
+  folder: string,
+  recipeBase: string,
+  out: string,
+  { dtype, python: own }: Pick<ExportFlags, 'dtype' | 'python'>,
+): Promise<void> {
+  const signal = watchInterrupts()
+  const python = await ensureEnvironment(own)
+  const { isCheckpoint, readRecord } = await import('../../engines/checkpoint.ts')
+  // A base such as `smollm2` may stand for another file by now.
+  const name = (isCheckpoint(folder) ? readRecord(folder).base?.model : undefined) ?? recipeBase
+  const base = await prepareBase(name, { python, signal, findGguf, onLine: (l) => console.error(l) })
+  await mergeAdapter(base.model, path.join(folder, 'model'), out, dtype, { python, signal })
 }
