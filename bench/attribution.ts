@@ -4,7 +4,7 @@
  *
  *   npm run bench -- attribution
  */
-import { attribute } from '../src/analysis/attribution.ts'
+import { attribute } from '../src/analyze/attribution.ts'
 import { randomFrom } from '../src/core/seeds.ts'
 import { printTable, saveResults, showSpread } from './table.ts'
 

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { resolveModel } from '../src/engines/models.ts'
+import { resolveModel } from '../src/engines/models/models.ts'
 import { printTable, saveResults, showSpread, spreadOf } from './table.ts'
 
 const { values: flags } = parseArgs({ options: { repeats: { type: 'string', default: '7' } } })

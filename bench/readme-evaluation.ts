@@ -1,5 +1,5 @@
 /** The tables of evaluations and experiments: a table a kind of result, with the command that made it. */
-import type { Changes, ControlRow } from '../src/evaluation/control-table.ts'
+import type { Changes, ControlRow } from '../src/eval/control-table.ts'
 import type { Interval } from '../src/lib/statistics.ts'
 import { tellChoosing, tellConvergence, tellPerplexity } from './readme-experiments.ts'
 import type { Saved, WinRates } from './readme-speed.ts'

@@ -4,8 +4,8 @@ import {
   type GroupDifference,
   type GroupFigure,
   type GroupSummary,
-} from '../src/analysis/convergence-groups.ts'
-import type { ConditionSummary } from '../src/analysis/perplexity.ts'
+} from '../src/analyze/convergence-groups.ts'
+import type { ConditionSummary } from '../src/analyze/perplexity.ts'
 import type { Interval } from '../src/lib/statistics.ts'
 import type { Saved } from './readme-speed.ts'
 import { draw, percent, range } from './readme-text.ts'

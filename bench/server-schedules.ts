@@ -1,5 +1,5 @@
 /** The same plan driven against an OpenAI-compatible server in the two ways that peers do it. Plain fetch. */
-import type { Message, Sampling } from '../src/core/engine.ts'
+import type { Message, Sampling } from '../src/core/provider/engine.ts'
 import { aggregatorMessages, defaultTemplate, proposerMessages } from '../src/core/templates.ts'
 
 export interface Job {

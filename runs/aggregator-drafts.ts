@@ -1,9 +1,9 @@
 /** How the drafts of a question compare, by a rule that reads no gold answer. */
 import { countNumbers, extractAnswer } from '../src/core/proposals.ts'
-import { cleanResponses } from '../src/dataset/clean.ts'
-import { readRecords } from '../src/dataset/read-records.ts'
-import type { Response, SourceRow } from '../src/dataset/row.ts'
-import { gsm8kSolutions } from '../src/dataset/source-gsm8k-solutions.ts'
+import { cleanResponses } from '../src/data/clean.ts'
+import { gsm8kSolutions } from '../src/data/sources/gsm8k-solutions.ts'
+import { readRecords } from '../src/files/rows/read-records.ts'
+import type { Response, SourceRow } from '../src/files/rows/row.ts'
 
 export interface Draft {
   text: string

@@ -14,9 +14,9 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { hashParts, randomFrom, shuffle } from '../src/core/seeds.ts'
 import { aggregatorMessages } from '../src/core/templates.ts'
-import type { Example, SourceRow } from '../src/dataset/row.ts'
-import { generateArithmetic } from '../src/dataset/source-arithmetic.ts'
-import { readTemplate } from '../src/inference/template-file.ts'
+import { generateArithmetic } from '../src/data/arithmetic/source-arithmetic.ts'
+import type { Example, SourceRow } from '../src/files/rows/row.ts'
+import { readTemplate } from '../src/files/template-file.ts'
 import {
   type Draft,
   pickDraft,

@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { extractAnswer } from '../src/core/proposals.ts'
 import { hashParts, randomFrom, shuffle } from '../src/core/seeds.ts'
-import type { Response } from '../src/dataset/row.ts'
+import type { Response } from '../src/files/rows/row.ts'
 import { bootstrapMean, mean } from '../src/lib/statistics.ts'
 import { expectVote, gradeComparison, pickDraft, readDrafts, readSolutions } from './aggregator-drafts.ts'
 

@@ -1,7 +1,7 @@
 /** Held-out arithmetic rows as questions in GSM8K's form: `node runs/questions.ts DATA OUT.jsonl`. */
 import { writeFileSync } from 'node:fs'
-import { textOf } from '../src/core/engine.ts'
-import { readExamples } from '../src/dataset/read-examples.ts'
+import { textOf } from '../src/core/provider/engine.ts'
+import { readExamples } from '../src/files/examples.ts'
 
 const [data = '', out = ''] = process.argv.slice(2)
 const lines: string[] = []

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { isSwitched, readVerdict, unswitch } from '../src/evaluation/preference.ts'
+import { isSwitched, readVerdict, unswitch } from '../src/eval/preference.ts'
 import { aft } from './command-line.ts'
 
 const data = path.join(import.meta.dirname, '../../shared/data/alpaca-eval')

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { resolveModel } from '../src/engines/models.ts'
+import { resolveModel } from '../src/engines/models/models.ts'
 import { type LlamaServer, startLlamaServer } from './peers/llama-server.ts'
 import { startProxyWithoutN } from './peers/n-ignoring-proxy.ts'
 

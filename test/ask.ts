@@ -1,7 +1,7 @@
 /** Asks the core: a plan by options, engines by name, and all that it did. For tests. */
 import { answerPrompt, type Host } from '../src/core/aft.ts'
-import type { Engine } from '../src/core/engine.ts'
 import type { Plan, Prompt } from '../src/core/plan.ts'
+import type { Engine } from '../src/core/provider/engine.ts'
 import type { AftEvent, Result } from '../src/core/result.ts'
 import { makePlan, type PlanOptions } from '../src/core/strategies.ts'
 import { defaultTemplate } from '../src/core/templates.ts'

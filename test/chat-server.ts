@@ -1,8 +1,8 @@
 /** A chat-completions server on loopback that lets an engine answer, streamed, one choice a request. For tests. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { CompletionRequest, Engine, EngineEvent } from '../src/core/engine.ts'
-import { EngineError } from '../src/core/errors.ts'
+import type { CompletionRequest, Engine, EngineEvent } from '../src/core/provider/engine.ts'
+import { EngineError } from '../src/core/provider/errors.ts'
 
 /** The body of a request, as far as tests look at it. */
 export type ChatBody = Record<string, unknown> & {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { insertResults } from '../bench/readme.ts'
 import { type Listening, listen } from '../src/apps/server/listen.ts'
 import { createServer } from '../src/apps/server/server.ts'
-import { echo, scriptedEngine } from '../src/engines/scripted.ts'
+import { echo, scriptedEngine } from '../src/engines/scripted/scripted.ts'
 import { type ChatServer, startChatServer } from './chat-server.ts'
 
 const root = path.join(import.meta.dirname, '..')
@@ -23,7 +23,7 @@ let server: ChatServer
 /** What TypeScript asks where the README has `aft serve` running. */
 let own: Listening
 
-/** Run by .ci/run in a fresh clone, and, with fewer steps, by src/training/train.slow.test.ts. */
+/** Run by .ci/run in a fresh clone, and, with fewer steps, by src/train/train.slow.test.ts. */
 const elsewhere = [
   'npm ci',
   'npm start -- "Why is the sky blue?"',

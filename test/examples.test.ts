@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { echo, scriptedEngine } from '../src/engines/scripted.ts'
+import { echo, scriptedEngine } from '../src/engines/scripted/scripted.ts'
 import { type ChatServer, startChatServer } from './chat-server.ts'
 
 const folder = path.join(import.meta.dirname, '../examples')

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import type { Message } from '../src/core/engine.ts'
-import { readExamples } from '../src/dataset/read-examples.ts'
-import type { Example } from '../src/dataset/row.ts'
+import type { Message } from '../src/core/provider/engine.ts'
 import { loadNative } from '../src/engines/embedded/native.ts'
 import { createRenderer } from '../src/engines/embedded/prompt.ts'
-import { resolveModel } from '../src/engines/models.ts'
+import { resolveModel } from '../src/engines/models/models.ts'
+import { readExamples } from '../src/files/examples.ts'
+import type { Example } from '../src/files/rows/row.ts'
 import { aft } from './command-line.ts'
 import { installPython } from './peers/python.ts'
 
@@ -85,7 +85,7 @@ test("TRL's trainer takes the folder, its export and the Parquet: prompts have t
 })
 
 test('Parquet holds what the lines hold', async () => {
-  const { readParquet } = await import('../src/dataset/read-parquet.ts')
+  const { readParquet } = await import('../src/files/rows/read-parquet.ts')
   const rows = []
   for await (const { value } of readParquet(path.join(cwd, 'parquet/train.parquet'))) rows.push(value)
   const bare = (example: Example) => ({

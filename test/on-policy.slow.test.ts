@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { demonstrationStops } from '../src/dataset/demonstrations.ts'
+import { demonstrationStops } from '../src/data/demonstrations.ts'
 import { aft } from './command-line.ts'
 import { killAndResume, readCompletions } from './kill-and-resume.ts'
 

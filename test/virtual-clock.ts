@@ -1,7 +1,7 @@
 /** Time for tests: it passes only when nothing else can happen, so that waits take no time and cannot flake. */
 import type { Clock } from '../src/core/aft.ts'
-import type { CompletionEnd, CompletionRequest, Engine, EngineEvent } from '../src/core/engine.ts'
-import { EngineError, type EngineErrorKind } from '../src/core/errors.ts'
+import type { CompletionEnd, CompletionRequest, Engine, EngineEvent } from '../src/core/provider/engine.ts'
+import { EngineError, type EngineErrorKind } from '../src/core/provider/errors.ts'
 import { merge } from '../src/lib/merge.ts'
 
 /** A clock that starts at 0 and jumps to the next sleeper's time whenever the program waits. */

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ask, planFor, question } from '../../test/ask.ts'
 import { createVirtualClock, timedEngine } from '../../test/virtual-clock.ts'
-import { echo, type Reply, scriptedEngine } from '../engines/scripted.ts'
-import { type CompletionRequest, type Message, textOf } from './engine.ts'
+import { echo, type Reply, scriptedEngine } from '../engines/scripted/scripted.ts'
+import { type CompletionRequest, type Message, textOf } from './provider/engine.ts'
 import type { AftEvent } from './result.ts'
 
 /** Echo, but a layer is told by what it sees: 0 proposes, 1 sees proposals, 2 sees aggregations. */

@@ -4,11 +4,11 @@
  * aggregating over nothing, so there is one loop. Source of the method: arXiv 2501.11877.
  */
 import { chooseAnswer, judgeLayer } from './choose.ts'
-import type { Engine } from './engine.ts'
-import { UsageError } from './errors.ts'
 import { runLayer } from './layer.ts'
 import { enginesOf, type Plan, type Prompt } from './plan.ts'
 import { agreement } from './proposals.ts'
+import type { Engine } from './provider/engine.ts'
+import { UsageError } from './provider/errors.ts'
 import {
   type AftEvent,
   type Completion,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { ask, planFor } from '../../test/ask.ts'
-import { type Reply, scriptedEngine } from '../engines/scripted.ts'
-import type { Message } from './engine.ts'
-import { textOf } from './engine.ts'
+import { type Reply, scriptedEngine } from '../engines/scripted/scripted.ts'
+import type { Message } from './provider/engine.ts'
+import { textOf } from './provider/engine.ts'
 
 const candidates = ['the sky is red', 'the sky is blue today', 'the sky is blue']
 

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { ask, planFor, question } from '../../test/ask.ts'
 import { createVirtualClock, type Timed, timedEngine } from '../../test/virtual-clock.ts'
-import { echo, type Reply, type Script, scriptedEngine } from '../engines/scripted.ts'
-import type { CompletionRequest, Engine } from './engine.ts'
-import { EngineError, UsageError } from './errors.ts'
+import { echo, type Reply, type Script, scriptedEngine } from '../engines/scripted/scripted.ts'
+import type { CompletionRequest, Engine } from './provider/engine.ts'
+import { EngineError, UsageError } from './provider/errors.ts'
 
 const failure = { kind: 'server' as const, message: 'gone', status: 502 }
 const fails: Script = () => ({ error: failure })

@@ -1,9 +1,9 @@
 /** Proposals that do not fit an aggregator's context: trimmed by a stated rule, or refused. */
 import { describe, expect, test } from 'vitest'
 import { ask, planFor } from '../../test/ask.ts'
-import { type Script, scriptedEngine } from '../engines/scripted.ts'
-import { type CompletionRequest, type Engine, type Message, textOf } from './engine.ts'
-import { EngineError } from './errors.ts'
+import { type Script, scriptedEngine } from '../engines/scripted/scripted.ts'
+import { type CompletionRequest, type Engine, type Message, textOf } from './provider/engine.ts'
+import { EngineError } from './provider/errors.ts'
 
 const numbered = (name: string, words: number) =>
   Array.from({ length: words }, (_, i) => `${name}${i}`).join(' ')

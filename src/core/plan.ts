@@ -1,5 +1,5 @@
 /** What is asked, and how it is to be answered. Plain data: a plan is written to the journal as it stands. */
-import type { Message, ResponseFormat, Sampling, Tool, ToolChoice } from './engine.ts'
+import type { Message, ResponseFormat, Sampling, Tool, ToolChoice } from './provider/engine.ts'
 
 /** A question: any number of turns, and what only the last layer is given. */
 export interface Prompt {

@@ -1,9 +1,9 @@
 /** What came out of a plan, and the events on the way. The same shapes are printed, streamed and journaled. */
 import type { Host } from './aft.ts'
 import type { Chosen } from './choose.ts'
-import type { FinishReason, TokenScore, ToolCall, ToolCallDelta, Usage } from './engine.ts'
-import { type describeError, EngineError } from './errors.ts'
 import { countCompletions, type Plan } from './plan.ts'
+import type { FinishReason, TokenScore, ToolCall, ToolCallDelta, Usage } from './provider/engine.ts'
+import { type describeError, EngineError } from './provider/errors.ts'
 import { hashTemplate } from './templates.ts'
 import { sumUsage, type UsageTotal } from './usage.ts'
 

@@ -1,11 +1,12 @@
 /** Samples a group of a layer: one request to its engine; what fails there is asked of the engines that follow. */
-import type { CompletionEnd, CompletionRequest, Engine, Usage } from './engine.ts'
-import { describeError, EngineError, UsageError } from './errors.ts'
+
 import { type Fitting, fitProposals } from './fit.ts'
 import type { Group, Member } from './group.ts'
 import type { LayerRun } from './layer.ts'
 import type { Voice } from './plan.ts'
 import { findUnusable } from './proposals.ts'
+import type { CompletionEnd, CompletionRequest, Engine, Usage } from './provider/engine.ts'
+import { describeError, EngineError, UsageError } from './provider/errors.ts'
 import type { QuorumWatch } from './quorum.ts'
 import type { Completion, Failure, LayerResult } from './result.ts'
 import { settleUsage } from './usage.ts'

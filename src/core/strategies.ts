@@ -1,7 +1,8 @@
 /** Each named strategy as a plan. A strategy decides the layers and how the answer is taken; nothing else. */
-import type { Sampling } from './engine.ts'
-import { UsageError } from './errors.ts'
+
 import { countMembers, type Layer, type Plan, type Quorum, type Voice } from './plan.ts'
+import type { Sampling } from './provider/engine.ts'
+import { UsageError } from './provider/errors.ts'
 import { defaultTemplate } from './templates.ts'
 
 /** What a caller may set; everything has a default but the engines. */

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Message, textOf } from './engine.ts'
+import { type Message, textOf } from './provider/engine.ts'
 import {
   aggregatorMessages,
   defaultTemplate,

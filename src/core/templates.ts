@@ -1,7 +1,7 @@
 /** The messages of each role. Inference, data building and training all call these functions. */
 import { createHash } from 'node:crypto'
-import { type Message, textOf } from './engine.ts'
 import { countNumbers, extractAnswer } from './proposals.ts'
+import { type Message, textOf } from './provider/engine.ts'
 
 /** Wording of the roles. Its id and hash are written wherever a text was made with it. */
 export interface Template {

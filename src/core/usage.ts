@@ -1,7 +1,8 @@
 /** What things took: sums, and what an interruption made it take twice. */
-import type { Usage } from './engine.ts'
+
 import type { Group, Member } from './group.ts'
 import type { LayerRun } from './layer.ts'
+import type { Usage } from './provider/engine.ts'
 
 /** Sums over all completions, failures and judgments. Tokens; `cost` in US dollars where providers tell. */
 export interface UsageTotal {

@@ -1,6 +1,6 @@
 /** What a config may hold, and what is said where it holds something else. */
 import { z } from 'zod'
-import { redact, UsageError } from '../core/errors.ts'
+import { redact, UsageError } from '../core/provider/errors.ts'
 import { type Config, isModel } from './config.ts'
 
 const wholeFrom = (least: number) =>

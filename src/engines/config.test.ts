@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { UsageError } from '../core/errors.ts'
+import { UsageError } from '../core/provider/errors.ts'
 import { loadConfig, readConfig } from './config.ts'
 import { checkConfig } from './config-schema.ts'
 

@@ -2,9 +2,9 @@
 import { access, readFile } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Engine } from '../core/engine.ts'
-import { redact, UsageError } from '../core/errors.ts'
-import type { AiSdkModel } from './ai-sdk.ts'
+import type { Engine } from '../core/provider/engine.ts'
+import { redact, UsageError } from '../core/provider/errors.ts'
+import type { AiSdkModel } from './ai-sdk/ai-sdk.ts'
 import type { Defaults, EngineConfig, PresetConfig } from './config-schema.ts'
 
 export type { EngineConfig, PresetConfig } from './config-schema.ts'

@@ -1,7 +1,7 @@
 /** What every engine must hold to. Run it in the engine's test file; it needs vitest and is not published. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { CompletionEnd, CompletionRequest, Engine, EngineEvent } from '../core/engine.ts'
-import { EngineError } from '../core/errors.ts'
+import type { CompletionEnd, CompletionRequest, Engine, EngineEvent } from '../core/provider/engine.ts'
+import { EngineError } from '../core/provider/errors.ts'
 
 /** A request, less what the fact sets, with the engine that it goes to where that is not the common one. */
 export type Situation = Partial<CompletionRequest> & { open?: () => Promise<Engine> }

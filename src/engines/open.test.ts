@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { afterAll, expect, test } from 'vitest'
 import { startChatServer } from '../../test/chat-server.ts'
-import type { CompletionEnd, Engine } from '../core/engine.ts'
-import { UsageError } from '../core/errors.ts'
+import type { CompletionEnd, Engine } from '../core/provider/engine.ts'
+import { UsageError } from '../core/provider/errors.ts'
 import { type Config, defineConfig } from './config.ts'
 import { openEngine, openEngines } from './open.ts'
-import { scriptedEngine } from './scripted.ts'
+import { scriptedEngine } from './scripted/scripted.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'aft-open-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,6 +1,6 @@
 /** A name -> an engine. Heavy engines are loaded only when one of them is opened. */
-import type { Engine } from '../core/engine.ts'
-import { UsageError } from '../core/errors.ts'
+import type { Engine } from '../core/provider/engine.ts'
+import { UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
 import { type Config, type EngineEntry, isModel, loadConfig, readConfig } from './config.ts'
 import { withPrice } from './price.ts'
@@ -101,7 +101,7 @@ const openers: Record<string, (name: string, rest: string, options: OpenOptions)
   openai: async (_, model, options) => openServer({ model }, options),
   http: openAddress,
   https: openAddress,
-  scripted: async (_, script) => (await import('./script-file.ts')).openScript(script),
+  scripted: async (_, script) => (await import('./scripted/script-file.ts')).openScript(script),
 }
 
 async function open(
@@ -120,7 +120,7 @@ async function open(
   const { engines = {} } = await readConfigOf(options)
   const entry = Object.hasOwn(engines, name) ? engines[name] : undefined
   if (entry === undefined) {
-    const { isCheckpoint } = await import('./checkpoint.ts')
+    const { isCheckpoint } = await import('./models/checkpoint.ts')
     if (!isCheckpoint(name)) throw await unknownName(name, Object.keys(engines))
     shared.hasEmbedded = true
     return share(shared, name, options, () => openCheckpoint(name, options))
@@ -141,7 +141,7 @@ async function openEntry(
   if (typeof entry === 'string') return open(entry, options, shared, seen)
   if (typeof entry === 'function') return share(shared, name, {}, async () => entry())
   if (isModel(entry)) {
-    const { fromAiSdk } = await import('./ai-sdk.ts')
+    const { fromAiSdk } = await import('./ai-sdk/ai-sdk.ts')
     return share(shared, name, {}, async () => fromAiSdk(entry, options))
   }
   const { model, baseURL, price, ...settings } = entry
@@ -168,8 +168,8 @@ function share(
 
 async function openModel(name: string, _: string, options: OpenOptions): Promise<Engine> {
   const [{ resolveModel }, { openEmbedded }] = await Promise.all([
-    import('./models.ts'),
-    import('./embedded.ts'),
+    import('./models/models.ts'),
+    import('./embedded/embedded.ts'),
   ])
   const model = await resolveModel(name, options)
   const { raw = model.raw, threads, contextLength, lora, vocabularyOnly } = options
@@ -183,8 +183,8 @@ async function openModel(name: string, _: string, options: OpenOptions): Promise
 /** What `aft train` left: its own adapter goes on its own base. */
 async function openCheckpoint(name: string, options: OpenOptions): Promise<Engine> {
   const [{ readCheckpoint }, { openEmbedded }] = await Promise.all([
-    import('./checkpoint.ts'),
-    import('./embedded.ts'),
+    import('./models/checkpoint.ts'),
+    import('./embedded/embedded.ts'),
   ])
   const { file, lora } = await readCheckpoint(name, options)
   const adapters = [lora, options.lora].flatMap((adapter) =>
@@ -207,7 +207,7 @@ async function openServer(
   target: { baseURL?: string; model: string },
   options: OpenOptions,
 ): Promise<Engine> {
-  const { openOpenAI } = await import('./openai.ts')
+  const { openOpenAI } = await import('./openai/openai.ts')
   return openOpenAI({ ...options, ...target })
 }
 
@@ -217,7 +217,7 @@ function split(name: string): [string, string] {
 }
 
 async function catalogueNames(): Promise<string[]> {
-  const { catalogue } = await import('./models.ts')
+  const { catalogue } = await import('./models/models.ts')
   return catalogue.map((model) => model.name)
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { CompletionRequest, Engine } from '../core/engine.ts'
+import type { CompletionRequest, Engine } from '../core/provider/engine.ts'
 import { costOf, withPrice } from './price.ts'
-import { scriptedEngine } from './scripted.ts'
+import { scriptedEngine } from './scripted/scripted.ts'
 
 const price = { inputPerMTok: 1, outputPerMTok: 4 }
 const usage = { calls: 1, inputTokens: 1000, prefilledTokens: 1000, outputTokens: 500 }

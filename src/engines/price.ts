@@ -1,5 +1,5 @@
 /** What completions cost where the provider does not tell. */
-import type { Engine, EngineEvent, Usage } from '../core/engine.ts'
+import type { Engine, EngineEvent, Usage } from '../core/provider/engine.ts'
 
 /** US dollars a million tokens. */
 export interface Price {

@@ -1,9 +1,9 @@
 import { generateText, Output, stepCountIs, streamText, tool } from 'ai'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { UsageError } from '../../core/errors.ts'
-import { fromAiSdk } from '../../engines/ai-sdk.ts'
-import { scriptedEngine } from '../../engines/scripted.ts'
+import { UsageError } from '../../core/provider/errors.ts'
+import { fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
+import { scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { createAft } from './ai-sdk.ts'
 
 const isAggregator = /^1\. /m

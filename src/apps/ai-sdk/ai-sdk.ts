@@ -8,12 +8,12 @@ import {
   type SharedV4Warning,
 } from '@ai-sdk/provider'
 import { z } from 'zod'
-import type { Engine, Sampling } from '../../core/engine.ts'
-import { UsageError } from '../../core/errors.ts'
+import type { Engine, Sampling } from '../../core/provider/engine.ts'
+import { UsageError } from '../../core/provider/errors.ts'
 import type { PlanOptions } from '../../core/strategies.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
-import { type AiSdkModel, fromAiSdk } from '../../engines/ai-sdk.ts'
-import { type Ask, answerLive, type Sink } from '../server/live.ts'
+import { type AiSdkModel, fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
+import { type Ask, answerLive, type Sink } from '../../request/live.ts'
 import {
   type AftOptions,
   aftSchema,
@@ -21,7 +21,7 @@ import {
   type Offer,
   type Preset,
   planFor,
-} from '../server/plans.ts'
+} from '../../request/plans.ts'
 import { contentOf, endingOf, noUsage, partWriter } from './parts.ts'
 import { fromFormat, fromPrompt, fromTool, fromToolChoice } from './prompt.ts'
 

@@ -6,10 +6,10 @@ import type {
   LanguageModelV4Usage,
   SharedV4ProviderMetadata,
 } from '@ai-sdk/provider'
-import type { ToolCallDelta } from '../../core/engine.ts'
+import type { ToolCallDelta } from '../../core/provider/engine.ts'
 import type { AftEvent, Completion, Result } from '../../core/result.ts'
-import type { Answered, Sink } from '../server/live.ts'
-import { traceOf, usageOf } from '../server/trace.ts'
+import type { Answered, Sink } from '../../request/live.ts'
+import { traceOf, usageOf } from '../../request/trace.ts'
 
 type Ending = Pick<LanguageModelV4GenerateResult, 'finishReason' | 'usage' | 'providerMetadata'>
 

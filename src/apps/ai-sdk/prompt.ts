@@ -8,8 +8,15 @@ import type {
   LanguageModelV4ToolResultOutput,
   LanguageModelV4ToolResultPart,
 } from '@ai-sdk/provider'
-import type { ContentPart, Message, ResponseFormat, Tool, ToolCall, ToolChoice } from '../../core/engine.ts'
-import { UsageError } from '../../core/errors.ts'
+import type {
+  ContentPart,
+  Message,
+  ResponseFormat,
+  Tool,
+  ToolCall,
+  ToolChoice,
+} from '../../core/provider/engine.ts'
+import { UsageError } from '../../core/provider/errors.ts'
 
 /** The wire's messages; each tool result is one of its own. */
 export function fromPrompt(prompt: LanguageModelV4Prompt): Message[] {

@@ -4,10 +4,10 @@ import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
-import { listModels } from '../../engines/models.ts'
+import { listModels } from '../../engines/models/models.ts'
 import { findCacheFolder } from '../../lib/cache-folder.ts'
-import { findEnvironment, isComplete } from '../../training/environment.ts'
-import { inspectPython, judgePython } from '../../training/python-facts.ts'
+import { findEnvironment, isComplete } from '../../train/environment.ts'
+import { inspectPython, judgePython } from '../../train/python-facts.ts'
 
 interface Finding {
   about: string

@@ -2,8 +2,8 @@
 import { readdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { UsageError } from '../../core/errors.ts'
 import { enginesOf, type Plan } from '../../core/plan.ts'
+import { UsageError } from '../../core/provider/errors.ts'
 import { makePlan, type PlanOptions, type StrategyName, strategies } from '../../core/strategies.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import type { Config } from '../../engines/config.ts'
@@ -116,7 +116,7 @@ export async function readAnswerFlags(given: AnswerFlags, seed = 0): Promise<Ans
   const flags = withDefaults(given, config.defaults ?? {})
   checkStrategy(given, flags)
   const template = flags.template
-    ? await (await import('../../inference/template-file.ts')).readTemplate(flags.template)
+    ? await (await import('../../files/template-file.ts')).readTemplate(flags.template)
     : defaultTemplate
   const { threads, lora, raw, apiKeyEnv, retries, concurrency } = flags
   const options: PlanOptions = { seed, ...planOptions(flags), template: template.id }

@@ -2,25 +2,28 @@
 import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { Command, CommanderError, Help, type Option } from 'commander'
-import { DataError, EngineError, redact, UsageError } from '../../core/errors.ts'
+import { DataError, EngineError, redact, UsageError } from '../../core/provider/errors.ts'
 import { Interrupted } from './interrupt.ts'
-import { sanitise } from './sanitise.ts'
+import { sanitise } from './render/sanitize.ts'
 
 /** Loaded only when called: `aft --help` stays quick, and `ask` waits for nothing that it does not need. */
 const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
   ask: { about: 'answer one prompt', load: async () => (await import('./ask.ts')).askCommand() },
   run: { about: 'answer a file of prompts', load: async () => (await import('./run.ts')).runCommand() },
-  eval: { about: 'measure answers', load: async () => (await import('./eval.ts')).evalCommand() },
+  eval: { about: 'measure answers', load: async () => (await import('./eval/eval.ts')).evalCommand() },
   analyze: {
     about: 'explain answers, costs and training',
-    load: async () => (await import('./analyze.ts')).analyzeCommand(),
+    load: async () => (await import('./analyze/analyze.ts')).analyzeCommand(),
   },
   report: {
     about: 'show results on one page',
     load: async () => (await import('./report.ts')).reportCommand(),
   },
-  data: { about: 'build training data', load: async () => (await import('./data.ts')).dataCommand() },
-  train: { about: 'fine-tune a model on it', load: async () => (await import('./train.ts')).trainCommand() },
+  data: { about: 'build training data', load: async () => (await import('./data/data.ts')).dataCommand() },
+  train: {
+    about: 'fine-tune a model on it',
+    load: async () => (await import('./train/train.ts')).trainCommand(),
+  },
   serve: {
     about: 'answer over HTTP, as OpenAI does',
     load: async () => (await import('./serve.ts')).serveCommand(),

@@ -1,7 +1,7 @@
 /** `aft models`: lists the models that need no account, pulls them, and says where their files are. */
 import type { WriteStream } from 'node:tty'
 import { Command } from 'commander'
-import { UsageError } from '../../core/errors.ts'
+import { UsageError } from '../../core/provider/errors.ts'
 import {
   authorsCheckpoints,
   findModelFolder,
@@ -9,9 +9,9 @@ import {
   listModels,
   type PullProgress,
   resolveModel,
-} from '../../engines/models.ts'
+} from '../../engines/models/models.ts'
 import { watchInterrupts } from './interrupt.ts'
-import { createStatusLine, pullLine } from './render-status.ts'
+import { createStatusLine, pullLine } from './render/status.ts'
 
 const examples = `
 Examples:

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { writeWhole } from '../../lib/write-whole.ts'
-import { readVersion } from './eval-flags.ts'
+import { readVersion } from './eval/flags.ts'
 
 export interface Origin {
   command: string

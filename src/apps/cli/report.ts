@@ -1,10 +1,10 @@
 /** `aft report`: folders of results as one page that opens offline. */
 import { Command } from 'commander'
-import { renderReport } from '../../analysis/report.ts'
-import { toCsv } from '../../analysis/report-csv.ts'
-import { type Results, readResults } from '../../analysis/result-file.ts'
-import { toCallersError } from '../../inference/file-errors.ts'
+import { toCallersError } from '../../files/file-errors.ts'
+import { type Results, readResults } from '../../files/result-file.ts'
 import { writeWhole } from '../../lib/write-whole.ts'
+import { toCsv } from '../../report/csv.ts'
+import { renderReport } from '../../report/report.ts'
 
 const help = `
 Of every kind: gsm8k, ifeval, mt-bench, alpaca-eval and win-rate, scaling, perplexity, convergence. Perplexities of the same

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Fault, startChatServer } from '../../../test/chat-server.ts'
 import { type AftOptions, aft } from '../../../test/command-line.ts'
-import { echo, scriptedEngine } from '../../engines/scripted.ts'
+import { echo, scriptedEngine } from '../../engines/scripted/scripted.ts'
 
 let folder: string
 beforeEach(() => {

@@ -2,22 +2,16 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { enginesOf } from '../../core/plan.ts'
 import { isModel } from '../../engines/config.ts'
-import type { AnswerFormat } from '../../inference/answers.ts'
-import {
-  addSpending,
-  boundSpending,
-  nothingSpent,
-  type Price,
-  unpricedEngines,
-} from '../../inference/budget.ts'
-import { readPrompts } from '../../inference/prompts.ts'
-import { runPrompts } from '../../inference/run.ts'
+import { readPrompts } from '../../files/prompts.ts'
+import type { AnswerFormat } from '../../run/answers.ts'
+import { addSpending, boundSpending, nothingSpent, type Price, unpricedEngines } from '../../run/budget.ts'
+import { runPrompts } from '../../run/run.ts'
 import { type AnswerFlags, type AnswerSetup, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { keepMemorySmall } from './memory.ts'
 import { openPlan } from './open-plan.ts'
 import { pricesOf } from './prices.ts'
-import { createReporter, describeBound, describeEnd } from './run-report.ts'
+import { createReporter, describeBound, describeEnd } from './render/run-report.ts'
 
 interface RunFlags extends AnswerFlags {
   output: string

@@ -1,8 +1,8 @@
 /** What a config's presets say, as plan options. */
-import { UsageError } from '../../core/errors.ts'
+import { UsageError } from '../../core/provider/errors.ts'
 import type { PlanOptions, StrategyName } from '../../core/strategies.ts'
 import type { PresetConfig } from '../../engines/config.ts'
-import type { Preset } from '../server/plans.ts'
+import type { Preset } from '../../request/plans.ts'
 
 const DEFAULT_GRACE_MS = 5_000
 

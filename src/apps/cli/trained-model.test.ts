@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { aft } from '../../../test/command-line.ts'
-import { checkpointFile } from '../../core/checkpoint.ts'
 import { defaultTemplate, hashTemplate } from '../../core/templates.ts'
+import { checkpointFile } from '../../files/checkpoint.ts'
 
 /** A folder as `aft train` leaves it, without an adapter. */
 function makeModel(record: object): string {

@@ -4,7 +4,9 @@ import { hashTemplate, type Template } from '../../core/templates.ts'
 
 /** Says on standard error where a model of the plan was trained with another wording or chat template. */
 export async function warnOfTemplates(plan: Plan, template: Template): Promise<void> {
-  const { findTemplateChange, isCheckpoint, readCheckpoint } = await import('../../engines/checkpoint.ts')
+  const { findTemplateChange, isCheckpoint, readCheckpoint } = await import(
+    '../../engines/models/checkpoint.ts'
+  )
   for (const name of new Set(enginesOf(plan))) {
     if (!isCheckpoint(name)) continue
     const checkpoint = await readCheckpoint(name)

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { echo, scriptedEngine } from '../../engines/scripted.ts'
+import { echo, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { type Started, startServer, user } from './server.fixture.ts'
 
 /** 20,000 were run once: AFT_FUZZ_REQUESTS=20000. */

@@ -1,6 +1,6 @@
 import type { OpenAI } from 'openai'
 import { describe, expect, test } from 'vitest'
-import { type Rule, scriptedEngine } from '../../engines/scripted.ts'
+import { type Rule, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { readEvents, startServer, user } from './server.fixture.ts'
 
 const isAggregator = /Drafts:/

@@ -1,6 +1,6 @@
 /** What the two endpoints have in common: a body is read, answered, and written in the endpoint's own form. */
-import type { Answered, Ask, Sink } from './live.ts'
-import type { Offer } from './plans.ts'
+import type { Answered, Ask, Sink } from '../../request/live.ts'
+import type { Offer } from '../../request/plans.ts'
 import type { EventStream } from './sse.ts'
 
 /** The same in all events of an answer. */

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto'
 import { appendFile } from 'node:fs/promises'
 import { z } from 'zod'
-import type { Message } from '../../core/engine.ts'
+import type { Message } from '../../core/provider/engine.ts'
 import type { Template } from '../../core/templates.ts'
-import { makeExample } from '../../dataset/make-example.ts'
-import type { Example } from '../../dataset/row.ts'
-import { parseBody } from './api-error.ts'
+import { makeExample } from '../../data/make-example.ts'
+import type { Example } from '../../files/rows/row.ts'
+import { parseBody } from '../../request/api-error.ts'
 
 const fixSchema = z.strictObject({
   messages: z

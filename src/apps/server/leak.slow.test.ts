@@ -6,7 +6,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ChatServer, startChatServer } from '../../../test/chat-server.ts'
-import { echo, scriptedEngine } from '../../engines/scripted.ts'
+import { echo, scriptedEngine } from '../../engines/scripted/scripted.ts'
 
 const root = path.join(import.meta.dirname, '../../..')
 const CLIENTS = 16

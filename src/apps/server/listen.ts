@@ -1,8 +1,8 @@
 /** A server on Node's own HTTP. */
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
-import { UsageError } from '../../core/errors.ts'
-import { toApiError } from './api-error.ts'
+import { UsageError } from '../../core/provider/errors.ts'
+import { toApiError } from '../../request/api-error.ts'
 import { checkHost } from './gate.ts'
 import type { AftServer } from './server.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { scriptedEngine } from '../../engines/scripted.ts'
+import { scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { nameEngines } from './names.ts'
 import { startServer, user } from './server.fixture.ts'
 

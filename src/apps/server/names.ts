@@ -1,8 +1,8 @@
 /** What clients are told of the operator's engines: a name, and neither address nor path unless the operator wants it. */
-import type { Engine } from '../../core/engine.ts'
+import type { Engine } from '../../core/provider/engine.ts'
 import type { Result } from '../../core/result.ts'
 import type { PlanOptions } from '../../core/strategies.ts'
-import { isInternal } from './api-error.ts'
+import { isInternal } from '../../request/api-error.ts'
 
 export interface Names {
   /** By the names that clients see. */

@@ -1,9 +1,9 @@
 /** What the page asks: as chat completions are asked, answered with every event of the core as it happens. */
 import type { AftEvent, Failure, Result } from '../../core/result.ts'
-import { toApiError } from './api-error.ts'
+import { toApiError } from '../../request/api-error.ts'
+import type { Sink } from '../../request/live.ts'
 import { type ChatRequest, readChat } from './chat-request.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { Sink } from './live.ts'
 import { concealResult, type Names } from './names.ts'
 
 /** Data lines are events; the last is `{type: 'answer', result}` or `{error}`. */

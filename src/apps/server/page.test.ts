@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { aggregatorMessages, defaultTemplate } from '../../core/templates.ts'
-import { scriptedEngine } from '../../engines/scripted.ts'
+import { scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { readEvents, startServer, user } from './server.fixture.ts'
 
 const engine = () =>

@@ -1,11 +1,11 @@
 /** The page at `/`, and what it asks beside the answers. */
 import { Hono } from 'hono'
 import type { Template } from '../../core/templates.ts'
+import { ApiError } from '../../request/api-error.ts'
+import type { Offer } from '../../request/plans.ts'
 import { FILES, type PageFiles, readPage } from '../web/files.ts'
-import { ApiError } from './api-error.ts'
 import { appendFix } from './fixes.ts'
 import { readJson } from './gate.ts'
-import type { Offer } from './plans.ts'
 
 /** Nothing is loaded from elsewhere, nothing is framed, and markup can become no script. */
 const POLICY = [

@@ -1,5 +1,5 @@
 /** Who is answered next: a bounded number at once, the others wait, and no client can starve the rest. */
-import { ApiError } from './api-error.ts'
+import { ApiError } from '../../request/api-error.ts'
 
 export interface QueueOptions {
   /** Requests answered at once. */

@@ -1,7 +1,7 @@
 /** The input of POST /v1/responses, as the messages of a chat. */
 import { z } from 'zod'
-import type { ContentPart, Message } from '../../core/engine.ts'
-import { ApiError, parseBody } from './api-error.ts'
+import type { ContentPart, Message } from '../../core/provider/engine.ts'
+import { ApiError, parseBody } from '../../request/api-error.ts'
 
 const part = z.looseObject({ type: z.string() })
 const textPart = z.looseObject({ text: z.string() })

@@ -1,7 +1,7 @@
 /** The items of a response, and the events that tell how they grow. One item is open at a time. */
 import type { Completion } from '../../core/result.ts'
-import type { Sink } from './live.ts'
-import { toScores } from './trace.ts'
+import type { Sink } from '../../request/live.ts'
+import { toScores } from '../../request/trace.ts'
 
 export interface Output {
   sink: Sink

@@ -1,10 +1,10 @@
 /** The body of POST /v1/responses. Nothing is kept between requests: what asks for that is refused. */
 import { z } from 'zod'
-import type { ResponseFormat, Tool, ToolChoice } from '../../core/engine.ts'
-import { ApiError, parseBody } from './api-error.ts'
+import type { ResponseFormat, Tool, ToolChoice } from '../../core/provider/engine.ts'
+import { ApiError, parseBody } from '../../request/api-error.ts'
+import { type Offer, planFor } from '../../request/plans.ts'
 import { checkToolChoice, samplingFields } from './chat-request.ts'
 import type { WireRequest } from './endpoint.ts'
-import { type Offer, planFor } from './plans.ts'
 import { toMessages } from './responses-items.ts'
 
 const tool = z.looseObject({

@@ -1,6 +1,6 @@
 import type { OpenAI } from 'openai'
 import { describe, expect, test } from 'vitest'
-import { echo, type Rule, scriptedEngine } from '../../engines/scripted.ts'
+import { echo, type Rule, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { startServer } from './server.fixture.ts'
 
 const rules: Rule[] = [

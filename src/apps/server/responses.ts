@@ -1,10 +1,10 @@
 /** Answers of POST /v1/responses: one object, or typed events. */
-import { toApiError } from './api-error.ts'
+import { toApiError } from '../../request/api-error.ts'
+import type { Answered } from '../../request/live.ts'
+import { traceOf, usageOf } from '../../request/trace.ts'
 import type { Endpoint, Stamp } from './endpoint.ts'
-import type { Answered } from './live.ts'
 import { createOutput, type Output } from './responses-output.ts'
 import { type ResponsesRequest, readResponses } from './responses-request.ts'
-import { traceOf, usageOf } from './trace.ts'
 
 export const responsesEndpoint: Endpoint<ResponsesRequest> = {
   idPrefix: 'resp_',

@@ -1,7 +1,7 @@
 /** A server on loopback and the official client for it. For tests. */
 import { OpenAI } from 'openai'
 import { onTestFinished } from 'vitest'
-import type { Engine } from '../../core/engine.ts'
+import type { Engine } from '../../core/provider/engine.ts'
 import { type ListenOptions, listen } from './listen.ts'
 import { createServer, type ServerOptions } from './server.ts'
 

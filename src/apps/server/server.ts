@@ -2,29 +2,36 @@
 import { randomUUID } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { Engine } from '../../core/engine.ts'
-import { redact, UsageError } from '../../core/errors.ts'
 import { enginesOf } from '../../core/plan.ts'
+import type { Engine } from '../../core/provider/engine.ts'
+import { redact, UsageError } from '../../core/provider/errors.ts'
 import { makePlan, type PlanOptions } from '../../core/strategies.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
-import { hops } from '../../lib/hops.ts'
-import { ApiError, isInternal, toApiError } from './api-error.ts'
+import { hops } from '../../engines/openai/hops.ts'
+import { ApiError, isInternal, toApiError } from '../../request/api-error.ts'
+import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
+import {
+  DEFAULT_LIMITS,
+  defaultPresets,
+  type Limits,
+  type Offer,
+  type Preset,
+  presetOf,
+} from '../../request/plans.ts'
 import { chatEndpoint } from './chat-response.ts'
 import type { Endpoint, WireRequest } from './endpoint.ts'
 import { readHops, readJson } from './gate.ts'
 import { createKeyCheck, type Keys } from './keys.ts'
-import { type Answered, type Ask, answerLive, type Sink } from './live.ts'
 import { createMetrics } from './metrics.ts'
 import { concealResult, type Names, nameEngines } from './names.ts'
 import { pageApi, pageRoutes } from './page.ts'
 import { concealEvents, eventsEndpoint } from './page-endpoint.ts'
-import { DEFAULT_LIMITS, defaultPresets, type Limits, type Offer, type Preset, presetOf } from './plans.ts'
 import { createQueue } from './queue.ts'
 import { responsesEndpoint } from './responses.ts'
 import { streamEvents } from './sse.ts'
 
+export type { Limits, Preset } from '../../request/plans.ts'
 export type { Keys } from './keys.ts'
-export type { Limits, Preset } from './plans.ts'
 
 export interface ServerOptions {
   /** By the names that presets, and the requests' `aft` field, may use. */

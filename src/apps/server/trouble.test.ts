@@ -1,10 +1,10 @@
 import { get } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import type { CompletionRequest } from '../../core/engine.ts'
-import { openOpenAI } from '../../engines/openai.ts'
-import { echo, type Reply, type Rule, scriptedEngine } from '../../engines/scripted.ts'
-import { hops } from '../../lib/hops.ts'
+import type { CompletionRequest } from '../../core/provider/engine.ts'
+import { hops } from '../../engines/openai/hops.ts'
+import { openOpenAI } from '../../engines/openai/openai.ts'
+import { echo, type Reply, type Rule, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { readEvents, startServer, user } from './server.fixture.ts'
 
 const isAggregator = /Drafts:/

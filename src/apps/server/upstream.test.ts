@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { choice, type Fault, send, startChatServer } from '../../../test/chat-server.ts'
-import { openOpenAI } from '../../engines/openai.ts'
-import { echo, scriptedEngine } from '../../engines/scripted.ts'
+import { openOpenAI } from '../../engines/openai/openai.ts'
+import { echo, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { readEvents, startServer, user } from './server.fixture.ts'
 
 const bin = path.join(import.meta.dirname, '../../../bin/aft.js')

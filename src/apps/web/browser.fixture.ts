@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
-import { type Reply, scriptedEngine } from '../../engines/scripted.ts'
+import { type Reply, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { startServer } from '../server/server.fixture.ts'
 import type { ServerOptions } from '../server/server.ts'
 

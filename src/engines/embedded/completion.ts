@@ -1,7 +1,7 @@
 /** One completion: samples its tokens and tells what they say. */
-import type { CompletionRequest, EngineEvent, TokenScore, Usage } from '../../core/engine.ts'
-import { EngineError } from '../../core/errors.ts'
-import { createReasoningSplitter, type ReasoningPart, type ReasoningSplitter } from '../../core/reasoning.ts'
+import type { CompletionRequest, EngineEvent, TokenScore, Usage } from '../../core/provider/engine.ts'
+import { EngineError } from '../../core/provider/errors.ts'
+import { createReasoningSplitter, type ReasoningPart, type ReasoningSplitter } from '../reasoning.ts'
 import type { Task } from './lane.ts'
 import type { NativeContext, NativeModel, NativeSampler } from './native.ts'
 import { scoreToken } from './score.ts'

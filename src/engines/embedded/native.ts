@@ -6,7 +6,7 @@
  */
 import os from 'node:os'
 import type { Llama, LlamaContext, LlamaModel, Token } from 'node-llama-cpp'
-import { UsageError } from '../../core/errors.ts'
+import { UsageError } from '../../core/provider/errors.ts'
 
 /** One native context: `sequences` rows of cells, decoded together. */
 export interface NativeContext {

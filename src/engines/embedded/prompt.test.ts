@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Message } from '../../core/engine.ts'
+import type { Message } from '../../core/provider/engine.ts'
 import { createRenderer, renderRaw, type Vocabulary } from './prompt.ts'
 
 /** Every character is a token of its own number, but for the special ones, which are found only when asked for. */

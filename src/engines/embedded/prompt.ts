@@ -1,7 +1,7 @@
 /** Messages as tokens. What stands in a message is text, whatever it looks like: only the template's own tokens act. */
-import type { Message } from '../../core/engine.ts'
-import { textOf } from '../../core/engine.ts'
-import { EngineError } from '../../core/errors.ts'
+import type { Message } from '../../core/provider/engine.ts'
+import { textOf } from '../../core/provider/engine.ts'
+import { EngineError } from '../../core/provider/errors.ts'
 
 /** What rendering needs to know of a model. */
 export interface Vocabulary {

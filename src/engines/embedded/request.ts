@@ -1,6 +1,6 @@
 /** A request as a job: one reader of the prompt, then its completions, and what they say as one stream. */
-import type { CompletionRequest, EngineEvent } from '../../core/engine.ts'
-import { EngineError } from '../../core/errors.ts'
+import type { CompletionRequest, EngineEvent } from '../../core/provider/engine.ts'
+import { EngineError } from '../../core/provider/errors.ts'
 import { type Channel, createChannel } from './channel.ts'
 import { Completion } from './completion.ts'
 import type { Task } from './lane.ts'

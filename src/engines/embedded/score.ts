@@ -1,5 +1,5 @@
 /** Log probabilities, in nats, of the model itself: at temperature 1, with nothing filtered out. */
-import type { TokenScore } from '../../core/engine.ts'
+import type { TokenScore } from '../../core/provider/engine.ts'
 import type { Task } from './lane.ts'
 import type { NativeContext, NativeModel, NativeSampler } from './native.ts'
 

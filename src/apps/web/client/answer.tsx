@@ -1,6 +1,6 @@
 /** The answer, and where its sentences come from: point at one, and the proposals that it shares text with light up. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { type Attribution, attribute, type SentenceAttribution } from '../../../analysis/attribution.ts'
+import { type Attribution, attribute, type SentenceAttribution } from '../../../analyze/attribution.ts'
 import { nameOf, placeOf } from './layers.tsx'
 import { highlight, mapText, rangeOf, type TextMap, wrapSpans } from './marks.ts'
 import type { RunView, Turn } from './run.ts'

@@ -1,5 +1,5 @@
 /** What the page asks of its server. */
-import type { Message } from '../../../core/engine.ts'
+import type { Message } from '../../../core/provider/engine.ts'
 import type { AftEvent } from '../../../core/result.ts'
 
 export interface Offer {

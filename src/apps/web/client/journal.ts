@@ -1,8 +1,9 @@
 /** A journal file, read in the browser: nothing of it leaves the page. */
-import type { Message } from '../../../core/engine.ts'
+
 import type { Plan } from '../../../core/plan.ts'
-import type { JournalRecord } from '../../../core/records.ts'
+import type { Message } from '../../../core/provider/engine.ts'
 import type { Completion, Failure } from '../../../core/result.ts'
+import type { JournalRecord } from '../../../files/journal-records.ts'
 import { newRun, questionOf, type Turn, viewLayer } from './run.ts'
 
 export interface Journal {

@@ -1,5 +1,5 @@
 /** From offsets in a rendered text to places on the page. */
-import type { Span } from '../../../analysis/attribution.ts'
+import type { Span } from '../../../analyze/attribution.ts'
 
 export interface TextMap {
   text: string

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { echo, scriptedEngine } from '../../../engines/scripted.ts'
-import { streamAnswer } from '../../../inference/answer.ts'
+import { echo, scriptedEngine } from '../../../engines/scripted/scripted.ts'
+import { streamAnswer } from '../../../run/answer.ts'
 import { readJournal } from './journal.ts'
 import { answerOf, messagesFor, newRun, stopRun, type Turn, takeEvent } from './run.ts'
 

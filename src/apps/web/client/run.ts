@@ -1,6 +1,6 @@
 /** What a run looks like while it happens: events of the core, or lines of a journal, as a picture of layers. */
-import type { Message } from '../../../core/engine.ts'
-import { textOf } from '../../../core/engine.ts'
+import type { Message } from '../../../core/provider/engine.ts'
+import { textOf } from '../../../core/provider/engine.ts'
 import type { AftEvent, Completion, Failure, Result } from '../../../core/result.ts'
 import type { UsageTotal } from '../../../core/usage.ts'
 

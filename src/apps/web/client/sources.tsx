@@ -1,5 +1,5 @@
 /** What the sentence that is pointed at shares with which proposals, in their words. */
-import type { SentenceAttribution, Source } from '../../../analysis/attribution.ts'
+import type { SentenceAttribution, Source } from '../../../analyze/attribution.ts'
 import type { Shown } from './answer.tsx'
 
 const MOST_SHOWN = 6

@@ -1,0 +1,158 @@
+/** A training run in numbers: what is gained on held-out rows after how many steps and tokens, and how steadily. */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { DataError } from '../core/provider/errors.ts'
+import { readJsonl } from '../lib/jsonl.ts'
+import { mean, standardDeviation } from '../lib/statistics.ts'
+
+export interface Point {
+  step: number
+  loss: number
+  /** Read until then. */
+  tokens?: number
+  seconds?: number
+  gradNorm?: number
+}
+
+export interface Curve {
+  run: string
+  /** A step each. */
+  points: Point[]
+  /** One an evaluation; step 0 is before training. */
+  heldOut: Point[]
+}
+
+/** Mean, standard deviation, and that over the mean (null where the mean is 0). */
+export interface Spread {
+  mean: number
+  deviation: number
+  variation: number | null
+}
+
+/** Numbers of a run that groups are compared by; null where the run does not tell. */
+export interface RunFigures {
+  first_held_out: number | null
+  last_held_out: number | null
+  lowest_held_out: number | null
+  /** First held-out loss less the lowest. */
+  improvement: number | null
+  /** Where so much of the improvement is reached, between two evaluations by a straight line. */
+  step_of_half: number | null
+  step_of_90_percent: number | null
+  tokens_of_half: number | null
+  tokens_of_90_percent: number | null
+  last_loss: number
+  grad_norm_mean: number | null
+  grad_norm_deviation: number | null
+  grad_norm_variation: number | null
+  /** Of the training loss from step to step, as absolute values. */
+  loss_change_mean: number | null
+  loss_change_deviation: number | null
+  loss_change_variation: number | null
+}
+
+export interface HeldOutPoint {
+  step: number
+  tokens: number | null
+  loss: number
+  /** Of the improvement that the run reaches at all, until then: 0 to 1, below 0 where it is worse than before. */
+  share: number | null
+}
+
+export interface RunSummary {
+  run: string
+  steps: number
+  tokens: number | null
+  figures: RunFigures
+  held_out: HeldOutPoint[]
+}
+
+/**
+ * Reads `metrics.jsonl` and, where it is there, `eval.jsonl` of each run's folder.
+ * @returns one a folder; a run is named by its folder, or its path where several have that name
+ * @throws DataError, FileError
+ */
+export async function readCurves(folders: string[]): Promise<Curve[]> {
+  const names = folders.map((folder) => path.basename(path.resolve(folder)))
+  const isTwice = (name: string) => names.indexOf(name) !== names.lastIndexOf(name)
+  return Promise.all(
+    folders.map(async (folder, i) => {
+      const name = names[i] as string
+      const held = path.join(folder, 'eval.jsonl')
+      const points = await readPoints(path.join(folder, 'metrics.jsonl'))
+      if (points.length === 0)
+        throw new DataError(path.join(folder, 'metrics.jsonl'), undefined, 'expected steps, got none')
+      return {
+        run: isTwice(name) ? folder : name,
+        points,
+        heldOut: existsSync(held) ? await readPoints(held) : [],
+      }
+    }),
+  )
+}
+
+async function readPoints(file: string): Promise<Point[]> {
+  const points: Point[] = []
+  for await (const { value, line } of readJsonl(file, { tornTail: 'skip' })) {
+    const fields = value as Record<string, unknown>
+    const { step, loss } = fields
+    const isNumber = (given: unknown): given is number => typeof given === 'number' && Number.isFinite(given)
+    if (!isNumber(step) || !isNumber(loss))
+      throw new DataError(file, line, 'expected `step` and `loss`, as `aft train` writes them')
+    const more = (['tokens', 'seconds', 'gradNorm'] as const).filter((name) => isNumber(fields[name]))
+    points.push({ step, loss, ...Object.fromEntries(more.map((name) => [name, fields[name] as number])) })
+  }
+  return points
+}
+
+export function summariseCurve({ run, points, heldOut }: Curve): RunSummary {
+  const losses = points.map((p) => p.loss)
+  const changes = spreadOf(losses.slice(1).map((loss, i) => Math.abs(loss - (losses[i] as number))))
+  const norms = spreadOf(points.flatMap((p) => p.gradNorm ?? []))
+  const held = shareImprovement(heldOut)
+  const heldLosses = held.map((p) => p.loss)
+  const [first = null, last = null] = [heldLosses[0], heldLosses.at(-1)]
+  const lowest = held.length > 0 ? Math.min(...heldLosses) : null
+  return {
+    ...{ run, steps: points.at(-1)?.step ?? 0, tokens: points.at(-1)?.tokens ?? null },
+    figures: {
+      ...{ first_held_out: first, last_held_out: last, lowest_held_out: lowest },
+      improvement: first !== null && lowest !== null ? first - lowest : null,
+      step_of_half: reach(held, 0.5, 'step'),
+      step_of_90_percent: reach(held, 0.9, 'step'),
+      tokens_of_half: reach(held, 0.5, 'tokens'),
+      tokens_of_90_percent: reach(held, 0.9, 'tokens'),
+      last_loss: mean(losses.slice(-Math.max(1, Math.floor(losses.length / 10)))),
+      ...{ grad_norm_mean: norms?.mean ?? null, grad_norm_deviation: norms?.deviation ?? null },
+      ...{ grad_norm_variation: norms?.variation ?? null, loss_change_mean: changes?.mean ?? null },
+      loss_change_deviation: changes?.deviation ?? null,
+      loss_change_variation: changes?.variation ?? null,
+    },
+    held_out: held,
+  }
+}
+
+function spreadOf(values: number[]): Spread | undefined {
+  if (values.length < 2) return undefined
+  const [middle, deviation] = [mean(values), standardDeviation(values)]
+  return { mean: middle, deviation, variation: middle === 0 ? null : deviation / middle }
+}
+
+function shareImprovement(heldOut: Point[]): HeldOutPoint[] {
+  const first = heldOut[0]?.loss ?? 0
+  const total = first - Math.min(...heldOut.map((p) => p.loss))
+  return heldOut.map(({ step, loss, tokens }) => ({
+    ...{ step, tokens: tokens ?? null, loss },
+    share: total > 0 ? (first - loss) / total : null,
+  }))
+}
+
+/** Where a share of the improvement is reached first. */
+function reach(held: HeldOutPoint[], share: number, axis: 'step' | 'tokens'): number | null {
+  const at = held.findIndex((point) => point.share !== null && point.share >= share)
+  const [before, after] = [held[at - 1], held[at]]
+  const [from, to] = [before?.[axis] ?? null, after?.[axis] ?? null]
+  if (!before || !after || from === null || to === null) return null
+  const [low, high] = [before.share as number, after.share as number]
+  return from + ((to - from) * (share - low)) / (high - low)
+}

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import type { Engine, Message } from '../core/provider/engine.ts'
+import { defaultTemplate } from '../core/templates.ts'
+import { type CaseScore, casesOfExamples, casesOfResponses, scoreTarget, summarise } from './perplexity.ts'
+
+/** Gives each letter of a target -1, or -0.5 where a message holds it. */
+const reader = {
+  id: 'reader',
+  async score(messages, completion) {
+    const shown = messages.map(({ content }) => content).join('')
+    return [...completion].map((token) => ({ token, logprob: shown.includes(token) ? -0.5 : -1 }))
+  },
+} as Engine
+
+const say = (content: string) => [{ role: 'user' as const, content }]
+const cases = [
+  { id: 'a', target: 'xy', prompts: { none: say(''), shown: say('xy'), foreign: say('z') } },
+  { id: 'b', target: 'zzzz', prompts: { none: say(''), shown: say('z'), foreign: say('xy') } },
+]
+
+test('perplexity is exp of the mean nats over all tokens, differences are paired by case', async () => {
+  const scored: CaseScore[] = []
+  for (const { id, target, prompts } of cases) {
+    const scores: CaseScore['scores'] = {}
+    for (const [name, prompt] of Object.entries(prompts))
+      scores[name] = await scoreTarget(reader, prompt, target)
+    scored.push({ id, scores })
+  }
+  expect(scored[1]?.scores).toEqual({
+    none: { tokens: 4, nats: 4 },
+    shown: { tokens: 4, nats: 2 },
+    foreign: { tokens: 4, nats: 4 },
+  })
+  const [none, shown, foreign] = summarise(scored)
+  expect(none).toEqual({
+    condition: 'none',
+    perplexity: Math.E,
+    difference: null,
+    interval: null,
+    lower: null,
+  })
+  expect(shown).toMatchObject({ perplexity: Math.exp(0.5), difference: -0.5, lower: 1 })
+  expect(foreign).toMatchObject({ perplexity: Math.E, difference: 0, lower: 0 })
+  expect(summarise([])).toEqual([])
+})
+
+test('an engine without log probabilities is refused', async () => {
+  await expect(scoreTarget({ id: 'mute' } as Engine, say('x'), 'y')).rejects.toThrow(
+    'mute gives no log probabilities',
+  )
+})
+
+test('an example is scored alone as its twin reads it, with its proposals, and with those of the next', () => {
+  const prompt = (name: string): Message[] => [
+    { role: 'system', content: `drafts of ${name}` },
+    ...say(`question ${name}`),
+  ]
+  const twin: Message[] = [{ role: 'system', content: 'twin' }, ...say('question a')]
+  const [first, last] = casesOfExamples([
+    { id: 'a', prompt: prompt('a'), target: 'A', twin },
+    { id: 'b', prompt: prompt('b'), target: 'B' },
+  ])
+  expect(first?.prompts).toEqual({
+    'no proposals': twin,
+    proposals: prompt('a'),
+    'proposals of another question': [prompt('b')[0], ...say('question a')],
+  })
+  expect(last?.prompts['no proposals']).toEqual([
+    { role: 'system', content: defaultTemplate.proposerSystem },
+    ...say('question b'),
+  ])
+  expect(last?.prompts['proposals of another question']?.[0]).toEqual(prompt('a')[0])
+})
+
+test('of five responses one, three and five are shown, and five of the next question', () => {
+  const rows = [0, 1, 2].map((i) => ({
+    prompt: say(`q${i}`),
+    responses: [0, 1, 2, 3, 4].map((k) => `r${i}${k}`),
+    target: 't',
+  }))
+  const shown = casesOfResponses(rows).map(({ prompts }) =>
+    Object.fromEntries(
+      Object.entries(prompts).map(([name, [system]]) => [
+        name,
+        String(system?.content).match(/r\d\d/g)?.join(' ') ?? '',
+      ]),
+    ),
+  )
+  expect(shown[2]).toEqual({
+    'no proposals': '',
+    'one proposal': 'r22',
+    'three proposals': 'r22 r23 r24',
+    'five proposals': 'r20 r21 r22 r23 r24',
+    'five proposals of another question': 'r00 r01 r02 r03 r04',
+  })
+  expect(casesOfResponses(rows.slice(0, 1)).map(({ prompts }) => Object.keys(prompts))).toEqual([
+    ['no proposals', 'one proposal', 'three proposals', 'five proposals'],
+  ])
+})

@@ -1,0 +1,112 @@
+/** `aft analyze convergence`: training curves side by side, by groups of seeds. */
+import { Command, InvalidArgumentError } from 'commander'
+import { readCurves, summariseCurve } from '../../../analyze/convergence.ts'
+import {
+  compareGroups,
+  figureTitles,
+  type GroupFigure,
+  type GroupSummary,
+  summariseGroup,
+} from '../../../analyze/convergence-groups.ts'
+import { describeRunFacts, readRunFacts } from '../../../analyze/run-facts.ts'
+import { UsageError } from '../../../core/provider/errors.ts'
+import { toCallersError } from '../../../files/file-errors.ts'
+import { drawTable } from '../eval/results.ts'
+import { describeOrigin, writeResult } from '../origin.ts'
+import { sanitise } from '../render/sanitize.ts'
+
+interface Group {
+  group: string
+  folders: string[]
+}
+
+interface ConvergenceFlags {
+  group: Group[]
+  output?: string
+  json?: boolean
+}
+
+const help = `
+A folder by itself is a group of one. Groups of several runs, which differ in their seed, get means with 95 % intervals
+(Student's t); where two groups have equally many, the runs at the same place are paired. The improvement of a run is its
+first held-out loss less its lowest; where half and 90 % of it are reached is read off a straight line between two
+evaluations, so evaluate often (eval_steps). -o is a folder: result.json, which \`aft report\` draws.
+
+Examples:
+  $ aft analyze convergence runs/aft runs/sft -o curves
+  $ aft analyze convergence --group aft=runs/aft-1,runs/aft-2 --group sft=runs/sft-1,runs/sft-2 -o curves`
+
+/** The subcommand. */
+export function convergenceCommand(): Command {
+  return new Command('convergence')
+    .description('Training curves side by side: what is gained after how many steps and tokens.')
+    .argument('[runs...]', 'folders of `aft train`, each by itself')
+    .option('--group <name=folders>', 'runs of one kind, separated by commas; several times', readGroup, [])
+    .option('-o, --output <folder>', 'where the result goes')
+    .option('--json', 'print JSON')
+    .addHelpText('after', help)
+    .action((folders: string[], flags: ConvergenceFlags) =>
+      convergence(folders, flags).catch((error) => {
+        throw toCallersError(error)
+      }),
+    )
+}
+
+function readGroup(text: string, before: Group[]): Group[] {
+  const at = text.indexOf('=')
+  const folders = text
+    .slice(at + 1)
+    .split(',')
+    .filter((folder) => folder !== '')
+  if (at < 1 || folders.length === 0) throw new InvalidArgumentError('Expected NAME=FOLDER,FOLDER.')
+  if (before.some(({ group }) => group === text.slice(0, at)))
+    throw new InvalidArgumentError(`The group ${text.slice(0, at)} is there already.`)
+  return [...before, { group: text.slice(0, at), folders }]
+}
+
+async function convergence(folders: string[], { group, output, json }: ConvergenceFlags): Promise<void> {
+  const all = [...group.flatMap((g) => g.folders), ...folders]
+  if (all.length === 0) throw new UsageError('expected folders of `aft train`, or --group NAME=FOLDER,FOLDER')
+  const runs = (await readCurves(all)).map(summariseCurve)
+  const grouped = all.length - folders.length
+  const named = [...group, ...runs.slice(grouped).map(({ run }) => ({ group: run, folders: [run] }))]
+  const groups = named.map((g, i) => {
+    const from = named.slice(0, i).reduce((sum, { folders }) => sum + folders.length, 0)
+    return summariseGroup(g.group, runs.slice(from, from + g.folders.length))
+  })
+  const result = {
+    ...{ task: 'convergence', n: runs.length, groups, differences: compareGroups(groups) },
+    settings: Object.fromEntries(
+      await Promise.all(
+        runs.map(async ({ run }, i) => [
+          `run ${run}`,
+          describeRunFacts(await readRunFacts(all[i] as string)),
+        ]),
+      ),
+    ),
+    ...describeOrigin(),
+  }
+  if (output) writeResult(output, result)
+  if (json) console.log(JSON.stringify(result))
+  else console.log(sanitise(describe(groups, result.differences)))
+}
+
+/** A figure a line, a group a column. */
+function describe(groups: GroupSummary[], differences: ReturnType<typeof compareGroups>): string {
+  const heads = [
+    ...groups.map(({ group, runs }) => (runs.length > 1 ? `${group} (${runs.length} runs)` : group)),
+    ...differences.map(({ group, beside }) => `${group} less ${beside}`),
+  ]
+  const lines = figureTitles.map(([name, title, digits]) => [
+    title,
+    ...[...groups, ...differences].map(({ figures }) => show(figures[name], digits)),
+  ])
+  return drawTable(['', ...heads], lines)
+}
+
+function show(figure: GroupFigure | null, digits: number): string {
+  if (!figure) return 'not told'
+  const { mean, interval } = figure
+  const range = interval ? ` [${interval.low.toFixed(digits)}, ${interval.high.toFixed(digits)}]` : ''
+  return `${mean.toFixed(digits)}${range}`
+}

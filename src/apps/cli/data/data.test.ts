@@ -1,0 +1,183 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { aft } from '../../../../test/command-line.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'cli-data-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const data = (...args: string[]) => aft(['data', ...args], { cwd: folder })
+
+test('arithmetic is built, validated, shown and exported without any file', async () => {
+  const built = await data(
+    'build',
+    '--format',
+    'arithmetic',
+    '--rows',
+    '30',
+    '--validation',
+    '0.2',
+    '-o',
+    'made',
+  )
+  expect(built).toMatchObject({ code: 0, stdout: '' })
+  expect(built.stderr).toMatch(/^30 rows read: \d+ examples to train on, \d+ to validate.*See made\n$/)
+  expect(readFileSync(join(folder, 'made/README.md'), 'utf8')).toContain('| format | arithmetic |')
+  expect((await data('validate', 'made')).stdout).toMatch(/^made is whole: \d+ examples/)
+  const shown = await data('show', 'made')
+  expect(shown.stdout).toMatch(/^═══ arithmetic-0-\d+ · arithmetic · template aft-1 · proposals: arithmetic-/)
+  expect(shown.stdout).toMatch(/─── assistant\n[^─]+#### \d+\n/)
+  expect((await data('export', 'made', '--to', 'axolotl', '-o', 'ax')).code).toBe(0)
+  expect(readFileSync(join(folder, 'ax/dataset.yaml'), 'utf8')).toContain('type: chat_template')
+})
+
+test('a build that loses every row leaves its folder, warns, and is no failure', async () => {
+  const question = 'What are the names of some famous actors that started their careers on Broadway?'
+  writeFileSync(
+    join(folder, 'b.jsonl'),
+    JSON.stringify({ prompt: question, responses: ['a', 'b'], target: 'c' }),
+  )
+  const { code, stderr } = await data('build', 'b.jsonl', '-o', 'empty')
+  expect(code).toBe(0)
+  expect(stderr).toContain(
+    'dropped: 1 benchmark. See empty\nwarning: train.jsonl is empty; dropped.jsonl says why\n',
+  )
+  expect(readFileSync(join(folder, 'empty/train.jsonl'), 'utf8')).toBe('')
+  expect(JSON.parse(readFileSync(join(folder, 'empty/dropped.jsonl'), 'utf8')).detail).toEqual([
+    'alpaca-eval',
+  ])
+})
+
+test('wrong usage is said in a line, with exit code 2', async () => {
+  expect(await data('build', '-o', 'x')).toMatchObject({
+    code: 2,
+    stderr: 'error: expected a file, a folder or - to build from\n',
+  })
+  expect((await data('build', 'b.jsonl', '-o', 'x', '--decontaminate', 'mmlu')).stderr).toContain(
+    'there are: alpaca-eval, mt-bench',
+  )
+  expect((await data('build', 'b.jsonl', '-o', 'x', '--max-tokens', '9')).stderr).toContain(
+    '--max-tokens needs --tokenizer',
+  )
+  expect((await data('show', 'nothing')).stderr).toContain('nothing has no train.jsonl: it is no data set')
+})
+
+const lines = (name: string) =>
+  readFileSync(join(folder, name), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+test('responses are proposed, labelled by an aggregator and built, each step from the file of the one before', async () => {
+  const prompts = Array.from({ length: 6 }, (_, i) =>
+    JSON.stringify({ prompt: `Name ${i} rivers of the many.` }),
+  )
+  writeFileSync(join(folder, 'p.jsonl'), prompts.join('\n'))
+  const replies = ['The Oder flows north.', 'The Nile is long.', 'Rivers flow.']
+  writeFileSync(join(folder, 'script.json'), JSON.stringify([{ replies }]))
+  const proposed = await data(
+    'propose',
+    'p.jsonl',
+    '-m',
+    'scripted:script.json',
+    '--proposals',
+    '3',
+    '-o',
+    'q.jsonl',
+  )
+  expect(proposed.stderr).toContain('6 of 6 answered: 18 completions')
+  expect(lines('q.jsonl')[5]).toMatchObject({
+    id: '5',
+    messages: [{ role: 'user', content: 'Name 5 rivers of the many.' }],
+  })
+  expect(lines('q.jsonl')[5].responses).toHaveLength(3)
+  const label = () => data('label', 'q.jsonl', '-m', 'scripted:echo', '-o', 'l.jsonl')
+  expect(await label()).toMatchObject({ code: 0 })
+  const labelled = lines('l.jsonl')
+  expect(labelled).toHaveLength(6)
+  expect(labelled[5].responses).toEqual(lines('q.jsonl')[5].responses)
+  expect(labelled[5].target).toMatch(/^Reply .*5 rivers/)
+  // As if it had been killed: of the last prompt only a part of the first layer is there.
+  const journal = readFileSync(join(folder, 'l.jsonl.journal'), 'utf8')
+  const ends = journal.split('\n').filter((line) => line.includes('"prompt":"5"'))
+  const kept = journal.split('\n').filter((line) => !ends.slice(1).includes(line))
+  writeFileSync(join(folder, 'l.jsonl.journal'), kept.join('\n'))
+  expect(await label()).toMatchObject({ code: 0 })
+  expect(lines('l.jsonl')).toEqual(labelled)
+  const built = await data('build', 'l.jsonl', '--no-near-duplicates', '--validation', '0', '-o', 'set')
+  expect(built.stderr).toMatch(/^6 rows read: 6 examples/)
+})
+
+test('a base model continues demonstrations, and what it invents after its answer is cut', async () => {
+  writeFileSync(join(folder, 'b.jsonl'), JSON.stringify({ prompt: 'Why is snow white?' }))
+  const replies = ['It scatters all light.\n\n# Question\nWhy is grass green?', 'Light.\nQuestion: Why?']
+  writeFileSync(join(folder, 'base.json'), JSON.stringify([{ replies }]))
+  const { stderr } = await data(
+    'propose',
+    'b.jsonl',
+    '-m',
+    'scripted:base.json',
+    '--base',
+    '--proposals',
+    '2',
+    '-o',
+    'base.jsonl',
+  )
+  expect(
+    lines('base.jsonl')[0]
+      .responses.map((r: { text: string }) => r.text)
+      .sort(),
+  ).toEqual(['It scatters all light.', 'Light.'])
+  expect(stderr).toContain('1 of them were cut where the model went on to a next question')
+  expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  const asked = lines('base.jsonl.journal').find((line) => line.type === 'prompt')
+  expect(asked.messages[0].content).toMatch(
+    /^# Question\nHow can I.*\n\n# Question\nWhy is snow white\?\n\n# Answer\n$/s,
+  )
+})
+
+test('an engine writes the targets of what a build keeps, and none twice', async () => {
+  const rows = [
+    { id: 'a', prompt: 'Name a river.', responses: ['Nile is one.', 'Oder is one.', 'Rhine is, too.'] },
+    { id: 'b', prompt: 'Name a tree.', responses: ['Oak is one.', 'Elm is one.'] },
+    { id: 'twin', prompt: 'Name a river.', responses: ['Nile', 'Oder'] },
+    { id: 'one', prompt: 'Name a bird.', responses: ['Kite'] },
+  ]
+  writeFileSync(join(folder, 't.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
+  const build = (out: string, ...more: string[]) =>
+    data(
+      'build',
+      't.jsonl',
+      '--target',
+      'scripted:echo',
+      '--proposals',
+      '2',
+      '--validation',
+      '0',
+      '-o',
+      out,
+      ...more,
+    )
+  expect((await build('t')).stderr).toContain(
+    'See t.targets.jsonl\n4 rows read: 2 examples to train on, 0 to validate; dropped: 1 duplicate prompt, 1 too few proposals.',
+  )
+  const asked = lines('t.targets.jsonl.journal').filter((line) => line.type === 'prompt')
+  expect(asked.map((line) => line.id)).toEqual(['a', 'b'])
+  const [a, b] = lines('t/train.jsonl')
+  expect([a.completion[0].content, b.completion[0].content]).toEqual([
+    expect.stringMatching(/^Reply .*river/),
+    expect.stringMatching(/^Reply .*tree/),
+  ])
+  expect(readFileSync(join(folder, 't/README.md'), 'utf8')).toContain('| target | an engine: scripted:echo |')
+  const journal = readFileSync(join(folder, 't.targets.jsonl.journal'))
+  const made = readFileSync(join(folder, 't/train.jsonl'))
+  expect((await build('t', '--overwrite')).code).toBe(0)
+  expect(readFileSync(join(folder, 't.targets.jsonl.journal'))).toEqual(journal)
+  expect(readFileSync(join(folder, 't/train.jsonl'))).toEqual(made)
+  expect((await data('build', 't.jsonl', '--target', 'none.jsonl', '-o', 'u')).stderr).toContain(
+    '--target none.jsonl is no file, and no engine: unknown engine "none.jsonl"',
+  )
+  expect((await data('build', '-', '--target', 'scripted:echo', '-o', 'u')).stderr).toContain(
+    'reads the rows twice',
+  )
+})

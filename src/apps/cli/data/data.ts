@@ -1,0 +1,42 @@
+/** `aft data`: its commands, each loaded when it is called. */
+import { Command } from 'commander'
+
+const examples = `
+Examples:
+  $ aft data build --format arithmetic --rows 2000 -o data
+  $ aft data build ultrafeedback/*.parquet --format ultrafeedback --target best --proposals 3 -o data
+  $ aft data build solutions.jsonl --format gsm8k-solutions --decontaminate none -o data
+  $ aft data propose prompts.jsonl --model smollm2 --proposals 4 -o proposed.jsonl
+  $ aft data label proposed.jsonl --model http://127.0.0.1:8000/v1#llama -o labelled.jsonl
+  $ aft data show data
+  $ aft data export data --to llama-factory -o exported`
+
+/** The subcommand with its own. */
+export async function dataCommand(): Promise<Command> {
+  const [
+    { buildCommand },
+    { showCommand, validateCommand },
+    { exportCommand },
+    { proposeCommand },
+    { labelCommand },
+  ] = await Promise.all([
+    import('./build.ts'),
+    import('./show.ts'),
+    import('./export.ts'),
+    import('./propose.ts'),
+    import('./label.ts'),
+  ])
+  const command = new Command('data')
+    .description('Turn several responses a prompt into examples to train an aggregator with.')
+    .addHelpText('after', examples)
+  const subs = [
+    proposeCommand(),
+    labelCommand(),
+    buildCommand(),
+    showCommand(),
+    validateCommand(),
+    exportCommand(),
+  ]
+  for (const sub of subs) command.addCommand(sub)
+  return command
+}

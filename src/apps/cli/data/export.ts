@@ -1,0 +1,23 @@
+/** `aft data export`: a folder in a trainer's form. */
+import { Command, Option } from 'commander'
+import { exportFolder, type Form } from '../../../data/export.ts'
+import { toCallersError } from '../../../files/file-errors.ts'
+
+/** The subcommand. */
+export function exportCommand(): Command {
+  return new Command('export')
+    .description("Write a folder in a trainer's form, or as Parquet.")
+    .argument('<folder>', 'what `aft data build` made')
+    .addOption(
+      new Option('--to <form>', "a trainer's, or Parquet")
+        .choices(['trl', 'llama-factory', 'axolotl', 'parquet'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('-o, --output <folder>', 'where it goes')
+    .action(async (folder: string, { to, output }: { to: Form; output: string }) => {
+      const rows = await exportFolder(folder, output, to).catch((error) => {
+        throw toCallersError(error, 'Nothing of it is kept')
+      })
+      console.error(`${rows} rows for ${to}. See ${output}`)
+    })
+}

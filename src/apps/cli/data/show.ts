@@ -1,0 +1,55 @@
+/** `aft data show` and `aft data validate`: a folder as a person reads it, and whether a trainer can. */
+import { Command, Option } from 'commander'
+import { textOf } from '../../../core/provider/engine.ts'
+import { readExamples, type Split, validateFolder } from '../../../files/examples.ts'
+import { toCallersError } from '../../../files/file-errors.ts'
+import type { Example } from '../../../files/rows/row.ts'
+import { sanitise } from '../render/sanitize.ts'
+
+/** The subcommand `show`. */
+export function showCommand(): Command {
+  return new Command('show')
+    .description('Print examples as a person reads them.')
+    .argument('<folder>', 'what `aft data build` made')
+    .option('-n, --count <n>', 'how many', (text) => Math.max(1, Number.parseInt(text, 10) || 1), 1)
+    .option('--id <id>', 'the one with this id')
+    .addOption(new Option('--split <split>', 'of which').choices(['train', 'validation']).default('train'))
+    .action(show)
+}
+
+async function show(
+  folder: string,
+  { count, id, split }: { count: number; id?: string; split: Split },
+): Promise<void> {
+  let shown = 0
+  try {
+    for await (const example of readExamples(folder, split)) {
+      if (id !== undefined && example.id !== id) continue
+      console.log(describeExample(example))
+      if (++shown === count) break
+    }
+  } catch (error) {
+    throw toCallersError(error)
+  }
+  if (shown === 0) console.error(`${split}.jsonl has no ${id === undefined ? 'example' : `example "${id}"`}`)
+}
+
+function describeExample({ id, prompt, completion, proposals, source, template }: Example): string {
+  const models = proposals.map((p) => p.model + (p.trimmedTo === undefined ? '' : ` (cut to ${p.trimmedTo})`))
+  const head = `═══ ${id} · ${source} · template ${template}${models.length > 0 ? ` · proposals: ${models.join(', ')}` : ' · plain'}`
+  const turns = [...prompt, ...completion].map((m) => `─── ${m.role}\n${textOf(m)}`)
+  return sanitise([head, ...turns, ''].join('\n'))
+}
+
+/** The subcommand `validate`. */
+export function validateCommand(): Command {
+  return new Command('validate')
+    .description('Check every line of a folder, and that no prompt is on both sides.')
+    .argument('<folder>', 'what `aft data build` made')
+    .action(async (folder: string) => {
+      const { train, validation } = await validateFolder(folder).catch((error) => {
+        throw toCallersError(error)
+      })
+      console.log(`${folder} is whole: ${train} examples to train on, ${validation} to validate`)
+    })
+}

@@ -1,0 +1,235 @@
+/** `aft eval alpaca-eval`: has a judge compare a system's outputs with a baseline's, and computes the win rate. */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { Command } from 'commander'
+import { UsageError } from '../../../core/provider/errors.ts'
+import { BENCHMARK_BASELINE } from '../../../eval/annotations.ts'
+import {
+  boundTokens,
+  type Judged,
+  judgeOutputs,
+  namesOf,
+  toAnnotations,
+} from '../../../eval/judge-outputs.ts'
+import { type JudgeTemplate, ownJudgeTemplate, readJudgeTemplate } from '../../../eval/judge-template.ts'
+import { type OutputPair, pairOutputs, readOutputs } from '../../../eval/outputs.ts'
+import { toCallersError } from '../../../files/file-errors.ts'
+import { writeWhole } from '../../../lib/write-whole.ts'
+import { watchInterrupts } from '../interrupt.ts'
+import { writeResult } from '../origin.ts'
+import { pricesOf } from '../prices.ts'
+import { showTime } from '../render/run-report.ts'
+import { sanitise } from '../render/sanitize.ts'
+import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, withEngine } from './flags.ts'
+import { resolveOfficial } from './official.ts'
+import { createEvalReporter } from './progress.ts'
+import { describeWinRate, scoreAnnotations, toResult } from './win-rate.ts'
+
+interface AlpacaEvalFlags extends EvalFlags {
+  outputs: string
+  baseline?: string
+  judge: string
+  template?: string
+  gamed?: string
+  instructionDifficulty?: string
+}
+
+const help = `
+The judge sees each pair once, in the order that the benchmark's seeded rule gives, and answers with one token: m for
+the output shown first, M for the second. Where it tells log probabilities the two letters are weighed by them;
+where it does not, the letter that it wrote counts, 1 or 2. The result says which.
+
+The benchmark's own wording comes by --template official (its alpaca_eval_clf.txt); without it the wording is this
+project's, "aft-judge-1", and the score is not comparable with published ones. Nor is it with another judge than the
+benchmark's, which is gone.
+
+"official" instead of a file, for --template, --baseline, --gamed and --instruction-difficulty, is the owner's
+(tatsu-lab/alpaca_eval), fetched once into the cache folder and checked by its SHA-256. The last three are CC BY-NC.
+
+Example:
+  $ aft eval alpaca-eval --outputs outputs.json --baseline gpt4_1106_preview.json --judge openai:gpt-4.1 --dry-run`
+
+/** The subcommand. */
+export function alpacaEvalCommand(): Command {
+  const command = new Command('alpaca-eval')
+    .description("Compare a system's outputs with a baseline's by a judge, as AlpacaEval 2 does.")
+    .requiredOption('--outputs <file>', 'what the system answered: instruction, output, generator')
+    .option(
+      '--baseline <file>',
+      `the same of the baseline, or official (default: ${BENCHMARK_BASELINE}.json beside the outputs)`,
+    )
+    .requiredOption('--judge <engine>', 'engine that compares')
+    .option(
+      '-o, --output <place>',
+      'a folder for annotations.json and result.json, or a .json file for the annotations alone (default: the outputs, with .annotations.json)',
+    )
+    .option(
+      '--template <file>',
+      "the judge's wording, with {instruction}, {output_1} and {output_2}; or official",
+    )
+    .option('--gamed <file>', "the benchmark's df_gamed.csv; or official")
+    .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv; or official")
+    .addHelpText('after', help)
+  return addEvalFlags(command).action(alpacaEval)
+}
+
+async function alpacaEval(given: AlpacaEvalFlags): Promise<void> {
+  const flags = await resolveFiles(given)
+  const { pairs, generators, template } = await readInputs(flags)
+  const setup = await readEngineFlags(flags)
+  const price = pricesOf([flags.judge], setup.config)[flags.judge]
+  if (flags.dryRun) {
+    console.log(preview(pairs, template, price))
+    return
+  }
+  const folder = folderOf(flags)
+  const beside = `${flags.outputs.replace(/\.jsonl?$/, '')}.annotations.json`
+  const out = folder ? path.join(folder, 'annotations.json') : (flags.output ?? beside)
+  const reporter = flags.progress ? createEvalReporter(process.stderr, 'pairs judged') : undefined
+  const signal = watchInterrupts()
+  const startMs = performance.now()
+  const judged = await withEngine(
+    flags.judge,
+    { ...setup.engineFlags, signal, onProgress: reporter?.pull },
+    (judge) =>
+      judgeOutputs({
+        ...{ pairs, generators, judge, template, seed: flags.seed, version: readVersion(), signal },
+        ...{ journal: `${out}.journal`, restart: flags.restart, active: flags.concurrency },
+        onProgress: reporter?.update,
+      }),
+  )
+    .catch((error) => {
+      throw toCallersError(error)
+    })
+    .finally(() => reporter?.close())
+  if (judged.outcome === 'interrupted') {
+    console.error(`interrupted; run the same command to go on (${out}.journal)`)
+    throw signal.reason
+  }
+  const annotator = `${flags.judge} (${template.id})`
+  writeWhole(
+    out,
+    `[\n${toAnnotations(pairs, judged.judgments, { generators, annotator })
+      .map((row) => JSON.stringify(row))
+      .join(',\n')}\n]\n`,
+  )
+  await tell(flags, { out, pairs, judged, template, seconds: (performance.now() - startMs) / 1000 })
+}
+
+function folderOf({ output }: AlpacaEvalFlags): string | undefined {
+  return output !== undefined && !/\.jsonl?$/.test(output) ? output : undefined
+}
+
+/** What is named `official` becomes a path, before the first paid call. */
+async function resolveFiles(flags: AlpacaEvalFlags): Promise<AlpacaEvalFlags> {
+  const { baseline, template, gamed, instructionDifficulty: difficulty } = flags
+  const find = (given: string | undefined, what: Parameters<typeof resolveOfficial<'alpaca-eval'>>[2]) =>
+    given === undefined ? undefined : resolveOfficial(given, 'alpaca-eval', what, flags)
+  return {
+    ...flags,
+    template: await find(template, 'template'),
+    baseline: await find(baseline, 'baseline'),
+    gamed: await find(gamed, 'gamed'),
+    instructionDifficulty: await find(difficulty, 'instruction-difficulty'),
+  }
+}
+
+async function readInputs(flags: AlpacaEvalFlags) {
+  const beside = path.join(path.dirname(flags.outputs), `${BENCHMARK_BASELINE}.json`)
+  if (flags.baseline === undefined && !existsSync(beside)) {
+    throw new UsageError(
+      `expected --baseline, or the baseline's outputs as ${beside}; --baseline official fetches AlpacaEval's`,
+    )
+  }
+  try {
+    const outputs = await readOutputs(flags.outputs)
+    const baseline = await readOutputs(flags.baseline ?? beside)
+    const template = flags.template ? await readJudgeTemplate(flags.template) : ownJudgeTemplate
+    const pairs = pairOutputs(outputs, baseline)
+    if (pairs.length < baseline.rows.length) {
+      console.error(
+        `warning: ${flags.outputs}: ${pairs.length} rows, the baseline has ${baseline.rows.length}`,
+      )
+    }
+    return {
+      pairs: flags.limit ? pairs.slice(0, flags.limit) : pairs,
+      generators: namesOf(baseline, outputs),
+      template,
+    }
+  } catch (error) {
+    throw toCallersError(error)
+  }
+}
+
+function preview(
+  pairs: OutputPair[],
+  template: JudgeTemplate,
+  price: { inputPerMTok: number; outputPerMTok: number } | undefined,
+): string {
+  const input = boundTokens({ pairs, template })
+  const cost = price && (input * price.inputPerMTok + pairs.length * price.outputPerMTok) / 1e6
+  return [
+    `pairs       ${pairs.length.toLocaleString('en-US')}`,
+    `calls       ${pairs.length.toLocaleString('en-US')}`,
+    `tokens in   about ${input.toLocaleString('en-US')}`,
+    `tokens out  ${pairs.length.toLocaleString('en-US')}`,
+    `cost        ${cost === undefined ? 'unknown (aft.config.ts can give the price)' : `about $${cost.toFixed(2)}`}`,
+    `template    ${template.id}, ${template.sha256.slice(0, 12)}`,
+    '',
+    'Taken: a token is 4 bytes of text. What a journal holds already is not judged again.',
+  ].join('\n')
+}
+
+interface Told {
+  out: string
+  pairs: OutputPair[]
+  judged: Judged
+  template: JudgeTemplate
+  seconds: number
+}
+
+/** The rates, with everything that a reader has to know about the judge. */
+async function tell(flags: AlpacaEvalFlags, { out, pairs, judged, template, seconds }: Told): Promise<void> {
+  const made = judged.judgments.filter((j) => j !== undefined)
+  for (const { id, error } of judged.failures) {
+    console.error(`failed: ${flags.outputs}: row ${id}: ${error.kind}: ${sanitise(error.message)}`)
+  }
+  for (const [i, judgment] of judged.judgments.entries()) {
+    if (judgment?.by !== 'nothing') continue
+    const said = JSON.stringify(judgment.text.slice(0, 40))
+    console.error(
+      `warning: ${flags.outputs}: row ${pairs[i]?.row}: the judge answered neither m nor M: ${said}`,
+    )
+  }
+  if (made.every((judgment) => judgment.preference === null)) process.exitCode = 1
+  const result = await scoreAnnotations(out, flags)
+  for (const warning of result.warnings) console.error(`warning: ${out}: ${warning}`)
+  const count = (by: string) => made.filter((j) => j.by === by).length
+  const judge = {
+    ...{ engine: flags.judge, template: template.id, template_sha256: template.sha256, seed: flags.seed },
+    ...{
+      date: new Date().toISOString().slice(0, 10),
+      by_logprobs: count('logprobs'),
+      by_token: count('token'),
+    },
+    ...{ no_preference: count('nothing'), failed: pairs.length - made.length },
+    calls: made.reduce((sum, j) => sum + j.usage.calls, 0),
+    input_tokens: made.reduce((sum, j) => sum + j.usage.inputTokens, 0),
+    output_tokens: made.reduce((sum, j) => sum + j.usage.outputTokens, 0),
+    ...(made.some((j) => j.usage.cost !== undefined) && {
+      cost: made.reduce((sum, j) => sum + (j.usage.cost ?? 0), 0),
+    }),
+    seconds,
+  }
+  if (judged.failures.length > 0) process.exitCode = 1
+  const folder = folderOf(flags)
+  const { outputs, baseline, gamed, instructionDifficulty, limit, seed } = flags
+  const settings = { outputs, baseline, gamed, instructionDifficulty, limit, seed }
+  if (folder) writeResult(folder, toResult(result, { settings, judge }))
+  if (flags.json) console.log(JSON.stringify({ ...result, judge }))
+  else {
+    const how = `${judge.by_logprobs} by log probabilities, ${judge.by_token} by the letter alone`
+    console.log(sanitise(describeWinRate(result)))
+    console.log(`judged                      ${how}; ${showTime(seconds * 1000)}. See ${out}`)
+  }
+}

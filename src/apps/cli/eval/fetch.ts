@@ -1,0 +1,54 @@
+/** `aft eval fetch`: a benchmark's files from their owner, for commands that take a path. */
+import { Command } from 'commander'
+import { UsageError } from '../../../core/provider/errors.ts'
+import { type Benchmark, officialFiles } from '../../../eval/official-files.ts'
+import { resolveOfficial } from './official.ts'
+
+const list = Object.entries(officialFiles)
+  .map(([benchmark, files]) => {
+    const lines = Object.entries(files).map(
+      ([what, { file, repo, licence }]) => `  ${what.padEnd(23)} ${file.padEnd(27)} ${licence}, ${repo}`,
+    )
+    return [benchmark, ...lines].join('\n')
+  })
+  .join('\n')
+
+const help = `
+Each is fetched once into the cache folder, at a pinned revision, and checked by its SHA-256. Where the owners cannot be
+reached, AFT_GITHUB_RAW and HF_ENDPOINT name mirrors. AlpacaEval, MT-Bench, GSM8K's test and IFEval are test sets: never
+train what is released on them.
+
+${list}
+
+Example:
+  $ aft run "$(aft eval fetch alpaca-eval baseline)" --format alpaca-eval --model smollm2 -o outputs.json`
+
+/** The subcommand. */
+export function fetchCommand(): Command {
+  return new Command('fetch')
+    .description("Fetch a benchmark's files from their owner and print their paths.")
+    .argument('<benchmark>', Object.keys(officialFiles).join(', '))
+    .argument('[files...]', 'which (default: all)')
+    .option('--no-progress', 'do not say how far it is')
+    .addHelpText('after', help)
+    .action(fetchFiles)
+}
+
+async function fetchFiles(
+  benchmark: string,
+  files: string[],
+  { progress }: { progress: boolean },
+): Promise<void> {
+  if (!Object.hasOwn(officialFiles, benchmark)) {
+    const names = Object.keys(officialFiles).join(', ')
+    throw new UsageError(`expected one of the benchmarks ${names}, got "${benchmark}"`)
+  }
+  const known = Object.keys(officialFiles[benchmark as Benchmark])
+  const unknown = files.find((file) => !known.includes(file))
+  if (unknown !== undefined) {
+    throw new UsageError(`expected files of ${benchmark} (${known.join(', ')}), got "${unknown}"`)
+  }
+  for (const what of files.length > 0 ? files : known) {
+    console.log(await resolveOfficial('official', benchmark as Benchmark, what as never, { progress }))
+  }
+}

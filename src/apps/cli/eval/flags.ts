@@ -1,0 +1,75 @@
+/** Flags that every evaluation with a model has. */
+import { readFileSync } from 'node:fs'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Engine } from '../../../core/provider/engine.ts'
+import { type Config, loadConfig, readConfig } from '../../../engines/config.ts'
+import type { OpenOptions } from '../../../engines/open.ts'
+
+export interface EvalFlags {
+  output?: string
+  seed: number
+  limit?: number
+  concurrency: number
+  retries?: number
+  threads?: number
+  apiKeyEnv?: string
+  config?: string
+  restart?: boolean
+  dryRun?: boolean
+  json?: boolean
+  progress: boolean
+}
+
+/** Adds them to a command. */
+export function addEvalFlags(command: Command): Command {
+  return command
+    .addOption(whole('--seed <n>', 'of everything random', 0).default(0))
+    .addOption(whole('--limit <n>', 'only the first rows', 1))
+    .addOption(whole('--concurrency <n>', 'items at work at a time', 1).default(8))
+    .addOption(whole('--retries <n>', 'attempts in all where a failure may pass (default: 10)', 1))
+    .addOption(whole('--threads <n>', 'CPU threads of an embedded model', 1))
+    .option('--api-key-env <name>', 'environment variable that holds the key')
+    .option('--config <file>', 'names and defaults (default: aft.config.ts, where there is one)')
+    .option('--restart', 'put the journal of an earlier run aside and begin anew')
+    .option('--dry-run', 'print what it would take, and do nothing')
+    .option('--json', 'print one JSON object')
+    .option('--no-progress', 'do not say how far it is')
+}
+
+/** The config, and how engines are opened. @throws UsageError for a wrong config */
+export async function readEngineFlags(
+  flags: EvalFlags,
+): Promise<{ config: Config; engineFlags: OpenOptions }> {
+  const { retries, threads, apiKeyEnv, concurrency } = flags
+  const config = flags.config ? await readConfig(flags.config) : ((await loadConfig(process.cwd())) ?? {})
+  return { config, engineFlags: { retries, threads, apiKeyEnv, concurrency, config } }
+}
+
+/** Opens an engine for the time of some work. */
+export async function withEngine<T>(
+  name: string,
+  options: OpenOptions,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const { openEngine } = await import('../../../engines/open.ts')
+  const engine = await openEngine(name, options)
+  try {
+    return await work(engine)
+  } finally {
+    await engine.close?.()
+  }
+}
+
+/** A flag that takes a whole number. */
+export function whole(flag: string, about: string, least: number): Option {
+  return new Option(flag, about).argParser((text: string) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (Number.isSafeInteger(value) && value >= least) return value
+    throw new InvalidArgumentError(`Expected a whole number from ${least}.`)
+  })
+}
+
+/** This program's version, for journals. */
+export function readVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')).version
+}

@@ -1,0 +1,94 @@
+/** `aft eval harness`: drives lm_eval against this project's own server, for every task that it has. */
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { Command } from 'commander'
+import { enginesOf } from '../../../core/plan.ts'
+import { UsageError } from '../../../core/provider/errors.ts'
+import { makePlan } from '../../../core/strategies.ts'
+import { HARNESS } from '../../../eval/ifeval.ts'
+import { preparePython, runProgram } from '../../../lib/python-environment.ts'
+import { defaultPresets } from '../../../request/plans.ts'
+import { listen } from '../../server/listen.ts'
+import { createServer } from '../../server/server.ts'
+import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from '../flags.ts'
+import { watchInterrupts } from '../interrupt.ts'
+import { whole } from './flags.ts'
+
+interface HarnessFlags extends AnswerFlags {
+  tasks: string
+  output: string
+  includePath?: string
+  limit?: number
+  requests: number
+  offline?: boolean
+}
+
+const help = `
+The harness is installed on first use, in an environment of its own (${HARNESS.join(' ')}). Tasks of the model hub need
+the web; --include-path and --offline run task files of your own.
+
+Example:
+  $ aft eval harness --tasks gsm8k --model http://127.0.0.1:8000/v1#llama --width 5 --depth 1 -o results`
+
+/** The subcommand. */
+export function harnessCommand(): Command {
+  const command = new Command('harness')
+    .description("Run tasks of EleutherAI's evaluation harness, each answer aggregated.")
+    .requiredOption('--tasks <names>', 'separated by commas')
+    .requiredOption('-o, --output <folder>', 'where the harness puts its results')
+    .option('--include-path <folder>', 'task files of your own')
+    .addOption(whole('--limit <n>', 'only the first documents of each task', 1))
+    .addOption(whole('--requests <n>', 'documents at work at a time', 1).default(3))
+    .option('--offline', 'fetch nothing from the model hub')
+    .addHelpText('after', help)
+  return addAnswerFlags(command, ['system']).action(harness)
+}
+
+async function harness(flags: HarnessFlags): Promise<void> {
+  const setup = await readAnswerFlags(flags)
+  const signal = watchInterrupts()
+  const say = (text: string) => void process.stderr.write(text)
+  const python = await preparePython({ packages: HARNESS, signal, onLine: (line) => say(`${line}\n`) }).catch(
+    (cause) => {
+      throw new UsageError(`the harness cannot be installed: ${cause.message}`, { cause })
+    },
+  )
+  const plans = Object.values(defaultPresets(setup.options)).map((p) => makePlan({ ...setup.options, ...p }))
+  const { openEngines } = await import('../../../engines/open.ts')
+  const names = [setup.plan, ...plans].flatMap(enginesOf)
+  const { engines, close } = await openEngines(names, { ...setup.engineFlags, signal })
+  try {
+    const { options: defaults, template } = setup
+    const server = createServer({ engines, defaults, template, log: () => {} })
+    const listening = await listen(server, { host: '127.0.0.1', port: 0 })
+    try {
+      mkdirSync(flags.output, { recursive: true })
+      const output = await runProgram([python, '-m', 'lm_eval', ...argumentsOf(flags, listening.url)], {
+        ...{ signal, onText: say },
+        env: {
+          OPENAI_API_KEY: 'none',
+          ...(flags.offline && { HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1' }),
+        },
+      }).catch((cause) => {
+        signal.throwIfAborted()
+        throw new UsageError(`lm_eval failed: ${cause.message}`, { cause })
+      })
+      console.log(output.slice(Math.max(0, output.indexOf('|'))).trim())
+    } finally {
+      await listening.close(0)
+    }
+  } finally {
+    await close()
+  }
+}
+
+function argumentsOf({ tasks, output, includePath, limit, requests }: HarnessFlags, url: string): string[] {
+  const base = `base_url=${url.replace(/\/$/, '').replace(/\/v1$/, '')}/v1/chat/completions`
+  const model = `model=aft,${base},num_concurrent=${requests},max_retries=2,tokenized_requests=False`
+  return [
+    ...['run', '--model', 'local-chat-completions', '--model_args', model, '--tasks', tasks],
+    ...['--apply_chat_template', '--output_path', path.resolve(output), '--log_samples'],
+    ...(includePath ? ['--include_path', includePath] : []),
+    ...(limit ? ['--limit', String(limit)] : []),
+  ]
+}

@@ -1,0 +1,147 @@
+/** `aft eval mt-bench`: two-turn questions, aggregated answers, a judge's ratings. */
+import path from 'node:path'
+import { Command } from 'commander'
+import { makePlan } from '../../../core/strategies.ts'
+import { defaultTemplate, hashTemplate } from '../../../core/templates.ts'
+import { boundMtBench, describeBound } from '../../../eval/bound.ts'
+import { readMtBench, temperatureOf } from '../../../eval/mt-bench.ts'
+import { type MtBenchTable, runMtBench, tabulateMtBench } from '../../../eval/mt-bench-run.ts'
+import { toCallersError } from '../../../files/file-errors.ts'
+import { readTemplate } from '../../../files/template-file.ts'
+import { systemClock } from '../../../run/clock.ts'
+import { watchInterrupts } from '../interrupt.ts'
+import { describeOrigin, writeResult } from '../origin.ts'
+import { pricesOf } from '../prices.ts'
+import { sanitise } from '../render/sanitize.ts'
+import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, whole } from './flags.ts'
+import { resolveOfficialFolder } from './official.ts'
+import { createEvalReporter } from './progress.ts'
+
+interface MtBenchFlags extends EvalFlags {
+  output: string
+  model: string
+  aggregator?: string
+  judge: string
+  template?: string
+  width: number
+  depth: number
+  maxTokens: number
+  judgeMaxTokens: number
+  askAgain?: boolean
+}
+
+const help = `
+The folder is the benchmark's own: question.jsonl, reference-gpt-4.jsonl and judge_prompts.jsonl. Without one, or with
+"official", they are fetched once from their owner (lm-sys/FastChat) and checked by their SHA-256. Answers are sampled at
+each category's temperature; the second turn sees the aggregated answer of the first. The judge grades at temperature 0;
+what holds no rating is left out and counted. --depth 0 is the bare model.
+
+Example:
+  $ aft eval mt-bench official --model http://127.0.0.1:8000/v1#llama --judge openai:gpt-4.1 -o results`
+
+/** The subcommand. */
+export function mtBenchCommand(): Command {
+  const command = new Command('mt-bench')
+    .description('Two-turn questions, graded 1 to 10 by a judge.')
+    .argument('[folder]', "the benchmark's files", 'official')
+    .requiredOption('-o, --output <folder>', 'where the results go')
+    .requiredOption('-m, --model <name>', 'engine that proposes')
+    .option('--aggregator <name>', 'engine that aggregates (default: the model)')
+    .requiredOption('--judge <name>', 'engine that grades')
+    .option('--template <file>', 'wording of the roles, a JSON file')
+    .addOption(whole('--width <n>', 'proposals a turn', 1).default(5))
+    .addOption(whole('--depth <n>', 'aggregation layers', 0).default(2))
+    .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(1024))
+    .addOption(whole('--judge-max-tokens <n>', 'most tokens of a grade', 1).default(2048))
+    .option('--ask-again', 'ask for the rating alone where a grade holds none; not the benchmark’s own')
+  return addEvalFlags(command).addHelpText('after', help).action(mtBench)
+}
+
+async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
+  const { model, aggregator = model, judge, width, depth, maxTokens, judgeMaxTokens, askAgain, seed } = flags
+  const files = await resolveOfficialFolder(folder, 'mt-bench', flags)
+  const bench = await readMtBench(files).catch((error) => {
+    throw toCallersError(error)
+  })
+  const questions = flags.limit ? spread(bench.questions, flags.limit) : bench.questions
+  const planOf = (category: string) =>
+    makePlan({
+      ...{ proposers: [model], aggregators: [aggregator], width, depth, maxTokens, seed },
+      temperature: temperatureOf(category),
+    })
+  const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
+  const { engineFlags, config } = await readEngineFlags(flags)
+  if (flags.dryRun) {
+    const prices = pricesOf([model, aggregator, judge], config)
+    const grader = { engine: judge, maxTokens: judgeMaxTokens, askAgain }
+    const bound = boundMtBench(bench, questions, { planOf, judge: grader, template, prices })
+    console.log(describeBound([['questions', `${questions.length} of two turns`]], bound))
+    return
+  }
+  const signal = watchInterrupts()
+  const reporter = flags.progress ? createEvalReporter(process.stderr, 'questions graded') : undefined
+  const { openEngines } = await import('../../../engines/open.ts')
+  const opened = await openEngines([model, aggregator, judge], {
+    ...engineFlags,
+    signal,
+    onProgress: reporter?.pull,
+  })
+  try {
+    const run = await runMtBench({
+      ...{ bench, questions, planOf, template, clock: systemClock, signal, seed, version: readVersion() },
+      ...{ judgeMaxTokens, askAgain },
+      ...{ engines: opened.engines, judge: opened.engines[judge] as (typeof opened.engines)[string] },
+      ...{
+        journal: path.join(flags.output, 'journal.jsonl'),
+        restart: flags.restart,
+        active: flags.concurrency,
+      },
+      onProgress: reporter?.update,
+    })
+    reporter?.close()
+    for (const { id, error } of run.failures) {
+      console.error(`failed: question ${id}: ${error.kind}: ${sanitise(error.message)}`)
+    }
+    const table = tabulateMtBench(run.graded, seed)
+    for (const { id, turn } of table.unreadable)
+      console.error(`warning: question ${id}, turn ${turn}: no rating`)
+    const result = {
+      ...{ task: 'mt-bench', n: run.graded.length, asked: questions.length, model, aggregator, judge },
+      settings: { width, depth, maxTokens, judgeMaxTokens, ...(askAgain && { askAgain }), seed },
+      template: { id: template.id, sha256: hashTemplate(template) },
+      ...describeOrigin(),
+      ...table,
+    }
+    writeResult(flags.output, result)
+    console.log(flags.json ? JSON.stringify(result) : sanitise(describe(table, judge)))
+    if (run.outcome === 'interrupted') throw signal.reason
+    if (run.graded.length < questions.length) process.exitCode = 1
+  } catch (error) {
+    throw toCallersError(error)
+  } finally {
+    reporter?.close()
+    await opened.close()
+  }
+}
+
+/** So many questions, of all categories alike. */
+function spread<T>(questions: T[], count: number): T[] {
+  if (count >= questions.length) return questions
+  return Array.from({ length: count }, (_, i) => questions[Math.floor((i * questions.length) / count)] as T)
+}
+
+function describe(table: MtBenchTable, judge: string): string {
+  const { turn_1, turn_2, both, categories, unreadable, asked_again: again } = table
+  const number = (value: number | null) => (value === null ? '   -' : value.toFixed(2).padStart(5))
+  const score = (name: string, rating: MtBenchTable['both']) =>
+    rating
+      ? `${name.padEnd(12)}${number(rating.mean)}  [${rating.interval.low.toFixed(2)}, ${rating.interval.high.toFixed(2)}], ${rating.n} ratings`
+      : `${name.padEnd(12)}   -  no ratings`
+  return [
+    ...[score('turn 1', turn_1), score('turn 2', turn_2), score('both', both)],
+    ...categories.map(
+      (c) => `${c.category.padEnd(12)}${number(c.turn_1)} ${number(c.turn_2)} ${number(c.both)}`,
+    ),
+    `judge: ${judge}; without a rating: ${unreadable.length}${again > 0 ? `; only when asked again: ${again}` : ''}`,
+  ].join('\n')
+}

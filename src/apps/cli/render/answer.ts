@@ -1,0 +1,60 @@
+/** Writes a text to the terminal as it comes, broken between words. */
+
+import { sanitise } from './sanitize.ts'
+import { piecesOf, widthOf } from './text.ts'
+
+export interface TextWriter {
+  push(delta: string): void
+  /** Writes what was kept back, and ends the line. */
+  end(): void
+}
+
+const TAB = ' '.repeat(8)
+
+/**
+ * What may not have ended yet is kept back, so that a word goes to the next line whole. Code between fences is left
+ * to the terminal's own breaks: it can then be copied.
+ */
+export function createTextWriter(write: (text: string) => void, columns: () => number): TextWriter {
+  let kept = ''
+  let line = ''
+  let used = 0
+  let isCode = false
+  const put = (piece: string) => {
+    const needed = widthOf(piece.replaceAll('\t', TAB))
+    const isSpace = piece.trim() === ''
+    if (!isCode && used > 0 && used + needed > columns()) {
+      write('\n')
+      used = 0
+      if (isSpace) return
+    }
+    write(piece)
+    line += piece
+    used += needed
+  }
+  const breakLine = () => {
+    if (line.trimStart().startsWith('```')) isCode = !isCode
+    write('\n')
+    line = ''
+    used = 0
+  }
+  const putAll = (text: string) => {
+    for (const [i, part] of text.split('\n').entries()) {
+      if (i > 0) breakLine()
+      for (const piece of piecesOf(part)) put(piece)
+    }
+  }
+  return {
+    push(delta) {
+      const text = kept + sanitise(delta)
+      kept = piecesOf(text).at(-1) ?? ''
+      putAll(text.slice(0, text.length - kept.length))
+    },
+    end() {
+      putAll(kept)
+      if (used > 0) breakLine()
+      kept = ''
+      isCode = false
+    },
+  }
+}

@@ -1,0 +1,141 @@
+/** A layer as lines: its members side by side where the terminal is wide enough. Pure: state in, lines out. */
+
+import { sanitise } from './sanitize.ts'
+import type { LayerView, MemberView } from './state.ts'
+import { padStyled, type Style } from './style.ts'
+import { cutEnd, cutStart, showCount, widthOf, wrap } from './text.ts'
+
+export interface FrameSize {
+  columns: number
+  /** Lines that the frame may take. */
+  rows: number
+}
+
+interface Grid {
+  across: number
+  /** Columns of one cell. */
+  width: number
+  /** Lines of text of one cell; 0 puts the whole member in one line. */
+  height: number
+}
+
+const MIN_CELL = 22
+const MAX_CELL = 60
+const GAP = 2
+const MAX_HEIGHT = 10
+const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
+
+/** The spinner's character at a time; one turn a second. */
+export function spin(nowMs: number): string {
+  return SPINNER[Math.floor(nowMs / 100) % SPINNER.length] as string
+}
+
+/** The lines of a layer, each at most `columns` - 1 wide, at most `rows` of them (2 at least). */
+export function frameOf(view: LayerView, size: FrameSize, nowMs: number, style: Style): string[] {
+  const columns = Math.max(8, size.columns - 1)
+  const lines = [headingOf(view, columns, nowMs, style)]
+  const grid = layOut(view, columns, size.rows - 1)
+  if (grid.height === 0) lines.push(...listMembers(view, columns, nowMs, style))
+  for (let i = 0; grid.height > 0 && i < view.members.length; i += grid.across) {
+    const cells = view.members.slice(i, i + grid.across).map((m) => cellOf(m, view, grid, nowMs, style))
+    lines.push(...joinCells(cells, grid))
+  }
+  return lines.length <= size.rows ? lines : [...lines.slice(0, size.rows - 1), style.dim('…')]
+}
+
+/** As many cells side by side as are readable, and as high as the rows allow. */
+function layOut({ members, endMs }: LayerView, columns: number, rows: number): Grid {
+  const fitting = Math.max(1, Math.floor((columns + GAP) / (MIN_CELL + GAP)))
+  const down = Math.ceil(members.length / Math.min(fitting, members.length))
+  const across = Math.ceil(members.length / down)
+  const width = Math.min(MAX_CELL, Math.floor((columns + GAP) / across) - GAP)
+  const room = Math.floor(rows / down) - 1
+  const wanted = endMs === undefined ? MAX_HEIGHT : down === 1 ? 5 : 3
+  const height = Math.min(room, wanted)
+  return { across, width, height: columns < MIN_CELL ? 0 : Math.max(0, height) }
+}
+
+/** One line on how far a layer is. */
+export function headingOf(view: LayerView, columns: number, nowMs: number, style: Style): string {
+  const { title, members, startMs, endMs } = view
+  const done = members.filter((m) => m.status === 'done').length
+  const tokens = members.reduce((sum, m) => sum + m.tokens, 0)
+  const seconds = ((endMs ?? nowMs) - startMs) / 1000
+  const isPart = endMs === undefined || done < members.length
+  const count = members.length === 1 ? '' : isPart ? `${done} of ${members.length} · ` : `${done} · `
+  const facts = `${count}${showCount(tokens, 'token')} · ${seconds.toFixed(1)} s`
+  const mark = endMs === undefined ? style.accent(spin(nowMs)) : markOf(done, members.length, style)
+  const room = columns - 2
+  if (room < title.length + 3 + facts.length) return `${mark} ${style.bold(cutEnd(title, room))}`
+  return `${mark} ${style.bold(title)}   ${style.dim(facts)}`
+}
+
+function markOf(done: number, all: number, style: Style): string {
+  if (done === all) return style.good('✓')
+  return done === 0 ? style.bad('✗') : style.warn('!')
+}
+
+/** `── 0 smollm2 ───── ✓ 128 ──`, then the text. */
+function cellOf(member: MemberView, view: LayerView, grid: Grid, nowMs: number, style: Style): string[] {
+  const { text: mark, paint } = statusOf(member, view, nowMs, style)
+  const status = cutEnd(mark, grid.width - 10)
+  const areMany = new Set(view.members.map((m) => m.engine)).size > 1
+  const room = grid.width - widthOf(status) - 9
+  const name = areMany ? ` ${cutStart(sanitise(member.engine), room - 2)}` : ''
+  const label = cutEnd(`${member.index}${name}`, room)
+  const filling = '─'.repeat(Math.max(1, grid.width - widthOf(label) - widthOf(status) - 8))
+  const rule = style.dim('──')
+  const top = `${rule} ${label} ${style.dim(filling)} ${paint(status)} ${rule}`
+  const isQuiet = view.endMs !== undefined || member.status === 'thinking' || member.status === 'failed'
+  return [top, ...textOf(member, grid).map((line) => (isQuiet && line ? style.dim(line) : line))]
+}
+
+/** The end of a text that is being written, the beginning of one that is there. */
+function textOf({ text, status }: MemberView, { width, height }: Grid): string[] {
+  const isEnded = status === 'done' || status === 'failed'
+  const part = isEnded ? text.slice(0, 4 * width * height) : lastParagraphs(text, 2 * width * height)
+  const lines = wrap(sanitise(part).trim(), width).filter((line, i, all) => line !== '' || all[i - 1] !== '')
+  if (!isEnded) return lines.slice(-height)
+  if (lines.length <= height && part.length === text.length) return lines
+  const last = `${lines[height - 1] ?? ''}…`
+  return [...lines.slice(0, height - 1), cutEnd(last, width)]
+}
+
+/** At least the last `length` characters, from the start of a paragraph: lines then break where they did before. */
+function lastParagraphs(text: string, length: number): string {
+  return text.slice(text.lastIndexOf('\n', text.length - length) + 1)
+}
+
+function joinCells(cells: string[][], { width }: Grid): string[] {
+  const height = Math.max(...cells.map((cell) => cell.length))
+  return Array.from({ length: height }, (_, row) => {
+    const parts = cells.map((cell) => padStyled(cell[row] ?? '', width))
+    return parts.join(' '.repeat(GAP)).trimEnd()
+  })
+}
+
+function listMembers(view: LayerView, columns: number, nowMs: number, style: Style): string[] {
+  return view.members.map((member) => {
+    const { text: status, paint } = statusOf(member, view, nowMs, style)
+    const label = `${member.index} ${cutEnd(status, Math.max(1, columns - 3))}`
+    const text = sanitise(member.text).replace(/\s+/g, ' ').trim()
+    const room = columns - widthOf(label) - 2
+    const shown = member.status === 'done' ? cutEnd(text, room) : cutStart(text, room)
+    return `${member.index} ${paint(label.slice(2))}  ${style.dim(shown)}`.trimEnd()
+  })
+}
+
+function statusOf(member: MemberView, view: LayerView, nowMs: number, style: Style) {
+  const { status, tokens, completion, note } = member
+  if (status === 'failed') return { text: `✗ ${sanitise(note ?? 'failed')}`, paint: style.bad }
+  if (completion?.excluded) return { text: `✗ ${completion.excluded}`, paint: style.warn }
+  if (status === 'done')
+    return { text: `✓ ${tokens}${completion?.finishReason === 'length' ? ' cut' : ''}`, paint: style.good }
+  if (view.endMs !== undefined) return { text: '✗ missing', paint: style.bad }
+  const again = note ? '↻ ' : ''
+  if (status === 'waiting') return { text: `${again}waiting`, paint: style.dim }
+  return {
+    text: `${again}${spin(nowMs)} ${status === 'thinking' ? 'thinking ' : ''}${tokens}`,
+    paint: style.accent,
+  }
+}

@@ -1,0 +1,133 @@
+/** The terminal's view of an answer: layers side by side while they are made, then the answer as it is written. */
+import type { WriteStream } from 'node:tty'
+import type { Plan } from '../../../core/plan.ts'
+import { type AftEvent, listMissing, type Result } from '../../../core/result.ts'
+import { createTextWriter, type TextWriter } from './answer.ts'
+import { frameOf, headingOf } from './frame.ts'
+import { createPainter, type Painter } from './painter.ts'
+import { sanitise } from './sanitize.ts'
+import { applyEvent, isAnswerLayer, type LayerView, startLayer } from './state.ts'
+import { makeStyle, type Style } from './style.ts'
+import { summaryOf } from './summary.ts'
+import { wrap } from './text.ts'
+
+const FRAME_MS = 100
+
+/** Shows the events of one prompt. To be closed, whatever happens: it hides the cursor. */
+export class LiveView {
+  readonly #plan: Plan
+  readonly #stream: WriteStream
+  readonly #style: Style
+  readonly #painter: Painter
+  readonly #writer: TextWriter
+  readonly #timer: NodeJS.Timeout
+  /** A terminal that cannot move its cursor gets each layer once, when it has ended. */
+  readonly #isDumb = process.env.TERM === 'dumb'
+  readonly #warned = new Set<string>()
+  #layer: LayerView | undefined
+  /** How much of the answer's text is on the screen; undefined before its first word. */
+  #written: number | undefined
+
+  constructor(plan: Plan, stream: WriteStream) {
+    this.#plan = plan
+    this.#stream = stream
+    this.#style = makeStyle(stream.hasColors())
+    this.#painter = createPainter(stream)
+    this.#writer = createTextWriter(
+      (text) => stream.write(text),
+      () => this.#columns,
+    )
+    this.#timer = setInterval(() => this.#paint(), FRAME_MS).unref()
+  }
+
+  event(event: AftEvent): void {
+    const now = performance.now()
+    if (event.type === 'layer-start') this.#layer = startLayer(this.#plan, event, now)
+    const layer = this.#layer
+    if (!layer || event.type === 'answer') return
+    applyEvent(layer, event, now)
+    if (isAnswerLayer(layer)) this.#followAnswer(event)
+    else if (event.type === 'layer-end') this.#endLayer(layer)
+  }
+
+  /** Writes what of the answer is not there yet, and what it took. `ms` is the time since the start. */
+  end(result: Result, ms: number): void {
+    this.#warn(result.degradedBecause ?? [])
+    const { layer, index } = result.from
+    if (this.#written === undefined) this.#write(result.answer, `layer ${layer}, completion ${index}`)
+    this.#writer.end()
+    const lines = wrap(sanitise(summaryOf(result, ms)), this.#columns)
+    this.#print(['', ...lines.map(this.#style.dim)])
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    if (this.#written !== undefined) this.#writer.end()
+    this.#paint()
+    this.#painter.close('leave')
+  }
+
+  get #columns(): number {
+    return (this.#stream.columns || 80) - 1
+  }
+
+  #paint(): void {
+    if (!this.#layer || this.#layer.endMs || this.#written !== undefined || this.#isDumb) return
+    const now = performance.now()
+    const { columns, rows } = this.#stream
+    const isWaiting = isAnswerLayer(this.#layer) && this.#layer.members[0]?.status !== 'thinking'
+    this.#painter.paint(
+      isWaiting
+        ? [headingOf(this.#layer, this.#columns, now, this.#style)]
+        : frameOf(this.#layer, { columns, rows: rows - 1 }, now, this.#style),
+    )
+  }
+
+  #endLayer(layer: LayerView): void {
+    const rows = this.#isDumb ? layer.members.length + 1 : this.#stream.rows - 1
+    const size = { columns: this.#stream.columns || 80, rows }
+    this.#print([...frameOf(layer, size, performance.now(), this.#style), ''])
+    const completions = layer.members.flatMap((m) => m.completion ?? [])
+    this.#warn(listMissing({ completions, failures: layer.failures }, layer.layer))
+  }
+
+  /** The answer goes to the screen word by word; what proves void stays there, and is said to be void. */
+  #followAnswer(event: AftEvent): void {
+    if (event.type === 'completion-delta') this.#write(event.text)
+    if (event.type === 'completion-end') this.#write(event.completion.text.slice(this.#written ?? 0))
+    if (event.type === 'completion-restarted') this.#void(`begins again: ${event.reason}`)
+    if (event.type === 'completion-failed') this.#void(`failed: ${event.failure.error.message}`)
+  }
+
+  /** `from` says which completion the answer is, where it was not seen to be written. */
+  #write(text: string, from?: string): void {
+    if (text === '') return
+    if (this.#written === undefined) {
+      const title = from === undefined ? 'answer' : `answer: ${from}`
+      const filling = '─'.repeat(Math.max(0, this.#columns - title.length - 4))
+      this.#painter.close()
+      this.#stream.write(`${this.#style.dim('──')} ${this.#style.bold(title)} ${this.#style.dim(filling)}\n`)
+    }
+    this.#written = (this.#written ?? 0) + text.length
+    this.#writer.push(text)
+  }
+
+  #void(why: string): void {
+    if (this.#written !== undefined) this.#writer.end()
+    this.#written = undefined
+    const lines = wrap(sanitise(`✗ ${why}`), this.#columns)
+    this.#print([...lines.map(this.#style.warn), ''])
+  }
+
+  #warn(reasons: string[]): void {
+    const fresh = reasons.filter((reason) => !this.#warned.has(reason))
+    for (const reason of fresh) this.#warned.add(reason)
+    const lines = fresh.flatMap((reason) => wrap(sanitise(`degraded: ${reason}`), this.#columns))
+    if (lines.length > 0) this.#print([...lines.map(this.#style.warn), ''])
+  }
+
+  #print(lines: string[]): void {
+    this.#painter.clear()
+    this.#stream.write(`${lines.join('\n')}\n`)
+  }
+}

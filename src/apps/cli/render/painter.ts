@@ -1,0 +1,76 @@
+/** Keeps a block of lines at the end of the terminal's output up to date, with what is printed for good above it. */
+import type { WriteStream } from 'node:tty'
+import { styledWidth } from './style.ts'
+
+export interface Painter {
+  /** Replaces the block. Lines must be narrower than the terminal, and fewer than its rows. */
+  paint(lines: string[]): void
+  /** Takes the block away, so that something else can be written. */
+  clear(): void
+  /** Shows the cursor again; the block is taken away, or left for good. */
+  close(what?: 'clear' | 'leave'): void
+}
+
+const CSI = '\x1b['
+const beginUpdate = `${CSI}?2026h`
+const endUpdate = `${CSI}?2026l`
+const hideCursor = `${CSI}?25l`
+const showCursor = `${CSI}?25h`
+const eraseLine = `${CSI}2K`
+const eraseBelow = `${CSI}J`
+const up = (rows: number) => (rows > 0 ? `\r${CSI}${rows}A` : '\r')
+
+/** Only what has changed is written, in one piece, as a synchronized update where the terminal knows them. */
+export function createPainter(stream: Pick<WriteStream, 'write' | 'columns'>): Painter {
+  let shown: string[] = []
+  let columns = stream.columns
+  let isHidden = false
+  const restore = () => {
+    if (isHidden) stream.write(showCursor)
+    isHidden = false
+  }
+  /** A terminal that became narrower has broken the lines anew. */
+  const rowsShown = () => {
+    if (stream.columns >= columns) return shown.length
+    return shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(styledWidth(line) / stream.columns)), 0)
+  }
+  const draw = (lines: string[]) => {
+    const isResized = stream.columns !== columns
+    let out = up(rowsShown())
+    if (isResized) out += eraseBelow
+    for (const [i, line] of lines.entries())
+      out += !isResized && shown[i] === line ? '\n' : `${eraseLine}${line}\n`
+    if (lines.length < shown.length) out += eraseBelow
+    columns = stream.columns
+    shown = lines
+    return out
+  }
+  /** Ctrl-Z: the shell gets its cursor, and the block is painted anew below what was typed meanwhile. */
+  const suspend = () => {
+    restore()
+    shown = []
+    process.kill(process.pid, 'SIGSTOP')
+  }
+  const hide = () => {
+    if (isHidden) return ''
+    isHidden = true
+    return hideCursor
+  }
+  process.on('exit', restore)
+  if (process.platform !== 'win32') process.on('SIGTSTP', suspend)
+  return {
+    paint(lines) {
+      stream.write(beginUpdate + hide() + draw(lines) + endUpdate)
+    },
+    clear() {
+      if (shown.length > 0) stream.write(draw([]))
+    },
+    close(what = 'clear') {
+      if (what === 'clear') this.clear()
+      shown = []
+      restore()
+      process.off('exit', restore)
+      process.off('SIGTSTP', suspend)
+    },
+  }
+}

@@ -1,0 +1,33 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { sanitise, stringifySafely } from './sanitize.ts'
+
+test.each([
+  ['\x1b[31mred\x1b[0m', '␛[31mred␛[0m'],
+  ['\x1b]0;title\x07', '␛]0;title␇'],
+  ['\x9b31m', '\\u009b31m'],
+  ['a\u202Eb\u2066c', 'a\\u202eb\\u2066c'],
+  ['bell\x07 back\b del\x7f nul\0', 'bell␇ back␈ del␡ nul␀'],
+  ['line\r\nline\ttab', 'line\nline\ttab'],
+  ['Grüße, 世界, שלום 👋', 'Grüße, 世界, שלום 👋'],
+])('%j is shown as %j', (text, shown) => {
+  expect(sanitise(text)).toBe(shown)
+})
+
+test('however a text is split, its parts are sanitised to the same', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary' })), (parts) => {
+      expect(parts.map(sanitise).join('')).toBe(sanitise(parts.join('')))
+    }),
+  )
+})
+
+test('JSON without control characters has the same value', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), (value, text) => {
+      const json = stringifySafely({ value, text })
+      expect(json).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
+      expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify({ value, text })))
+    }),
+  )
+})

@@ -1,0 +1,91 @@
+/** What the terminal shows of a prompt that is being answered: the events so far, as layers of members. */
+import type { Plan } from '../../../core/plan.ts'
+import type { AftEvent, Completion, Failure } from '../../../core/result.ts'
+
+export interface MemberView {
+  index: number
+  engine: string
+  status: 'waiting' | 'thinking' | 'writing' | 'done' | 'failed'
+  text: string
+  /** Pieces that have streamed; the completion's own count once it has ended. */
+  tokens: number
+  completion?: Completion
+  /** Why it failed, or that it was started again. */
+  note?: string
+}
+
+export interface LayerView {
+  layer: number
+  title: string
+  isLast: boolean
+  members: MemberView[]
+  failures: Failure[]
+  startMs: number
+  /** Absent while the layer runs. */
+  endMs?: number
+}
+
+/** Whether the layer's only text is the answer, which is then written as it comes. */
+export function isAnswerLayer({ isLast, members }: LayerView): boolean {
+  return isLast && members.length === 1
+}
+
+/** Starts the view of a layer. */
+export function startLayer(
+  plan: Plan,
+  event: Extract<AftEvent, { type: 'layer-start' }>,
+  nowMs: number,
+): LayerView {
+  const judge = typeof plan.choose === 'object' ? [{ n: 1, engine: plan.choose.judge }] : []
+  const voices = plan.layers[event.layer]?.voices ?? judge
+  const engines = voices.flatMap(({ n, engine }) => Array<string>(n).fill(engine))
+  const members = Array.from({ length: event.width }, (_, index): MemberView => {
+    return { index, engine: engines[index] ?? '', status: 'waiting', text: '', tokens: 0 }
+  })
+  const { layer, isLast } = event
+  return { layer, title: titleOf(plan, event), isLast, members, failures: [], startMs: nowMs }
+}
+
+/** Takes in what happened in the layer. Events of other layers are passed over. */
+export function applyEvent(view: LayerView, event: AftEvent, nowMs: number): void {
+  if (event.type === 'answer' || event.type === 'layer-start' || event.layer !== view.layer) return
+  if (event.type === 'layer-end') {
+    view.endMs = nowMs
+    return
+  }
+  const index = memberOf(event)
+  const member = view.members[index]
+  if (!member) return
+  if (event.type === 'completion-delta') add(member, 'writing', event.text)
+  else if (event.type === 'reasoning-delta') add(member, 'thinking', event.text)
+  else if (event.type === 'completion-restarted')
+    Object.assign(member, { status: 'waiting', text: '', tokens: 0, note: event.reason })
+  else if (event.type === 'completion-end') {
+    const { completion } = event
+    const { text, engine, usage } = completion
+    Object.assign(member, { status: 'done', text, engine, tokens: usage.outputTokens, completion })
+  } else if (event.type === 'completion-failed') {
+    const { kind, message } = event.failure.error
+    Object.assign(member, { status: 'failed', note: kind, text: message })
+    view.failures.push(event.failure)
+  }
+}
+
+function memberOf(event: Exclude<AftEvent, { type: 'answer' | 'layer-start' | 'layer-end' }>): number {
+  if (event.type === 'completion-end') return event.completion.index
+  return event.type === 'completion-failed' ? event.failure.index : event.index
+}
+
+/** The first words of the answer proper take the place of the reasoning before them. */
+function add(member: MemberView, status: 'writing' | 'thinking', text: string): void {
+  if (member.status !== status) member.text = ''
+  member.status = status
+  member.text += text
+  member.tokens++
+}
+
+function titleOf(plan: Plan, { layer, width, isLast }: Extract<AftEvent, { type: 'layer-start' }>): string {
+  if (layer === plan.layers.length) return 'judge'
+  if (isLast && width === 1) return 'answer'
+  return plan.layers[layer]?.see === 'nothing' ? 'proposals' : 'aggregations'
+}

@@ -1,0 +1,75 @@
+/** `aft train export`: a run's weights as one folder that vLLM and others serve. */
+import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { Command, Option } from 'commander'
+import { parse } from 'yaml'
+import { UsageError } from '../../../core/provider/errors.ts'
+import { toFileError } from '../../../lib/file-error.ts'
+import { prepareBase } from '../../../train/base.ts'
+import { mergeAdapter } from '../../../train/finish.ts'
+import { recipeSchema } from '../../../train/recipe.ts'
+import { watchInterrupts } from '../interrupt.ts'
+import { findGguf } from './run.ts'
+import { ensureEnvironment } from './setup.ts'
+
+interface ExportFlags {
+  output: string
+  dtype: string
+  python?: string
+}
+
+/** The subcommand. */
+export function exportCommand(): Command {
+  return new Command('export')
+    .description('Write a trained model as one folder, a LoRA adapter merged, for vLLM and other servers.')
+    .argument('<folder>', 'what `aft train` made')
+    .requiredOption('-o, --output <folder>', 'where it goes')
+    .addOption(
+      new Option('--dtype <type>', 'of the merged weights')
+        .choices(['bfloat16', 'float16', 'float32'])
+        .default('bfloat16'),
+    )
+    .option('--python <path>', 'Python to merge with')
+    .action((folder: string, flags: ExportFlags) => exportModel(folder, flags))
+}
+
+async function exportModel(folder: string, { output, dtype, python: own }: ExportFlags): Promise<void> {
+  const model = path.join(folder, 'model')
+  if (!existsSync(path.join(model, 'complete'))) {
+    throw new UsageError(`${folder} holds no trained model: expected what \`aft train\` made, to its end`)
+  }
+  if (existsSync(output)) throw new UsageError(`${output} is there already; give another -o`)
+  const recipe = recipeSchema.parse(parse(readFileSync(path.join(folder, 'recipe.yaml'), 'utf8')))
+  const unfinished = `${path.resolve(output)}.unfinished`
+  rmSync(unfinished, { recursive: true, force: true })
+  try {
+    if (recipe.method === 'full') copyWeights(model, unfinished)
+    else await mergeWeights(folder, recipe.base, unfinished, { dtype, python: own })
+    renameSync(unfinished, output)
+  } catch (error) {
+    throw toFileError(output, error)
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true })
+  }
+  console.error(`serve it: vllm serve ${output}`)
+}
+
+function copyWeights(model: string, out: string): void {
+  const skipped = ['complete', 'training_args.bin']
+  cpSync(model, out, { recursive: true, filter: (from) => !skipped.includes(path.basename(from)) })
+}
+
+async function mergeWeights(
+  folder: string,
+  recipeBase: string,
+  out: string,
+  { dtype, python: own }: Pick<ExportFlags, 'dtype' | 'python'>,
+): Promise<void> {
+  const signal = watchInterrupts()
+  const python = await ensureEnvironment(own)
+  const { isCheckpoint, readRecord } = await import('../../../engines/models/checkpoint.ts')
+  // A base such as `smollm2` may stand for another file by now.
+  const name = (isCheckpoint(folder) ? readRecord(folder).base?.model : undefined) ?? recipeBase
+  const base = await prepareBase(name, { python, signal, findGguf, onLine: (l) => console.error(l) })
+  await mergeAdapter(base.model, path.join(folder, 'model'), out, dtype, { python, signal })
+}

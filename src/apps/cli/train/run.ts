@@ -1,0 +1,78 @@
+/** `aft train RECIPE.yaml`: from a recipe and rows to a model. */
+import path from 'node:path'
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { UsageError } from '../../../core/provider/errors.ts'
+import { toCallersError } from '../../../files/file-errors.ts'
+import type { GgufBase } from '../../../train/base.ts'
+import { finishRun } from '../../../train/finish.ts'
+import { readRecipe } from '../../../train/recipe-file.ts'
+import { train } from '../../../train/run.ts'
+import { watchInterrupts } from '../interrupt.ts'
+import { ensureEnvironment } from './setup.ts'
+import { openTrainView } from './view.ts'
+
+interface TrainFlags {
+  data?: string
+  set: string[]
+  rows?: string
+  output?: string
+  resume?: boolean
+  python?: string
+}
+
+/** Adds what trains to the command. */
+export function addTraining(command: Command): Command {
+  const collect = (value: string, before: string[]) => [...before, value]
+  return command
+    .argument('[recipe]', 'YAML file; recipes/ has some')
+    .option('-d, --data <folder>', 'what `aft data build` made')
+    .option('-o, --output <folder>', 'where the run goes')
+    .option(
+      '--set <knob=value>',
+      "change a knob of the recipe (TRL's own names); may be repeated",
+      collect,
+      [],
+    )
+    .addOption(
+      new Option('--rows <which>', 'with proposals, without, or both').choices(['aft', 'sft', 'both']),
+    )
+    .option('--resume', 'go on after the last checkpoint')
+    .option('--python <path>', 'Python to train with, instead of the one that `aft train setup` makes')
+    .action((recipe: string | undefined, flags: TrainFlags) => runRecipe(recipe, flags))
+}
+
+async function runRecipe(file: string | undefined, flags: TrainFlags): Promise<void> {
+  if (file === undefined)
+    throw new UsageError('expected a recipe: aft train recipes/smollm2-135m-cpu.yaml --data data -o tuned')
+  const { output, resume = false } = flags
+  if (output === undefined) throw new UsageError('expected -o, the folder where the run goes')
+  const signal = watchInterrupts()
+  const rows = flags.rows === undefined ? [] : [`rows=${flags.rows}`]
+  const recipe = readRecipe(file, [...flags.set, ...rows])
+  const data = flags.data ?? recipe.data
+  if (data === undefined) throw new UsageError('expected --data, a folder that `aft data build` made')
+  const python = await ensureEnvironment(flags.python)
+  const view = openTrainView(output)
+  const onLine = view.line
+  try {
+    await train(
+      { ...{ recipe, data, output, resume, python, signal, findGguf }, onEvent: view.event, onLine },
+      (trained) => finishRun(trained, { python, signal, onLine }),
+    )
+    view.end()
+  } catch (error) {
+    view.stop()
+    if (signal.aborted) console.error(`stopped; --resume goes on after the last checkpoint in ${output}`)
+    signal.throwIfAborted()
+    throw toCallersError(error)
+  }
+}
+
+/** A model of the catalogue, a GGUF file, or one of the hub by `hf:`. */
+export async function findGguf(name: string): Promise<GgufBase | undefined> {
+  const { catalogue, resolveModel } = await import('../../../engines/models/models.ts')
+  if (!/^(gguf|hf):/.test(name) && !catalogue.some((model) => model.name === name)) return undefined
+  const { file, licence, model } = await resolveModel(name)
+  return { model: name.startsWith('gguf:') ? `gguf:${path.resolve(file)}` : model, file, licence }
+}

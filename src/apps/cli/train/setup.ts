@@ -1,0 +1,44 @@
+/** `aft train setup`: the Python environment that trains. */
+import { Command } from 'commander'
+import { UsageError } from '../../../core/provider/errors.ts'
+import { findEnvironment, isComplete, setUpEnvironment } from '../../../train/environment.ts'
+import { inspectPython, judgePython } from '../../../train/python-facts.ts'
+import { watchInterrupts } from '../interrupt.ts'
+
+/** The subcommand. */
+export function setupCommand(): Command {
+  return new Command('setup')
+    .description('Install what training needs: PyTorch, TRL and the converters (about 1.6 GB without CUDA).')
+    .option('--python <path>', 'check this Python instead, and install the converters only')
+    .action(({ python }: { python?: string }) => setUp(python))
+}
+
+async function setUp(own: string | undefined): Promise<void> {
+  const python = await ensureEnvironment(own, { imports: true })
+  console.error(`ready: ${python}`)
+}
+
+/**
+ * The Python to train with; installs what is missing and says so.
+ * @throws UsageError that lists, a line each, what is wrong with it
+ */
+export async function ensureEnvironment(own: string | undefined, { imports = false } = {}): Promise<string> {
+  const { folder, python, converter } = findEnvironment()
+  const isMissing = own === undefined && !isComplete(folder)
+  if (isMissing) console.error(`installing PyTorch and TRL into ${folder}: about 1.6 GB, once`)
+  else if (!isComplete(converter))
+    console.error(`installing the GGUF converters into ${converter}: 36 MB, once`)
+  const signal = watchInterrupts()
+  await setUpEnvironment({ signal, onLine: (line) => console.error(`  ${line}`) }, own)
+  const facts = await inspectPython(own ?? python, { imports: imports || isMissing })
+  const { problems, notes } = judgePython(facts)
+  for (const note of notes) console.error(`note: ${note}`)
+  if (problems.length === 0) return own ?? python
+  const advice =
+    own === undefined
+      ? `Remove ${folder}, then: aft train setup`
+      : 'Install them there, or leave --python out'
+  throw new UsageError(
+    [`${own ?? python} cannot train:`, ...problems.map((p) => `  ${p}`), advice].join('\n'),
+  )
+}

@@ -1,0 +1,133 @@
+/** What a row can become, by itself alone: whether it can be used, its target, what may be shown. Any thread can do it. */
+
+import { findUnusable } from '../core/proposals.ts'
+import { type Message, textOf } from '../core/provider/engine.ts'
+import { hashParts, randomFrom } from '../core/seeds.ts'
+import type { Response, SourceRow } from '../files/rows/row.ts'
+import { type ChooseBy, chooseResponses } from './choose.ts'
+import { cleanResponses, cleanText, type Reasons } from './clean.ts'
+import { type FingerprintSet, findHits } from './fingerprints.ts'
+import type { Draft } from './make-example.ts'
+
+/**
+ * Where what is to be learned comes from: the source's own target, the best-scored response (which is then no
+ * proposal), or a table by prompt text (`promptText`).
+ */
+export type Target = 'gold' | 'best' | Map<string, string>
+
+/** The text of all turns, by which targets are found and duplicates known. */
+export function promptText(prompt: Message[]): string {
+  return prompt.map(textOf).join('\n')
+}
+
+export interface ExamineOptions {
+  /** Written in each example. */
+  source: string
+  seed: number
+  /** `later`: rows without one are kept. */
+  target: Target | 'later'
+  /** Proposals an example, at most; and at least, else the row is dropped. */
+  proposals: number
+  minProposals: number
+  chooseBy: ChooseBy
+  /** Proposals of this model are on-policy, beside those that the source says are. */
+  onPolicyModel?: string
+  /** Benchmarks of which no prompt may be there. */
+  benchmarks: FingerprintSet[]
+  /** Names the language of a text where it is none that is wanted; see `createLanguageCheck`. */
+  findOtherLanguage?: (text: string) => string | undefined
+  /** Characters of all turns of the prompt. */
+  maxPromptChars?: number
+  /** Characters of the target. */
+  minTargetChars?: number
+  maxTargetChars?: number
+}
+
+/** Why a row is dropped. */
+export interface Drop {
+  reason: string
+  detail?: unknown
+}
+
+export interface Examined {
+  /** Benchmarks that have the prompt. */
+  hits: string[]
+  /** Responses by the reason why they cannot be shown. */
+  left: Reasons
+  drop?: Drop
+  /** Of the prompt. */
+  text: string
+  target?: string
+  /** What may be shown. */
+  responses: Response[]
+}
+
+export function examineRow(row: SourceRow, options: ExamineOptions): Examined {
+  const text = promptText(row.prompt)
+  const hits = findHits(text, options.benchmarks)
+  const none: Examined = { hits, left: {}, text, responses: [] }
+  if (hits.length > 0) return { ...none, drop: { reason: 'benchmark', detail: hits } }
+  if (text.length > (options.maxPromptChars ?? Infinity)) {
+    return { ...none, drop: { reason: 'the prompt is too long', detail: text.length } }
+  }
+  const other = options.findOtherLanguage?.(text)
+  if (other !== undefined)
+    return { ...none, drop: { reason: 'the prompt is in another language', detail: other } }
+  const { drop, target, responses: others } = findTarget(row, text, options)
+  if (drop) return { ...none, drop }
+  const { responses, left } = cleanResponses(others, target)
+  const examined = { ...none, left, target, responses }
+  const usable = responses.length
+  if (usable < options.minProposals) {
+    return { ...examined, drop: { reason: 'too few proposals', detail: { usable, left } } }
+  }
+  if (target === undefined && options.target !== 'later')
+    return { ...examined, drop: { reason: 'no target' } }
+  return examined
+}
+
+/** The proposals chosen, in their order. The draft has the id of the row. */
+export function chooseDraft(
+  row: SourceRow,
+  { responses, target = '' }: Examined,
+  options: ExamineOptions,
+): Draft {
+  const random = randomFrom(hashParts(options.seed, 'choose', row.id))
+  const { proposals: count, chooseBy: by, source } = options
+  const chosen = chooseResponses(responses, { count, by, random })
+  const proposals = chosen.map((r) => (r.model === options.onPolicyModel ? { ...r, onPolicy: true } : r))
+  return { id: row.id, conversation: row.prompt, proposals, target, source }
+}
+
+/** The target, checked, where there is one, and what may be shown beside it. */
+function findTarget(
+  row: SourceRow,
+  text: string,
+  options: ExamineOptions,
+): { drop?: Drop; target?: string; responses: Response[] } {
+  const { target: from, minTargetChars = 1, maxTargetChars = Infinity } = options
+  const { responses } = row
+  const best = from === 'best' ? findBest(row) : undefined
+  const given = best?.text ?? (from === 'gold' ? row.target : undefined)
+  const found = from instanceof Map ? from.get(text) : given
+  if (found === undefined) return { responses }
+  const target = cleanText(found)
+  const drop = (reason: string, detail?: unknown) => ({
+    drop: { reason: `the target is ${reason}`, detail },
+    responses,
+  })
+  const unusable = findUnusable(target)
+  if (unusable) return drop(unusable)
+  if (target.length < minTargetChars) return drop('too short', target.length)
+  if (target.length > maxTargetChars) return drop('too long', target.length)
+  const other = options.findOtherLanguage?.(target)
+  if (other !== undefined) return drop('in another language', other)
+  return { target, responses: responses.filter((r) => r !== best) }
+}
+
+/** The first of the best-scored that can be used. */
+export function findBest({ responses }: SourceRow): Response | undefined {
+  const scored = responses.filter((r) => r.score !== undefined)
+  const sorted = scored.sort((a, b) => (b.score ?? 0) - (a.score ?? 0))
+  return sorted.find((r) => findUnusable(cleanText(r.text)) === undefined)
+}

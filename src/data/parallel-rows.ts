@@ -1,0 +1,103 @@
+/** Rows of large JSON-lines files, read, examined and rendered by worker threads: the same bytes as by one. */
+import { statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { isPlainLines } from '../files/rows/read-records.ts'
+import type { BadRow } from '../files/rows/row.ts'
+import { entryBeside } from '../lib/entry.ts'
+import { toFileError } from '../lib/file-error.ts'
+import { mapInWorkers, type Parcel } from '../lib/worker-pool.ts'
+import type { BuildOptions, Ready } from './build.ts'
+import type { ExamineOptions } from './examine-row.ts'
+import type { Rendered, RenderOptions } from './render-row.ts'
+import { findSource } from './sources/sources.ts'
+
+/** What a worker is told: all that can be copied, of the options that rows depend on. */
+export interface WorkOptions
+  extends Omit<ExamineOptions, 'findOtherLanguage'>,
+    Omit<RenderOptions, 'budget'> {
+  format: string
+  dropsNearDuplicates: boolean
+}
+
+/** Whole lines of a file: where they lie, in bytes, and the number of the first. */
+export interface Block {
+  file: string
+  line: number
+  start: number
+  end: number
+}
+
+/** Texts of the lines as places in `bytes`: one buffer is handed over instead of many copied. */
+export type Placed = Omit<Ready, 'rendered'> & { rendered?: Rendered<[start: number, end: number]> }
+export interface Done {
+  rows: (Placed | BadRow)[]
+  bytes: Uint8Array
+}
+
+const BLOCK_BYTES = 1 << 20
+const NEWLINE = 0x0a
+
+/** Smaller inputs are done before the threads have started. */
+const LEAST_BYTES = 8e6
+
+/** Whether threads can share these files out, and whether it pays. */
+export function canShare(format: string, files: string[]): boolean {
+  if (files.length === 0 || !files.every(isPlainLines) || !findSource(format).isPerRecord) return false
+  return files.reduce((sum, file) => sum + statSync(file).size, 0) >= LEAST_BYTES
+}
+
+/** Neither a token budget nor a language check can be handed to a worker: such builds stay in one thread. */
+export async function* readInParallel(
+  files: string[],
+  options: Omit<BuildOptions, 'rows' | 'budget' | 'findOtherLanguage'> & { format: string; workers: number },
+): AsyncGenerator<Ready | BadRow> {
+  const { writeCard: _, workers, ...data } = options
+  const entry = entryBeside(import.meta.url, 'parallel-rows-worker')
+  const pool = mapInWorkers<Block, Done>(readBlocks(files), { entry, data, workers })
+  for await (const { rows, bytes } of pool) {
+    for (const row of rows)
+      yield 'problem' in row ? row : { ...row, rendered: takePlaces(row.rendered, bytes) }
+  }
+}
+
+function takePlaces(rendered: Placed['rendered'], bytes: Uint8Array): Ready['rendered'] {
+  if (!rendered) return undefined
+  const lines = rendered.lines.map((line) => ({ ...line, rest: bytes.subarray(...line.rest) }))
+  return { ...rendered, lines }
+}
+
+async function* readBlocks(files: string[]): AsyncGenerator<Parcel<Block>> {
+  for (const file of files) {
+    try {
+      yield* splitBlocks(file)
+    } catch (error) {
+      throw toFileError(file, error)
+    }
+  }
+}
+
+/** One buffer serves for all of it: what a worker reads again is at hand in the system's memory. */
+async function* splitBlocks(file: string): AsyncGenerator<Parcel<Block>> {
+  await using handle = await open(file)
+  const buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES)
+  let [start, line, at, breaks] = [0, 1, 0, 0]
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
+    const bytes = buffer.subarray(0, bytesRead)
+    const isLast = bytesRead === 0
+    const end = isLast ? at : at + bytes.lastIndexOf(NEWLINE) + 1
+    breaks += countBreaks(bytes)
+    at += bytesRead
+    if (end > start && (isLast || bytes.includes(NEWLINE))) {
+      yield { value: { file, line, start, end } }
+      ;[start, line, breaks] = [end, line + breaks, 0]
+    }
+    if (isLast) return
+  }
+}
+
+function countBreaks(bytes: Buffer): number {
+  let count = 0
+  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) count++
+  return count
+}

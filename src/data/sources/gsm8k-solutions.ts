@@ -1,0 +1,42 @@
+/**
+ * GSM8K: questions with a gold solution, and in the file of model solutions four graded ones. Calculator marks
+ * (`<<3*4=12>>`) go, and solutions end as the gold ones of the training set do, with `#### N`, not `A: N`.
+ */
+import {
+  asFields,
+  ask,
+  asText,
+  type Fields,
+  perRecord,
+  type Response,
+  type Source,
+} from '../../files/rows/row.ts'
+
+export const gsm8kSolutions: Source = {
+  about:
+    'GSM8K: {question, answer}, or the model solutions {question, ground_truth, MODEL: {solution, is_correct}}',
+  ...perRecord((row, id) => {
+    const { question, answer, ground_truth: groundTruth, ...models } = row
+    return {
+      id,
+      prompt: ask(asText(question, 'question')),
+      responses: Object.entries(models)
+        .filter(([, value]) => typeof value === 'object' && value !== null)
+        .map(([model, value]) => readSolution(model, asFields(value, model))),
+      target: tidySolution(asText(groundTruth ?? answer, 'answer')),
+    }
+  }),
+}
+
+function readSolution(model: string, { solution, is_correct: isCorrect }: Fields): Response {
+  return {
+    text: typeof solution === 'string' ? tidySolution(solution) : '',
+    model,
+    ...(typeof isCorrect === 'boolean' && { score: Number(isCorrect) }),
+  }
+}
+
+/** Without calculator marks (one that a token limit cut has no end), ending in `#### N`. */
+export function tidySolution(solution: string): string {
+  return solution.replace(/<<[^<>]*(?:>>|$)/g, '').replace(/\n\s*(?:A:|####)\s*([^\n]*?)\s*$/, '\n#### $1')
+}

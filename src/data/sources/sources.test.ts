@@ -1,0 +1,294 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { parquetWriteFile } from 'hyparquet-writer'
+import { afterAll, expect, test } from 'vitest'
+import { extractAnswer } from '../../core/proposals.ts'
+import { listFiles, readRecords } from '../../files/rows/read-records.ts'
+import { generateArithmetic } from '../arithmetic/source-arithmetic.ts'
+import { findSource } from './sources.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'dataset-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function put(name: string, content: string | Buffer): string {
+  const file = join(folder, name)
+  writeFileSync(file, content)
+  return file
+}
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+const read = (format: string, ...files: string[]) => collect(findSource(format).read(readRecords(files)))
+
+const rows = [
+  { id: 'a', prompt: 'Name a river.', responses: ['Nile', { text: 'The Oder.', model: 'm', score: '4' }] },
+  { id: 2, messages: [{ role: 'user', content: 'Ü\u2028 "quoted", [1]' }], responses: [], target: 'Yes.' },
+]
+const lines = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+
+test('the same rows come from lines, gzipped lines and arrays, pretty or not', async () => {
+  const expected = await read('responses', put('a.jsonl', lines))
+  expect(expected).toEqual([
+    {
+      id: 'a',
+      prompt: [{ role: 'user', content: 'Name a river.' }],
+      responses: [
+        { text: 'Nile', model: 'unknown' },
+        { text: 'The Oder.', model: 'm', score: 4 },
+      ],
+    },
+    { id: '2', prompt: rows[1]?.messages, responses: [], target: 'Yes.' },
+  ])
+  const others = [
+    put('b.jsonl.gz', gzipSync(lines)),
+    put('c.json', JSON.stringify(rows)),
+    put('d.json', `\uFEFF ${JSON.stringify(rows, null, 2)}\n`),
+    put('e.jsonl', lines.trimEnd().replaceAll('\n', '\r\n\r\n')),
+  ]
+  for (const file of others) expect(await read('responses', file)).toEqual(expected)
+})
+
+test.each([1, 2, 3, 7, 64])(
+  'an array that comes in chunks of %i bytes gives the same elements',
+  async (size) => {
+    const { splitArray } = await import('../../files/rows/split-json.ts')
+    const bytes = Buffer.from(JSON.stringify(rows, null, 1))
+    async function* chunks() {
+      for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size)
+    }
+    const pieces = await collect(splitArray(chunks()))
+    expect(pieces.map((piece) => JSON.parse(piece.bytes.toString()))).toEqual(rows)
+    expect(pieces[0]?.line).toBe(1)
+  },
+)
+
+test('UltraFeedback as Parquet: ratings are texts, N/A counts nothing, the overall score is not believed', async () => {
+  const completion = (response: string, ratings: string[], more: object = {}) => ({
+    annotations: {
+      helpfulness: { Rating: ratings[0], Rationale: '' },
+      honesty: { Rating: ratings[1], Rationale: '' },
+    },
+    'fine-grained_score': null,
+    critique: 'c',
+    custom_system_prompt: 'p',
+    model: 'alpaca-7b',
+    overall_score: 10,
+    principle: 'honesty',
+    response,
+    ...more,
+  })
+  const row = {
+    source: 'flan',
+    instruction: 'Why is the sky blue?',
+    models: ['alpaca-7b'],
+    completions: [
+      completion('good', ['5', '4']),
+      completion('odd', ['N/A', '2']),
+      completion('given', ['1', '1'], { 'fine-grained_score': 3.5 }),
+      completion('none', ['N/A', 'N/A']),
+    ],
+    correct_answers: ['None'],
+    incorrect_answers: ['None'],
+  }
+  const count = 2_500
+  const file = join(folder, 'uf.parquet')
+  const all = Array.from({ length: count }, (_, i) => ({ ...row, instruction: `${row.instruction} ${i}` }))
+  parquetWriteFile({
+    filename: file,
+    rowGroupSize: 2_000,
+    columnData: ['source', 'instruction', 'models', 'completions'].map((name) => ({
+      name,
+      type: name === 'models' || name === 'completions' ? 'JSON' : 'STRING',
+      data: all.map((r) => r[name as keyof typeof r]),
+    })) as never,
+  })
+  const read = await collect(
+    findSource('ultrafeedback').read(readRecords([file], findSource('ultrafeedback'))),
+  )
+  expect(read).toHaveLength(count)
+  expect(read[2_400]).toMatchObject({
+    id: 'uf.parquet:2401',
+    prompt: [{ content: 'Why is the sky blue? 2400' }],
+  })
+  expect(read[0]).toMatchObject({
+    responses: [{ score: 4.5 }, { score: 2 }, { score: 3.5 }, { text: 'none' }],
+  })
+  await expect(collect(readRecords([file], { columns: ['instruction', 'chosen'] }))).rejects.toThrow(
+    'uf.parquet: lacks the column chosen; it has source, instruction, models, completions',
+  )
+})
+
+test('UltraFeedback binarized has two responses and the turns before them', async () => {
+  const turns = [{ role: 'user', content: 'Hi?' }]
+  const reply = (content: string) => [...turns, { role: 'assistant', content }]
+  const row = {
+    prompt: 'Hi?',
+    prompt_id: 'x1',
+    chosen: reply('A'),
+    rejected: reply('B'),
+    score_chosen: 8,
+    score_rejected: 5.5,
+  }
+  expect(await read('ultrafeedback-binarized', put('bin.jsonl', JSON.stringify(row)))).toEqual([
+    {
+      id: 'x1',
+      prompt: turns,
+      responses: [
+        { text: 'A', model: 'unknown', score: 8 },
+        { text: 'B', model: 'unknown', score: 5.5 },
+      ],
+    },
+  ])
+})
+
+test('what is no row is named by file and line, and the rows around it are read', async () => {
+  const file = put(
+    'bad.jsonl',
+    Buffer.concat([
+      Buffer.from('{"prompt":"a","responses":["x"]}\n[1]\n{"prompt":3}\n{"prompt":"'),
+      Buffer.from([0xff, 0xfe]),
+      Buffer.from(
+        '"}\n{"prompt":"b","responses":[{"text":1}]}\n{"prompt":"c","responses":["x"]}\n{"prompt":"to',
+      ),
+    ]),
+  )
+  const found = await read('responses', file)
+  expect(found.map((row) => ('problem' in row ? `${row.place.slice(-1)} ${row.problem}` : row.id))).toEqual([
+    'bad.jsonl:1',
+    '2 expected the record to be an object, got [1]',
+    '3 expected `prompt` to hold text, got 3',
+    '4 expected UTF-8, got other bytes',
+    '5 expected `responses[0].text` to be text, got 1',
+    'bad.jsonl:6',
+    expect.stringMatching(/^7 expected JSON: Unterminated string/),
+  ])
+})
+
+test('an element that an array was cut in is a bad row', async () => {
+  const found = await read('responses', put('cut.json', '[{"prompt":"a","responses":["x"]},\n{"prompt":"b'))
+  expect(found[0]).toMatchObject({ id: 'cut.json:1' })
+  expect(found[1]).toMatchObject({ problem: expect.stringContaining('expected JSON') })
+})
+
+test('a journal gives the first layer as responses and the answer as target; open prompts are named', async () => {
+  const prompt = (id: string) => ({ type: 'prompt', id, messages: [{ role: 'user', content: `Q ${id}` }] })
+  const completion = (prompt: string, layer: number, index: number, text: string) => ({
+    ...{ type: 'completion', prompt, layer, index, voice: 0, engine: 'smollm2', seed: 1, ms: 1, text },
+    ...{ finishReason: 'stop', usage: { calls: 1, inputTokens: 1, prefilledTokens: 1, outputTokens: 1 } },
+  })
+  const lines = [
+    { type: 'header', version: 1 },
+    ...[prompt('a'), prompt('b'), prompt('c')],
+    ...[completion('a', 0, 1, 'two'), completion('b', 0, 0, 'open'), completion('a', 0, 0, 'one')],
+    completion('a', 1, 0, 'merged'),
+    { type: 'answer', prompt: 'a', answer: 'merged' },
+    { type: 'answer', prompt: 'c', error: { kind: 'timeout', message: '' } },
+  ]
+  expect(await read('journal', put('j.journal', lines.map((l) => JSON.stringify(l)).join('\n')))).toEqual([
+    {
+      id: 'a',
+      prompt: [{ role: 'user', content: 'Q a' }],
+      responses: ['one', 'two'].map((text) => ({ text, model: 'smollm2' })),
+      target: 'merged',
+    },
+    { place: 'prompt b', problem: 'has no answer yet' },
+  ])
+})
+
+test('a folder gives its files by name, and what is not there is said', () => {
+  expect(listFiles(folder).length).toBeGreaterThan(5)
+  expect(listFiles(folder)).toEqual([...listFiles(folder)].sort())
+  expect(() => listFiles(join(folder, 'none'))).toThrow('none: there is no such file or folder')
+  expect(() => findSource('ultrafeed-back')).toThrow('meant "ultrafeedback"?')
+})
+
+test('arithmetic: as many rows as asked, the same from the same seed, and scores that can be checked', () => {
+  const made = [...generateArithmetic(400, 7)]
+  expect([...generateArithmetic(400, 7)]).toEqual(made)
+  expect([...generateArithmetic(3, 8)]).not.toEqual(made.slice(0, 3))
+  const models = new Set<string>()
+  for (const { target = '', responses } of made) {
+    const gold = extractAnswer(target)
+    expect(Number(gold)).toBeGreaterThan(0)
+    for (const { text, score, model } of responses) {
+      models.add(model)
+      expect([text, Number(extractAnswer(text) === gold)]).toEqual([text, score])
+      expect(text).not.toBe(target)
+    }
+  }
+  expect([...models].sort()).toEqual(
+    ['misread', 'right', 'skips-step', 'slip', 'stops-early', 'wrong-operation'].map(
+      (name) => `arithmetic-${name}`,
+    ),
+  )
+  expect(made[0]).toMatchInlineSnapshot(`
+    {
+      "id": "arithmetic-7-0",
+      "prompt": [
+        {
+          "content": "Juna rides a train for 3 hours at 54 km an hour, then a bicycle for 1 hour at 10 km an hour. How many kilometres does Juna travel in all?",
+          "role": "user",
+        },
+      ],
+      "responses": [
+        {
+          "model": "arithmetic-skips-step",
+          "score": 0,
+          "text": "1 * 10 = 10
+    3 + 10 = 13
+    #### 13",
+        },
+        {
+          "model": "arithmetic-wrong-operation",
+          "score": 0,
+          "text": "Step 1: By train it is 3 * 54 = 162 km.
+    Step 2: By bicycle it is 1 / 10 = 0.1 km.
+    Step 3: Together that is 162 + 0.1 = 162.1 km.
+    #### 162.1",
+        },
+        {
+          "model": "arithmetic-right",
+          "score": 1,
+          "text": "First, by train it is 3 * 54 = 162 km.
+    Then, by bicycle it is 1 * 10 = 10 km.
+    Finally, together that is 162 + 10 = 172 km.
+    #### 172",
+        },
+        {
+          "model": "arithmetic-slip",
+          "score": 0,
+          "text": "Let's work it out.
+    3 * 54 = 162.
+    1 * 10 = 11.
+    162 + 11 = 173.
+    #### 173",
+        },
+        {
+          "model": "arithmetic-right",
+          "score": 1,
+          "text": "We need 3 steps.
+    By train it is 3 * 54 = 162 km.
+    By bicycle it is 1 * 10 = 10 km.
+    Together that is 162 + 10 = 172 km.
+    #### 172",
+        },
+        {
+          "model": "arithmetic-right",
+          "score": 1,
+          "text": "3 * 54 = 162
+    1 * 10 = 10
+    162 + 10 = 172
+    #### 172",
+        },
+      ],
+      "target": "By train it is 3 * 54 = 162 km.
+    By bicycle it is 1 * 10 = 10 km.
+    Together that is 162 + 10 = 172 km.
+    #### 172",
+    }
+  `)
+})

@@ -1,0 +1,47 @@
+/**
+ * UltraFeedback as published: four models' completions a prompt. Ratings are texts ("1" to "5", or "N/A"), and
+ * 2,628 of the overall scores are a wrong 10, so a completion's score is the mean of its ratings.
+ */
+import {
+  asFields,
+  ask,
+  asList,
+  asScore,
+  asText,
+  type Fields,
+  perRecord,
+  type Response,
+  type Source,
+} from '../../files/rows/row.ts'
+
+export const ultrafeedback: Source = {
+  about: 'UltraFeedback as published: {instruction, completions: [{response, model, annotations, …}]}',
+  columns: ['instruction', 'completions'],
+  fields: ['instruction', 'response', 'model', 'fine-grained_score', 'Rating'],
+  ...perRecord((row, id) => ({
+    id,
+    prompt: ask(asText(row.instruction, 'instruction')),
+    responses: asList(row.completions, 'completions').map((value, i) =>
+      readCompletion(asFields(value, `completions[${i}]`)),
+    ),
+  })),
+}
+
+function readCompletion(completion: Fields): Response {
+  const { response, model } = completion
+  const score = asScore(completion['fine-grained_score']) ?? meanRating(completion.annotations)
+  return {
+    text: typeof response === 'string' ? response : '',
+    model: typeof model === 'string' ? model : 'unknown',
+    ...(score !== undefined && { score }),
+  }
+}
+
+/** Mean of the ratings that are numbers; undefined where none is. */
+function meanRating(annotations: unknown): number | undefined {
+  if (typeof annotations !== 'object' || annotations === null) return undefined
+  const ratings = Object.values(annotations)
+    .map((annotation) => asScore((annotation as Fields | null)?.Rating))
+    .filter((rating) => rating !== undefined)
+  return ratings.length === 0 ? undefined : ratings.reduce((a, b) => a + b) / ratings.length
+}

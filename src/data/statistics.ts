@@ -1,0 +1,93 @@
+/** What a report says of the examples, gathered while they are written, in memory that does not grow with them. */
+import { textOf } from '../core/provider/engine.ts'
+import { normaliseWords } from './fingerprints.ts'
+import type { Draft } from './make-example.ts'
+
+/** Counts by half octaves: bin `i` holds lengths from 2^(i/2) to below 2^((i+1)/2). */
+export interface LengthCounts {
+  bins: number[]
+  texts: number
+  chars: number
+}
+
+export interface Statistics {
+  lengths: Record<'prompts' | 'proposals' | 'targets', LengthCounts>
+  /** Examples by how much of the target's word 4-grams some proposal has: ten bins of ten percent, the last with 100. */
+  overlap: number[]
+}
+
+const GRAM_WORDS = 4
+
+/** What is counted of an example, characters. */
+export interface Measures {
+  prompt: number
+  proposals: number[]
+  target: number
+  /** Share (0 to 1); absent where it was not measured. */
+  overlap?: number
+}
+
+export function measureDraft({ conversation, proposals, target }: Draft, measuresOverlap = true): Measures {
+  const texts = proposals.map(({ text }) => text)
+  return {
+    prompt: conversation.reduce((sum, message) => sum + textOf(message).length, 0),
+    proposals: texts.map((text) => text.length),
+    target: target.length,
+    ...(measuresOverlap && { overlap: findOverlap(target, texts) }),
+  }
+}
+
+export function createStatistics(): Statistics & { add(measures: Measures): void } {
+  const none = (): LengthCounts => ({ bins: [], texts: 0, chars: 0 })
+  const lengths = { prompts: none(), proposals: none(), targets: none() }
+  const overlap = Array.from({ length: 10 }, () => 0)
+  return {
+    lengths,
+    overlap,
+    add({ prompt, proposals, target, overlap: share }) {
+      addLength(lengths.prompts, prompt)
+      for (const chars of proposals) addLength(lengths.proposals, chars)
+      addLength(lengths.targets, target)
+      if (share === undefined) return
+      const bin = Math.min(9, Math.floor(10 * share))
+      overlap[bin] = (overlap[bin] ?? 0) + 1
+    },
+  }
+}
+
+function addLength(counts: LengthCounts, chars: number): void {
+  const bin = chars < 1 ? 0 : Math.floor(2 * Math.log2(chars))
+  while (counts.bins.length <= bin) counts.bins.push(0)
+  counts.bins[bin] = (counts.bins[bin] ?? 0) + 1
+  counts.texts++
+  counts.chars += chars
+}
+
+/** Share (0 to 1) of a text's distinct word 4-grams that one of the others has; of its words where it is shorter. */
+export function findOverlap(text: string, others: string[]): number {
+  const numbers = new Map<string, number>()
+  const [own = [], ...known] = [text, ...others].map((one) =>
+    normaliseWords(one).map((word) => {
+      const number = numbers.get(word) ?? numbers.size
+      if (number === numbers.size) numbers.set(word, number)
+      return number
+    }),
+  )
+  const grams = gramsOf(own, numbers.size)
+  if (grams.size === 0) return 0
+  const total = grams.size
+  for (const words of known) for (const gram of gramsOf(words, numbers.size)) grams.delete(gram)
+  return (total - grams.size) / total
+}
+
+/** A number or text for each gram, the same for the same. Words are numbers below `count`. */
+function gramsOf(words: number[], count: number): Set<number | string> {
+  if (words.length < GRAM_WORDS) return new Set(words)
+  const grams = new Set<number | string>()
+  const isSmall = count ** GRAM_WORDS <= Number.MAX_SAFE_INTEGER
+  for (let i = 0; i + GRAM_WORDS <= words.length; i++) {
+    const gram = words.slice(i, i + GRAM_WORDS)
+    grams.add(isSmall ? gram.reduce((sum, word) => sum * count + word) : gram.join(' '))
+  }
+  return grams
+}

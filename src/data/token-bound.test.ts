@@ -1,0 +1,129 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Engine, type Message, textOf } from '../core/provider/engine.ts'
+import { UsageError } from '../core/provider/errors.ts'
+import { openEngine } from '../engines/open.ts'
+import { generateArithmetic } from './arithmetic/source-arithmetic.ts'
+import { countBytes, createTokenBound } from './token-bound.ts'
+
+let engine: Engine
+let countTokens: (messages: Message[]) => Promise<number>
+beforeAll(async () => {
+  engine = await openEngine('smollm2', { vocabularyOnly: true })
+  countTokens = (messages) => (engine.countTokens as NonNullable<Engine['countTokens']>)(messages)
+})
+afterAll(() => engine.close?.())
+
+const ask = (content: string): Message[] => [{ role: 'user', content }]
+
+/** Texts as people and models write them, and as nobody does; few words, so that they come again and are counted. */
+const word = fc.oneof(
+  fc.constantFrom(
+    'the',
+    'The',
+    "don't",
+    'naïve',
+    '12,345.67',
+    'https://a.b/c?d=e',
+    '####',
+    '=',
+    '\\frac{1}{2}',
+  ),
+  fc.constantFrom(
+    '東京',
+    '🙂',
+    '👨‍👩‍👧',
+    'Straße',
+    'e\u0301',
+    '\u200b',
+    '```ts',
+    '<|im_end|>',
+    '|---|',
+    'aaaaaaaa',
+  ),
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.string({ unit: 'grapheme', maxLength: 12 }),
+)
+const gap = fc.constantFrom(' ', ' ', ' ', '\n', '\n\n', '  ', '\t', '\r\n', '\u00a0', '    ', '')
+const text = fc
+  .array(fc.tuple(word, gap), { maxLength: 80 })
+  .map((parts) => parts.map((part) => part.join('')).join(''))
+
+test('with the real vocabulary of smollm2 the bounds are never under the exact count', async () => {
+  const bound = createTokenBound(countTokens)
+  await fc.assert(
+    fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 3 }), async (texts) => {
+      const messages = texts.map((content, i): Message => ({ role: i % 2 ? 'assistant' : 'user', content }))
+      const exact = await countTokens(messages)
+      expect(await bound(messages)).toBeGreaterThanOrEqual(exact)
+      expect(countBytes(messages)).toBeGreaterThanOrEqual(exact)
+    }),
+    { numRuns: 400 },
+  )
+})
+
+test('nor is it of three pieces that come again and again, whatever stands beside what', async () => {
+  const bound = createTokenBound(countTokens)
+  const pieces = ['x', 'the', ' the', '\n', '\n\n', '\t', ' ', 'a\u0301', '🙂', ' 12', '##', "'s"]
+  const under: string[] = []
+  for (const a of pieces) {
+    for (const b of pieces) {
+      for (const c of pieces) {
+        const messages = ask((a + b + c).repeat(40))
+        if ((await bound(messages)) < (await countTokens(messages))) under.push(JSON.stringify([a, b, c]))
+      }
+    }
+  }
+  expect(under).toEqual([])
+})
+
+test('of ordinary text, once its words were seen, the bound is close', async () => {
+  const bound = createTokenBound(countTokens)
+  const texts = [...generateArithmetic(150, 3)].flatMap((row) => row.responses.map((r) => r.text))
+  let [bounds, exacts] = [0, 0]
+  for (const [i, content] of texts.entries()) {
+    const messages = ask(Array.from({ length: 8 }, () => content).join('\n\n'))
+    const [most, exact] = [await bound(messages), await countTokens(messages)]
+    expect(most).toBeGreaterThanOrEqual(exact)
+    if (i < texts.length / 2) continue
+    bounds += most
+    exacts += exact
+  }
+  expect(bounds / exacts).toBeLessThan(1.5)
+})
+
+test('a word is counted by its bytes until it was seen four times, then once for good', async () => {
+  const counted: string[] = []
+  const bound = createTokenBound(async (messages) => {
+    const content = messages.map(textOf).join('')
+    counted.push(content)
+    return 10 + content.replace(/^x\n?/, '').length / 2
+  })
+  const [margin, reserve] = [64, 1.02]
+  const words = (n: number) => Array.from({ length: n }, () => ' elephant').join('')
+  expect(await bound(ask(words(3)))).toBe(Math.ceil((3 * 9 + 16) * reserve) + margin)
+  expect(counted).toEqual([])
+  expect(await bound(ask(words(2)))).toBe(Math.ceil((2 * 4.5 + 16) * reserve) + margin)
+  expect(counted).toEqual(['x', 'x elephant'])
+  await bound(ask(words(50)))
+  expect(counted).toHaveLength(2)
+  await bound(ask(Array.from({ length: 5 }, () => 'owl').join('\n')))
+  expect(counted.slice(2)).toEqual(['x\n', 'x\nowl', 'x\n'])
+})
+
+test('an engine that was opened to count tokens counts as the whole one does, and refuses to do more', async () => {
+  const whole = await openEngine('smollm2', { threads: 1 })
+  try {
+    const messages = [...ask('Why is the sky blue?'), { role: 'assistant' as const, content: 'Dust — ☁️.' }]
+    expect(await countTokens(messages)).toBe(await whole.countTokens?.(messages))
+  } finally {
+    await whole.close?.()
+  }
+  const request = { messages: ask('Hi'), n: 1, seeds: [1], sampling: { maxTokens: 4 } }
+  const generate = async () => {
+    for await (const _ of engine.generate(request)) expect.unreachable()
+  }
+  const refusal = new UsageError(`${engine.id} was opened to count tokens only`)
+  await expect(generate()).rejects.toThrow(refusal)
+  await expect(engine.score?.(ask('Hi'), 'there')).rejects.toThrow(refusal)
+})

@@ -1,0 +1,158 @@
+/** Any AI SDK language model as an engine. The AI SDK itself is not needed to run it, only its types. */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { LanguageModelV2, LanguageModelV3, LanguageModelV4 } from '@ai-sdk/provider'
+import type {
+  CompletionEnd,
+  CompletionRequest,
+  Engine,
+  EngineEvent,
+  Usage,
+} from '../../core/provider/engine.ts'
+import { EngineError, UsageError } from '../../core/provider/errors.ts'
+import { merge } from '../../lib/merge.ts'
+import { askedDelayMs, backoffMs } from '../../lib/retry.ts'
+import { Silence } from '../../lib/silence.ts'
+import { createSlots, type Slots } from '../../lib/slots.ts'
+import { type CallOptions, toCallOptions } from './prompt.ts'
+import { readCompletion, type StreamPart, toEngineError } from './stream.ts'
+
+/** A language model of `@ai-sdk/provider`, specification v2, v3 or v4. */
+export type AiSdkModel = LanguageModelV2 | LanguageModelV3 | LanguageModelV4
+
+export interface AiSdkOptions {
+  /** Default `ai-sdk:PROVIDER/MODEL`. */
+  id?: string
+  /** Completions in flight; default 8. */
+  concurrency?: number
+  /** Attempts at a completion, the first included; default 10. */
+  retries?: number
+  /** Milliseconds without a part from the provider after which an attempt has failed; default 300,000. */
+  timeoutMs?: number
+  /** Tokens of a prompt and its completion together. */
+  contextLength?: number
+  /** Passed to every call. */
+  providerOptions?: Record<string, Record<string, unknown>>
+  headers?: Record<string, string>
+}
+
+/**
+ * Makes an engine of an AI SDK model. The specification has no `n`: each completion is a call of its own, with
+ * its own seed. Models whose provider cannot fetch URLs take images as `data:` URLs only.
+ * @throws UsageError when the value is no model of specification v2, v3 or v4
+ */
+export function fromAiSdk(model: AiSdkModel, options: AiSdkOptions = {}): Engine {
+  checkModel(model)
+  const { id = `ai-sdk:${model.provider}/${model.modelId}`, contextLength } = options
+  const slots = createSlots(options.concurrency ?? 8)
+  return {
+    id,
+    contextLength,
+    async *generate(request) {
+      const call = {
+        ...toCallOptions(request, model.specificationVersion),
+        ...passed(options),
+      } as CallOptions
+      const start = (signal: AbortSignal) =>
+        request.seeds.map((_, index) => complete({ id, model, options, slots, request, call, index, signal }))
+      let hasBegun = false
+      for await (const event of merge(start, request.signal)) {
+        const isFailure = event.type === 'completion-failed'
+        // The prompt is the same for all: where the first is refused as too long, the request is.
+        if (!hasBegun && isFailure && event.error.kind === 'context-overflow') throw event.error
+        hasBegun = true
+        yield event
+      }
+    },
+  }
+}
+
+function checkModel(model: AiSdkModel): void {
+  const version: unknown = model?.specificationVersion
+  if (typeof model?.doStream === 'function' && ['v2', 'v3', 'v4'].includes(String(version))) return
+  const got = typeof model === 'string' ? `the string "${model}"` : `specification ${JSON.stringify(version)}`
+  throw new UsageError(`expected an AI SDK language model of specification v2, v3 or v4, got ${got}`)
+}
+
+function passed({ providerOptions, headers }: AiSdkOptions) {
+  return { ...(providerOptions && { providerOptions }), ...(headers && { headers }) }
+}
+
+interface Job {
+  id: string
+  model: AiSdkModel
+  options: AiSdkOptions
+  slots: Slots
+  request: CompletionRequest
+  call: CallOptions
+  index: number
+  /** Fires when the caller's does, and when nobody reads on. */
+  signal: AbortSignal
+}
+
+/** One completion, over all its attempts. */
+async function* complete(job: Job): AsyncGenerator<EngineEvent> {
+  const { id, slots, options, request, index, signal } = job
+  let turn: number | undefined
+  for (let calls = 0; ; ) {
+    try {
+      const grant = await slots.take(1, { priority: request.priority, turn, signal })
+      turn = grant.turn
+      calls++
+      let end: CompletionEnd
+      try {
+        end = yield* attempt(job)
+      } finally {
+        grant.release()
+      }
+      return yield { ...end, usage: { ...end.usage, calls } }
+    } catch (cause) {
+      const error = signal.aborted
+        ? new EngineError(id, 'aborted', 'the request was aborted', { cause })
+        : toEngineError(id, cause)
+      const askedMs = askedBy(cause)
+      const isHopeless = !error.isRetryable || (askedMs ?? 0) > MAX_ASKED_MS
+      if (isHopeless || calls >= (options.retries ?? 10)) {
+        return yield { type: 'completion-failed', index, error, usage: { ...NOTHING, calls } }
+      }
+      yield { type: 'completion-restarted', index, reason: error.message }
+      await wait(backoffMs(calls, askedMs), undefined, { signal }).catch(() => {})
+    }
+  }
+}
+
+/** A provider that wants to be left alone for longer is not waited for. */
+const MAX_ASKED_MS = 600_000
+
+/** A failed call tells no tokens. */
+const NOTHING: Usage = { calls: 0, inputTokens: 0, prefilledTokens: null, outputTokens: 0 }
+
+async function* attempt({ id, model, options, request, call, index, signal }: Job) {
+  const { timeoutMs = 300_000 } = options
+  const onSilence = () => new EngineError(id, 'timeout', `nothing came for ${timeoutMs} ms`)
+  const silence = new Silence(timeoutMs, onSilence, signal)
+  try {
+    const seeded = { ...call, seed: request.seeds[index], abortSignal: silence.signal }
+    const { stream } = await silence.hear((model as LanguageModelV4).doStream(seeded))
+    return yield* readCompletion(id, index, request.messages, readParts(stream, silence))
+  } finally {
+    silence.end()
+  }
+}
+
+async function* readParts(stream: ReadableStream<StreamPart>, silence: Silence): AsyncGenerator<StreamPart> {
+  const reader = stream.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await silence.hear(reader.read())
+      if (done) return
+      yield value
+    }
+  } finally {
+    reader.cancel().catch(() => {})
+  }
+}
+
+function askedBy(error: unknown): number | undefined {
+  const headers = (error as { responseHeaders?: Record<string, string> } | null)?.responseHeaders
+  return headers && askedDelayMs((name) => headers[name])
+}

@@ -1,0 +1,186 @@
+/** Models in this process, by node-llama-cpp. All requests of an engine share one batch; see `embedded/`. */
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type {
+  CompletionRequest,
+  Engine,
+  EngineEvent,
+  Message,
+  TokenScore,
+} from '../../core/provider/engine.ts'
+import { EngineError, UsageError } from '../../core/provider/errors.ts'
+import type { Task } from './lane.ts'
+import { type LoadOptions, loadNative, type NativeModel } from './native.ts'
+import { createRenderer, renderRaw } from './prompt.ts'
+import { asEngineError, startRequest } from './request.ts'
+import { Scheduler } from './scheduler.ts'
+import { Scoring } from './score.ts'
+import { createCoreGauge } from './threads.ts'
+
+export interface EmbeddedOptions extends LoadOptions {
+  /** Default: the file's name. */
+  id?: string
+  /** Completions decoded at once, at most; default 24. Memory is taken for as many as are asked for. */
+  sequences?: number
+  /** Tokens that a prompt and its completion may have together; default and at most what the model was trained for. */
+  contextLength?: number
+  /**
+   * Bytes that open completions may take. Default 2 GiB, or the file's size where that is more, but no more than a
+   * quarter of what is free now.
+   */
+  memoryBytes?: number
+  /** A base model: the messages' texts are continued as they stand, without a chat template. */
+  raw?: boolean
+}
+
+export interface EmbeddedEngine extends Engine {
+  readonly contextLength: number
+  /** Tokens evaluated so far, of prompts and completions. */
+  readonly evaluatedTokens: number
+  countTokens(messages: Message[]): Promise<number>
+  score(messages: Message[], completion: string): Promise<TokenScore[]>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a GGUF model. Close it to free its memory. Sampling settings that a request leaves out are llama.cpp's
+ * own: temperature 0.8, topK 40, topP 0.95, minP 0.05.
+ * @throws UsageError where node-llama-cpp is missing, the file cannot be loaded, or a chat model has no template
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEngine> {
+  const { file, raw = false, sequences = 24, vocabularyOnly = false } = options
+  const id = options.id ?? basename(file, '.gguf')
+  const cores = createCoreGauge()
+  const model = await loadNative(options)
+  const render = chooseRenderer(model, options, id)
+  const contextLength = Math.min(options.contextLength ?? model.trainLength, model.trainLength)
+  const memoryBytes = options.memoryBytes ?? (await chooseMemory(file))
+  const scheduler = new Scheduler(model, { sequences, memoryBytes, contextLength, cores })
+  const context = { id, model, scheduler, render, contextLength, isRaw: raw }
+  let closing: Promise<void> | undefined
+  const reason = new EngineError(id, 'aborted', 'the engine was closed')
+  const checkOpen = () => {
+    if (closing) throw reason
+  }
+  const checkWeights = () => {
+    checkOpen()
+    if (vocabularyOnly) throw new UsageError(`${id} was opened to count tokens only`)
+  }
+  return {
+    id,
+    contextLength,
+    get evaluatedTokens() {
+      return scheduler.evaluated
+    },
+    async *generate(request) {
+      checkWeights()
+      yield* generate(context, request)
+    },
+    async countTokens(messages) {
+      checkOpen()
+      return render(messages).length
+    },
+    async score(messages, completion) {
+      checkWeights()
+      return score(context, messages, completion)
+    },
+    close() {
+      closing ??= scheduler.close(reason).then(() => model.dispose())
+      return closing
+    },
+  }
+}
+
+async function chooseMemory(file: string): Promise<number> {
+  const { size } = await stat(file)
+  return Math.min(process.availableMemory() / 4, Math.max(2 * 1024 ** 3, size))
+}
+
+type Render = ReturnType<typeof createRenderer>
+
+interface Context {
+  id: string
+  model: NativeModel
+  scheduler: Scheduler
+  render: Render
+  contextLength: number
+  isRaw: boolean
+}
+
+function chooseRenderer(model: NativeModel, { raw, file }: EmbeddedOptions, id: string): Render {
+  if (raw) return (messages) => renderRaw(model, messages, id)
+  const { chatTemplate } = model
+  if (chatTemplate) return createRenderer({ ...model, chatTemplate }, id)
+  throw new UsageError(`${file}: has no chat template, as base models do not: open it with raw: true`)
+}
+
+async function* generate(context: Context, request: CompletionRequest): AsyncGenerator<EngineEvent> {
+  const { id, model, scheduler, isRaw } = context
+  const prompt = prepare(context, request)
+  const grammar = await compileGrammar(context, request)
+  const { job, events, fail } = startRequest(request, prompt, { engine: id, model, isRaw, grammar })
+  const { signal } = request
+  const onAbort = () => {
+    fail(new EngineError(id, 'aborted', 'the request was aborted', { cause: signal?.reason }))
+    scheduler.remove(job)
+  }
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (signal?.aborted) onAbort()
+  else scheduler.submit(job)
+  try {
+    yield* events
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+    fail(new EngineError(id, 'aborted', 'nobody reads the answer'))
+    scheduler.remove(job)
+  }
+}
+
+/** The prompt's tokens, of a request that can be served. */
+function prepare({ id, render, contextLength }: Context, request: CompletionRequest): number[] {
+  const { messages, tools, toolChoice, sampling } = request
+  if (tools?.length && toolChoice !== 'none') {
+    throw new EngineError(id, 'refused', 'tools are not supported by models in this process; use a server')
+  }
+  const prompt = render(messages)
+  checkFits(id, prompt.length, sampling.maxTokens, contextLength)
+  return prompt
+}
+
+function checkFits(id: string, prompt: number, maxTokens: number, context: number): void {
+  if (prompt + maxTokens <= context) return
+  const problem = `the prompt has ${prompt} tokens and ${maxTokens} are kept for the answer, but the context has ${context}`
+  throw new EngineError(id, 'context-overflow', problem, { tokens: { prompt, context } })
+}
+
+async function compileGrammar({ id, model }: Context, { responseFormat }: CompletionRequest) {
+  if (!responseFormat || responseFormat.type === 'text') return undefined
+  const schema = responseFormat.type === 'json_schema' ? responseFormat.json_schema.schema : undefined
+  try {
+    return await model.compileGrammar(schema)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new EngineError(id, 'refused', `no grammar can be made of the response format: ${reason}`, {
+      cause,
+    })
+  }
+}
+
+async function score(context: Context, messages: Message[], completion: string): Promise<TokenScore[]> {
+  const { id, model, scheduler, render, contextLength } = context
+  const prompt = render(messages)
+  const tokens = model.tokenize(completion)
+  if (tokens.length === 0) return []
+  checkFits(id, prompt.length, tokens.length, contextLength)
+  const open = new Set<Task>()
+  const { promise, resolve, reject } = Promise.withResolvers<TokenScore[]>()
+  const reader = new Scoring(model, prompt, tokens, (scores) => {
+    open.clear()
+    resolve(scores)
+  })
+  open.add(reader)
+  const length = reader.tokens.length
+  const onFailure = (error: unknown) => reject(asEngineError(id, error))
+  scheduler.submit({ reader, width: 1, length, priority: 0, waiting: [], open, onFailure })
+  return promise.finally(() => reader.dispose())
+}

@@ -1,0 +1,71 @@
+/** A folder that `aft train` left, as a model file and its adapter. */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DataError } from '../../core/provider/errors.ts'
+import { type Checkpoint, checkpointFile, checkpointRecord } from '../../files/checkpoint.ts'
+import { readGgufHeader } from './gguf.ts'
+import { type ResolveOptions, resolveModel } from './models.ts'
+
+/** Whether a name is the folder of a trained model. */
+export function isCheckpoint(name: string): boolean {
+  return existsSync(join(name, checkpointFile))
+}
+
+/** What opens a trained model: a file, and the adapter that goes on top. */
+export interface OpenableCheckpoint {
+  record: Checkpoint
+  file: string
+  lora?: string
+}
+
+/**
+ * Reads the folder's record and finds its files; the base is pulled where it is missing.
+ * @throws DataError where the record or one of its files is wrong, UsageError where the base cannot be had
+ */
+export async function readCheckpoint(
+  folder: string,
+  options: ResolveOptions = {},
+): Promise<OpenableCheckpoint> {
+  const record = readRecord(folder)
+  const own = (name: string) => {
+    const file = join(folder, name)
+    if (existsSync(file)) return file
+    throw new DataError(join(folder, checkpointFile), undefined, `names ${name}, which is not there`)
+  }
+  const lora = record.adapter === undefined ? undefined : own(record.adapter)
+  if (record.gguf !== undefined) return { record, file: own(record.gguf), lora }
+  const { file } = await resolveModel(record.base?.model as string, options)
+  return { record, file, lora }
+}
+
+/** A folder's record. @throws DataError where it is wrong or not there */
+export function readRecord(folder: string): Checkpoint {
+  const file = join(folder, checkpointFile)
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new DataError(file, undefined, `is no JSON: ${(cause as Error).message}`)
+  }
+  const result = checkpointRecord.safeParse(value)
+  const issue = result.error?.issues[0]
+  if (issue) throw new DataError(file, undefined, `${issue.path.join('.')}: ${issue.message}`)
+  const record = result.data as Checkpoint
+  if (record.gguf ?? record.base) return record
+  throw new DataError(file, undefined, 'expected `gguf` or `base`')
+}
+
+/** What would make the model see other prompts than it was trained with: its chat template. */
+export async function findTemplateChange({ record, file }: OpenableCheckpoint): Promise<string | undefined> {
+  const { metadata } = await readGgufHeader(file)
+  const template = metadata.get('tokenizer.chat_template')
+  if (record.chatTemplateSha256 === undefined) return undefined
+  const sha256 = createHash('sha256')
+    .update(String(template ?? ''))
+    .digest('hex')
+  if (sha256 === record.chatTemplateSha256) return undefined
+  return template === undefined
+    ? `${file} has no chat template, but the model was trained with one`
+    : `the chat template of ${file} is not the one that the model was trained with`
+}

@@ -1,0 +1,34 @@
+/** The folder of model files: the disk's errors there are the user's to mend. */
+import { UsageError } from '../../core/provider/errors.ts'
+import type { Timeouts } from '../../lib/download.ts'
+import { type SaveOptions, withWorkFolder } from '../../lib/verified-file.ts'
+
+export interface PullOptions extends Omit<SaveOptions, 'label'>, Timeouts {
+  env?: NodeJS.ProcessEnv
+}
+
+/**
+ * `withWorkFolder` for models.
+ * @throws UsageError when the disk is full or the folder cannot be written
+ */
+export async function withModelFolder<T>(folder: string, work: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await withWorkFolder(folder, work)
+  } catch (error) {
+    throw explainDiskError(error, folder)
+  }
+}
+
+function explainDiskError(error: unknown, folder: string): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  const elsewhere = 'or set AFT_CACHE_DIR to a folder with room that you can write'
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new UsageError(`the disk of ${folder} is full: free some space, ${elsewhere}`, { cause: error })
+  }
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR' || code === 'EEXIST') {
+    return new UsageError(`cannot write ${folder} (${code}): make it writable, ${elsewhere}`, {
+      cause: error,
+    })
+  }
+  return error
+}

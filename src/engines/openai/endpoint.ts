@@ -1,0 +1,73 @@
+/** Addresses and keys of servers, and what the engines of one server share. */
+import { UsageError } from '../../core/provider/errors.ts'
+import { createSlots, type Slots } from '../../lib/slots.ts'
+
+type Env = Record<string, string | undefined>
+
+const OPENAI_URL = 'https://api.openai.com/v1'
+
+/** The address that `openai:MODEL` means: OPENAI_BASE_URL, or OpenAI's own. */
+export function defaultBaseURL(env: Env): string {
+  return env.OPENAI_BASE_URL?.trim() || OPENAI_URL
+}
+
+/**
+ * The key for a server. OPENAI_API_KEY goes to the origin of OPENAI_BASE_URL (OpenAI's own where that is not set)
+ * and to this machine, and nowhere else: any other server gets the key of the variable that is named for it, or none.
+ * @throws UsageError when the named variable is not set, or OpenAI's own server would get no key
+ */
+export function keyFor(baseURL: string, env: Env, apiKeyEnv?: string): string | undefined {
+  const key = env[apiKeyEnv ?? 'OPENAI_API_KEY']?.trim() || undefined
+  if (apiKeyEnv !== undefined) {
+    if (!key)
+      throw new UsageError(
+        `the environment variable ${apiKeyEnv} should hold the key for ${baseURL}, but is not set`,
+      )
+    return key
+  }
+  const { origin, hostname } = new URL(baseURL)
+  if (!key && origin === new URL(OPENAI_URL).origin) {
+    throw new UsageError(`${origin} wants a key: set OPENAI_API_KEY, or OPENAI_BASE_URL to another server`)
+  }
+  return isHome(baseURL, env) || isLoopback(hostname) ? key : undefined
+}
+
+/** Whether a server is the one that the OPENAI_ variables of the environment are meant for. */
+export function isHome(baseURL: string, env: Env): boolean {
+  const home = defaultBaseURL(env)
+  return URL.canParse(home) && new URL(home).origin === new URL(baseURL).origin
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === '[::1]' || /^(127(\.\d+){3}|localhost|.+\.localhost)$/.test(hostname)
+}
+
+/**
+ * An address in its plain form: no query, user or closing slash. It names the engine, and its slots.
+ * @throws UsageError for what is no address of a web server
+ */
+export function normaliseURL(baseURL: string): string {
+  const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new UsageError(
+      `expected the address of a server, such as http://127.0.0.1:8000/v1, got "${baseURL}"`,
+    )
+  }
+  return url.origin + url.pathname.replace(/\/+$/, '')
+}
+
+const endpoints = new Map<string, { slots: Slots; users: number }>()
+
+/** Places for completions at an address, shared by all engines of this process. Whoever says how many decides. */
+export function shareSlots(address: string, concurrency?: number): { slots: Slots; leave: () => void } {
+  const endpoint = endpoints.get(address) ?? { slots: createSlots(concurrency ?? 8), users: 0 }
+  if (concurrency !== undefined) endpoint.slots.capacity = concurrency
+  endpoint.users++
+  endpoints.set(address, endpoint)
+  let hasLeft = false
+  const leave = () => {
+    if (!hasLeft && --endpoint.users === 0) endpoints.delete(address)
+    hasLeft = true
+  }
+  return { slots: endpoint.slots, leave }
+}

@@ -1,0 +1,110 @@
+/**
+ * Any OpenAI-compatible server as an engine, through the `openai` package (whose own retries are off: they cannot
+ * see half an answer).
+ *
+ * Seeds: one request carries one seed, and vLLM and llama-server give its completion i the seed + i. So one request
+ * asks for completions with consecutive seeds only, and each completion gets its own seed, whether it is asked for
+ * with others, alone, or again. Other servers promise less, or nothing.
+ */
+import { OpenAI } from 'openai'
+import type { Engine } from '../../core/provider/engine.ts'
+import { generate, type Server } from './ask.ts'
+import { defaultBaseURL, isHome, keyFor, normaliseURL, shareSlots } from './endpoint.ts'
+import { guessDialect } from './request.ts'
+
+export { keyFor } from './endpoint.ts'
+
+export interface OpenAIOptions {
+  model: string
+  /** Default: OPENAI_BASE_URL, else OpenAI's own. */
+  baseURL?: string
+  /** Default: what `keyFor` finds in `env`. Without a key none is sent. */
+  apiKey?: string
+  /** Environment variable that holds the key. */
+  apiKeyEnv?: string
+  /** Default `process.env`. */
+  env?: Record<string, string | undefined>
+  /** Default `ADDRESS#MODEL`, without query or user. */
+  id?: string
+  /** Completions in flight at the address, for all engines of this process together; default 8. */
+  concurrency?: number
+  /** Attempts at a completion, the first included; default 10. */
+  retries?: number
+  /** Milliseconds that a server may say nothing; default 120,000. Node itself gives up after 300,000. */
+  timeoutMs?: number
+  /** Tokens of a prompt and its completion together. */
+  contextLength?: number
+  /** Joined to the body of each request, over what the engine itself sends. */
+  extraBody?: Record<string, unknown>
+  /** Sent as `x-aft-hops`, so that a server can tell when it asks itself; default AFT_HOPS, else 1. */
+  hops?: number
+  fetch?: typeof globalThis.fetch
+}
+
+/**
+ * Opens an engine on a server. Nothing is sent before the first request.
+ * @throws UsageError for a wrong address, or a missing key
+ */
+export function openOpenAI(options: OpenAIOptions): Engine {
+  const { env = process.env, model, contextLength } = options
+  const baseURL = options.baseURL ?? defaultBaseURL(env)
+  const address = normaliseURL(baseURL)
+  const apiKey = options.apiKey ?? keyFor(baseURL, env, options.apiKeyEnv)
+  const id = options.id ?? `${address}#${model}`
+  const client = createClient(options, baseURL, apiKey, env)
+  const { slots, leave } = shareSlots(address, options.concurrency)
+  const server: Server = {
+    id,
+    model,
+    apiKey,
+    client,
+    slots,
+    retries: options.retries ?? 10,
+    timeoutMs: options.timeoutMs ?? 120_000,
+    extraBody: options.extraBody,
+    dialect: guessDialect(baseURL),
+    hasAnswered: false,
+  }
+  return {
+    id,
+    contextLength,
+    generate: (request) => generate(server, request),
+    close: async () => leave(),
+  }
+}
+
+function createClient(
+  { hops, fetch }: OpenAIOptions,
+  baseURL: string,
+  apiKey: string | undefined,
+  env: NonNullable<OpenAIOptions['env']>,
+): OpenAI {
+  const isMeant = isHome(baseURL, env)
+  return new OpenAI({
+    baseURL,
+    apiKey: apiKey ?? 'none',
+    adminAPIKey: null,
+    organization: isMeant ? env.OPENAI_ORG_ID : null,
+    project: isMeant ? env.OPENAI_PROJECT_ID : null,
+    maxRetries: 0,
+    // The engine's own clock counts.
+    timeout: 2 ** 31 - 1,
+    logLevel: 'off',
+    fetch,
+    defaultHeaders: {
+      ...(!isMeant && withoutCustomHeaders()),
+      'x-aft-hops': String(hops ?? env.AFT_HOPS ?? 1),
+      ...(apiKey === undefined && { Authorization: null }),
+    },
+  })
+}
+
+/** The package sends the headers of OPENAI_CUSTOM_HEADERS to any server, and there may be a key in them. */
+function withoutCustomHeaders(): Record<string, null> {
+  const lines = process.env.OPENAI_CUSTOM_HEADERS?.split('\n') ?? []
+  return Object.fromEntries(
+    lines
+      .map((line) => [line.slice(0, Math.max(0, line.indexOf(':'))).trim(), null])
+      .filter(([name]) => name),
+  )
+}

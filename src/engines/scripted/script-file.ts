@@ -1,0 +1,104 @@
+/** A script in a JSON file, so that the command line can be tried without a model. */
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { DataError, UsageError } from '../../core/provider/errors.ts'
+import { echo, type Rule, type ScriptedEngine, scriptedEngine } from './scripted.ts'
+
+const usage = z.strictObject({
+  calls: z.int().min(0).optional(),
+  inputTokens: z.int().min(0).optional(),
+  prefilledTokens: z.int().min(0).nullable().optional(),
+  outputTokens: z.int().min(0).optional(),
+  cost: z.number().min(0).optional(),
+})
+
+const toolCall = z.strictObject({
+  id: z.string(),
+  type: z.literal('function'),
+  function: z.strictObject({ name: z.string(), arguments: z.string() }),
+})
+
+const kinds = [
+  ...['unreachable', 'timeout', 'server', 'rate-limit', 'auth', 'billing'],
+  ...['not-found', 'context-overflow', 'refused', 'missing'],
+] as const
+
+const reply = z.strictObject({
+  text: z.string().optional(),
+  reasoning: z.string().optional(),
+  toolCalls: z.array(toolCall).optional(),
+  finishReason: z.enum(['stop', 'length', 'tool-calls', 'content-filter']).optional(),
+  deltas: z.array(z.string()).optional(),
+  delayMs: z.number().min(0).optional(),
+  error: z
+    .strictObject({
+      kind: z.enum(kinds),
+      message: z.string(),
+      status: z.int().optional(),
+      isRetryable: z.boolean().optional(),
+    })
+    .optional(),
+  usage: usage.optional(),
+  ms: z.number().min(0).optional(),
+})
+
+const rule = z.strictObject({
+  when: z.string().optional(),
+  system: z.string().optional(),
+  replies: z.array(z.union([z.string(), reply])).min(1),
+  pick: z.enum(['seed', 'index']).optional(),
+})
+
+const scriptFile = z.strictObject({
+  rules: z.array(rule).optional(),
+  /** Answers what no rule matches, as `echo` does. */
+  echo: z.boolean().optional(),
+  delayMs: z.number().min(0).optional(),
+  contextLength: z.int().min(1).optional(),
+})
+
+/**
+ * Opens `echo`, or a JSON file: `{"rules": [{"when": "sky", "system": "/^2\\. /m", "replies": ["blue"]}], "echo": true,
+ * "delayMs": 20, "contextLength": 2048}`, or the rules alone. A pattern between slashes is a regular expression.
+ * Keeps no requests.
+ * @throws UsageError when the file is not there, DataError when it is no script
+ */
+export async function openScript(name: string): Promise<ScriptedEngine> {
+  const id = `scripted:${name}`
+  if (name === 'echo') return scriptedEngine(echo, { id, keepRequests: false })
+  const { rules = [], echo: doesEcho, ...options } = parse(name, await readText(name))
+  const script = rules.map(({ when, system, ...rest }): Rule => {
+    return { ...rest, when: toPattern(name, when), system: toPattern(name, system) }
+  })
+  if (!doesEcho) return scriptedEngine(script, { id, keepRequests: false, ...options })
+  const withEcho: Rule[] = [...script, { replies: [echo] }]
+  return scriptedEngine(withEcho, { id, keepRequests: false, ...options })
+}
+
+async function readText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch(() => {
+    throw new UsageError(`scripted:${file}: no such file (scripted:echo needs none)`)
+  })
+}
+
+function parse(file: string, text: string): z.infer<typeof scriptFile> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new DataError(file, undefined, `is not JSON: ${(error as Error).message}`)
+  }
+  const result = scriptFile.safeParse(Array.isArray(value) ? { rules: value } : value)
+  if (result.success) return result.data
+  throw new DataError(file, undefined, z.prettifyError(result.error))
+}
+
+function toPattern(file: string, text: string | undefined): string | RegExp | undefined {
+  const [, source, flags] = /^\/(.+)\/([a-z]*)$/s.exec(text ?? '') ?? []
+  if (source === undefined) return text
+  try {
+    return new RegExp(source, flags)
+  } catch (error) {
+    throw new DataError(file, undefined, (error as Error).message)
+  }
+}

@@ -1,0 +1,143 @@
+/** Annotations in AlpacaEval's form: for each instruction the outputs of a baseline and a model, and who was preferred. */
+import type { DataError } from '../core/provider/errors.ts'
+import { placeOf } from './alpaca-eval-order.ts'
+import { type Row, readRows, show, wrongRow } from './row-file.ts'
+
+/** The benchmark's baseline, as its files name it. */
+export const BENCHMARK_BASELINE = 'gpt4_1106_preview'
+export const BENCHMARK_ROWS = 805
+
+export interface Annotation {
+  instruction: string
+  /** Of the baseline, and of the model. */
+  outputs: [string, string]
+  /** 1 baseline wins, 2 model wins, 1.5 tie; null where the judge gave none. */
+  preference: number | null
+}
+
+export interface Annotations {
+  file: string
+  rows: Annotation[]
+  /** Names of the baseline and of the model. */
+  generators: [string, string]
+  annotators: string[]
+  /** Whether the instructions are the benchmark's own. */
+  isBenchmark: boolean
+}
+
+/**
+ * Reads annotations, all of them checked: a wrong row is an error, never a row less.
+ * @throws DataError with the row, FileError where the file cannot be read
+ */
+export async function readAnnotations(file: string): Promise<Annotations> {
+  const raw = await readRows(file)
+  const rows = raw.map((row, i) => readAnnotation(row, (problem) => wrongRow(file, i + 1, problem)))
+  const generators = ['generator_1', 'generator_2'].map((field) => readGenerator(file, raw, field))
+  const [baseline, model] = generators as [string, string]
+  if (model === BENCHMARK_BASELINE && baseline !== BENCHMARK_BASELINE) {
+    throw wrongRow(
+      file,
+      1,
+      `expected the baseline ${BENCHMARK_BASELINE} as generator_1, got it as generator_2. Are the two files swapped?`,
+    )
+  }
+  checkDuplicates(
+    file,
+    rows.map((row) => row.instruction),
+  )
+  const isBenchmark = checkOrder(
+    file,
+    rows.map((row) => row.instruction),
+  )
+  const annotators = [
+    ...new Set(raw.flatMap((row) => (row.annotator == null ? [] : [String(row.annotator)]))),
+  ]
+  return { file, rows, generators: [baseline, model], annotators, isBenchmark }
+}
+
+type Wrong = (problem: string) => DataError
+
+function readAnnotation(row: Row, wrong: Wrong): Annotation {
+  const { instruction } = row
+  if (typeof instruction !== 'string')
+    throw wrong(`expected \`instruction\` to be text, got ${show(instruction)}`)
+  const outputs = ['output_1', 'output_2'].map((field) => readOutput(row, field, wrong)) as [string, string]
+  return { instruction, outputs, preference: readPreference(row, wrong) }
+}
+
+function readOutput(row: Row, field: string, wrong: Wrong): string {
+  const value = row[field]
+  if (typeof value !== 'string') {
+    const hint = typeof row.output === 'string' ? '. Is this a file of outputs, not of annotations?' : ''
+    throw wrong(`expected \`${field}\` to be text, got ${show(value)}${hint}`)
+  }
+  if (value.trim() === '') {
+    throw wrong(
+      `expected \`${field}\` to hold an answer, got ${show(value)}. Have it answered, or take the row out`,
+    )
+  }
+  return value
+}
+
+function readPreference(row: Row, wrong: Wrong): number | null {
+  const { preference } = row
+  if (preference === null) return null
+  if (preference === 0) return 1.5
+  if (typeof preference === 'number' && preference >= 1 && preference <= 2) return preference
+  const tell =
+    'expected `preference` to be a number from 1 (the baseline wins) to 2 (the model wins), 0 for a tie'
+  throw wrong(`${tell}, or null where the judge gave none; got ${show(preference)}`)
+}
+
+/** One name in all rows. */
+function readGenerator(file: string, rows: Row[], field: string): string {
+  const first = rows[0]?.[field]
+  for (const [i, row] of rows.entries()) {
+    const name = row[field]
+    if (typeof name !== 'string' || name === '') {
+      throw wrongRow(file, i + 1, `expected \`${field}\` to name a model, got ${show(name)}`)
+    }
+    if (name === first) continue
+    throw wrongRow(file, i + 1, `expected \`${field}\` to be ${show(first)} as in row 1, got ${show(name)}`)
+  }
+  return first as string
+}
+
+/** @throws DataError with both rows */
+export function checkDuplicates(file: string, instructions: string[]): void {
+  const rows = new Map<string, number>()
+  for (const [i, instruction] of instructions.entries()) {
+    const earlier = rows.get(instruction)
+    if (earlier !== undefined) {
+      throw wrongRow(file, i + 1, `has the same instruction as row ${earlier}: ${show(instruction)}`)
+    }
+    rows.set(instruction, i + 1)
+  }
+}
+
+/**
+ * The metric knows an instruction's difficulty by its row: the benchmark's instructions have to come in the benchmark's
+ * order, though some may be missing. Others are not checked.
+ * @returns whether the instructions are the benchmark's
+ * @throws DataError with the first row that is out of place
+ */
+export function checkOrder(file: string, instructions: string[]): boolean {
+  const places = instructions.map(placeOf)
+  const known = places.filter((place) => place !== undefined).length
+  if (known * 2 < instructions.length) return false
+  let last = -1
+  for (const [i, place] of places.entries()) {
+    if (place === undefined) {
+      throw wrongRow(file, i + 1, `expected an instruction of AlpacaEval, got ${show(instructions[i])}`)
+    }
+    if (place < last) {
+      throw wrongRow(
+        file,
+        i + 1,
+        `is the benchmark's row ${place + 1}, but stands behind its row ${last + 1}. Sort the rows as the baseline has them`,
+      )
+    }
+    last = place
+  }
+  return true
+}

@@ -1,0 +1,133 @@
+/** What an evaluation takes at most, told before it starts. A token is taken to be 4 bytes of text. */
+import type { Plan } from '../core/plan.ts'
+import { makePlan } from '../core/strategies.ts'
+import type { Template } from '../core/templates.ts'
+import { addSpending, boundSpending, nothingSpent, type Price, type Spending } from '../run/budget.ts'
+import type { PlannedControl } from './controls.ts'
+import { askForRating, gradeMessages, type MtBench, type MtBenchQuestion } from './mt-bench.ts'
+import { REPLY_MAX_TOKENS } from './mt-bench-run.ts'
+import type { Question } from './task.ts'
+
+interface Bound {
+  template: Template
+  prices: Record<string, Price | undefined>
+}
+
+/** Every control of every question. What is sampled once for all controls is paid once. */
+export function boundControls(
+  questions: Question[],
+  plans: Map<PlannedControl, Plan>,
+  { template, trainedTemplate, prices }: Bound & { trainedTemplate: Template },
+): Spending {
+  let total = nothingSpent
+  for (const question of questions) {
+    for (const [name, plan] of plans) {
+      const over = { template: name === 'trained' ? trainedTemplate : template, prices }
+      const whole = boundSpending(question, { plan, ...over })
+      const shared = ['aggregated', 'single-long'].includes(name)
+        ? nothingSpent
+        : boundSpending(question, { plan: firstLayer(plan), ...over })
+      total = addSpending(total, subtract(whole, shared))
+    }
+  }
+  return total
+}
+
+/** Every point of a grid. Proposals are the widest's, and of each width the layers are the deepest's. */
+export function boundGrid(
+  questions: Question[],
+  { widths, depths, planOf, ...over }: Bound & { widths: number[]; depths: number[]; planOf: PlanOf },
+): Spending {
+  const deep = depths.filter((depth) => depth > 0)
+  const [widest, deepest] = [Math.max(...widths), Math.max(...deep)]
+  let total = nothingSpent
+  for (const question of questions) {
+    const bound = (plan: Plan) => boundSpending(question, { plan, ...over })
+    if (deep.length === 0) total = addSpending(total, bound(planOf(1, 0)))
+    for (const width of widths) {
+      for (const depth of deep) {
+        const plan = planOf(width, depth)
+        const known =
+          depth < deepest ? plan.layers.slice(0, -1) : width < widest ? plan.layers.slice(0, 1) : []
+        const shared = known.length > 0 ? bound({ ...plan, layers: known, choose: 'last' }) : nothingSpent
+        total = addSpending(total, subtract(bound(plan), shared))
+      }
+    }
+  }
+  return total
+}
+
+type PlanOf = (width: number, depth: number) => Plan
+
+/** Both turns and both grades of every question; an answer is as long as it may be. */
+export function boundMtBench(
+  bench: MtBench,
+  questions: MtBenchQuestion[],
+  { planOf, judge, ...over }: Bound & { planOf(category: string): Plan; judge: Judge },
+): Spending {
+  const grade = (maxTokens: number) => makePlan({ strategy: 'single', proposers: [judge.engine], maxTokens })
+  const [judging, replying] = [grade(judge.maxTokens), grade(REPLY_MAX_TOKENS)]
+  const judgment = { role: 'assistant' as const, content: 'x'.repeat(4 * judge.maxTokens) }
+  const user = (content: string) => ({ role: 'user' as const, content })
+  let total = nothingSpent
+  for (const question of questions) {
+    const plan = planOf(question.category)
+    const [one, two] = question.turns
+    const answer = 'x'.repeat(4 * (plan.layers.at(-1)?.voices[0]?.sampling.maxTokens ?? 0))
+    const asked = [[user(one)], [user(one), { role: 'assistant' as const, content: answer }, user(two)]]
+    for (const messages of asked) total = addSpending(total, boundSpending({ messages }, { plan, ...over }))
+    for (const turn of [1, 2] as const) {
+      const messages = gradeMessages(bench, question, [answer, answer], turn)
+      total = addSpending(total, boundSpending({ messages }, { plan: judging, ...over }))
+      if (!judge.askAgain) continue
+      const again = { messages: [...messages, judgment, user(askForRating)] }
+      total = addSpending(total, boundSpending(again, { plan: replying, ...over }))
+    }
+  }
+  return total
+}
+
+interface Judge {
+  engine: string
+  maxTokens: number
+  askAgain?: boolean
+}
+
+function firstLayer(plan: Plan): Plan {
+  return { ...plan, layers: plan.layers.slice(0, 1), choose: 'last' }
+}
+
+function subtract(a: Spending, b: Spending): Spending {
+  return {
+    calls: a.calls - b.calls,
+    completions: a.completions - b.completions,
+    inputTokens: a.inputTokens - b.inputTokens,
+    outputTokens: a.outputTokens - b.outputTokens,
+    cost: a.cost === undefined || b.cost === undefined ? undefined : a.cost - b.cost,
+  }
+}
+
+/** Lines for a person: `head` first, then what is taken at most. */
+export function describeBound(head: [string, string][], bound: Spending): string {
+  const number = (value: number) => Math.ceil(value).toLocaleString('en-US')
+  const cost = bound.cost === undefined ? 'unknown (aft.config.ts can give the price)' : showCost(bound.cost)
+  const lines: [string, string][] = [
+    ...head,
+    ['calls', `at most ${number(bound.calls)}`],
+    ['tokens in', `at most ${number(bound.inputTokens)}`],
+    ['tokens out', `at most ${number(bound.outputTokens)}`],
+    ['cost', cost],
+  ]
+  return [
+    ...lines.map(([name, value]) => `${name.padEnd(12)}${value}`),
+    '',
+    'Taken: a token is 4 bytes of text, every completion as long as it may be, nothing is sent twice. What a journal',
+    'holds already is not asked again.',
+  ].join('\n')
+}
+
+/** Cents where that says enough. */
+function showCost(cost: number): string {
+  if (cost === 0) return 'none'
+  return `at most $${cost.toFixed(cost < 0.1 ? 4 : 2)}`
+}

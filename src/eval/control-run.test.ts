@@ -1,0 +1,133 @@
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { createVirtualClock } from '../../test/virtual-clock.ts'
+import type { Engine } from '../core/provider/engine.ts'
+import { defaultTemplate } from '../core/templates.ts'
+import { type Rule, scriptedEngine } from '../engines/scripted/scripted.ts'
+import { runControls } from './control-run.ts'
+import { tabulate } from './control-table.ts'
+import { planControls } from './controls.ts'
+import { findCopied } from './copied.ts'
+import { gsm8k } from './gsm8k.ts'
+import type { Question } from './task.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'controls-'))
+const questions: Question[] = ['first', 'second'].map((text, i) => ({
+  ...{ id: String(i), target: 7, messages: [{ role: 'user', content: `the ${text} question` }] },
+}))
+/** The first question's proposals are mixed, the second's all wrong; the judge picks the second, the aggregator is right. */
+const rules: Rule[] = [
+  { system: 'Candidates:', replies: ['2'] },
+  { system: 'Drafts:', replies: ['all of them together say #### 7'] },
+  { when: 'first', replies: ['#### 1', '#### 7', '#### 7'], pick: 'index' },
+  { when: 'second', replies: ['#### 1', '#### 1', '#### 3'], pick: 'index' },
+]
+const options = {
+  ...{ proposer: 'p', aggregator: 'p', judge: 'p' },
+  width: 3,
+  depth: 1,
+  maxTokens: 10,
+  seed: 1,
+}
+const runWith = (engine: Engine, journal: string, more: object = {}) =>
+  runControls({
+    ...{ task: 'gsm8k', questions, plans: planControls(options), active: 2, version: '0' },
+    host: {
+      ...{ engines: { p: engine }, template: defaultTemplate },
+      trainedTemplate: defaultTemplate,
+      clock: createVirtualClock(),
+    },
+    journal: path.join(folder, journal),
+    ...more,
+  })
+
+describe('the controls', () => {
+  test('share their proposals, and each is scored and counted as if it were alone', async () => {
+    const run = await runWith(scriptedEngine(rules), 'run.journal')
+    const table = await tabulate(gsm8k, run, 0)
+    const row = Object.fromEntries(table.rows.map((r) => [r.control, r]))
+    const scores = Object.fromEntries(table.rows.map((r) => [r.control, r.scores.strict?.mean]))
+    expect(scores).toEqual({
+      ...{ single: 0, 'single-long': 0, oracle: 0.5, judge: 0.5, majority: 0.5, aggregated: 1 },
+    })
+    expect(Object.values(row).map((r) => [r.control, r.completions])).toEqual([
+      ...[
+        ['single', 1],
+        ['single-long', 1],
+        ['oracle', 3],
+        ['judge', 4],
+        ['majority', 3],
+        ['aggregated', 4],
+      ],
+    ])
+    expect(row.aggregated).toMatchObject({ n: 2, calls: 2, against_single: { difference: 1, unequal: 2 } })
+    expect(row.majority?.calls).toBe(1)
+    expect(table.judge_position).toEqual([0, 1])
+    expect(table.changes).toMatchObject([
+      { rescued: 1, broke: 0, kept: 1, lost: 0, all_wrong: 1, all_right: 0 },
+    ])
+  })
+
+  test('the proposals are sampled once', async () => {
+    const requests: number[] = []
+    const inner = scriptedEngine(rules)
+    const counting: Engine = {
+      ...{ id: inner.id },
+      generate(request) {
+        requests.push(request.n)
+        return inner.generate(request)
+      },
+    }
+    await runWith(counting, 'once.journal')
+    // a question: the proposals, the aggregation, the judge, the long single answer
+    expect(requests.sort()).toEqual([1, 1, 1, 1, 1, 1, 3, 3])
+  })
+
+  test('one answer may take as many tokens as the whole ensemble', () => {
+    const plans = planControls(options)
+    const most = (name: 'single' | 'single-long') => plans.get(name)?.layers[0]?.voices[0]?.sampling.maxTokens
+    expect([most('single'), most('single-long')]).toEqual([10, 40])
+  })
+
+  test('a run goes on where it was: nothing is asked for twice', async () => {
+    const broken = scriptedEngine([
+      { system: 'Candidates:', replies: [{ error: { kind: 'server', message: 'x' } }] },
+      ...rules,
+    ])
+    const stop = new AbortController()
+    const inner: Engine = {
+      id: broken.id,
+      generate(request) {
+        if (request.messages.some((m) => String(m.content).includes('Candidates:')))
+          stop.abort(new Error('stop'))
+        return broken.generate(request)
+      },
+    }
+    const first = await runWith(inner, 'resume.journal', { active: 1, signal: stop.signal })
+    expect(first.outcome).toBe('interrupted')
+    const asked: string[] = []
+    const whole = scriptedEngine(rules)
+    const again: Engine = {
+      id: broken.id,
+      generate(request) {
+        asked.push(String(request.messages.at(-1)?.content))
+        return whole.generate(request)
+      },
+    }
+    const second = await runWith(again, 'resume.journal')
+    expect(second.answered).toHaveLength(2)
+    expect(asked.filter((text) => text.includes('first')).length).toBeLessThan(4)
+    expect(readFileSync(path.join(folder, 'resume.journal'), 'utf8').match(/"type":"done"/g)).toHaveLength(2)
+  })
+})
+
+test('what is copied: 4-grams, and the one proposal that has most of them', () => {
+  expect(findCopied('one two three four five', ['a b c d', 'One, two, three, four!'])).toEqual({
+    share: 0.5,
+    nearest: 1,
+  })
+  expect(findCopied('one two three four', ['one two three four', 'one two three four'])).toEqual({ share: 1 })
+  expect(findCopied('too short', ['too short'])).toEqual({ share: 0 })
+})

@@ -1,0 +1,144 @@
+/**
+ * What an aggregation is compared with, each a plan over the same proposals: what is sampled once is in every control
+ * that uses it, and each control's cost counts what it would take alone.
+ */
+import { answerPrompt, type Clock } from '../core/aft.ts'
+import { countCompletions, type Plan, type Prompt } from '../core/plan.ts'
+import { agreement, findUnusable } from '../core/proposals.ts'
+import type { Engine } from '../core/provider/engine.ts'
+import type { Completion, Result } from '../core/result.ts'
+import { makePlan, type PlanOptions } from '../core/strategies.ts'
+import type { Template } from '../core/templates.ts'
+import type { UsageTotal } from '../core/usage.ts'
+
+export interface ControlOptions
+  extends Pick<PlanOptions, 'width' | 'depth' | 'maxTokens' | 'judgeMaxTokens' | 'temperature' | 'seed'> {
+  /** Names in `engines`. */
+  proposer: string
+  aggregator: string
+  judge: string
+  /** A trained aggregator, where there is one. */
+  trained?: string
+}
+
+export interface ControlHost {
+  engines: Record<string, Engine>
+  template: Template
+  trainedTemplate: Template
+  clock: Clock
+}
+
+/** In the order of tables. `oracle` is no plan: the scorer picks. */
+export const controlNames = [
+  'single',
+  'single-long',
+  'oracle',
+  'judge',
+  'majority',
+  'aggregated',
+  'trained',
+] as const
+export type ControlName = (typeof controlNames)[number]
+export type PlannedControl = Exclude<ControlName, 'oracle'>
+
+export const controlTitles: Record<ControlName, string> = {
+  single: 'one answer',
+  'single-long': 'one answer, same tokens',
+  oracle: 'best of n, by right answer',
+  judge: 'best of n, by judge',
+  majority: 'majority',
+  aggregated: 'prompted aggregator',
+  trained: 'trained aggregator',
+}
+
+/** The plan of each control. The aggregation's own comes first: it samples the proposals. */
+export function planControls(options: ControlOptions): Map<PlannedControl, Plan> {
+  const { proposer, aggregator, judge, judgeMaxTokens, trained, maxTokens = 1024, ...shared } = options
+  const base = { ...shared, maxTokens, proposers: [proposer] }
+  const { depth, ...flat } = base
+  const aggregated = makePlan({ ...base, strategy: 'aft', aggregators: [aggregator] })
+  const plans = new Map<PlannedControl, Plan>([
+    ['aggregated', aggregated],
+    ['single', makePlan({ ...flat, strategy: 'single' })],
+    ['judge', makePlan({ ...flat, strategy: 'best-of-n', aggregators: [aggregator], judge, judgeMaxTokens })],
+    ['majority', makePlan({ ...flat, strategy: 'self-consistency' })],
+  ])
+  const whole = maxTokens * countCompletions(aggregated)
+  plans.set('single-long', makePlan({ ...flat, strategy: 'single', maxTokens: whole }))
+  if (trained) plans.set('trained', makePlan({ ...base, strategy: 'aft', aggregators: [trained] }))
+  return plans
+}
+
+/** What a control answered, and what that takes. */
+export interface ControlAnswer {
+  text: string
+  /** Completions that it asks for, judgments included. */
+  completions: number
+  usage: UsageTotal
+  ms: number
+  degradedBecause?: string[]
+  /** Of a judge: place of its pick among the proposals, from 0. */
+  picked?: number
+}
+
+/** The proposals of a question, as they are kept. */
+export interface Proposals {
+  completions: Completion[]
+  /** Mean similarity of their word pairs, 0 to 1. */
+  agreement: number
+}
+
+export interface Aggregated {
+  answer: ControlAnswer
+  proposals: Proposals
+}
+
+/** The aggregation itself, whose first layer is everyone's. @throws EngineError, or the signal's reason */
+export async function aggregate(
+  prompt: Prompt,
+  plan: Plan,
+  { engines, template, clock }: ControlHost,
+  signal: AbortSignal,
+): Promise<Aggregated> {
+  const result = await answerPrompt(prompt, plan, { engines, template, clock, signal })
+  const completions = result.layers[0]?.completions ?? []
+  const texts = completions.filter((c) => !c.excluded).map((c) => c.text)
+  return { answer: toAnswer(result), proposals: { completions, agreement: agreement(texts) } }
+}
+
+/** Another control over proposals that are there. @throws EngineError, or the signal's reason */
+export async function answerControl(
+  name: PlannedControl,
+  prompt: Prompt,
+  { plan, proposals }: { plan: Plan; proposals: Completion[] },
+  host: ControlHost,
+  signal: AbortSignal,
+): Promise<ControlAnswer> {
+  const template = name === 'trained' ? host.trainedTemplate : host.template
+  const { engines, clock } = host
+  const recorded = name === 'single-long' ? undefined : [shareLayer(name, plan, proposals)]
+  const result = await answerPrompt(prompt, plan, { engines, template, clock, signal, recorded })
+  return toAnswer(result)
+}
+
+/** The first layer of a plan, as if it had sampled the proposals itself. */
+function shareLayer(name: PlannedControl, plan: Plan, proposals: Completion[]) {
+  const own = name === 'single' ? proposals.filter((c) => c.index === 0) : proposals
+  const isLast = plan.layers.length === 1
+  const completions = own.map(({ excluded, ...completion }): Completion => {
+    const reason = findUnusable(completion.text)
+    return { ...completion, ...(reason && (reason === 'empty' || !isLast) && { excluded: reason }) }
+  })
+  return { completions, failures: [], isClosed: completions.length > 0 }
+}
+
+/** A result as it is kept. */
+export function toAnswer(result: Result): ControlAnswer {
+  const { answer, usage, ms, degradedBecause, judgment, from } = result
+  const made = result.layers.reduce((sum, layer) => sum + layer.completions.length, 0)
+  return {
+    ...{ text: answer, completions: made + (judgment ? 1 : 0), usage, ms },
+    ...(degradedBecause && { degradedBecause }),
+    ...(judgment && !degradedBecause && { picked: from.index }),
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * A grid of widths and depths over the same questions. What two points have in common is sampled once: narrower points
+ * take the first proposals of the widest, shallower ones the first layers of the deepest.
+ */
+import { createHash } from 'node:crypto'
+import { answerPrompt, type RecordedLayer } from '../core/aft.ts'
+import type { Plan, Prompt } from '../core/plan.ts'
+import type { LayerResult, Result } from '../core/result.ts'
+import { hashParts, randomFrom } from '../core/seeds.ts'
+import { makePlan, type PlanOptions } from '../core/strategies.ts'
+import { hashTemplate } from '../core/templates.ts'
+import { endOf, openTaskJournal, runTask, type TaskJob, type TaskProgress } from '../files/task-journal.ts'
+import { bootstrapMean, mean, testPairs } from '../lib/statistics.ts'
+import { type ControlRow, costOf } from './control-table.ts'
+import { type ControlAnswer, type ControlHost, toAnswer } from './controls.ts'
+import type { Question, Task } from './task.ts'
+
+export interface GridRun {
+  task: Task
+  questions: Question[]
+  /** From 1, and from 0. */
+  widths: number[]
+  depths: number[]
+  base: Omit<PlanOptions, 'strategy' | 'width' | 'depth'>
+  host: Omit<ControlHost, 'trainedTemplate'>
+  journal: string
+  restart?: boolean
+  active: number
+  version: string
+  signal?: AbortSignal
+  onProgress?: (progress: TaskProgress) => void
+}
+
+/** Answers of a question by point, such as `3x1`. */
+type GridAnswers = Record<string, ControlAnswer>
+
+export interface GridAnswered {
+  question: Question
+  answers: GridAnswers
+}
+
+/** Name of a point. Depth 0 is one answer, whatever the width. */
+export function pointOf(width: number, depth: number): string {
+  return depth === 0 ? '1x0' : `${width}x${depth}`
+}
+
+/** Answers what the journal does not hold yet. @throws UsageError, EngineError as other tasks do */
+export async function runGrid(run: GridRun): Promise<{
+  outcome: 'done' | 'interrupted' | 'held'
+  answered: GridAnswered[]
+  failures: { id: string; error: { kind: string; message: string } }[]
+}> {
+  const { task, questions, widths, depths, base, host, version, active, signal, onProgress } = run
+  const ids = Object.fromEntries(Object.entries(host.engines).map(([name, engine]) => [name, engine.id]))
+  const header = {
+    ...{
+      type: 'header' as const,
+      task: `scaling ${task.name}`,
+      version: 1,
+      aft: version,
+      widths,
+      depths,
+      base,
+    },
+    ...{ engines: ids, template: hashTemplate(host.template) },
+  }
+  const journal = await openTaskJournal(run.journal, header, { restart: run.restart })
+  try {
+    const digest = ({ messages, target }: Question) =>
+      createHash('sha256')
+        .update(JSON.stringify([messages, target]))
+        .digest('hex')
+        .slice(0, 16)
+    const items = questions.map((question) => ({ id: question.id, digest: digest(question), question }))
+    const work = ({ question }: (typeof items)[number], job: TaskJob) => answerGrid(question, run, job)
+    const { outcome, failures } = await runTask({ journal, items, active, work, signal, onProgress })
+    const answered = questions.flatMap((question) => {
+      const answers = endOf(journal, question.id) as GridAnswers | undefined
+      return answers ? [{ question, answers }] : []
+    })
+    return { outcome, answered, failures }
+  } finally {
+    journal.close()
+  }
+}
+
+/** The widest first, and of each width the deepest. */
+async function answerGrid(
+  question: Question,
+  { widths, depths, base, host }: GridRun,
+  { parts, record, signal }: TaskJob,
+): Promise<GridAnswers> {
+  const prompt: Prompt = { id: question.id, messages: question.messages }
+  const answers: GridAnswers = {}
+  const deep = [...depths].filter((d) => d > 0).sort((a, b) => b - a)
+  const ask = (plan: Plan, recorded: RecordedLayer[]) =>
+    answerPrompt(prompt, plan, { ...host, signal, recorded })
+  const keep = async (name: string, make: () => Promise<Result>): Promise<Kept> => {
+    if (parts.has(name)) return parts.get(name) as Kept
+    const result = await make()
+    const value = { answer: toAnswer(result), layers: result.layers }
+    record(name, value)
+    return value
+  }
+  let proposals: LayerResult | undefined
+  for (const width of [...widths].sort((a, b) => b - a)) {
+    let layers: LayerResult[] = proposals ? [takeFirst(proposals, width)] : []
+    for (const depth of deep) {
+      const plan = makePlan({ ...base, strategy: 'aft', width, depth })
+      const recorded = layers.slice(0, depth).map((layer) => ({ ...layer, isClosed: true }))
+      const kept = await keep(pointOf(width, depth), () => ask(plan, recorded))
+      answers[pointOf(width, depth)] = kept.answer
+      if (depth === deep[0]) layers = kept.layers
+      proposals ??= kept.layers[0]
+    }
+  }
+  if (depths.includes(0)) {
+    const plan = makePlan({ ...base, strategy: 'single' })
+    const shared = proposals ? [{ ...takeFirst(proposals, 1), isClosed: true }] : []
+    answers['1x0'] = (await keep('1x0', () => ask(plan, shared))).answer
+  }
+  return answers
+}
+
+interface Kept {
+  answer: ControlAnswer
+  layers: LayerResult[]
+}
+
+function takeFirst({ completions, failures }: LayerResult, width: number): LayerResult {
+  return {
+    completions: completions.filter((c) => c.index < width),
+    failures: failures.filter((f) => f.index < width),
+  }
+}
+
+/** A row a point, in the shape of the controls' table; tests are beside one answer where it is in the grid. */
+export async function tabulateGrid(
+  task: Task,
+  answered: GridAnswered[],
+  seed: number,
+): Promise<ControlRow[]> {
+  const points = Object.keys(answered[0]?.answers ?? {})
+  const flat = answered.flatMap(({ question, answers }) =>
+    points.map((point) => ({ question, text: (answers[point] as ControlAnswer).text })),
+  )
+  const scores = await task.score(flat)
+  const metric = task.metrics[0] as string
+  const series = (point: string, of = metric) =>
+    answered.map((_, i) => scores[i * points.length + points.indexOf(point)]?.[of] ?? 0)
+  const random = (...of: string[]) => randomFrom(hashParts(seed, 'bootstrap', ...of))
+  return points.map((point) => {
+    const of = answered.map(({ answers }) => answers[point] as ControlAnswer)
+    const [width, depth] = point.split('x')
+    const hasSingle = point !== '1x0' && points.includes('1x0')
+    return {
+      control: point,
+      title: depth === '0' ? 'one answer' : `width ${width}, depth ${depth}`,
+      n: answered.length,
+      scores: Object.fromEntries(
+        task.metrics.map((name) => {
+          const values = series(point, name)
+          const interval = bootstrapMean(values, { random: random(point, name) }) ?? { low: 0, high: 0 }
+          return [name, { mean: mean(values), interval }]
+        }),
+      ),
+      ...costOf(of),
+      mean_length_chars: mean(of.map((answer) => answer.text.length)),
+      against_single: hasSingle
+        ? testPairs(series('1x0'), series(point), { random: random(point, 'test') })
+        : null,
+      against_majority: null,
+    }
+  })
+}

@@ -1,0 +1,141 @@
+/** AlpacaEval's comparisons: a judge reads each pair of outputs once and names the better one with one token. */
+import { createHash } from 'node:crypto'
+import type { Engine, Usage } from '../core/provider/engine.ts'
+import { textOf } from '../core/provider/engine.ts'
+import { hashParts } from '../core/seeds.ts'
+import {
+  endOf,
+  openTaskJournal,
+  runTask,
+  type TaskJob,
+  type TaskJournal,
+  type TaskProgress,
+} from '../files/task-journal.ts'
+import { completeOnce } from './complete.ts'
+import { type JudgeTemplate, judgeMessages } from './judge-template.ts'
+import type { OutputPair, Outputs } from './outputs.ts'
+import { isSwitched, readVerdict, unswitch, type Verdict } from './preference.ts'
+
+export interface JudgeOptions {
+  pairs: OutputPair[]
+  generators: [baseline: string, model: string]
+  judge: Engine
+  template: JudgeTemplate
+  /** Of the order, and of the judge's samples. The benchmark's own is 0. */
+  seed: number
+  journal: string
+  restart?: boolean
+  /** Pairs at work at a time. */
+  active: number
+  version: string
+  signal?: AbortSignal
+  onProgress?: (progress: TaskProgress) => void
+}
+
+/** What is kept of a comparison. */
+export interface Judgment {
+  /** 1 the baseline is better, 2 the model; null where the judge named neither. */
+  preference: number | null
+  by: Verdict['by']
+  /** Whether the model's output was shown first. */
+  switched: boolean
+  /** What the judge wrote. */
+  text: string
+  usage: Usage
+  ms: number
+}
+
+export interface Judged {
+  outcome: 'done' | 'interrupted' | 'held'
+  /** One a pair, in their order; undefined where the judge failed. */
+  judgments: (Judgment | undefined)[]
+  failures: { id: string; error: { kind: string; message: string } }[]
+}
+
+/** Alternatives asked for with the judge's token. */
+const TOP = 5
+
+/**
+ * Has every pair judged that the journal does not hold yet.
+ * @throws UsageError where the journal was begun with other settings, EngineError where the judge cannot work at all
+ */
+export async function judgeOutputs(options: JudgeOptions): Promise<Judged> {
+  const { judge, template, seed, generators, version, restart } = options
+  const header = {
+    ...{ type: 'header' as const, task: 'alpaca-eval', version: 1, aft: version, judge: judge.id },
+    ...{ template: { id: template.id, sha256: template.sha256 }, seed, generators },
+  }
+  const journal = await openTaskJournal(options.journal, header, { restart })
+  try {
+    return await judgeAll(journal, options)
+  } finally {
+    journal.close()
+  }
+}
+
+async function judgeAll(journal: TaskJournal, options: JudgeOptions): Promise<Judged> {
+  const { active, signal, onProgress } = options
+  const items = options.pairs.map((pair) => ({ id: String(pair.row), digest: digest(pair), pair }))
+  const work = ({ pair }: (typeof items)[number], job: TaskJob) => judgePair(pair, options, job.signal)
+  const { outcome, failures } = await runTask({ journal, items, active, work, signal, onProgress })
+  const judgments = items.map(({ id }) => endOf(journal, id) as Judgment | undefined)
+  return { outcome, judgments, failures }
+}
+
+async function judgePair(
+  { instruction, output, baseline }: OutputPair,
+  { judge, template, seed }: JudgeOptions,
+  signal: AbortSignal,
+): Promise<Judgment> {
+  const switched = isSwitched(instruction, seed)
+  const outputs: [string, string] = switched ? [output, baseline] : [baseline, output]
+  const startMs = performance.now()
+  const { text, logprobs, usage } = await completeOnce(judge, {
+    messages: judgeMessages(template, { instruction, outputs }),
+    sampling: { temperature: 1, topP: 1, maxTokens: 1 },
+    logprobs: TOP,
+    seed: hashParts(seed, 'judge', instruction) % 2 ** 31,
+    signal,
+  })
+  const { preference, by } = readVerdict({ text, logprobs })
+  const ms = Math.round(performance.now() - startMs)
+  return { preference: unswitch(preference, switched), by, switched, text, usage, ms }
+}
+
+/** Rough, for a preview: a token is four bytes of text. */
+export function boundTokens({ pairs, template }: Pick<JudgeOptions, 'pairs' | 'template'>): number {
+  return pairs.reduce((sum, { instruction, output, baseline }) => {
+    const messages = judgeMessages(template, { instruction, outputs: [baseline, output] })
+    return sum + messages.reduce((bytes, m) => bytes + 4 + Math.ceil(Buffer.byteLength(textOf(m)) / 4), 0)
+  }, 0)
+}
+
+function digest({ instruction, output, baseline }: OutputPair): string {
+  return createHash('sha256')
+    .update(JSON.stringify([instruction, output, baseline]))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+/** Rows as the benchmark's own annotation files have them. @param annotator names judge and wording */
+export function toAnnotations(
+  pairs: OutputPair[],
+  judgments: (Judgment | undefined)[],
+  { generators, annotator }: { generators: [string, string]; annotator: string },
+): object[] {
+  return pairs.map(({ dataset, instruction, output, baseline }, i) => {
+    const judgment = judgments[i]
+    return {
+      ...(dataset !== undefined && { dataset }),
+      ...{ instruction, output_1: baseline, generator_1: generators[0] },
+      ...{ output_2: output, generator_2: generators[1], annotator },
+      preference: judgment?.preference ?? null,
+      ...(judgment && { judged_by: judgment.by, is_switched: judgment.switched, judge_text: judgment.text }),
+    }
+  })
+}
+
+/** The system's name and the baseline's, as annotations have them. */
+export function namesOf(baseline: Outputs, outputs: Outputs): [string, string] {
+  return [baseline.generator, outputs.generator]
+}

@@ -1,0 +1,67 @@
+/** The two files that the length-controlled win rate reads beside the annotations. */
+import { DataError } from '../core/provider/errors.ts'
+import { readCsv, show, wrongRow } from './row-file.ts'
+
+export interface LengthControls {
+  /** How hard the instruction of each row is, by its place. */
+  difficulty: number[]
+  /** Preferences for outputs that were made longer and shorter on purpose: they tell what length alone does. */
+  gamed: GamedRow[]
+}
+
+export interface GamedRow {
+  /** From 0 (the baseline wins) to 1. */
+  preference: number
+  /** Difference of the lengths in standard deviations. */
+  lengthDifference: number
+  difficulty: number
+}
+
+/**
+ * Reads `df_gamed.csv` and `instruction_difficulty.csv`.
+ * @throws DataError with the row that is wrong, or where the files are swapped; FileError where one cannot be read
+ */
+export async function readLengthControls(gamedFile: string, difficultyFile: string): Promise<LengthControls> {
+  const columns = ['preference', 'std_delta_len', 'instruction_difficulty']
+  const gamed = await readCsv(gamedFile, columns, 'the preferences for gamed outputs')
+  const difficulty = await readDifficulty(difficultyFile)
+  return {
+    difficulty,
+    gamed: gamed.map((row, i) => {
+      const number = (field: string) => readNumber(gamedFile, i, field, row[field])
+      const preference = number('preference')
+      if (preference < 0 || preference > 1) {
+        throw wrongRow(gamedFile, i + 1, `expected \`preference\` to be from 0 to 1, got ${preference}`)
+      }
+      return {
+        preference,
+        lengthDifference: number('std_delta_len'),
+        difficulty: number('instruction_difficulty'),
+      }
+    }),
+  }
+}
+
+async function readDifficulty(file: string): Promise<number[]> {
+  const rows = await readCsv(file, ['instruction_difficulty'], 'the difficulty of each instruction')
+  const named = rows[0] ?? {}
+  if ('preference' in named) {
+    throw new DataError(
+      file,
+      1,
+      'expected the difficulty of each instruction, got gamed outputs. Are two files swapped?',
+    )
+  }
+  return rows.map((row, i) => {
+    if (row.index !== undefined && Number(row.index) !== i) {
+      throw wrongRow(file, i + 1, `expected \`index\` to be ${i}, got ${show(row.index)}`)
+    }
+    return readNumber(file, i, 'instruction_difficulty', row.instruction_difficulty)
+  })
+}
+
+function readNumber(file: string, i: number, field: string, text = ''): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (Number.isFinite(value)) return value
+  throw wrongRow(file, i + 1, `expected \`${field}\` to be a number, got ${show(text)}`)
+}

@@ -1,0 +1,95 @@
+/** Output files of AlpacaEval: what a system answered, and the pairs of two of them. */
+import { DataError } from '../core/provider/errors.ts'
+import { BENCHMARK_BASELINE, checkDuplicates, checkOrder } from './annotations.ts'
+import { type Row, readRows, show, wrongRow } from './row-file.ts'
+
+export interface Output {
+  instruction: string
+  output: string
+  dataset?: string
+}
+
+export interface Outputs {
+  file: string
+  generator: string
+  rows: Output[]
+}
+
+/**
+ * Reads a system's outputs.
+ * @throws DataError with the row that is empty, twice there, or of another generator; FileError
+ */
+export async function readOutputs(file: string): Promise<Outputs> {
+  const raw = await readRows(file)
+  const rows = raw.map((row, i) => readOutput(file, row, i + 1))
+  const generator = readGenerator(file, raw)
+  const instructions = rows.map((row) => row.instruction)
+  checkDuplicates(file, instructions)
+  checkOrder(file, instructions)
+  return { file, generator, rows }
+}
+
+function readOutput(file: string, row: Row, number: number): Output {
+  const { instruction, output, dataset } = row
+  if (typeof instruction !== 'string' || instruction.trim() === '') {
+    throw wrongRow(file, number, `expected \`instruction\` to be text, got ${show(instruction)}`)
+  }
+  if (typeof output !== 'string') {
+    const hint = 'output_1' in row ? '. Is this a file of annotations, not of outputs?' : ''
+    throw wrongRow(file, number, `expected \`output\` to be text, got ${show(output)}${hint}`)
+  }
+  if (output.trim() === '') {
+    const what = `expected \`output\` to hold an answer, got ${show(output)}`
+    throw wrongRow(file, number, `${what}. Have it answered, or take the row out`)
+  }
+  return { instruction, output, ...(typeof dataset === 'string' && { dataset }) }
+}
+
+function readGenerator(file: string, rows: Row[]): string {
+  const first = rows[0]?.generator
+  for (const [i, { generator }] of rows.entries()) {
+    if (typeof generator !== 'string' || generator === '') {
+      throw wrongRow(file, i + 1, `expected \`generator\` to name a model, got ${show(generator)}`)
+    }
+    if (generator !== first) {
+      throw wrongRow(
+        file,
+        i + 1,
+        `expected \`generator\` to be ${show(first)} as in row 1, got ${show(generator)}`,
+      )
+    }
+  }
+  return first as string
+}
+
+export interface OutputPair extends Output {
+  /** Row of the system's file, from 1. */
+  row: number
+  baseline: string
+}
+
+/**
+ * A system's outputs with the baseline's, in the order of both.
+ * @throws DataError with the row that the baseline lacks or has elsewhere, or where the files are swapped
+ */
+export function pairOutputs(outputs: Outputs, baseline: Outputs): OutputPair[] {
+  const { file } = outputs
+  if (outputs.generator === BENCHMARK_BASELINE && baseline.generator !== BENCHMARK_BASELINE) {
+    const problem = `holds the outputs of ${BENCHMARK_BASELINE}, and ${baseline.file} is the baseline`
+    throw new DataError(file, undefined, `${problem}. Are the two files swapped?`)
+  }
+  const places = new Map(baseline.rows.map((row, i) => [row.instruction, i]))
+  let last = -1
+  return outputs.rows.map((row, i) => {
+    const place = places.get(row.instruction)
+    if (place === undefined) {
+      throw wrongRow(file, i + 1, `${baseline.file} has no such instruction: ${show(row.instruction)}`)
+    }
+    if (place < last) {
+      const where = `is row ${place + 1} of ${baseline.file}, but stands behind its row ${last + 1}`
+      throw wrongRow(file, i + 1, `${where}. Sort the rows as the baseline has them`)
+    }
+    last = place
+    return { ...row, row: i + 1, baseline: (baseline.rows[place] as Output).output }
+  })
+}

@@ -1,0 +1,143 @@
+/**
+ * The win rate of AlpacaEval 2, and the length-controlled one: what it would be if the model's outputs were as long as
+ * the baseline's. Source: arXiv 2404.04475.
+ */
+import { DataError } from '../core/provider/errors.ts'
+import { mean, standardDeviation, standardError } from '../lib/statistics.ts'
+import { type Annotation, type Annotations, BENCHMARK_ROWS } from './annotations.ts'
+import type { GamedRow, LengthControls } from './length-controls.ts'
+import { coefficientError, fitLogistic, sigmoid, type WeightedRow } from './logistic.ts'
+
+/** With fewer preferences a standard error means little. */
+const FEW_ROWS = 10
+
+/** As it is printed: the names are those of the benchmark's own tables. Rates and their errors in percent. */
+export interface WinRate {
+  win_rate: number
+  standard_error: number
+  lc_win_rate: number
+  lc_standard_error: number
+  /** Rows with a preference. */
+  n: number
+  /** Of the model's outputs, in code points. */
+  mean_length_chars: number
+  baseline_mean_length_chars: number
+  /** `full` reads the benchmark's two files; `minimal` knows only lengths and preferences, and is another measure. */
+  variant: 'full' | 'minimal'
+  generator: string
+  baseline: string
+  annotators: string[]
+  /** Rows without a preference, from 1: in no rate but in the lengths. */
+  dropped_rows: number[]
+  warnings: string[]
+}
+
+/** What each gamed row weighs beside a row of the model: there are two gamed systems, and a regularisation of 0.2. */
+const GAMED_WEIGHT = 0.1
+
+/**
+ * Both rates.
+ * @throws DataError where no row has a preference, or there are more rows than difficulties
+ */
+export function computeWinRate(annotations: Annotations, controls?: LengthControls): WinRate {
+  const { file, rows, generators } = annotations
+  const judged = rows.filter((row) => row.preference !== null)
+  if (judged.length === 0) throw new DataError(file, undefined, 'expected preferences, got none')
+  if (controls && rows.length > controls.difficulty.length) {
+    const more = `expected at most ${controls.difficulty.length} rows, as many as there are difficulties`
+    throw new DataError(file, undefined, `${more}, got ${rows.length}`)
+  }
+  const wins = judged.map((row) => 100 * ((row.preference as number) - 1))
+  const { chances, error } = isSelf(annotations)
+    ? { chances: rows.map(() => 0.5), error: 0 }
+    : adjustForLength(rows, controls)
+  return {
+    win_rate: mean(wins),
+    standard_error: standardError(wins),
+    lc_win_rate: 100 * mean(chances),
+    lc_standard_error: 100 * error,
+    n: judged.length,
+    mean_length_chars: mean(rows.map((row) => countChars(row.outputs[1]))),
+    baseline_mean_length_chars: mean(rows.map((row) => countChars(row.outputs[0]))),
+    variant: controls ? 'full' : 'minimal',
+    generator: generators[1],
+    baseline: generators[0],
+    annotators: annotations.annotators,
+    dropped_rows: rows.flatMap((row, i) => (row.preference === null ? [i + 1] : [])),
+    warnings: warn(annotations, controls),
+  }
+}
+
+/** A system beside itself is 50 by construction, whatever a judge with noise said. */
+function isSelf({ rows, generators }: Annotations): boolean {
+  return generators[0] === generators[1] && rows.every(({ outputs }) => outputs[0] === outputs[1])
+}
+
+/**
+ * Chance of each row, 0 to 1, that the model would win with an output as long as the baseline's. The error of their mean
+ * is that of the benchmark, the spread over difficulties; the minimal measure has no such spread, and takes the error of
+ * what was fitted.
+ */
+function adjustForLength(
+  rows: Annotation[],
+  controls?: LengthControls,
+): { chances: number[]; error: number } {
+  const differences = rows.map(({ outputs }) => countChars(outputs[0]) - countChars(outputs[1]))
+  const spread = standardDeviation(differences)
+  const length = differences.map((d) => (spread === 0 ? 0 : Math.tanh(d / spread)))
+  const difficulty = (i: number) => controls?.difficulty[i] ?? 0
+  const fitted = rows.flatMap(({ preference }, i): WeightedRow[] =>
+    preference === null
+      ? []
+      : [{ features: [length[i] as number, difficulty(i), 1], label: preference - 1, weight: 1 }],
+  )
+  const all = [...fitted, ...(controls?.gamed ?? []).map(weighGamed)]
+  const coefficients = fitLogistic(all)
+  const [, byDifficulty = 0, own = 0] = coefficients
+  const chances = rows.map((_, i) => sigmoid(byDifficulty * difficulty(i) + own))
+  if (controls) return { chances, error: standardError(chances) }
+  const slope = sigmoid(own) * (1 - sigmoid(own))
+  return { chances, error: slope * coefficientError(all, coefficients, OWN) }
+}
+
+/** Place of the model's own coefficient. */
+const OWN = 2
+
+function weighGamed({ lengthDifference, difficulty, preference }: GamedRow): WeightedRow {
+  return {
+    features: [Math.tanh(lengthDifference), difficulty, 0],
+    label: preference,
+    weight: GAMED_WEIGHT,
+  }
+}
+
+/** Code points, as Python counts them. */
+function countChars(text: string): number {
+  let surrogates = 0
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit >= 0xd800 && unit < 0xdc00) {
+      const next = text.charCodeAt(i + 1)
+      if (next >= 0xdc00 && next < 0xe000) surrogates++
+    }
+  }
+  return text.length - surrogates
+}
+
+function warn({ rows, isBenchmark }: Annotations, controls?: LengthControls): string[] {
+  const warnings: string[] = []
+  const expected = controls?.difficulty.length ?? (isBenchmark ? BENCHMARK_ROWS : undefined)
+  if (expected !== undefined && rows.length < expected) {
+    const so = controls ? ': the difficulty of each is that of its row, as in the published figures' : ''
+    warnings.push(`${rows.length === 1 ? '1 row' : `${rows.length} rows`}, the baseline has ${expected}${so}`)
+  }
+  const judged = rows.filter((row) => row.preference !== null).length
+  const dropped = rows.length - judged
+  if (judged < FEW_ROWS)
+    warnings.push(`fewer than ${FEW_ROWS} preferences (${judged}): a standard error means little`)
+  if (dropped > 0) warnings.push(`${dropped} of ${rows.length} rows have no preference and are in no rate`)
+  if (controls && !isBenchmark) {
+    warnings.push("the instructions are not AlpacaEval's: whether the difficulties are theirs is not known")
+  }
+  return warnings
+}

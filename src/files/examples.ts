@@ -1,0 +1,66 @@
+/** Reads a built folder back, every line checked. */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { DataError, UsageError } from '../core/provider/errors.ts'
+import { readRecords } from './rows/read-records.ts'
+import type { Example } from './rows/row.ts'
+
+const message = z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(z.unknown())]) })
+const example = z.strictObject({
+  id: z.string(),
+  prompt: z.array(message).min(1),
+  completion: z.tuple([z.strictObject({ role: z.literal('assistant'), content: z.string().min(1) })]),
+  source: z.string(),
+  proposals: z.array(
+    z.strictObject({
+      model: z.string(),
+      onPolicy: z.boolean(),
+      span: z.tuple([z.int(), z.int()]).optional(),
+      trimmedTo: z.int().optional(),
+    }),
+  ),
+  template: z.string(),
+})
+
+export type Split = 'train' | 'validation'
+
+/**
+ * The examples of one split, in order.
+ * @throws UsageError where the folder has none, DataError with the line that is no example
+ */
+export async function* readExamples(folder: string, split: Split): AsyncGenerator<Example> {
+  const file = path.join(folder, `${split}.jsonl`)
+  if (!existsSync(file)) throw new UsageError(`${folder} has no ${split}.jsonl: it is no data set`)
+  for await (const { value, line, problem } of readRecords([file])) {
+    if (problem !== undefined) throw new DataError(file, line, problem)
+    const result = example.safeParse(value)
+    const issue = result.error?.issues[0]
+    if (issue) throw new DataError(file, line, `${issue.path.join('.')}: ${issue.message}`)
+    yield value as Example
+  }
+}
+
+/**
+ * Reads all of a folder.
+ * @returns how many examples each split has
+ * @throws DataError for a broken line, an id twice, or a conversation that is on both sides
+ */
+export async function validateFolder(folder: string): Promise<Record<Split, number>> {
+  const counts = { train: 0, validation: 0 }
+  const ids = new Set<string>()
+  const sides = new Map<string, Split>()
+  for (const split of ['train', 'validation'] as const) {
+    for await (const { id, prompt } of readExamples(folder, split)) {
+      const file = path.join(folder, `${split}.jsonl`)
+      const line = ++counts[split]
+      if (ids.has(id)) throw new DataError(file, line, `has the id "${id}" of an earlier line`)
+      ids.add(id)
+      const turns = JSON.stringify(prompt.filter((m) => m.role !== 'system'))
+      if ((sides.get(turns) ?? split) !== split)
+        throw new DataError(file, line, 'its prompt is in train.jsonl too')
+      sides.set(turns, split)
+    }
+  }
+  return counts
+}

@@ -1,0 +1,117 @@
+/** The schema of every line ever written to disk by a run. Unknown fields are kept: a newer line is still a line. */
+import { z } from 'zod'
+import type { Plan, Prompt } from '../core/plan.ts'
+import type { Message, ToolCall, Usage } from '../core/provider/engine.ts'
+import type { Completion, ErrorRecord, Failure } from '../core/result.ts'
+import type { UsageTotal } from '../core/usage.ts'
+
+const message = z.custom<Message>(
+  (value) => typeof value === 'object' && value !== null && typeof (value as Message).role === 'string',
+  'expected a message with a `role`',
+)
+const usage = z.looseObject({
+  calls: z.number(),
+  inputTokens: z.number(),
+  prefilledTokens: z.number().nullable(),
+  outputTokens: z.number(),
+})
+const member = {
+  index: z.int().min(0),
+  voice: z.int().min(0),
+  engine: z.string(),
+  seed: z.int(),
+  ms: z.number(),
+}
+const error = z.looseObject({ kind: z.string(), message: z.string() })
+
+/** First line of a journal: all that decides what the other lines mean. */
+const headerRecord = z.looseObject({
+  type: z.literal('header'),
+  version: z.literal(1),
+  aft: z.string(),
+  plan: z.custom<Plan>(
+    (value) => Array.isArray((value as Plan | null)?.layers),
+    'expected a plan with `layers`',
+  ),
+  template: z.looseObject({ id: z.string(), sha256: z.string() }),
+  /** Ids of the engines, by the names that the plan uses. */
+  engines: z.record(z.string(), z.string()),
+})
+const promptRecord = z.looseObject({
+  type: z.literal('prompt'),
+  id: z.string(),
+  messages: z.array(message),
+})
+const completionRecord = z.looseObject({
+  type: z.literal('completion'),
+  prompt: z.string(),
+  layer: z.int().min(0),
+  ...member,
+  text: z.string(),
+  finishReason: z.string(),
+  usage,
+})
+const failureRecord = z.looseObject({
+  type: z.literal('failure'),
+  prompt: z.string(),
+  layer: z.int().min(0),
+  ...member,
+  error,
+})
+const layerRecord = z.looseObject({
+  type: z.literal('layer'),
+  prompt: z.string(),
+  layer: z.int().min(0),
+  /** Members that the next layer is shown. */
+  shown: z.array(z.int()),
+})
+const answerRecord = z.looseObject({
+  type: z.literal('answer'),
+  prompt: z.string(),
+  ms: z.number().optional(),
+})
+
+/** Any line of a journal. */
+export const journalRecord = z.discriminatedUnion('type', [
+  headerRecord,
+  promptRecord,
+  completionRecord,
+  failureRecord,
+  layerRecord,
+  answerRecord,
+])
+
+export interface HeaderRecord {
+  type: 'header'
+  version: 1
+  aft: string
+  plan: Plan
+  template: { id: string; sha256: string }
+  engines: Record<string, string>
+}
+export type PromptRecord = { type: 'prompt' } & Prompt
+export type CompletionRecord = { type: 'completion'; prompt: string; layer: number } & Completion
+export type FailureRecord = { type: 'failure'; prompt: string; layer: number } & Failure
+export type LayerRecord = { type: 'layer'; prompt: string; layer: number; shown: number[] }
+export type AnswerRecord = { type: 'answer'; prompt: string } & Answer
+
+/** What became of a prompt: an answer, or the reason why there is none. */
+export type Answer =
+  | {
+      answer: string
+      finishReason: string
+      toolCalls?: ToolCall[]
+      degraded: boolean
+      degradedBecause?: string[]
+      usage: UsageTotal
+      ms: number
+    }
+  | { error: ErrorRecord; usage?: Usage }
+
+export type JournalRecord =
+  | HeaderRecord
+  | PromptRecord
+  | CompletionRecord
+  | FailureRecord
+  | LayerRecord
+  | AnswerRecord

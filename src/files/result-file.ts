@@ -1,0 +1,75 @@
+/** Results as evaluations leave them in a folder: read and checked, whoever wrote them. */
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { z } from 'zod'
+import { DataError } from '../core/provider/errors.ts'
+import { toFileError } from '../lib/file-error.ts'
+import { readJsonl } from '../lib/jsonl.ts'
+import {
+  alpacaEvalShape,
+  convergenceShape,
+  mtBenchShape,
+  perplexityShape,
+  questionShape,
+  resultShape,
+} from './result-shapes.ts'
+
+export type Result = z.infer<typeof resultShape>
+export type QuestionResult = z.infer<typeof questionShape>
+
+export type MtBenchResult = z.infer<typeof mtBenchShape>
+export type PerplexityResult = z.infer<typeof perplexityShape>
+export type ConvergenceResult = z.infer<typeof convergenceShape>
+export type AlpacaEvalResult = z.infer<typeof alpacaEvalShape>
+
+/** A folder of results. `controls` are all tasks whose rows are controls, or points of a grid. */
+export type Results =
+  | { folder: string; kind: 'controls'; result: Result; questions: QuestionResult[] }
+  | { folder: string; kind: 'mt-bench'; result: MtBenchResult }
+  | { folder: string; kind: 'perplexity'; result: PerplexityResult }
+  | { folder: string; kind: 'convergence'; result: ConvergenceResult }
+  | { folder: string; kind: 'alpaca-eval'; result: AlpacaEvalResult }
+
+/**
+ * Reads `result.json`, and `questions.jsonl` where the task leaves one.
+ * @throws FileError where one cannot be read, DataError where it holds something else
+ */
+export async function readResults(folder: string): Promise<Results> {
+  const file = path.join(folder, 'result.json')
+  const value = parse(file, await readText(file))
+  const of = <T>(shape: z.ZodType<T>) => check(file, undefined, shape, value)
+  const { task: kind } = (value ?? {}) as { task?: string }
+  if (kind === 'mt-bench') return { folder, kind, result: of(mtBenchShape) }
+  if (kind === 'perplexity') return { folder, kind, result: of(perplexityShape) }
+  if (kind === 'convergence') return { folder, kind, result: of(convergenceShape) }
+  if (kind === 'alpaca-eval') return { folder, kind, result: of(alpacaEvalShape) }
+  const result = of(resultShape)
+  const questions: QuestionResult[] = []
+  const list = path.join(folder, 'questions.jsonl')
+  for await (const { value, line } of readJsonl(list)) questions.push(check(list, line, questionShape, value))
+  return { folder, kind: 'controls', result, questions }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw toFileError(file, error)
+  }
+}
+
+function parse(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new DataError(file, undefined, `expected JSON: ${(error as Error).message}`)
+  }
+}
+
+function check<T>(file: string, line: number | undefined, shape: z.ZodType<T>, value: unknown): T {
+  const { data, error } = shape.safeParse(value)
+  const issue = error?.issues[0]
+  if (!issue) return data as T
+  const place = issue.path.join('.') || 'the whole'
+  throw new DataError(file, line, `expected the results of an evaluation; ${place}: ${issue.message}`)
+}

@@ -1,0 +1,112 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { parquetWriteFile } from 'hyparquet-writer'
+import { afterAll, expect, test } from 'vitest'
+import { randomFrom } from '../../core/seeds.ts'
+import { readParquet, type Wanted } from './read-parquet.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'parquet-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const group = (name: string, num_children: number, more: object = {}) => ({
+  ...{ name, num_children, repetition_type: 'OPTIONAL' },
+  ...more,
+})
+const text = (name: string) => ({
+  ...{ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
+})
+const schema = [
+  { name: 'root', num_children: 3 },
+  text('instruction'),
+  { name: 'number', type: 'DOUBLE', repetition_type: 'REQUIRED' },
+  group('completions', 1, { converted_type: 'LIST' }),
+  group('list', 1, { repetition_type: 'REPEATED' }),
+  group('element', 3),
+  text('response'),
+  text('critique'),
+  group('annotations', 1),
+  group('honesty', 2),
+  text('Rating'),
+  text('Rationale'),
+]
+
+/** Lists of none to four, texts of up to some hundred characters, nothing here and there. */
+function makeRows(count: number) {
+  const random = randomFrom(7)
+  const some = () => (random() < 0.1 ? null : 'añ✓ '.repeat(Math.floor(random() ** 4 * 150)) + random())
+  const completion = () => ({
+    response: some(),
+    critique: some(),
+    annotations:
+      random() < 0.1 ? null : { honesty: { Rating: String(Math.floor(5 * random())), Rationale: some() } },
+  })
+  const completions = () =>
+    random() < 0.05 ? null : Array.from({ length: Math.floor(5 * random()) }, completion)
+  return Array.from({ length: count }, () => ({
+    ...{ instruction: some(), number: random(), completions: completions() },
+  }))
+}
+
+function write(codec: string, rows: ReturnType<typeof makeRows>): string {
+  const filename = join(folder, `${codec}.parquet`)
+  parquetWriteFile({
+    ...{ filename, codec, rowGroupSize: 300, pageSize: 4_000, schema },
+    compressors: {
+      GZIP: (bytes: Uint8Array) => gzipSync(bytes),
+      ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes),
+    },
+    columnData: ['instruction', 'number', 'completions'].map((name) => ({
+      ...{ name, data: rows.map((row) => row[name as keyof typeof row]) },
+    })),
+  } as never)
+  return filename
+}
+
+async function collect(file: string, wanted?: Wanted) {
+  const values: unknown[] = []
+  for await (const { value, line } of readParquet(file, wanted)) {
+    expect(line).toBe(values.length + 1)
+    values.push(value)
+  }
+  return values
+}
+
+test.each(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'ZSTD'])(
+  '%s pages read one after the other give the rows that whole row groups give',
+  async (codec) => {
+    const file = write(codec, makeRows(700))
+    const { buffer } = new Uint8Array(readFileSync(file))
+    const whole = await parquetReadObjects({ file: buffer, compressors })
+    expect(whole).toHaveLength(700)
+    expect(await collect(file)).toEqual(whole)
+  },
+)
+
+test('of what is nested only the named fields are read', async () => {
+  const rows = makeRows(300)
+  const file = write('ZSTD', rows)
+  const wanted = { columns: ['instruction', 'completions'], fields: ['response', 'Rating'] }
+  const kept = rows.map(({ instruction, completions }) => ({
+    instruction,
+    completions: completions?.map(({ response, annotations }) => ({
+      response,
+      annotations: annotations ? { honesty: { Rating: annotations.honesty.Rating } } : undefined,
+    })),
+  }))
+  const read = (await collect(file, wanted)) as typeof kept
+  expect(read.map(({ completions }) => completions ?? undefined)).toEqual(kept.map((row) => row.completions))
+  expect(read.map(({ instruction }) => instruction ?? null)).toEqual(kept.map((row) => row.instruction))
+})
+
+test('a file that is cut or broken is said to be, by its name', async () => {
+  const bytes = readFileSync(write('GZIP', makeRows(300)))
+  const file = join(folder, 'broken.parquet')
+  writeFileSync(file, bytes.subarray(0, 5_000))
+  await expect(collect(file)).rejects.toThrow('broken.parquet: expected a Parquet file')
+  writeFileSync(file, bytes.fill(7, 2_000, 6_000))
+  await expect(collect(file)).rejects.toThrow('broken.parquet: cannot be read as Parquet')
+})

@@ -1,0 +1,97 @@
+/** Records of files in flat memory, whatever they are kept in: JSON lines, a JSON array (both gzipped or not), Parquet. */
+import { isUtf8 } from 'node:buffer'
+import { closeSync, createReadStream, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { UsageError } from '../../core/provider/errors.ts'
+import { toFileError } from '../../lib/file-error.ts'
+import type { Wanted } from './read-parquet.ts'
+import type { RawRecord } from './row.ts'
+import { splitArray, splitLines } from './split-json.ts'
+
+const KINDS = /\.(jsonl|ndjson|json|journal|parquet)(\.gz)?$/
+
+/**
+ * The files of a source: itself, or those of a folder and the folders in it, by name. `-` is standard input.
+ * @throws UsageError where there is none
+ */
+export function listFiles(source: string): string[] {
+  if (source === '-') return [source]
+  const found = statSync(source, { throwIfNoEntry: false })
+  if (!found) throw new UsageError(`${source}: there is no such file or folder`)
+  if (!found.isDirectory()) return [source]
+  const names = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => KINDS.test(name))
+  if (names.length === 0) throw new UsageError(`${source}: no .jsonl, .json, .gz or .parquet file is in it`)
+  return names.sort().map((name) => path.join(source, name))
+}
+
+/**
+ * The records of files, one after the other. A broken line or element is a record with a `problem`.
+ * @param wanted of Parquet files; the rest is not read
+ * @throws FileError where a file cannot be read, or is broken as a whole
+ */
+export async function* readRecords(files: string[], wanted?: Wanted): AsyncGenerator<RawRecord> {
+  for (const file of files) {
+    try {
+      if (!file.endsWith('.parquet')) yield* readJson(file)
+      else yield* (await import('./read-parquet.ts')).readParquet(file, wanted)
+    } catch (error) {
+      throw toFileError(file, error)
+    }
+  }
+}
+
+async function* readJson(file: string): AsyncGenerator<RawRecord> {
+  const chunks = await unzip(
+    file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 }),
+  )
+  const { first, all } = await peek(chunks)
+  for await (const { bytes, line } of isArray(first) ? splitArray(all) : splitLines(all)) {
+    const record = parseRecord(bytes)
+    if (record) yield { file: file === '-' ? 'stdin' : file, line, ...record }
+  }
+}
+
+/** Whether a file holds JSON lines, as they are: no array, not zipped, no Parquet. */
+export function isPlainLines(file: string): boolean {
+  if (file === '-' || file.endsWith('.parquet') || !statSync(file).isFile()) return false
+  const fd = openSync(file, 'r')
+  const start = Buffer.alloc(1024)
+  readSync(fd, start)
+  closeSync(fd)
+  return !isZipped(start) && !isArray(start)
+}
+
+const isZipped = (start: Buffer) => start[0] === 0x1f && start[1] === 0x8b
+const isArray = (start: Buffer) => /^(\xef\xbb\xbf)?\s*\[/.test(start.toString('latin1', 0, 1024))
+
+type Chunks = AsyncIterable<Buffer>
+
+async function unzip(input: Chunks): Promise<Chunks> {
+  const { first, all } = await peek(input)
+  if (!isZipped(first)) return all
+  return pipeline(Readable.from(all), createGunzip(), () => {}) // an error is thrown to who reads
+}
+
+async function peek(input: Chunks): Promise<{ first: Buffer; all: Chunks }> {
+  const rest = input[Symbol.asyncIterator]()
+  const start = await rest.next()
+  const first = start.done ? Buffer.alloc(0) : start.value
+  async function* all() {
+    yield first
+    yield* { [Symbol.asyncIterator]: () => rest }
+  }
+  return { first, all: all() }
+}
+
+/** The value of a line or element, or what is wrong with it. Nothing at all for a blank line. */
+export function parseRecord(bytes: Buffer): { value: unknown } | { problem: string } | undefined {
+  if (!isUtf8(bytes)) return { problem: 'expected UTF-8, got other bytes' }
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
+  try {
+    return { value: JSON.parse(text) }
+  } catch (error) {
+    return text.trim() === '' ? undefined : { problem: `expected JSON: ${(error as Error).message}` }
+  }
+}

@@ -1,0 +1,147 @@
+/** What sources give and what building makes of it: one row a prompt. */
+import type { Message } from '../../core/provider/engine.ts'
+
+/** One of a prompt's responses. A higher score is better; scores are compared within a row only. */
+export interface Response {
+  text: string
+  model: string
+  score?: number
+  /** Whether the model that is to be tuned wrote it. */
+  onPolicy?: boolean
+}
+
+/** A prompt with what was answered to it. `target` is the aggregation to learn, where the source has one. */
+export interface SourceRow {
+  id: string
+  prompt: Message[]
+  responses: Response[]
+  target?: string
+}
+
+/** A record that is no row, with its place (`FILE:LINE`) and what is wrong with it. */
+export interface BadRow {
+  place: string
+  problem: string
+}
+
+/** One line of `train.jsonl`: the aggregator's messages as at inference, and what it should write. */
+export interface Example {
+  id: string
+  prompt: Message[]
+  completion: [{ role: 'assistant'; content: string }]
+  source: string
+  /** In the order shown; none in a plain example. */
+  proposals: {
+    model: string
+    onPolicy: boolean
+    /** Where its text stands in the system message: from and to, in UTF-16 code units. */
+    span?: [from: number, to: number]
+    /** In characters. */
+    trimmedTo?: number
+  }[]
+  template: string
+}
+
+/** Where a record lies, and its value or what is wrong with it. */
+export interface RawRecord {
+  file: string
+  /** From 1: a line, or a row of a Parquet file. */
+  line: number
+  value?: unknown
+  problem?: string
+}
+
+/** One kind of data: what its records mean. */
+export interface Source {
+  about: string
+  /** What is read of Parquet files: top-level columns, and names of fields within them; all where absent. */
+  columns?: string[]
+  fields?: string[]
+  /** Whether each record is a row by itself, so that threads can share them out. */
+  isPerRecord?: boolean
+  read(records: AsyncIterable<RawRecord>): AsyncIterable<SourceRow | BadRow>
+}
+
+/** Thrown where a record is none of its kind; it becomes a `BadRow`. */
+export class RowProblem extends Error {}
+
+export type Fields = Record<string, unknown>
+
+/** Reads a source with one row a record. `toRow` throws a `RowProblem`, or returns undefined to pass over a record. */
+export function perRecord(
+  toRow: (fields: Fields, id: string) => SourceRow | undefined,
+): Pick<Source, 'read' | 'isPerRecord'> {
+  return {
+    isPerRecord: true,
+    async *read(records) {
+      for await (const record of records) {
+        const row = attempt(record, toRow)
+        if (row) yield row
+      }
+    },
+  }
+}
+
+/** A record through `toRow`, what is wrong with it caught. */
+export function attempt<Row>(record: RawRecord, toRow: (fields: Fields, id: string) => Row): Row | BadRow {
+  const place = `${record.file}:${record.line}`
+  if (record.problem !== undefined) return { place, problem: record.problem }
+  try {
+    return toRow(asFields(record.value), `${record.file.split(/[\\/]/).at(-1)}:${record.line}`)
+  } catch (error) {
+    if (!(error instanceof RowProblem)) throw error
+    return { place, problem: error.message }
+  }
+}
+
+/** @throws RowProblem for anything but an object */
+export function asFields(value: unknown, field = 'the record'): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields
+  throw wrong(`${field} to be an object`, value)
+}
+
+/** @throws RowProblem for anything but text that is not blank */
+export function asText(value: unknown, field: string): string {
+  if (typeof value === 'string' && value.trim() !== '') return value
+  throw wrong(`\`${field}\` to hold text`, value)
+}
+
+/** @throws RowProblem for anything but a list */
+export function asList(value: unknown, field: string): unknown[] {
+  if (Array.isArray(value)) return value
+  throw wrong(`\`${field}\` to be a list`, value)
+}
+
+/** Numbers and texts of numbers; undefined for the rest ("N/A"). */
+export function asScore(value: unknown): number | undefined {
+  const score = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof score === 'number' && Number.isFinite(score) ? score : undefined
+}
+
+const ROLES = ['system', 'developer', 'user', 'assistant', 'tool']
+
+/** @throws RowProblem for anything but a list of messages, the last of them not the assistant's */
+export function asMessages(value: unknown, field: string): Message[] {
+  const messages = asList(value, field)
+  for (const [i, message] of messages.entries()) {
+    const { role, content } = asFields(message, `${field}[${i}]`)
+    if (!ROLES.includes(role as string))
+      throw wrong(`\`${field}[${i}].role\` to be one of ${ROLES.join(', ')}`, role)
+    if (typeof content !== 'string' && !Array.isArray(content))
+      throw wrong(`\`${field}[${i}].content\` to be text or a list of parts`, content)
+  }
+  const last = messages.at(-1) as Message | undefined
+  if (last === undefined || last.role === 'assistant')
+    throw wrong(`\`${field}\` to end with a turn to answer`, last?.role)
+  return messages as Message[]
+}
+
+/** A conversation of one turn. */
+export function ask(content: string): Message[] {
+  return [{ role: 'user', content }]
+}
+
+export function wrong(expected: string, got: unknown): RowProblem {
+  const text = JSON.stringify(got, (_, v) => (typeof v === 'bigint' ? String(v) : v)) ?? 'nothing'
+  return new RowProblem(`expected ${expected}, got ${text.slice(0, 80)}`)
+}

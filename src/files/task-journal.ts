@@ -1,0 +1,166 @@
+/** The journal of an evaluation: items, what was made for each on the way, and how it ended. One loop for every task. */
+import type { EngineError } from '../core/provider/errors.ts'
+import { describeError, UsageError } from '../core/provider/errors.ts'
+import type { ErrorRecord } from '../core/result.ts'
+import { type JournalFile, openJournal } from '../lib/journal-file.ts'
+import { type MapOutcome, mapResumably } from '../lib/resumable-map.ts'
+
+/** `digest` tells whether an item is still the one that was worked on. */
+export type TaskLine =
+  | { type: 'item'; id: string; digest: string }
+  | { type: 'part'; id: string; name: string; value: unknown }
+  | { type: 'done'; id: string; value: unknown }
+  | { type: 'failed'; id: string; error: ErrorRecord }
+
+export type TaskJournal = JournalFile<TaskLine>
+
+/** What decides the meaning of a journal's lines: it may not change between two runs. */
+export type TaskHeader = { type: 'header'; task: string } & Record<string, unknown>
+
+/**
+ * Opens a task's journal, or begins it.
+ * @throws UsageError where it was begun with other settings, FileError where it cannot be used
+ */
+export function openTaskJournal(
+  file: string,
+  header: TaskHeader,
+  { restart = false, onPart }: { restart?: boolean; onPart?: (line: TaskLine) => void } = {},
+): Promise<TaskJournal> {
+  return openJournal<TaskLine>(
+    file,
+    {
+      header,
+      checkHeader: (found) => checkHeader(file, header, found as TaskHeader),
+      parse: parseLine,
+      keyOf: (line) => line.id,
+      roleOf: (line) => line.type,
+      onLine: onPart,
+    },
+    { restart },
+  )
+}
+
+function parseLine(value: object): TaskLine {
+  const { type, id } = value as Partial<TaskLine>
+  const isKnown = typeof type === 'string' && ['item', 'part', 'done', 'failed'].includes(type)
+  if (isKnown && typeof id === 'string') return value as TaskLine
+  throw new Error('expected a line of an evaluation, with `type` and `id`')
+}
+
+function checkHeader(file: string, now: TaskHeader, found: TaskHeader): void {
+  if (found.type !== 'header' || found.task !== now.task) {
+    throw new UsageError(`${file} is no journal of ${now.task}; give another -o`)
+  }
+  const differs = [...new Set([...Object.keys(found), ...Object.keys(now)])].filter(
+    (key) => key !== 'aft' && JSON.stringify(found[key]) !== JSON.stringify(now[key]),
+  )
+  if (differs.length === 0) return
+  const shown = (value: unknown) => (JSON.stringify(value) ?? 'nothing').slice(0, 80)
+  const lines = differs.map(
+    (key) => `  ${key}: the journal has ${shown(found[key])}, now it is ${shown(now[key])}`,
+  )
+  throw new UsageError(
+    `${file} was begun with other settings:\n${lines.join('\n')}\n` +
+      'Run with its settings to go on with it, give another -o, or start over with --restart',
+  )
+}
+
+export interface TaskItem {
+  id: string
+  digest: string
+}
+
+export interface TaskProgress {
+  items: number
+  done: number
+  /** In this run. */
+  doneNow: number
+  failed: number
+}
+
+export interface TaskOptions<Item extends TaskItem> {
+  journal: TaskJournal
+  items: Item[]
+  /** Items at work at a time. */
+  active: number
+  /**
+   * Returns what ends the item. `parts` are those that an interrupted run left; `record` keeps one more. An EngineError
+   * fails this item only.
+   */
+  work(item: Item, job: TaskJob): Promise<unknown>
+  signal?: AbortSignal
+  onProgress?: (progress: TaskProgress) => void
+}
+
+export interface TaskJob {
+  parts: Map<string, unknown>
+  record(name: string, value: unknown): void
+  signal: AbortSignal
+}
+
+const HOPELESS = ['auth', 'billing', 'not-found', 'unreachable', 'usage']
+const HOPELESS_COUNT = 5
+
+/**
+ * Works on every item that has no end yet. One that failed is tried again by the next run.
+ * @returns what became of the whole, and why items failed in this run
+ * @throws EngineError after five failures in a row that the next item would not escape
+ */
+export async function runTask<Item extends TaskItem>({
+  journal,
+  items,
+  active,
+  work,
+  signal,
+  onProgress,
+}: TaskOptions<Item>): Promise<{ outcome: MapOutcome; failures: { id: string; error: ErrorRecord }[] }> {
+  for (const { id, digest } of items) {
+    if (journal.compare({ type: 'item', id, digest }) !== 'changed') continue
+    throw new UsageError(
+      `the item "${id}" is not the one that ${journal.file} holds; give another -o, or start over with --restart`,
+    )
+  }
+  const failures: { id: string; error: ErrorRecord }[] = []
+  const done = items.filter(({ id }) => journal.isDone(id)).length
+  const progress = { items: items.length, done, doneNow: 0, failed: 0 }
+  let hopeless = 0
+  onProgress?.(progress)
+  const outcome = await mapResumably<Item, TaskLine>(items, {
+    journal,
+    active,
+    signal,
+    lineOf: ({ id, digest }) => ({ type: 'item', id, digest }),
+    async work(item, job) {
+      const { id } = item
+      const parts = new Map(
+        job.recorded.flatMap((line) => (line.type === 'part' ? [[line.name, line.value] as const] : [])),
+      )
+      const record = (name: string, value: unknown) => job.record({ type: 'part', id, name, value })
+      try {
+        const value = await work(item, { parts, record, signal: job.signal })
+        progress.done++
+        progress.doneNow++
+        hopeless = 0
+        return { type: 'done', id, value }
+      } catch (error) {
+        job.signal.throwIfAborted()
+        const { kind } = error as EngineError
+        if (kind === undefined) throw error
+        hopeless = HOPELESS.includes(kind) ? hopeless + 1 : 0
+        if (hopeless >= HOPELESS_COUNT) throw error
+        progress.failed++
+        failures.push({ id, error: describeError(error) })
+        return { type: 'failed', id, error: describeError(error) }
+      } finally {
+        onProgress?.(progress)
+      }
+    },
+  })
+  return { outcome, failures }
+}
+
+/** What an item ended with; undefined where it has not, or failed. */
+export function endOf(journal: TaskJournal, id: string): unknown {
+  const end = journal.isDone(id) ? journal.ends(id)?.end : undefined
+  return end?.type === 'done' ? end.value : undefined
+}

@@ -1,0 +1,62 @@
+/** A template from a file: wording is data, so that a checkpoint can be given the one it was trained with. */
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { DataError, UsageError } from '../core/provider/errors.ts'
+import type { Template } from '../core/templates.ts'
+
+const holding = (mark: string) =>
+  z.string().refine((text) => text.includes(mark), { params: { expected: `a string that holds ${mark}` } })
+
+const templateShape = z.strictObject({
+  id: z.string().min(1),
+  proposerSystem: z.string(),
+  aggregatorSystem: holding('{{proposals}}'),
+  proposal: holding('{{text}}'),
+  separator: z.string(),
+  keepUserSystem: z.boolean(),
+  cutMark: z.string().optional(),
+  withoutTools: z.string().optional(),
+  judgeSystem: holding('{{candidates}}').optional(),
+}) satisfies z.ZodType<Template>
+
+/**
+ * Reads a template: a JSON object with the fields of `Template`.
+ * @throws UsageError when the file cannot be read, DataError when it is not JSON or a field is wrong
+ */
+export async function readTemplate(file: string): Promise<Template> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`${file}: cannot read the template (${error.code})`, { cause: error })
+  })
+  const value = parseJson(file, text)
+  const result = templateShape.safeParse(value)
+  if (result.success) return result.data
+  throw new DataError(file, undefined, describeIssue(result.error.issues[0] as z.core.$ZodIssue, value))
+}
+
+function parseJson(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    const { message } = error as SyntaxError
+    const line = message.match(/line (\d+)/)?.[1]
+    throw new DataError(file, line ? Number(line) : undefined, `expected JSON: ${message}`)
+  }
+}
+
+/** The first problem, as `expected FIELD to be …, got …`. */
+function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(templateShape.shape).join(', ')
+    return `there is no field \`${issue.keys[0]}\` in a template; there are: ${known}`
+  }
+  const field = issue.path[0] as string | undefined
+  const place = field ? `\`${field}\`` : 'the template'
+  const got = JSON.stringify(field ? (value as Record<string, unknown>)[field] : value)
+  return `expected ${place} to be ${expectedBy(issue)}, got ${got === undefined ? 'nothing' : got.slice(0, 80)}`
+}
+
+function expectedBy(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') return `${issue.expected === 'object' ? 'an' : 'a'} ${issue.expected}`
+  if (issue.code === 'custom') return String(issue.params?.expected)
+  return 'a string that is not empty'
+}

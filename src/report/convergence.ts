@@ -1,0 +1,186 @@
+/** Training curves on a report's page, by groups of seeds. */
+
+import { figureTitles } from '../analyze/convergence-groups.ts'
+import type { ConvergenceResult } from '../files/result-file.ts'
+import type { Interval } from '../lib/statistics.ts'
+import { drawChart } from './chart.ts'
+import type { ReportSection } from './page.ts'
+import { percent } from './texts.ts'
+
+type Group = ConvergenceResult['groups'][number]
+
+interface Place {
+  group: string
+  run: string
+  x: number
+  y: number
+  low?: number
+  high?: number
+}
+
+/** The sections of one result. */
+export async function convergenceSections(result: ConvergenceResult): Promise<ReportSection[]> {
+  const { groups } = result
+  const sections: ReportSection[] = []
+  const add = async (title: string, text: string, axes: Axes) => {
+    const section = await curveSection(groups, axes)
+    if (section) sections.push({ title, text, ...section })
+  }
+  const many = groups.some(({ runs }) => runs.length > 1)
+  const lines = many
+    ? 'Thick lines are means of a group, bands their 95 % intervals over seeds, thin lines single runs. '
+    : ''
+  await add('Held-out loss over steps', `${lines}In nats a token, on rows that were not trained on.`, {
+    x: 'step',
+    y: 'loss',
+  })
+  await add(
+    'Held-out loss over tokens',
+    'The same over the tokens read until then: an example with proposals is longer.',
+    { x: 'tokens', y: 'loss' },
+  )
+  await add('Share of the improvement over steps', 'Of the way from the first held-out loss to the lowest.', {
+    x: 'step',
+    y: 'share',
+  })
+  return [...sections, figuresSection(result), ...(many ? [runsSection(groups)] : [])]
+}
+
+interface Axes {
+  x: 'step' | 'tokens'
+  y: 'loss' | 'share'
+}
+
+async function curveSection(
+  groups: Group[],
+  { x, y }: Axes,
+): Promise<Pick<ReportSection, 'chart' | 'table'> | undefined> {
+  const means = groups.flatMap(({ group, held_out: held }) =>
+    held.flatMap((point): Place[] => {
+      const [at, figure] = [point[x], point[y]]
+      return at === null || figure === null
+        ? []
+        : [{ group, run: group, x: at, y: figure.mean, ...figure.interval }]
+    }),
+  )
+  const runs = groups.flatMap(({ group, runs }) =>
+    (runs.length > 1 ? runs : []).flatMap(({ run, held_out: held }) =>
+      held.flatMap((point): Place[] => {
+        const [at, value] = [point[x], point[y]]
+        return at === null || value === null ? [] : [{ group, run, x: at, y: value }]
+      }),
+    ),
+  )
+  if (means.length === 0) return undefined
+  const color = {
+    field: 'group',
+    title: null,
+    sort: null,
+    legend: { orient: 'top' as const, labelLimit: 260 },
+  }
+  const at = {
+    field: 'x',
+    type: 'quantitative' as const,
+    title: x === 'step' ? 'steps' : 'tokens',
+    axis: { tickCount: 5, ...(x === 'tokens' && { format: '~s' }) },
+  }
+  const axis = y === 'share' ? { format: '%', tickCount: 5 } : { tickCount: 5 }
+  const title = y === 'share' ? 'share of the improvement' : 'held-out loss'
+  // A band may be far wider than all curves where seeds are few; it is cut at the edge of the chart.
+  const all = [...means, ...runs].map((place) => place.y)
+  const [low, high] = [Math.min(...all), Math.max(...all)]
+  const room = 0.15 * (high - low || 1)
+  const scale = { domain: [low - room, high + room], nice: false, zero: false }
+  const up = { field: 'y', type: 'quantitative' as const, title, axis, scale }
+  const band = means.filter((place) => place.low !== undefined)
+  const chart = await drawChart(
+    {
+      ...{ width: 320, height: 220 },
+      layer: [
+        {
+          data: { values: band },
+          mark: { type: 'area', opacity: 0.15, clip: true },
+          encoding: { x: at, y: { ...up, field: 'low' }, y2: { field: 'high' }, color },
+        },
+        {
+          data: { values: runs },
+          mark: { type: 'line', strokeWidth: 1, opacity: 0.5 },
+          encoding: { x: at, y: up, color, detail: { field: 'run' } },
+        },
+        {
+          data: { values: means },
+          mark: { type: 'line', strokeWidth: 2, point: { filled: true, size: 30 } },
+          encoding: { x: at, y: up, color },
+        },
+      ],
+    },
+    `${title} over ${x === 'step' ? 'steps' : 'tokens'} of each group`,
+  )
+  const show = (value: number) => (y === 'share' ? percent(value) : value.toFixed(4))
+  return {
+    chart,
+    table: {
+      head: ['group', x === 'step' ? 'step' : 'tokens', title, '95 %'],
+      rows: means.map(({ group, x, y, low, high }) => [
+        ...[group, Math.round(x), show(y)],
+        low === undefined || high === undefined ? '' : `${show(low)} to ${show(high)}`,
+      ]),
+    },
+  }
+}
+
+/** Without the sign of what rounds to nothing. */
+const number = (value: number, digits: number) => value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1')
+
+function figuresSection({ groups, differences }: ConvergenceResult): ReportSection {
+  const show = (figure: { mean: number; interval: Interval | null } | null | undefined, digits: number) => {
+    if (!figure) return 'not told'
+    const range =
+      figure.interval && `${number(figure.interval.low, digits)} to ${number(figure.interval.high, digits)}`
+    return `${number(figure.mean, digits)}${range ? ` (${range})` : ''}`
+  }
+  const columns = [
+    ...groups.map(({ group, runs, figures }) => ({
+      title: runs.length > 1 ? `${group}, ${runs.length} runs` : group,
+      figures,
+    })),
+    ...differences.map(({ group, beside, figures }) => ({
+      title: `${group} less ${beside}, paired`,
+      figures,
+    })),
+  ]
+  return {
+    title: 'In numbers',
+    isWide: true,
+    text:
+      'Means over the runs of a group, with 95 % intervals over seeds where there are several. Where a share of the ' +
+      'improvement is reached is read off a straight line between two evaluations. Changes of the training loss are absolute, from step to step.',
+    table: {
+      head: ['what', ...columns.map(({ title }) => title)],
+      rows: figureTitles.map(([name, title, digits]) => [
+        title,
+        ...columns.map(({ figures }) => show(figures[name], digits)),
+      ]),
+    },
+  }
+}
+
+function runsSection(groups: Group[]): ReportSection {
+  return {
+    title: 'Each run',
+    isWide: true,
+    folds: groups.map(({ group, runs }) => ({
+      summary: `${group}: ${runs.length} runs`,
+      table: {
+        head: ['what', ...runs.map(({ run }) => run)],
+        rows: figureTitles.map(([name, title, digits]) => [
+          title,
+          ...runs.map(({ figures }) => {
+            const value = figures[name]
+            return value === null || value === undefined ? 'not told' : number(value, digits)
+          }),
+        ]),
+      },
+    })),
+  }
+}

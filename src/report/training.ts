@@ -1,0 +1,44 @@
+/** The loss of a run as a picture. */
+import { writeFileSync } from 'node:fs'
+import type { TopLevelSpec } from 'vega-lite'
+import { type RunFolder, readMetrics } from '../train/output.ts'
+import { drawChart } from './chart.ts'
+
+/** Writes `loss.svg` (over steps) and `loss-tokens.svg`: each step's loss, its mean over a tenth of them, held-out loss. */
+export async function drawLoss(folder: RunFolder): Promise<void> {
+  const steps = readMetrics(folder.file('metrics.jsonl'))
+  if (steps.length === 0) return
+  const span = Math.max(1, Math.round(steps.length / 20))
+  const smooth = steps.map((metric, i) => {
+    const near = steps.slice(Math.max(0, i - span), i + span + 1)
+    return { ...metric, loss: near.reduce((sum, m) => sum + m.loss, 0) / near.length, series: 'mean' }
+  })
+  const heldOut = readMetrics(folder.file('eval.jsonl')).map((m) => ({ ...m, series: 'held out' }))
+  const values = [...steps.map((m) => ({ ...m, series: 'step' })), ...smooth, ...heldOut].map(
+    ({ step, tokens, loss, series }) => ({ step, tokens, loss, series }),
+  )
+  for (const [x, name] of [
+    ['step', 'loss.svg'],
+    ['tokens', 'loss-tokens.svg'],
+  ] as const) {
+    writeFileSync(
+      folder.file(name),
+      await drawChart(specOf(x, values), `loss over ${x === 'step' ? 'steps' : x}`),
+    )
+  }
+}
+
+function specOf(x: 'step' | 'tokens', values: object[]): TopLevelSpec {
+  const series = { domain: ['step', 'mean', 'held out'], range: ['#b8cbe6', '#4f83c4', '#c4704f'] }
+  return {
+    width: 560,
+    height: 280,
+    data: { values },
+    mark: { type: 'line', point: false },
+    encoding: {
+      x: { field: x, type: 'quantitative', title: x === 'step' ? 'step' : 'tokens read' },
+      y: { field: 'loss', type: 'quantitative', title: 'loss (nats a token)', scale: { zero: false } },
+      color: { field: 'series', type: 'nominal', scale: series, title: null },
+    },
+  }
+}

@@ -1,0 +1,95 @@
+/** Errors as OpenAI's clients know them: a status, and an object with type, param and code. */
+import type { z } from 'zod'
+import { EngineError, type EngineErrorKind, redact, UsageError } from '../core/provider/errors.ts'
+
+/** Answered with `status` (400 to 599). `param` is the path of the field that is wrong. */
+export class ApiError extends Error {
+  override name = 'ApiError'
+  readonly status: number
+  readonly param: string | null
+  readonly code: string | null
+  readonly headers: Record<string, string>
+
+  constructor(
+    status: number,
+    message: string,
+    more: { param?: string; code?: string; headers?: Record<string, string> } = {},
+  ) {
+    super(redact(message))
+    this.status = status
+    this.param = more.param ?? null
+    this.code = more.code ?? null
+    this.headers = more.headers ?? {}
+  }
+
+  /** The body that OpenAI's clients read. */
+  toJSON() {
+    const { message, param, code } = this
+    return { error: { message, type: typeOf(this.status), param, code } }
+  }
+}
+
+function typeOf(status: number): string {
+  if (status === 401) return 'authentication_error'
+  if (status === 429) return 'rate_limit_error'
+  return status >= 500 ? 'server_error' : 'invalid_request_error'
+}
+
+/** What engines do wrong is a 5xx, what the request caused a 4xx. */
+const BY_KIND: Partial<Record<EngineErrorKind, [number, string]>> = {
+  'context-overflow': [400, 'context_length_exceeded'],
+  refused: [400, 'upstream_refused'],
+  'rate-limit': [429, 'upstream_rate_limit'],
+  timeout: [504, 'upstream_timeout'],
+}
+
+/** The engine has tried again already: a client that does the same would multiply the attempts. */
+const TRIED = { 'x-should-retry': 'false' }
+
+/** An engine threw what engines do not throw: the kind with which that is recorded is none of an engine's own. */
+export function isInternal({ kind }: { kind: string }): boolean {
+  return kind === 'internal'
+}
+
+/**
+ * Any error as one that can be answered. What is a fault of the server's own keeps its message to itself.
+ * @param conceal takes out of an engine's message what clients are not to know
+ */
+export function toApiError(error: unknown, conceal: (text: string) => string = (text) => text): ApiError {
+  if (error instanceof ApiError) return error
+  if (error instanceof UsageError) return new ApiError(400, error.message, { code: 'invalid_value' })
+  if (!(error instanceof EngineError) || isInternal(error)) {
+    return new ApiError(500, 'the server failed; its log says why', { code: 'internal_error' })
+  }
+  const { kind, status } = error
+  const message = conceal(error.engine === 'aft' ? error.message : `${error.engine}: ${error.message}`)
+  if (status === 508) return new ApiError(508, message, { code: 'too_many_hops', headers: TRIED })
+  const [answered, code] = BY_KIND[kind] ?? [502, `upstream_${kind.replaceAll('-', '_')}`]
+  const param = paramOf(error)
+  const headers = answered === 429 ? { ...TRIED, 'retry-after': '5' } : TRIED
+  return new ApiError(answered, message, { param, code, headers })
+}
+
+function paramOf({ kind, message }: EngineError): string | undefined {
+  if (kind === 'context-overflow') return 'messages'
+  return kind === 'refused' && /\bresponse[ _]format\b/.test(message) ? 'response_format' : undefined
+}
+
+/**
+ * Checks a body, or what lies in it at `path`.
+ * @throws ApiError 400 with the path of the first field that is wrong
+ */
+export function parseBody<T extends z.ZodType>(
+  schema: T,
+  body: unknown,
+  path: PropertyKey[] = [],
+): z.infer<T> {
+  const result = schema.safeParse(body)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  const at = issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : (issue?.path ?? [])
+  const param = [...path, ...at].map(String).join('.')
+  const isMissing = issue?.code === 'invalid_type' && /received undefined/.test(issue.message)
+  const code = isMissing ? 'missing_required_parameter' : 'invalid_value'
+  throw new ApiError(400, `${param || 'body'}: ${issue?.message}`, { param: param || undefined, code })
+}

@@ -1,0 +1,34 @@
+/** Proposers get the tools too, and the first of them that calls one has answered. */
+import { answerPrompt, type Host } from '../core/aft.ts'
+import type { Plan, Prompt } from '../core/plan.ts'
+import { type AftEvent, type Completion, type Failure, type Result, summarise } from '../core/result.ts'
+
+/** As `answerPrompt`. Where no proposer calls a tool their texts are aggregated as ever. */
+export async function answerByFirstCall(prompt: Prompt, plan: Plan, host: Host): Promise<Result> {
+  const [first] = plan.layers
+  if (!first || plan.layers.length === 1) return answerPrompt(prompt, plan, host)
+  const called = new AbortController()
+  const completions: Completion[] = []
+  const failures: Failure[] = []
+  let call: Completion | undefined
+  const emit = (event: AftEvent) => {
+    if (event.type === 'answer') return
+    host.emit?.(event)
+    if (event.type === 'completion-failed') failures.push(event.failure)
+    if (event.type !== 'completion-end') return
+    completions.push(event.completion)
+    if (!event.completion.toolCalls?.length || call) return
+    call = event.completion
+    called.abort('another proposer called a tool')
+  }
+  const signal = host.signal ? AbortSignal.any([host.signal, called.signal]) : called.signal
+  try {
+    await answerPrompt(prompt, { ...plan, layers: [first], choose: 'last' }, { ...host, signal, emit })
+  } catch (error) {
+    host.signal?.throwIfAborted()
+    if (!call) throw error
+  }
+  const layer = { completions, failures, isClosed: true }
+  if (!call) return answerPrompt(prompt, plan, { ...host, recorded: [layer] })
+  return summarise([layer], { completion: call, layer: 0, degradedBecause: [] }, [], { plan, host })
+}

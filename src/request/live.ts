@@ -1,0 +1,154 @@
+/** A plan, carried out while somebody watches: the answer goes out as it is made, and nothing is ever taken back. */
+import { answerPrompt, type Host } from '../core/aft.ts'
+import type { Plan, Prompt } from '../core/plan.ts'
+import type { ToolCallDelta } from '../core/provider/engine.ts'
+import { EngineError } from '../core/provider/errors.ts'
+import type { AftEvent, Completion, Result } from '../core/result.ts'
+import { systemClock } from '../run/clock.ts'
+import { answerByFirstCall } from './first-call.ts'
+import { createProposalView } from './proposal-view.ts'
+
+/** What is to be answered, and how: read from a request and checked. */
+export interface Ask {
+  /** Name of the preset. */
+  model: string
+  prompt: Omit<Prompt, 'id'>
+  plan: Plan
+  showProposals: boolean
+  tools: ToolMode
+}
+
+/** Who may call tools: the last aggregator, only the bare engine (`bypass`), or whichever proposer is first. */
+export type ToolMode = 'aggregator' | 'bypass' | 'first-call'
+
+/** Gets the answer's pieces; choices count from 0. */
+export interface Sink {
+  content(choice: number, text: string): void
+  reasoning(choice: number, text: string): void
+  toolCall(choice: number, delta: ToolCallDelta): void
+  /** Everything that happens, as it happens, before any piece that it makes. */
+  event?(event: AftEvent): void
+}
+
+export interface Answered {
+  result: Result
+  /** By the number of the choice. One that failed is absent. */
+  choices: Map<number, Completion>
+}
+
+/**
+ * Answers, and sends each piece to the sink as it comes. Once a piece of a choice is out, that choice is not begun
+ * again: what would do so ends the whole with its error. Without a sink nothing is out before the end.
+ * @throws EngineError, UsageError, or the signal's reason
+ */
+export async function answerLive(
+  ask: Ask,
+  { engines, template, signal }: Pick<Host, 'engines' | 'template'> & { signal: AbortSignal },
+  sink?: Sink,
+): Promise<Answered> {
+  const broken = new AbortController()
+  const watch = sink && watchLast(ask, sink, (error) => broken.abort(error))
+  const host: Host = {
+    engines,
+    template,
+    clock: systemClock,
+    signal: AbortSignal.any([signal, broken.signal]),
+    emit:
+      watch &&
+      ((event) => {
+        sink?.event?.(event)
+        watch.take(event)
+      }),
+  }
+  const prompt = { id: '0', ...ask.prompt }
+  const isFirstCall = ask.tools === 'first-call' && ask.prompt.tools !== undefined
+  const result = await (isFirstCall ? answerByFirstCall : answerPrompt)(prompt, ask.plan, host)
+  broken.signal.throwIfAborted()
+  checkForm(ask, result)
+  const choices = listChoices(result, ask.plan)
+  for (const [choice, completion] of choices) watch?.finish(choice, completion)
+  return { result, choices }
+}
+
+/** A proposal may stand in for an answer, but not for one whose form was asked for: proposers were not told of it. */
+function checkForm({ prompt, plan }: Ask, { from, agreed, layers }: Result): void {
+  const hasForm = prompt.responseFormat !== undefined && prompt.responseFormat.type !== 'text'
+  const last = plan.layers.length - 1
+  if (!hasForm || from.layer >= last || agreed !== undefined) return
+  const { error } = layers[last]?.failures[0] ?? {}
+  const message = `no answer in the form that was asked for: ${error?.message ?? 'it came back empty'}`
+  const kind = (error?.kind ?? 'missing') as EngineError['kind']
+  throw new EngineError('aft', kind, message, { status: error?.status })
+}
+
+/** The members of the last layer are the choices, but where the answer was taken in another way. */
+function listChoices({ layers, from }: Result, plan: Plan): Map<number, Completion> {
+  const { completions } = layers[from.layer] as Result['layers'][number]
+  if (plan.choose === 'last' && from.layer === plan.layers.length - 1) {
+    return new Map(completions.map((c) => [c.index, c]))
+  }
+  return new Map([[0, completions.find((c) => c.index === from.index) as Completion]])
+}
+
+interface Sent {
+  text: string
+  /** White space that may yet prove to be a whole, empty completion. */
+  held: string
+  reasoning: boolean
+  tools: boolean
+}
+
+function watchLast({ plan, showProposals }: Ask, sink: Sink, fail: (error: Error) => void) {
+  const last = plan.choose === 'last' ? plan.layers.length - 1 : -1
+  const view = createProposalView((text) => sink.reasoning(0, text))
+  const sent = new Map<number, Sent>()
+  const sentOf = (choice: number) => {
+    const of = sent.get(choice) ?? { text: '', held: '', reasoning: false, tools: false }
+    sent.set(choice, of)
+    return of
+  }
+  const isOut = ({ text, reasoning, tools }: Sent) => text !== '' || reasoning || tools
+
+  const addText = (choice: number, text: string) => {
+    const of = sentOf(choice)
+    of.held += text
+    if (of.text === '' && of.held.trim() === '') return
+    sink.content(choice, of.held)
+    of.text += of.held
+    of.held = ''
+  }
+  const startAnew = (choice: number, reason: string) => {
+    const of = sentOf(choice)
+    of.held = ''
+    if (isOut(of)) fail(new EngineError('aft', 'server', `the answer broke off: ${reason}`))
+  }
+  const takeLast = (event: AftEvent) => {
+    if (event.type === 'completion-delta') addText(event.index, event.text)
+    else if (event.type === 'reasoning-delta') {
+      sentOf(event.index).reasoning = true
+      sink.reasoning(event.index, event.text)
+    } else if (event.type === 'tool-call-delta') {
+      sentOf(event.index).tools = true
+      sink.toolCall(event.index, event.delta)
+    } else if (event.type === 'completion-restarted') startAnew(event.index, event.reason)
+    else if (event.type === 'completion-failed') startAnew(event.failure.index, event.failure.error.message)
+  }
+  return {
+    take: (event: AftEvent) => {
+      if ('layer' in event && event.layer === last) takeLast(event)
+      else if (showProposals) view.take(event)
+    },
+    /** Sends what of a choice has not gone out yet. */
+    finish: (choice: number, { text, reasoning, toolCalls }: Completion) => {
+      const of = sentOf(choice)
+      if (!of.reasoning && reasoning) sink.reasoning(choice, reasoning)
+      const rest = text.slice(of.text.length)
+      if (!text.startsWith(of.text)) throw new EngineError('aft', 'server', 'the answer broke off')
+      if (rest) sink.content(choice, rest)
+      if (of.tools) return
+      for (const [position, { id, function: call }] of (toolCalls ?? []).entries()) {
+        sink.toolCall(choice, { position, id, ...call })
+      }
+    },
+  }
+}

@@ -1,0 +1,60 @@
+/** What an answer took and what became of its layers, as responses carry it. */
+import type { TokenScore } from '../core/provider/engine.ts'
+import type { Completion, Failure, Result } from '../core/result.ts'
+import type { UsageTotal } from '../core/usage.ts'
+
+/** The field `aft` of a response; texts of proposals are in it only where they were asked for. */
+export function traceOf(result: Result, showProposals: boolean) {
+  const { from, degraded, degradedBecause, agreed, judgment, usage, ms, plan, template, layers } = result
+  const hasTexts = (layer: number) => showProposals && layer < plan.layers.length - 1
+  return {
+    strategy: plan.strategy,
+    seed: plan.seed,
+    template,
+    from,
+    answeredBy: layers[from.layer]?.completions.find((c) => c.index === from.index)?.engine,
+    degraded,
+    ...(degradedBecause && { degradedBecause }),
+    ...(agreed !== undefined && { agreed }),
+    layers: layers.map(({ completions, failures }, layer) => ({
+      completions: completions.map((c) => ({ ...strip(c), ...(hasTexts(layer) && { text: c.text }) })),
+      failures,
+    })),
+    ...(judgment && { judgment: 'text' in judgment ? strip(judgment) : (judgment as Failure) }),
+    usage,
+    ms,
+  }
+}
+
+function strip({ text, reasoning, toolCalls, logprobs, ...rest }: Completion) {
+  return rest
+}
+
+/**
+ * The sum over all calls. A prompt that several samples share counts for each of them, and what of it was read only
+ * once is in `cached_tokens`.
+ */
+export function usageOf({ inputTokens, prefilledTokens, outputTokens, cost }: UsageTotal, result: Result) {
+  const completions = result.layers.flatMap((layer) => layer.completions)
+  const reasoning = completions.reduce((sum, c) => sum + (c.usage.reasoningTokens ?? 0), 0)
+  return {
+    prompt_tokens: inputTokens,
+    completion_tokens: outputTokens,
+    total_tokens: inputTokens + outputTokens,
+    prompt_tokens_details: {
+      cached_tokens: prefilledTokens === null ? 0 : Math.max(0, inputTokens - prefilledTokens),
+    },
+    completion_tokens_details: { reasoning_tokens: reasoning },
+    ...(cost !== undefined && { cost }),
+  }
+}
+
+/** Log probabilities as the wire has them. */
+export function toScores(scores: TokenScore[]) {
+  const toWire = ({ token, logprob }: Omit<TokenScore, 'top'>) => ({
+    token,
+    logprob,
+    bytes: [...new TextEncoder().encode(token)],
+  })
+  return scores.map((score) => ({ ...toWire(score), top_logprobs: (score.top ?? []).map(toWire) }))
+}

@@ -1,0 +1,144 @@
+/** All prompts of a run, some at a time, until each has its end in the journal or there is a reason to stop. */
+import type { Host } from '../core/aft.ts'
+import { enginesOf, type Plan } from '../core/plan.ts'
+import type { ErrorRecord } from '../core/result.ts'
+import type { AnswerRecord } from '../files/journal-records.ts'
+import type { PromptRow } from '../files/prompts.ts'
+import type { PromptLine, RunJournal } from '../files/run-journal.ts'
+import { mapResumably } from '../lib/resumable-map.ts'
+import { answerRow } from './answer-row.ts'
+import {
+  addSpending,
+  boundSpending,
+  type Ledger,
+  nothingSpent,
+  type Price,
+  type Spending,
+  spendingOf,
+} from './budget.ts'
+import { createPriority } from './priority.ts'
+import { addFailure, type FailureGroup, type Progress } from './progress.ts'
+
+/** What the parts of a run share. */
+export interface RunState {
+  rows: Iterable<PromptRow> | AsyncIterable<PromptRow>
+  plan: Plan
+  host: Pick<Host, 'engines' | 'template' | 'clock'>
+  journal: RunJournal
+  ledger: Ledger
+  prices: Record<string, Price | undefined>
+  progress: Progress
+  failures: FailureGroup[]
+  /** Prompts at work at a time. */
+  active?: number
+  isLimited: boolean
+  signal?: AbortSignal
+  onProgress?: (progress: Progress) => void
+}
+
+export interface RunEnd {
+  /**
+   * - `done`: every prompt was tried
+   * - `interrupted`: by the signal; `held`: by the budget
+   * - `hopeless`: prompt after prompt failed, or was answered with less, for the `reason`, which the next would not
+   *   escape
+   */
+  outcome: 'done' | 'interrupted' | 'held' | 'hopeless'
+  reason?: ErrorRecord
+}
+
+const ACTIVE_PER_ENGINE = 48
+
+/** Answers what the journal does not hold yet. @throws FileError when the journal cannot be written */
+export async function answerAll(state: RunState): Promise<RunEnd> {
+  const { rows, plan, host, journal, ledger, progress, isLimited } = state
+  const active = state.active ?? ACTIVE_PER_ENGINE * enginesOf(plan).length
+  const priorityOf = createPriority(progress.prompts - progress.answered, active)
+  const bound = (row: PromptRow) =>
+    boundSpending(row, { plan, template: host.template, prices: state.prices })
+  const giveUp = new AbortController()
+  const watch = watchHope((reason) => giveUp.abort(reason))
+  const outcome = await mapResumably<PromptRow, PromptLine>(rows, {
+    journal,
+    lineOf: toLine,
+    active,
+    mayStart: (row) => !isLimited || ledger.fits(bound(row)),
+    signal: state.signal ? AbortSignal.any([state.signal, giveUp.signal]) : giveUp.signal,
+    async work(row, job) {
+      const settle = isLimited ? ledger.reserve(bound(row)) : undefined
+      const failed: ErrorRecord[] = []
+      let took = nothingSpent
+      const record = (line: PromptLine) => {
+        job.record(line)
+        countMade(line, progress)
+        took = addSpending(took, countSpent(line, state))
+        if (line.type === 'failure') failed.push(line.error)
+        if (line.type !== 'completion') return
+        progress.madeNow++
+        state.onProgress?.(progress)
+      }
+      const priority = (layer: number) => priorityOf(job.position, layer)
+      try {
+        const end = await answerRow(row, plan, { ...host, priority }, { ...job, record })
+        noteEnd(end, state)
+        watch(end, failed)
+        return end
+      } finally {
+        settle?.(took)
+      }
+    },
+  })
+  const isHopeless = outcome === 'interrupted' && giveUp.signal.aborted && !state.signal?.aborted
+  if (!isHopeless) return { outcome }
+  return { outcome: 'hopeless', reason: giveUp.signal.reason }
+}
+
+/** A prompt as its line in the journal. */
+export function toLine(row: PromptRow): PromptLine {
+  return { type: 'prompt', ...row }
+}
+
+/** Counts what a line says was made. */
+export function countMade(line: PromptLine, progress: Progress): void {
+  if (line.type === 'completion') progress.made++
+  if (line.type === 'answer' && 'degraded' in line && line.degraded) progress.degraded++
+}
+
+/** Counts what a line says was spent, and returns it. */
+export function countSpent(
+  line: PromptLine,
+  { ledger, prices }: Pick<RunState, 'ledger' | 'prices'>,
+): Spending {
+  if ((line.type !== 'completion' && line.type !== 'failure') || !line.usage) return nothingSpent
+  const spending = spendingOf(line.usage, prices[line.engine])
+  ledger.spend(spending)
+  return spending
+}
+
+function noteEnd(end: AnswerRecord, state: RunState): void {
+  const { progress, failures, onProgress } = state
+  countMade(end, progress)
+  if ('error' in end) {
+    progress.failed++
+    addFailure(failures, end.prompt, end.error)
+  } else progress.answered++
+  onProgress?.(progress)
+}
+
+/** What does not pass by itself; and a server that cannot be reached, where nothing else could answer. */
+const LASTING_KINDS = ['auth', 'billing', 'not-found', 'usage']
+const HOPELESS_KINDS = [...LASTING_KINDS, 'unreachable']
+const HOPELESS_COUNT = 5
+
+/** Calls `giveUp` when so many prompts in a row failed, or were answered with less, for such a reason. */
+function watchHope(giveUp: (reason: ErrorRecord) => void) {
+  let count = 0
+  return (end: AnswerRecord, failed: ErrorRecord[]) => {
+    const reason =
+      'error' in end
+        ? HOPELESS_KINDS.includes(end.error.kind) && end.error
+        : end.degraded && failed.find(({ kind }) => LASTING_KINDS.includes(kind))
+    count = reason ? count + 1 : 0
+    if (reason && count >= HOPELESS_COUNT) giveUp(reason)
+  }
+}

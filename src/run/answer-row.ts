@@ -1,0 +1,59 @@
+/** One prompt of a run: its layers into the journal, its end as the journal's line. */
+import { answerPrompt, type Host } from '../core/aft.ts'
+import type { Plan } from '../core/plan.ts'
+import { describeError } from '../core/provider/errors.ts'
+import type { AftEvent, Result } from '../core/result.ts'
+import type { AnswerRecord } from '../files/journal-records.ts'
+import type { PromptRow } from '../files/prompts.ts'
+import { layersOf, type PromptLine } from '../files/run-journal.ts'
+import type { Job } from '../lib/resumable-map.ts'
+
+/**
+ * Answers a prompt, or goes on with it.
+ * @throws the signal's reason; any other error is the prompt's end
+ */
+export async function answerRow(
+  row: PromptRow,
+  plan: Plan,
+  host: Pick<Host, 'engines' | 'template' | 'clock' | 'priority'>,
+  job: Job<PromptLine>,
+): Promise<AnswerRecord> {
+  const { key: prompt, recorded, signal } = job
+  const emit = (event: AftEvent) => {
+    const line = lineOf(prompt, event)
+    if (line) job.record(line)
+  }
+  try {
+    const layers = layersOf(recorded)
+    return endOf(prompt, await answerPrompt(row, plan, { ...host, signal, recorded: layers, emit }))
+  } catch (error) {
+    signal.throwIfAborted()
+    return { type: 'answer', prompt, error: describeError(error) }
+  }
+}
+
+function lineOf(prompt: string, event: AftEvent): PromptLine | undefined {
+  if (event.type === 'completion-end') {
+    return { type: 'completion', prompt, layer: event.layer, ...event.completion }
+  }
+  if (event.type === 'completion-failed') {
+    return { type: 'failure', prompt, layer: event.layer, ...event.failure }
+  }
+  if (event.type === 'layer-end') return { type: 'layer', prompt, layer: event.layer, shown: event.shown }
+  return undefined
+}
+
+function endOf(prompt: string, result: Result): AnswerRecord {
+  const { answer, finishReason, toolCalls, degraded, degradedBecause, usage, ms } = result
+  return {
+    type: 'answer',
+    prompt,
+    answer,
+    finishReason,
+    ...(toolCalls && { toolCalls }),
+    degraded,
+    ...(degradedBecause && { degradedBecause }),
+    usage,
+    ms,
+  }
+}

@@ -1,0 +1,93 @@
+/** Writes what became of each prompt, from the journal, in the order of the prompts. */
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { textOf } from '../core/provider/engine.ts'
+import type { AnswerRecord } from '../files/journal-records.ts'
+import type { PromptRow } from '../files/prompts.ts'
+import type { RunJournal } from '../files/run-journal.ts'
+import { toFileError } from '../lib/file-error.ts'
+
+export type AnswerFormat = 'jsonl' | 'alpaca-eval'
+
+export interface AnswerFile {
+  file: string
+  format: AnswerFormat
+  /** Name of the model in the benchmark's rows. */
+  generator: string
+}
+
+/**
+ * Writes the answers of the prompts `ids` under a temporary name, then renames it. `jsonl` has one line a prompt;
+ * `alpaca-eval` is the benchmark's JSON array and leaves out prompts without an answer: an error is no output.
+ * @throws FileError when it cannot be written; a file that was there before is then left as it was
+ */
+export function writeAnswers(
+  journal: RunJournal,
+  ids: string[],
+  { file, format, generator }: AnswerFile,
+): void {
+  const rows =
+    format === 'jsonl' ? answerLines(journal, ids) : arrayPieces(outputsOf(journal, ids, generator))
+  const temporary = `${file}.tmp`
+  try {
+    writePieces(temporary, rows)
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw toFileError(file, error)
+  }
+}
+
+const FLUSH_CHARS = 1 << 18
+
+function writePieces(file: string, pieces: Iterable<string>): void {
+  const fd = openSync(file, 'w')
+  try {
+    let waiting = ''
+    for (const piece of pieces) {
+      waiting += piece
+      if (waiting.length < FLUSH_CHARS) continue
+      writeAll(fd, waiting)
+      waiting = ''
+    }
+    writeAll(fd, waiting)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text)
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
+}
+
+function* answerLines(journal: RunJournal, ids: string[]): Generator<string> {
+  for (const id of ids) {
+    const { type, prompt, ...answer } = endOf(journal, id).end
+    yield `${JSON.stringify({ id, ...answer })}\n`
+  }
+}
+
+function* outputsOf(journal: RunJournal, ids: string[], generator: string) {
+  for (const id of ids) {
+    const { item, end } = endOf(journal, id)
+    if ('error' in end) continue
+    const instruction = textOf(item.messages.findLast((m) => m.role === 'user') ?? { role: 'user' })
+    yield { dataset: item.dataset ?? 'none', instruction, output: end.answer, generator }
+  }
+}
+
+function endOf(journal: RunJournal, id: string): { item: PromptRow; end: AnswerRecord } {
+  const found = journal.ends(id)
+  if (found?.item.type === 'prompt' && found.end.type === 'answer')
+    return { item: found.item, end: found.end }
+  throw new Error(`the journal has no end of the prompt "${id}"`)
+}
+
+function* arrayPieces(rows: Iterable<object>): Generator<string> {
+  let before = '[\n'
+  for (const row of rows) {
+    yield before + JSON.stringify(row)
+    before = ',\n'
+  }
+  yield before === '[\n' ? '[]\n' : '\n]\n'
+}

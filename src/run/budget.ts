@@ -1,0 +1,169 @@
+/** What a run costs: the most that a prompt may take, known before it starts, and what was really spent. */
+
+import { countMembers, enginesOf, type Layer, type Plan, type Prompt } from '../core/plan.ts'
+import { type Message, textOf, type Usage } from '../core/provider/engine.ts'
+import type { Template } from '../core/templates.ts'
+
+/** US dollars a million tokens. */
+export interface Price {
+  inputPerMTok: number
+  outputPerMTok: number
+}
+
+/** Limits of all that a journal holds, earlier runs included. */
+export interface Budget {
+  /** US dollars. */
+  maxCost?: number
+  /** Tokens read and written. A prompt that several completions share in one request is read once. */
+  maxTokens?: number
+}
+
+/** Tokens as they are billed, and what they cost; `cost` is absent where a price is unknown. */
+export interface Spending {
+  calls: number
+  completions: number
+  inputTokens: number
+  outputTokens: number
+  cost?: number
+}
+
+export const nothingSpent: Readonly<Spending> = {
+  calls: 0,
+  completions: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cost: 0,
+}
+
+export function addSpending(a: Spending, b: Spending): Spending {
+  return {
+    calls: a.calls + b.calls,
+    completions: a.completions + b.completions,
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    cost: a.cost === undefined || b.cost === undefined ? undefined : a.cost + b.cost,
+  }
+}
+
+/** What one completion took; its prompt is counted where its request is. The provider's own cost comes first. */
+export function spendingOf(usage: Usage, price: Price | undefined): Spending {
+  const { calls, outputTokens, repeated, cost } = usage
+  const requests = calls + (repeated?.calls ?? 0)
+  const inputTokens = requests > 0 ? usage.inputTokens : 0
+  return withCost({ calls: requests, completions: 1, inputTokens, outputTokens, cost }, price)
+}
+
+function withCost(spending: Spending, price: Price | undefined): Spending {
+  if (spending.cost !== undefined || !price) return spending
+  const { inputTokens, outputTokens } = spending
+  return { ...spending, cost: (inputTokens * price.inputPerMTok + outputTokens * price.outputPerMTok) / 1e6 }
+}
+
+/**
+ * The most that one prompt takes when nothing has to be sent again: every completion as long as it may be, each
+ * request sent once for all its samples. A token is taken to be 4 bytes of text; images are not counted.
+ */
+export function boundSpending(
+  { messages }: Pick<Prompt, 'messages'>,
+  { plan, template, prices }: { plan: Plan; template: Template; prices: Record<string, Price | undefined> },
+): Spending {
+  const own = countTokens(messages)
+  const instruction = tokensIn(template.aggregatorSystem)
+  let total: Spending = nothingSpent
+  for (const [depth, layer] of plan.layers.entries()) {
+    const before = plan.layers[depth - 1]
+    const shown = before ? seenBy(layer, before) * longest(before) + instruction : 0
+    for (const { engine, n, sampling } of layer.voices) {
+      const calls = typeof layer.see === 'object' ? n : 1
+      const tokens = { inputTokens: calls * (own + shown), outputTokens: n * sampling.maxTokens }
+      total = addSpending(total, withCost({ calls, completions: n, ...tokens }, prices[engine]))
+    }
+  }
+  const last = plan.layers.at(-1)
+  if (typeof plan.choose !== 'object' || !last) return total
+  const inputTokens = own + instruction + countMembers(last) * longest(last)
+  const outputTokens = plan.choose.maxTokens ?? JUDGE_MAX_TOKENS
+  const judgment = { calls: 1, completions: 1, inputTokens, outputTokens }
+  return addSpending(total, withCost(judgment, prices[plan.choose.judge]))
+}
+
+/** As many as the core lets a judge write where the plan does not say. */
+const JUDGE_MAX_TOKENS = 512
+
+function seenBy({ see }: Layer, before: Layer): number {
+  if (see === 'nothing') return 0
+  return see === 'all' ? countMembers(before) : Math.min(see.sample, countMembers(before))
+}
+
+function longest({ voices }: Layer): number {
+  return Math.max(...voices.map((voice) => voice.sampling.maxTokens))
+}
+
+function countTokens(messages: Message[]): number {
+  return messages.reduce((sum, message) => sum + tokensIn(textOf(message)) + 4, 0)
+}
+
+function tokensIn(text: string): number {
+  return Math.ceil(Buffer.byteLength(text) / 4)
+}
+
+/** Engines of a plan whose price is not known. */
+export function unpricedEngines(plan: Plan, prices: Record<string, Price | undefined>): string[] {
+  return enginesOf(plan).filter((name) => !prices[name])
+}
+
+/** Lets prompts start only as long as all that run may end within the budget. */
+export interface Ledger {
+  readonly spent: Spending
+  /** Counts what was spent, whichever prompt it was for. */
+  spend(spending: Spending): void
+  /** Whether a prompt that may take `bound` fits beside those that run. */
+  fits(bound: Spending): boolean
+  /** Sets `bound` aside until the returned function is called with what the prompt took. */
+  reserve(bound: Spending): (took: Spending) => void
+}
+
+/**
+ * A ledger with nothing spent. It errs on the safe side: what a running prompt has spent counts twice until it ends,
+ * and when a prompt took more than its bound (a token was less than 4 bytes, a request was cut), the bounds of those
+ * that follow grow as much.
+ */
+export function createLedger({ maxCost = Infinity, maxTokens = Infinity }: Budget): Ledger {
+  let spent: Spending = nothingSpent
+  let [reservedTokens, reservedCost, excess] = [0, 0, 1]
+  return {
+    get spent() {
+      return spent
+    },
+    spend(spending) {
+      spent = addSpending(spent, spending)
+    },
+    fits(bound) {
+      const tokens = tokensOf(spent) + reservedTokens + excess * tokensOf(bound)
+      const cost = costOf(spent) + reservedCost + excess * costOf(bound)
+      return tokens <= maxTokens && cost <= maxCost
+    },
+    reserve(bound) {
+      const [tokens, cost] = [excess * tokensOf(bound), excess * costOf(bound)]
+      reservedTokens += tokens
+      reservedCost += cost
+      return (took) => {
+        reservedTokens -= tokens
+        reservedCost -= cost
+        excess = Math.max(
+          excess,
+          tokensOf(took) / tokensOf(bound),
+          costOf(took) / (costOf(bound) || Infinity),
+        )
+      }
+    },
+  }
+}
+
+function tokensOf({ inputTokens, outputTokens }: Spending): number {
+  return inputTokens + outputTokens
+}
+
+function costOf({ cost = 0 }: Spending): number {
+  return cost
+}

@@ -1,0 +1,139 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Engine } from '../core/provider/engine.ts'
+import { makePlan, type PlanOptions } from '../core/strategies.ts'
+import { echo, type Script, scriptedEngine } from '../engines/scripted/scripted.ts'
+import { runPrompts } from './run.ts'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'resume-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const out = () => join(folder, 'answers.jsonl')
+const journal = () => `${out()}.journal`
+
+interface Setting {
+  questions: string[]
+  plan: Omit<PlanOptions, 'proposers'> & { proposers?: string[] }
+  engines?: () => Record<string, Engine>
+}
+const oneEngine = () => ({ s: scriptedEngine(echo) as Engine })
+
+const failsByThird: Script = (request, index) => {
+  if ((request.seeds[index] ?? 0) % 3 > 0) return echo(request, index)
+  return { text: 'half of', error: { kind: 'server', message: 'gone' } }
+}
+
+/** Goes on with whatever the journal holds; returns the bytes of the answers. */
+async function run({ questions, plan, engines = oneEngine }: Setting): Promise<string> {
+  const prompts = questions.map((content, i) => ({
+    id: `p${i}`,
+    messages: [{ role: 'user' as const, content }],
+  }))
+  await runPrompts({ prompts, out: out(), plan: makePlan({ proposers: ['s'], ...plan }), engines: engines() })
+  return readFileSync(out(), 'utf8')
+}
+
+async function runAnew(setting: Setting): Promise<{ answers: string; bytes: Buffer }> {
+  rmSync(journal(), { force: true })
+  return { answers: await run(setting), bytes: readFileSync(journal()) }
+}
+
+/** Every line of the journal as what it is about: `completion p0 1 4`. */
+function listRecords(): string[] {
+  const lines = readFileSync(journal(), 'utf8').split('\n')
+  expect(lines.pop()).toBe('')
+  return lines.map((line) => {
+    const { type, id, prompt, layer, index, engine } = JSON.parse(line)
+    return [type, id ?? prompt, layer, index, type === 'failure' ? engine : undefined]
+      .filter((x) => x !== undefined)
+      .join(' ')
+  })
+}
+
+/** A failure may stand twice: what failed before its layer had ended is tried again. */
+const listCompletions = () =>
+  listRecords()
+    .filter((record) => record.startsWith('completion'))
+    .toSorted()
+
+describe('a journal cut at any byte', () => {
+  test('resumes with every record once and the answers of an undisturbed run', async () => {
+    const setting = { questions: ['Why?', 'How?'], plan: { width: 2, depth: 1, maxTokens: 9 } }
+    const { answers, bytes } = await runAnew(setting)
+    const records = listRecords().toSorted()
+    for (let size = 0; size <= bytes.length; size++) {
+      writeFileSync(journal(), bytes.subarray(0, size))
+      expect(await run(setting), `cut at ${size}`).toBe(answers)
+      expect(listRecords().toSorted(), `cut at ${size}`).toEqual(records)
+    }
+  }, 120_000)
+
+  test('again and again, ends like an undisturbed run, whatever the plan', async () => {
+    const shape = fc.oneof(
+      fc.record({
+        strategy: fc.constant('aft' as const),
+        width: fc.integer({ min: 1, max: 4 }),
+        depth: fc.nat(2),
+      }),
+      fc.record({
+        strategy: fc.constant('rsa' as const),
+        width: fc.constant(4),
+        sample: fc.constantFrom(2, 4),
+        steps: fc.integer({ min: 1, max: 3 }),
+      }),
+      fc.record({
+        strategy: fc.constantFrom('self-consistency' as const, 'best-of-n' as const),
+        width: fc.constant(3),
+      }),
+    )
+    const plan = fc
+      .tuple(shape, fc.constantFrom('as-sampled' as const, 'shuffled' as const))
+      .map(([s, order]) => ({ ...s, order }))
+    await fc.assert(
+      fc.asyncProperty(
+        plan,
+        fc.boolean(),
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
+        async (plan, fails, cuts) => {
+          const engines = () => ({ s: scriptedEngine(fails ? failsByThird : echo) })
+          const setting = { questions: ['Why?', 'How?', 'When?'], plan, engines }
+          const { answers } = await runAnew(setting)
+          const completions = listCompletions()
+          for (const cut of cuts) {
+            const bytes = readFileSync(journal())
+            writeFileSync(journal(), bytes.subarray(0, Math.floor(cut * bytes.length)))
+            expect(await run(setting)).toBe(answers)
+            expect(listCompletions()).toEqual(completions)
+          }
+        },
+      ),
+      { numRuns: 60 },
+    )
+  }, 120_000)
+
+  test('keeps what failed, what fell back and what it cost', async () => {
+    const engines = () => ({
+      s: scriptedEngine(failsByThird),
+      t: scriptedEngine(echo, { id: 't' }),
+    })
+    const setting = {
+      questions: ['Why?', 'How?', 'When?'],
+      plan: { width: 3, depth: 2, proposers: ['s'], aggregators: ['s', 't'] },
+      engines,
+    }
+    const { answers, bytes } = await runAnew(setting)
+    expect(answers).toMatch(/"degraded":true/)
+    expect(listRecords().filter((record) => record.startsWith('failure'))).not.toEqual([])
+    const ends = [...bytes.entries()].filter(([, byte]) => byte === 0x0a).map(([i]) => i + 1)
+    for (const end of ends) {
+      writeFileSync(journal(), bytes.subarray(0, end))
+      expect(await run(setting), `cut at ${end}`).toBe(answers)
+    }
+  }, 60_000)
+})

@@ -1,0 +1,167 @@
+/** Many prompts, each through its own layers, into a journal; then one file of answers. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Clock } from '../core/aft.ts'
+import { enginesOf, type Plan } from '../core/plan.ts'
+import type { Engine } from '../core/provider/engine.ts'
+import { UsageError } from '../core/provider/errors.ts'
+import { defaultTemplate, type Template } from '../core/templates.ts'
+import { toCallersError } from '../files/file-errors.ts'
+import { type PromptRow, readPrompts } from '../files/prompts.ts'
+import { openRunJournal, type PromptLine, type RunJournal } from '../files/run-journal.ts'
+import { answerAll, countMade, countSpent, type RunEnd, toLine } from './answer-all.ts'
+import { type AnswerFormat, writeAnswers } from './answers.ts'
+import { type Budget, createLedger, type Price, unpricedEngines } from './budget.ts'
+import { systemClock } from './clock.ts'
+import { createProgress, type FailureGroup, type Progress } from './progress.ts'
+
+export interface RunOptions {
+  /**
+   * A file of rows (see `readPrompts`), or a function that gives the same prompts each time it is called: both are read
+   * more than once, in flat memory. Or prompts, which are all kept in memory.
+   */
+  prompts: string | (() => AsyncIterable<PromptRow>) | Iterable<PromptRow> | AsyncIterable<PromptRow>
+  /** The file of answers. */
+  out: string
+  /** Default: `out` with `.journal` behind it. */
+  journal?: string
+  plan: Plan
+  /** By the names that the plan uses. */
+  engines: Record<string, Engine>
+  template?: Template
+  /** System prompt of the conversations in a file that bring none. */
+  system?: string
+  /**
+   * Prompts at work at a time, from 1; default 48 an engine. Each has a completion that runs or waits: with as many as
+   * completions that an engine takes at a time it is never idle while there are prompts, and with twice as many the
+   * last ones end more evenly.
+   */
+  active?: number
+  /** Puts an earlier journal aside (`.old` behind its name) and begins anew. */
+  restart?: boolean
+  budget?: Budget
+  /** Of engines, by name. */
+  prices?: Record<string, Price | undefined>
+  /** Default `jsonl`. */
+  format?: AnswerFormat
+  /** Name of the model in `alpaca-eval` rows. Default: strategy and engines. */
+  generator?: string
+  signal?: AbortSignal
+  /** Called with the same, changing object whenever a completion or a prompt has ended. */
+  onProgress?: (progress: Progress) => void
+  clock?: Clock
+}
+
+/** What was finished is in the journal; there is a file of answers where the outcome is `done`. */
+export interface RunSummary extends RunEnd {
+  progress: Progress
+  /** Why prompts failed in this run. */
+  failures: FailureGroup[]
+}
+
+/**
+ * Answers prompts. A prompt goes through its layers as soon as its own members are there; one that an earlier run left
+ * goes on where its journal ends, and one that failed is tried again.
+ * @throws UsageError for wrong settings, a journal that is in use or was begun with other settings;
+ * DataError for a wrong row, before the first call
+ */
+export async function runPrompts(options: RunOptions): Promise<RunSummary> {
+  try {
+    return await run(options)
+  } catch (error) {
+    throw toCallersError(error)
+  }
+}
+
+async function run(options: RunOptions): Promise<RunSummary> {
+  const { plan, engines, out, budget, prices = {}, template = defaultTemplate, clock = systemClock } = options
+  checkBudget(options)
+  checkOut(options)
+  const rows = await toRows(options)
+  const ids = await readIds(rows())
+  const ledger = createLedger(budget ?? {})
+  const progress = createProgress(plan, ledger, ids.size)
+  const identity = { plan, template, engines: idsOf(plan, engines), version: readVersion() }
+  const onLine = (line: PromptLine) => {
+    // What was spent was spent; how far this run is, only the prompts tell that it was given.
+    countSpent(line, { ledger, prices })
+    if (line.type !== 'prompt' && ids.has(line.prompt)) countMade(line, progress)
+  }
+  const file = options.journal ?? `${out}.journal`
+  const journal = await openRunJournal(file, identity, { onLine, restart: options.restart })
+  try {
+    for await (const row of rows()) checkRow(row, journal)
+    progress.answered = [...ids].filter((id) => journal.isDone(id)).length
+    const failures: FailureGroup[] = []
+    const { active, signal, onProgress } = options
+    const end = await answerAll({
+      ...{ rows: rows(), plan, host: { engines, template, clock } },
+      ...{ journal, ledger, prices, progress, failures },
+      ...{ active, isLimited: budget !== undefined, signal, onProgress },
+    })
+    if (end.outcome === 'done') writeAnswers(journal, [...ids], answerFile(options))
+    return { ...end, progress, failures }
+  } finally {
+    journal.close()
+  }
+}
+
+type Rows = Iterable<PromptRow> | AsyncIterable<PromptRow>
+
+/** Rows that can be read more than once. */
+async function toRows({ prompts, system }: RunOptions): Promise<() => Rows> {
+  if (typeof prompts === 'string') return () => readPrompts(prompts, system)
+  if (typeof prompts === 'function') return prompts
+  const rows: PromptRow[] = []
+  for await (const row of prompts) rows.push(row)
+  return () => rows
+}
+
+async function readIds(rows: Rows): Promise<Set<string>> {
+  const ids = new Set<string>()
+  for await (const { id } of rows) {
+    if (ids.has(id)) throw new UsageError(`two prompts have the id "${id}"; give each its own`)
+    ids.add(id)
+  }
+  return ids
+}
+
+function checkRow(row: PromptRow, journal: RunJournal): void {
+  if (journal.compare(toLine(row)) !== 'changed') return
+  throw new UsageError(
+    `the prompt "${row.id}" is not the one that ${journal.file} holds under this id. ` +
+      'Give rows that were moved or changed an id of their own, give another -o, or start over with --restart',
+  )
+}
+
+function checkBudget({ budget, plan, prices = {} }: RunOptions): void {
+  if (budget?.maxCost === undefined) return
+  const unpriced = unpricedEngines(plan, prices)
+  if (unpriced.length === 0) return
+  throw new UsageError(
+    `a limit of cost needs prices, and that of ${unpriced.join(', ')} is not known. ` +
+      'Give it in aft.config.ts (`price: { inputPerMTok, outputPerMTok }`), or limit the tokens (--max-tokens-total)',
+  )
+}
+
+function checkOut({ prompts, out }: RunOptions): void {
+  if (typeof prompts !== 'string' || resolve(prompts) !== resolve(out)) return
+  throw new UsageError(`${out}: the answers would replace the prompts; give another -o`)
+}
+
+function idsOf(plan: Plan, engines: Record<string, Engine>): Record<string, string> {
+  return Object.fromEntries(
+    enginesOf(plan).map((name) => {
+      if (!engines[name]) throw new UsageError(`the plan names the engine "${name}", which was not opened`)
+      return [name, engines[name].id]
+    }),
+  )
+}
+
+function answerFile({ out: file, format = 'jsonl', plan, generator }: RunOptions) {
+  return { file, format, generator: generator ?? `${plan.strategy}-${enginesOf(plan).join('+')}` }
+}
+
+function readVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}

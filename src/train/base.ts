@@ -1,0 +1,72 @@
+/** The model that is tuned, as transformers opens it. */
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { UsageError } from '../core/provider/errors.ts'
+import { findCacheFolder } from '../lib/cache-folder.ts'
+import { runLoud, trainerFolder } from './environment.ts'
+
+/** A GGUF file, and the name that opens it as an engine. */
+export interface GgufBase {
+  model: string
+  file: string
+  licence?: string
+}
+
+export interface Base {
+  /** Hub name or folder. */
+  model: string
+  isLocal: boolean
+  /** Where it came from a GGUF file. */
+  gguf?: { model: string; sha256: string }
+  licence?: string
+}
+
+export interface BaseOptions {
+  python: string
+  /** The GGUF file that a name stands for; undefined for a name that is none. */
+  findGguf: (name: string) => Promise<GgufBase | undefined>
+  signal: AbortSignal
+  onLine: (line: string) => void
+}
+
+/**
+ * Makes a base ready: a GGUF file becomes a folder in the cache, once.
+ * @throws UsageError where there is no such model
+ */
+export async function prepareBase(name: string, options: BaseOptions): Promise<Base> {
+  if (existsSync(path.join(name, 'config.json'))) return { model: path.resolve(name), isLocal: true }
+  const found = await options.findGguf(name)
+  if (!found) {
+    if (/^[\w.-]+\/[\w.-]+$/.test(name) && !existsSync(name)) return { model: name, isLocal: false }
+    throw new UsageError(
+      `base: ${name} is no folder with a config.json, no model of \`aft models\`, no gguf:FILE and no hub name`,
+    )
+  }
+  const sha256 = await hashFiles([found.file])
+  const folder = path.join(findCacheFolder(), 'bases', sha256.slice(0, 16))
+  if (!existsSync(folder)) {
+    options.onLine(`turning ${found.file} into a folder that can be trained: once, about half a minute`)
+    const unfinished = `${folder}.${process.pid}`
+    mkdirSync(unfinished, { recursive: true })
+    try {
+      const script = path.join(trainerFolder, 'gguf_to_folder.py')
+      await runLoud(options.python, [script, found.file, unfinished], {
+        signal: options.signal,
+        env: { HF_HUB_OFFLINE: '1', OMP_WAIT_POLICY: 'PASSIVE' },
+      })
+      if (!existsSync(folder)) renameSync(unfinished, folder)
+    } finally {
+      rmSync(unfinished, { recursive: true, force: true })
+    }
+  }
+  return { model: folder, isLocal: true, gguf: { model: found.model, sha256 }, licence: found.licence }
+}
+
+/** SHA-256 over files, one after the other, as hex. */
+export async function hashFiles(files: string[]): Promise<string> {
+  const hash = createHash('sha256')
+  for (const file of files) await pipeline(createReadStream(file), hash, { end: false })
+  return hash.digest('hex')
+}

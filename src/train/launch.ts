@@ -1,0 +1,183 @@
+/** Starts the trainer, hears what it says, and sees to it that nothing of it is left. */
+import { spawn } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { DataError, UsageError } from '../core/provider/errors.ts'
+import { trainerFolder } from './environment.ts'
+
+/** Training ended before its end. Has a `code`, as every error that is no fault of ours. */
+export class TrainingError extends Error {
+  override name = 'TrainingError'
+  readonly code: 'disk' | 'memory' | 'other'
+
+  constructor(code: TrainingError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** One line of `metrics.jsonl`. `tokens` and `seconds` count from the first step, over all resumes. */
+export interface Metric {
+  step: number
+  loss: number
+  learningRate: number
+  gradNorm: number | null
+  tokens: number
+  seconds: number
+}
+
+/** What the trainer tells while it runs. */
+export type TrainerEvent =
+  | {
+      event: 'preflight'
+      rows: number
+      evaluated: number
+      tokens: number
+      trained: number
+      longest: number
+      dropped: number
+      /** Of the rows that are trained on, those whose proposals were cut. */
+      trimmed?: number
+      templateSha256: string
+      warnings: string[]
+    }
+  | { event: 'start'; worldSize: number; device: string }
+  | ({ event: 'step'; maxSteps: number } & Metric)
+  | { event: 'eval'; step: number; loss: number; tokens: number; seconds: number }
+  | { event: 'checkpoint'; step: number }
+  | { event: 'end'; step: number }
+  | { event: 'refused'; problem: string; place?: string }
+  | { event: 'failed'; kind: TrainingError['code']; message: string }
+
+export interface Launch {
+  python: string
+  /** The files that `train.py` reads. */
+  config: string
+  request: string
+  /** Where all that it prints goes. */
+  log: string
+  processes: number
+  /** Whether nothing may be downloaded. */
+  isOffline: boolean
+  isOnCpu: boolean
+  signal: AbortSignal
+  onEvent: (event: TrainerEvent) => void
+}
+
+/** How long the trainer may take to end before it is killed. */
+const GRACE_MS = 4_000
+
+/**
+ * Runs the trainer to its end.
+ * @throws DataError for a row that is refused, TrainingError where training fails, the signal's reason after an abort
+ */
+export async function runTrainer(launch: Launch): Promise<void> {
+  const { python, config, request, processes, signal, log } = launch
+  signal.throwIfAborted()
+  const script = [path.join(trainerFolder, 'train.py'), config, request]
+  const torchrun = ['-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', String(processes)]
+  const child = spawn(python, processes > 1 ? [...torchrun, ...script] : script, {
+    // A process group of its own, which Ctrl-C does not reach and `stop` does. The open end of standard input is
+    // what the trainer lives by: the system closes it whatever becomes of this process.
+    detached: process.platform !== 'win32',
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: environmentOf(launch),
+  })
+  let last: TrainerEvent | undefined
+  let spawnError: Error | undefined
+  const listen = (line: string) => {
+    if (!line.startsWith('@aft ')) return writeLog(log, line)
+    const event = JSON.parse(line.slice(5)) as TrainerEvent
+    if (['refused', 'failed', 'end'].includes(event.event)) last = event
+    launch.onEvent(event)
+  }
+  createInterface({ input: child.stdout }).on('line', listen)
+  createInterface({ input: child.stderr }).on('line', (line) => writeLog(log, line))
+  const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+    child.on('error', (error) => {
+      spawnError = error
+    })
+    child.on('close', (code, name) => resolve([code, name]))
+  })
+  child.stdin.on('error', () => {})
+  const onAbort = () => stop(child, ended)
+  signal.addEventListener('abort', onAbort, { once: true })
+  const [code, killedBy] = await ended
+  signal.removeEventListener('abort', onAbort)
+  signal.throwIfAborted()
+  if (spawnError) throw new UsageError(`${python} does not run: ${spawnError.message}`)
+  if (last?.event === 'end' && code === 0) return
+  throw explain(last, code, killedBy, log)
+}
+
+/** Asks the whole group to end, then ends it. Its members outside of the group see standard input close. */
+async function stop(child: ReturnType<typeof spawn>, ended: Promise<unknown>): Promise<void> {
+  const signalGroup = (name: NodeJS.Signals) => {
+    try {
+      if (child.pid !== undefined && process.platform !== 'win32') process.kill(-child.pid, name)
+      else child.kill(name)
+    } catch {} // it has ended
+  }
+  signalGroup('SIGTERM')
+  child.stdin?.end()
+  await Promise.race([ended, delay(GRACE_MS)])
+  signalGroup('SIGKILL')
+}
+
+/** What the trainer and its helpers run in. */
+export function environmentOf({
+  processes,
+  isOffline,
+  isOnCpu,
+}: Pick<Launch, 'processes' | 'isOffline' | 'isOnCpu'>): NodeJS.ProcessEnv {
+  const threads = Math.max(1, Math.floor(availableParallelism() / processes))
+  return {
+    // Threads that spin while they wait for each other are five times slower beside other work.
+    OMP_WAIT_POLICY: 'PASSIVE',
+    OMP_NUM_THREADS: String(threads),
+    // Logits are hundreds of megabytes a step: given back to the system each time, half the time goes into clearing pages.
+    ...(isOnCpu && { MALLOC_MMAP_MAX_: '0', MALLOC_TRIM_THRESHOLD_: String(2 ** 40) }),
+    HF_HUB_DISABLE_TELEMETRY: '1',
+    ...(isOffline && { HF_HUB_OFFLINE: '1' }),
+    ...process.env,
+    PYTHONUNBUFFERED: '1',
+    PYTHONDONTWRITEBYTECODE: '1',
+  }
+}
+
+/** The log is a help only: where it cannot be written, the trainer says so itself. */
+function writeLog(file: string, line: string): void {
+  try {
+    appendFileSync(file, `${line}\n`)
+  } catch {}
+}
+
+function explain(
+  last: TrainerEvent | undefined,
+  code: number | null,
+  killedBy: string | null,
+  log: string,
+): Error {
+  if (last?.event === 'refused') {
+    const [, file, line] = /^(.*):(\d+)$/.exec(last.place ?? '') ?? []
+    return file === undefined ? new UsageError(last.problem) : new DataError(file, Number(line), last.problem)
+  }
+  const kind = last?.event === 'failed' ? last.kind : 'other'
+  const message = last?.event === 'failed' ? last.message : ''
+  if (kind === 'disk')
+    return new TrainingError(kind, `the disk is full: ${message}. Make room, then use --resume`)
+  if (kind === 'memory') {
+    const advice =
+      'Lower max_length or per_device_train_batch_size, set gradient_checkpointing, or use method: lora'
+    return new TrainingError(kind, `out of memory: ${message.slice(0, 200)}. ${advice}; then --resume`)
+  }
+  if (killedBy === 'SIGKILL' || code === 137 || code === -9) {
+    const why = 'the system does so when memory runs out'
+    return new TrainingError('memory', `the trainer was killed (${why}); --resume goes on. See ${log}`)
+  }
+  const how = killedBy ? `by ${killedBy}` : `with code ${code}`
+  return new TrainingError(kind, `the trainer ended ${how}${message && `: ${message}`}. See ${log}`)
+}

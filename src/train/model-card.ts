@@ -1,0 +1,78 @@
+/** The model card: what was trained on what, and how it went. */
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Checkpoint } from '../files/checkpoint.ts'
+import { readMetrics } from './output.ts'
+import type { Trained } from './run.ts'
+
+/** The card as Markdown. Nothing in it depends on the time or on where the folder lies. */
+export function renderModelCard(trained: Trained, record: Checkpoint): string {
+  const { recipe, base, folder, data, dataSha256, preflight } = trained
+  const steps = readMetrics(folder.file('metrics.jsonl'))
+  const heldOut = readMetrics(folder.file('eval.jsonl'))
+  const [first, last] = [steps.at(0), steps.at(-1)]
+  const tenth = Math.max(1, Math.round(steps.length / 10))
+  const mean = (list: typeof steps) => list.reduce((sum, { loss }) => sum + loss, 0) / list.length
+  const licence = recipe.licence ?? base.licence
+  const { data: _, ...knobs } = recipe
+  return [
+    `---\nbase_model: ${recipe.base}\nlibrary_name: ${recipe.method === 'lora' ? 'peft' : 'transformers'}\n---\n`,
+    `# ${recipe.base}, tuned to ${recipe.rows === 'sft' ? 'answer' : 'aggregate proposals'}\n`,
+    `${recipe.method === 'lora' ? 'A LoRA adapter' : 'All weights'} trained with \`aft train\` on ${rowsOf(recipe.rows)}.\n`,
+    `Licence of the base: ${licence ?? 'not stated; look it up before you share this'}. ${licenceOfData(data)}\n`,
+    '## How it went\n',
+    '![loss](loss.svg)\n',
+    table([
+      ['what', 'value'],
+      ['rows', preflight?.rows],
+      ['tokens of the rows', preflight?.tokens],
+      ['trained tokens among them', preflight?.trained],
+      ['longest row, tokens', preflight?.longest],
+      ['rows left out as too long', preflight?.dropped],
+      ['rows with proposals cut to fit', preflight?.trimmed],
+      ['updates', last?.step],
+      ['tokens read', last?.tokens],
+      ['seconds', last && Math.round(last.seconds)],
+      ['loss, first tenth of the updates', first && mean(steps.slice(0, tenth)).toFixed(4)],
+      ['loss, last tenth', last && mean(steps.slice(-tenth)).toFixed(4)],
+      ['held-out loss, first', heldOut.at(0)?.loss.toFixed(4)],
+      ['held-out loss, last', heldOut.at(-1)?.loss.toFixed(4)],
+    ]),
+    '## Made from\n',
+    table([
+      ['what', 'SHA-256'],
+      ['rows', dataSha256],
+      ['base (GGUF file)', record.base?.sha256 ?? base.gguf?.sha256],
+      ['chat template', record.chatTemplateSha256],
+      ...record.templates.map(({ id, sha256 }) => [`wording ${id}`, sha256 ?? 'not in the data card']),
+    ]),
+    ...(preflight?.warnings.length
+      ? ['Noticed before training:\n', ...preflight.warnings.map((w) => `- ${w}\n`)]
+      : []),
+    '## Recipe\n',
+    table([['knob', 'value'], ...Object.entries(knobs).map(([key, value]) => [key, JSON.stringify(value)])]),
+  ].join('\n')
+}
+
+function rowsOf(rows: Trained['recipe']['rows']): string {
+  return {
+    aft: 'rows with proposals',
+    sft: 'rows without proposals',
+    both: 'rows with and without proposals',
+  }[rows]
+}
+
+function licenceOfData(data: string): string {
+  const file = path.join(data, 'README.md')
+  const found = existsSync(file) && /Licence of the source: ([^\n]*)/.exec(readFileSync(file, 'utf8'))?.[1]
+  return `Licence of the data: ${found || 'not stated.'}`
+}
+
+/** Rows with an undefined value are left out; the first is the head. */
+function table(rows: unknown[][]): string {
+  const line = (cells: unknown[]) =>
+    `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
+  const [head = [], ...body] = rows
+  const shown = body.filter((row) => row[1] !== undefined)
+  return `${[line(head), line(head.map(() => '---')), ...shown.map(line)].join('\n')}\n`
+}

@@ -1,0 +1,51 @@
+/** What a Python has, and what of it is wrong. */
+import path from 'node:path'
+import { UsageError } from '../core/provider/errors.ts'
+import { readPins, run, trainerFolder } from './environment.ts'
+
+/** The packages that the scripts import themselves. */
+const needed = ['torch', 'transformers', 'trl', 'peft', 'accelerate', 'datasets', 'gguf']
+
+export interface PythonFacts {
+  python: string
+  versions: Record<string, string | null>
+  /** Packages that cannot be imported, with the reason; only where they were imported. */
+  failures?: Record<string, string>
+  /** Names of GPUs; only where packages were imported. */
+  devices?: string[]
+}
+
+/**
+ * Asks a Python what it has.
+ * @param options `imports`: imports the packages too, which takes some seconds
+ * @throws UsageError where the program does not run
+ */
+export async function inspectPython(python: string, { imports = false } = {}): Promise<PythonFacts> {
+  const args = [path.join(trainerFolder, 'check.py'), ...(imports ? ['--import'] : []), ...needed]
+  try {
+    return JSON.parse((await run(python, args)).split('\n').at(-1) as string)
+  } catch (cause) {
+    const reason = (cause as Error).message.trim().split('\n').at(-1)
+    throw new UsageError(`${python} does not run: ${reason}`, { cause })
+  }
+}
+
+/** What is wrong, a line each. Versions that differ from the pinned ones are `notes`: they may work. */
+export function judgePython({ python, versions, failures = {} }: PythonFacts): {
+  problems: string[]
+  notes: string[]
+} {
+  const pins = readPins()
+  const minor = Number(python.split('.')[1] ?? 0)
+  const problems = minor < 10 ? [`Python ${python} is too old: expected 3.10 or newer`] : []
+  const notes: string[] = []
+  for (const name of needed) {
+    const version = versions[name]
+    const reason = failures[name]
+    if (!version) problems.push(`${name} is not installed: expected ${name}==${pins[name]}`)
+    else if (reason) problems.push(`${name} ${version} cannot be imported: ${reason.split('\n')[0]}`)
+    else if (version.split('+')[0] !== pins[name])
+      notes.push(`${name} is ${version}; tested with ${pins[name]}`)
+  }
+  return { problems, notes }
+}

@@ -1,0 +1,93 @@
+/** Reads a recipe: a YAML file and what the command line sets over it. Errors have file and line. */
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { LineCounter, parse, parseDocument } from 'yaml'
+import { DataError, UsageError } from '../core/provider/errors.ts'
+import { findClosest } from '../lib/closest.ts'
+import { toFileError } from '../lib/file-error.ts'
+import { type Recipe, recipeSchema } from './recipe.ts'
+
+const known = Object.keys(recipeSchema.shape)
+
+/**
+ * The recipe, with defaults. Paths that start at the recipe's folder become paths from here.
+ * @param settings `knob=value`, the value as YAML
+ * @throws UsageError where the file cannot be read or a setting is wrong, DataError with the line that is
+ */
+export function readRecipe(file: string, settings: string[] = []): Recipe {
+  const text = readText(file)
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines })
+  const lineOf = (offset: number | undefined) =>
+    offset === undefined ? undefined : lines.linePos(offset).line
+  const [error] = document.errors
+  if (error) throw new DataError(file, lineOf(error.pos[0]), error.message.split('\n')[0] as string)
+  const given = document.toJS() as unknown
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new DataError(file, 1, 'expected a recipe: lines such as `base: smollm2`')
+  }
+  const set = Object.fromEntries(settings.map(readSetting))
+  const { $schema: _, ...fields } = { ...given, ...set } as Record<string, unknown>
+  const result = recipeSchema.safeParse(fields)
+  if (result.success) return resolvePaths(result.data, file, set)
+  const issue = result.error.issues[0] as {
+    path: PropertyKey[]
+    message: string
+    keys?: string[]
+    code: string
+  }
+  const key = String(issue.path[0] ?? issue.keys?.[0] ?? '')
+  const problem = describe(issue, key, fields[key])
+  if (key in set) throw new UsageError(`--set ${key}: ${problem}`)
+  const node = document.getIn([key], true) as { range?: [number, number, number] } | undefined
+  throw new DataError(file, lineOf(node?.range?.[0]), problem)
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    const hint = existsSync(path.join('recipes', `${file}.yaml`)) ? `; is recipes/${file}.yaml meant?` : ''
+    throw new UsageError(`cannot read the recipe: ${(toFileError(file, cause) as Error).message}${hint}`, {
+      cause,
+    })
+  }
+}
+
+function readSetting(text: string): [string, unknown] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new UsageError(`--set expects knob=value, got "${text}"`)
+  const value = text.slice(at + 1)
+  try {
+    return [text.slice(0, at), parse(value)]
+  } catch {
+    return [text.slice(0, at), value]
+  }
+}
+
+function describe(issue: { message: string; code: string }, key: string, value: unknown): string {
+  if (issue.code === 'unrecognized_keys') {
+    const near = findClosest(key, known)
+    const hint = near ? `did you mean \`${near}\`?` : "TRL's other arguments go under `trl:`"
+    return `there is no \`${key}\`; ${hint}`
+  }
+  if (value === undefined) return `\`${key}\` is missing`
+  return `\`${key}\`: ${issue.message.replace(/^Invalid (input|option): /, '')}, got ${JSON.stringify(value)}`
+}
+
+/** What a recipe names lies beside it; what the command line names lies here. */
+function resolvePaths(recipe: Recipe, file: string, set: Record<string, unknown>): Recipe {
+  const beside = (key: 'data' | 'base' | 'chat_template_path') => {
+    const value = recipe[key]
+    if (value === undefined || key in set) return value
+    const [scheme, rest] = value.startsWith('gguf:') ? ['gguf:', value.slice(5)] : ['', value]
+    const isPath = key === 'data' || scheme !== '' || /^\.{0,2}[\\/]|\.(jinja|j2)$/.test(value)
+    return isPath ? `${scheme}${path.resolve(path.dirname(file), rest)}` : value
+  }
+  return {
+    ...recipe,
+    data: beside('data'),
+    base: beside('base') as string,
+    chat_template_path: beside('chat_template_path'),
+  }
+}

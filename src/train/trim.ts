@@ -1,0 +1,222 @@
+/** Rows that are too long get shorter proposals, all of a row cut in the middle to one length. Completions stay whole. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createReadStream, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { findTrim, LEAST_CHARS, trimMiddle } from '../core/proposals.ts'
+import type { Message } from '../core/provider/engine.ts'
+import { DataError } from '../core/provider/errors.ts'
+import { trainerFolder } from './environment.ts'
+import { environmentOf, TrainingError } from './launch.ts'
+
+export interface TrimOptions {
+  python: string
+  /** The files that the trainer reads, too. */
+  config: string
+  request: string
+  /** Where the shortened system messages go. */
+  out: string
+  /** All files of rows, by the names that the request has. */
+  files: string[]
+  /** Tokens a row. */
+  maxLength: number
+  isOffline: boolean
+  isOnCpu: boolean
+  signal: AbortSignal
+}
+
+/** What is needed of a line of `train.jsonl`. */
+export interface LongRow {
+  prompt: Message[]
+  completion: Message[]
+  proposals?: { span?: [number, number] }[]
+}
+
+interface Place {
+  file: string
+  line: number
+  tokens: number
+}
+
+/** What `lengths.py` ends with where the preflight will say what is wrong. */
+const REFUSED = 3
+const KEPT_CHARS = 1_000
+
+/** Rows whose lengths are looked for at a time. */
+const TOGETHER = 64
+
+/**
+ * Finds the rows that are longer than `maxLength` and writes what their system message becomes, a line each.
+ * @returns how many there are
+ * @throws DataError for a row that cannot be made to fit, the signal's reason after an abort
+ */
+export async function trimRows(options: TrimOptions): Promise<number> {
+  const { python, config, request, out, maxLength, signal } = options
+  signal.throwIfAborted()
+  const child = spawn(python, [path.join(trainerFolder, 'lengths.py'), config, request], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: environmentOf({ ...options, processes: 1 }),
+  })
+  const onAbort = () => void child.kill('SIGKILL')
+  signal.addEventListener('abort', onAbort, { once: true })
+  const counter = openCounter(child)
+  try {
+    const long = await counter.findLong()
+    signal.throwIfAborted()
+    const lines: string[] = []
+    for await (const rows of inGroups(readLong(long, options.files))) {
+      const shorter = await Promise.all(
+        rows.map(async ({ place, row }) => {
+          const system = await shorten(row, { ...place, maxLength, count: counter.count })
+          return JSON.stringify({ place: `${place.file}:${place.line}`, system })
+        }),
+      )
+      lines.push(...shorter)
+    }
+    writeFileSync(out, lines.map((line) => `${line}\n`).join(''))
+    return lines.length
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    child.stdin?.end()
+    child.kill('SIGKILL')
+  }
+}
+
+/**
+ * The row's system message with its proposals cut so that the row has at most `maxLength` tokens.
+ * @throws DataError where there is nothing to cut, or cutting is not enough
+ */
+export async function shorten(
+  { prompt, completion, proposals = [] }: LongRow,
+  {
+    file,
+    line,
+    tokens,
+    maxLength,
+    count,
+  }: Place & { maxLength: number; count(m: Message[]): Promise<number> },
+): Promise<string> {
+  const refuse = (why: string) => {
+    const advice = 'Raise max_length, or leave such rows out with --set overflow=drop'
+    return new DataError(
+      file,
+      line,
+      `has ${tokens} tokens, and max_length is ${maxLength}: ${why}. ${advice}`,
+    )
+  }
+  const [system, ...turns] = prompt
+  const spans = proposals.flatMap(({ span }) => (span ? [span] : []))
+  if (proposals.length === 0) throw refuse('it has no proposals that could be cut')
+  if (typeof system?.content !== 'string' || spans.length < proposals.length) {
+    throw refuse('it does not tell where its proposals stand; build the data again to have them cut')
+  }
+  const text = system.content
+  const render = (limit: number) => replaceSpans(text, spans, (proposal) => trimMiddle(proposal, limit))
+  const fits = async (limit: number) =>
+    (await count([{ ...system, content: render(limit) }, ...turns, ...completion])) <= maxLength
+  const limit = await findTrim(Math.max(...spans.map(([from, to]) => to - from)), fits)
+  if (limit !== undefined && limit >= LEAST_CHARS) return render(limit)
+  throw refuse(`with less than ${LEAST_CHARS} characters left of each proposal it would still not fit`)
+}
+
+function replaceSpans(text: string, spans: [number, number][], change: (part: string) => string): string {
+  let at = 0
+  const parts = spans.map(([from, to]) => {
+    const before = text.slice(at, from)
+    at = to
+    return before + change(text.slice(from, to))
+  })
+  return parts.join('') + text.slice(at)
+}
+
+/** Talks with `lengths.py`: what is asked while an answer is awaited goes together in the next line. */
+function openCounter(child: ChildProcess) {
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
+  let said = ''
+  child.stderr?.on('data', (text) => {
+    said = `${said}${text}`.slice(-KEPT_CHARS)
+  })
+  let canRun = true
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => resolve())
+    child.once('error', () => {
+      canRun = false
+      resolve()
+    })
+  })
+  const fail = async () => {
+    await ended
+    const why = said.trim() || `Python ended by ${child.signalCode ?? `code ${child.exitCode}`}`
+    return new TrainingError('other', `the lengths of the rows cannot be counted: ${why}`)
+  }
+  child.stdin?.on('error', () => {}) // it has ended, which the next line tells
+  let waiting: { messages: Message[]; tell: (tokens: number) => void; fail: (error: unknown) => void }[] = []
+  let isAsking = false
+
+  const ask = async () => {
+    if (isAsking) return
+    isAsking = true
+    while (waiting.length > 0) {
+      const asked = waiting
+      waiting = []
+      try {
+        child.stdin?.write(`${JSON.stringify(asked.map(({ messages }) => messages))}\n`)
+        const { value, done } = await lines.next()
+        if (done) throw await fail()
+        for (const [i, tokens] of (JSON.parse(value) as number[]).entries()) asked[i]?.tell(tokens)
+      } catch (error) {
+        for (const { fail } of asked) fail(error)
+      }
+    }
+    isAsking = false
+  }
+
+  return {
+    /** Those that are too long; none where Python does not run or the preflight has something to refuse. */
+    async findLong(): Promise<Map<string, number>> {
+      const found = new Map<string, number>()
+      for (;;) {
+        const { value, done } = await lines.next()
+        if (done) {
+          const error = await fail()
+          if (!canRun || child.exitCode === REFUSED) return new Map()
+          throw error
+        }
+        if (value === '') return found
+        const { place, tokens } = JSON.parse(value) as { place: string; tokens: number }
+        found.set(place, tokens)
+      }
+    },
+    count(messages: Message[]): Promise<number> {
+      return new Promise((tell, fail) => {
+        waiting.push({ messages, tell, fail })
+        void ask()
+      })
+    },
+  }
+}
+
+async function* readLong(long: Map<string, number>, files: string[]) {
+  for (const file of files) {
+    let line = 0
+    for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+      line++
+      const tokens = long.get(`${file}:${line}`)
+      if (tokens !== undefined) yield { place: { file, line, tokens }, row: JSON.parse(text) as LongRow }
+    }
+  }
+}
+
+async function* inGroups<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
+  let group: T[] = []
+  for await (const item of items) {
+    group.push(item)
+    if (group.length < TOGETHER) continue
+    yield group
+    group = []
+  }
+  if (group.length > 0) yield group
+}
