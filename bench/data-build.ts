@@ -127,7 +127,10 @@ try {
     `times as fast as the better: ${showSpread(ratio)}; without start-up ${withoutStart.toFixed(2)}`,
   )
   saveResults('data-build', ['npm run bench -- data-build', ...process.argv.slice(2)].join(' '), {
-    ...{ rows, bytes, runs, part: { rows: partRows, ...times, peers, ratio: spreadOf(ratio), withoutStart } },
+    rows,
+    bytes,
+    runs,
+    part: { rows: partRows, ...times, peers, ratio: spreadOf(ratio), withoutStart },
   })
 } finally {
   fs.rmSync(folder, { recursive: true, force: true })

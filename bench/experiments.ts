@@ -30,9 +30,24 @@ const experiments: Record<string, () => void> = {
   perplexity() {
     const outputs = path.join(data, 'alpaca-eval/outputs')
     run(process.execPath, [
-      ...['bin/aft.js', 'analyze', 'perplexity', outputs, '--format', 'alpaca-eval'],
-      ...['--target', path.join(outputs, 'Together-MoA.json'), '--most-chars', '3000', '--limit', '103'],
-      ...['--model', 'smollm2-q8_0', '--threads', threads, '-o', path.join(out, 'perplexity')],
+      'bin/aft.js',
+      'analyze',
+      'perplexity',
+      outputs,
+      '--format',
+      'alpaca-eval',
+      '--target',
+      path.join(outputs, 'Together-MoA.json'),
+      '--most-chars',
+      '3000',
+      '--limit',
+      '103',
+      '--model',
+      'smollm2-q8_0',
+      '--threads',
+      threads,
+      '-o',
+      path.join(out, 'perplexity'),
     ])
     save('perplexity', read('perplexity/result.json'))
   },

@@ -63,7 +63,9 @@ function makePrompts(): object[] {
 
 async function step(args: string[], out: string, completions: number): Promise<Resumed> {
   const resumed = await killAndResume([...args, '-o', out, '--threads', flags.threads], {
-    ...{ cwd: folder, journal: `${out}.journal`, completions },
+    cwd: folder,
+    journal: `${out}.journal`,
+    completions,
   })
   if (resumed.ended.code !== 0) throw new Error(resumed.ended.stderr)
   const made = readCompletions(at(`${out}.journal`)).map((c) => `${c.prompt} ${c.layer} ${c.index}`)
@@ -134,15 +136,13 @@ printTable(
     'seconds',
   ],
   runs.map(({ model, proposals: p, targets: t }) => [
-    ...[
-      model,
-      p.completions,
-      p.atTokenLimit,
-      p.leaksCutFromText,
-      p.unusable.empty,
-      p.unusable.runaway,
-      t.completions,
-    ],
+    model,
+    p.completions,
+    p.atTokenLimit,
+    p.leaksCutFromText,
+    p.unusable.empty,
+    p.unusable.runaway,
+    t.completions,
     Math.round(p.secondsToKill + p.secondsAfter + t.secondsToKill + t.secondsAfter),
   ]),
 )

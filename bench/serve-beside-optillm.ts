@@ -36,15 +36,19 @@ const questions = [
 
 const optillm = {
   packages: [
-    ...[
-      'cerebras_cloud_sdk==1.91.0',
-      'openai==3.57.0',
-      'aiohttp==3.14.5',
-      'Flask==3.1.3',
-      'azure-identity==1.27.0',
-    ],
-    ...['requests==2.34.2', 'numpy==2.4.6', 'networkx==3.6.1', 'z3-solver==4.15.4.0', 'litellm==1.110.2'],
-    ...['tiktoken==0.14.0', 'math-verify==0.9.0', 'PyYAML==6.0.4'],
+    'cerebras_cloud_sdk==1.91.0',
+    'openai==3.57.0',
+    'aiohttp==3.14.5',
+    'Flask==3.1.3',
+    'azure-identity==1.27.0',
+    'requests==2.34.2',
+    'numpy==2.4.6',
+    'networkx==3.6.1',
+    'z3-solver==4.15.4.0',
+    'litellm==1.110.2',
+    'tiktoken==0.14.0',
+    'math-verify==0.9.0',
+    'PyYAML==6.0.4',
   ],
   // Its other methods want torch and more; `moa` does not.
   alone: ['optillm==0.4.0'],

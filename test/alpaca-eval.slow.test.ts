@@ -9,8 +9,10 @@ import { aft } from './command-line.ts'
 const data = path.join(import.meta.dirname, '../../shared/data/alpaca-eval')
 const hasData = existsSync(data)
 const files = [
-  ...['--gamed', path.join(data, 'reconstructed/df_gamed.csv')],
-  ...['--instruction-difficulty', path.join(data, 'reconstructed/instruction_difficulty.csv')],
+  '--gamed',
+  path.join(data, 'reconstructed/df_gamed.csv'),
+  '--instruction-difficulty',
+  path.join(data, 'reconstructed/instruction_difficulty.csv'),
 ]
 const published = hasData
   ? readFileSync(path.join(data, 'published.csv'), 'utf8')

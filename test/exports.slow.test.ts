@@ -15,8 +15,13 @@ import { aft } from './command-line.ts'
 import { installPython } from './peers/python.ts'
 
 const packages = [
-  ...['torch==2.13.0', 'trl==1.16.0', 'transformers==5.23.0', 'peft==0.21.2', 'accelerate==1.15.0'],
-  ...['datasets==5.2.0', 'gguf==0.19.0'],
+  'torch==2.13.0',
+  'trl==1.16.0',
+  'transformers==5.23.0',
+  'peft==0.21.2',
+  'accelerate==1.15.0',
+  'datasets==5.2.0',
+  'gguf==0.19.0',
 ]
 const script = path.join(import.meta.dirname, 'peers/load_exports.py')
 
@@ -142,16 +147,23 @@ test('LLaMA-Factory and axolotl are told of files that are there, with the field
     train_on_inputs: false,
     datasets: [
       {
-        ...{ path: 'train.jsonl', ds_type: 'json', type: 'chat_template', field_messages: 'messages' },
-        ...{ message_property_mappings: { role: 'role', content: 'content' } },
-        ...{ message_field_training: 'training', roles_to_train: [], train_on_eos: 'turn' },
+        path: 'train.jsonl',
+        ds_type: 'json',
+        type: 'chat_template',
+        field_messages: 'messages',
+        message_property_mappings: { role: 'role', content: 'content' },
+        message_field_training: 'training',
+        roles_to_train: [],
+        train_on_eos: 'turn',
       },
     ],
   })
   const tags = { role_tag: 'role', content_tag: 'content', user_tag: 'user', assistant_tag: 'assistant' }
   expect(JSON.parse(read('llama-factory/dataset_info.json'))).toEqual({
     aft: {
-      ...{ file_name: 'train.jsonl', formatting: 'sharegpt', columns: { messages: 'messages' } },
+      file_name: 'train.jsonl',
+      formatting: 'sharegpt',
+      columns: { messages: 'messages' },
       tags: { ...tags, system_tag: 'system' },
     },
   })

@@ -12,8 +12,11 @@ const folder = mkdtempSync(path.join(tmpdir(), 'aft-runs-'))
 const log = path.join(folder, 'log')
 const settings: Record<string, Record<string, string>> = {
   'paper.sh': {
-    ...{ PERPLEXITY: '5', AFT_MODEL: 'http://127.0.0.1:1/v1#a', SFT_MODEL: 'http://127.0.0.1:1/v1#b' },
-    ...{ JUDGE: 'openai:judge', DRY: '' },
+    PERPLEXITY: '5',
+    AFT_MODEL: 'http://127.0.0.1:1/v1#a',
+    SFT_MODEL: 'http://127.0.0.1:1/v1#b',
+    JUDGE: 'openai:judge',
+    DRY: '',
   },
 }
 

@@ -15,7 +15,11 @@ export interface Screen {
 /** Line feeds also return to the first column, as a terminal's driver does it for programs. */
 export function openScreen(columns: number, rows: number): Screen {
   const terminal = new xterm.Terminal({
-    ...{ cols: columns, rows, convertEol: true, allowProposedApi: true, scrollback: 1000 },
+    cols: columns,
+    rows,
+    convertEol: true,
+    allowProposedApi: true,
+    scrollback: 1000,
   })
   let written = ''
   const settle = () => new Promise<void>((resolve) => terminal.write('', resolve))

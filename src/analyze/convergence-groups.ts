@@ -38,12 +38,15 @@ export function summariseGroup(group: string, runs: RunSummary[]): GroupSummary 
   const at = (step: number) => runs.flatMap((run) => run.held_out.find((point) => point.step === step) ?? [])
   const shared = steps.filter((step) => at(step).length === runs.length)
   return {
-    ...{ group, runs, figures: mapFigures(runs, (name) => runs.map(({ figures }) => figures[name])) },
+    group,
+    runs,
+    figures: mapFigures(runs, (name) => runs.map(({ figures }) => figures[name])),
     held_out: shared.map((step) => {
       const points = at(step)
       const tokens = points.flatMap((point) => point.tokens ?? [])
       return {
-        ...{ step, tokens: tokens.length === runs.length ? mean(tokens) : null },
+        step,
+        tokens: tokens.length === runs.length ? mean(tokens) : null,
         loss: figureOf(points.map((point) => point.loss)) as GroupFigure,
         share: figureOf(points.map((point) => point.share)),
       }
@@ -57,7 +60,8 @@ export function compareGroups([first, ...others]: GroupSummary[]): GroupDifferen
   return others
     .filter(({ runs }) => runs.length === first.runs.length)
     .map(({ group, runs }) => ({
-      ...{ group, beside: first.group },
+      group,
+      beside: first.group,
       figures: mapFigures(runs, (name) =>
         runs.map(({ figures }, i) => {
           const [own, other] = [figures[name], first.runs[i]?.figures[name] ?? null]

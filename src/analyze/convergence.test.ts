@@ -26,8 +26,14 @@ test('a run tells the share of its improvement, and where half and 90 % of it ar
   expect({ steps, tokens }).toEqual({ steps: 4, tokens: 3 })
   expect(held.map(({ share }) => share)).toEqual([0, 0.5, 1, 0.75])
   expect(figures).toMatchObject({
-    ...{ first_held_out: 4, last_held_out: 1, lowest_held_out: 0, improvement: 4, last_loss: 3 },
-    ...{ step_of_half: 10, tokens_of_half: 100, step_of_90_percent: 18 },
+    first_held_out: 4,
+    last_held_out: 1,
+    lowest_held_out: 0,
+    improvement: 4,
+    last_loss: 3,
+    step_of_half: 10,
+    tokens_of_half: 100,
+    step_of_90_percent: 18,
   })
   expect(figures.tokens_of_90_percent).toBeCloseTo(260, 9)
 })

@@ -114,17 +114,23 @@ export function summariseCurve({ run, points, heldOut }: Curve): RunSummary {
   const [first = null, last = null] = [heldLosses[0], heldLosses.at(-1)]
   const lowest = held.length > 0 ? Math.min(...heldLosses) : null
   return {
-    ...{ run, steps: points.at(-1)?.step ?? 0, tokens: points.at(-1)?.tokens ?? null },
+    run,
+    steps: points.at(-1)?.step ?? 0,
+    tokens: points.at(-1)?.tokens ?? null,
     figures: {
-      ...{ first_held_out: first, last_held_out: last, lowest_held_out: lowest },
+      first_held_out: first,
+      last_held_out: last,
+      lowest_held_out: lowest,
       improvement: first !== null && lowest !== null ? first - lowest : null,
       step_of_half: reach(held, 0.5, 'step'),
       step_of_90_percent: reach(held, 0.9, 'step'),
       tokens_of_half: reach(held, 0.5, 'tokens'),
       tokens_of_90_percent: reach(held, 0.9, 'tokens'),
       last_loss: mean(losses.slice(-Math.max(1, Math.floor(losses.length / 10)))),
-      ...{ grad_norm_mean: norms?.mean ?? null, grad_norm_deviation: norms?.deviation ?? null },
-      ...{ grad_norm_variation: norms?.variation ?? null, loss_change_mean: changes?.mean ?? null },
+      grad_norm_mean: norms?.mean ?? null,
+      grad_norm_deviation: norms?.deviation ?? null,
+      grad_norm_variation: norms?.variation ?? null,
+      loss_change_mean: changes?.mean ?? null,
       loss_change_deviation: changes?.deviation ?? null,
       loss_change_variation: changes?.variation ?? null,
     },
@@ -142,7 +148,9 @@ function shareImprovement(heldOut: Point[]): HeldOutPoint[] {
   const first = heldOut[0]?.loss ?? 0
   const total = first - Math.min(...heldOut.map((p) => p.loss))
   return heldOut.map(({ step, loss, tokens }) => ({
-    ...{ step, tokens: tokens ?? null, loss },
+    step,
+    tokens: tokens ?? null,
+    loss,
     share: total > 0 ? (first - loss) / total : null,
   }))
 }

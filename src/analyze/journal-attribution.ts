@@ -35,7 +35,9 @@ export function attributeJournal({ file, prompts }: JournalContent): Attribution
   const all = each.flatMap((prompt) => prompt.sentences)
   const share = (place: number) => all.filter((p) => p === place).length / Math.max(1, all.length)
   return {
-    ...{ file, n: each.length, fresh: share(-1) },
+    file,
+    n: each.length,
+    fresh: share(-1),
     copy_rate: each.length > 0 ? mean(each.map((p) => p.copy_rate)) : 0,
     position: Array.from({ length: Math.max(0, ...all.map((place) => place + 1)) }, (_, i) => share(i)),
     prompts: each,

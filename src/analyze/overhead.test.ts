@@ -28,12 +28,10 @@ test.each([
     const plan = makePlan({ proposers: ['p'], width, depth })
     const predicted = predictOverhead(plan, lengths)
     expect([
-      ...[
-        predicted.written_tokens,
-        predicted.prompt_tokens,
-        predicted.prefilled_tokens,
-        predicted.critical_tokens,
-      ],
+      predicted.written_tokens,
+      predicted.prompt_tokens,
+      predicted.prefilled_tokens,
+      predicted.critical_tokens,
     ]).toEqual(tokens)
     expect(predicted).toMatchObject({ calls: depth + 1, completions: depth === 0 ? 1 : width * depth + 1 })
   },
@@ -42,7 +40,9 @@ test.each([
 test('members that see a sample each read a prompt of their own', () => {
   const plan = makePlan({ strategy: 'rsa', proposers: ['p'], width: 4, sample: 2, steps: 2 })
   expect(predictOverhead(plan, lengths)).toMatchObject({
-    ...{ calls: 5, completions: 8, prefilled_tokens: 60 + 4 * (60 + 130 + 2 * 780) },
+    calls: 5,
+    completions: 8,
+    prefilled_tokens: 60 + 4 * (60 + 130 + 2 * 780),
   })
 })
 

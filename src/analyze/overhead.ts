@@ -85,7 +85,9 @@ export function compareOverhead({ file, plan, prompts }: JournalContent): Overhe
   const voice = first.voices[0] as Layer['voices'][number]
   const flat: Plan = { ...plan, layers: [{ ...first, voices: [{ ...voice, n: completions }] }] }
   return {
-    ...{ file, strategy: plan.strategy, n: answered.length },
+    file,
+    strategy: plan.strategy,
+    n: answered.length,
     measured: measure(answered),
     predicted: predictOverhead(plan, lengths),
     best_of_n: predictOverhead(flat, lengths),

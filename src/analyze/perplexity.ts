@@ -59,7 +59,9 @@ export function summarise(cases: CaseScore[], seed = 0): ConditionSummary[] {
     if (i === 0) return { condition, perplexity, difference: null, interval: null, lower: null }
     const differences = cases.map((of) => rate(of, condition) - rate(of, conditions[0] as string))
     return {
-      ...{ condition, perplexity, difference: mean(differences) },
+      condition,
+      perplexity,
+      difference: mean(differences),
       interval: bootstrapMean(differences, { random: randomFrom(seed) }) ?? null,
       lower: differences.filter((d) => d < 0).length / differences.length,
     }
@@ -84,7 +86,8 @@ export function casesOfExamples(rows: ExampleRow[]): ScoredCase[] {
     const turns = prompt.slice(1)
     const foreign = rows[(i + 1) % rows.length]?.prompt[0] as Message
     return {
-      ...{ id, target },
+      id,
+      target,
       prompts: {
         'no proposals': twin ?? proposerMessages(defaultTemplate, turns),
         proposals: prompt,
@@ -123,7 +126,8 @@ export function casesOfResponses(rows: ResponseRow[]): ScoredCase[] {
     const name = (n: number) => `${WORDS[n] ?? n} proposal${n === 1 ? '' : 's'}`
     const some = [1, 3].filter((n) => n < count).map((n) => [name(n), from(n)] as const)
     return {
-      ...{ id: String(i), target },
+      id: String(i),
+      target,
       prompts: {
         'no proposals': proposerMessages(defaultTemplate, prompt),
         ...Object.fromEntries(some),

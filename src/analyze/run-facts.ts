@@ -20,12 +20,12 @@ export interface RunFacts {
 
 const runShape = z.looseObject({
   recipe: z.looseObject({
-    ...{ seed: z.number().optional(), base: z.string().optional(), method: z.string().optional() },
-    ...{
-      rows: z.string().optional(),
-      learning_rate: z.number().optional(),
-      max_steps: z.number().optional(),
-    },
+    seed: z.number().optional(),
+    base: z.string().optional(),
+    method: z.string().optional(),
+    rows: z.string().optional(),
+    learning_rate: z.number().optional(),
+    max_steps: z.number().optional(),
   }),
   dataSha256: z.string().optional(),
   startedAt: z.string().optional(),
@@ -40,8 +40,14 @@ export async function readRunFacts(folder: string): Promise<RunFacts> {
   const model = await readShape(path.join(folder, 'aft-model.json'), modelShape)
   const { seed, base, method, rows, learning_rate, max_steps } = run?.recipe ?? {}
   return {
-    ...{ seed, base, method, rows, learning_rate, max_steps },
-    ...{ data_sha256: run?.dataSha256, started: run?.startedAt },
+    seed,
+    base,
+    method,
+    rows,
+    learning_rate,
+    max_steps,
+    data_sha256: run?.dataSha256,
+    started: run?.startedAt,
     template: model?.templates.map(({ id, sha256 }) => `${id}, SHA-256 ${sha256}`).join('; '),
   }
 }

@@ -35,9 +35,22 @@ const lines = (file: string) =>
 
 function build(rows: Iterable<SourceRow | BadRow>, more: Partial<BuildOptions> = {}, out = 'out') {
   return buildDataset({
-    ...{ rows, source: 'test', out: at(out), template: defaultTemplate, seed: 1, target: 'gold' },
-    ...{ proposals: 3, minProposals: 2, chooseBy: 'models', benchmarks: [], dropsNearDuplicates: true },
-    ...{ plainShare: 0, hasSftTwin: false, validationShare: 0, maxBadShare: 0.5, writeCard: () => {} },
+    rows,
+    source: 'test',
+    out: at(out),
+    template: defaultTemplate,
+    seed: 1,
+    target: 'gold',
+    proposals: 3,
+    minProposals: 2,
+    chooseBy: 'models',
+    benchmarks: [],
+    dropsNearDuplicates: true,
+    plainShare: 0,
+    hasSftTwin: false,
+    validationShare: 0,
+    maxBadShare: 0.5,
+    writeCard: () => {},
     ...more,
   })
 }

@@ -76,8 +76,17 @@ export async function buildDataset(
   })
   const statistics = createStatistics()
   const counts: BuildCounts = {
-    ...{ read: 0, bad: 0, train: 0, validation: 0, plain: 0, trimmed: 0 },
-    ...{ dropped: {}, left: {}, models: {}, benchmarks: {}, statistics },
+    read: 0,
+    bad: 0,
+    train: 0,
+    validation: 0,
+    plain: 0,
+    trimmed: 0,
+    dropped: {},
+    left: {},
+    models: {},
+    benchmarks: {},
+    statistics,
   }
   try {
     const state = { ...createSelection(), options, counts, statistics, folder }

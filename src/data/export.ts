@@ -87,13 +87,19 @@ async function writeParquet(file: string, examples: AsyncIterable<Example>): Pro
   }
   const { fileWriter, parquetWriteRows } = await import('hyparquet-writer')
   await parquetWriteRows({
-    ...{ writer: fileWriter(file), rows: rows(), schema, rowGroupSize: ROWS_A_GROUP },
+    writer: fileWriter(file),
+    rows: rows(),
+    schema,
+    rowGroupSize: ROWS_A_GROUP,
     columns: ['id', 'prompt', 'completion', 'source', 'proposals', 'template'].map((name) => ({ name })),
   })
 }
 
 const text = (name: string): SchemaElement => ({
-  ...{ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+  name,
+  type: 'BYTE_ARRAY',
+  converted_type: 'UTF8',
+  repetition_type: 'REQUIRED',
 })
 const list = (name: string, fields: SchemaElement[]): SchemaElement[] => [
   { name, converted_type: 'LIST', repetition_type: 'REQUIRED', num_children: 1 },
@@ -120,8 +126,11 @@ const llamaFactorySet = (file: string) => ({
   formatting: 'sharegpt',
   columns: { messages: 'messages' },
   tags: {
-    ...{ role_tag: 'role', content_tag: 'content' },
-    ...{ user_tag: 'user', assistant_tag: 'assistant', system_tag: 'system' },
+    role_tag: 'role',
+    content_tag: 'content',
+    user_tag: 'user',
+    assistant_tag: 'assistant',
+    system_tag: 'system',
   },
 })
 

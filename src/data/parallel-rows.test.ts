@@ -42,10 +42,21 @@ function writeRows(file: string): void {
 
 async function build(out: string, workers: number) {
   const options = {
-    ...{ source: 'test', out: at(out), template: defaultTemplate, seed: 1, target: 'best' as const },
-    ...{ proposals: 3, minProposals: 2, chooseBy: 'models' as const, dropsNearDuplicates: true },
+    source: 'test',
+    out: at(out),
+    template: defaultTemplate,
+    seed: 1,
+    target: 'best' as const,
+    proposals: 3,
+    minProposals: 2,
+    chooseBy: 'models' as const,
+    dropsNearDuplicates: true,
     benchmarks: [makeFingerprints('hens', [leaked])],
-    ...{ plainShare: 0.3, hasSftTwin: true, validationShare: 0.2, maxBadShare: 0.5, overlapShare: 0.5 },
+    plainShare: 0.3,
+    hasSftTwin: true,
+    validationShare: 0.2,
+    maxBadShare: 0.5,
+    overlapShare: 0.5,
     writeCard(counts: Parameters<typeof writeDataCard>[2], path: string) {
       const facts = { format: 'f', inputs: [], template: defaultTemplate, settings: {}, hasSftTwin: true }
       writeDataCard(path, facts, counts)

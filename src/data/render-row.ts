@@ -55,7 +55,9 @@ export async function renderRow(draft: Draft, options: RenderOptions): Promise<R
   if (plain && options.hasSftTwin) lines.push(toLine(`sft/${split}.jsonl`, '', plain))
   const { overlapShare = 1 } = options
   return {
-    ...{ split, lines, isPlain: plain !== undefined && wantsPlain },
+    split,
+    lines,
+    isPlain: plain !== undefined && wantsPlain,
     isTrimmed: example.proposals.some((p) => p.trimmedTo !== undefined),
     models: example.proposals.map(({ model }) => model),
     measures: measureDraft(draft, overlapShare >= 1 || draw('overlap') < overlapShare),

@@ -175,8 +175,13 @@ async function openModel(name: string, _: string, options: OpenOptions): Promise
   const { raw = model.raw, threads, contextLength, lora, vocabularyOnly } = options
   const adapters = lora === undefined ? undefined : [{ file: lora }]
   return openEmbedded({
-    ...{ file: model.file, id: name, raw, threads, contextLength },
-    ...{ lora: adapters, vocabularyOnly },
+    file: model.file,
+    id: name,
+    raw,
+    threads,
+    contextLength,
+    lora: adapters,
+    vocabularyOnly,
   })
 }
 

@@ -6,7 +6,10 @@ import { scriptedEngine } from './scripted/scripted.ts'
 const price = { inputPerMTok: 1, outputPerMTok: 4 }
 const usage = { calls: 1, inputTokens: 1000, prefilledTokens: 1000, outputTokens: 500 }
 const request: CompletionRequest = {
-  ...{ messages: [{ role: 'user', content: 'a b c d' }], n: 3, seeds: [1, 2, 3], sampling: { maxTokens: 9 } },
+  messages: [{ role: 'user', content: 'a b c d' }],
+  n: 3,
+  seeds: [1, 2, 3],
+  sampling: { maxTokens: 9 },
 }
 
 async function costsOf(engine: Engine) {

@@ -15,7 +15,9 @@ import type { Question } from './task.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'controls-'))
 const questions: Question[] = ['first', 'second'].map((text, i) => ({
-  ...{ id: String(i), target: 7, messages: [{ role: 'user', content: `the ${text} question` }] },
+  id: String(i),
+  target: 7,
+  messages: [{ role: 'user', content: `the ${text} question` }],
 }))
 /** The first question's proposals are mixed, the second's all wrong; the judge picks the second, the aggregator is right. */
 const rules: Rule[] = [
@@ -25,7 +27,9 @@ const rules: Rule[] = [
   { when: 'second', replies: ['#### 1', '#### 1', '#### 3'], pick: 'index' },
 ]
 const options = {
-  ...{ proposer: 'p', aggregator: 'p', judge: 'p' },
+  proposer: 'p',
+  aggregator: 'p',
+  judge: 'p',
   width: 3,
   depth: 1,
   maxTokens: 10,
@@ -33,9 +37,14 @@ const options = {
 }
 const runWith = (engine: Engine, journal: string, more: object = {}) =>
   runControls({
-    ...{ task: 'gsm8k', questions, plans: planControls(options), active: 2, version: '0' },
+    task: 'gsm8k',
+    questions,
+    plans: planControls(options),
+    active: 2,
+    version: '0',
     host: {
-      ...{ engines: { p: engine }, template: defaultTemplate },
+      engines: { p: engine },
+      template: defaultTemplate,
       trainedTemplate: defaultTemplate,
       clock: createVirtualClock(),
     },
@@ -50,17 +59,20 @@ describe('the controls', () => {
     const row = Object.fromEntries(table.rows.map((r) => [r.control, r]))
     const scores = Object.fromEntries(table.rows.map((r) => [r.control, r.scores.strict?.mean]))
     expect(scores).toEqual({
-      ...{ single: 0, 'single-long': 0, oracle: 0.5, judge: 0.5, majority: 0.5, aggregated: 1 },
+      single: 0,
+      'single-long': 0,
+      oracle: 0.5,
+      judge: 0.5,
+      majority: 0.5,
+      aggregated: 1,
     })
     expect(Object.values(row).map((r) => [r.control, r.completions])).toEqual([
-      ...[
-        ['single', 1],
-        ['single-long', 1],
-        ['oracle', 3],
-        ['judge', 4],
-        ['majority', 3],
-        ['aggregated', 4],
-      ],
+      ['single', 1],
+      ['single-long', 1],
+      ['oracle', 3],
+      ['judge', 4],
+      ['majority', 3],
+      ['aggregated', 4],
     ])
     expect(row.aggregated).toMatchObject({ n: 2, calls: 2, against_single: { difference: 1, unequal: 2 } })
     expect(row.majority?.calls).toBe(1)
@@ -74,7 +86,7 @@ describe('the controls', () => {
     const requests: number[] = []
     const inner = scriptedEngine(rules)
     const counting: Engine = {
-      ...{ id: inner.id },
+      id: inner.id,
       generate(request) {
         requests.push(request.n)
         return inner.generate(request)

@@ -66,15 +66,14 @@ function headerOf({ task, plans, host, version }: ControlRun) {
   const { engines, template, trainedTemplate } = host
   const ids = Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id]))
   return {
-    ...{
-      type: 'header' as const,
-      task,
-      version: 1,
-      aft: version,
-      plans: Object.fromEntries(plans),
-      engines: ids,
-    },
-    ...{ template: hashTemplate(template), trainedTemplate: hashTemplate(trainedTemplate) },
+    type: 'header' as const,
+    task,
+    version: 1,
+    aft: version,
+    plans: Object.fromEntries(plans),
+    engines: ids,
+    template: hashTemplate(template),
+    trainedTemplate: hashTemplate(trainedTemplate),
   }
 }
 

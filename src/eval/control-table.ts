@@ -83,7 +83,9 @@ export async function tabulate(task: Task, { answered }: RunControls, seed: numb
       : testPairs(series(other), series(name), { random: random(name, other) })
   const rows = names.map(
     (control): ControlRow => ({
-      ...{ control, title: controlTitles[control], n: scored.length },
+      control,
+      title: controlTitles[control],
+      n: scored.length,
       scores: Object.fromEntries(
         task.metrics.map((name) => {
           const values = series(control, name)

@@ -137,7 +137,10 @@ export function toAnswer(result: Result): ControlAnswer {
   const { answer, usage, ms, degradedBecause, judgment, from } = result
   const made = result.layers.reduce((sum, layer) => sum + layer.completions.length, 0)
   return {
-    ...{ text: answer, completions: made + (judgment ? 1 : 0), usage, ms },
+    text: answer,
+    completions: made + (judgment ? 1 : 0),
+    usage,
+    ms,
     ...(degradedBecause && { degradedBecause }),
     ...(judgment && !degradedBecause && { picked: from.index }),
   }

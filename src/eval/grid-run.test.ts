@@ -11,7 +11,9 @@ import { gsm8k } from './gsm8k.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'grid-'))
 const questions = ['first', 'second'].map((text, i) => ({
-  ...{ id: String(i), target: 7, messages: [{ role: 'user' as const, content: text }] },
+  id: String(i),
+  target: 7,
+  messages: [{ role: 'user' as const, content: text }],
 }))
 
 test('completions that points have in common are sampled once, and each point counts what it takes alone', async () => {
@@ -29,7 +31,12 @@ test('completions that points have in common are sampled once, and each point co
   }
   const run = () =>
     runGrid({
-      ...{ task: gsm8k, questions, widths: [2, 4], depths: [0, 1, 2], active: 2, version: '0' },
+      task: gsm8k,
+      questions,
+      widths: [2, 4],
+      depths: [0, 1, 2],
+      active: 2,
+      version: '0',
       base: { proposers: ['p'], maxTokens: 9, seed: 0 },
       host: { engines: { p: engine }, template: defaultTemplate, clock: createVirtualClock() },
       journal: path.join(folder, 'journal'),

@@ -53,16 +53,15 @@ export async function runGrid(run: GridRun): Promise<{
   const { task, questions, widths, depths, base, host, version, active, signal, onProgress } = run
   const ids = Object.fromEntries(Object.entries(host.engines).map(([name, engine]) => [name, engine.id]))
   const header = {
-    ...{
-      type: 'header' as const,
-      task: `scaling ${task.name}`,
-      version: 1,
-      aft: version,
-      widths,
-      depths,
-      base,
-    },
-    ...{ engines: ids, template: hashTemplate(host.template) },
+    type: 'header' as const,
+    task: `scaling ${task.name}`,
+    version: 1,
+    aft: version,
+    widths,
+    depths,
+    base,
+    engines: ids,
+    template: hashTemplate(host.template),
   }
   const journal = await openTaskJournal(run.journal, header, { restart: run.restart })
   try {

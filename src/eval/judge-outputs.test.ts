@@ -111,21 +111,23 @@ describe('outputs that are refused, with file and row', () => {
 
 const pairs = ['a', 'b', 'c', 'd'].map(
   (instruction, i): OutputPair => ({
-    ...{ instruction, output: `own ${instruction}`, baseline: `base ${instruction}`, row: i + 1 },
+    instruction,
+    output: `own ${instruction}`,
+    baseline: `base ${instruction}`,
+    row: i + 1,
   }),
 )
 const judgeWith = (judge: Engine, journal: string, more: object = {}) =>
   judgeOutputs({
-    ...{
-      pairs,
-      generators: ['base', 'own'],
-      judge,
-      template: ownJudgeTemplate,
-      seed: 0,
-      active: 2,
-      version: '0',
-    },
-    ...{ journal: path.join(folder, journal), ...more },
+    pairs,
+    generators: ['base', 'own'],
+    judge,
+    template: ownJudgeTemplate,
+    seed: 0,
+    active: 2,
+    version: '0',
+    journal: path.join(folder, journal),
+    ...more,
   })
 
 describe('judging', () => {

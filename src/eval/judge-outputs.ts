@@ -62,8 +62,14 @@ const TOP = 5
 export async function judgeOutputs(options: JudgeOptions): Promise<Judged> {
   const { judge, template, seed, generators, version, restart } = options
   const header = {
-    ...{ type: 'header' as const, task: 'alpaca-eval', version: 1, aft: version, judge: judge.id },
-    ...{ template: { id: template.id, sha256: template.sha256 }, seed, generators },
+    type: 'header' as const,
+    task: 'alpaca-eval',
+    version: 1,
+    aft: version,
+    judge: judge.id,
+    template: { id: template.id, sha256: template.sha256 },
+    seed,
+    generators,
   }
   const journal = await openTaskJournal(options.journal, header, { restart })
   try {
@@ -127,8 +133,12 @@ export function toAnnotations(
     const judgment = judgments[i]
     return {
       ...(dataset !== undefined && { dataset }),
-      ...{ instruction, output_1: baseline, generator_1: generators[0] },
-      ...{ output_2: output, generator_2: generators[1], annotator },
+      instruction,
+      output_1: baseline,
+      generator_1: generators[0],
+      output_2: output,
+      generator_2: generators[1],
+      annotator,
       preference: judgment?.preference ?? null,
       ...(judgment && { judged_by: judgment.by, is_switched: judgment.switched, judge_text: judgment.text }),
     }

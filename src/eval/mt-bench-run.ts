@@ -76,8 +76,14 @@ export async function runMtBench(run: MtBenchRun): Promise<{
   const categories = [...new Set(questions.map((q) => q.category))].sort()
   const ids = Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id]))
   const header = {
-    ...{ type: 'header' as const, task: 'mt-bench', version: 1, aft: version, judge: judge.id, engines: ids },
-    ...{ plans: Object.fromEntries(categories.map((c) => [c, planOf(c)])), template: hashTemplate(template) },
+    type: 'header' as const,
+    task: 'mt-bench',
+    version: 1,
+    aft: version,
+    judge: judge.id,
+    engines: ids,
+    plans: Object.fromEntries(categories.map((c) => [c, planOf(c)])),
+    template: hashTemplate(template),
     ...(judgeMaxTokens !== JUDGE_MAX_TOKENS && { judgeMaxTokens }),
     ...(run.askAgain && { askAgain: true }),
   }
@@ -122,7 +128,9 @@ async function gradeQuestion(
   }
   const say = async (turn: number, messages: Message[], maxTokens: number): Promise<string> => {
     const { text } = await completeOnce(judge, {
-      ...{ messages, sampling: { temperature: 0, maxTokens }, signal },
+      messages,
+      sampling: { temperature: 0, maxTokens },
+      signal,
       seed: hashParts(seed, 'grade', question.id, turn) % 2 ** 31,
     })
     return text
@@ -198,7 +206,10 @@ export function tabulateMtBench(graded: Graded[], seed: number): MtBenchTable {
   const turns = graded.flatMap((g) => g.turns)
   const each = (pick: (turn: Turn) => number) => average(turns.map(pick)) ?? 0
   return {
-    ...{ turn_1: summary([0]), turn_2: summary([1]), both: summary([0, 1]), categories },
+    turn_1: summary([0]),
+    turn_2: summary([1]),
+    both: summary([0, 1]),
+    categories,
     asked_again: graded
       .flatMap((one) => one.grades)
       .filter(({ rating, reply }) => rating !== null && reply !== undefined).length,

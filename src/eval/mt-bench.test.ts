@@ -93,21 +93,17 @@ test('the second turn sees the aggregated first answer; what has no rating is co
   const planOf = (category: string) =>
     makePlan({ proposers: ['p'], width: 2, depth: 1, maxTokens: 9, temperature: temperatureOf(category) })
   const { graded } = await runMtBench({
-    ...{
-      bench,
-      questions: bench.questions,
-      planOf,
-      engines: { p: engine },
-      judge: engine,
-      active: 1,
-      version: '0',
-    },
-    ...{
-      template: defaultTemplate,
-      clock: createVirtualClock(),
-      journal: path.join(folder, 'journal'),
-      seed: 0,
-    },
+    bench,
+    questions: bench.questions,
+    planOf,
+    engines: { p: engine },
+    judge: engine,
+    active: 1,
+    version: '0',
+    template: defaultTemplate,
+    clock: createVirtualClock(),
+    journal: path.join(folder, 'journal'),
+    seed: 0,
   })
   expect(seen).toContain('system:\n / user:Write. / assistant:aggregated / user:Rewrite.')
   const table = tabulateMtBench(graded, 0)
@@ -143,9 +139,17 @@ test('asked again, a judge that wrote no rating may still give one', async () =>
     },
   }
   const { graded } = await runMtBench({
-    ...{ bench, questions: bench.questions, engines: { p: engine }, judge: engine, active: 1, version: '0' },
+    bench,
+    questions: bench.questions,
+    engines: { p: engine },
+    judge: engine,
+    active: 1,
+    version: '0',
     planOf: () => makePlan({ strategy: 'single', proposers: ['p'], maxTokens: 9 }),
-    ...{ template: defaultTemplate, clock: createVirtualClock(), seed: 0, askAgain: true },
+    template: defaultTemplate,
+    clock: createVirtualClock(),
+    seed: 0,
+    askAgain: true,
     journal: path.join(folder, 'journal-again'),
   })
   expect(again).toEqual(['no idea', 'no idea'])

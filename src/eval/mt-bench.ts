@@ -24,16 +24,14 @@ export interface MtBench {
 
 /** Sampling temperature of answers, by category. Source: MT-Bench. */
 const TEMPERATURES: Record<string, number> = {
-  ...{
-    writing: 0.7,
-    roleplay: 0.7,
-    extraction: 0,
-    math: 0,
-    coding: 0,
-    reasoning: 0,
-    stem: 0.1,
-    humanities: 0.1,
-  },
+  writing: 0.7,
+  roleplay: 0.7,
+  extraction: 0,
+  math: 0,
+  coding: 0,
+  reasoning: 0,
+  stem: 0.1,
+  humanities: 0.1,
 }
 const WITH_REFERENCE = ['math', 'reasoning', 'coding']
 const PROMPTS = ['single-v1', 'single-math-v1', 'single-v1-multi-turn', 'single-math-v1-multi-turn']
@@ -107,9 +105,14 @@ export function gradeMessages(
     `single${reference ? '-math' : ''}-v1${turn === 2 ? '-multi-turn' : ''}`
   ] as JudgePrompt
   const values: Record<string, string | undefined> = {
-    ...{ question: turns[0], question_1: turns[0], question_2: turns[1] },
-    ...{ answer: answers[0], answer_1: answers[0], answer_2: answers[1] },
-    ...{ ref_answer_1: reference?.[0], ref_answer_2: reference?.[1] },
+    question: turns[0],
+    question_1: turns[0],
+    question_2: turns[1],
+    answer: answers[0],
+    answer_1: answers[0],
+    answer_2: answers[1],
+    ref_answer_1: reference?.[0],
+    ref_answer_2: reference?.[1],
   }
   const content = template.replace(/\{(\w+)\}/g, (mark, name: string) => values[name] ?? mark)
   return [

@@ -33,7 +33,8 @@ async function startOwner(answer: RequestListener) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const env = {
-    ...{ AFT_GITHUB_RAW: `${url}/`, HF_ENDPOINT: url },
+    AFT_GITHUB_RAW: `${url}/`,
+    HF_ENDPOINT: url,
     AFT_CACHE_DIR: mkdtempSync(join(tmpdir(), 'aft-official-')),
   }
   const close = async () => {

@@ -14,7 +14,11 @@ const write = (name: string, text: string) => {
   return file
 }
 const toFile = (rows: Annotation[], generators: [string, string] = ['base', 'model']): Annotations => ({
-  ...{ file: 'annotations.json', rows, generators, annotators: [], isBenchmark: false },
+  file: 'annotations.json',
+  rows,
+  generators,
+  annotators: [],
+  isBenchmark: false,
 })
 
 const annotation = fc.record({
@@ -142,8 +146,13 @@ test('a row without a preference is dropped, and said', () => {
 })
 
 const good = {
-  ...{ instruction: 'Say hello.', output_1: 'Hello.', output_2: 'Hi.', preference: 1.25 },
-  ...{ generator_1: 'base', generator_2: 'model', annotator: 'judge' },
+  instruction: 'Say hello.',
+  output_1: 'Hello.',
+  output_2: 'Hi.',
+  preference: 1.25,
+  generator_1: 'base',
+  generator_2: 'model',
+  annotator: 'judge',
 }
 const second = { ...good, instruction: 'Say bye.' }
 const array = (...rows: object[]) => JSON.stringify(rows)

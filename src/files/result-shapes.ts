@@ -8,8 +8,11 @@ const template = z.looseObject({ id: z.string(), sha256: z.string() })
 /** What every result tells of how it was made; older ones lack the machine. */
 const origin = {
   settings: z.record(z.string(), z.unknown()),
-  ...{ command: z.string(), version: z.string(), date: z.string() },
-  ...{ node: z.string().optional(), machine: z.string().optional() },
+  command: z.string(),
+  version: z.string(),
+  date: z.string(),
+  node: z.string().optional(),
+  machine: z.string().optional(),
   left_out: z.record(z.string(), z.number()).optional(),
 }
 const row = z.looseObject({
@@ -28,8 +31,14 @@ const row = z.looseObject({
 })
 const changes = z.looseObject({
   control: z.string(),
-  ...{ rescued: z.number(), broke: z.number(), kept: z.number(), lost: z.number() },
-  ...{ all_right: z.number(), all_wrong: z.number(), copy_rate: z.number(), position: z.array(z.number()) },
+  rescued: z.number(),
+  broke: z.number(),
+  kept: z.number(),
+  lost: z.number(),
+  all_right: z.number(),
+  all_wrong: z.number(),
+  copy_rate: z.number(),
+  position: z.array(z.number()),
 })
 export const resultShape = z.looseObject({
   task: z.string(),
@@ -47,14 +56,21 @@ export const resultShape = z.looseObject({
 const rating = z.looseObject({ mean: z.number(), interval, n: z.number() }).nullable()
 export const mtBenchShape = z.looseObject({
   task: z.literal('mt-bench'),
-  ...{ n: z.number(), asked: z.number(), model: z.string(), judge: z.string() },
+  n: z.number(),
+  asked: z.number(),
+  model: z.string(),
+  judge: z.string(),
   ...origin,
   template,
-  ...{ turn_1: rating, turn_2: rating, both: rating },
+  turn_1: rating,
+  turn_2: rating,
+  both: rating,
   categories: z.array(
     z.looseObject({
       category: z.string(),
-      ...{ turn_1: z.number().nullable(), turn_2: z.number().nullable(), both: z.number().nullable() },
+      turn_1: z.number().nullable(),
+      turn_2: z.number().nullable(),
+      both: z.number().nullable(),
     }),
   ),
   unreadable: z.array(z.unknown()),
@@ -76,12 +92,19 @@ export const questionShape = z.looseObject({
 
 export const perplexityShape = z.looseObject({
   task: z.literal('perplexity'),
-  ...{ model: z.string(), file: z.string(), n: z.number(), asked: z.number(), tokens: z.number() },
+  model: z.string(),
+  file: z.string(),
+  n: z.number(),
+  asked: z.number(),
+  tokens: z.number(),
   conditions: z
     .array(
       z.looseObject({
-        ...{ condition: z.string(), perplexity: z.number() },
-        ...{ difference: z.number().nullable(), interval: interval.nullable(), lower: z.number().nullable() },
+        condition: z.string(),
+        perplexity: z.number(),
+        difference: z.number().nullable(),
+        interval: interval.nullable(),
+        lower: z.number().nullable(),
       }),
     )
     .min(1),
@@ -101,7 +124,9 @@ export const convergenceShape = z.looseObject({
         group: z.string(),
         runs: z.array(
           z.looseObject({
-            ...{ run: z.string(), steps: z.number(), tokens: z.number().nullable() },
+            run: z.string(),
+            steps: z.number(),
+            tokens: z.number().nullable(),
             figures: z.record(z.string(), z.number().nullable()),
             held_out: z.array(z.looseObject({ ...heldOut, loss: z.number(), share: z.number().nullable() })),
           }),
@@ -117,10 +142,17 @@ export const convergenceShape = z.looseObject({
 
 export const alpacaEvalShape = z.looseObject({
   task: z.literal('alpaca-eval'),
-  ...{ model: z.string(), baseline: z.string(), n: z.number(), asked: z.number() },
-  ...{ win_rate: z.number(), standard_error: z.number() },
-  ...{ lc_win_rate: z.number(), lc_standard_error: z.number() },
-  ...{ mean_length_chars: z.number(), baseline_mean_length_chars: z.number(), variant: z.string() },
+  model: z.string(),
+  baseline: z.string(),
+  n: z.number(),
+  asked: z.number(),
+  win_rate: z.number(),
+  standard_error: z.number(),
+  lc_win_rate: z.number(),
+  lc_standard_error: z.number(),
+  mean_length_chars: z.number(),
+  baseline_mean_length_chars: z.number(),
+  variant: z.string(),
   annotators: z.array(z.string()),
   judge: z.looseObject({ engine: z.string() }).nullable(),
   ...origin,

@@ -16,13 +16,20 @@ export async function alpacaEvalSections(results: AlpacaEvalResult[]): Promise<R
         ['raw', result.win_rate, result.standard_error],
       ] as const
     ).map(([measure, rate, error]) => ({
-      ...{ system: result.model, measure, rate, chars: result.mean_length_chars },
-      ...{ low: Math.max(0, rate - REACH * error), high: Math.min(100, rate + REACH * error) },
+      system: result.model,
+      measure,
+      rate,
+      chars: result.mean_length_chars,
+      low: Math.max(0, rate - REACH * error),
+      high: Math.min(100, rate + REACH * error),
     })),
   )
   const baseline = results[0]?.baseline_mean_length_chars ?? 0
   const color = {
-    ...{ field: 'measure', title: null, sort: null, legend: { orient: 'top' as const } },
+    field: 'measure',
+    title: null,
+    sort: null,
+    legend: { orient: 'top' as const },
     scale: { range: ['#4f83c4', '#d08a3e'] },
   }
   const rule = { type: 'rule' as const, strokeWidth: 2, opacity: 0.6 }
@@ -34,7 +41,8 @@ export async function alpacaEvalSections(results: AlpacaEvalResult[]): Promise<R
       height: { step: 14 },
       encoding: {
         y: { field: 'system', type: 'nominal', sort: null, title: null, axis: { labelLimit: 400 } },
-        ...{ yOffset: { field: 'measure', sort: null }, color },
+        yOffset: { field: 'measure', sort: null },
+        color,
       },
       layer: [
         {
@@ -56,7 +64,9 @@ export async function alpacaEvalSections(results: AlpacaEvalResult[]): Promise<R
       height: 220,
       encoding: {
         x: {
-          ...{ field: 'chars', type: 'quantitative', title: 'mean length, characters' },
+          field: 'chars',
+          type: 'quantitative',
+          title: 'mean length, characters',
           scale: { zero: false, padding: 30 },
         },
         color,
@@ -93,8 +103,11 @@ export async function alpacaEvalSections(results: AlpacaEvalResult[]): Promise<R
       table: {
         head: ['system', 'mean length', "the baseline's", 'win rate', 'length-controlled'],
         rows: results.map((r) => [
-          ...[r.model, Math.round(r.mean_length_chars), Math.round(r.baseline_mean_length_chars)],
-          ...[r.win_rate.toFixed(2), r.lc_win_rate.toFixed(2)],
+          r.model,
+          Math.round(r.mean_length_chars),
+          Math.round(r.baseline_mean_length_chars),
+          r.win_rate.toFixed(2),
+          r.lc_win_rate.toFixed(2),
         ]),
       },
     },
@@ -108,7 +121,10 @@ function rateTable(results: AlpacaEvalResult[]) {
   return {
     head: ['system', 'win rate ± standard error', 'length-controlled', 'which'],
     rows: results.map((r) => [
-      ...[r.model, rate(r.win_rate, r.standard_error), rate(r.lc_win_rate, r.lc_standard_error), r.variant],
+      r.model,
+      rate(r.win_rate, r.standard_error),
+      rate(r.lc_win_rate, r.lc_standard_error),
+      r.variant,
     ]),
   }
 }
@@ -117,7 +133,10 @@ function systemTable(results: AlpacaEvalResult[]) {
   return {
     head: ['system', 'win rate', 'length-controlled', 'which', 'rows', 'mean length', 'judge', 'template'],
     rows: results.map((r) => [
-      ...[r.model, rate(r.win_rate, r.standard_error), rate(r.lc_win_rate, r.lc_standard_error), r.variant],
+      r.model,
+      rate(r.win_rate, r.standard_error),
+      rate(r.lc_win_rate, r.lc_standard_error),
+      r.variant,
       r.n < r.asked ? `${r.n} of ${r.asked}` : r.n,
       Math.round(r.mean_length_chars),
       r.judge?.engine ?? (r.annotators.join(', ') || 'not named'),

@@ -95,7 +95,9 @@ const seconds: Axis = { of: (row) => row.seconds, title: 'seconds' }
 async function costSection({ rows, metrics }: Result, axis: Axis): Promise<ReportSection> {
   const metric = metrics[0] as string
   const values = rows.map((row) => ({
-    ...{ title: row.title, takes: axis.of(row), score: row.scores[metric]?.mean ?? 0 },
+    title: row.title,
+    takes: axis.of(row),
+    score: row.scores[metric]?.mean ?? 0,
     frontier: isFrontier(row, rows, metric, axis) ? 'frontier' : 'behind it',
   }))
   const top = Math.max(...values.map(({ score }) => score))
@@ -112,7 +114,10 @@ async function costSection({ rows, metrics }: Result, axis: Axis): Promise<Repor
           scale: { zero: false, padding: 20 },
         },
         y: {
-          ...{ field: 'score', type: 'quantitative', title: metric, axis: { format: '%', tickCount: 6 } },
+          field: 'score',
+          type: 'quantitative',
+          title: metric,
+          axis: { format: '%', tickCount: 6 },
           scale: { domain: [0, Math.min(1, Math.max(0.05, 1.15 * top))], nice: false },
         },
         color: {
@@ -202,7 +207,9 @@ async function changeSections(result: Result): Promise<ReportSection[]> {
           encoding: {
             y: { field: 'about', type: 'nominal', sort: null, title: null, axis: { labelLimit: 300 } },
             x: {
-              ...{ field: 'questions', type: 'quantitative', axis: { tickCount: 4, tickMinStep: 1 } },
+              field: 'questions',
+              type: 'quantitative',
+              axis: { tickCount: 4, tickMinStep: 1 },
               scale: { domain: [0, Math.max(1, ...values.map(({ questions }) => questions))] },
             },
           },

@@ -95,7 +95,8 @@ async function curveSection(
   const band = means.filter((place) => place.low !== undefined)
   const chart = await drawChart(
     {
-      ...{ width: 320, height: 220 },
+      width: 320,
+      height: 220,
       layer: [
         {
           data: { values: band },
@@ -122,7 +123,9 @@ async function curveSection(
     table: {
       head: ['group', x === 'step' ? 'step' : 'tokens', title, '95 %'],
       rows: means.map(({ group, x, y, low, high }) => [
-        ...[group, Math.round(x), show(y)],
+        group,
+        Math.round(x),
+        show(y),
         low === undefined || high === undefined ? '' : `${show(low)} to ${show(high)}`,
       ]),
     },

@@ -119,7 +119,10 @@ function linesOfAlpacaEval({ task, model, n, mean_length_chars, ...r }: AlpacaEv
   const of = { task, model, row: `beside ${r.baseline}`, n, mean_length_chars }
   const line = (metric: string, mean: number, error: number): Line => ({
     ...of,
-    ...{ metric, mean, low: mean - 1.96 * error, high: mean + 1.96 * error },
+    metric,
+    mean,
+    low: mean - 1.96 * error,
+    high: mean + 1.96 * error,
   })
   return [
     line('win_rate', r.win_rate, r.standard_error),

@@ -11,14 +11,25 @@ function makeCounts(name = hostile): BuildCounts {
     const text = 'word '.repeat(length / 5).padEnd(length, '.')
     statistics.add(
       measureDraft({
-        ...{ id: 'a', source: 's', conversation: [{ role: 'user', content: text }] },
-        ...{ proposals: [{ text, model: name }], target: text },
+        id: 'a',
+        source: 's',
+        conversation: [{ role: 'user', content: text }],
+        proposals: [{ text, model: name }],
+        target: text,
       }),
     )
   }
   return {
-    ...{ read: 9, bad: 1, train: 6, validation: 0, plain: 0, trimmed: 2, statistics },
-    ...{ dropped: { [name]: 2, 'no target': 1 }, left: { [name]: 12_345 }, models: { [name]: 6, b: 3 } },
+    read: 9,
+    bad: 1,
+    train: 6,
+    validation: 0,
+    plain: 0,
+    trimmed: 2,
+    statistics,
+    dropped: { [name]: 2, 'no target': 1 },
+    left: { [name]: 12_345 },
+    models: { [name]: 6, b: 3 },
     benchmarks: { [name]: 1 },
   }
 }
@@ -82,7 +93,10 @@ test('overlap is the share of distinct word 4-grams that a proposal has, in any 
 test('lengths are counted by half octaves, overlaps by tenths, of the examples that are measured', () => {
   const statistics = createStatistics()
   const draft = (target: string) => ({
-    ...{ id: 'a', source: 's', conversation: [{ role: 'user' as const, content: 'ab' }], target },
+    id: 'a',
+    source: 's',
+    conversation: [{ role: 'user' as const, content: 'ab' }],
+    target,
     proposals: [{ text: 'one two three four', model: 'm' }],
   })
   const texts = ['quite another text', 'one two three four']

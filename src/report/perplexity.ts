@@ -26,7 +26,9 @@ export async function perplexitySections(results: PerplexityResult[]): Promise<R
     axis: { labelLimit: 400 },
   }
   const color = {
-    ...{ field: 'model', title: null, sort: null },
+    field: 'model',
+    title: null,
+    sort: null,
     legend: { orient: 'top' as const, columns: 2, labelLimit: 260 },
   }
   const common = {
@@ -36,7 +38,8 @@ export async function perplexitySections(results: PerplexityResult[]): Promise<R
   }
   const perplexities = await drawChart(
     {
-      ...{ data: { values }, ...common },
+      data: { values },
+      ...common,
       mark: { type: 'point', filled: true, size: 60, opacity: 1 },
       encoding: {
         ...common.encoding,
@@ -52,7 +55,8 @@ export async function perplexitySections(results: PerplexityResult[]): Promise<R
   )
   const differences = await drawChart(
     {
-      ...{ data: { values: beside }, ...common },
+      data: { values: beside },
+      ...common,
       layer: [
         {
           mark: { type: 'rule', strokeWidth: 2, opacity: 0.6 },
@@ -86,7 +90,9 @@ export async function perplexitySections(results: PerplexityResult[]): Promise<R
       table: {
         head: ['model', 'shown', 'nats a token', '95 %', 'lower on'],
         rows: beside.map((v) => [
-          ...[v.model, v.condition, (v.difference as number).toFixed(3)],
+          v.model,
+          v.condition,
+          (v.difference as number).toFixed(3),
           v.low === undefined || v.high === undefined ? '' : `${v.low.toFixed(3)} to ${v.high.toFixed(3)}`,
           v.lower === null ? '' : percent(v.lower),
         ]),

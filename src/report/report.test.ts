@@ -12,13 +12,11 @@ const hostile = '<img src=x onerror=alert(1)>'
 const folder = mkdtempSync(path.join(tmpdir(), 'report-'))
 const origin = {
   settings: { seed: 7 },
-  ...{
-    command: `aft ${hostile}`,
-    version: '9.8.7',
-    node: 'v0',
-    date: '2026-01-02T03:04:05Z',
-    machine: 'a machine',
-  },
+  command: `aft ${hostile}`,
+  version: '9.8.7',
+  node: 'v0',
+  date: '2026-01-02T03:04:05Z',
+  machine: 'a machine',
 }
 const template = { id: 'aft-1', sha256: 'a-hash' }
 
@@ -30,16 +28,14 @@ async function read(name: string, result: object): Promise<Results> {
 }
 
 const perplexity = (model: string, shown: number) => ({
-  ...{
-    task: 'perplexity',
-    model,
-    file: 'data',
-    n: 3,
-    asked: 4,
-    tokens: 30,
-    left_out: { [hostile]: 2 },
-    template,
-  },
+  task: 'perplexity',
+  model,
+  file: 'data',
+  n: 3,
+  asked: 4,
+  tokens: 30,
+  left_out: { [hostile]: 2 },
+  template,
   conditions: [
     { condition: 'no proposals', perplexity: 9, difference: null, interval: null, lower: null },
     {
@@ -52,9 +48,21 @@ const perplexity = (model: string, shown: number) => ({
   ],
 })
 const winRate = (model: string) => ({
-  ...{ task: 'alpaca-eval', model, baseline: 'base', n: 4, asked: 5, win_rate: 40, standard_error: 2 },
-  ...{ lc_win_rate: 45, lc_standard_error: 1, mean_length_chars: 1234.4, baseline_mean_length_chars: 2000 },
-  ...{ variant: 'full', annotators: ['a judge'], judge: null, template: null },
+  task: 'alpaca-eval',
+  model,
+  baseline: 'base',
+  n: 4,
+  asked: 5,
+  win_rate: 40,
+  standard_error: 2,
+  lc_win_rate: 45,
+  lc_standard_error: 1,
+  mean_length_chars: 1234.4,
+  baseline_mean_length_chars: 2000,
+  variant: 'full',
+  annotators: ['a judge'],
+  judge: null,
+  template: null,
 })
 const run = (name: string, by: number) =>
   summariseCurve({

@@ -18,7 +18,14 @@ test('deeper layers go first, then older prompts', () => {
 
 test('of the last prompts, those with the most layers left go first, after all others', () => {
   expect(order(1000, 2, [997, 998, 999])).toEqual([
-    ...['997.2', '997.1', '997.0'],
-    ...['998.0', '999.0', '998.1', '999.1', '998.2', '999.2'],
+    '997.2',
+    '997.1',
+    '997.0',
+    '998.0',
+    '999.0',
+    '998.1',
+    '999.1',
+    '998.2',
+    '999.2',
   ])
 })

@@ -95,9 +95,18 @@ async function run(options: RunOptions): Promise<RunSummary> {
     const failures: FailureGroup[] = []
     const { active, signal, onProgress } = options
     const end = await answerAll({
-      ...{ rows: rows(), plan, host: { engines, template, clock } },
-      ...{ journal, ledger, prices, progress, failures },
-      ...{ active, isLimited: budget !== undefined, signal, onProgress },
+      rows: rows(),
+      plan,
+      host: { engines, template, clock },
+      journal,
+      ledger,
+      prices,
+      progress,
+      failures,
+      active,
+      isLimited: budget !== undefined,
+      signal,
+      onProgress,
     })
     if (end.outcome === 'done') writeAnswers(journal, [...ids], answerFile(options))
     return { ...end, progress, failures }

@@ -13,7 +13,9 @@ const words = (count: number, word: string) =>
   Array.from({ length: count }, (_, i) => `${word}${i}`).join(' ')
 const count = async (messages: Message[]) => messages.map(textOf).join(' ').split(/\s+/).length
 const draft = {
-  ...{ id: 'it', source: 'test', target: words(50, 'target') },
+  id: 'it',
+  source: 'test',
+  target: words(50, 'target'),
   conversation: [{ role: 'user' as const, content: 'Why?' }],
   proposals: [words(300, 'a'), 'short', words(200, 'b')].map((text) => ({ text, model: 'm' })),
 }

@@ -70,7 +70,12 @@ function unpackDebian(fresh: string): void {
   execFileSync('apt-get', [...flags, 'update', '-qq'])
   execFileSync('apt-get', [
     ...flags,
-    ...['install', '-qq', '-y', '--no-install-recommends', '--download-only', 'llama.cpp-tools'],
+    'install',
+    '-qq',
+    '-y',
+    '--no-install-recommends',
+    '--download-only',
+    'llama.cpp-tools',
   ])
   const archives = path.join(apt, 'cache/archives')
   for (const name of fs.readdirSync(archives)) {

@@ -64,7 +64,10 @@ test('--json prints one object with everything that was made', async () => {
     5, 5, 1,
   ])
   expect(result.layers[0].completions[4]).toMatchObject({
-    ...{ index: 4, engine: 'scripted:echo', finishReason: 'stop', ms: 0 },
+    index: 4,
+    engine: 'scripted:echo',
+    finishReason: 'stop',
+    ms: 0,
     text: expect.any(String),
     seed: expect.any(Number),
     usage: { calls: 0, inputTokens: 2, outputTokens: expect.any(Number) },

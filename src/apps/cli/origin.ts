@@ -18,7 +18,9 @@ export interface Origin {
 export function describeOrigin(): Origin {
   return {
     command: ['aft', ...process.argv.slice(2)].join(' '),
-    ...{ version: readVersion(), node: process.version, date: new Date().toISOString() },
+    version: readVersion(),
+    node: process.version,
+    date: new Date().toISOString(),
     machine: describeMachine(),
   }
 }

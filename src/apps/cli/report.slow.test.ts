@@ -29,30 +29,48 @@ function writeControls(): void {
   }
   write('controls/result.json', [
     {
-      ...{ task: 'gsm8k', metrics: ['strict'], n: 200, asked: 200, model: 'm'.repeat(80), settings: {} },
-      ...{
-        template: { id: 't', sha256: 'h'.repeat(64) },
-        command: 'c'.repeat(300),
-        version: '1',
-        date: '2026',
-      },
+      task: 'gsm8k',
+      metrics: ['strict'],
+      n: 200,
+      asked: 200,
+      model: 'm'.repeat(80),
+      settings: {},
+      template: { id: 't', sha256: 'h'.repeat(64) },
+      command: 'c'.repeat(300),
+      version: '1',
+      date: '2026',
       rows: controls.map((control) => ({
-        ...{ control, title: control, n: 200, scores: { strict: share }, ...takes },
-        ...{ mean_length_chars: 9, against_single: null },
+        control,
+        title: control,
+        n: 200,
+        scores: { strict: share },
+        ...takes,
+        mean_length_chars: 9,
+        against_single: null,
       })),
       changes: [
         {
-          ...{ control: 'aggregated', rescued: 1, broke: 1, kept: 1, lost: 1, all_right: 1, all_wrong: 1 },
-          ...{ copy_rate: 0.5, position: [1] },
+          control: 'aggregated',
+          rescued: 1,
+          broke: 1,
+          kept: 1,
+          lost: 1,
+          all_right: 1,
+          all_wrong: 1,
+          copy_rate: 0.5,
+          position: [1],
         },
       ],
-      ...{ agreement: 0.5, judge_position: null },
+      agreement: 0.5,
+      judge_position: null,
     },
   ])
   write(
     'controls/questions.jsonl',
     Array.from({ length: 200 }, (_, i) => ({
-      ...{ id: `${i}`, prompt: text, proposals: [0, 1, 0, 1, 0].map((score) => ({ text, score })) },
+      id: `${i}`,
+      prompt: text,
+      proposals: [0, 1, 0, 1, 0].map((score) => ({ text, score })),
       answers: controls.map((control) => ({ control, text, scores: { strict: i % 2 } })),
     })),
   )

@@ -36,7 +36,12 @@ test('an evaluation of every control, run again for nothing, becomes a page', as
   const result = JSON.parse(first.stdout)
   expect(result).toMatchObject({ task: 'gsm8k', n: 6, asked: 6, settings: { width: 3, depth: 1 } })
   expect(result.rows.map((row: { control: string }) => row.control)).toEqual([
-    ...['single', 'single-long', 'oracle', 'judge', 'majority', 'aggregated'],
+    'single',
+    'single-long',
+    'oracle',
+    'judge',
+    'majority',
+    'aggregated',
   ])
   expect(readFileSync(file('results/table.csv'), 'utf8').trim().split('\n')).toHaveLength(7)
 

@@ -69,7 +69,17 @@ async function run(file: string, flags: RunFlags): Promise<void> {
   const { engines, close } = await openPlan(plan, { ...engineFlags, signal, onProgress: reporter?.pull })
   try {
     const summary = await runPrompts({
-      ...{ prompts: file, out, plan, engines, template, system, format, generator, restart, prices, signal },
+      prompts: file,
+      out,
+      plan,
+      engines,
+      template,
+      system,
+      format,
+      generator,
+      restart,
+      prices,
+      signal,
       budget: maxCost === undefined && maxTokens === undefined ? undefined : { maxCost, maxTokens },
       active: countActive(setup),
       onProgress: reporter?.update,

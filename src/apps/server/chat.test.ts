@@ -222,7 +222,8 @@ describe('the field aft', () => {
   test('turns aggregation off for a request', async () => {
     const engine = scriptedEngine(rules)
     const { client } = await startServer(engine)
-    await client.chat.completions.create({ ...question, ...{ aft: { enabled: false } } })
+    const request = { ...question, aft: { enabled: false } }
+    await client.chat.completions.create(request)
     expect(engine.requests.map((r) => r.n)).toEqual([1])
   })
 

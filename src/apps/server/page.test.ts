@@ -57,8 +57,14 @@ test('every event goes out in order, the whole result last', async () => {
   const types = events.map((event) => (event as { type: string }).type)
   expect(types[0]).toBe('layer-start')
   expect(types.filter((type) => !type.endsWith('delta'))).toEqual([
-    ...['layer-start', 'completion-end', 'completion-end', 'layer-end'],
-    ...['layer-start', 'completion-end', 'layer-end', 'answer'],
+    'layer-start',
+    'completion-end',
+    'completion-end',
+    'layer-end',
+    'layer-start',
+    'completion-end',
+    'layer-end',
+    'answer',
   ])
   expect(events.at(-1)).toMatchObject({ result: { answer: 'Both.', layers: [{}, {}] } })
 })

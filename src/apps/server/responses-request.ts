@@ -56,8 +56,14 @@ const refused: Record<string, string> = {
 
 /** Taken note of by nobody here, and harmless. */
 const passedOver = [
-  ...['user', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention', 'service_tier'],
-  ...['truncation', 'stream_options', ...Object.keys(refused)],
+  'user',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'service_tier',
+  'truncation',
+  'stream_options',
+  ...Object.keys(refused),
 ]
 
 export interface ResponsesRequest extends WireRequest {

@@ -46,9 +46,15 @@ describe('the official client', () => {
     const { client } = await startServer(scriptedEngine(rules))
     const events = await collect(await client.responses.create({ ...question, stream: true }))
     expect(typesOf(events)).toEqual([
-      ...['created', 'in_progress', 'output_item.added', 'content_part.added'],
+      'created',
+      'in_progress',
+      'output_item.added',
+      'content_part.added',
       ...Array.from({ length: 4 }, () => 'output_text.delta'),
-      ...['output_text.done', 'content_part.done', 'output_item.done', 'completed'],
+      'output_text.done',
+      'content_part.done',
+      'output_item.done',
+      'completed',
     ])
     expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, i) => i))
     expect(events.at(-1)).toMatchObject({

@@ -16,8 +16,11 @@ async function serve(script: Script, fault?: Fault, options?: AiSdkOptions) {
   servers.push(server)
   const { baseURL } = server
   const provider = createOpenAICompatible({
-    ...{ name: 'local', baseURL, apiKey: 'sk-secretsecret' },
-    ...{ includeUsage: true, supportsStructuredOutputs: true },
+    name: 'local',
+    baseURL,
+    apiKey: 'sk-secretsecret',
+    includeUsage: true,
+    supportsStructuredOutputs: true,
   })
   return { server, engine: fromAiSdk(provider('llama'), options) }
 }
@@ -102,7 +105,10 @@ test('reasoning and tool calls stream apart from the text', async () => {
     delta: { id: 'c1', name: 'look' },
   })
   expect(events.at(-1)).toMatchObject({
-    ...{ text: 'I look', reasoning: 'hm well', toolCalls: [call], finishReason: 'tool-calls' },
+    text: 'I look',
+    reasoning: 'hm well',
+    toolCalls: [call],
+    finishReason: 'tool-calls',
   })
 })
 

@@ -155,7 +155,11 @@ function samplerConfig({ sampling, seeds }: CompletionRequest, index: number, gr
   const { temperature = 0.8, topK = 40, topP = 0.95, minP = 0.05, maxTokens } = sampling
   const { frequencyPenalty = 0, presencePenalty = 0 } = sampling
   return {
-    ...{ temperature, topK, topP, minP, seed: seeds[index] ?? index },
+    temperature,
+    topK,
+    topP,
+    minP,
+    seed: seeds[index] ?? index,
     ...((frequencyPenalty || presencePenalty) && {
       repeatPenalty: 1,
       repeatPenaltyTokens: new Uint32Array(),

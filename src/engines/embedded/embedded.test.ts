@@ -450,10 +450,18 @@ function writeLora(): Buffer {
       u64(offset),
     ])
   const head = Buffer.concat([
-    ...[Buffer.from('GGUF'), u32(3), u64(2), u64(4)],
-    ...[pair('general.architecture', 'llama'), pair('general.type', 'adapter'), pair('adapter.type', 'lora')],
-    ...[text('adapter.lora.alpha'), u32(isFloat), f32([1])],
-    ...[tensor('a', [width, 1], 0), tensor('b', [1, width], width * 4)],
+    Buffer.from('GGUF'),
+    u32(3),
+    u64(2),
+    u64(4),
+    pair('general.architecture', 'llama'),
+    pair('general.type', 'adapter'),
+    pair('adapter.type', 'lora'),
+    text('adapter.lora.alpha'),
+    u32(isFloat),
+    f32([1]),
+    tensor('a', [width, 1], 0),
+    tensor('b', [1, width], width * 4),
   ])
   const padding = Buffer.alloc((32 - (head.length % 32)) % 32)
   const values = Array.from({ length: 2 * width }, (_, i) => Math.sin(i))

@@ -19,8 +19,16 @@ const toolCall = z.strictObject({
 })
 
 const kinds = [
-  ...['unreachable', 'timeout', 'server', 'rate-limit', 'auth', 'billing'],
-  ...['not-found', 'context-overflow', 'refused', 'missing'],
+  'unreachable',
+  'timeout',
+  'server',
+  'rate-limit',
+  'auth',
+  'billing',
+  'not-found',
+  'context-overflow',
+  'refused',
+  'missing',
 ] as const
 
 const reply = z.strictObject({

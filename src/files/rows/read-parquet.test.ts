@@ -13,11 +13,16 @@ const folder = mkdtempSync(join(tmpdir(), 'parquet-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const group = (name: string, num_children: number, more: object = {}) => ({
-  ...{ name, num_children, repetition_type: 'OPTIONAL' },
+  name,
+  num_children,
+  repetition_type: 'OPTIONAL',
   ...more,
 })
 const text = (name: string) => ({
-  ...{ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
+  name,
+  type: 'BYTE_ARRAY',
+  converted_type: 'UTF8',
+  repetition_type: 'OPTIONAL',
 })
 const schema = [
   { name: 'root', num_children: 3 },
@@ -47,20 +52,27 @@ function makeRows(count: number) {
   const completions = () =>
     random() < 0.05 ? null : Array.from({ length: Math.floor(5 * random()) }, completion)
   return Array.from({ length: count }, () => ({
-    ...{ instruction: some(), number: random(), completions: completions() },
+    instruction: some(),
+    number: random(),
+    completions: completions(),
   }))
 }
 
 function write(codec: string, rows: ReturnType<typeof makeRows>): string {
   const filename = join(folder, `${codec}.parquet`)
   parquetWriteFile({
-    ...{ filename, codec, rowGroupSize: 300, pageSize: 4_000, schema },
+    filename,
+    codec,
+    rowGroupSize: 300,
+    pageSize: 4_000,
+    schema,
     compressors: {
       GZIP: (bytes: Uint8Array) => gzipSync(bytes),
       ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes),
     },
     columnData: ['instruction', 'number', 'completions'].map((name) => ({
-      ...{ name, data: rows.map((row) => row[name as keyof typeof row]) },
+      name,
+      data: rows.map((row) => row[name as keyof typeof row]),
     })),
   } as never)
   return filename

@@ -31,7 +31,10 @@ test('perplexity is scored once, goes on with more rows, and is refused with oth
   expect(result).toMatchObject({ task: 'perplexity', n: 2, asked: 2, model: 'smollm2' })
   const [none, one, two, foreign] = result.conditions
   expect(result.conditions.map((c: { condition: string }) => c.condition)).toEqual([
-    ...['no proposals', 'one proposal', 'two proposals', 'two proposals of another question'],
+    'no proposals',
+    'one proposal',
+    'two proposals',
+    'two proposals of another question',
   ])
   expect(two.perplexity).toBeLessThan(none.perplexity)
   expect(two.perplexity).toBeLessThan(foreign.perplexity)

@@ -75,7 +75,10 @@ async function convergence(folders: string[], { group, output, json }: Convergen
     return summariseGroup(g.group, runs.slice(from, from + g.folders.length))
   })
   const result = {
-    ...{ task: 'convergence', n: runs.length, groups, differences: compareGroups(groups) },
+    task: 'convergence',
+    n: runs.length,
+    groups,
+    differences: compareGroups(groups),
     settings: Object.fromEntries(
       await Promise.all(
         runs.map(async ({ run }, i) => [

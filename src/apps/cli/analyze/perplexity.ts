@@ -114,8 +114,13 @@ async function perplexity(paths: string[], flags: PerplexityFlags): Promise<void
     const ownTemplate = { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) }
     const isOwn = templates.length === 0 || templates.every((id) => id === defaultTemplate.id)
     const result = {
-      ...{ task: 'perplexity', model, ...(lora && { lora }), file: paths.join(', ') },
-      ...{ n: run.scored.length, asked: cases.length, left_out: leftOut },
+      task: 'perplexity',
+      model,
+      ...(lora && { lora }),
+      file: paths.join(', '),
+      n: run.scored.length,
+      asked: cases.length,
+      left_out: leftOut,
       tokens: run.scored.reduce((sum, { scores }) => sum + (Object.values(scores)[0]?.tokens ?? 0), 0),
       conditions: summarise(run.scored),
       settings: { format, ...ofFormat, ...(mostChars && { mostChars }), ...(limit && { limit }), seed: 0 },
@@ -150,8 +155,16 @@ async function scoreAll(engine: Engine, cases: ScoredCase[], { flags, signal, re
   const { format, output, restart, proposals, mostChars = null, raw = false, lora = null } = flags
   const shown = format === 'examples' ? {} : { proposals }
   const header: TaskHeader = {
-    ...{ type: 'header', task: 'perplexity', version: 1, aft: readVersion() },
-    ...{ engine: engine.id, format, ...shown, mostChars, raw, lora },
+    type: 'header',
+    task: 'perplexity',
+    version: 1,
+    aft: readVersion(),
+    engine: engine.id,
+    format,
+    ...shown,
+    mostChars,
+    raw,
+    lora,
   }
   const journal = await openTaskJournal(path.join(output, 'journal.jsonl'), header, { restart })
   try {
@@ -159,7 +172,8 @@ async function scoreAll(engine: Engine, cases: ScoredCase[], { flags, signal, re
       journal,
       items: cases.map((one) => ({ id: one.id, digest: digest(one), one })),
       active: 1,
-      ...{ signal, onProgress: reporter?.update },
+      signal,
+      onProgress: reporter?.update,
       async work({ one: { prompts, target } }, { parts, record, signal }) {
         for (const [condition, prompt] of Object.entries(prompts)) {
           if (parts.has(condition)) continue
@@ -197,7 +211,9 @@ function digest({ target, prompts }: ScoredCase): string {
 function table(conditions: ConditionSummary[]): string {
   const head = ['shown', 'perplexity', 'nats a token', '95 %', 'lower on']
   const rows = conditions.map(({ condition, perplexity, difference, interval, lower }) => [
-    ...[condition, perplexity.toFixed(2), difference === null ? '' : difference.toFixed(3)],
+    condition,
+    perplexity.toFixed(2),
+    difference === null ? '' : difference.toFixed(3),
     interval === null ? '' : `${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`,
     lower === null ? '' : `${Math.round(100 * lower)} %`,
   ])

@@ -93,10 +93,17 @@ async function scaling(file: string, flags: ScalingFlags): Promise<void> {
   try {
     const run = await withEngine(model, { ...engineFlags, signal, onProgress: reporter?.pull }, (engine) =>
       runGrid({
-        ...{ task, questions, widths, depths, active: flags.concurrency, version: readVersion(), signal },
+        task,
+        questions,
+        widths,
+        depths,
+        active: flags.concurrency,
+        version: readVersion(),
+        signal,
         base,
         host: { engines: { [model]: engine }, template: defaultTemplate, clock: systemClock },
-        ...{ journal: path.join(flags.output, 'journal.jsonl'), restart: flags.restart },
+        journal: path.join(flags.output, 'journal.jsonl'),
+        restart: flags.restart,
         onProgress: reporter?.update,
       }),
     )
@@ -107,20 +114,25 @@ async function scaling(file: string, flags: ScalingFlags): Promise<void> {
     if (run.answered.length < questions.length) process.exitCode = 1
     if (run.answered.length === 0) return
     const result = {
-      ...{
-        task: `scaling ${task.name}`,
-        metrics: task.metrics,
-        file,
-        asked: questions.length,
-        left_out: leftOut,
-      },
-      ...{ n: run.answered.length, failed: run.failures.length, model, aggregator: model, judge: '' },
+      task: `scaling ${task.name}`,
+      metrics: task.metrics,
+      file,
+      asked: questions.length,
+      left_out: leftOut,
+      n: run.answered.length,
+      failed: run.failures.length,
+      model,
+      aggregator: model,
+      judge: '',
       settings: { widths, depths, maxTokens, temperature, seed, active: flags.concurrency },
       template: { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) },
       ...describeOrigin(),
       seconds: (performance.now() - startMs) / 1000,
       rows: await tabulateGrid(task, run.answered, seed),
-      ...{ changes: [], agreement: 0, judge_position: null, questions: [] },
+      changes: [],
+      agreement: 0,
+      judge_position: null,
+      questions: [],
     }
     writeControls(flags.output, result)
     console.log(flags.json ? JSON.stringify(result) : sanitise(describeControls(result)))

@@ -243,8 +243,10 @@ async function openTokenizer({ maxTokens, tokenizer, overflow }: BuildFlags) {
     throw new UsageError(`--tokenizer ${tokenizer} cannot count tokens; take an embedded model`)
   const count: TokenBudget['countTokens'] = (messages) => countTokens.call(engine, messages)
   const budget: TokenBudget = {
-    ...{ maxTokens, overflow },
-    ...{ countTokens: count, boundTokens: createTokenBound(count) },
+    maxTokens,
+    overflow,
+    countTokens: count,
+    boundTokens: createTokenBound(count),
   }
   return { budget, close: async () => engine.close?.() }
 }

@@ -19,8 +19,11 @@ const lines = (name: string) =>
 
 const row = (i: number, more: object = {}) =>
   JSON.stringify({
-    ...{ id: `r${i}`, prompt: `What is thing number ${i}?`, target: `It is ${i}.` },
-    ...{ responses: ['It is a.', 'It is b.', 'It is c.'], ...more },
+    id: `r${i}`,
+    prompt: `What is thing number ${i}?`,
+    target: `It is ${i}.`,
+    responses: ['It is a.', 'It is b.', 'It is c.'],
+    ...more,
   })
 const good = Array.from({ length: 20 }, (_, i) => row(i))
 const bad = [

@@ -149,7 +149,15 @@ function seedRow({ id, prompt, responses }: Labelled, seeded: RunJournal): void 
 /** It took nothing: it was there. */
 function toCompletion(prompt: string, index: number, { text, model }: Response): CompletionRecord {
   return {
-    ...{ type: 'completion', prompt, layer: 0, index, voice: 0, engine: model, seed: 0, ms: 0, text },
+    type: 'completion',
+    prompt,
+    layer: 0,
+    index,
+    voice: 0,
+    engine: model,
+    seed: 0,
+    ms: 0,
+    text,
     finishReason: 'stop',
     usage: { calls: 0, inputTokens: 0, prefilledTokens: 0, outputTokens: 0 },
   }

@@ -51,7 +51,12 @@ async function propose(file: string, flags: ProposeFlags): Promise<void> {
   const { model, proposals: width, maxTokens, temperature, seed } = flags
   const template = flags.base ? rawTemplate : defaultTemplate
   const plan = makePlan({
-    ...{ strategy: 'self-consistency', proposers: [model], width, maxTokens, temperature, seed },
+    strategy: 'self-consistency',
+    proposers: [model],
+    width,
+    maxTokens,
+    temperature,
+    seed,
     template: template.id,
   })
   async function* prompts() {

@@ -66,7 +66,10 @@ export async function sampleInto(
     await begin?.(Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id])))
     const summary = await runPrompts({
       ...run,
-      ...{ out, engines, signal, restart: begin ? false : restart },
+      out,
+      engines,
+      signal,
+      restart: begin ? false : restart,
       onProgress: reporter.update,
     })
     reporter.close()

@@ -93,8 +93,16 @@ async function alpacaEval(given: AlpacaEvalFlags): Promise<void> {
     { ...setup.engineFlags, signal, onProgress: reporter?.pull },
     (judge) =>
       judgeOutputs({
-        ...{ pairs, generators, judge, template, seed: flags.seed, version: readVersion(), signal },
-        ...{ journal: `${out}.journal`, restart: flags.restart, active: flags.concurrency },
+        pairs,
+        generators,
+        judge,
+        template,
+        seed: flags.seed,
+        version: readVersion(),
+        signal,
+        journal: `${out}.journal`,
+        restart: flags.restart,
+        active: flags.concurrency,
         onProgress: reporter?.update,
       }),
   )
@@ -206,13 +214,15 @@ async function tell(flags: AlpacaEvalFlags, { out, pairs, judged, template, seco
   for (const warning of result.warnings) console.error(`warning: ${out}: ${warning}`)
   const count = (by: string) => made.filter((j) => j.by === by).length
   const judge = {
-    ...{ engine: flags.judge, template: template.id, template_sha256: template.sha256, seed: flags.seed },
-    ...{
-      date: new Date().toISOString().slice(0, 10),
-      by_logprobs: count('logprobs'),
-      by_token: count('token'),
-    },
-    ...{ no_preference: count('nothing'), failed: pairs.length - made.length },
+    engine: flags.judge,
+    template: template.id,
+    template_sha256: template.sha256,
+    seed: flags.seed,
+    date: new Date().toISOString().slice(0, 10),
+    by_logprobs: count('logprobs'),
+    by_token: count('token'),
+    no_preference: count('nothing'),
+    failed: pairs.length - made.length,
     calls: made.reduce((sum, j) => sum + j.usage.calls, 0),
     input_tokens: made.reduce((sum, j) => sum + j.usage.inputTokens, 0),
     output_tokens: made.reduce((sum, j) => sum + j.usage.outputTokens, 0),

@@ -89,7 +89,16 @@ async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<
   })
   const questions = limit ? all.slice(0, limit) : all
   const plans = planControls({
-    ...{ proposer, aggregator, judge, trained, width, depth, maxTokens, judgeMaxTokens, temperature, seed },
+    proposer,
+    aggregator,
+    judge,
+    trained,
+    width,
+    depth,
+    maxTokens,
+    judgeMaxTokens,
+    temperature,
+    seed,
   })
   const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
   const trainedTemplate = flags.trainedTemplate ? await readTemplate(flags.trainedTemplate) : template
@@ -111,8 +120,14 @@ async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<
   const startMs = performance.now()
   try {
     const run = await runControls({
-      ...{ task: task.name, questions, plans, active: flags.concurrency, version: readVersion(), signal },
-      ...{ journal: path.join(flags.output, 'journal.jsonl'), restart: flags.restart },
+      task: task.name,
+      questions,
+      plans,
+      active: flags.concurrency,
+      version: readVersion(),
+      signal,
+      journal: path.join(flags.output, 'journal.jsonl'),
+      restart: flags.restart,
       host: { engines, template, trainedTemplate, clock: systemClock },
       onProgress: reporter?.update,
     })
@@ -128,9 +143,17 @@ async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<
     }
     const table = await tabulate(task, run, seed)
     const result: ControlResult = {
-      ...{ task: task.name, metrics: task.metrics, file, asked: questions.length, left_out: leftOut },
-      ...{ n: run.answered.length, failed: run.failures.length },
-      ...{ model: proposer, aggregator, judge, ...(trained && { trained }) },
+      task: task.name,
+      metrics: task.metrics,
+      file,
+      asked: questions.length,
+      left_out: leftOut,
+      n: run.answered.length,
+      failed: run.failures.length,
+      model: proposer,
+      aggregator,
+      judge,
+      ...(trained && { trained }),
       settings: { width, depth, maxTokens, judgeMaxTokens, temperature, seed, active: flags.concurrency },
       template: { id: template.id, sha256: hashTemplate(template) },
       ...describeOrigin(),

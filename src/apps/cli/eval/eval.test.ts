@@ -39,8 +39,14 @@ test('a folder gets annotations and a result, which `aft report` puts into one t
   const read = (name: string) => JSON.parse(readFileSync(path.join(cwd, name), 'utf8'))
   expect(read('judged/annotations.json')).toHaveLength(3)
   expect(read('judged/result.json')).toMatchObject({
-    ...{ task: 'alpaca-eval', model: 'own', n: 2, asked: 3, template: { id: 'aft-judge-1' } },
-    ...{ judge: { engine: 'scripted:judge.json' }, settings: { seed: 0 }, version: expect.any(String) },
+    task: 'alpaca-eval',
+    model: 'own',
+    n: 2,
+    asked: 3,
+    template: { id: 'aft-judge-1' },
+    judge: { engine: 'scripted:judge.json' },
+    settings: { seed: 0 },
+    version: expect.any(String),
   })
   const scored = ['eval', 'win-rate', '--annotations', 'judged/annotations.json', '-o', 'scored']
   expect(await aft(scored, { cwd })).toMatchObject({ code: 0 })

@@ -64,7 +64,8 @@ async function harness(flags: HarnessFlags): Promise<void> {
     try {
       mkdirSync(flags.output, { recursive: true })
       const output = await runProgram([python, '-m', 'lm_eval', ...argumentsOf(flags, listening.url)], {
-        ...{ signal, onText: say },
+        signal,
+        onText: say,
         env: {
           OPENAI_API_KEY: 'none',
           ...(flags.offline && { HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1' }),
@@ -86,8 +87,17 @@ function argumentsOf({ tasks, output, includePath, limit, requests }: HarnessFla
   const base = `base_url=${url.replace(/\/$/, '').replace(/\/v1$/, '')}/v1/chat/completions`
   const model = `model=aft,${base},num_concurrent=${requests},max_retries=2,tokenized_requests=False`
   return [
-    ...['run', '--model', 'local-chat-completions', '--model_args', model, '--tasks', tasks],
-    ...['--apply_chat_template', '--output_path', path.resolve(output), '--log_samples'],
+    'run',
+    '--model',
+    'local-chat-completions',
+    '--model_args',
+    model,
+    '--tasks',
+    tasks,
+    '--apply_chat_template',
+    '--output_path',
+    path.resolve(output),
+    '--log_samples',
     ...(includePath ? ['--include_path', includePath] : []),
     ...(limit ? ['--limit', String(limit)] : []),
   ]

@@ -66,7 +66,12 @@ async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
   const questions = flags.limit ? spread(bench.questions, flags.limit) : bench.questions
   const planOf = (category: string) =>
     makePlan({
-      ...{ proposers: [model], aggregators: [aggregator], width, depth, maxTokens, seed },
+      proposers: [model],
+      aggregators: [aggregator],
+      width,
+      depth,
+      maxTokens,
+      seed,
       temperature: temperatureOf(category),
     })
   const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
@@ -88,14 +93,21 @@ async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
   })
   try {
     const run = await runMtBench({
-      ...{ bench, questions, planOf, template, clock: systemClock, signal, seed, version: readVersion() },
-      ...{ judgeMaxTokens, askAgain },
-      ...{ engines: opened.engines, judge: opened.engines[judge] as (typeof opened.engines)[string] },
-      ...{
-        journal: path.join(flags.output, 'journal.jsonl'),
-        restart: flags.restart,
-        active: flags.concurrency,
-      },
+      bench,
+      questions,
+      planOf,
+      template,
+      clock: systemClock,
+      signal,
+      seed,
+      version: readVersion(),
+      judgeMaxTokens,
+      askAgain,
+      engines: opened.engines,
+      judge: opened.engines[judge] as (typeof opened.engines)[string],
+      journal: path.join(flags.output, 'journal.jsonl'),
+      restart: flags.restart,
+      active: flags.concurrency,
       onProgress: reporter?.update,
     })
     reporter?.close()
@@ -106,7 +118,12 @@ async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
     for (const { id, turn } of table.unreadable)
       console.error(`warning: question ${id}, turn ${turn}: no rating`)
     const result = {
-      ...{ task: 'mt-bench', n: run.graded.length, asked: questions.length, model, aggregator, judge },
+      task: 'mt-bench',
+      n: run.graded.length,
+      asked: questions.length,
+      model,
+      aggregator,
+      judge,
       settings: { width, depth, maxTokens, judgeMaxTokens, ...(askAgain && { askAgain }), seed },
       template: { id: template.id, sha256: hashTemplate(template) },
       ...describeOrigin(),
@@ -138,7 +155,9 @@ function describe(table: MtBenchTable, judge: string): string {
       ? `${name.padEnd(12)}${number(rating.mean)}  [${rating.interval.low.toFixed(2)}, ${rating.interval.high.toFixed(2)}], ${rating.n} ratings`
       : `${name.padEnd(12)}   -  no ratings`
   return [
-    ...[score('turn 1', turn_1), score('turn 2', turn_2), score('both', both)],
+    score('turn 1', turn_1),
+    score('turn 2', turn_2),
+    score('both', both),
     ...categories.map(
       (c) => `${c.category.padEnd(12)}${number(c.turn_1)} ${number(c.turn_2)} ${number(c.both)}`,
     ),

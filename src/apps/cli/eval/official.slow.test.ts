@@ -43,7 +43,9 @@ test('a file of a benchmark is fetched once, in each place where "official" name
   }
   const { stdout } = await aft(['eval', 'fetch', 'mt-bench', 'prompts', 'questions'], { cwd, env })
   expect(stdout.split('\n').map((line) => path.basename(line))).toEqual([
-    ...['judge_prompts.jsonl', 'question.jsonl', ''],
+    'judge_prompts.jsonl',
+    'question.jsonl',
+    '',
   ])
   expect(asked).toHaveLength(5)
   server.close()

@@ -53,7 +53,9 @@ test('MT-Bench that was killed outright answers and grades no turn again', { tim
   write(
     'judge_prompts.jsonl',
     ['single-v1', 'single-math-v1', 'single-v1-multi-turn', 'single-math-v1-multi-turn'].map((name) => ({
-      ...{ name, system_prompt: name, prompt_template: '{question}{question_1}{question_2}{answer_2}' },
+      name,
+      system_prompt: name,
+      prompt_template: '{question}{question_1}{question_2}{answer_2}',
     })),
   )
   const args = ['eval', 'mt-bench', 'bench', '--model', model, '--judge', model, '--depth', '0']
@@ -61,7 +63,9 @@ test('MT-Bench that was killed outright answers and grades no turn again', { tim
   const { ended, lines } = await killAndRun([...args, ...more], 'mt/journal.jsonl', 5)
   expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' })
   expect(JSON.parse(ended.stdout)).toMatchObject({
-    ...{ n: 4, both: { mean: 7, n: 8 }, settings: { judgeMaxTokens: 77 } },
+    n: 4,
+    both: { mean: 7, n: 8 },
+    settings: { judgeMaxTokens: 77 },
   })
   const parts = lines.filter(({ type }) => type === 'part').map(({ id, name }) => `${id} ${name}`)
   expect(new Set(parts).size).toBe(parts.length)

@@ -88,11 +88,14 @@ interface Judging {
 /** `result.json`: the rates with all that they were made by. Of annotations the judge's name is all that is known. */
 export function toResult(rates: WinRate, { settings, judge }: Judging): object {
   return {
-    ...{ task: 'alpaca-eval', model: rates.generator, ...rates },
+    task: 'alpaca-eval',
+    model: rates.generator,
+    ...rates,
     asked: rates.n + rates.dropped_rows.length + (judge?.failed ?? 0),
     judge: judge ?? null,
     template: judge ? { id: judge.template, sha256: judge.template_sha256 } : null,
-    ...{ settings, ...describeOrigin() },
+    settings,
+    ...describeOrigin(),
   }
 }
 

@@ -18,7 +18,14 @@ const delta = (index: number, text: string): AftEvent => ({ type: 'completion-de
 function ended(index: number, text: string, more: Partial<Completion> = {}): AftEvent {
   const usage = { calls: 0, inputTokens: 0, prefilledTokens: 0, outputTokens: 12 }
   const completion: Completion = {
-    ...{ index, text, usage, voice: 0, engine: 'a', seed: 0, finishReason: 'stop', ms: 0 },
+    index,
+    text,
+    usage,
+    voice: 0,
+    engine: 'a',
+    seed: 0,
+    finishReason: 'stop',
+    ms: 0,
     ...more,
   }
   return { type: 'completion-end', layer: 0, completion }

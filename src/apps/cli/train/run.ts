@@ -57,7 +57,7 @@ async function runRecipe(file: string | undefined, flags: TrainFlags): Promise<v
   const onLine = view.line
   try {
     await train(
-      { ...{ recipe, data, output, resume, python, signal, findGguf }, onEvent: view.event, onLine },
+      { recipe, data, output, resume, python, signal, findGguf, onEvent: view.event, onLine },
       (trained) => finishRun(trained, { python, signal, onLine }),
     )
     view.end()

@@ -25,8 +25,16 @@ export interface Settings {
 }
 
 export const defaultSettings: Settings = {
-  ...{ model: 'aft', strategy: '', width: '', depth: '', proposers: [], aggregator: '' },
-  ...{ temperature: '', maxTokens: '', seed: '', system: '' },
+  model: 'aft',
+  strategy: '',
+  width: '',
+  depth: '',
+  proposers: [],
+  aggregator: '',
+  temperature: '',
+  maxTokens: '',
+  seed: '',
+  system: '',
 }
 
 /** Of this tab only, unlike everything else that is kept. */
