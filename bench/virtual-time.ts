@@ -1,5 +1,5 @@
 /** Time that passes only when nothing else can happen, and an engine on it. For simulations: no second is waited. */
-import type { Clock } from '../src/core/aft.ts'
+import type { Clock } from '../src/core/host.ts'
 import type { CompletionRequest, Engine, EngineEvent } from '../src/core/provider/engine.ts'
 import { EngineError } from '../src/core/provider/errors.ts'
 import { merge } from '../src/lib/merge.ts'

@@ -4,8 +4,8 @@ export {
   attributeResult,
   type ResultAttribution,
 } from './analyze/attribution.ts'
-export type { Clock, Host } from './core/aft.ts'
 export { answerPrompt } from './core/aft.ts'
+export type { Clock, Host } from './core/host.ts'
 export type { Layer, Plan, Prompt, Quorum, Voice } from './core/plan.ts'
 export type * from './core/provider/engine.ts'
 export { textOf } from './core/provider/engine.ts'

@@ -1,5 +1,6 @@
 /** Asks the core: a plan by options, engines by name, and all that it did. For tests. */
-import { answerPrompt, type Host } from '../src/core/aft.ts'
+import { answerPrompt } from '../src/core/aft.ts'
+import type { Host } from '../src/core/host.ts'
 import type { Plan, Prompt } from '../src/core/plan.ts'
 import type { Engine } from '../src/core/provider/engine.ts'
 import type { AftEvent, Result } from '../src/core/result.ts'

@@ -1,5 +1,5 @@
 /** Time for tests: it passes only when nothing else can happen, so that waits take no time and cannot flake. */
-import type { Clock } from '../src/core/aft.ts'
+import type { Clock } from '../src/core/host.ts'
 import type { CompletionEnd, CompletionRequest, Engine, EngineEvent } from '../src/core/provider/engine.ts'
 import { EngineError, type EngineErrorKind } from '../src/core/provider/errors.ts'
 import { merge } from '../src/lib/merge.ts'

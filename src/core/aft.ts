@@ -4,13 +4,12 @@
  * aggregating over nothing, so there is one loop. Source of the method: arXiv 2501.11877.
  */
 import { chooseAnswer, judgeLayer } from './choose.ts'
+import type { Host } from './host.ts'
 import { runLayer } from './layer.ts'
 import { enginesOf, type Plan, type Prompt } from './plan.ts'
 import { agreement } from './proposals.ts'
-import type { Engine } from './provider/engine.ts'
 import { UsageError } from './provider/errors.ts'
 import {
-  type AftEvent,
   type Completion,
   type LayerResult,
   listLeftovers,
@@ -18,36 +17,7 @@ import {
   type Result,
   summarise,
 } from './result.ts'
-import { judgeMessages, type Template } from './templates.ts'
-
-/** All that the algorithm needs from outside: it has no clock, network or randomness of its own. */
-export interface Host {
-  /** By the names that the plan uses. */
-  engines: Record<string, Engine>
-  template: Template
-  clock: Clock
-  emit?: (event: AftEvent) => void
-  /** Layers of an earlier, interrupted run: what is in them is not sampled again. */
-  recorded?: RecordedLayer[]
-  signal?: AbortSignal
-  /** Priority of a layer's requests; lower goes first. */
-  priority?: (layer: number) => number
-}
-
-export interface Clock {
-  /** Milliseconds; only differences count. */
-  now(): number
-  /** Resolves after `ms`, or at once when the signal aborts. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>
-}
-
-/**
- * `isClosed` tells that the layer had ended: its failures stand, deeper layers were built on it. Of an open layer only
- * those stand that a fallback made good; what is missing is tried again.
- */
-export interface RecordedLayer extends LayerResult {
-  isClosed: boolean
-}
+import { judgeMessages } from './templates.ts'
 
 /**
  * Answers one prompt.
@@ -61,7 +31,7 @@ export async function answerPrompt(prompt: Prompt, plan: Plan, host: Host): Prom
   const judged = await judge(prompt, plan, host, proposals)
   const chosen = chooseAnswer(proposals, from, { prompt, plan, judged })
   const reasons = [...reached.reasons, ...chosen.degradedBecause]
-  const result = summarise(layers, chosen, reasons, { plan, host, agreed })
+  const result = summarise(layers, chosen, reasons, { plan, template: host.template, agreed })
   host.emit?.({ type: 'answer', result })
   return result
 }

@@ -1,15 +1,8 @@
 /** The answer is one of the candidates: the only one, the most voted, a random one, or a judge's. */
 import type { Layer, Plan, Prompt } from './plan.ts'
 import { extractAnswer, findCentral } from './proposals.ts'
-import type { Completion, Failure, LayerResult } from './result.ts'
+import type { Chosen, Completion, Failure, LayerResult } from './result.ts'
 import { hashParts, randomFrom } from './seeds.ts'
-
-export interface Chosen {
-  completion: Completion
-  layer: number
-  judgment?: Completion | Failure
-  degradedBecause: string[]
-}
 
 /**
  * `layer` is the layer that the candidates come from: the last one, but where later layers failed or were skipped.

@@ -1,5 +1,5 @@
 /** Who is shown what: members of a layer that see the same proposals form a group, which is one request. */
-import type { LayerRun } from './layer.ts'
+import type { LayerRun } from './host.ts'
 import type { Completion } from './result.ts'
 import { hashParts, randomFrom, seedOf, shuffle } from './seeds.ts'
 

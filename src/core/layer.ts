@@ -1,23 +1,10 @@
 /** One round: its groups sampled at once, what is recorded left out. */
-import type { Host } from './aft.ts'
 import { groupMembers } from './group.ts'
-import { countMembers, type Layer, type Plan, type Prompt } from './plan.ts'
+import type { LayerRun } from './host.ts'
+import { countMembers } from './plan.ts'
 import { watchQuorum } from './quorum.ts'
-import type { Completion, Failure, LayerResult } from './result.ts'
+import type { Failure, LayerResult } from './result.ts'
 import { sampleGroup } from './sample.ts'
-import type { judgeMessages } from './templates.ts'
-
-/** One layer of one prompt, with the usable completions of the layer before. */
-export interface LayerRun {
-  prompt: Prompt
-  plan: Plan
-  host: Host
-  layer: Layer
-  depth: number
-  proposals: Completion[]
-  /** The messages of members that see something; an aggregator's where absent. */
-  write?: typeof judgeMessages
-}
 
 /** Samples what is not recorded: all groups at once, until every member is there or the quorum lets the others go. */
 export async function runLayer(run: LayerRun): Promise<LayerResult> {

@@ -1,5 +1,5 @@
 /** Lets a layer go on without its stragglers. */
-import type { Host } from './aft.ts'
+import type { Host } from './host.ts'
 import type { Quorum } from './plan.ts'
 
 export interface QuorumWatch {

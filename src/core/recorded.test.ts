@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ask, planFor } from '../../test/ask.ts'
 import { echo, scriptedEngine } from '../engines/scripted/scripted.ts'
-import type { RecordedLayer } from './aft.ts'
+import type { RecordedLayer } from './host.ts'
 import type { PlanOptions } from './strategies.ts'
 
 const run = async (options: Partial<PlanOptions>, recorded?: RecordedLayer[]) => {

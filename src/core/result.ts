@@ -1,10 +1,8 @@
 /** What came out of a plan, and the events on the way. The same shapes are printed, streamed and journaled. */
-import type { Host } from './aft.ts'
-import type { Chosen } from './choose.ts'
 import { countCompletions, type Plan } from './plan.ts'
 import type { FinishReason, TokenScore, ToolCall, ToolCallDelta, Usage } from './provider/engine.ts'
 import { type describeError, EngineError } from './provider/errors.ts'
-import { hashTemplate } from './templates.ts'
+import { hashTemplate, type Template } from './templates.ts'
 import { sumUsage, type UsageTotal } from './usage.ts'
 
 export type ErrorRecord = ReturnType<typeof describeError>
@@ -69,6 +67,14 @@ export interface Result {
   template: { id: string; sha256: string }
 }
 
+/** The completion that is the answer, the layer it is of, and what a judge said. */
+export interface Chosen {
+  completion: Completion
+  layer: number
+  judgment?: Completion | Failure
+  degradedBecause: string[]
+}
+
 /** Everything that happens while a prompt is answered, in order; `layer` counts from 0. */
 export type AftEvent =
   | { type: 'layer-start'; layer: number; width: number; isLast: boolean }
@@ -109,7 +115,7 @@ export function summarise(
   layers: LayerResult[],
   { completion, layer, judgment }: Chosen,
   reasons: string[],
-  { plan, host, agreed }: { plan: Plan; host: Host; agreed?: number },
+  { plan, template, agreed }: { plan: Plan; template: Template; agreed?: number },
 ): Result {
   const everything = [
     ...layers.flatMap((l) => [...l.completions, ...l.failures]),
@@ -130,6 +136,6 @@ export function summarise(
     usage: sumUsage(everything.flatMap((c) => c.usage ?? [])),
     ms: slowest.reduce((a, b) => a + b, 0) + (judgment?.ms ?? 0),
     plan,
-    template: { id: host.template.id, sha256: hashTemplate(host.template) },
+    template: { id: template.id, sha256: hashTemplate(template) },
   }
 }

@@ -2,14 +2,14 @@
 
 import { type Fitting, fitProposals } from './fit.ts'
 import type { Group, Member } from './group.ts'
-import type { LayerRun } from './layer.ts'
+import type { LayerRun } from './host.ts'
 import type { Voice } from './plan.ts'
 import { findUnusable } from './proposals.ts'
 import type { CompletionEnd, CompletionRequest, Engine, Usage } from './provider/engine.ts'
 import { describeError, EngineError, UsageError } from './provider/errors.ts'
 import type { QuorumWatch } from './quorum.ts'
+import { settleUsage } from './repeated.ts'
 import type { Completion, Failure, LayerResult } from './result.ts'
-import { settleUsage } from './usage.ts'
 
 /** Puts what comes, and what does not, into `result`. Of an engine's errors only a `UsageError` is thrown. */
 export async function sampleGroup(

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { LayerRun } from './layer.ts'
-import { settleUsage, sumUsage } from './usage.ts'
+import type { LayerRun } from './host.ts'
+import { settleUsage } from './repeated.ts'
+import { sumUsage } from './usage.ts'
 
 const usage = { calls: 1, inputTokens: 10, prefilledTokens: 8, outputTokens: 3 }
 

@@ -2,7 +2,8 @@
  * What an aggregation is compared with, each a plan over the same proposals: what is sampled once is in every control
  * that uses it, and each control's cost counts what it would take alone.
  */
-import { answerPrompt, type Clock } from '../core/aft.ts'
+import { answerPrompt } from '../core/aft.ts'
+import type { Clock } from '../core/host.ts'
 import { countCompletions, type Plan, type Prompt } from '../core/plan.ts'
 import { agreement, findUnusable } from '../core/proposals.ts'
 import type { Engine } from '../core/provider/engine.ts'

@@ -3,7 +3,8 @@
  * take the first proposals of the widest, shallower ones the first layers of the deepest.
  */
 import { createHash } from 'node:crypto'
-import { answerPrompt, type RecordedLayer } from '../core/aft.ts'
+import { answerPrompt } from '../core/aft.ts'
+import type { RecordedLayer } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
 import type { LayerResult, Result } from '../core/result.ts'
 import { hashParts, randomFrom } from '../core/seeds.ts'

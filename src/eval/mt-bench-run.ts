@@ -1,6 +1,7 @@
 /** MT-Bench: both turns answered with the answers as history, then graded one by one. */
 import { createHash } from 'node:crypto'
-import { answerPrompt, type Clock } from '../core/aft.ts'
+import { answerPrompt } from '../core/aft.ts'
+import type { Clock } from '../core/host.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Engine, Message } from '../core/provider/engine.ts'
 import { hashParts, randomFrom } from '../core/seeds.ts'

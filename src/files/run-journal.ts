@@ -1,5 +1,5 @@
 /** The journal of a run: what its lines mean, and the layers that an interrupted run left in it. */
-import type { RecordedLayer } from '../core/aft.ts'
+import type { RecordedLayer } from '../core/host.ts'
 import type { Plan } from '../core/plan.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { hashTemplate, type Template } from '../core/templates.ts'

@@ -1,5 +1,6 @@
 /** Proposers get the tools too, and the first of them that calls one has answered. */
-import { answerPrompt, type Host } from '../core/aft.ts'
+import { answerPrompt } from '../core/aft.ts'
+import type { Host } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
 import { type AftEvent, type Completion, type Failure, type Result, summarise } from '../core/result.ts'
 
@@ -30,5 +31,8 @@ export async function answerByFirstCall(prompt: Prompt, plan: Plan, host: Host):
   }
   const layer = { completions, failures, isClosed: true }
   if (!call) return answerPrompt(prompt, plan, { ...host, recorded: [layer] })
-  return summarise([layer], { completion: call, layer: 0, degradedBecause: [] }, [], { plan, host })
+  return summarise([layer], { completion: call, layer: 0, degradedBecause: [] }, [], {
+    plan,
+    template: host.template,
+  })
 }

@@ -1,5 +1,6 @@
 /** A plan, carried out while somebody watches: the answer goes out as it is made, and nothing is ever taken back. */
-import { answerPrompt, type Host } from '../core/aft.ts'
+import { answerPrompt } from '../core/aft.ts'
+import type { Host } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
 import type { ToolCallDelta } from '../core/provider/engine.ts'
 import { EngineError } from '../core/provider/errors.ts'

@@ -1,5 +1,5 @@
 /** All prompts of a run, some at a time, until each has its end in the journal or there is a reason to stop. */
-import type { Host } from '../core/aft.ts'
+import type { Host } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
 import type { ErrorRecord } from '../core/result.ts'
 import type { AnswerRecord } from '../files/journal-records.ts'

@@ -1,5 +1,6 @@
 /** One prompt of a run: its layers into the journal, its end as the journal's line. */
-import { answerPrompt, type Host } from '../core/aft.ts'
+import { answerPrompt } from '../core/aft.ts'
+import type { Host } from '../core/host.ts'
 import type { Plan } from '../core/plan.ts'
 import { describeError } from '../core/provider/errors.ts'
 import type { AftEvent, Result } from '../core/result.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Clock } from '../core/aft.ts'
+import type { Clock } from '../core/host.ts'
 
 /** The machine's own time. */
 export const systemClock: Clock = {

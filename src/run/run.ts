@@ -1,7 +1,7 @@
 /** Many prompts, each through its own layers, into a journal; then one file of answers. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Clock } from '../core/aft.ts'
+import type { Clock } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
 import type { Engine } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
