@@ -1,0 +1,133 @@
+/** Journals that 0.1.0 wrote are read and resumed with the results of 0.1.0. */
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readJournal as readInPage } from '../src/apps/web/client/journal.ts'
+import { aft } from './command-line.ts'
+
+const made = path.join(import.meta.dirname, 'fixtures/aft-0.1.0')
+const original = (name: string) => readFileSync(path.join(made, name), 'utf8')
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'journals-'))
+  cpSync(made, folder, { recursive: true })
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const at = (name: string) => path.join(folder, name)
+const read = (name: string) => readFileSync(at(name), 'utf8')
+const readLines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+const call = (command: string) => aft(command.split(' '), { cwd: folder })
+
+/** From now on a model that is asked anything is an error. */
+const refuseQuestions = (script = 'script.json') => writeFileSync(at(script), '{"rules":[]}')
+
+describe('a journal of `aft run`', () => {
+  const run = (out: string) =>
+    call(
+      `run prompts.jsonl --model scripted:script.json --strategy aft --width 3 --depth 2 --max-tokens 64 --temperature 0.7 --top-p 0.95 --seed 7 --no-progress -o ${out}`,
+    )
+
+  test('that is complete gives its answers again, asks nothing and gets no line', async () => {
+    refuseQuestions()
+    rmSync(at('run.jsonl'))
+    expect(await run('run.jsonl')).toMatchObject({ code: 0 })
+    expect(read('run.jsonl')).toBe(original('run.jsonl'))
+    expect(read('run.jsonl.journal')).toBe(original('run.jsonl.journal'))
+  })
+
+  test('that was cut is resumed with equal answers, and keeps every line it had', async () => {
+    expect(await run('cut.jsonl')).toMatchObject({ code: 0 })
+    expect(read('cut.jsonl')).toBe(original('run.jsonl'))
+    const cut = original('cut.jsonl.journal')
+    expect(read('cut.jsonl.journal')).toContain(cut.slice(0, cut.lastIndexOf('\n') + 1))
+    /** What a resumed request costs twice is set apart in `repeated`, so usages differ. */
+    const listOnce = (text: string) =>
+      readLines(text)
+        .filter(({ type }) => type === 'completion' || type === 'answer')
+        .map(({ usage, ...line }) => JSON.stringify(line))
+        .toSorted()
+    expect(listOnce(read('cut.jsonl.journal'))).toEqual(listOnce(original('run.jsonl.journal')))
+  })
+
+  test('is analyzed with equal figures', async () => {
+    const { stdout } = await call('analyze attribution run.jsonl.journal --json')
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(original('attribution.json')))
+  })
+
+  test('becomes a row of training data per answer', async () => {
+    const flags = '--decontaminate none --no-near-duplicates --validation 0 -o set'
+    expect(await call(`data build run.jsonl.journal --format journal ${flags}`)).toMatchObject({ code: 0 })
+    const rows = readLines(read('set/train.jsonl')).map(({ id, completion }) => [id, completion[0].content])
+    const answers = readLines(original('run.jsonl')).map(({ id, answer }) => [id, answer])
+    expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(answers))
+  })
+
+  test('is drawn by the page', () => {
+    const { turns, badLines, seed } = readInPage('run.jsonl.journal', original('run.jsonl.journal'))
+    expect({ badLines, seed }).toEqual({ badLines: 0, seed: 7 })
+    expect(turns.map(({ id, run }) => ({ id, answer: run.answer }))).toEqual(
+      readLines(original('run.jsonl')).map(({ id, answer }) => ({ id, answer })),
+    )
+    const cut = readInPage('cut.jsonl.journal', original('cut.jsonl.journal'))
+    expect(cut.badLines).toBe(1)
+    expect(cut.turns.map(({ run }) => run.state)).toEqual(
+      ['sky', 'tea', 'talk', 'mend', '4', 'last'].map((id) =>
+        id === 'tea' ? 'done' : id === 'mend' ? 'failed' : 'stopped',
+      ),
+    )
+  })
+})
+
+describe('a journal of `aft data label`', () => {
+  const label = (out: string) =>
+    call(`data label rows.jsonl -m scripted:script.json --max-tokens 64 --temperature 0.7 --seed 3 -o ${out}`)
+
+  test('that is complete gives its targets again and asks nothing', async () => {
+    refuseQuestions()
+    rmSync(at('label.jsonl'))
+    expect(await label('label.jsonl')).toMatchObject({ code: 0 })
+    expect(read('label.jsonl')).toBe(original('label.jsonl'))
+    expect(read('label.jsonl.journal')).toBe(original('label.jsonl.journal'))
+  })
+
+  test.each(['label-cut', 'label-begun'])(
+    'that was interrupted (%s) is resumed with equal targets',
+    async (name) => {
+      const before = readLines(original(`${name}.jsonl.journal`).replace(/[^\n]*$/, ''))
+      expect(await label(`${name}.jsonl`)).toMatchObject({ code: 0 })
+      expect(read(`${name}.jsonl`)).toBe(original('label.jsonl'))
+      const after = readLines(read(`${name}.jsonl.journal`))
+      expect(after.slice(0, before.length)).toEqual(before)
+      const listMade = (lines: Record<string, unknown>[]) =>
+        lines.map((line) => JSON.stringify(line)).toSorted()
+      expect(listMade(after)).toEqual(listMade(readLines(original('label.jsonl.journal'))))
+    },
+  )
+})
+
+describe('a journal of `aft eval`', () => {
+  const evaluate = () =>
+    call(
+      'eval gsm8k questions.jsonl -m scripted:counting.json --width 3 --depth 1 --max-tokens 32 --judge-max-tokens 16 --temperature 0.7 --seed 5 --no-progress -o task',
+    )
+
+  test('that is complete gives its scores again and asks nothing', async () => {
+    refuseQuestions('counting.json')
+    expect(await evaluate()).toMatchObject({ code: 0 })
+    expect(read('task/questions.jsonl')).toBe(original('task/questions.jsonl'))
+    expect(read('task/journal.jsonl')).toBe(original('task/journal.jsonl'))
+  })
+
+  test('that was cut is resumed with equal scores', async () => {
+    copyFileSync(at('task/cut.jsonl'), at('task/journal.jsonl'))
+    expect(await evaluate()).toMatchObject({ code: 0 })
+    expect(read('task/questions.jsonl')).toBe(original('task/questions.jsonl'))
+  })
+})
