@@ -47,7 +47,7 @@ baseline=${ALPACA_EVAL:-official}
 [ "$baseline" != official ] || baseline=$(aft eval fetch alpaca-eval baseline)
 evaluate() { # NAME MODEL DEPTH
   local name=$1 model=$2 depth=$3 outputs=$out/eval/$1.json
-  aft run "$baseline" --format alpaca-eval --generator "$name" --model "$model" --width 5 --depth "$depth" \
+  aft run "$baseline" --output-format alpaca-eval --generator "$name" --model "$model" --width 5 --depth "$depth" \
     --max-tokens 2048 -o "$outputs" $dry
   [ -e "$outputs" ] || outputs=$baseline # in a dry run, for its size
   aft eval alpaca-eval --outputs "$outputs" --baseline "$baseline" --judge "$JUDGE" \

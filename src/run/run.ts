@@ -1,5 +1,4 @@
 /** Many prompts, each through its own layers, into a journal; then one file of answers. */
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Clock } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
@@ -9,6 +8,7 @@ import { defaultTemplate, type Template } from '../core/templates.ts'
 import { toCallersError } from '../files/file-errors.ts'
 import { type PromptRow, readPrompts } from '../files/prompts.ts'
 import { openRunJournal, type PromptLine, type RunJournal } from '../files/run-journal.ts'
+import { readVersion } from '../lib/version.ts'
 import { answerAll, countMade, countSpent, type RunEnd, toLine } from './answer-all.ts'
 import { type AnswerFormat, writeAnswers } from './answers.ts'
 import { type Budget, createLedger, type Price, unpricedEngines } from './budget.ts'
@@ -169,8 +169,4 @@ function idsOf(plan: Plan, engines: Record<string, Engine>): Record<string, stri
 
 function answerFile({ out: file, format = 'jsonl', plan, generator }: RunOptions) {
   return { file, format, generator: generator ?? `${plan.strategy}-${enginesOf(plan).join('+')}` }
-}
-
-function readVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 }

@@ -1,9 +1,10 @@
 /** The command line: which commands there are, and what an error looks like from outside. */
-import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { Command, CommanderError, Help, type Option } from 'commander'
 import { DataError, EngineError, redact, UsageError } from '../../core/provider/errors.ts'
+import { readVersion } from '../../lib/version.ts'
 import { Interrupted } from './interrupt.ts'
+import { addRemovedFlags } from './removed.ts'
 import { sanitise } from './render/sanitize.ts'
 
 /** Loaded only when called: `aft --help` stays quick, and `ask` waits for nothing that it does not need. */
@@ -70,6 +71,7 @@ export async function makeProgram(argv: string[]): Promise<Command> {
   const wanted = argv[0] === 'help' ? argv[1] : argv[0]
   for (const [name, { about, load }] of Object.entries(commands)) {
     const command = name === wanted ? await load() : new Command(name).description(about)
+    if (name === wanted) addRemovedFlags(command, name)
     program.addCommand(inheritSettings(command, program))
   }
   return program
@@ -86,11 +88,6 @@ function optionDescription(option: Option): string {
   const { description } = option
   const about = new Help().optionDescription(option)
   return option.mandatory ? about.replace(description, () => `${description}; required`) : about
-}
-
-function readVersion(): string {
-  const file = new URL('../../../package.json', import.meta.url)
-  return JSON.parse(readFileSync(file, 'utf8')).version
 }
 
 /** Says what went wrong, in a line or two, and returns the exit code. AFT_DEBUG=1 shows the stack. */

@@ -2,8 +2,8 @@
 import { mkdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { readVersion } from '../../lib/version.ts'
 import { writeWhole } from '../../lib/write-whole.ts'
-import { readVersion } from './eval/flags.ts'
 
 export interface Origin {
   command: string

@@ -49,7 +49,7 @@ describe('wrong usage ends with exit code 2 before anything is asked', () => {
     ['width 0', ['--width', '0'], /'--width <n>' argument '0' is invalid. Expected a whole number from 1/],
     ['depth -1', ['--depth', '-1'], /'--depth <n>' argument '-1' is invalid. Expected a whole number from 0/],
     ['concurrency 0', ['--concurrency', '0'], /Expected a whole number from 1/],
-    ['an unknown format', ['--format', 'csv'], /Allowed choices are jsonl, alpaca-eval/],
+    ['an unknown format', ['--output-format', 'csv'], /Allowed choices are jsonl, alpaca-eval/],
   ])('%s', async (_, args, message) => {
     writePrompts(1)
     expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(message), stdout: '' })

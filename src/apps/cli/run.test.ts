@@ -50,8 +50,8 @@ test('`aft run --help` explains its own flags before the shared ones', async () 
 
     Options:
       -o, --output <file>          where the answers go, one line a prompt; required
-      --format <format>            of the answers (choices: "jsonl", "alpaca-eval",
-                                   default: "jsonl")
+      --output-format <format>     format of the answers (choices: "jsonl",
+                                   "alpaca-eval", default: "jsonl")
       --generator <name>           name of the model in the benchmark's rows
       --restart                    put the journal of an earlier run aside and begin
                                    anew
@@ -132,9 +132,9 @@ test('--max-cost needs a price, and with one it holds', async () => {
   expect(stderr).toMatch(/so far \d+ tokens, \$0\.\d+\): [1-8] of 9 answered/)
 })
 
-test('--format alpaca-eval writes the array of the benchmark', async () => {
+test('--output-format alpaca-eval writes the array of the benchmark', async () => {
   writeFileSync(at('p.jsonl'), '[{"dataset":"koala","instruction":"Why?","output":"old"}]')
-  expect((await run([...echo, '--format', 'alpaca-eval', '--generator', 'mine'])).code).toBe(0)
+  expect((await run([...echo, '--output-format', 'alpaca-eval', '--generator', 'mine'])).code).toBe(0)
   expect(JSON.parse(readFileSync(at('a.jsonl'), 'utf8'))).toEqual([
     { dataset: 'koala', instruction: 'Why?', output: expect.stringMatching(/^Reply/), generator: 'mine' },
   ])

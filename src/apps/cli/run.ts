@@ -1,5 +1,5 @@
 /** `aft run`: answers a file of prompts. */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { enginesOf } from '../../core/plan.ts'
 import { isModel } from '../../engines/config.ts'
 import { readPrompts } from '../../files/prompts.ts'
@@ -10,12 +10,13 @@ import { type AnswerFlags, type AnswerSetup, addAnswerFlags, readAnswerFlags } f
 import { watchInterrupts } from './interrupt.ts'
 import { keepMemorySmall } from './memory.ts'
 import { openPlan } from './open-plan.ts'
+import { readAmount } from './option-types.ts'
 import { pricesOf } from './prices.ts'
 import { createReporter, describeBound, describeEnd } from './render/run-report.ts'
 
 interface RunFlags extends AnswerFlags {
   output: string
-  format: AnswerFormat
+  outputFormat: AnswerFormat
   generator?: string
   restart?: boolean
   dryRun?: boolean
@@ -40,7 +41,9 @@ export function runCommand(): Command {
     .argument('<prompts>', 'JSON lines, or one JSON array')
     .requiredOption('-o, --output <file>', 'where the answers go, one line a prompt')
     .addOption(
-      new Option('--format <format>', 'of the answers').choices(['jsonl', 'alpaca-eval']).default('jsonl'),
+      new Option('--output-format <format>', 'format of the answers')
+        .choices(['jsonl', 'alpaca-eval'])
+        .default('jsonl'),
     )
     .option('--generator <name>', "name of the model in the benchmark's rows")
     .option('--restart', 'put the journal of an earlier run aside and begin anew')
@@ -64,7 +67,15 @@ async function run(file: string, flags: RunFlags): Promise<void> {
   const signal = watchInterrupts()
   const reporter = flags.progress ? createReporter(process.stderr) : undefined
   const { plan, template, engineFlags } = setup
-  const { output: out, format, generator, restart, system, maxCost, maxTokensTotal: maxTokens } = flags
+  const {
+    output: out,
+    outputFormat: format,
+    generator,
+    restart,
+    system,
+    maxCost,
+    maxTokensTotal: maxTokens,
+  } = flags
   const startMs = performance.now()
   const { engines, close } = await openPlan(plan, { ...engineFlags, signal, onProgress: reporter?.pull })
   try {
@@ -121,10 +132,4 @@ function countActive(setup: AnswerSetup): number {
     return (typeof entry === 'object' && !isModel(entry) && entry.concurrency) || 0
   })
   return 2 * names.length * Math.max(EMBEDDED_PLACES, setup.engineFlags.concurrency ?? 0, ...places)
-}
-
-function readAmount(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text)
-  if (value > 0) return value
-  throw new InvalidArgumentError('Expected a number above 0.')
 }

@@ -1,7 +1,7 @@
 /** `aft serve`: any engine, behind an OpenAI-compatible server. */
 import { once } from 'node:events'
 import { appendFile, readFile } from 'node:fs/promises'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { enginesOf } from '../../core/plan.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import { makePlan } from '../../core/strategies.ts'
@@ -12,6 +12,7 @@ import { createServer } from '../server/server.ts'
 import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { keepMemorySmall } from './memory.ts'
+import { whole } from './option-types.ts'
 import { readPresets } from './serve-presets.ts'
 
 interface ServeFlags extends Omit<AnswerFlags, 'apiKeyEnv'> {
@@ -50,25 +51,23 @@ export function serveCommand(): Command {
     for (const option of options) command.addOption(option.helpGroup(heading))
   }
   group('Server:', [
-    count('--port <n>', '0 takes a free one', 8080),
+    whole('--port <n>', '0 takes a free one', 0).default(8080),
     new Option('--host <address>', 'address to listen on').default('127.0.0.1'),
     new Option('--api-key-env <name...>', "environment variables that hold the clients' keys"),
     new Option('--api-key-file <file>', 'keys, a line each: NAME: KEY'),
     new Option('--without-key', 'answer anybody, on a public address too'),
-    count('--max-width <n>', 'most that a request may ask for', DEFAULT_LIMITS.width),
-    count('--max-depth <n>', 'most that a request may ask for', DEFAULT_LIMITS.depth),
-    count(
-      '--max-output <n>',
-      'most tokens of a completion that a request may ask for',
+    whole('--max-width <n>', 'most that a request may ask for', 0).default(DEFAULT_LIMITS.width),
+    whole('--max-depth <n>', 'most that a request may ask for', 0).default(DEFAULT_LIMITS.depth),
+    whole('--max-output <n>', 'most tokens of a completion that a request may ask for', 0).default(
       DEFAULT_LIMITS.maxTokens,
     ),
-    count('--max-running <n>', 'requests answered at once', 64),
-    count('--max-waiting <n>', 'requests that wait; more are a 429', 256),
+    whole('--max-running <n>', 'requests answered at once', 0).default(64),
+    whole('--max-waiting <n>', 'requests that wait; more are a 429', 0).default(256),
     new Option('--allow-host <name...>', 'on loopback: other names that it may be called by'),
     new Option('--fixes <file>', 'where answers mended on the page go, as training examples'),
     new Option('--show-addresses', "tell clients the engines' addresses and paths"),
-    count('--timeout-ms <ms>', 'how long an upstream server may say nothing (default: 120000)'),
-    count('--drain-ms <ms>', 'how long requests under way may take at the end', 30_000),
+    whole('--timeout-ms <ms>', 'how long an upstream server may say nothing (default: 120000)', 0),
+    whole('--drain-ms <ms>', 'how long requests under way may take at the end', 0).default(30_000),
   ])
   return addAnswerFlags(command, ['apiKeyEnv', 'system']).action((flags: ServeFlags) => serve(flags))
 }
@@ -136,11 +135,4 @@ async function readKeys(variables: string[] = [], file?: string): Promise<Keys> 
     throw new UsageError(`cannot read the keys: ${error.message}`)
   })
   return { ...keys, ...parseKeys(text, file) }
-}
-
-function count(flag: string, about: string, fallback?: number): Option {
-  return new Option(flag, about).default(fallback).argParser((text: string) => {
-    if (/^\d{1,9}$/.test(text)) return Number(text)
-    throw new InvalidArgumentError('Expected a whole number from 0.')
-  })
 }

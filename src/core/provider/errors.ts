@@ -1,6 +1,16 @@
-/** The caller can mend it: a wrong flag, name or setting. Exit code 2. */
+/** The caller can fix it: a wrong flag, name or setting. Exit code 2. */
 export class UsageError extends Error {
   override name = 'UsageError'
+  /** The option that is wrong, by its name in the API (`maxTokens`). */
+  readonly param?: string
+  /** What is wrong with it, for programs (`unknown-engine`). */
+  readonly code?: string
+
+  constructor(message: string, more: { param?: string; code?: string; cause?: unknown } = {}) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause })
+    this.param = more.param
+    this.code = more.code
+  }
 }
 
 /** A file holds what it should not. The message starts with `FILE:LINE:`. */

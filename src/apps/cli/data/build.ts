@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { defaultTemplate } from '../../../core/templates.ts'
 import { generateArithmetic } from '../../../data/arithmetic/source-arithmetic.ts'
@@ -22,6 +22,7 @@ import { toCallersError } from '../../../files/file-errors.ts'
 import { listFiles, readRecords } from '../../../files/rows/read-records.ts'
 import { renderReport } from '../../../report/data.ts'
 import { keepMemorySmall } from '../memory.ts'
+import { share, whole } from '../option-types.ts'
 import { findTarget, nameTarget } from './target.ts'
 
 export interface BuildFlags {
@@ -261,20 +262,4 @@ function describeBuild(counts: BuildCounts, out: string): string {
   if (read === 0) lines.push('warning: the source holds no rows')
   else if (train === 0) lines.push('warning: train.jsonl is empty; dropped.jsonl says why')
   return lines.join('\n')
-}
-
-function whole(flag: string, about: string, least: number): Option {
-  return new Option(flag, about).argParser((text: string) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-    if (Number.isSafeInteger(value) && value >= least) return value
-    throw new InvalidArgumentError(`Expected a whole number from ${least}.`)
-  })
-}
-
-function share(flag: string, about: string): Option {
-  return new Option(flag, `${about}, 0 to 1`).argParser((text: string) => {
-    const value = text.trim() === '' ? Number.NaN : Number(text)
-    if (value >= 0 && value <= 1) return value
-    throw new InvalidArgumentError('Expected a number from 0 to 1.')
-  })
 }

@@ -2,7 +2,6 @@
  * `aft data label`: an aggregator writes the target of each row. A row's responses are put into the journal as a first
  * layer that has ended, so that the run goes on from there as from any other interrupted one.
  */
-import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { DataError } from '../../../core/provider/errors.ts'
 import { makePlan } from '../../../core/strategies.ts'
@@ -21,6 +20,7 @@ import {
 } from '../../../files/run-journal.ts'
 import { readTemplate } from '../../../files/template-file.ts'
 import type { Spool } from '../../../lib/spool.ts'
+import { readVersion } from '../../../lib/version.ts'
 import { addSamplingFlags, type SamplingFlags, sampleInto, spoolRows, writeRows } from './sampling.ts'
 
 /** Responses must be usable, and ids differ. */
@@ -117,8 +117,7 @@ async function seedJournal(
   run: Pick<RunIdentity, 'plan' | 'template' | 'engines'>,
   { output, restart }: SamplingFlags,
 ): Promise<void> {
-  const { version } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8'))
-  const identity = { ...run, version }
+  const identity = { ...run, version: readVersion() }
   const seeded = await openRunJournal(`${output}.journal`, identity, { onLine: () => {}, restart })
   try {
     let waiting = 0

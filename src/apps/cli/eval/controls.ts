@@ -1,6 +1,6 @@
 /** `aft eval gsm8k` and its like: a task's questions through every control, and one table. */
 import path from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command } from 'commander'
 import { defaultTemplate, hashTemplate } from '../../../core/templates.ts'
 import { boundControls, describeBound } from '../../../eval/bound.ts'
 import { runControls } from '../../../eval/control-run.ts'
@@ -11,6 +11,7 @@ import { toCallersError } from '../../../files/file-errors.ts'
 import { readTemplate } from '../../../files/template-file.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { watchInterrupts } from '../interrupt.ts'
+import { within } from '../option-types.ts'
 import { describeOrigin } from '../origin.ts'
 import { pricesOf } from '../prices.ts'
 import { sanitise } from '../render/sanitize.ts'
@@ -68,16 +69,10 @@ export function controlsCommand(task: Task, about: string): Command {
     .addOption(
       whole('--judge-max-tokens <n>', 'most tokens of a judgment; its first number counts', 1).default(512),
     )
-    .addOption(new Option('--temperature <t>', '0 to 5').argParser(readTemperature).default(0.7))
+    .addOption(within('--temperature <t>', '0 to 5', 0, 5).default(0.7))
   return addEvalFlags(command)
     .addHelpText('after', help(task.name as TaskName))
     .action((file: string, flags: ControlFlags) => evaluate(task, file, flags))
-}
-
-function readTemperature(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text)
-  if (value >= 0 && value <= 5) return value
-  throw new InvalidArgumentError('Expected a number from 0 to 5.')
 }
 
 async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<void> {

@@ -1,9 +1,12 @@
 /** Flags that every evaluation with a model has. */
-import { readFileSync } from 'node:fs'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
 import type { Engine } from '../../../core/provider/engine.ts'
 import { type Config, loadConfig, readConfig } from '../../../engines/config.ts'
 import type { OpenOptions } from '../../../engines/open.ts'
+import { whole } from '../option-types.ts'
+
+export { readVersion } from '../../../lib/version.ts'
+export { whole } from '../option-types.ts'
 
 export interface EvalFlags {
   output?: string
@@ -58,18 +61,4 @@ export async function withEngine<T>(
   } finally {
     await engine.close?.()
   }
-}
-
-/** A flag that takes a whole number. */
-export function whole(flag: string, about: string, least: number): Option {
-  return new Option(flag, about).argParser((text: string) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-    if (Number.isSafeInteger(value) && value >= least) return value
-    throw new InvalidArgumentError(`Expected a whole number from ${least}.`)
-  })
-}
-
-/** This program's version, for journals. */
-export function readVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')).version
 }

@@ -1,0 +1,68 @@
+/** What the value of a flag can be. Every command uses these, so that a wrong value gets the same error everywhere. */
+import { InvalidArgumentError, Option } from 'commander'
+
+/** The limits of a number; without `to` there is no upper limit. */
+export interface Range {
+  from: number
+  to?: number
+}
+
+/** A flag with a whole number, at least `from`. */
+export function whole(flag: string, help: string, from: number, to?: number): Option {
+  return new Option(flag, help).argParser(readWhole({ from, to }))
+}
+
+/** A flag with a number, fractions allowed. */
+export function within(flag: string, help: string, from: number, to?: number): Option {
+  return new Option(flag, help).argParser(readNumber({ from, to }))
+}
+
+/** A flag with a share, 0 to 1. */
+export function share(flag: string, help: string): Option {
+  return within(flag, `${help}, 0 to 1`, 0, 1)
+}
+
+/** A flag with names separated by commas. */
+export function names(flag: string, help: string): Option {
+  return new Option(flag, help).argParser(readNames)
+}
+
+/** A parser of whole numbers. */
+export function readWhole(range: Range): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (Number.isSafeInteger(value) && isWithin(value, range)) return value
+    throw new InvalidArgumentError(`Expected a whole number ${describeRange(range)}.`)
+  }
+}
+
+/** A parser of numbers. */
+export function readNumber(range: Range): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text)
+    if (Number.isFinite(value) && isWithin(value, range)) return value
+    throw new InvalidArgumentError(`Expected a number ${describeRange(range)}.`)
+  }
+}
+
+/** A parser of numbers that must be above 0. */
+export function readAmount(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (value > 0) return value
+  throw new InvalidArgumentError('Expected a number above 0.')
+}
+
+/** A parser of names separated by commas. */
+export function readNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.every(Boolean)) return names
+  throw new InvalidArgumentError('Expected names separated by commas.')
+}
+
+function isWithin(value: number, { from, to = Number.POSITIVE_INFINITY }: Range): boolean {
+  return value >= from && value <= to
+}
+
+function describeRange({ from, to }: Range): string {
+  return to === undefined ? `from ${from}` : `from ${from} to ${to}`
+}

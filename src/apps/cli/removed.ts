@@ -1,0 +1,28 @@
+/** Flags that have another name now. A removed flag is an error that tells the new one. */
+import { type Command, Option } from 'commander'
+import { UsageError } from '../../core/provider/errors.ts'
+
+interface RemovedFlag {
+  /** The commands that had it, by their words: `data build` is that command, `data` also all below it, '' all. */
+  of: string
+  flag: string
+  /** What to do now. Follows "--flag: ". */
+  now: string
+}
+
+const removed: RemovedFlag[] = [
+  { of: 'run', flag: '--format', now: 'use --output-format; --format is always of an input' },
+]
+
+/** Adds the removed flags of a command and of those below it. Help does not show them. */
+export function addRemovedFlags(command: Command, path: string): void {
+  const names = command.options.map((option) => option.long)
+  for (const { of, flag, now } of removed) {
+    if (!`${path} `.startsWith(of && `${of} `) || names.includes(flag)) continue
+    const option = new Option(`${flag} [value]`).hideHelp()
+    command.addOption(option).on(`option:${option.name()}`, () => {
+      throw new UsageError(`${flag}: ${now}`)
+    })
+  }
+  for (const nested of command.commands) addRemovedFlags(nested, `${path} ${nested.name()}`)
+}
