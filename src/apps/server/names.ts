@@ -1,26 +1,31 @@
-/** What clients are told of the operator's engines: a name, and neither address nor path unless the operator wants it. */
+/** What clients see of the operator's engines: a name, but no address and no path unless the operator wants that. */
 import type { Engine } from '../../core/provider/engine.ts'
-import type { Result } from '../../core/result.ts'
+import type { AftEvent, Failure, Result } from '../../core/result.ts'
 import type { PlanOptions } from '../../core/strategies.ts'
 import { isInternal } from '../../request/api-error.ts'
+import type { Sink } from '../../request/live.ts'
 
+/** Engines under the names that clients see. */
 export interface Names {
   /** By the names that clients see. */
   engines: Record<string, Engine>
-  /** Plan options with those names in the place of the operator's. */
+  /** Plan options with those names instead of the operator's. */
   rename<T extends Partial<PlanOptions>>(options: T): T
-  /** A message of an engine without addresses, paths and names that are not for clients. */
+  /** An engine's message without the addresses, paths and names that clients must not see. */
   conceal(text: string): string
 }
 
-/** `http://10.0.0.5:8000/v1#llama` is `llama`, `gguf:/models/small.gguf` is `small`; a second one of a name gets a number. */
+/**
+ * Names engines for clients: `http://10.0.0.5:8000/v1#llama` is `llama`, `gguf:/models/small.gguf` is `small`. If two
+ * would have the same name, the second gets a number.
+ */
 export function nameEngines(engines: Record<string, Engine>, showAddresses = false): Names {
   const publicOf = new Map<string, string>()
   for (const name of Object.keys(engines)) {
     publicOf.set(name, showAddresses ? name : unique(shorten(name), [...publicOf.values()]))
   }
   const toPublic = (name: string) => publicOf.get(name) ?? name
-  // Longest first: one name may be the beginning of another.
+  // Longest first, because one name may start with another.
   const secrets = Object.entries(engines)
     .flatMap(([name, { id }]) => [name, id].map((text): [string, string] => [text, toPublic(name)]))
     .filter(([text, shown]) => text !== shown && text !== '')
@@ -39,23 +44,36 @@ export function nameEngines(engines: Record<string, Engine>, showAddresses = fal
   }
 }
 
-/** A result whose failures say nothing that is not for clients. */
-export function concealResult(result: Result, { conceal }: Names): Result {
-  const hide = <T extends { error: Result['layers'][number]['failures'][number]['error'] }>(
-    failure: T,
-  ): T => {
-    const { engine, ...error } = failure.error
-    const message = isInternal(error)
-      ? 'the engine failed; the log of the server says why'
-      : conceal(error.message)
-    return { ...failure, error: { ...error, message } }
-  }
+/** A failure as clients may see it: without addresses, and without what only the log should say. */
+export function concealFailure(failure: Failure, { conceal }: Names): Failure {
+  const { engine, ...error } = failure.error
+  const message = isInternal(error)
+    ? 'the engine failed; the log of the server says why'
+    : conceal(error.message)
+  return { ...failure, error: { ...error, message } }
+}
+
+/** A result whose failures are as clients may see them. */
+export function concealResult(result: Result, names: Names): Result {
+  const hide = (failure: Failure) => concealFailure(failure, names)
   const { judgment } = result
   return {
     ...result,
     layers: result.layers.map((layer) => ({ ...layer, failures: layer.failures.map(hide) })),
     ...(judgment && 'error' in judgment && { judgment: hide(judgment) }),
   }
+}
+
+/** A sink whose events are as clients may see them. */
+export function concealEvents(sink: Sink | undefined, names: Names): Sink | undefined {
+  const send = sink?.event
+  if (!send) return sink
+  const event = (event: AftEvent) => {
+    if (event.type === 'completion-failed') send({ ...event, failure: concealFailure(event.failure, names) })
+    else if (event.type === 'completion-restarted') send({ ...event, reason: names.conceal(event.reason) })
+    else send(event)
+  }
+  return { ...sink, event }
 }
 
 function shorten(name: string): string {

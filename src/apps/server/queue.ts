@@ -1,17 +1,19 @@
-/** Who is answered next: a bounded number at once, the others wait, and no client can starve the rest. */
+/** Which request is answered next: a bounded number run at once, the others wait, and no client can starve the rest. */
 import { ApiError } from '../../request/api-error.ts'
 
+/** How many requests may run and wait. */
 export interface QueueOptions {
   /** Requests answered at once. */
   maxRunning: number
-  /** Requests that may wait, half of them at most of one client. */
+  /** Requests that may wait; one client may have at most half of them. */
   maxWaiting: number
 }
 
+/** Places for requests. */
 export interface Queue {
   /**
-   * Resolves when it is the request's turn; the release is to be called once.
-   * @throws ApiError 429, at once and not as a rejection, where no more may wait
+   * Resolves when it is the request's turn. Call the release that it gives when the request has ended.
+   * @throws ApiError 429, at once and not as a rejection, if no more may wait
    */
   enter(client: string, signal: AbortSignal): Promise<() => void>
   count(): { running: number; waiting: number }
@@ -24,74 +26,96 @@ interface Waiter {
   start: () => void
 }
 
-/** The client with the fewest requests running is next; among equals, whoever waits longest. */
+/** The client with the fewest running requests is next; among equals, the one that has waited longest. */
 export function createQueue({ maxRunning, maxWaiting }: QueueOptions): Queue {
-  const running = new Map<string, number>()
+  const running = createRunning()
   const waiting: Waiter[] = []
-  let total = 0
-  let meanMs = 2_000
   let idlers: (() => void)[] = []
 
-  const take = (client: string) => {
-    total++
-    running.set(client, (running.get(client) ?? 0) + 1)
-    const startMs = performance.now()
-    let isOut = false
-    return () => {
-      if (isOut) return
-      isOut = true
-      meanMs += (performance.now() - startMs - meanMs) / 8
-      total--
-      const left = (running.get(client) ?? 1) - 1
-      if (left === 0) running.delete(client)
-      else running.set(client, left)
-      startNext()
-    }
+  const start = (client: string) => {
+    const end = running.start(client)
+    return () => end() && startNext()
   }
   const startNext = () => {
-    while (total < maxRunning && waiting.length > 0) {
-      const counts = waiting.map(({ client }) => running.get(client) ?? 0)
+    while (running.total() < maxRunning && waiting.length > 0) {
+      const counts = waiting.map(({ client }) => running.of(client))
       const [next] = waiting.splice(counts.indexOf(Math.min(...counts)), 1)
       next?.start()
     }
-    if (total === 0) for (const resolve of idlers.splice(0)) resolve()
-  }
-  const refuse = () => {
-    const seconds = Math.min(60, Math.max(1, Math.ceil((meanMs * waiting.length) / maxRunning / 1_000)))
-    throw new ApiError(429, `${waiting.length} requests are waiting; try again in ${seconds} s`, {
-      code: 'queue_full',
-      headers: { 'retry-after': String(seconds) },
-    })
+    if (running.total() === 0) for (const resolve of idlers.splice(0)) resolve()
   }
   const isFull = (client: string) =>
     waiting.length >= maxWaiting || waiting.filter((w) => w.client === client).length >= maxWaiting / 2
+  const wait = (client: string, signal: AbortSignal) =>
+    new Promise<() => void>((resolve, reject) => {
+      const leave = () => {
+        waiting.splice(waiting.indexOf(waiter), 1)
+        reject(signal.reason)
+        startNext()
+      }
+      const waiter: Waiter = {
+        client,
+        start: () => {
+          signal.removeEventListener('abort', leave)
+          resolve(start(client))
+        },
+      }
+      waiting.push(waiter)
+      if (signal.aborted) leave()
+      else signal.addEventListener('abort', leave, { once: true })
+    })
 
   return {
     enter: (client, signal) => {
-      if (total < maxRunning && waiting.length === 0) return Promise.resolve(take(client))
-      if (isFull(client)) refuse()
-      return new Promise((resolve, reject) => {
-        const leave = () => {
-          waiting.splice(waiting.indexOf(waiter), 1)
-          reject(signal.reason)
-          startNext()
-        }
-        const start = () => {
-          signal.removeEventListener('abort', leave)
-          resolve(take(client))
-        }
-        const waiter = { client, start }
-        waiting.push(waiter)
-        if (signal.aborted) leave()
-        else signal.addEventListener('abort', leave, { once: true })
-      })
+      if (running.total() < maxRunning && waiting.length === 0) return Promise.resolve(start(client))
+      if (isFull(client)) throw queueFull(waiting.length, (running.meanMs() * waiting.length) / maxRunning)
+      return wait(client, signal)
     },
-    count: () => ({ running: total, waiting: waiting.length }),
+    count: () => ({ running: running.total(), waiting: waiting.length }),
     idle: () => {
-      if (total === 0 && waiting.length === 0) return Promise.resolve()
+      if (running.total() === 0 && waiting.length === 0) return Promise.resolve()
       return new Promise<void>((resolve) => {
         idlers = [...idlers, resolve]
       })
     },
   }
+}
+
+/** Counts running requests per client, and the mean of their times. */
+function createRunning() {
+  const counts = new Map<string, number>()
+  let total = 0
+  let meanMs = 2_000
+  return {
+    total: () => total,
+    of: (client: string) => counts.get(client) ?? 0,
+    /** A running mean: the last eight requests or so count. */
+    meanMs: () => meanMs,
+    /** Returns the end of the request, which tells whether it was still running. */
+    start: (client: string) => {
+      total++
+      counts.set(client, (counts.get(client) ?? 0) + 1)
+      const startMs = performance.now()
+      let isRunning = true
+      return () => {
+        if (!isRunning) return false
+        isRunning = false
+        meanMs += (performance.now() - startMs - meanMs) / 8
+        total--
+        const rest = (counts.get(client) ?? 1) - 1
+        if (rest === 0) counts.delete(client)
+        else counts.set(client, rest)
+        return true
+      }
+    },
+  }
+}
+
+/** @param waitMs how long the whole queue will probably take */
+function queueFull(waiting: number, waitMs: number): ApiError {
+  const seconds = Math.min(60, Math.max(1, Math.ceil(waitMs / 1_000)))
+  return new ApiError(429, `${waiting} requests are waiting; try again in ${seconds} s`, {
+    code: 'queue_full',
+    headers: { 'retry-after': String(seconds) },
+  })
 }

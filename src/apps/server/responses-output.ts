@@ -1,11 +1,14 @@
-/** The items of a response, and the events that tell how they grow. One item is open at a time. */
+/** The items of a response, and the events that show how they grow. One item is open at a time. */
 import type { Completion } from '../../core/result.ts'
 import type { Sink } from '../../request/live.ts'
 import { toScores } from '../../request/trace.ts'
 
+type Send = (type: string, fields: object) => void
+
+/** A response's output while it is written. */
 export interface Output {
   sink: Sink
-  /** Ends the item that is open; an answer without text or call is a message without content. */
+  /** Ends the open item. An answer without text or call becomes a message without content. */
   end(answer: Completion | undefined, isComplete: boolean): void
   /** All items as they are now. */
   items(): object[]
@@ -26,32 +29,45 @@ interface Item {
 
 const prefixes = { message: 'msg', reasoning: 'rs', function_call: 'fc' }
 
-/** @param id of the response, from which the items' own are made */
-export function createOutput(id: string, send: (type: string, fields: object) => void): Output {
+/** @param id of the response; the ids of its items are made from it */
+export function createOutput(id: string, send: Send): Output {
+  const list = createItems(id, send)
+  const write = (type: 'message' | 'reasoning', delta: string) => {
+    const item = list.open()?.type === type ? (list.open() as Item) : list.begin(type)
+    item.text += delta
+    const scores = type === 'message' ? { logprobs: [] } : {}
+    send(`response.${partType(item)}.delta`, { ...list.at(item), delta, ...scores })
+  }
+  return {
+    sink: {
+      content: (_, text) => write('message', text),
+      reasoning: (_, text) => write('reasoning', text),
+      toolCall: (_, { position, id: callId, name, arguments: delta }) => {
+        const open = list.open()
+        const isOpen = open?.type === 'function_call' && open.position === position
+        const item = isOpen ? open : list.begin('function_call', { position, callId, name })
+        if (!delta) return
+        item.text += delta
+        send('response.function_call_arguments.delta', { ...list.place(item), delta })
+      },
+    },
+    end: (answer, isComplete) => {
+      const hasAnswer = list.items.some((item) => item.type !== 'reasoning')
+      const item = hasAnswer ? list.open() : list.begin('message')
+      if (item && answer?.logprobs) item.logprobs = toScores(answer.logprobs)
+      list.close(isComplete ? 'completed' : 'incomplete')
+    },
+    items: () => list.items.map(toWire),
+  }
+}
+
+/** The items, of which at most the last is open; beginning one closes the one before. */
+function createItems(id: string, send: Send) {
   const items: Item[] = []
   let open: Item | undefined
   const place = (item: Item) => ({ item_id: item.id, output_index: items.indexOf(item) })
   const at = (item: Item) => ({ ...place(item), content_index: 0 })
 
-  const begin = (type: Item['type'], more: Partial<Item> = {}) => {
-    close('completed')
-    const number = items.length
-    const item: Item = {
-      type,
-      id: `${prefixes[type]}_${id.replace(/^resp_/, '')}_${number}`,
-      status: 'in_progress',
-      text: '',
-      ...more,
-    }
-    items.push(item)
-    open = item
-    send('response.output_item.added', {
-      output_index: number,
-      item: { ...toWire(item), ...withoutContent(item) },
-    })
-    if (type !== 'function_call') send('response.content_part.added', { ...at(item), part: toPart(item) })
-    return item
-  }
   const close = (status: Item['status']) => {
     if (!open) return
     const item = open
@@ -67,32 +83,19 @@ export function createOutput(id: string, send: (type: string, fields: object) =>
     }
     send('response.output_item.done', { output_index: items.indexOf(item), item: toWire(item) })
   }
-  const write = (type: 'message' | 'reasoning', delta: string) => {
-    const item = open?.type === type ? open : begin(type)
-    item.text += delta
-    const scores = type === 'message' ? { logprobs: [] } : {}
-    send(`response.${partType(item)}.delta`, { ...at(item), delta, ...scores })
+  const begin = (type: Item['type'], more: Partial<Item> = {}): Item => {
+    close('completed')
+    const number = items.length
+    const itemId = `${prefixes[type]}_${id.replace(/^resp_/, '')}_${number}`
+    const item: Item = { type, id: itemId, status: 'in_progress', text: '', ...more }
+    items.push(item)
+    open = item
+    const shown = { ...toWire(item), ...withoutContent(item) }
+    send('response.output_item.added', { output_index: number, item: shown })
+    if (type !== 'function_call') send('response.content_part.added', { ...at(item), part: toPart(item) })
+    return item
   }
-  return {
-    sink: {
-      content: (_, text) => write('message', text),
-      reasoning: (_, text) => write('reasoning', text),
-      toolCall: (_, { position, id: callId, name, arguments: delta }) => {
-        const isOpen = open?.type === 'function_call' && open.position === position
-        const item = isOpen && open ? open : begin('function_call', { position, callId, name })
-        if (!delta) return
-        item.text += delta
-        send('response.function_call_arguments.delta', { ...place(item), delta })
-      },
-    },
-    end: (answer, isComplete) => {
-      const hasAnswer = items.some((item) => item.type !== 'reasoning')
-      const item = hasAnswer ? open : begin('message')
-      if (item && answer?.logprobs) item.logprobs = toScores(answer.logprobs)
-      close(isComplete ? 'completed' : 'incomplete')
-    },
-    items: () => items.map(toWire),
-  }
+  return { items, open: () => open, begin, close, place, at }
 }
 
 function partType({ type }: Item): string {

@@ -13,7 +13,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 function open() {
   let stream: EventStream | undefined
   let end = () => {}
-  const onLeave = vi.fn()
+  const onDisconnect = vi.fn()
   const response = streamEvents(
     (opened) => {
       stream = opened
@@ -21,7 +21,7 @@ function open() {
         end = resolve
       })
     },
-    { onLeave, headers: {} },
+    { onDisconnect, headers: {} },
   )
   const reader = (response.body as ReadableStream<Uint8Array>)
     .pipeThrough(new TextDecoderStream())
@@ -30,7 +30,7 @@ function open() {
   const done = (async () => {
     for (let next = await reader.read(); !next.done; next = await reader.read()) read.push(next.value)
   })()
-  return { send: (data: object) => stream?.send(data), end: () => end(), read, done, onLeave, reader }
+  return { send: (data: object) => stream?.send(data), end: () => end(), read, done, onDisconnect, reader }
 }
 
 test('a comment goes out after ten seconds of silence, and again, but not while events come', async () => {
@@ -64,10 +64,10 @@ test('what is sent in one turn is one write', async () => {
 })
 
 test('a client that leaves is noticed, and no timer is left', async () => {
-  const { reader, onLeave, send } = open()
+  const { reader, onDisconnect, send } = open()
   await reader.cancel()
   await turn()
-  expect(onLeave).toHaveBeenCalledOnce()
+  expect(onDisconnect).toHaveBeenCalledOnce()
   expect(vi.getTimerCount()).toBe(0)
   send({ into: 'the void' })
   await turn()

@@ -1,24 +1,25 @@
-/** Server-sent events: headers and the first event leave at once, and silence is broken by comments. */
+/** Server-sent events: headers and the first event are sent at once, and comments fill silences. */
 
+/** Where an endpoint writes its events. */
 export interface EventStream {
-  /** Sends an object as a data line, with `event:` before it where given. */
+  /** Sends an object as a data line, after an `event:` line if `event` is given. */
   send(data: object | '[DONE]', event?: string): void
 }
 
-/** How long nothing may be sent before a comment is. */
+/** After this long without an event a comment is sent. */
 export const KEEP_ALIVE_MS = 10_000
 
 /**
- * Streams what `write` sends, until it resolves; it must not reject. When the client leaves, `onLeave` is called and
- * what is sent after that goes nowhere. One that reads nothing for `readerTimeoutMs` has left too.
+ * Streams what `write` sends until it resolves; it must not reject. When the client disconnects, or reads nothing for
+ * `readerTimeoutMs`, `onDisconnect` is called, and what is sent after that is dropped.
  */
 export function streamEvents(
   write: (stream: EventStream) => Promise<void>,
   {
-    onLeave,
+    onDisconnect,
     headers,
     readerTimeoutMs = 60_000,
-  }: { onLeave: () => void; headers: Record<string, string>; readerTimeoutMs?: number },
+  }: { onDisconnect: () => void; headers: Record<string, string>; readerTimeoutMs?: number },
 ): Response {
   const encoder = new TextEncoder()
   let stop = () => {}
@@ -33,7 +34,7 @@ export function streamEvents(
       }
       const giveUp = () => {
         stop()
-        onLeave()
+        onDisconnect()
         controller.error(new Error('the client does not read'))
       }
       const timer = setInterval(() => push(': keep-alive\n\n'), Math.min(KEEP_ALIVE_MS, readerTimeoutMs))
@@ -58,7 +59,7 @@ export function streamEvents(
     },
     cancel() {
       stop()
-      onLeave()
+      onDisconnect()
     },
   })
   return new Response(body, {

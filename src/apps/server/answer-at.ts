@@ -1,0 +1,77 @@
+/** The way of a request through any endpoint: read, queued, answered, and written as one object or as a stream. */
+import { randomUUID } from 'node:crypto'
+import { hops } from '../../engines/openai/hops.ts'
+import { ApiError, isInternal } from '../../request/api-error.ts'
+import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
+import type { Endpoint, WireRequest } from './endpoint.ts'
+import { readHops, readJson } from './gate.ts'
+import { concealEvents, concealResult } from './names.ts'
+import { nowSeconds, type Parts, type RequestContext } from './parts.ts'
+import { streamEvents } from './sse.ts'
+
+/** The handler of an endpoint. */
+export function answerAt<R extends WireRequest>(
+  endpoint: Endpoint<R>,
+  parts: Parts,
+  readerTimeoutMs?: number,
+): (c: RequestContext) => Promise<Response> {
+  return async (c) => {
+    const request = endpoint.read(await readJson(c), parts.offer)
+    const { ask, isStream, ignored } = request
+    const stamp = { id: `${endpoint.idPrefix}${randomUUID()}`, created: nowSeconds(), model: ask.model }
+    const headers: Record<string, string> = ignored.length > 0 ? { 'x-aft-ignored': toHeader(ignored) } : {}
+    const disconnected = new AbortController()
+    const onDisconnect = () => disconnected.abort('the client has disconnected')
+    c.req.raw.signal.addEventListener('abort', onDisconnect, { once: true })
+    const run = enter(c, ask, disconnected.signal, parts)
+    if (isStream) {
+      return streamEvents((stream) => endpoint.write(stream, { request, stamp }, run), {
+        onDisconnect,
+        headers,
+        readerTimeoutMs,
+      })
+    }
+    const answered = await run()
+    if (answered.result.degraded) headers['x-aft-degraded'] = 'true'
+    return c.json(endpoint.whole(answered, request, stamp), 200, headers)
+  }
+}
+
+/**
+ * Takes a place in the queue; what it returns answers when it is the request's turn.
+ * @throws ApiError 429 at once if the queue is full
+ */
+function enter(
+  c: RequestContext,
+  ask: Ask,
+  disconnected: AbortSignal,
+  { names, template, queue, metrics, drain, log, toKnown }: Parts,
+): (sink?: Sink) => Promise<Answered> {
+  const signal = AbortSignal.any([disconnected, drain.signal])
+  const hop = readHops(c) + 1
+  const turn = queue.enter(c.get('client'), signal)
+  return async (sink) => {
+    let release = () => {}
+    try {
+      release = await turn
+      const host = { engines: names.engines, template, signal }
+      const answered = await hops.run(hop, () => answerLive(ask, host, concealEvents(sink, names)))
+      metrics.answer(answered.result)
+      for (const { error } of answered.result.layers.flatMap((layer) => layer.failures)) {
+        if (isInternal(error)) log(error.message)
+      }
+      return { ...answered, result: concealResult(answered.result, names) }
+    } catch (error) {
+      throw disconnected.aborted ? new ApiError(499, 'the client has disconnected') : toKnown(error)
+    } finally {
+      release()
+    }
+  }
+}
+
+function toHeader(names: string[]): string {
+  return names
+    .map((name) => encodeURIComponent(name.slice(0, 40)))
+    .slice(0, 20)
+    .join(', ')
+}
