@@ -16,7 +16,11 @@ test('a folder without config has none', async () => {
   expect(await loadConfig(folder)).toBeUndefined()
 })
 
-test('a config is a module or JSON; TypeScript comes first', async () => {
+test('a config is a module, JSON or YAML; TypeScript comes first, YAML last', async () => {
+  writeFileSync(join(folder, 'aft.config.yml'), 'engines:\n  a: openai:from-yml\n')
+  expect(await loadConfig(folder)).toEqual({ engines: { a: 'openai:from-yml' } })
+  writeFileSync(join(folder, 'aft.config.yaml'), 'engines: { a: "openai:from-yaml" }\n')
+  expect(await loadConfig(folder)).toEqual({ engines: { a: 'openai:from-yaml' } })
   writeFileSync(join(folder, 'aft.config.json'), '{"engines": {"a": "openai:from-json"}}')
   expect(await loadConfig(folder)).toEqual({ engines: { a: 'openai:from-json' } })
   const source = "const a: string = 'openai:from-ts'\nexport default { engines: { a } }\n"
@@ -31,6 +35,12 @@ test('a config that cannot be run or has no default export says which file', asy
   const torn = join(folder, 'other.json')
   writeFileSync(torn, '{')
   await expect(readConfig(torn)).rejects.toThrow(UsageError)
+  writeFileSync(torn, '{\n  "engines": {"a" "b"}\n}')
+  await expect(readConfig(torn)).rejects.toThrow(/other.json: .*line 2/)
+  const yaml = join(folder, 'other.yml')
+  writeFileSync(yaml, 'engines:\n  a: [openai:x\ndefaults: {}\n')
+  await expect(readConfig(yaml)).rejects.toThrow(UsageError)
+  await expect(readConfig(yaml)).rejects.toThrow(`${yaml}:3: `)
   await expect(readConfig(join(folder, 'none.json'))).rejects.toThrow(/none.json: ENOENT/)
 })
 
