@@ -5,7 +5,7 @@
  *   npm run bench -- attribution
  */
 import { attribute } from '../src/analyze/attribution.ts'
-import { randomFrom } from '../src/core/seeds.ts'
+import { randomFrom } from '../src/lib/random.ts'
 import { printTable, saveResults, showSpread } from './table.ts'
 
 const [WORDS, PROPOSALS, REPEATS] = [4_000, 5, 30]

@@ -1,7 +1,7 @@
 /** Rows in UltraFeedback's shape, made from the texts of real systems' outputs: seeded, as many as asked. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { hashParts, randomFrom } from '../src/core/seeds.ts'
+import { hashParts, randomFrom } from '../src/lib/random.ts'
 
 interface Output {
   instruction: string

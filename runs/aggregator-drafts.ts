@@ -1,5 +1,5 @@
 /** How the drafts of a question compare, by a rule that reads no gold answer. */
-import { countNumbers, extractAnswer } from '../src/core/proposals.ts'
+import { extractAnswer } from '../src/core/proposals.ts'
 import { cleanResponses } from '../src/data/clean.ts'
 import { gsm8kSolutions } from '../src/data/sources/gsm8k-solutions.ts'
 import { readRecords } from '../src/files/rows/read-records.ts'
@@ -21,6 +21,17 @@ export async function readSolutions(file: string): Promise<SourceRow[]> {
     rows.push({ ...row, responses: cleanResponses(row.responses).responses })
   }
   return rows
+}
+
+/** A response as it is shown: behind its answer and how many numbers it writes. */
+export function showDraft<T extends Response>(response: T): T {
+  const { text } = response
+  return { ...response, text: `${extractAnswer(text)}, ${countNumbers(text)} numbers\n${text}` }
+}
+
+/** How many numbers a text writes: `6 * 7 = 42` has three. */
+function countNumbers(text: string): number {
+  return text.match(/\d[\d,]*\.?\d*/g)?.length ?? 0
 }
 
 /** In the order given. */

@@ -3,6 +3,7 @@
  * The questions of GSM8K's file of model solutions are halved by a seed. OUT gets
  *   train-solutions.jsonl  one half as it came, for `aft data build --format gsm8k-solutions --sft-twin`
  *   test.jsonl             the other half, responses shuffled, for `aft data label` and `aft run`
+ *   test-shown.jsonl       the same, each response behind its answer and how many numbers it writes
  *   compare/               examples of that half, in several orders each. The target compares the drafts and gives the
  *                          answer to trust by a rule that reads no gold answer. The draft to trust stands in each place
  *                          equally often
@@ -12,16 +13,17 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { hashParts, randomFrom, shuffle } from '../src/core/seeds.ts'
 import { aggregatorMessages } from '../src/core/templates.ts'
 import { generateArithmetic } from '../src/data/arithmetic/source-arithmetic.ts'
 import type { Example, SourceRow } from '../src/files/rows/row.ts'
 import { readTemplate } from '../src/files/template-file.ts'
+import { hashParts, randomFrom, shuffle } from '../src/lib/random.ts'
 import {
   type Draft,
   pickDraft,
   readDrafts,
   readSolutions,
+  showDraft,
   splitVotes,
   writeComparison,
 } from './aggregator-drafts.ts'
@@ -57,9 +59,15 @@ write(
   'train-solutions.jsonl',
   forTraining.map((index) => lines[index]),
 )
+const tests = forTest.map((index) => toTestRow(at(index)))
+const shown = tests.map((row) => ({ ...row, responses: row.responses.map(showDraft) }))
 write(
   'test.jsonl',
-  forTest.map((index) => JSON.stringify(toTestRow(at(index)))),
+  tests.map((row) => JSON.stringify(row)),
+)
+write(
+  'test-shown.jsonl',
+  shown.map((row) => JSON.stringify(row)),
 )
 
 const compared = forTraining.map(at).filter(({ responses }) => responses.length > 1)
@@ -135,7 +143,7 @@ function toExample(row: SourceRow, turn: number): string {
   const proposals = inOrder(row, turn)
   return JSON.stringify({
     id: `${row.id}-${turn}`,
-    prompt: aggregatorMessages(template, row.prompt, proposals),
+    prompt: aggregatorMessages(template, row.prompt, proposals.map(showDraft)),
     completion: [{ role: 'assistant', content: writeComparison(readDrafts(proposals)) }],
     source: row.id.startsWith('arithmetic-') ? 'arithmetic' : 'gsm8k-solutions',
     proposals: proposals.map(({ model }) => ({ model, onPolicy: false })),

@@ -23,8 +23,8 @@ train() { # OUT, then what differs from the recipe
 
 aft train setup
 mkdir -p "$out/answers"
-[ -d "$out/rows" ] || node runs/aggregator-rows.ts "$solutions" "$out/rows" --warm-up 400 --orders 1
-head -n "$test" "$out/rows/test.jsonl" >"$out/test.jsonl"
+[ -e "$out/rows/test-shown.jsonl" ] || node runs/aggregator-rows.ts "$solutions" "$out/rows" --warm-up 400 --orders 1
+for rows in test test-shown; do head -n "$test" "$out/rows/$rows.jsonl" >"$out/$rows.jsonl"; done
 [ -d "$out/data" ] || aft data build "$out/rows/train-solutions.jsonl" --format gsm8k-solutions --decontaminate none \
   --sft-twin --validation 0.05 -o "$out/data"
 
@@ -58,17 +58,17 @@ kinds=${KINDS:-sft aft sft-long compare} first=${choosing%% *}
   learn "$out/sft-long-$first" "$first" "$((compare_steps + tie_steps))" 1e-3 20 --data "$out/data" --rows sft
 
 # Greedy answers; what was written is not written again.
-label() { # NAME MODEL [--template FILE]
-  local name=$1 model=$2
-  shift 2
-  [ -e "$out/answers/$name.jsonl" ] || aft data label "$out/test.jsonl" --model "$model" --temperature 0 \
+label() { # NAME MODEL ROWS [--template FILE]
+  local name=$1 model=$2 rows=$3
+  shift 3
+  [ -e "$out/answers/$name.jsonl" ] || aft data label "$out/$rows.jsonl" --model "$model" --temperature 0 \
     --max-tokens 320 -o "$out/answers/$name.jsonl" "$@"
 }
 alone() { # NAME MODEL
   [ -e "$out/answers/$1.jsonl" ] || aft run "$out/test.jsonl" --model "$2" --strategy single --temperature 0 \
     --max-tokens 256 -o "$out/answers/$1.jsonl"
 }
-label untrained smollm2
+label untrained smollm2 test
 args=()
 for kind in $kinds; do
   files= of=$seeds
@@ -78,8 +78,8 @@ for kind in $kinds; do
     name=${kind/#compare/ties}-$seed
     case $kind in
       sft | sft-long) alone "$name" "$out/$name" ;;
-      aft) label "$name" "$out/$name" ;;
-      compare) label "$name" "$out/$name" --template runs/aggregator-template.json --max-tokens 400 ;;
+      aft) label "$name" "$out/$name" test ;;
+      compare) label "$name" "$out/$name" test-shown --template runs/aggregator-template.json --max-tokens 400 ;;
     esac
     files=$files,$out/answers/$name.jsonl
   done

@@ -4,8 +4,8 @@
  */
 import type { Engine, Message } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
-import { randomFrom } from '../core/seeds.ts'
 import { aggregatorMessages, defaultTemplate, proposerMessages } from '../core/templates.ts'
+import { randomFrom } from '../lib/random.ts'
 import { bootstrapMean, type Interval, mean } from '../lib/statistics.ts'
 
 /** One target and the prompts before it, by the name of the condition. The first is what the others are compared with. */

@@ -3,11 +3,12 @@
  * voice is shown proposals of the layer before: none of them (it proposes) or some (it aggregates). Proposing is
  * aggregating over nothing, so there is one loop. Source of the method: arXiv 2501.11877.
  */
+
+import { agreement } from '../lib/text.ts'
 import { chooseAnswer, judgeLayer } from './choose.ts'
 import type { Host } from './host.ts'
 import { runLayer } from './layer.ts'
 import { enginesOf, type Plan, type Prompt } from './plan.ts'
-import { agreement } from './proposals.ts'
 import { UsageError } from './provider/errors.ts'
 import {
   type Completion,

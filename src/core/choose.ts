@@ -1,8 +1,10 @@
 /** The answer is one of the candidates: the only one, the most voted, a random one, or a judge's. */
+
+import { hashParts, randomFrom } from '../lib/random.ts'
+import { findCentral } from '../lib/text.ts'
 import type { Layer, Plan, Prompt } from './plan.ts'
-import { extractAnswer, findCentral } from './proposals.ts'
+import { extractAnswer } from './proposals.ts'
 import type { Chosen, Completion, Failure, LayerResult } from './result.ts'
-import { hashParts, randomFrom } from './seeds.ts'
 
 /**
  * `layer` is the layer that the candidates come from: the last one, but where later layers failed or were skipped.

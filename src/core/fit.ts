@@ -1,8 +1,8 @@
 /** Makes a group's proposals fit the context of its engine: all cut to one limit, or refused, as the plan says. */
 
+import { findTrim, trimMiddle } from '../lib/text.ts'
 import { type Group, listShown } from './group.ts'
 import type { LayerRun } from './host.ts'
-import { findTrim, trimMiddle } from './proposals.ts'
 import type { Engine, Message } from './provider/engine.ts'
 import { EngineError } from './provider/errors.ts'
 import { aggregatorMessages, proposerMessages } from './templates.ts'

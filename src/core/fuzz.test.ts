@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ask, question } from '../../test/ask.ts'
 import { createVirtualClock, type Timed, timedEngine } from '../../test/virtual-clock.ts'
+import { hashParts } from '../lib/random.ts'
 import type { Clock } from './host.ts'
 import { countMembers, type Plan } from './plan.ts'
 import type { CompletionRequest, Engine } from './provider/engine.ts'
 import { EngineError } from './provider/errors.ts'
 import type { Result } from './result.ts'
-import { hashParts } from './seeds.ts'
 
 const names = ['a', 'b', 'c']
 const engineName = fc.constantFrom(...names)

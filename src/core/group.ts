@@ -1,7 +1,9 @@
 /** Who is shown what: members of a layer that see the same proposals form a group, which is one request. */
+
+import { hashParts, randomFrom, shuffle } from '../lib/random.ts'
 import type { LayerRun } from './host.ts'
 import type { Completion } from './result.ts'
-import { hashParts, randomFrom, seedOf, shuffle } from './seeds.ts'
+import { seedOf } from './seeds.ts'
 
 /** `saw` are members of the layer before, in the order shown. */
 export interface Group {

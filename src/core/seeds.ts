@@ -1,16 +1,5 @@
-/** Seeded choice. The same parts give the same numbers on every machine. */
-
-/** A 32-bit hash of the parts (FNV-1a over UTF-16 units, then Murmur3's finalizer). */
-export function hashParts(...parts: (string | number)[]): number {
-  let hash = 0x811c9dc5
-  for (const part of parts) {
-    const text = `${part}\u0000`
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
-}
+/** The seed of every sample: a run can be repeated, and a resumed run continues the same run. */
+import { hashParts } from '../lib/random.ts'
 
 /** Samples of one voice have consecutive seeds: servers that read `seed` once count on from it themselves. */
 const ROOM_FOR_INDEX = 1 << 16
@@ -24,25 +13,4 @@ export function seedOf(
   index: number,
 ): number {
   return (hashParts(planSeed, promptId, layer, voice) % (2 ** 31 - ROOM_FOR_INDEX)) + index
-}
-
-/** Numbers from 0 to below 1 (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-/** A copy in random order (Fisher-Yates). */
-export function shuffle<T>(items: readonly T[], random: () => number): T[] {
-  const copy = [...items]
-  for (let i = copy.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1))
-    ;[copy[i], copy[j]] = [copy[j] as T, copy[i] as T]
-  }
-  return copy
 }

@@ -8,7 +8,6 @@ import {
   defaultTemplate,
   hashTemplate,
   judgeMessages,
-  locateProposals,
   proposerMessages,
   type ShownProposal,
   type Template,
@@ -120,46 +119,4 @@ describe('the hash of a template', () => {
       ]
     `)
   })
-})
-
-test('a wording may show the answer of a proposal and how many numbers it writes apart from its text, also of one that was cut', () => {
-  const template = {
-    ...defaultTemplate,
-    aggregatorSystem: '{{proposals}}',
-    proposal: '{{number}} {{answer}} ({{numbers}}): {{text}}',
-  }
-  const proposals = [{ text: '6 * 7 = 42, so\n\n#### 42' }, { text: 'It is 1,200. Then', isCut: true }]
-  expect(aggregatorMessages(template, [], proposals)[0]?.content).toBe(
-    '1 42 (4): 6 * 7 = 42, so\n\n#### 42\n2 1200 (1): It is 1,200. Then […]',
-  )
-})
-
-test('where a proposal stands is where its text is, whatever wording and texts hold', () => {
-  const text = fc.oneof(
-    fc.string({ unit: 'binary' }),
-    fc.constantFrom('', '2. b', '{{text}}', '{{number}}', '{{answer}}', '$&', 'So it is\n#### 42'),
-  )
-  const shown = fc.array(fc.record({ text, isCut: fc.boolean() }), { minLength: 1, maxLength: 12 })
-  const wording = fc.record({
-    aggregatorSystem: fc.constantFrom('a {{proposals}} b', '{{proposals}}', '{{x}}{{proposals}}'),
-    proposal: fc.constantFrom(
-      '{{number}}. {{text}}',
-      '<{{text}}>{{number}}',
-      '{{number}}{{number}}: {{text}}',
-      '{{answer}}, {{numbers}}: {{text}} ({{answer}})',
-    ),
-    separator: fc.constantFrom('\n', '', '\n\n---\n'),
-    keepUserSystem: fc.boolean(),
-  })
-  fc.assert(
-    fc.property(shown, wording, fc.boolean(), (proposals, words, hasSystem) => {
-      const template = { ...defaultTemplate, ...words }
-      const head: Message[] = hasSystem ? [{ role: 'system', content: 'Be brief.' }] : []
-      const conversation: Message[] = [...head, { role: 'user', content: 'Why?' }]
-      const content = String(aggregatorMessages(template, conversation, proposals)[0]?.content)
-      const spans = locateProposals(template, conversation, proposals) ?? []
-      expect(spans.map((span) => content.slice(...span))).toEqual(proposals.map((p) => p.text))
-    }),
-  )
-  expect(locateProposals({ ...defaultTemplate, aggregatorSystem: 'x' }, [], [])).toBeUndefined()
 })

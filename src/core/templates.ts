@@ -1,6 +1,5 @@
 /** The messages of each role. Inference, data building and training all call these functions. */
 import { createHash } from 'node:crypto'
-import { countNumbers, extractAnswer } from './proposals.ts'
 import { type Message, textOf } from './provider/engine.ts'
 
 /** Wording of the roles. Its id and hash are written wherever a text was made with it. */
@@ -10,10 +9,7 @@ export interface Template {
   proposerSystem: string
   /** The aggregator's system message; `{{proposals}}` stands for the list. */
   aggregatorSystem: string
-  /**
-   * One proposal in that list; `{{number}}` (from 1), `{{text}}`, and of the text `{{answer}}`, as `extractAnswer` finds
-   * it, and `{{numbers}}`, how many it writes.
-   */
+  /** One proposal in that list; `{{number}}` (from 1) and `{{text}}`. */
   proposal: string
   separator: string
   /** Whether the user's own system prompt is kept, before the aggregator's instruction. */
@@ -80,27 +76,6 @@ export function aggregatorMessages(
   return [{ role: 'system', content: [system, instruction, note].filter(Boolean).join('\n\n') }, ...turns]
 }
 
-/**
- * Where the text of each proposal stands in the system message of `aggregatorMessages`: from and to, in UTF-16 code
- * units. Undefined where the wording shows none.
- */
-export function locateProposals(
-  template: Template,
-  conversation: Message[],
-  proposals: ShownProposal[],
-): [from: number, to: number][] | undefined {
-  const { aggregatorSystem, proposal, separator } = template
-  const [listAt, textAt] = [aggregatorSystem.indexOf('{{proposals}}'), proposal.indexOf('{{text}}')]
-  if (listAt === -1 || textAt === -1) return undefined
-  const { system } = splitSystem(template, conversation)
-  let at = (system === '' ? 0 : system.length + 2) + listAt
-  return proposals.map((shown, i) => {
-    const from = at + fillProposal(template, shown, i + 1, proposal.slice(0, textAt)).length
-    at += listProposals(template, [shown], i).length + separator.length
-    return [from, from + shown.text.length]
-  })
-}
-
 /** Messages of a judge that picks one of the candidates by its number. */
 export function judgeMessages(
   template: Template,
@@ -113,23 +88,11 @@ export function judgeMessages(
   return [{ role: 'system', content: [system, instruction].filter(Boolean).join('\n\n') }, ...turns]
 }
 
-function listProposals(template: Template, proposals: ShownProposal[], before = 0): string {
-  return proposals.map((p, i) => fillProposal(template, p, before + i + 1)).join(template.separator)
-}
-
-/** `wording` may be a part of the template's. */
-function fillProposal(
-  template: Template,
-  { text, isCut }: ShownProposal,
-  number: number,
-  wording = template.proposal,
-): string {
-  return fill(wording, {
-    number: String(number),
-    text: isCut ? text + (template.cutMark ?? '') : text,
-    answer: wording.includes('{{answer}}') ? extractAnswer(text) : '',
-    numbers: wording.includes('{{numbers}}') ? String(countNumbers(text)) : '',
-  })
+function listProposals(template: Template, proposals: ShownProposal[]): string {
+  const items = proposals.map(({ text, isCut }, i) =>
+    fill(template.proposal, { number: String(i + 1), text: isCut ? text + (template.cutMark ?? '') : text }),
+  )
+  return items.join(template.separator)
 }
 
 /** The user's own system prompt (the system and developer messages at the head) and the turns after it. */

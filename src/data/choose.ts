@@ -1,7 +1,8 @@
 /** Which of a row's responses become proposals, and in which order. */
-import { agreement } from '../core/proposals.ts'
-import { shuffle } from '../core/seeds.ts'
+
 import type { Response } from '../files/rows/row.ts'
+import { shuffle } from '../lib/random.ts'
+import { agreement } from '../lib/text.ts'
 
 /**
  * - `random`: any

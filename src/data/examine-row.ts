@@ -2,8 +2,8 @@
 
 import { findUnusable } from '../core/proposals.ts'
 import { type Message, textOf } from '../core/provider/engine.ts'
-import { hashParts, randomFrom } from '../core/seeds.ts'
 import type { Response, SourceRow } from '../files/rows/row.ts'
+import { hashParts, randomFrom } from '../lib/random.ts'
 import { type ChooseBy, chooseResponses } from './choose.ts'
 import { cleanResponses, cleanText, type Reasons } from './clean.ts'
 import { type FingerprintSet, findHits } from './fingerprints.ts'

@@ -1,9 +1,10 @@
 /** A row becomes an example: the messages of inference, made to fit a number of tokens. A completion is never cut. */
 
-import { findTrim, LEAST_CHARS, trimMiddle } from '../core/proposals.ts'
 import type { Message } from '../core/provider/engine.ts'
-import { aggregatorMessages, locateProposals, proposerMessages, type Template } from '../core/templates.ts'
+import { aggregatorMessages, proposerMessages, type Template } from '../core/templates.ts'
 import type { Example, Response } from '../files/rows/row.ts'
+import { findTrim, LEAST_CHARS, trimMiddle } from '../lib/text.ts'
+import { locateProposals } from './locate-proposals.ts'
 import { countBytes } from './token-bound.ts'
 
 export interface TokenBudget {
@@ -52,7 +53,8 @@ function renderExample(
     shown.length === 0
       ? proposerMessages(template, conversation)
       : aggregatorMessages(template, conversation, shown)
-  const spans = shown.length === 0 ? undefined : locateProposals(template, conversation, shown)
+  const texts = shown.map(({ text }) => text)
+  const spans = shown.length === 0 ? undefined : locateProposals(template, conversation, texts)
   return {
     id,
     prompt,

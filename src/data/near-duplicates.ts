@@ -1,5 +1,5 @@
 /** Finds prompts that are nearly one seen before: MinHash over word 3-grams, looked up by bands. */
-import { hashParts } from '../core/seeds.ts'
+import { hashParts } from '../lib/random.ts'
 import { normaliseWords } from './fingerprints.ts'
 
 const BANDS = 16

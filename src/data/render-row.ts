@@ -1,7 +1,8 @@
 /** A draft becomes the lines to be written: all of them but their ids, which only the order of all rows gives. */
-import { hashParts, randomFrom } from '../core/seeds.ts'
+
 import type { Template } from '../core/templates.ts'
 import type { Example } from '../files/rows/row.ts'
+import { hashParts, randomFrom } from '../lib/random.ts'
 import { type Draft, makeExample, type TokenBudget } from './make-example.ts'
 import { type Measures, measureDraft } from './statistics.ts'
 

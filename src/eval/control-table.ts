@@ -1,5 +1,5 @@
 /** The table of controls: scores with their uncertainty beside what each control takes, and what aggregation changed. */
-import { hashParts, randomFrom } from '../core/seeds.ts'
+import { hashParts, randomFrom } from '../lib/random.ts'
 import { bootstrapMean, type Interval, mean, type PairedTest, testPairs } from '../lib/statistics.ts'
 import type { Answered, RunControls } from './control-run.ts'
 import { type ControlAnswer, type ControlName, controlNames, controlTitles } from './controls.ts'

@@ -5,12 +5,13 @@
 import { answerPrompt } from '../core/aft.ts'
 import type { Clock } from '../core/host.ts'
 import { countCompletions, type Plan, type Prompt } from '../core/plan.ts'
-import { agreement, findUnusable } from '../core/proposals.ts'
+import { findUnusable } from '../core/proposals.ts'
 import type { Engine } from '../core/provider/engine.ts'
 import type { Completion, Result } from '../core/result.ts'
 import { makePlan, type PlanOptions } from '../core/strategies.ts'
 import type { Template } from '../core/templates.ts'
 import type { UsageTotal } from '../core/usage.ts'
+import { agreement } from '../lib/text.ts'
 
 export interface ControlOptions
   extends Pick<PlanOptions, 'width' | 'depth' | 'maxTokens' | 'judgeMaxTokens' | 'temperature' | 'seed'> {

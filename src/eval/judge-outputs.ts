@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import type { Engine, Usage } from '../core/provider/engine.ts'
 import { textOf } from '../core/provider/engine.ts'
-import { hashParts } from '../core/seeds.ts'
 import {
   endOf,
   openTaskJournal,
@@ -11,6 +10,7 @@ import {
   type TaskJournal,
   type TaskProgress,
 } from '../files/task-journal.ts'
+import { hashParts } from '../lib/random.ts'
 import { completeOnce } from './complete.ts'
 import { type JudgeTemplate, judgeMessages } from './judge-template.ts'
 import type { OutputPair, Outputs } from './outputs.ts'

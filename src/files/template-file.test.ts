@@ -30,6 +30,10 @@ test.each([
     { ...defaultTemplate, judgeSystem: 'Pick.' },
     'expected `judgeSystem` to be a string that holds {{candidates}}, got "Pick."',
   ],
+  [
+    { ...defaultTemplate, proposal: '{{number}} {{answer}}: {{text}}' },
+    'expected `proposal` to be a string with no other marks than {{number}} and {{text}}, got "{{number}} {{answer}}: {{text}}"',
+  ],
   [{ ...defaultTemplate, keepUserSystem: 'yes' }, 'expected `keepUserSystem` to be a boolean, got "yes"'],
   [{ ...defaultTemplate, separator: undefined }, 'expected `separator` to be a string, got nothing'],
   [{ ...defaultTemplate, id: '' }, 'expected `id` to be a string that is not empty, got ""'],

@@ -7,11 +7,16 @@ import type { Template } from '../core/templates.ts'
 const holding = (mark: string) =>
   z.string().refine((text) => text.includes(mark), { params: { expected: `a string that holds ${mark}` } })
 
+/** A mark with another name would be shown to the model as it is written. */
+const item = holding('{{text}}').refine((text) => !/\{\{(?!(text|number)\}\})\w+\}\}/.test(text), {
+  params: { expected: 'a string with no other marks than {{number}} and {{text}}' },
+})
+
 const templateShape = z.strictObject({
   id: z.string().min(1),
   proposerSystem: z.string(),
   aggregatorSystem: holding('{{proposals}}'),
-  proposal: holding('{{text}}'),
+  proposal: item,
   separator: z.string(),
   keepUserSystem: z.boolean(),
   cutMark: z.string().optional(),

@@ -1,6 +1,7 @@
 /** Word problems of the seeded generator, as a source: nothing has to be downloaded. */
-import { hashParts, randomFrom } from '../../core/seeds.ts'
+
 import { ask, type SourceRow } from '../../files/rows/row.ts'
+import { hashParts, randomFrom } from '../../lib/random.ts'
 import { draftSolution, makeProblem, writeSolution } from './word-problems.ts'
 
 /** Share of the drafts that are right. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { CompletionEnd, CompletionRequest, Engine, EngineEvent } from '../../core/provider/engine.ts'
-import { randomFrom } from '../../core/seeds.ts'
+import { randomFrom } from '../../lib/random.ts'
 import { type OpenAIOptions, openOpenAI } from './openai.ts'
 
 /** The body of a request, as far as tests look at it. */

@@ -13,8 +13,8 @@ import type {
 } from '../../core/provider/engine.ts'
 import { textOf } from '../../core/provider/engine.ts'
 import { EngineError, type EngineErrorKind, UsageError } from '../../core/provider/errors.ts'
-import { hashParts, randomFrom } from '../../core/seeds.ts'
 import { merge } from '../../lib/merge.ts'
+import { hashParts, randomFrom } from '../../lib/random.ts'
 
 /** One scripted completion. With `error` it fails after its text has been streamed. */
 export interface Reply {

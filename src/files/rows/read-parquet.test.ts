@@ -6,7 +6,7 @@ import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { parquetWriteFile } from 'hyparquet-writer'
 import { afterAll, expect, test } from 'vitest'
-import { randomFrom } from '../../core/seeds.ts'
+import { randomFrom } from '../../lib/random.ts'
 import { readParquet, type Wanted } from './read-parquet.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'parquet-'))

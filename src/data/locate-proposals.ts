@@ -1,0 +1,34 @@
+/** The places of the proposals in an aggregator's system message, so that a trainer can trim them later. */
+import { type Message, textOf } from '../core/provider/engine.ts'
+import { aggregatorMessages, type Template } from '../core/templates.ts'
+
+/**
+ * Where the text of each proposal is in the system message of `aggregatorMessages`: from and to, in UTF-16 code units.
+ * Undefined if the wording shows none. The message is written twice with one character for each text: the places that
+ * differ are the texts'.
+ */
+export function locateProposals(
+  template: Template,
+  conversation: Message[],
+  texts: string[],
+): [from: number, to: number][] | undefined {
+  const write = (text: string) => {
+    const [system] = aggregatorMessages(
+      template,
+      conversation,
+      texts.map(() => ({ text })),
+    )
+    return textOf(system as Message)
+  }
+  const [one, other] = [write('1'), write('2')]
+  const places: number[] = []
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) places.push(at)
+  if (places.length === 0) return undefined
+  const times = places.length / texts.length
+  let before = 0
+  return texts.map((text, i) => {
+    const from = (places[i * times] as number) + before
+    before += times * (text.length - 1)
+    return [from, from + text.length]
+  })
+}

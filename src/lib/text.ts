@@ -1,0 +1,157 @@
+/** Texts compared and shortened: how much one repeats itself, how much several agree, cutting the middle out. */
+
+const NGRAM = 8
+const MIN_WORDS = 64
+const MAX_WORD_CHARS = 48
+
+/**
+ * Share (0 to 1) of a text's 8-grams of words that occurred before in it; 0 for texts under 64 words.
+ * Shares up to `floor` may come as `floor`: that is faster.
+ */
+export function repeatedShare(text: string, floor = 0): number {
+  if (floor > 0 && boundRepeats(text) <= floor) return floor
+  const words = wordsOf(text)
+  if (words.length < MIN_WORDS) return 0
+  const count = words.length - NGRAM + 1
+  const grams = new Set<string>()
+  for (let i = 0; i < count; i++) grams.add(words.slice(i, i + NGRAM).join(' '))
+  return 1 - grams.size / count
+}
+
+/** Factor of the rolling hash over words, and what a word has become in it `NGRAM` words later. */
+const ROLL = 0x2c1b3c6d
+const ROLLED_OUT = Array.from({ length: NGRAM }).reduce<number>((x) => Math.imul(x, ROLL), 1)
+
+/**
+ * The share that repeats, or more, without making a string for each word: 8-grams are compared by 32-bit hashes,
+ * and two that share one count as a repeat.
+ */
+function boundRepeats(text: string): number {
+  const words = hashWords(text)
+  if (words.length < MIN_WORDS) return 0
+  const mask = (1 << (33 - Math.clz32(words.length))) - 1
+  const seen = new Int32Array(mask + 1)
+  let [rolling, repeats] = [0, 0]
+  for (let i = 0; i < words.length; i++) {
+    rolling = (Math.imul(rolling, ROLL) + (words[i] as number)) | 0
+    if (i >= NGRAM) rolling = (rolling - Math.imul(words[i - NGRAM] as number, ROLLED_OUT)) | 0
+    if (i < NGRAM - 1) continue
+    const hash = rolling || 1
+    let slot = (hash ^ (hash >>> 15)) & mask
+    while (seen[slot] !== 0 && seen[slot] !== hash) slot = (slot + 1) & mask
+    if (seen[slot] === hash) repeats++
+    else seen[slot] = hash
+  }
+  return repeats / (words.length - NGRAM + 1)
+}
+
+/** Hashes of the words that `wordsOf` gives. */
+function hashWords(text: string): number[] {
+  const hashes: number[] = []
+  for (let start = 0; start < text.length; ) {
+    let end = start
+    let hash = 7
+    for (; end < text.length; end++) {
+      const code = text.charCodeAt(end)
+      if (code <= 0x20 ? code === 0x20 || (code >= 9 && code <= 13) : code >= 0xa0 && isWideSpace(code)) break
+      hash = (Math.imul(hash, 31) + code) | 0
+    }
+    if (end - start > MAX_WORD_CHARS) hashes.push(...cutRun(text.slice(start, end)).map(hashWord))
+    else if (end > start) hashes.push(mix(hash))
+    start = end + 1
+  }
+  return hashes
+}
+
+const mix = (hash: number) => Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
+
+function hashWord(word: string): number {
+  let hash = 7
+  for (let i = 0; i < word.length; i++) hash = (Math.imul(hash, 31) + word.charCodeAt(i)) | 0
+  return mix(hash)
+}
+
+/** As `\s` in a regular expression, from U+00A0 on. */
+function isWideSpace(code: number): boolean {
+  if (code < 0x1680) return code === 0xa0
+  if (code <= 0x200a) return code >= 0x2000 || code === 0x1680
+  if (code < 0x3000) return code === 0x2028 || code === 0x2029 || code === 0x202f || code === 0x205f
+  return code === 0x3000 || code === 0xfeff
+}
+
+/** Words are runs without white space; long runs (scripts without spaces, line art) are cut into pieces of 8. */
+function wordsOf(text: string): string[] {
+  const words: string[] = []
+  for (const word of text.match(/\S+/g) ?? []) {
+    if (word.length <= MAX_WORD_CHARS) words.push(word)
+    else words.push(...cutRun(word))
+  }
+  return words
+}
+
+function cutRun(run: string): string[] {
+  return run.match(/.{1,8}/gsu) ?? []
+}
+
+/** How much texts agree, 0 to 1: the mean Dice coefficient of their word pairs; 1 for a single text. */
+export function agreement(texts: string[]): number {
+  if (texts.length < 2) return 1
+  const sums = similaritySums(texts)
+  return sums.reduce((a, b) => a + b, 0) / (texts.length * (texts.length - 1))
+}
+
+/** Index of the text that is most similar to all others; the first of equals. */
+export function findCentral(texts: string[]): number {
+  const sums = similaritySums(texts)
+  return sums.indexOf(Math.max(...sums))
+}
+
+function similaritySums(texts: string[]): number[] {
+  const pairs = texts.map(pairsOf)
+  return pairs.map((a, i) => pairs.reduce((sum, b, j) => (i === j ? sum : sum + dice(a, b)), 0))
+}
+
+/** A text's set of word pairs; case is ignored. */
+function pairsOf(text: string): Set<string> {
+  const words = wordsOf(text.toLowerCase())
+  return new Set(words.length < 2 ? words : words.slice(1).map((word, i) => `${words[i]} ${word}`))
+}
+
+/** Dice coefficient of two sets, 0 to 1. */
+function dice(a: Set<string>, b: Set<string>): number {
+  if (a.size + b.size === 0) return 1
+  let shared = 0
+  for (const item of a) if (b.has(item)) shared++
+  return (2 * shared) / (a.size + b.size)
+}
+
+/** A trimmed text with fewer characters says too little to learn from. */
+export const LEAST_CHARS = 200
+
+const GAP = '\n[…]\n'
+
+/** Cuts a text to about `limit` characters: head and tail stay, evenly. Shorter texts stay as they are. */
+export function trimMiddle(text: string, limit: number): string {
+  if (text.length <= limit) return text
+  const points = [...text]
+  if (points.length <= limit) return text
+  const head = Math.ceil(limit / 2)
+  return points.slice(0, head).join('') + GAP + points.slice(points.length - (limit - head)).join('')
+}
+
+/**
+ * The largest limit from 1 to `longest` (characters per text, the same for all texts) that fits, within 2 %, or
+ * undefined if none does. With one limit for all, long texts give first and short ones stay whole.
+ */
+export async function findTrim(
+  longest: number,
+  fits: (limit: number) => Promise<boolean>,
+): Promise<number | undefined> {
+  let [low, high] = [0, longest]
+  while (high - low > Math.max(8, low / 50)) {
+    const middle = Math.floor((low + high) / 2)
+    if (await fits(middle)) low = middle
+    else high = middle
+  }
+  return low === 0 ? undefined : low
+}
