@@ -1,8 +1,13 @@
 /** Every question of a task through every control, into one journal that survives its process. */
-import { createHash } from 'node:crypto'
 import type { Plan } from '../core/plan.ts'
 import { hashTemplate } from '../core/templates.ts'
-import { endOf, openTaskJournal, runTask, type TaskJob, type TaskProgress } from '../files/task-journal.ts'
+import {
+  keepPart,
+  runJournaledTask,
+  type TaskJob,
+  type TaskOutcome,
+  type TaskSettings,
+} from '../files/task-run.ts'
 import {
   type Aggregated,
   aggregate,
@@ -14,98 +19,69 @@ import {
 } from './controls.ts'
 import type { Question } from './task.ts'
 
-export interface ControlRun {
+export interface ControlRun extends TaskSettings {
   task: string
   questions: Question[]
   plans: Map<PlannedControl, Plan>
   host: ControlHost
-  journal: string
-  restart?: boolean
-  /** Questions at work at a time. */
-  active: number
-  version: string
-  signal?: AbortSignal
-  onProgress?: (progress: TaskProgress) => void
 }
 
-/** What a question's controls answered. */
+/** What the controls answered to one question. */
 export interface Answered {
   question: Question
   proposals: Proposals
   answers: Partial<Record<PlannedControl, ControlAnswer>>
 }
 
-export interface RunControls {
-  outcome: 'done' | 'interrupted' | 'held'
+/** A run through all controls. */
+export interface RunControls extends TaskOutcome {
   answered: Answered[]
-  failures: { id: string; error: { kind: string; message: string } }[]
 }
 
 /**
- * Answers what the journal does not hold yet. A question counts where every control answered it.
- * @throws UsageError where the journal was begun with other settings, EngineError where an engine cannot work at all
+ * Answers what the journal does not hold yet. A question counts once every control has answered it.
+ * @throws UsageError if the journal has other settings, EngineError if an engine cannot work at all
  */
 export async function runControls(run: ControlRun): Promise<RunControls> {
-  const { questions, active, signal, onProgress } = run
-  const journal = await openTaskJournal(run.journal, headerOf(run), { restart: run.restart })
-  try {
-    const items = questions.map((question) => ({ id: question.id, digest: digest(question), question }))
-    const work = ({ question }: (typeof items)[number], job: TaskJob) => answerQuestion(question, run, job)
-    const { outcome, failures } = await runTask({ journal, items, active, work, signal, onProgress })
-    const answered = questions.flatMap((question) => {
-      const end = endOf(journal, question.id) as Omit<Answered, 'question'> | undefined
-      return end ? [{ question, ...end }] : []
-    })
-    return { outcome, answered, failures }
-  } finally {
-    journal.close()
-  }
-}
-
-function headerOf({ task, plans, host, version }: ControlRun) {
+  const { task, questions, plans, host } = run
   const { engines, template, trainedTemplate } = host
-  const ids = Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id]))
-  return {
-    type: 'header' as const,
-    task,
-    version: 1,
-    aft: version,
+  const header = {
     plans: Object.fromEntries(plans),
-    engines: ids,
+    engines: Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id])),
     template: hashTemplate(template),
     trainedTemplate: hashTemplate(trainedTemplate),
   }
+  const { outcome, failures, ends } = await runJournaledTask<Question, Omit<Answered, 'question'>>(
+    {
+      task,
+      header,
+      items: questions,
+      contentOf: ({ messages, target }) => [messages, target],
+      work: (question, job) => answerQuestion(question, run, job),
+    },
+    run,
+  )
+  const answered = questions.flatMap((question, i) => (ends[i] ? [{ question, ...ends[i] }] : []))
+  return { outcome, answered, failures }
 }
 
-function digest({ messages, target }: Question): string {
-  return createHash('sha256')
-    .update(JSON.stringify([messages, target]))
-    .digest('hex')
-    .slice(0, 16)
-}
-
-/** The aggregation first, then the others at once. Each is kept as soon as it is there. */
+/** The aggregation first, then the other controls at once. Each answer is recorded as soon as it is there. */
 async function answerQuestion(
   question: Question,
   { plans, host }: ControlRun,
-  { parts, record, signal }: TaskJob,
+  job: TaskJob,
 ): Promise<Omit<Answered, 'question'>> {
+  const { signal } = job
   const prompt = { id: question.id, messages: question.messages }
-  const keep = async <T>(name: string, make: () => Promise<T>): Promise<T> => {
-    if (parts.has(name)) return parts.get(name) as T
-    const value = await make()
-    record(name, value)
-    return value
-  }
   const plan = plans.get('aggregated') as Plan
-  const { answer, proposals } = await keep<Aggregated>('aggregated', () =>
+  const { answer, proposals } = await keepPart<Aggregated>(job, 'aggregated', () =>
     aggregate(prompt, plan, host, signal),
   )
   const others = [...plans].filter(([name]) => name !== 'aggregated')
   const answers = await Promise.all(
     others.map(async ([name, plan]) => {
       const over = { plan, proposals: proposals.completions }
-      return [name, await keep(name, () => answerControl(name, prompt, over, host, signal))] as const
+      return [name, await keepPart(job, name, () => answerControl(name, prompt, over, host, signal))] as const
     }),
   )
   return { proposals, answers: { aggregated: answer, ...Object.fromEntries(answers) } }

@@ -2,21 +2,26 @@
  * A grid of widths and depths over the same questions. What two points have in common is sampled once: narrower points
  * take the first proposals of the widest, shallower ones the first layers of the deepest.
  */
-import { createHash } from 'node:crypto'
 import { answerPrompt } from '../core/aft.ts'
 import type { RecordedLayer } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
 import type { LayerResult, Result } from '../core/result.ts'
 import { makePlan, type PlanOptions } from '../core/strategies.ts'
 import { hashTemplate } from '../core/templates.ts'
-import { endOf, openTaskJournal, runTask, type TaskJob, type TaskProgress } from '../files/task-journal.ts'
+import {
+  keepPart,
+  runJournaledTask,
+  type TaskJob,
+  type TaskOutcome,
+  type TaskSettings,
+} from '../files/task-run.ts'
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { bootstrapMean, mean, testPairs } from '../lib/statistics.ts'
 import { type ControlRow, costOf } from './control-table.ts'
 import { type ControlAnswer, type ControlHost, toAnswer } from './controls.ts'
 import type { Question, Task } from './task.ts'
 
-export interface GridRun {
+export interface GridRun extends TaskSettings {
   task: Task
   questions: Question[]
   /** From 1, and from 0. */
@@ -24,12 +29,6 @@ export interface GridRun {
   depths: number[]
   base: Omit<PlanOptions, 'strategy' | 'width' | 'depth'>
   host: Omit<ControlHost, 'trainedTemplate'>
-  journal: string
-  restart?: boolean
-  active: number
-  version: string
-  signal?: AbortSignal
-  onProgress?: (progress: TaskProgress) => void
 }
 
 /** Answers of a question by point, such as `3x1`. */
@@ -46,62 +45,45 @@ export function pointOf(width: number, depth: number): string {
 }
 
 /** Answers what the journal does not hold yet. @throws UsageError, EngineError as other tasks do */
-export async function runGrid(run: GridRun): Promise<{
-  outcome: 'done' | 'interrupted' | 'held'
-  answered: GridAnswered[]
-  failures: { id: string; error: { kind: string; message: string } }[]
-}> {
-  const { task, questions, widths, depths, base, host, version, active, signal, onProgress } = run
-  const ids = Object.fromEntries(Object.entries(host.engines).map(([name, engine]) => [name, engine.id]))
+export async function runGrid(run: GridRun): Promise<TaskOutcome & { answered: GridAnswered[] }> {
+  const { task, questions, widths, depths, base, host } = run
   const header = {
-    type: 'header' as const,
-    task: `scaling ${task.name}`,
-    version: 1,
-    aft: version,
     widths,
     depths,
     base,
-    engines: ids,
+    engines: Object.fromEntries(Object.entries(host.engines).map(([name, engine]) => [name, engine.id])),
     template: hashTemplate(host.template),
   }
-  const journal = await openTaskJournal(run.journal, header, { restart: run.restart })
-  try {
-    const digest = ({ messages, target }: Question) =>
-      createHash('sha256')
-        .update(JSON.stringify([messages, target]))
-        .digest('hex')
-        .slice(0, 16)
-    const items = questions.map((question) => ({ id: question.id, digest: digest(question), question }))
-    const work = ({ question }: (typeof items)[number], job: TaskJob) => answerGrid(question, run, job)
-    const { outcome, failures } = await runTask({ journal, items, active, work, signal, onProgress })
-    const answered = questions.flatMap((question) => {
-      const answers = endOf(journal, question.id) as GridAnswers | undefined
-      return answers ? [{ question, answers }] : []
-    })
-    return { outcome, answered, failures }
-  } finally {
-    journal.close()
-  }
+  const { outcome, failures, ends } = await runJournaledTask<Question, GridAnswers>(
+    {
+      task: `scaling ${task.name}`,
+      header,
+      items: questions,
+      contentOf: ({ messages, target }) => [messages, target],
+      work: (question, job) => answerGrid(question, run, job),
+    },
+    run,
+  )
+  const answered = questions.flatMap((question, i) => (ends[i] ? [{ question, answers: ends[i] }] : []))
+  return { outcome, answered, failures }
 }
 
 /** The widest first, and of each width the deepest. */
 async function answerGrid(
   question: Question,
   { widths, depths, base, host }: GridRun,
-  { parts, record, signal }: TaskJob,
+  job: TaskJob,
 ): Promise<GridAnswers> {
   const prompt: Prompt = { id: question.id, messages: question.messages }
   const answers: GridAnswers = {}
   const deep = [...depths].filter((d) => d > 0).sort((a, b) => b - a)
   const ask = (plan: Plan, recorded: RecordedLayer[]) =>
-    answerPrompt(prompt, plan, { ...host, signal, recorded })
-  const keep = async (name: string, make: () => Promise<Result>): Promise<Kept> => {
-    if (parts.has(name)) return parts.get(name) as Kept
-    const result = await make()
-    const value = { answer: toAnswer(result), layers: result.layers }
-    record(name, value)
-    return value
-  }
+    answerPrompt(prompt, plan, { ...host, signal: job.signal, recorded })
+  const keep = (name: string, make: () => Promise<Result>): Promise<Kept> =>
+    keepPart(job, name, async () => {
+      const result = await make()
+      return { answer: toAnswer(result), layers: result.layers }
+    })
   let proposals: LayerResult | undefined
   for (const width of [...widths].sort((a, b) => b - a)) {
     let layers: LayerResult[] = proposals ? [takeFirst(proposals, width)] : []

@@ -1,35 +1,20 @@
 /** AlpacaEval's comparisons: a judge reads each pair of outputs once and names the better one with one token. */
-import { createHash } from 'node:crypto'
 import type { Engine, Usage } from '../core/provider/engine.ts'
 import { textOf } from '../core/provider/engine.ts'
-import {
-  endOf,
-  openTaskJournal,
-  runTask,
-  type TaskJob,
-  type TaskJournal,
-  type TaskProgress,
-} from '../files/task-journal.ts'
+import { runJournaledTask, type TaskOutcome, type TaskSettings } from '../files/task-run.ts'
 import { hashParts } from '../lib/random.ts'
 import { completeOnce } from './complete.ts'
 import { type JudgeTemplate, judgeMessages } from './judge-template.ts'
 import type { OutputPair, Outputs } from './outputs.ts'
 import { isSwitched, readVerdict, unswitch, type Verdict } from './preference.ts'
 
-export interface JudgeOptions {
+export interface JudgeOptions extends TaskSettings {
   pairs: OutputPair[]
   generators: [baseline: string, model: string]
   judge: Engine
   template: JudgeTemplate
   /** Of the order, and of the judge's samples. The benchmark's own is 0. */
   seed: number
-  journal: string
-  restart?: boolean
-  /** Pairs at work at a time. */
-  active: number
-  version: string
-  signal?: AbortSignal
-  onProgress?: (progress: TaskProgress) => void
 }
 
 /** What is kept of a comparison. */
@@ -45,11 +30,10 @@ export interface Judgment {
   ms: number
 }
 
-export interface Judged {
-  outcome: 'done' | 'interrupted' | 'held'
-  /** One a pair, in their order; undefined where the judge failed. */
+/** A run of comparisons. */
+export interface Judged extends TaskOutcome {
+  /** One per pair, in their order; undefined if the judge failed. */
   judgments: (Judgment | undefined)[]
-  failures: { id: string; error: { kind: string; message: string } }[]
 }
 
 /** Alternatives asked for with the judge's token. */
@@ -57,35 +41,27 @@ const TOP = 5
 
 /**
  * Has every pair judged that the journal does not hold yet.
- * @throws UsageError where the journal was begun with other settings, EngineError where the judge cannot work at all
+ * @throws UsageError if the journal has other settings, EngineError if the judge cannot work at all
  */
 export async function judgeOutputs(options: JudgeOptions): Promise<Judged> {
-  const { judge, template, seed, generators, version, restart } = options
+  const { pairs, judge, template, seed, generators } = options
   const header = {
-    type: 'header' as const,
-    task: 'alpaca-eval',
-    version: 1,
-    aft: version,
     judge: judge.id,
     template: { id: template.id, sha256: template.sha256 },
     seed,
     generators,
   }
-  const journal = await openTaskJournal(options.journal, header, { restart })
-  try {
-    return await judgeAll(journal, options)
-  } finally {
-    journal.close()
-  }
-}
-
-async function judgeAll(journal: TaskJournal, options: JudgeOptions): Promise<Judged> {
-  const { active, signal, onProgress } = options
-  const items = options.pairs.map((pair) => ({ id: String(pair.row), digest: digest(pair), pair }))
-  const work = ({ pair }: (typeof items)[number], job: TaskJob) => judgePair(pair, options, job.signal)
-  const { outcome, failures } = await runTask({ journal, items, active, work, signal, onProgress })
-  const judgments = items.map(({ id }) => endOf(journal, id) as Judgment | undefined)
-  return { outcome, judgments, failures }
+  const { outcome, failures, ends } = await runJournaledTask<OutputPair & { id: string }, Judgment>(
+    {
+      task: 'alpaca-eval',
+      header,
+      items: pairs.map((pair) => ({ ...pair, id: String(pair.row) })),
+      contentOf: ({ instruction, output, baseline }) => [instruction, output, baseline],
+      work: (pair, { signal }) => judgePair(pair, options, signal),
+    },
+    options,
+  )
+  return { outcome, judgments: ends, failures }
 }
 
 async function judgePair(
@@ -114,13 +90,6 @@ export function boundTokens({ pairs, template }: Pick<JudgeOptions, 'pairs' | 't
     const messages = judgeMessages(template, { instruction, outputs: [baseline, output] })
     return sum + messages.reduce((bytes, m) => bytes + 4 + Math.ceil(Buffer.byteLength(textOf(m)) / 4), 0)
   }, 0)
-}
-
-function digest({ instruction, output, baseline }: OutputPair): string {
-  return createHash('sha256')
-    .update(JSON.stringify([instruction, output, baseline]))
-    .digest('hex')
-    .slice(0, 16)
 }
 
 /** Rows as the benchmark's own annotation files have them. @param annotator names judge and wording */

@@ -1,12 +1,17 @@
 /** MT-Bench: both turns answered with the answers as history, then graded one by one. */
-import { createHash } from 'node:crypto'
 import { answerPrompt } from '../core/aft.ts'
 import type { Clock } from '../core/host.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Engine, Message } from '../core/provider/engine.ts'
 import { hashTemplate, type Template } from '../core/templates.ts'
 import type { UsageTotal } from '../core/usage.ts'
-import { endOf, openTaskJournal, runTask, type TaskJob, type TaskProgress } from '../files/task-journal.ts'
+import {
+  keepPart,
+  runJournaledTask,
+  type TaskJob,
+  type TaskOutcome,
+  type TaskSettings,
+} from '../files/task-run.ts'
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { bootstrapMean, type Interval, mean } from '../lib/statistics.ts'
 import { completeOnce } from './complete.ts'
@@ -19,7 +24,7 @@ import {
   readRating,
 } from './mt-bench.ts'
 
-export interface MtBenchRun {
+export interface MtBenchRun extends TaskSettings {
   bench: MtBench
   questions: MtBenchQuestion[]
   /** By category: temperatures differ. */
@@ -28,17 +33,11 @@ export interface MtBenchRun {
   judge: Engine
   /** Most tokens of a grade. */
   judgeMaxTokens?: number
-  /** Ask for the rating alone where a grade holds none. */
+  /** Ask for the rating alone if a grade holds none. */
   askAgain?: boolean
   template: Template
   clock: Clock
-  journal: string
-  restart?: boolean
-  active: number
-  version: string
   seed: number
-  signal?: AbortSignal
-  onProgress?: (progress: TaskProgress) => void
 }
 
 interface Turn {
@@ -48,7 +47,7 @@ interface Turn {
 }
 
 interface Grade {
-  /** Null where the judge's text holds none. */
+  /** Null if the judge's text holds none. */
   rating: number | null
   text: string
   /** The reply when asked for the rating alone. */
@@ -67,94 +66,93 @@ const JUDGE_MAX_TOKENS = 2048
 export const REPLY_MAX_TOKENS = 16
 
 /** Answers and grades what the journal does not hold yet. @throws UsageError, EngineError as other tasks do */
-export async function runMtBench(run: MtBenchRun): Promise<{
-  outcome: 'done' | 'interrupted' | 'held'
-  graded: Graded[]
-  failures: { id: string; error: { kind: string; message: string } }[]
-}> {
-  const { questions, planOf, judge, template, version, engines, active, signal, onProgress } = run
-  const { judgeMaxTokens = JUDGE_MAX_TOKENS } = run
+export async function runMtBench(run: MtBenchRun): Promise<TaskOutcome & { graded: Graded[] }> {
+  const { questions, planOf, judge, template, engines, judgeMaxTokens = JUDGE_MAX_TOKENS } = run
   const categories = [...new Set(questions.map((q) => q.category))].sort()
-  const ids = Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id]))
   const header = {
-    type: 'header' as const,
-    task: 'mt-bench',
-    version: 1,
-    aft: version,
     judge: judge.id,
-    engines: ids,
+    engines: Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id])),
     plans: Object.fromEntries(categories.map((c) => [c, planOf(c)])),
     template: hashTemplate(template),
     ...(judgeMaxTokens !== JUDGE_MAX_TOKENS && { judgeMaxTokens }),
     ...(run.askAgain && { askAgain: true }),
   }
-  const journal = await openTaskJournal(run.journal, header, { restart: run.restart })
-  try {
-    const items = questions.map((question) => ({ id: question.id, digest: digest(question), question }))
-    const work = ({ question }: (typeof items)[number], job: TaskJob) => gradeQuestion(question, run, job)
-    const { outcome, failures } = await runTask({ journal, items, active, work, signal, onProgress })
-    const graded = questions.flatMap((question) => {
-      const end = endOf(journal, question.id) as Omit<Graded, 'question'> | undefined
-      return end ? [{ question, ...end }] : []
-    })
-    return { outcome, graded, failures }
-  } finally {
-    journal.close()
-  }
+  const { outcome, failures, ends } = await runJournaledTask<MtBenchQuestion, Omit<Graded, 'question'>>(
+    {
+      task: 'mt-bench',
+      header,
+      items: questions,
+      contentOf: (question) => question,
+      work: (question, job) => gradeQuestion(question, run, job),
+    },
+    run,
+  )
+  const graded = questions.flatMap((question, i) => (ends[i] ? [{ question, ...ends[i] }] : []))
+  return { outcome, graded, failures }
 }
 
-function digest(question: MtBenchQuestion): string {
-  return createHash('sha256').update(JSON.stringify(question)).digest('hex').slice(0, 16)
-}
+const user = (content: string): Message => ({ role: 'user', content })
+const assistant = (content: string): Message => ({ role: 'assistant', content })
 
 async function gradeQuestion(
   question: MtBenchQuestion,
   run: MtBenchRun,
-  { parts, record, signal }: TaskJob,
+  job: TaskJob,
 ): Promise<Omit<Graded, 'question'>> {
-  const { planOf, engines, template, clock, bench, judge, seed } = run
-  const { judgeMaxTokens = JUDGE_MAX_TOKENS, askAgain } = run
-  const user = (content: string): Message => ({ role: 'user', content })
-  const keep = async <T>(name: string, make: () => Promise<T>): Promise<T> => {
-    if (parts.has(name)) return parts.get(name) as T
-    const value = await make()
-    record(name, value)
-    return value
-  }
-  const ask = async (turn: number, messages: Message[]): Promise<Turn> => {
-    const prompt = { id: `${question.id}:${turn}`, messages }
-    const plan = planOf(question.category)
-    const { answer, usage, ms } = await answerPrompt(prompt, plan, { engines, template, clock, signal })
-    return { answer, usage, ms }
-  }
-  const say = async (turn: number, messages: Message[], maxTokens: number): Promise<string> => {
+  const [one, two] = question.turns
+  const first = await keepPart(job, 'turn 1', () => answerTurn(question, 1, [user(one)], run, job))
+  const history = [user(one), assistant(first.answer), user(two)]
+  const second = await keepPart(job, 'turn 2', () => answerTurn(question, 2, history, run, job))
+  const answers = [first.answer, second.answer]
+  const grades = await Promise.all([
+    gradeTurn(question, 1, answers, run, job),
+    gradeTurn(question, 2, answers, run, job),
+  ])
+  return { turns: [first, second], grades }
+}
+
+async function answerTurn(
+  { id, category }: MtBenchQuestion,
+  turn: 1 | 2,
+  messages: Message[],
+  { planOf, engines, template, clock }: MtBenchRun,
+  { signal }: TaskJob,
+): Promise<Turn> {
+  const prompt = { id: `${id}:${turn}`, messages }
+  const { answer, usage, ms } = await answerPrompt(prompt, planOf(category), {
+    engines,
+    template,
+    clock,
+    signal,
+  })
+  return { answer, usage, ms }
+}
+
+async function gradeTurn(
+  question: MtBenchQuestion,
+  turn: 1 | 2,
+  answers: string[],
+  { bench, judge, seed, judgeMaxTokens = JUDGE_MAX_TOKENS, askAgain }: MtBenchRun,
+  job: TaskJob,
+): Promise<Grade> {
+  const say = async (messages: Message[], maxTokens: number): Promise<string> => {
     const { text } = await completeOnce(judge, {
       messages,
       sampling: { temperature: 0, maxTokens },
-      signal,
+      signal: job.signal,
       seed: hashParts(seed, 'grade', question.id, turn) % 2 ** 31,
     })
     return text
   }
-  const grade = async (answers: string[], turn: 1 | 2): Promise<Grade> => {
-    const messages = gradeMessages(bench, question, answers, turn)
-    const first = await keep(`grade ${turn}`, async (): Promise<Grade> => {
-      const text = await say(turn, messages, judgeMaxTokens)
-      return { rating: readRating(text) ?? null, text }
-    })
-    if (first.rating !== null || !askAgain) return first
-    const more = [...messages, { role: 'assistant' as const, content: first.text }, user(askForRating)]
-    const reply = await keep(`reply ${turn}`, () => say(turn, more, REPLY_MAX_TOKENS))
-    return { ...first, rating: readBareRating(reply) ?? null, reply }
-  }
-  const [one, two] = question.turns
-  const first = await keep('turn 1', () => ask(1, [user(one)]))
-  const second = await keep('turn 2', () =>
-    ask(2, [user(one), { role: 'assistant', content: first.answer }, user(two)]),
-  )
-  const answers = [first.answer, second.answer]
-  const grades = await Promise.all([grade(answers, 1), grade(answers, 2)])
-  return { turns: [first, second], grades }
+  const messages = gradeMessages(bench, question, answers, turn)
+  const first = await keepPart(job, `grade ${turn}`, async (): Promise<Grade> => {
+    const text = await say(messages, judgeMaxTokens)
+    return { rating: readRating(text) ?? null, text }
+  })
+  if (first.rating !== null || !askAgain) return first
+  const more = [...messages, assistant(first.text), user(askForRating)]
+  const reply = await keepPart(job, `reply ${turn}`, () => say(more, REPLY_MAX_TOKENS))
+  return { ...first, rating: readBareRating(reply) ?? null, reply }
 }
 
 interface MeanRating {

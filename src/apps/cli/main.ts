@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 import { Command, CommanderError, Help, type Option } from 'commander'
 import { DataError, EngineError, redact, UsageError } from '../../core/provider/errors.ts'
+import { toCallersError } from '../../files/file-errors.ts'
 import { readVersion } from '../../lib/version.ts'
 import { Interrupted } from './interrupt.ts'
 import { addRemovedFlags } from './removed.ts'
@@ -49,7 +50,7 @@ export async function main(argv: string[]): Promise<void> {
     const program = await makeProgram(argv)
     await program.parseAsync(argv, { from: 'user' })
   } catch (error) {
-    process.exitCode = report(error)
+    process.exitCode = report(toCallersError(error))
   }
 }
 

@@ -1,5 +1,4 @@
 /** `aft models`: lists the models that need no account, pulls them, and says where their files are. */
-import type { WriteStream } from 'node:tty'
 import { Command } from 'commander'
 import { UsageError } from '../../core/provider/errors.ts'
 import {
@@ -7,11 +6,10 @@ import {
   findModelFolder,
   type ListedModel,
   listModels,
-  type PullProgress,
   resolveModel,
 } from '../../engines/models/models.ts'
 import { watchInterrupts } from './interrupt.ts'
-import { createStatusLine, pullLine } from './render/status.ts'
+import { createPullProgress } from './progress.ts'
 
 const examples = `
 Examples:
@@ -124,26 +122,4 @@ function showTable(rows: string[][]): string {
         .trimEnd(),
     )
     .join('\n')
-}
-
-/** A bar on a terminal; elsewhere a line at the start of a phase and at each quarter. */
-export function createPullProgress(stream: WriteStream): {
-  update(progress: PullProgress): void
-  close(): void
-} {
-  const line = createStatusLine(stream)
-  const startMs = new Map<string, number>()
-  const said = new Set<string>()
-  return {
-    update(progress) {
-      const { label, receivedBytes, totalBytes } = progress
-      const nowMs = performance.now()
-      if (!startMs.has(label)) startMs.set(label, nowMs)
-      if (stream.isTTY) return line.show(pullLine({ ...progress, startMs: startMs.get(label) ?? nowMs }))
-      const text = `${label}: ${Math.floor((4 * receivedBytes) / totalBytes) * 25} %`
-      if (!said.has(text)) stream.write(`${text}\n`)
-      said.add(text)
-    },
-    close: () => line.close(),
-  }
 }

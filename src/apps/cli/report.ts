@@ -1,6 +1,5 @@
 /** `aft report`: folders of results as one page that opens offline. */
 import { Command } from 'commander'
-import { toCallersError } from '../../files/file-errors.ts'
 import { type Results, readResults } from '../../files/result-file.ts'
 import { writeWhole } from '../../lib/write-whole.ts'
 import { toCsv } from '../../report/csv.ts'
@@ -33,16 +32,12 @@ interface ReportFlags {
 }
 
 async function report(folders: string[], { output, title, about }: ReportFlags): Promise<void> {
-  try {
-    const results: Results[] = []
-    for (const folder of folders) results.push(await readResults(folder))
-    const base = output.replace(/\.html?$/i, '')
-    const all = results.map(({ result }) => result)
-    writeWhole(`${base}.json`, `${JSON.stringify(all, null, 2)}\n`)
-    writeWhole(`${base}.csv`, toCsv(results))
-    writeWhole(output, await renderReport(results, { title, about }))
-    console.log(`${output}, ${base}.json and ${base}.csv`)
-  } catch (error) {
-    throw toCallersError(error)
-  }
+  const results: Results[] = []
+  for (const folder of folders) results.push(await readResults(folder))
+  const base = output.replace(/\.html?$/i, '')
+  const all = results.map(({ result }) => result)
+  writeWhole(`${base}.json`, `${JSON.stringify(all, null, 2)}\n`)
+  writeWhole(`${base}.csv`, toCsv(results))
+  writeWhole(output, await renderReport(results, { title, about }))
+  console.log(`${output}, ${base}.json and ${base}.csv`)
 }

@@ -12,7 +12,8 @@ import { keepMemorySmall } from './memory.ts'
 import { openPlan } from './open-plan.ts'
 import { readAmount } from './option-types.ts'
 import { pricesOf } from './prices.ts'
-import { createReporter, describeBound, describeEnd } from './render/run-report.ts'
+import { createProgress } from './progress.ts'
+import { describeBound, describeEnd, viewRun } from './render/run-report.ts'
 
 interface RunFlags extends AnswerFlags {
   output: string
@@ -65,7 +66,7 @@ async function run(file: string, flags: RunFlags): Promise<void> {
     return
   }
   const signal = watchInterrupts()
-  const reporter = flags.progress ? createReporter(process.stderr) : undefined
+  const reporter = flags.progress ? createProgress(process.stderr, viewRun) : undefined
   const { plan, template, engineFlags } = setup
   const {
     output: out,

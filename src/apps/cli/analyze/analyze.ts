@@ -4,7 +4,6 @@ import { Command } from 'commander'
 import { attributeJournal } from '../../../analyze/journal-attribution.ts'
 import { readJournal } from '../../../analyze/journal-prompts.ts'
 import { compareOverhead } from '../../../analyze/overhead.ts'
-import { toCallersError } from '../../../files/file-errors.ts'
 import { drawTable } from '../eval/results.ts'
 import { sanitise } from '../render/sanitize.ts'
 import { convergenceCommand } from './convergence.ts'
@@ -40,22 +39,14 @@ export function analyzeCommand(): Command {
     .argument('<journals...>', 'journals of `aft run`')
     .option('--json', 'print JSON, each prompt too')
     .addHelpText('after', attributionHelp)
-    .action((files: string[], { json }: { json?: boolean }) => guard(() => attribution(files, json)))
+    .action((files: string[], { json }: { json?: boolean }) => attribution(files, json))
   sub('overhead', 'Calls, tokens and time: measured in journals, predicted by formula, and beside best of n.')
     .argument('<journals...>', 'journals of `aft run`')
     .option('--json', 'print JSON')
     .addHelpText('after', overheadHelp)
-    .action((files: string[], { json }: { json?: boolean }) => guard(() => overhead(files, json)))
+    .action((files: string[], { json }: { json?: boolean }) => overhead(files, json))
   for (const other of [perplexityCommand(), convergenceCommand(), scalingCommand()]) command.addCommand(other)
   return command
-}
-
-async function guard(act: () => Promise<void>): Promise<void> {
-  try {
-    await act()
-  } catch (error) {
-    throw toCallersError(error)
-  }
 }
 
 const percent = (share: number) => (100 * share).toFixed(1)

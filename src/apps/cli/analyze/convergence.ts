@@ -10,7 +10,6 @@ import {
 } from '../../../analyze/convergence-groups.ts'
 import { describeRunFacts, readRunFacts } from '../../../analyze/run-facts.ts'
 import { UsageError } from '../../../core/provider/errors.ts'
-import { toCallersError } from '../../../files/file-errors.ts'
 import { drawTable } from '../eval/results.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
 import { sanitise } from '../render/sanitize.ts'
@@ -45,11 +44,7 @@ export function convergenceCommand(): Command {
     .option('-o, --output <folder>', 'where the result goes')
     .option('--json', 'print JSON')
     .addHelpText('after', help)
-    .action((folders: string[], flags: ConvergenceFlags) =>
-      convergence(folders, flags).catch((error) => {
-        throw toCallersError(error)
-      }),
-    )
+    .action(convergence)
 }
 
 function readGroup(text: string, before: Group[]): Group[] {

@@ -1,29 +1,30 @@
 /** `aft analyze perplexity`: how expected targets are, by what the model is shown before them. */
-import { createHash } from 'node:crypto'
+import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
-import {
-  type CaseScore,
-  type ConditionSummary,
-  type ScoredCase,
-  scoreTarget,
-  summarise,
-  type TargetScore,
-} from '../../../analyze/perplexity.ts'
+import { type CaseScore, type ConditionSummary, summarise } from '../../../analyze/perplexity.ts'
+import { type Cases, gatherExamples, gatherResponses } from '../../../analyze/perplexity-cases.ts'
+import { runPerplexity } from '../../../analyze/perplexity-run.ts'
 import type { Engine } from '../../../core/provider/engine.ts'
+import { UsageError } from '../../../core/provider/errors.ts'
 import { defaultTemplate, hashTemplate } from '../../../core/templates.ts'
-import { sources } from '../../../data/sources/sources.ts'
-import { toCallersError } from '../../../files/file-errors.ts'
-import { endOf, openTaskJournal, runTask, type TaskHeader } from '../../../files/task-journal.ts'
-import { readEngineFlags, readVersion, whole, withEngine } from '../eval/flags.ts'
-import { createEvalReporter } from '../eval/progress.ts'
+import { promptText } from '../../../data/build.ts'
+import { findBest } from '../../../data/examine-row.ts'
+import { findSource, sources } from '../../../data/sources/sources.ts'
+import { readExamples, type Split } from '../../../files/examples.ts'
+import { listFiles, readRecords } from '../../../files/rows/read-records.ts'
+import { readTargets } from '../data/target.ts'
+import { whole } from '../eval/flags.ts'
 import { drawTable } from '../eval/results.ts'
-import { watchInterrupts } from '../interrupt.ts'
+import { runEvaluation } from '../eval/run-evaluation.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
-import { sanitise } from '../render/sanitize.ts'
-import { type RowFlags, readCases } from './perplexity-rows.ts'
 
-interface PerplexityFlags extends RowFlags {
+interface PerplexityFlags {
+  format: string
+  target?: string
+  proposals: number
+  /** Of target and proposals together. */
+  mostChars?: number
   output: string
   model: string
   limit?: number
@@ -80,132 +81,126 @@ export function perplexityCommand(): Command {
     .option('--json', 'print one JSON object')
     .option('--no-progress', 'do not say how far it is')
     .addHelpText('after', help)
-    .action((paths: string[], flags: PerplexityFlags) =>
-      perplexity(paths, flags).catch((error) => {
-        throw toCallersError(error)
-      }),
-    )
+    .action(perplexity)
 }
 
 async function perplexity(paths: string[], flags: PerplexityFlags): Promise<void> {
-  const { model, output, limit, threads, lora, raw } = flags
-  const { cases: all, templates, leftOut } = await readCases(paths, flags)
-  const cases = all.slice(0, limit)
-  const signal = watchInterrupts()
-  const reporter = flags.progress ? createEvalReporter(process.stderr, 'examples scored') : undefined
-  const { engineFlags } = await readEngineFlags({ threads, seed: 0, concurrency: 1, progress: false })
-  const options = { ...engineFlags, lora, raw, signal, onProgress: reporter?.pull }
-  const startMs = performance.now()
-  try {
-    const run = await withEngine(model, options, (engine) =>
-      scoreAll(engine, cases, { flags, signal, reporter }),
-    )
-    reporter?.close()
-    for (const { id, error } of run.failures.slice(0, 10)) {
-      console.error(`failed: example ${id}: ${error.kind}: ${sanitise(error.message)}`)
-    }
-    if (run.scored.length === 0) {
-      if (run.outcome === 'interrupted') throw signal.reason
-      process.exitCode = 1
-      return
-    }
-    const { format, target, proposals, mostChars } = flags
-    const ofFormat = format !== 'examples' && { target: target ?? 'gold', proposals }
-    const ownTemplate = { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) }
-    const isOwn = templates.length === 0 || templates.every((id) => id === defaultTemplate.id)
-    const result = {
-      task: 'perplexity',
-      model,
-      ...(lora && { lora }),
-      file: paths.join(', '),
-      n: run.scored.length,
-      asked: cases.length,
-      left_out: leftOut,
-      tokens: run.scored.reduce((sum, { scores }) => sum + (Object.values(scores)[0]?.tokens ?? 0), 0),
-      conditions: summarise(run.scored),
-      settings: { format, ...ofFormat, ...(mostChars && { mostChars }), ...(limit && { limit }), seed: 0 },
-      template: isOwn ? ownTemplate : { id: templates.join(', '), sha256: 'see the data card' },
-      ...describeOrigin(),
-      seconds: (performance.now() - startMs) / 1000,
-    }
-    writeResult(output, result)
-    if (flags.json) console.log(JSON.stringify(result))
-    else
-      console.log(
-        sanitise(`${model}: ${result.n} targets, ${result.tokens} tokens\n${table(result.conditions)}`),
-      )
-    if (run.outcome === 'interrupted') {
-      console.error('interrupted; run the same command to go on')
-      throw signal.reason
-    }
-    if (run.scored.length < cases.length) process.exitCode = 1
-  } finally {
-    reporter?.close()
-  }
+  const { model, output, lora, raw } = flags
+  const found = await readCases(paths, flags)
+  const cases = found.cases.slice(0, flags.limit)
+  await runEvaluation({
+    flags: { ...flags, seed: 0, concurrency: 1 },
+    engines: [model],
+    options: { lora, raw },
+    journal: path.join(output, 'journal.jsonl'),
+    item: 'example',
+    progress: 'examples scored',
+    asked: cases.length,
+    work: (engines, settings) =>
+      runPerplexity({ ...settings, engine: engines[model] as Engine, cases, made: describeCases(flags) }),
+    countFinished: (run) => run.scored.length,
+    async finish({ scored }, seconds) {
+      const result = {
+        ...toResult(paths, flags, found, scored),
+        asked: cases.length,
+        ...describeOrigin(),
+        seconds,
+      }
+      writeResult(output, result)
+      const head = `${model}: ${result.n} targets, ${result.tokens} tokens`
+      return { result, text: `${head}\n${table(result.conditions)}` }
+    },
+  })
 }
 
-interface Scoring {
-  flags: PerplexityFlags
-  signal: AbortSignal
-  reporter?: ReturnType<typeof createEvalReporter>
-}
-
-/** One example after the other; each condition is kept as soon as it is there. */
-async function scoreAll(engine: Engine, cases: ScoredCase[], { flags, signal, reporter }: Scoring) {
-  const { format, output, restart, proposals, mostChars = null, raw = false, lora = null } = flags
+/** What the journal's scores depend on, besides the texts. */
+function describeCases({ format, proposals, mostChars, raw = false, lora }: PerplexityFlags) {
   const shown = format === 'examples' ? {} : { proposals }
-  const header: TaskHeader = {
-    type: 'header',
+  return { format, ...shown, mostChars: mostChars ?? null, raw, lora: lora ?? null }
+}
+
+function toResult(paths: string[], flags: PerplexityFlags, found: Cases, scored: CaseScore[]) {
+  const { model, lora, format, target, proposals, mostChars, limit } = flags
+  const ofFormat = format !== 'examples' && { target: target ?? 'gold', proposals }
+  const { templates, leftOut } = found
+  const isOwn = templates.every((id) => id === defaultTemplate.id)
+  return {
     task: 'perplexity',
-    version: 1,
-    aft: readVersion(),
-    engine: engine.id,
-    format,
-    ...shown,
-    mostChars,
-    raw,
-    lora,
-  }
-  const journal = await openTaskJournal(path.join(output, 'journal.jsonl'), header, { restart })
-  try {
-    const { outcome, failures } = await runTask({
-      journal,
-      items: cases.map((one) => ({ id: one.id, digest: digest(one), one })),
-      active: 1,
-      signal,
-      onProgress: reporter?.update,
-      async work({ one: { prompts, target } }, { parts, record, signal }) {
-        for (const [condition, prompt] of Object.entries(prompts)) {
-          if (parts.has(condition)) continue
-          signal.throwIfAborted()
-          const score = await scoreTarget(engine, prompt, target)
-          parts.set(condition, score)
-          record(condition, score)
-        }
-        return Object.fromEntries(parts)
-      },
-    })
-    const scored = cases.flatMap(({ id, prompts }): CaseScore[] => {
-      const end = endOf(journal, id) as Record<string, TargetScore> | undefined
-      if (!end) return []
-      return [
-        {
-          id,
-          scores: Object.fromEntries(Object.keys(prompts).map((name) => [name, end[name] as TargetScore])),
-        },
-      ]
-    })
-    return { outcome, failures, scored }
-  } finally {
-    journal.close()
+    model,
+    ...(lora && { lora }),
+    file: paths.join(', '),
+    n: scored.length,
+    left_out: leftOut,
+    tokens: scored.reduce((sum, { scores }) => sum + (Object.values(scores)[0]?.tokens ?? 0), 0),
+    conditions: summarise(scored),
+    settings: { format, ...ofFormat, ...(mostChars && { mostChars }), ...(limit && { limit }), seed: 0 },
+    template: isOwn
+      ? { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) }
+      : { id: templates.join(', '), sha256: 'see the data card' },
   }
 }
 
-function digest({ target, prompts }: ScoredCase): string {
-  return createHash('sha256')
-    .update(JSON.stringify([target, prompts]))
-    .digest('hex')
-    .slice(0, 16)
+/** @throws UsageError if there is nothing to score, DataError for a broken record */
+async function readCases(paths: string[], flags: PerplexityFlags): Promise<Cases> {
+  const found = flags.format === 'examples' ? await readBuilt(paths, flags) : await readSource(paths, flags)
+  if (found.cases.length > 0) return found
+  const why = Object.entries(found.leftOut).map(([reason, n]) => `; ${n} left out: ${reason}`)
+  throw new UsageError(`${paths.join(', ')}: there is no row to score${why.join('')}`)
+}
+
+/** Examples with proposals. Those of `sft/` beside them are what is read without proposals. */
+async function readBuilt(paths: string[], { target, mostChars }: PerplexityFlags): Promise<Cases> {
+  const [place, more] = paths
+  if (place === undefined || more !== undefined)
+    throw new UsageError('expected one folder that `aft data build` made, or one file of it')
+  if (target !== undefined)
+    throw new UsageError('--target needs a --format with responses; built examples have a target')
+  const { folder, split } = locate(place)
+  const twins = path.join(folder, 'sft')
+  const hasTwins = existsSync(path.join(twins, `${split}.jsonl`))
+  return gatherExamples(
+    readExamples(folder, split),
+    hasTwins ? readExamples(twins, split) : undefined,
+    mostChars,
+  )
+}
+
+function locate(place: string): { folder: string; split: Split } {
+  const found = statSync(place, { throwIfNoEntry: false })
+  if (!found) throw new UsageError(`${place}: there is no such file or folder`)
+  if (found.isDirectory()) return { folder: place, split: 'validation' }
+  const name = path.basename(place)
+  if (name !== 'train.jsonl' && name !== 'validation.jsonl') {
+    throw new UsageError(
+      `${place}: expected train.jsonl or validation.jsonl of a built folder; other rows need --format`,
+    )
+  }
+  return { folder: path.dirname(place), split: name === 'train.jsonl' ? 'train' : 'validation' }
+}
+
+async function readSource(
+  paths: string[],
+  { format, target = 'gold', proposals, mostChars }: PerplexityFlags,
+): Promise<Cases> {
+  const isFile = target !== 'gold' && target !== 'best'
+  if (isFile && !existsSync(target))
+    throw new UsageError(
+      `--target ${target} is no file; an engine writes targets in \`aft data label\` or \`aft data build\``,
+    )
+  const targets = isFile ? await readTargets(target) : undefined
+  const files = paths
+    .flatMap(listFiles)
+    .filter((file) => !isFile || path.resolve(file) !== path.resolve(target))
+  const source = findSource(format)
+  return gatherResponses(source.read(readRecords(files, source)), {
+    proposals,
+    mostChars,
+    targetOf(row) {
+      if (targets) return { text: targets.get(promptText(row.prompt)) }
+      const best = target === 'best' ? findBest(row) : undefined
+      return best ? { text: best.text, isOwn: true } : { text: row.target }
+    },
+  })
 }
 
 function table(conditions: ConditionSummary[]): string {

@@ -4,26 +4,17 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { makePlan } from '../../../core/strategies.ts'
 import { defaultTemplate, hashTemplate } from '../../../core/templates.ts'
 import { boundGrid, describeBound } from '../../../eval/bound.ts'
+import type { ControlRow } from '../../../eval/control-table.ts'
 import { runGrid, tabulateGrid } from '../../../eval/grid-run.ts'
 import { gsm8k } from '../../../eval/gsm8k.ts'
 import { ifeval } from '../../../eval/ifeval.ts'
-import { toCallersError } from '../../../files/file-errors.ts'
+import type { Task } from '../../../eval/task.ts'
 import { systemClock } from '../../../run/clock.ts'
-import {
-  addEvalFlags,
-  type EvalFlags,
-  readEngineFlags,
-  readVersion,
-  whole,
-  withEngine,
-} from '../eval/flags.ts'
+import { addEvalFlags, type EvalFlags, whole } from '../eval/flags.ts'
 import { resolveOfficial } from '../eval/official.ts'
-import { createEvalReporter } from '../eval/progress.ts'
-import { describeControls, writeControls } from '../eval/results.ts'
-import { watchInterrupts } from '../interrupt.ts'
+import { type ControlResult, describeControls, writeControls } from '../eval/results.ts'
+import { runEvaluation } from '../eval/run-evaluation.ts'
 import { describeOrigin } from '../origin.ts'
-import { pricesOf } from '../prices.ts'
-import { sanitise } from '../render/sanitize.ts'
 
 interface ScalingFlags extends EvalFlags {
   output: string
@@ -70,75 +61,75 @@ async function scaling(file: string, flags: ScalingFlags): Promise<void> {
   const { model, widths, depths, maxTokens, temperature, seed } = flags
   const task = flags.task === 'gsm8k' ? gsm8k : ifeval((line) => console.error(line))
   const questionsFile = await resolveOfficial(file, flags.task, 'questions', flags)
-  const { questions: all, leftOut } = await task.read(questionsFile).catch((error) => {
-    throw toCallersError(error)
-  })
-  const questions = flags.limit ? all.slice(0, flags.limit) : all
-  const { engineFlags, config } = await readEngineFlags(flags)
+  const { questions: all, leftOut } = await task.read(questionsFile)
+  const questions = all.slice(0, flags.limit)
   const base = { proposers: [model], maxTokens, temperature, seed }
-  if (flags.dryRun) {
-    const planOf = (width: number, depth: number) =>
-      makePlan({ ...base, strategy: depth === 0 ? 'single' : 'aft', width, depth })
-    const over = { template: defaultTemplate, prices: pricesOf([model], config) }
-    const head: [string, string][] = [
-      ['questions', String(questions.length)],
-      ['points', `widths ${widths.join(', ')}; depths ${depths.join(', ')}`],
-    ]
-    console.log(describeBound(head, boundGrid(questions, { widths, depths, planOf, ...over })))
-    return
-  }
-  const signal = watchInterrupts()
-  const reporter = flags.progress ? createEvalReporter(process.stderr, 'questions answered') : undefined
-  const startMs = performance.now()
-  try {
-    const run = await withEngine(model, { ...engineFlags, signal, onProgress: reporter?.pull }, (engine) =>
-      runGrid({
-        task,
-        questions,
-        widths,
-        depths,
-        active: flags.concurrency,
-        version: readVersion(),
-        signal,
-        base,
-        host: { engines: { [model]: engine }, template: defaultTemplate, clock: systemClock },
-        journal: path.join(flags.output, 'journal.jsonl'),
-        restart: flags.restart,
-        onProgress: reporter?.update,
-      }),
-    )
-    reporter?.close()
-    for (const { id, error } of run.failures)
-      console.error(`failed: question ${id}: ${sanitise(error.message)}`)
-    if (run.outcome === 'interrupted') throw signal.reason
-    if (run.answered.length < questions.length) process.exitCode = 1
-    if (run.answered.length === 0) return
-    const result = {
-      task: `scaling ${task.name}`,
-      metrics: task.metrics,
-      file,
-      asked: questions.length,
-      left_out: leftOut,
-      n: run.answered.length,
-      failed: run.failures.length,
-      model,
-      aggregator: model,
-      judge: '',
-      settings: { widths, depths, maxTokens, temperature, seed, active: flags.concurrency },
-      template: { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) },
-      ...describeOrigin(),
-      seconds: (performance.now() - startMs) / 1000,
-      rows: await tabulateGrid(task, run.answered, seed),
-      changes: [],
-      agreement: 0,
-      judge_position: null,
-      questions: [],
-    }
-    writeControls(flags.output, result)
-    console.log(flags.json ? JSON.stringify(result) : sanitise(describeControls(result)))
-  } catch (error) {
-    throw toCallersError(error)
-  } finally {
-    reporter?.close()
+  await runEvaluation({
+    flags,
+    engines: [model],
+    journal: path.join(flags.output, 'journal.jsonl'),
+    item: 'question',
+    progress: 'questions answered',
+    asked: questions.length,
+    preview(prices) {
+      const planOf = (width: number, depth: number) =>
+        makePlan({ ...base, strategy: depth === 0 ? 'single' : 'aft', width, depth })
+      const head: [string, string][] = [
+        ['questions', String(questions.length)],
+        ['points', `widths ${widths.join(', ')}; depths ${depths.join(', ')}`],
+      ]
+      const grid = { widths, depths, planOf, template: defaultTemplate, prices }
+      return describeBound(head, boundGrid(questions, grid))
+    },
+    work(engines, settings) {
+      const host = { engines, template: defaultTemplate, clock: systemClock }
+      return runGrid({ ...settings, task, questions, widths, depths, base, host })
+    },
+    countFinished: (run) => run.answered.length,
+    async finish(run, seconds) {
+      const rows = await tabulateGrid(task, run.answered, seed)
+      const made = { asked: questions.length, file, leftOut, seconds, rows }
+      const result = toResult(task, flags, run, made)
+      writeControls(flags.output, result)
+      return { result, text: describeControls(result) }
+    },
+  })
+}
+
+interface Made {
+  asked: number
+  file: string
+  leftOut: Record<string, number>
+  seconds: number
+  rows: ControlRow[]
+}
+
+/** In the shape of the controls' results, without what only these have. */
+function toResult(
+  task: Task,
+  { model, widths, depths, maxTokens, temperature, seed, concurrency }: ScalingFlags,
+  { answered, failures }: Awaited<ReturnType<typeof runGrid>>,
+  { asked, file, leftOut, seconds, rows }: Made,
+): ControlResult {
+  return {
+    task: `scaling ${task.name}`,
+    metrics: task.metrics,
+    file,
+    asked,
+    left_out: leftOut,
+    n: answered.length,
+    failed: failures.length,
+    model,
+    aggregator: model,
+    judge: '',
+    settings: { widths, depths, maxTokens, temperature, seed, active: concurrency },
+    template: { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) },
+    ...describeOrigin(),
+    seconds,
+    rows,
+    changes: [],
+    agreement: 0,
+    judge_position: null,
+    questions: [],
   }
 }

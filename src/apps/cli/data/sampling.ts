@@ -12,7 +12,8 @@ import { createSpool, type Spool } from '../../../lib/spool.ts'
 import { type RunOptions, runPrompts } from '../../../run/run.ts'
 import { watchInterrupts } from '../interrupt.ts'
 import { openPlan } from '../open-plan.ts'
-import { createReporter, describeEnd } from '../render/run-report.ts'
+import { createProgress } from '../progress.ts'
+import { describeEnd, viewRun } from '../render/run-report.ts'
 
 export interface SamplingFlags {
   output: string
@@ -58,7 +59,7 @@ export async function sampleInto(
 ): Promise<boolean> {
   const signal = watchInterrupts()
   const startMs = performance.now()
-  const reporter = createReporter(process.stderr)
+  const reporter = createProgress(process.stderr, viewRun)
   const { raw, concurrency, threads, restart, output: out } = flags
   const options: OpenOptions = { raw, concurrency, threads, signal, onProgress: reporter.pull }
   const { engines, close } = await openPlan(run.plan, options)

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
+import type { Engine, Usage } from '../../../core/provider/engine.ts'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { BENCHMARK_BASELINE } from '../../../eval/annotations.ts'
 import {
@@ -13,16 +14,12 @@ import {
 } from '../../../eval/judge-outputs.ts'
 import { type JudgeTemplate, ownJudgeTemplate, readJudgeTemplate } from '../../../eval/judge-template.ts'
 import { type OutputPair, pairOutputs, readOutputs } from '../../../eval/outputs.ts'
-import { toCallersError } from '../../../files/file-errors.ts'
 import { writeWhole } from '../../../lib/write-whole.ts'
-import { watchInterrupts } from '../interrupt.ts'
 import { writeResult } from '../origin.ts'
-import { pricesOf } from '../prices.ts'
-import { showTime } from '../render/run-report.ts'
-import { sanitise } from '../render/sanitize.ts'
-import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, withEngine } from './flags.ts'
+import { showTime } from '../progress.ts'
+import { addEvalFlags, type EvalFlags } from './flags.ts'
 import { resolveOfficial } from './official.ts'
-import { createEvalReporter } from './progress.ts'
+import { runEvaluation } from './run-evaluation.ts'
 import { describeWinRate, scoreAnnotations, toResult } from './win-rate.ts'
 
 interface AlpacaEvalFlags extends EvalFlags {
@@ -76,52 +73,36 @@ export function alpacaEvalCommand(): Command {
 async function alpacaEval(given: AlpacaEvalFlags): Promise<void> {
   const flags = await resolveFiles(given)
   const { pairs, generators, template } = await readInputs(flags)
-  const setup = await readEngineFlags(flags)
-  const price = pricesOf([flags.judge], setup.config)[flags.judge]
-  if (flags.dryRun) {
-    console.log(preview(pairs, template, price))
-    return
-  }
   const folder = folderOf(flags)
   const beside = `${flags.outputs.replace(/\.jsonl?$/, '')}.annotations.json`
   const out = folder ? path.join(folder, 'annotations.json') : (flags.output ?? beside)
-  const reporter = flags.progress ? createEvalReporter(process.stderr, 'pairs judged') : undefined
-  const signal = watchInterrupts()
-  const startMs = performance.now()
-  const judged = await withEngine(
-    flags.judge,
-    { ...setup.engineFlags, signal, onProgress: reporter?.pull },
-    (judge) =>
+  await runEvaluation({
+    flags,
+    engines: [flags.judge],
+    journal: `${out}.journal`,
+    item: `${flags.outputs}: row`,
+    progress: 'pairs judged',
+    asked: pairs.length,
+    needsAll: true,
+    preview: (prices) => preview(pairs, template, prices[flags.judge]),
+    work: (engines, settings) =>
       judgeOutputs({
+        ...settings,
         pairs,
         generators,
-        judge,
+        judge: engines[flags.judge] as Engine,
         template,
         seed: flags.seed,
-        version: readVersion(),
-        signal,
-        journal: `${out}.journal`,
-        restart: flags.restart,
-        active: flags.concurrency,
-        onProgress: reporter?.update,
       }),
-  )
-    .catch((error) => {
-      throw toCallersError(error)
-    })
-    .finally(() => reporter?.close())
-  if (judged.outcome === 'interrupted') {
-    console.error(`interrupted; run the same command to go on (${out}.journal)`)
-    throw signal.reason
-  }
-  const annotator = `${flags.judge} (${template.id})`
-  writeWhole(
-    out,
-    `[\n${toAnnotations(pairs, judged.judgments, { generators, annotator })
-      .map((row) => JSON.stringify(row))
-      .join(',\n')}\n]\n`,
-  )
-  await tell(flags, { out, pairs, judged, template, seconds: (performance.now() - startMs) / 1000 })
+    countFinished: ({ judgments }) => judgments.filter((judgment) => judgment !== undefined).length,
+    async finish({ judgments }, seconds) {
+      const annotator = `${flags.judge} (${template.id})`
+      const rows = toAnnotations(pairs, judgments, { generators, annotator })
+      writeWhole(out, `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`)
+      warnOfSilence(flags.outputs, pairs, judgments)
+      return score(flags, out, describeJudging(flags, template, judgments, seconds))
+    },
+  })
 }
 
 function folderOf({ output }: AlpacaEvalFlags): string | undefined {
@@ -149,24 +130,14 @@ async function readInputs(flags: AlpacaEvalFlags) {
       `expected --baseline, or the baseline's outputs as ${beside}; --baseline official fetches AlpacaEval's`,
     )
   }
-  try {
-    const outputs = await readOutputs(flags.outputs)
-    const baseline = await readOutputs(flags.baseline ?? beside)
-    const template = flags.template ? await readJudgeTemplate(flags.template) : ownJudgeTemplate
-    const pairs = pairOutputs(outputs, baseline)
-    if (pairs.length < baseline.rows.length) {
-      console.error(
-        `warning: ${flags.outputs}: ${pairs.length} rows, the baseline has ${baseline.rows.length}`,
-      )
-    }
-    return {
-      pairs: flags.limit ? pairs.slice(0, flags.limit) : pairs,
-      generators: namesOf(baseline, outputs),
-      template,
-    }
-  } catch (error) {
-    throw toCallersError(error)
+  const outputs = await readOutputs(flags.outputs)
+  const baseline = await readOutputs(flags.baseline ?? beside)
+  const template = flags.template ? await readJudgeTemplate(flags.template) : ownJudgeTemplate
+  const pairs = pairOutputs(outputs, baseline)
+  if (pairs.length < baseline.rows.length) {
+    console.error(`warning: ${flags.outputs}: ${pairs.length} rows, the baseline has ${baseline.rows.length}`)
   }
+  return { pairs: pairs.slice(0, flags.limit), generators: namesOf(baseline, outputs), template }
 }
 
 function preview(
@@ -188,58 +159,52 @@ function preview(
   ].join('\n')
 }
 
-interface Told {
-  out: string
-  pairs: OutputPair[]
-  judged: Judged
-  template: JudgeTemplate
-  seconds: number
-}
-
-/** The rates, with everything that a reader has to know about the judge. */
-async function tell(flags: AlpacaEvalFlags, { out, pairs, judged, template, seconds }: Told): Promise<void> {
-  const made = judged.judgments.filter((j) => j !== undefined)
-  for (const { id, error } of judged.failures) {
-    console.error(`failed: ${flags.outputs}: row ${id}: ${error.kind}: ${sanitise(error.message)}`)
-  }
-  for (const [i, judgment] of judged.judgments.entries()) {
+function warnOfSilence(file: string, pairs: OutputPair[], judgments: Judged['judgments']): void {
+  for (const [i, judgment] of judgments.entries()) {
     if (judgment?.by !== 'nothing') continue
     const said = JSON.stringify(judgment.text.slice(0, 40))
-    console.error(
-      `warning: ${flags.outputs}: row ${pairs[i]?.row}: the judge answered neither m nor M: ${said}`,
-    )
+    console.error(`warning: ${file}: row ${pairs[i]?.row}: the judge answered neither m nor M: ${said}`)
   }
-  if (made.every((judgment) => judgment.preference === null)) process.exitCode = 1
-  const result = await scoreAnnotations(out, flags)
-  for (const warning of result.warnings) console.error(`warning: ${out}: ${warning}`)
-  const count = (by: string) => made.filter((j) => j.by === by).length
-  const judge = {
-    engine: flags.judge,
+}
+
+/** What a reader has to know about the judge, and what judging took. */
+function describeJudging(
+  { judge: engine, seed }: AlpacaEvalFlags,
+  template: JudgeTemplate,
+  judgments: Judged['judgments'],
+  seconds: number,
+) {
+  const made = judgments.filter((judgment) => judgment !== undefined)
+  const count = (by: string) => made.filter((judgment) => judgment.by === by).length
+  const sum = (of: (usage: Usage) => number) => made.reduce((total, { usage }) => total + of(usage), 0)
+  return {
+    engine,
     template: template.id,
     template_sha256: template.sha256,
-    seed: flags.seed,
+    seed,
     date: new Date().toISOString().slice(0, 10),
     by_logprobs: count('logprobs'),
     by_token: count('token'),
     no_preference: count('nothing'),
-    failed: pairs.length - made.length,
-    calls: made.reduce((sum, j) => sum + j.usage.calls, 0),
-    input_tokens: made.reduce((sum, j) => sum + j.usage.inputTokens, 0),
-    output_tokens: made.reduce((sum, j) => sum + j.usage.outputTokens, 0),
-    ...(made.some((j) => j.usage.cost !== undefined) && {
-      cost: made.reduce((sum, j) => sum + (j.usage.cost ?? 0), 0),
-    }),
+    failed: judgments.length - made.length,
+    calls: sum((usage) => usage.calls),
+    input_tokens: sum((usage) => usage.inputTokens),
+    output_tokens: sum((usage) => usage.outputTokens),
+    ...(made.some(({ usage }) => usage.cost !== undefined) && { cost: sum((usage) => usage.cost ?? 0) }),
     seconds,
   }
-  if (judged.failures.length > 0) process.exitCode = 1
+}
+
+/** The rates by the annotations that were just written. */
+async function score(flags: AlpacaEvalFlags, out: string, judge: ReturnType<typeof describeJudging>) {
+  if (judge.by_logprobs + judge.by_token === 0) process.exitCode = 1
+  const rates = await scoreAnnotations(out, flags)
+  for (const warning of rates.warnings) console.error(`warning: ${out}: ${warning}`)
   const folder = folderOf(flags)
   const { outputs, baseline, gamed, instructionDifficulty, limit, seed } = flags
   const settings = { outputs, baseline, gamed, instructionDifficulty, limit, seed }
-  if (folder) writeResult(folder, toResult(result, { settings, judge }))
-  if (flags.json) console.log(JSON.stringify({ ...result, judge }))
-  else {
-    const how = `${judge.by_logprobs} by log probabilities, ${judge.by_token} by the letter alone`
-    console.log(sanitise(describeWinRate(result)))
-    console.log(`judged                      ${how}; ${showTime(seconds * 1000)}. See ${out}`)
-  }
+  if (folder) writeResult(folder, toResult(rates, { settings, judge }))
+  const how = `${judge.by_logprobs} by log probabilities, ${judge.by_token} by the letter alone`
+  const line = `judged                      ${how}; ${showTime(judge.seconds * 1000)}. See ${out}`
+  return { result: { ...rates, judge }, text: `${describeWinRate(rates)}\n${line}` }
 }

@@ -1,24 +1,20 @@
 /** `aft eval gsm8k` and its like: a task's questions through every control, and one table. */
 import path from 'node:path'
 import { Command } from 'commander'
-import { defaultTemplate, hashTemplate } from '../../../core/templates.ts'
+import { defaultTemplate, hashTemplate, type Template } from '../../../core/templates.ts'
 import { boundControls, describeBound } from '../../../eval/bound.ts'
-import { runControls } from '../../../eval/control-run.ts'
-import { tabulate } from '../../../eval/control-table.ts'
+import { type RunControls, runControls } from '../../../eval/control-run.ts'
+import { type ControlTable, tabulate } from '../../../eval/control-table.ts'
 import { planControls } from '../../../eval/controls.ts'
 import type { Task } from '../../../eval/task.ts'
-import { toCallersError } from '../../../files/file-errors.ts'
 import { readTemplate } from '../../../files/template-file.ts'
 import { systemClock } from '../../../run/clock.ts'
-import { watchInterrupts } from '../interrupt.ts'
 import { within } from '../option-types.ts'
 import { describeOrigin } from '../origin.ts'
-import { pricesOf } from '../prices.ts'
-import { sanitise } from '../render/sanitize.ts'
-import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, whole } from './flags.ts'
+import { addEvalFlags, type EvalFlags, whole } from './flags.ts'
 import { resolveOfficial } from './official.ts'
-import { createEvalReporter } from './progress.ts'
 import { type ControlResult, describeControls, writeControls } from './results.ts'
+import { runEvaluation } from './run-evaluation.ts'
 
 interface ControlFlags extends EvalFlags {
   output: string
@@ -76,95 +72,82 @@ export function controlsCommand(task: Task, about: string): Command {
 }
 
 async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<void> {
-  const { model: proposer, aggregator = proposer, judge = aggregator, trained } = flags
-  const { width, depth, maxTokens, judgeMaxTokens, temperature, seed, limit } = flags
   const questionsFile = await resolveOfficial(file, task.name as TaskName, 'questions', flags)
-  const { questions: all, leftOut } = await task.read(questionsFile).catch((error) => {
-    throw toCallersError(error)
-  })
-  const questions = limit ? all.slice(0, limit) : all
-  const plans = planControls({
-    proposer,
-    aggregator,
-    judge,
-    trained,
-    width,
-    depth,
-    maxTokens,
-    judgeMaxTokens,
-    temperature,
-    seed,
-  })
+  const { questions: all, leftOut } = await task.read(questionsFile)
+  const questions = all.slice(0, flags.limit)
+  const roles = rolesOf(flags)
+  const plans = planControls({ ...roles, ...settingsOf(flags) })
   const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
   const trainedTemplate = flags.trainedTemplate ? await readTemplate(flags.trainedTemplate) : template
-  const { engineFlags, config } = await readEngineFlags(flags)
-  const names = [proposer, aggregator, judge, ...(trained ? [trained] : [])]
-  if (flags.dryRun) {
-    const prices = pricesOf(names, config)
-    const head: [string, string][] = [
-      ['questions', questions.length.toLocaleString('en-US')],
-      ['controls', String(plans.size)],
-    ]
-    console.log(describeBound(head, boundControls(questions, plans, { template, trainedTemplate, prices })))
-    return
-  }
-  const signal = watchInterrupts()
-  const reporter = flags.progress ? createEvalReporter(process.stderr, 'questions answered') : undefined
-  const { openEngines } = await import('../../../engines/open.ts')
-  const { engines, close } = await openEngines(names, { ...engineFlags, signal, onProgress: reporter?.pull })
-  const startMs = performance.now()
-  try {
-    const run = await runControls({
-      task: task.name,
-      questions,
-      plans,
-      active: flags.concurrency,
-      version: readVersion(),
-      signal,
-      journal: path.join(flags.output, 'journal.jsonl'),
-      restart: flags.restart,
-      host: { engines, template, trainedTemplate, clock: systemClock },
-      onProgress: reporter?.update,
-    })
-    reporter?.close()
-    if (run.outcome === 'interrupted') console.error('interrupted; run the same command to go on')
-    for (const { id, error } of run.failures.slice(0, 10)) {
-      console.error(`failed: question ${id}: ${error.kind}: ${sanitise(error.message)}`)
-    }
-    if (run.answered.length === 0) {
-      if (run.outcome === 'interrupted') throw signal.reason
-      process.exitCode = 1
-      return
-    }
-    const table = await tabulate(task, run, seed)
-    const result: ControlResult = {
-      task: task.name,
-      metrics: task.metrics,
-      file,
-      asked: questions.length,
-      left_out: leftOut,
-      n: run.answered.length,
-      failed: run.failures.length,
-      model: proposer,
-      aggregator,
-      judge,
-      ...(trained && { trained }),
-      settings: { width, depth, maxTokens, judgeMaxTokens, temperature, seed, active: flags.concurrency },
-      template: { id: template.id, sha256: hashTemplate(template) },
-      ...describeOrigin(),
-      seconds: (performance.now() - startMs) / 1000,
-      ...table,
-    }
-    writeControls(flags.output, result)
-    console.log(
-      flags.json ? JSON.stringify({ ...result, questions: undefined }) : sanitise(describeControls(result)),
-    )
-    if (run.outcome === 'interrupted') throw signal.reason
-    if (run.answered.length < questions.length) process.exitCode = 1
-  } catch (error) {
-    throw toCallersError(error)
-  } finally {
-    reporter?.close()
-    await close()
+  await runEvaluation({
+    flags,
+    engines: Object.values(roles).filter((name) => name !== undefined),
+    journal: path.join(flags.output, 'journal.jsonl'),
+    item: 'question',
+    progress: 'questions answered',
+    asked: questions.length,
+    preview(prices) {
+      const head: [string, string][] = [
+        ['questions', questions.length.toLocaleString('en-US')],
+        ['controls', String(plans.size)],
+      ]
+      return describeBound(head, boundControls(questions, plans, { template, trainedTemplate, prices }))
+    },
+    work(engines, settings) {
+      const host = { engines, template, trainedTemplate, clock: systemClock }
+      return runControls({ ...settings, task: task.name, questions, plans, host })
+    },
+    countFinished: (run) => run.answered.length,
+    async finish(run, seconds) {
+      const made = { asked: questions.length, file, leftOut, template, seconds }
+      const result = toResult(task, flags, run, { ...made, table: await tabulate(task, run, flags.seed) })
+      writeControls(flags.output, result)
+      return { result: { ...result, questions: undefined }, text: describeControls(result) }
+    },
+  })
+}
+
+/** The engine of each role. */
+function rolesOf({ model, aggregator = model, judge = aggregator, trained }: ControlFlags) {
+  return { proposer: model, aggregator, judge, trained }
+}
+
+function settingsOf({ width, depth, maxTokens, judgeMaxTokens, temperature, seed }: ControlFlags) {
+  return { width, depth, maxTokens, judgeMaxTokens, temperature, seed }
+}
+
+interface Made {
+  asked: number
+  file: string
+  leftOut: Record<string, number>
+  template: Template
+  seconds: number
+  table: ControlTable
+}
+
+function toResult(
+  task: Task,
+  flags: ControlFlags,
+  { answered, failures }: RunControls,
+  { asked, file, leftOut, template, seconds, table }: Made,
+): ControlResult {
+  const { proposer, aggregator, judge, trained } = rolesOf(flags)
+  return {
+    task: task.name,
+    metrics: task.metrics,
+    file,
+    asked,
+    left_out: leftOut,
+    n: answered.length,
+    failed: failures.length,
+    model: proposer,
+    aggregator,
+    judge,
+    ...(trained && { trained }),
+    settings: { ...settingsOf(flags), active: flags.concurrency },
+    template: { id: template.id, sha256: hashTemplate(template) },
+    ...describeOrigin(),
+    seconds,
+    ...table,
   }
 }

@@ -1,21 +1,18 @@
 /** `aft eval mt-bench`: two-turn questions, aggregated answers, a judge's ratings. */
 import path from 'node:path'
 import { Command } from 'commander'
+import type { Engine } from '../../../core/provider/engine.ts'
 import { makePlan } from '../../../core/strategies.ts'
-import { defaultTemplate, hashTemplate } from '../../../core/templates.ts'
+import { defaultTemplate, hashTemplate, type Template } from '../../../core/templates.ts'
 import { boundMtBench, describeBound } from '../../../eval/bound.ts'
 import { readMtBench, temperatureOf } from '../../../eval/mt-bench.ts'
 import { type MtBenchTable, runMtBench, tabulateMtBench } from '../../../eval/mt-bench-run.ts'
-import { toCallersError } from '../../../files/file-errors.ts'
 import { readTemplate } from '../../../files/template-file.ts'
 import { systemClock } from '../../../run/clock.ts'
-import { watchInterrupts } from '../interrupt.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
-import { pricesOf } from '../prices.ts'
-import { sanitise } from '../render/sanitize.ts'
-import { addEvalFlags, type EvalFlags, readEngineFlags, readVersion, whole } from './flags.ts'
+import { addEvalFlags, type EvalFlags, whole } from './flags.ts'
 import { resolveOfficialFolder } from './official.ts'
-import { createEvalReporter } from './progress.ts'
+import { runEvaluation } from './run-evaluation.ts'
 
 interface MtBenchFlags extends EvalFlags {
   output: string
@@ -58,86 +55,71 @@ export function mtBenchCommand(): Command {
 }
 
 async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
-  const { model, aggregator = model, judge, width, depth, maxTokens, judgeMaxTokens, askAgain, seed } = flags
-  const files = await resolveOfficialFolder(folder, 'mt-bench', flags)
-  const bench = await readMtBench(files).catch((error) => {
-    throw toCallersError(error)
-  })
+  const { model, aggregator = model, judge, judgeMaxTokens, askAgain, seed } = flags
+  const bench = await readMtBench(await resolveOfficialFolder(folder, 'mt-bench', flags))
   const questions = flags.limit ? spread(bench.questions, flags.limit) : bench.questions
-  const planOf = (category: string) =>
-    makePlan({
-      proposers: [model],
-      aggregators: [aggregator],
-      width,
-      depth,
-      maxTokens,
-      seed,
-      temperature: temperatureOf(category),
-    })
+  const planOf = planByCategory(flags)
   const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
-  const { engineFlags, config } = await readEngineFlags(flags)
-  if (flags.dryRun) {
-    const prices = pricesOf([model, aggregator, judge], config)
-    const grader = { engine: judge, maxTokens: judgeMaxTokens, askAgain }
-    const bound = boundMtBench(bench, questions, { planOf, judge: grader, template, prices })
-    console.log(describeBound([['questions', `${questions.length} of two turns`]], bound))
-    return
-  }
-  const signal = watchInterrupts()
-  const reporter = flags.progress ? createEvalReporter(process.stderr, 'questions graded') : undefined
-  const { openEngines } = await import('../../../engines/open.ts')
-  const opened = await openEngines([model, aggregator, judge], {
-    ...engineFlags,
-    signal,
-    onProgress: reporter?.pull,
+  await runEvaluation({
+    flags,
+    engines: [model, aggregator, judge],
+    journal: path.join(flags.output, 'journal.jsonl'),
+    item: 'question',
+    progress: 'questions graded',
+    asked: questions.length,
+    preview(prices) {
+      const grader = { engine: judge, maxTokens: judgeMaxTokens, askAgain }
+      const bound = boundMtBench(bench, questions, { planOf, judge: grader, template, prices })
+      return describeBound([['questions', `${questions.length} of two turns`]], bound)
+    },
+    work: (engines, settings) =>
+      runMtBench({
+        ...settings,
+        bench,
+        questions,
+        planOf,
+        engines,
+        judge: engines[judge] as Engine,
+        judgeMaxTokens,
+        askAgain,
+        template,
+        clock: systemClock,
+        seed,
+      }),
+    countFinished: (run) => run.graded.length,
+    async finish({ graded }) {
+      const table = tabulateMtBench(graded, seed)
+      for (const { id, turn } of table.unreadable)
+        console.error(`warning: question ${id}, turn ${turn}: no rating`)
+      const result = toResult(flags, { n: graded.length, asked: questions.length, template, table })
+      writeResult(flags.output, result)
+      return { result, text: describe(table, judge) }
+    },
   })
-  try {
-    const run = await runMtBench({
-      bench,
-      questions,
-      planOf,
-      template,
-      clock: systemClock,
-      signal,
-      seed,
-      version: readVersion(),
-      judgeMaxTokens,
-      askAgain,
-      engines: opened.engines,
-      judge: opened.engines[judge] as (typeof opened.engines)[string],
-      journal: path.join(flags.output, 'journal.jsonl'),
-      restart: flags.restart,
-      active: flags.concurrency,
-      onProgress: reporter?.update,
-    })
-    reporter?.close()
-    for (const { id, error } of run.failures) {
-      console.error(`failed: question ${id}: ${error.kind}: ${sanitise(error.message)}`)
-    }
-    const table = tabulateMtBench(run.graded, seed)
-    for (const { id, turn } of table.unreadable)
-      console.error(`warning: question ${id}, turn ${turn}: no rating`)
-    const result = {
-      task: 'mt-bench',
-      n: run.graded.length,
-      asked: questions.length,
-      model,
-      aggregator,
-      judge,
-      settings: { width, depth, maxTokens, judgeMaxTokens, ...(askAgain && { askAgain }), seed },
-      template: { id: template.id, sha256: hashTemplate(template) },
-      ...describeOrigin(),
-      ...table,
-    }
-    writeResult(flags.output, result)
-    console.log(flags.json ? JSON.stringify(result) : sanitise(describe(table, judge)))
-    if (run.outcome === 'interrupted') throw signal.reason
-    if (run.graded.length < questions.length) process.exitCode = 1
-  } catch (error) {
-    throw toCallersError(error)
-  } finally {
-    reporter?.close()
-    await opened.close()
+}
+
+/** Temperatures differ by category. */
+function planByCategory({ model, aggregator = model, width, depth, maxTokens, seed }: MtBenchFlags) {
+  const shared = { proposers: [model], aggregators: [aggregator], width, depth, maxTokens, seed }
+  return (category: string) => makePlan({ ...shared, temperature: temperatureOf(category) })
+}
+
+function toResult(
+  flags: MtBenchFlags,
+  { n, asked, template, table }: { n: number; asked: number; template: Template; table: MtBenchTable },
+) {
+  const { model, aggregator = model, judge, width, depth, maxTokens, judgeMaxTokens, askAgain, seed } = flags
+  return {
+    task: 'mt-bench',
+    n,
+    asked,
+    model,
+    aggregator,
+    judge,
+    settings: { width, depth, maxTokens, judgeMaxTokens, ...(askAgain && { askAgain }), seed },
+    template: { id: template.id, sha256: hashTemplate(template) },
+    ...describeOrigin(),
+    ...table,
   }
 }
 

@@ -7,7 +7,7 @@ import {
   type officialFiles,
 } from '../../../eval/official-files.ts'
 import { watchInterrupts } from '../interrupt.ts'
-import { createPullProgress } from '../models.ts'
+import { createPullProgress } from '../progress.ts'
 
 const OFFICIAL = 'official'
 

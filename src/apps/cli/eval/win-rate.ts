@@ -4,7 +4,6 @@ import { UsageError } from '../../../core/provider/errors.ts'
 import { readAnnotations } from '../../../eval/annotations.ts'
 import { readLengthControls } from '../../../eval/length-controls.ts'
 import { computeWinRate, type WinRate } from '../../../eval/win-rate.ts'
-import { toCallersError } from '../../../files/file-errors.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
 import { sanitise } from '../render/sanitize.ts'
 import { resolveOfficial } from './official.ts'
@@ -70,13 +69,9 @@ export async function scoreAnnotations(
       : ['--instruction-difficulty', '--gamed']
     throw new UsageError(`${has} needs ${lacks}: give both for the full rate, or neither for the minimal one`)
   }
-  try {
-    const controls =
-      gamed && instructionDifficulty ? await readLengthControls(gamed, instructionDifficulty) : undefined
-    return computeWinRate(await readAnnotations(annotations), controls)
-  } catch (error) {
-    throw toCallersError(error)
-  }
+  const controls =
+    gamed && instructionDifficulty ? await readLengthControls(gamed, instructionDifficulty) : undefined
+  return computeWinRate(await readAnnotations(annotations), controls)
 }
 
 interface Judging {

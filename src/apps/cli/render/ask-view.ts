@@ -2,8 +2,9 @@
 import { attributeResult } from '../../../analyze/attribution.ts'
 import type { Plan } from '../../../core/plan.ts'
 import type { AftEvent, Result } from '../../../core/result.ts'
+import type { AskStatus } from './ask-status.ts'
 import { sanitise, stringifySafely } from './sanitize.ts'
-import type { AskStatus, PullProgress } from './status.ts'
+import type { PullProgress } from './status.ts'
 
 export type ViewMode = 'text' | 'json' | 'events'
 
@@ -67,6 +68,6 @@ function writeAnswer({ answer, degradedBecause = [] }: Result): void {
 }
 
 async function openStatus(plan: Plan): Promise<AskStatus> {
-  const { createAskStatus } = await import('./status.ts')
+  const { createAskStatus } = await import('./ask-status.ts')
   return createAskStatus(plan, process.stderr)
 }

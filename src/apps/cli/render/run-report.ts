@@ -1,78 +1,27 @@
 /** What `aft run` says on stderr: how far it is, and how it ended. */
-import type { WriteStream } from 'node:tty'
 import type { Spending } from '../../../run/budget.ts'
 import type { FailureGroup, Progress } from '../../../run/progress.ts'
 import type { RunSummary } from '../../../run/run.ts'
-import { createPullProgress } from '../models.ts'
+import { describeLeft, joinFacts, type ProgressView, showTime } from '../progress.ts'
 import { sanitise } from './sanitize.ts'
-import { createStatusLine, type PullProgress } from './status.ts'
-import type { Style } from './style.ts'
-import { cutEnd } from './text.ts'
 
-export interface Reporter {
-  /** A model's file is being pulled. */
-  pull(progress: PullProgress): void
-  update(progress: Progress): void
-  /** Takes away what is no longer true. */
-  close(): void
-}
-
-const LINE_MS = 10_000
-const BAR = 24
-
-/** A bar on a terminal; elsewhere a line every ten seconds. */
-export function createReporter(stream: WriteStream): Reporter {
-  const line = createStatusLine(stream)
-  const pulls = createPullProgress(stream)
-  let timer: NodeJS.Timeout | undefined
-  const start = (progress: Progress) => {
-    const startMs = performance.now()
-    pulls.close()
-    if (stream.isTTY) {
-      line.show((nowMs, columns, style) => drawProgress(progress, nowMs - startMs, columns, style))
-      return
-    }
-    const tell = () => stream.write(`${describeProgress(progress, performance.now() - startMs)}\n`)
-    timer = setInterval(tell, LINE_MS).unref()
-  }
-  let isStarted = false
-  return {
-    pull: pulls.update,
-    update(progress) {
-      if (!isStarted) start(progress)
-      isStarted = true
-    },
-    close() {
-      clearInterval(timer)
-      pulls.close()
-      line.close()
-    },
-  }
-}
-
-function drawProgress(progress: Progress, elapsedMs: number, columns: number, style: Style): string {
+/** What the progress line of a run shows. */
+export function viewRun(progress: Progress, elapsedMs: number): ProgressView {
   const { made, completions } = progress
-  const full = Math.min(BAR, Math.floor((BAR * made) / Math.max(1, completions)))
-  const facts = describeProgress(progress, elapsedMs)
-  if (columns < BAR + 12) return cutEnd(facts, columns)
-  const bar = style.accent('━'.repeat(full)) + style.dim('─'.repeat(BAR - full))
-  return `${bar}  ${cutEnd(facts, columns - BAR - 2)}`
+  return { share: made / Math.max(1, completions), facts: describeProgress(progress, elapsedMs) }
 }
 
 /** Such as `12 of 20 answered · 140 of 220 completions, 3.2/s · 45,210 tokens, $0.02 · 0:25 left`. */
 export function describeProgress(progress: Progress, elapsedMs: number): string {
   const { failed, made, madeNow, completions, spent } = progress
   const perSecond = madeNow / Math.max(1, elapsedMs / 1000)
-  const leftMs = madeNow > 0 ? (1000 * Math.max(0, completions - made)) / perSecond : undefined
-  return [
+  return joinFacts([
     showAnswered(progress),
     failed > 0 && `${count(failed)} failed`,
     `${count(made)} of ${count(completions)} completions, ${perSecond.toFixed(perSecond < 100 ? 1 : 0)}/s`,
     showSpent(spent),
-    leftMs !== undefined && `${showTime(leftMs)} left`,
-  ]
-    .filter(Boolean)
-    .join(' · ')
+    describeLeft(madeNow, completions - made, elapsedMs),
+  ])
 }
 
 /** How a run ended, and what to do next, in lines. */
@@ -137,14 +86,6 @@ function showSpent({ inputTokens, outputTokens, cost }: Spending): string {
 
 function showCost(dollars: number): string {
   return `$${dollars.toFixed(dollars < 1 ? 4 : 2)}`
-}
-
-/** `M:SS` or `H:MM:SS`. */
-export function showTime(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  const two = (n: number) => String(n).padStart(2, '0')
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
 }
 
 function showAnswered({ prompts, answered, degraded }: Progress): string {

@@ -1,43 +1,31 @@
-/** What a training run shows: a line that changes on a terminal, a line now and then in a pipe. */
+/** What a training run shows: the progress line, and lines that stay. */
 import type { TrainerEvent } from '../../../train/launch.ts'
+import { createProgress, describeLeft, joinFacts, type ProgressView } from '../progress.ts'
 import { sanitise } from '../render/sanitize.ts'
 
+/** The view of one training run, on standard error. */
 export interface TrainView {
   event(event: TrainerEvent): void
   line(text: string): void
   /** Training has ended well. */
   end(): void
-  /** It has not. */
+  /** Training has failed or was stopped. */
   stop(): void
 }
 
-const QUIET_MS = 15_000
+type Step = Extract<TrainerEvent, { event: 'step' }>
 
-/** Writes to standard error. */
+/** Opens the view of a run into the folder `output`. */
 export function openTrainView(output: string): TrainView {
-  const isTerminal = process.stderr.isTTY ?? false
-  let isLineOpen = false
-  let shownMs = Number.NEGATIVE_INFINITY
-  let first: { step: number; tokens: number; seconds: number } | undefined
-  const close = () => {
-    if (isLineOpen) process.stderr.write('\n')
-    isLineOpen = false
-  }
-  const line = (text: string) => {
-    close()
-    console.error(sanitise(text))
-  }
-  const showStep = (event: Extract<TrainerEvent, { event: 'step' }>) => {
-    first ??= event
-    const text = describeStep(event, first)
-    const now = performance.now()
-    if (isTerminal) {
-      process.stderr.write(`\r\x1b[2K${text}`)
-      isLineOpen = true
-    } else if (now - shownMs > QUIET_MS || event.step === event.maxSteps) {
-      shownMs = now
-      line(text)
-    }
+  let first: Step | undefined
+  const view = (step: Step) => viewStep(step, first ?? step)
+  const progress = createProgress<Step>(process.stderr, view)
+  const line = (text: string) => progress.writeAbove(sanitise(text))
+  const showStep = (step: Step) => {
+    first ??= step
+    progress.update(step)
+    // The last figures stay in a log. On a terminal the held-out loss and the folder tell them.
+    if (!process.stderr.isTTY && step.step === step.maxSteps) line(view(step).facts)
   }
   const event = (event: TrainerEvent) => {
     if (event.event === 'preflight') describePreflight(event).forEach(line)
@@ -47,9 +35,10 @@ export function openTrainView(output: string): TrainView {
     }
     if (event.event === 'step') showStep(event)
     if (event.event === 'eval') line(`step ${event.step}: held-out loss ${event.loss.toFixed(4)}`)
+    if (event.event === 'end') progress.close()
   }
   const end = () => line(`done. Try it: aft ask --model ${output} "..."; what it is: ${output}/README.md`)
-  return { event, line, end, stop: close }
+  return { event, line, end, stop: progress.close }
 }
 
 function describePreflight(event: Extract<TrainerEvent, { event: 'preflight' }>): string[] {
@@ -64,30 +53,18 @@ function describePreflight(event: Extract<TrainerEvent, { event: 'preflight' }>)
   return [parts.join('; '), ...warnings.map((warning) => `warning: ${warning}`)]
 }
 
-/** Speed and time left are those since this start, its first step left out: that one is slow. */
-function describeStep(
-  { step, maxSteps, loss, learningRate, tokens, seconds }: Extract<TrainerEvent, { event: 'step' }>,
-  first: { step: number; tokens: number; seconds: number },
-): string {
-  const parts = [
-    `step ${step}/${maxSteps}`,
-    `loss ${loss.toFixed(4)}`,
-    `rate ${learningRate.toExponential(1)}`,
-  ]
+/** Speed and time left count from the second step of this start: the first one is slow. */
+function viewStep({ step, maxSteps, loss, learningRate, tokens, seconds }: Step, first: Step): ProgressView {
   const elapsed = seconds - first.seconds
-  if (step > first.step && elapsed > 0) {
-    const left = ((maxSteps - step) * elapsed) / (step - first.step)
-    parts.push(
-      `${count(Math.round((tokens - first.tokens) / elapsed))} tokens/s`,
-      `${describeTime(left)} left`,
-    )
-  }
-  return parts.join('  ')
+  const speed = elapsed > 0 && `${count(Math.round((tokens - first.tokens) / elapsed))} tokens/s`
+  const facts = joinFacts([
+    `step ${step} of ${maxSteps}`,
+    `loss ${loss.toFixed(4)}`,
+    `learning rate ${learningRate.toExponential(1)}`,
+    speed,
+    describeLeft(step - first.step, maxSteps - step, 1000 * elapsed),
+  ])
+  return { share: step / maxSteps, facts }
 }
 
-function describeTime(seconds: number): string {
-  if (seconds < 90) return `${Math.round(seconds)} s`
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
-}
-
-const count = (n: number) => n.toLocaleString('en')
+const count = (n: number) => n.toLocaleString('en-US')

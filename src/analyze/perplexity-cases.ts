@@ -1,0 +1,96 @@
+/** Rows become what `aft analyze perplexity` scores: a target and the prompts before it. */
+import { type Message, textOf } from '../core/provider/engine.ts'
+import { DataError } from '../core/provider/errors.ts'
+import type { BadRow, Example, SourceRow } from '../files/rows/row.ts'
+import {
+  casesOfExamples,
+  casesOfResponses,
+  type ExampleRow,
+  type ResponseRow,
+  type ScoredCase,
+} from './perplexity.ts'
+
+/** What is scored, and what is not. */
+export interface Cases {
+  cases: ScoredCase[]
+  /** Templates of the prompts, if the rows name them. */
+  templates: string[]
+  /** Rows that are not scored, by reason. */
+  leftOut: Record<string, number>
+}
+
+/**
+ * Examples of a built data set.
+ * @param twins the same examples without proposals, as an SFT run reads them; an example without one gets a prompt made here
+ * @param mostChars longer target and proposals are left out
+ */
+export async function gatherExamples(
+  examples: AsyncIterable<Example>,
+  twins: AsyncIterable<Example> | undefined,
+  mostChars = Infinity,
+): Promise<Cases> {
+  const plain = new Map<string, Message[]>()
+  for await (const { id, prompt } of twins ?? []) plain.set(id, prompt)
+  const rows: ExampleRow[] = []
+  const templates = new Set<string>()
+  const skipped = countReasons()
+  for await (const { id, prompt, completion, proposals, template } of examples) {
+    const target = completion[0].content
+    const chars = target.length + textOf(prompt[0] as Message).length
+    templates.add(template)
+    if (proposals.length === 0) skipped.add('no proposals')
+    else if (chars > mostChars) skipped.add(tooLong(mostChars))
+    else rows.push({ id, prompt, target, twin: plain.get(id) })
+  }
+  return { cases: casesOfExamples(rows), templates: [...templates], leftOut: skipped.reasons }
+}
+
+export interface GatherOptions {
+  /** The target of a row, and whether it is one of the row's own responses: then it is not shown as a proposal. */
+  targetOf(row: SourceRow): { text: string | undefined; isOwn?: boolean }
+  /** Proposals per row. Rows with fewer are left out. */
+  proposals: number
+  /** Longer target and proposals are left out. */
+  mostChars?: number
+}
+
+/**
+ * Rows of a source with the first responses of each, in their order. Texts stay as they are.
+ * @throws DataError for a broken record
+ */
+export async function gatherResponses(
+  source: AsyncIterable<SourceRow | BadRow>,
+  { targetOf, proposals: count, mostChars = Infinity }: GatherOptions,
+): Promise<Cases> {
+  const rows: ResponseRow[] = []
+  const skipped = countReasons()
+  for await (const row of source) {
+    if ('problem' in row) throw new DataError(row.place, undefined, row.problem)
+    const { text, isOwn } = targetOf(row)
+    const responses = textsOf(row, isOwn ? text : undefined, count)
+    const chars = responses.reduce((sum, response) => sum + response.length, text?.length ?? 0)
+    if (text === undefined || text.trim() === '') skipped.add('no target')
+    else if (responses.length < count) skipped.add(`fewer than ${count} responses`)
+    else if (chars > mostChars) skipped.add(tooLong(mostChars))
+    else rows.push({ prompt: row.prompt, responses, target: text })
+  }
+  return { cases: casesOfResponses(rows), templates: [], leftOut: skipped.reasons }
+}
+
+function countReasons() {
+  const reasons: Record<string, number> = {}
+  return {
+    reasons,
+    add(why: string) {
+      reasons[why] = (reasons[why] ?? 0) + 1
+    },
+  }
+}
+
+const tooLong = (chars: number) => `target and proposals have more than ${chars} characters`
+
+function textsOf({ responses }: SourceRow, target: string | undefined, count: number): string[] {
+  const texts = responses.map(({ text }) => text)
+  const own = target === undefined ? -1 : texts.indexOf(target)
+  return texts.filter((text, i) => i !== own && text.trim() !== '').slice(0, count)
+}

@@ -1,0 +1,103 @@
+/** The one runner of every command that evaluates: engines, progress, interrupts, failures, output and exit code. */
+import type { Engine } from '../../../core/provider/engine.ts'
+import type { OpenOptions } from '../../../engines/open.ts'
+import type { TaskOutcome, TaskProgress, TaskSettings } from '../../../files/task-run.ts'
+import type { Price } from '../../../run/budget.ts'
+import { watchInterrupts } from '../interrupt.ts'
+import { pricesOf } from '../prices.ts'
+import { createProgress } from '../progress.ts'
+import { sanitise } from '../render/sanitize.ts'
+import { type EvalFlags, readEngineFlags, readVersion } from './flags.ts'
+import { viewTask } from './progress.ts'
+
+/** What a command evaluates, with what, and what comes out. */
+export interface Evaluation<Run extends TaskOutcome> {
+  flags: EvalFlags
+  /** Names of the engines to open. */
+  engines: string[]
+  /** How engines are opened, besides the flags. */
+  options?: OpenOptions
+  /** Path of the journal. */
+  journal: string
+  /** An item, and what happens to all of them, such as `question` and `questions answered`. */
+  item: string
+  progress: string
+  /** Items in all. */
+  asked: number
+  /** What `--dry-run` prints. */
+  preview?(prices: Record<string, Price | undefined>): string
+  work(engines: Record<string, Engine>, settings: TaskSettings): Promise<Run>
+  /** Items with a result. */
+  countFinished(run: Run): number
+  /** Writes the result's files. Returns the result for `--json`, and its text for a person. */
+  finish(run: Run, seconds: number): Promise<{ result: object; text: string }>
+  /** An interrupted run leaves no result, only its journal. */
+  needsAll?: boolean
+}
+
+const SHOWN_FAILURES = 10
+
+/**
+ * Runs an evaluation, or prints what it would take. The exit code is 1 if an item has no result.
+ * @throws UsageError, DataError, EngineError; the reason of the interrupt after one
+ */
+export async function runEvaluation<Run extends TaskOutcome>(evaluation: Evaluation<Run>): Promise<void> {
+  const { flags, engines: names, asked } = evaluation
+  const { config, engineFlags } = await readEngineFlags(flags)
+  if (flags.dryRun && evaluation.preview) {
+    console.log(evaluation.preview(pricesOf(names, config)))
+    return
+  }
+  const signal = watchInterrupts()
+  const startMs = performance.now()
+  const run = await work(evaluation, engineFlags, signal)
+  listFailures(run, evaluation.item)
+  const isInterrupted = run.outcome === 'interrupted'
+  if (isInterrupted) console.error(`interrupted; run the same command to resume (${evaluation.journal})`)
+  const finished = evaluation.countFinished(run)
+  if (finished > 0 && !(isInterrupted && evaluation.needsAll)) {
+    const { result, text } = await evaluation.finish(run, (performance.now() - startMs) / 1000)
+    console.log(flags.json ? JSON.stringify(result) : sanitise(text))
+  }
+  if (isInterrupted) throw signal.reason
+  if (finished < asked) process.exitCode = 1
+}
+
+/** Opens the engines for the time of the work, with the progress line. */
+async function work<Run extends TaskOutcome>(
+  { flags, engines: names, options, journal, progress: what, work }: Evaluation<Run>,
+  engineFlags: OpenOptions,
+  signal: AbortSignal,
+): Promise<Run> {
+  const progress = flags.progress
+    ? createProgress<TaskProgress>(process.stderr, (state, ms) => viewTask(state, what, ms))
+    : undefined
+  const { openEngines } = await import('../../../engines/open.ts')
+  const { engines, close } = await openEngines(names, {
+    ...engineFlags,
+    ...options,
+    signal,
+    onProgress: progress?.pull,
+  }).finally(() => progress?.close())
+  try {
+    return await work(engines, {
+      journal,
+      restart: flags.restart,
+      active: flags.concurrency,
+      version: readVersion(),
+      signal,
+      onProgress: progress?.update,
+    })
+  } finally {
+    progress?.close()
+    await close()
+  }
+}
+
+function listFailures({ failures }: TaskOutcome, item: string): void {
+  for (const { id, error } of failures.slice(0, SHOWN_FAILURES)) {
+    console.error(`failed: ${item} ${id}: ${error.kind}: ${sanitise(error.message)}`)
+  }
+  const more = failures.length - SHOWN_FAILURES
+  if (more > 0) console.error(`failed: ${more} more; run the same command to try them again`)
+}
