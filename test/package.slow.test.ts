@@ -82,7 +82,7 @@ test('the tarball holds compiled files, the launcher, three texts and what train
       (name) =>
         /test|vitest|contract|fixture/.test(name) ||
         (!training.test(name) &&
-          !/\.(js|d\.ts|md|json)$|LICENSE|fingerprints\.bin$|web\/(index\.html|app\.css|icon\.svg|licences\.txt)$/.test(
+          !/\.(js|d\.ts|md|json)$|LICENSE|fingerprints\.bin$|web\/(index\.html|app\.css|icon\.svg|licenses\.txt)$/.test(
             name,
           )),
     ),
@@ -180,12 +180,12 @@ describe('a plain project on Node 22', () => {
       `import { scriptedEngine } from 'aft'
       import { createServer } from 'aft/server'
       const server = createServer({ engines: { one: scriptedEngine([{ replies: ['one'] }]) } })
-      for (const path of ['/', '/page/app.js', '/page/app.css', '/page/icon.svg', '/page/licences.txt']) {
+      for (const path of ['/', '/page/app.js', '/page/app.css', '/page/icon.svg', '/page/licenses.txt']) {
         const response = await server.fetch(new Request('http://localhost' + path))
         console.log(response.status, path, (await response.text()).length > 200)
       }`,
     )
-    const lines = ['/', '/page/app.js', '/page/app.css', '/page/icon.svg', '/page/licences.txt'].map(
+    const lines = ['/', '/page/app.js', '/page/app.css', '/page/icon.svg', '/page/licenses.txt'].map(
       (path) => `200 ${path} true\n`,
     )
     expect(await succeed('node', ['page.js'])).toBe(lines.join(''))

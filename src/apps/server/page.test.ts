@@ -1,10 +1,12 @@
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { aggregatorMessages, defaultTemplate } from '../../core/templates.ts'
 import { scriptedEngine } from '../../engines/scripted/scripted.ts'
+import { listenWith, mounts } from './mount.fixture.ts'
 import { readEvents, startServer, user } from './server.fixture.ts'
+import { createServer } from './server.ts'
 
 const engine = () =>
   scriptedEngine([{ system: /Drafts:/, replies: ['Both.'] }, { replies: ['One.', 'Two.'] }])
@@ -20,14 +22,14 @@ test('the page comes with a strict policy, nothing inline and nothing from elsew
   expect(policy).not.toMatch(/unsafe|\*|http/)
   expect(html).not.toMatch(/https?:|<style|style=|onload|<script(?![^>]* src=)/)
   const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => file as string)
-  expect(files).toEqual(['/page/icon.svg', '/page/app.css', '/page/app.js'])
+  expect(files).toEqual(['page/icon.svg', 'page/app.css', 'page/app.js'])
   for (const file of files) {
-    const { status, headers } = await fetch(url + file)
+    const { status, headers } = await fetch(`${url}/${file}`)
     expect([status, headers.get('x-content-type-options')]).toEqual([200, 'nosniff'])
   }
-  const licences = await (await fetch(`${url}/page/licences.txt`)).text()
+  const licenses = await (await fetch(`${url}/page/licenses.txt`)).text()
   for (const name of ['preact', 'marked', 'dompurify'])
-    expect(licences).toMatch(new RegExp(`^${name} \\d`, 'm'))
+    expect(licenses).toMatch(new RegExp(`^${name} \\d`, 'm'))
   expect((await fetch(`${url}/page/../../package.json`)).status).toBe(404)
 })
 
@@ -115,4 +117,33 @@ test('a fix is a line of a data set, with the messages of inference', async () =
     expect(((await refused.json()) as { error: { param: string } }).error.param).toBeTruthy()
   }
   expect(readFileSync(fixes, 'utf8').split('\n').length).toBe(2)
+})
+
+describe.each(['Hono', 'Express'] as const)('mounted under a path in %s', (framework) => {
+  const start = async () => {
+    const server = createServer({ engines: { one: engine() }, ...small })
+    return `${await listenWith(mounts[framework](server))}/llm`
+  }
+
+  test.each(['', '/', '?a=1', '/?a=1'])('the page at /llm%s and all that it loads are there', async (end) => {
+    const url = await start()
+    const page = await fetch(url + end)
+    expect(page.status).toBe(200)
+    expect(page.url).toBe(`${url}/${end.replace('/', '')}`)
+    const files = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(
+      ([, file]) => file as string,
+    )
+    expect(files.length).toBe(3)
+    for (const file of files) expect((await fetch(new URL(file, page.url))).status).toBe(200)
+  })
+
+  test('the API answers there, and the outer server keeps its other paths', async () => {
+    const url = await start()
+    const body = JSON.stringify({ model: 'aft', messages: user('Why?') })
+    const answer = await (await fetch(`${url}/v1/chat/completions`, { ...json, body })).json()
+    expect(answer).toMatchObject({ choices: [{ message: { content: 'Both.' } }] })
+    expect((await fetch(`${url}/v1/models`)).status).toBe(200)
+    expect((await fetch(`${url}/nothing`)).status).toBe(404)
+    expect(await (await fetch(new URL('/v1/models', url))).text()).toBe('elsewhere')
+  })
 })

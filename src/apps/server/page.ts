@@ -1,13 +1,15 @@
-/** The page at `/`, and what it asks beside the answers. */
+/** The page at `/`, and what it requests beside answers. */
 import { Hono } from 'hono'
 import type { Template } from '../../core/templates.ts'
 import { ApiError } from '../../request/api-error.ts'
 import type { Offer } from '../../request/plans.ts'
-import { FILES, type PageFiles, readPage } from '../web/files.ts'
+import { readPage } from '../web/files.ts'
+import { PAGE_FILES, type PageFiles } from '../web/page-files.ts'
 import { appendFix } from './fixes.ts'
 import { readJson } from './gate.ts'
+import type { Env } from './parts.ts'
 
-/** Nothing is loaded from elsewhere, nothing is framed, and markup can become no script. */
+/** Nothing is loaded from elsewhere, nothing is framed, and markup cannot become a script. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -26,13 +28,17 @@ const types: Record<keyof PageFiles, string> = {
   'app.js': 'text/javascript; charset=utf-8',
   'app.css': 'text/css; charset=utf-8',
   'icon.svg': 'image/svg+xml',
-  'licences.txt': 'text/plain; charset=utf-8',
+  'licenses.txt': 'text/plain; charset=utf-8',
 }
 
-/** The page's files. No key is needed for them: they hold nothing of the operator's. */
-export function pageRoutes(): Hono {
-  const app = new Hono()
-  for (const name of FILES) {
+/** The page's files. They need no key, because they hold nothing of the operator's. */
+export function pageRoutes(): Hono<Env> {
+  const app = new Hono<Env>()
+  app.get('/', async (c, next) => {
+    const folder = missingSlash(c.env)
+    return folder === undefined ? next() : c.redirect(folder, 308)
+  })
+  for (const name of PAGE_FILES) {
     app.get(name === 'index.html' ? '/' : `/page/${name}`, async (c) =>
       c.body((await readPage())[name], 200, {
         'content-type': types[name],
@@ -47,7 +53,16 @@ export function pageRoutes(): Hono {
   return app
 }
 
-/** What the page can set, and where mended answers go: `fixes` is the operator's file, never a request's. */
+/**
+ * The page's addresses are relative. Mounted at `/llm` and opened there without a slash, it would look for them a level
+ * too high, so it is sent to `/llm/`. Only Node's request still has the path that a mount has removed.
+ */
+function missingSlash(env: Env['Bindings']): string | undefined {
+  const [path = '/', query] = (env?.incoming?.originalUrl ?? env?.incoming?.url ?? '/').split(/(?=\?)/)
+  return path.endsWith('/') ? undefined : `./${path.slice(path.lastIndexOf('/') + 1)}/${query ?? ''}`
+}
+
+/** What the page can set, and where corrected answers go: the file `fixes` is set by the operator, never by a request. */
 export function pageApi(offer: Offer, template: Template, fixes: string | undefined): Hono {
   const app = new Hono()
   const { presets, engines, limits, base } = offer

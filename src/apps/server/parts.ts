@@ -22,9 +22,18 @@ export interface Parts {
   toKnown(error: unknown): ApiError
 }
 
-/** What Hono keeps per request: the caller's address, then the name by which the client is known. */
+/** What a server that hands requests over may know of them. */
+export interface HostEnv {
+  /** Who asks if no key says it: an address. */
+  client?: string
+  /** Node's request, as Hono and Express on Node have it. */
+  incoming?: { url?: string; originalUrl?: string }
+}
+
+/** What Hono keeps per request. */
 export interface Env {
-  Bindings: { client?: string } | undefined
+  Bindings: HostEnv | undefined
+  /** The name by which the client is known. */
   Variables: { client: string }
 }
 

@@ -10,7 +10,7 @@ import { createDrain } from './drain.ts'
 import { createKeyCheck, type Keys } from './keys.ts'
 import { createMetrics } from './metrics.ts'
 import { type Names, nameEngines } from './names.ts'
-import type { Parts } from './parts.ts'
+import type { HostEnv, Parts } from './parts.ts'
 import { createQueue } from './queue.ts'
 import { createRoutes } from './routes.ts'
 
@@ -46,8 +46,11 @@ export interface ServerOptions {
 
 /** A `fetch` handler, and a way to end it. */
 export interface AftServer {
-  /** @param env `client` says who asks if no key does: an address */
-  fetch(request: Request, env?: { client?: string }): Promise<Response>
+  /**
+   * Answers a request. To mount it: `app.mount('/llm', server.fetch)` in Hono, and in Express
+   * `app.use('/llm', getRequestListener(server.fetch))` of `@hono/node-server`, before any body parser.
+   */
+  fetch(request: Request, env?: HostEnv): Promise<Response>
   /** Refuses new requests, waits at most `timeoutMs` for those that are running, then ends them with an error. */
   drain(timeoutMs: number): Promise<void>
 }

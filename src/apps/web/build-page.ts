@@ -6,22 +6,22 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
-import type { PageFiles } from './files.ts'
+import type { PageFiles } from './page-files.ts'
 
 const client = path.join(import.meta.dirname, 'client')
 
-/** What becomes a part of the script; their licences want to come with it. */
+/** Libraries that become part of the script; their licenses must come with it. */
 const bundled = ['preact', 'marked', 'dompurify']
 
-function readLicence(name: string): string {
+function readLicense(name: string): string {
   const folder = path.join(import.meta.dirname, '../../../node_modules', name)
   const { version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'))
   const [file] = readdirSync(folder).filter((file) => /^licen[cs]e(\.md)?$/i.test(file))
-  if (!file) throw new Error(`${name} brings no licence`)
+  if (!file) throw new Error(`${name} has no license file`)
   return `${name} ${version}, ${license}\n\n${readFileSync(path.join(folder, file), 'utf8')}`
 }
 
-/** @throws where a source is wrong */
+/** Bundles the sources and collects the licenses. @throws the bundler's error if a source is wrong */
 export async function buildPage(): Promise<PageFiles> {
   const bundle = await rolldown({
     input: path.join(client, 'main.tsx'),
@@ -36,7 +36,7 @@ export async function buildPage(): Promise<PageFiles> {
     'app.js': output[0].code,
     'app.css': read('app.css'),
     'icon.svg': read('icon.svg'),
-    'licences.txt': bundled.map(readLicence).join('\n'),
+    'licenses.txt': bundled.map(readLicense).join('\n'),
   }
 }
 

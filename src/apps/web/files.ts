@@ -1,14 +1,14 @@
-/** The built page. In a package it lies beside this file; in a checkout it is built when it is first asked for. */
+/** The built page. In a package it is beside this file; in a checkout it is built when it is first requested. */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-
-export const FILES = ['index.html', 'app.js', 'app.css', 'icon.svg', 'licences.txt'] as const
-
-export type PageFiles = Record<(typeof FILES)[number], string>
+import { PAGE_FILES, type PageFiles } from './page-files.ts'
 
 let page: Promise<PageFiles> | undefined
 
-/** @throws what the bundler throws, in a checkout whose sources are wrong */
+/**
+ * Reads or builds the page, once; after an error the next call tries again.
+ * @throws the bundler's error, in a checkout whose sources are wrong
+ */
 export function readPage(): Promise<PageFiles> {
   page ??= load()
   page.catch(() => {
@@ -20,7 +20,7 @@ export function readPage(): Promise<PageFiles> {
 async function load(): Promise<PageFiles> {
   const read = (name: string) => readFileSync(path.join(import.meta.dirname, name), 'utf8')
   if (existsSync(path.join(import.meta.dirname, 'app.js'))) {
-    return Object.fromEntries(FILES.map((name) => [name, read(name)])) as PageFiles
+    return Object.fromEntries(PAGE_FILES.map((name) => [name, read(name)])) as PageFiles
   }
   const builder = new URL('./build-page.ts', import.meta.url).href // not in the package: the bundler is no dependency
   const { buildPage } = (await import(builder)) as { buildPage: () => Promise<PageFiles> }

@@ -51,6 +51,7 @@ export class Refused extends Error {
   }
 }
 
+/** @param path relative to the page, which may be mounted under a path of another server */
 async function send(path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const key = keyOfTab.get()
   const response = await fetch(path, {
@@ -68,7 +69,7 @@ async function send(path: string, body?: unknown, signal?: AbortSignal): Promise
 }
 
 export async function readOffer(): Promise<Offer> {
-  return (await send('/v1/aft')).json()
+  return (await send('v1/aft')).json()
 }
 
 /** Only what was set is sent: the rest is the preset's. */
@@ -101,7 +102,7 @@ export async function ask(
   onEvent: (event: AftEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const response = await send('/v1/aft', body, signal)
+  const response = await send('v1/aft', body, signal)
   const reader = (response.body as ReadableStream<BufferSource>)
     .pipeThrough(new TextDecoderStream())
     .getReader()
@@ -131,5 +132,5 @@ export interface Fix {
 }
 
 export async function sendFix(fix: Fix): Promise<void> {
-  await send('/v1/aft/fixes', fix)
+  await send('v1/aft/fixes', fix)
 }

@@ -1,10 +1,13 @@
-/** How questions are answered. What is left empty is the preset's. */
+/** How questions are answered. An empty field means: as the preset has it. */
 import { useState } from 'preact/hooks'
 import { defaultSettings, keyOfTab, type Offer, type Settings } from './api.ts'
+import { ChecksField, NumberField, SelectField } from './fields.tsx'
 import { Modal } from './modal.tsx'
 
+const PRESETS_OWN = "the preset's"
+
 const strategies: [value: string, about: string][] = [
-  ['', "the preset's"],
+  ['', PRESETS_OWN],
   ['aft', 'aft: propose, aggregate'],
   ['moa', 'moa: a mixture of agents'],
   ['rsa', 'rsa: each sees a sample'],
@@ -17,95 +20,43 @@ interface Props {
   settings: Settings
   offer: Offer | undefined
   onChange: (settings: Settings) => void
+  /** Called when a key was entered. */
   onKey: () => void
   onClose: () => void
 }
 
+/** All settings; each change counts at once. */
 export function SettingsDialog({ settings, offer, onChange, onKey, onClose }: Props) {
-  const [key, setKey] = useState(keyOfTab.get())
   const set = (change: Partial<Settings>) => onChange({ ...settings, ...change })
-  const number = (
-    name: 'width' | 'depth' | 'temperature' | 'maxTokens' | 'seed',
-    label: string,
-    more: object,
-  ) => (
-    <label>
-      {label}
-      <input
-        type="number"
-        value={settings[name]}
-        onInput={(e) => set({ [name]: e.currentTarget.value })}
-        {...more}
-      />
-    </label>
-  )
-  const { limits, defaults, engines = [] } = offer ?? {}
-  const toggle = (engine: string, isOn: boolean) =>
-    set({
-      proposers: isOn
-        ? [...settings.proposers, engine]
-        : settings.proposers.filter((name) => name !== engine),
-    })
+  const engines = offer?.engines ?? []
   return (
     <Modal title="Settings" onClose={onClose}>
       <form class="settings" onSubmit={(event) => event.preventDefault()}>
-        <label>
-          Preset
-          <select value={settings.model} onChange={(e) => set({ model: e.currentTarget.value })}>
-            {(offer?.models ?? ['aft']).map((model) => (
-              <option key={model}>{model}</option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Strategy
-          <select value={settings.strategy} onChange={(e) => set({ strategy: e.currentTarget.value })}>
-            {strategies.map(([value, about]) => (
-              <option key={value} value={value}>
-                {about}
-              </option>
-            ))}
-          </select>
-        </label>
-        {number('width', 'Width (completions a layer)', {
-          min: 1,
-          max: limits?.width,
-          placeholder: defaults?.width,
-        })}
-        {number('depth', 'Depth (layers after the first)', {
-          min: 0,
-          max: limits?.depth,
-          placeholder: defaults?.depth,
-        })}
-        {number('temperature', 'Temperature', { min: 0, max: 5, step: 0.1, placeholder: '0.7' })}
-        {number('maxTokens', 'Tokens a completion, at most', {
-          min: 1,
-          max: limits?.maxTokens,
-          placeholder: '1024',
-        })}
-        {number('seed', 'Seed', { min: 0, placeholder: 'random' })}
-        <label>
-          Aggregator
-          <select value={settings.aggregator} onChange={(e) => set({ aggregator: e.currentTarget.value })}>
-            <option value="">the preset's</option>
-            {engines.map((engine) => (
-              <option key={engine}>{engine}</option>
-            ))}
-          </select>
-        </label>
-        <fieldset>
-          <legend>Proposers (none: the preset's)</legend>
-          {engines.map((engine) => (
-            <label key={engine} class="check">
-              <input
-                type="checkbox"
-                checked={settings.proposers.includes(engine)}
-                onChange={(e) => toggle(engine, e.currentTarget.checked)}
-              />
-              {engine}
-            </label>
-          ))}
-        </fieldset>
+        <SelectField
+          label="Preset"
+          value={settings.model}
+          options={offer?.models ?? ['aft']}
+          onChange={(model) => set({ model })}
+        />
+        <SelectField
+          label="Strategy"
+          value={settings.strategy}
+          options={strategies}
+          onChange={(strategy) => set({ strategy })}
+        />
+        <NumberFields settings={settings} offer={offer} set={set} />
+        <SelectField
+          label="Aggregator"
+          value={settings.aggregator}
+          options={[['', PRESETS_OWN], ...engines]}
+          onChange={(aggregator) => set({ aggregator })}
+        />
+        <ChecksField
+          legend="Proposers (none: the preset's)"
+          names={engines}
+          checked={settings.proposers}
+          onChange={(proposers) => set({ proposers })}
+        />
         <label class="wide">
           System prompt
           <textarea
@@ -114,23 +65,71 @@ export function SettingsDialog({ settings, offer, onChange, onKey, onClose }: Pr
             onInput={(e) => set({ system: e.currentTarget.value })}
           />
         </label>
-        <label class="wide">
-          API key, where the server asks for one (kept in this tab only)
-          <input
-            type="password"
-            autocomplete="off"
-            value={key}
-            onInput={(e) => {
-              setKey(e.currentTarget.value)
-              keyOfTab.set(e.currentTarget.value.trim())
-            }}
-            onChange={onKey}
-          />
-        </label>
+        <KeyField onKey={onKey} />
         <button type="button" class="quiet" onClick={() => onChange(defaultSettings)}>
           Back to the defaults
         </button>
       </form>
     </Modal>
+  )
+}
+
+interface NumbersProps {
+  settings: Settings
+  offer: Offer | undefined
+  set: (change: Partial<Settings>) => void
+}
+
+function NumberFields({ settings, offer, set }: NumbersProps) {
+  const { limits, defaults } = offer ?? {}
+  const of = (name: 'width' | 'depth' | 'temperature' | 'maxTokens' | 'seed') => ({
+    value: settings[name],
+    onChange: (value: string) => set({ [name]: value }),
+  })
+  return (
+    <>
+      <NumberField
+        label="Width (completions per layer)"
+        min={1}
+        max={limits?.width}
+        placeholder={defaults?.width}
+        {...of('width')}
+      />
+      <NumberField
+        label="Depth (layers after the first)"
+        min={0}
+        max={limits?.depth}
+        placeholder={defaults?.depth}
+        {...of('depth')}
+      />
+      <NumberField label="Temperature" min={0} max={5} step={0.1} placeholder="0.7" {...of('temperature')} />
+      <NumberField
+        label="Most tokens per completion"
+        min={1}
+        max={limits?.maxTokens}
+        placeholder="1024"
+        {...of('maxTokens')}
+      />
+      <NumberField label="Seed" min={0} placeholder="random" {...of('seed')} />
+    </>
+  )
+}
+
+function KeyField({ onKey }: { onKey: () => void }) {
+  const [key, setKey] = useState(keyOfTab.get())
+  return (
+    <label class="wide">
+      API key, if the server asks for one (kept in this tab only)
+      <input
+        type="password"
+        autocomplete="off"
+        value={key}
+        onInput={(e) => {
+          setKey(e.currentTarget.value)
+          keyOfTab.set(e.currentTarget.value.trim())
+        }}
+        onChange={onKey}
+      />
+    </label>
   )
 }

@@ -1,6 +1,6 @@
 /** What the sentence that is pointed at shares with which proposals, in their words. */
 import type { SentenceAttribution, Source } from '../../../analyze/attribution.ts'
-import type { Shown } from './answer.tsx'
+import type { Shown } from './attributed.ts'
 
 const MOST_SHOWN = 6
 const AROUND = 60

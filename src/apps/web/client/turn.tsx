@@ -29,7 +29,7 @@ export function TurnView({ turn, hasFixes, heading }: Props) {
       <Trouble turn={turn} />
       {(run.state === 'running' || run.answer !== undefined) && (
         <Answer
-          turn={turn}
+          run={run}
           onLit={setLit}
           onFix={fix && (() => setFixing(true))}
           turnElement={() => ref.current}

@@ -1,0 +1,27 @@
+/** The sentences of an answer as elements: which one is meant, and how the keys move between them. */
+
+/** The number of the sentence that an event happened in. */
+export function sentenceAt(target: EventTarget | null): number | undefined {
+  const element = target instanceof Element ? target.closest<HTMLElement>('[data-sentence]') : null
+  return element ? Number(element.dataset.sentence) : undefined
+}
+
+/** Marks all elements of one sentence, and of no other. */
+export function markSentence(prose: HTMLElement | null, i: number | undefined): void {
+  for (const element of prose?.querySelectorAll('.sentence.on') ?? []) element.classList.remove('on')
+  for (const element of prose?.querySelectorAll(`[data-sentence="${i}"]`) ?? []) element.classList.add('on')
+}
+
+/** Arrow keys move from sentence to sentence; Escape releases. */
+export function moveBy(event: KeyboardEvent, prose: HTMLElement | null, release: () => void): void {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
+  if (event.key === 'Escape') release()
+  const current = sentenceAt(event.target)
+  if (step === undefined || current === undefined || !prose) return
+  const next = prose.querySelector<HTMLElement>(`[data-sentence="${current + step}"][tabindex]`)
+  if (!next) return
+  event.preventDefault()
+  for (const element of prose.querySelectorAll<HTMLElement>('[tabindex="0"].sentence')) element.tabIndex = -1
+  next.tabIndex = 0
+  next.focus()
+}
