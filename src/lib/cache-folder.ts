@@ -1,8 +1,8 @@
-/** Where what can be made again is kept. */
+/** The cache folder: files here can be deleted and are made again when needed. */
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 
-/** The folder for what can be made again: AFT_CACHE_DIR, else `aft` in the system's cache folder. */
+/** Path of the cache folder: AFT_CACHE_DIR, else `aft` in the system's cache folder. */
 export function findCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.AFT_CACHE_DIR) return env.AFT_CACHE_DIR
   if (env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME)) return join(env.XDG_CACHE_HOME, 'aft')

@@ -1,4 +1,4 @@
-/** The word that was probably meant: nearest by single-letter edits, at most a third of its length; else undefined. */
+/** Finds the word that was probably meant: the nearest by single-letter edits. Undefined if a third of its letters differ. */
 export function findClosest(word: string, words: readonly string[]): string | undefined {
   const near = words
     .map((candidate) => ({ candidate, edits: countEdits(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -6,7 +6,7 @@ export function findClosest(word: string, words: readonly string[]): string | un
   return near.sort((a, b) => a.edits - b.edits)[0]?.candidate
 }
 
-/** Letters to insert, delete, replace or swap with their neighbour to get from one word to the other. */
+/** Edit distance of two words: letters to insert, delete, replace, or swap with their neighbor. */
 export function countEdits(from: string, to: string): number {
   let [before, last] = [[] as number[], Array.from({ length: to.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= from.length; i++) {

@@ -1,7 +1,7 @@
-/** Where the file of a worker thread or child process is: sources run as `.ts`, compiled packages as `.js`. */
+/** Finds the file of a worker thread or child process: sources run as `.ts`, compiled packages as `.js`. */
 
 /**
- * The module called `name` (without extension) beside the module `base`, in the form that `base` itself has.
+ * URL of the module `name` (without extension) in the folder of the module `base`, with the extension that `base` has.
  * Pass `import.meta.url` as `base`.
  */
 export function entryBeside(base: string, name: string): URL {

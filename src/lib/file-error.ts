@@ -1,11 +1,11 @@
-/** A file that cannot be read or written, or holds what it should not. The message starts with `FILE:LINE:`. */
+/** A file cannot be read or written, or its content is wrong. The message starts with `FILE:LINE:`. */
 export class FileError extends Error {
   override name = 'FileError'
   readonly file: string
-  /** From 1; absent where the whole file is meant. */
+  /** From 1; absent if the error is about the whole file. */
   readonly line?: number
   readonly problem: string
-  /** The system's code (`ENOSPC`), or `LOCKED`. Absent where the content is wrong. */
+  /** The system's code (`ENOSPC`), or `LOCKED`. Absent if the content is wrong. */
   readonly code?: string
 
   constructor(file: string, problem: string, more: { line?: number; code?: string; cause?: unknown } = {}) {
@@ -32,7 +32,7 @@ const PROBLEMS: Record<string, string> = {
   EMFILE: 'too many files are open',
 }
 
-/** A system error in words; any other error as it is. */
+/** Turns a system error into a FileError in words; returns any other error unchanged. */
 export function toFileError(file: string, cause: unknown): unknown {
   const { code, message } = cause as NodeJS.ErrnoException
   if (cause instanceof FileError || code === undefined) return cause

@@ -1,7 +1,7 @@
 /**
- * Yields what several streams bring, as it comes. Each stream has at most one item waiting to be taken.
- * `start` gets a signal that fires when the caller's does, when a stream throws and when the consumer leaves
- * (`break`); the streams are then closed before this one ends. The first error of a stream is thrown.
+ * Merges several streams: yields each item as soon as it arrives. Each stream holds at most one item that was not taken.
+ * `start` gets a signal that fires when the caller's signal fires, when a stream throws, and when the consumer stops
+ * (`break`). All streams are closed before this one ends. The first error of a stream is thrown.
  */
 export async function* merge<T>(
   start: (signal: AbortSignal) => AsyncIterable<T>[],

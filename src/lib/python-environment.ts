@@ -1,4 +1,4 @@
-/** A Python environment of its own for pinned packages, made once. */
+/** Python environments with pinned packages. Each is made once and kept in the cache folder. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,16 +10,16 @@ import { takeLock } from './lock.ts'
 const PYTHON = process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']
 
 export interface PythonOptions {
-  /** Such as `name==1.2.3`; other packages give another environment. */
+  /** Such as `name==1.2.3`; each list of packages has its own environment. */
   packages: string[]
   signal?: AbortSignal
-  /** Told each command before it runs. */
+  /** Called with each command before it runs. */
   onLine?: (line: string) => void
 }
 
 /**
- * The interpreter of an environment that has the packages. It is made where it is missing; two that make it at once wait
- * for each other, and one that was not made to its end is made anew.
+ * Path of the interpreter of an environment that has the packages. A missing environment is made; a second process waits
+ * while a first one makes it; an incomplete one is deleted and made again.
  * @throws Error with what the failing command said
  */
 export async function preparePython({ packages, signal, onLine }: PythonOptions): Promise<string> {
@@ -53,15 +53,15 @@ export interface ProgramOptions {
   input?: string
   env?: Record<string, string>
   signal?: AbortSignal
-  /** Told what the program writes to either output, as it comes. */
+  /** Called with each piece of text that the program writes to stdout or stderr. */
   onText?: (text: string) => void
 }
 
 const KEPT_CHARS = 2_000
 
 /**
- * Standard output of a program.
- * @throws Error with the end of what it wrote to standard error, or the signal's reason
+ * Runs a program and returns its standard output.
+ * @throws Error with the last 2,000 characters of its standard error, or the signal's reason
  */
 export function runProgram(
   [command = '', ...args]: string[],
@@ -83,7 +83,7 @@ export function runProgram(
       if (code === 0) resolve(output)
       else reject(new Error(`${command} ended with ${code}: ${errors.trim()}`))
     })
-    child.stdin.on('error', () => {}) // one that reads nothing may end first
+    child.stdin.on('error', () => {}) // a program that reads no input may end before the write
     child.stdin.end(input)
   })
 }

@@ -1,4 +1,4 @@
-/** Seeded choice: the same parts give the same numbers on every machine. */
+/** Seeded randomness: the same seed gives the same numbers on every machine. */
 
 /** A 32-bit hash of the parts (FNV-1a over UTF-16 units, then Murmur3's finalizer). */
 export function hashParts(...parts: (string | number)[]): number {
@@ -23,7 +23,7 @@ export function randomFrom(seed: number): () => number {
   }
 }
 
-/** A copy in random order (Fisher-Yates). */
+/** Returns a copy in random order (Fisher-Yates). */
 export function shuffle<T>(items: readonly T[], random: () => number): T[] {
   const copy = [...items]
   for (let i = copy.length - 1; i > 0; i--) {

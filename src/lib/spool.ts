@@ -1,9 +1,9 @@
-/** Values by key in a temporary file: memory keeps only their places. */
+/** A map whose values are kept in a temporary file: memory holds only their offsets. */
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import type { Span } from './jsonl.ts'
 
 export interface Spool<Value> {
-  /** A key's last value counts. */
+  /** Replaces an earlier value of the key. */
   put(key: string, value: Value): void
   get(key: string): Value | undefined
   /** Closes and removes the file. */
@@ -11,8 +11,8 @@ export interface Spool<Value> {
 }
 
 /**
- * A spool in `file`, which is begun anew.
- * @throws the system's error where the file cannot be written or read, from each call
+ * Opens an empty spool in `file`; an existing file is overwritten.
+ * @throws the system's error, from each call, if the file cannot be written or read
  */
 export function createSpool<Value>(file: string): Spool<Value> {
   const fd = openSync(file, 'w+')

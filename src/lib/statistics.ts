@@ -1,4 +1,4 @@
-/** Means with their uncertainty, and whether two series differ. Everything random is seeded by the caller. */
+/** Means with intervals, and tests whether two paired series differ. The caller passes the seeded random numbers. */
 
 /** Numbers from 0 to below 1. */
 export type Random = () => number
@@ -19,24 +19,23 @@ export function standardDeviation(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1))
 }
 
-/** Of the mean; 0 for fewer than two values. */
+/** Standard error of the mean; 0 for fewer than two values. */
 export function standardError(values: readonly number[]): number {
   return values.length < 2 ? 0 : standardDeviation(values) / Math.sqrt(values.length)
 }
 
 export interface BootstrapOptions {
   random: Random
-  /** Share of intervals that hold the truth; default 0.95. */
+  /** Confidence level, 0 to 1; default 0.95. */
   level?: number
   /** Default 2,000. */
   resamples?: number
 }
 
 /**
- * Interval of the mean: bias-corrected and accelerated bootstrap (Efron 1987). Where all values are equal resampling
- * shows no spread at all, though their truth may: then shares (values of 0 or 1 only) get the exact binomial interval,
- * and other values an interval of no width.
- * @param values from one; @returns undefined for none
+ * Confidence interval of the mean: bias-corrected and accelerated bootstrap (Efron 1987). If all values are equal,
+ * resampling shows no spread. Values of 0 or 1 then get the exact binomial interval, others an interval of width 0.
+ * @returns undefined if there are no values
  */
 export function bootstrapMean(
   values: readonly number[],
@@ -64,7 +63,7 @@ function intervalOfEqual(value: number, n: number, level: number): Interval {
   return { low: value, high: value }
 }
 
-/** Of resampled means below the observed one, ties counted half, as a normal deviate. */
+/** Bias correction: the share of resampled means below the observed one (ties count half), as a normal deviate. */
 function biasOf(sorted: Float64Array, observed: number): number {
   const tolerance = 1e-12 * Math.max(1, Math.abs(observed))
   let below = 0
@@ -76,7 +75,7 @@ function biasOf(sorted: Float64Array, observed: number): number {
   return normalQuantile(Math.min(1 - 1 / sorted.length, Math.max(1 / sorted.length, share)))
 }
 
-/** For a mean the jackknife comes out as a sixth of the skewness over the root of n. */
+/** Acceleration: for a mean, the jackknife gives the skewness / (6 √n). */
 function accelerationOf(values: readonly number[]): number {
   const middle = mean(values)
   let [square, cube] = [0, 0]
@@ -111,9 +110,9 @@ export interface PairedTest {
 }
 
 /**
- * Whether two series of the same items differ in their mean. Differences of -1, 0 and 1 are tested exactly (McNemar's
- * test as a sign test); others by turning the signs of the differences at random.
- * @throws RangeError where the series are empty or not equally long
+ * Tests whether two series of the same items differ in their mean. Differences of -1, 0 and 1 are tested exactly
+ * (McNemar's test as a sign test); others by a permutation test that flips signs at random.
+ * @throws RangeError if the series are empty or differ in length
  */
 export function testPairs(
   first: readonly number[],
@@ -137,7 +136,7 @@ export function testPairs(
   }
 }
 
-/** Exact: how often as many coins or more would fall on one side. */
+/** Exact two-sided p value of a fair coin for so many ups and downs. */
 function signTest(signs: readonly number[]): number {
   const n = signs.length
   const ups = signs.filter((d) => d > 0).length
@@ -152,7 +151,7 @@ function signTest(signs: readonly number[]): number {
 
 function flipTest(differences: readonly number[], { random, resamples = 2_000 }: BootstrapOptions): number {
   const observed = Math.abs(differences.reduce((a, b) => a + b, 0)) - 1e-9
-  let asFar = 1 // the series itself is one of the possible ones
+  let asFar = 1 // the observed series counts as one permutation
   for (let i = 0; i < resamples; i++) {
     let sum = 0
     for (const d of differences) sum += random() < 0.5 ? d : -d
@@ -170,7 +169,7 @@ export function normalShare(z: number): number {
   return z >= 0 ? 1 - tail : tail
 }
 
-/** The deviate that a `share` of the normal distribution lies below, by bisection of `normalShare`. */
+/** Inverse of `normalShare`, by bisection. */
 export function normalQuantile(share: number): number {
   let [low, high] = [-9, 9]
   for (let i = 0; i < 60; i++) {
@@ -188,7 +187,7 @@ export function studentInterval(values: readonly number[], level = 0.95): Interv
   return { low: mean(values) - half, high: mean(values) + half }
 }
 
-/** The value that a `share` (0.5 to below 1) of Student's distribution lies below, by bisection. */
+/** Quantile of Student's distribution at `share` (from 0.5 to below 1), by bisection. */
 export function studentQuantile(share: number, degrees: number): number {
   let [low, high] = [0, 1]
   while (1 - (1 - studentMiddle(high, degrees)) / 2 < share) high *= 2

@@ -1,12 +1,12 @@
-/** Texts compared and shortened: how much one repeats itself, how much several agree, cutting the middle out. */
+/** Compares and shortens texts: how much one repeats itself, how much several agree, cutting the middle out. */
 
 const NGRAM = 8
 const MIN_WORDS = 64
 const MAX_WORD_CHARS = 48
 
 /**
- * Share (0 to 1) of a text's 8-grams of words that occurred before in it; 0 for texts under 64 words.
- * Shares up to `floor` may come as `floor`: that is faster.
+ * Share (0 to 1) of a text's word 8-grams that occurred earlier in it; 0 for texts under 64 words.
+ * A share below `floor` may be returned as `floor`, which is faster.
  */
 export function repeatedShare(text: string, floor = 0): number {
   if (floor > 0 && boundRepeats(text) <= floor) return floor
@@ -18,13 +18,13 @@ export function repeatedShare(text: string, floor = 0): number {
   return 1 - grams.size / count
 }
 
-/** Factor of the rolling hash over words, and what a word has become in it `NGRAM` words later. */
+/** Factor of the rolling hash over words, and that factor to the power of `NGRAM`, to remove the oldest word. */
 const ROLL = 0x2c1b3c6d
 const ROLLED_OUT = Array.from({ length: NGRAM }).reduce<number>((x) => Math.imul(x, ROLL), 1)
 
 /**
- * The share that repeats, or more, without making a string for each word: 8-grams are compared by 32-bit hashes,
- * and two that share one count as a repeat.
+ * An upper bound of the repeated share that makes no string per word: 8-grams are compared by 32-bit hashes,
+ * and equal hashes count as a repeat.
  */
 function boundRepeats(text: string): number {
   const words = hashWords(text)
@@ -45,7 +45,7 @@ function boundRepeats(text: string): number {
   return repeats / (words.length - NGRAM + 1)
 }
 
-/** Hashes of the words that `wordsOf` gives. */
+/** Hashes of the words that `wordsOf` returns. */
 function hashWords(text: string): number[] {
   const hashes: number[] = []
   for (let start = 0; start < text.length; ) {
@@ -71,7 +71,7 @@ function hashWord(word: string): number {
   return mix(hash)
 }
 
-/** As `\s` in a regular expression, from U+00A0 on. */
+/** Same as `\s` in a regular expression, for code units from U+00A0. */
 function isWideSpace(code: number): boolean {
   if (code < 0x1680) return code === 0xa0
   if (code <= 0x200a) return code >= 0x2000 || code === 0x1680
@@ -79,7 +79,7 @@ function isWideSpace(code: number): boolean {
   return code === 0x3000 || code === 0xfeff
 }
 
-/** Words are runs without white space; long runs (scripts without spaces, line art) are cut into pieces of 8. */
+/** Splits at white space. Long words (scripts without spaces, line art) are cut into pieces of 8 characters. */
 function wordsOf(text: string): string[] {
   const words: string[] = []
   for (const word of text.match(/\S+/g) ?? []) {
@@ -100,7 +100,7 @@ export function agreement(texts: string[]): number {
   return sums.reduce((a, b) => a + b, 0) / (texts.length * (texts.length - 1))
 }
 
-/** Index of the text that is most similar to all others; the first of equals. */
+/** Index of the text that is most similar to all others; the first one on a tie. */
 export function findCentral(texts: string[]): number {
   const sums = similaritySums(texts)
   return sums.indexOf(Math.max(...sums))
@@ -125,12 +125,12 @@ function dice(a: Set<string>, b: Set<string>): number {
   return (2 * shared) / (a.size + b.size)
 }
 
-/** A trimmed text with fewer characters says too little to learn from. */
+/** A text that was trimmed to fewer characters holds too little to learn from. */
 export const LEAST_CHARS = 200
 
 const GAP = '\n[…]\n'
 
-/** Cuts a text to about `limit` characters: head and tail stay, evenly. Shorter texts stay as they are. */
+/** Cuts the middle out of a text that is longer than `limit` characters; keeps as much of its start as of its end. */
 export function trimMiddle(text: string, limit: number): string {
   if (text.length <= limit) return text
   const points = [...text]
@@ -140,8 +140,8 @@ export function trimMiddle(text: string, limit: number): string {
 }
 
 /**
- * The largest limit from 1 to `longest` (characters per text, the same for all texts) that fits, within 2 %, or
- * undefined if none does. With one limit for all, long texts give first and short ones stay whole.
+ * Finds the largest limit from 1 to `longest` that fits, within 2 %, or undefined if none fits. The limit is in
+ * characters per text and the same for all texts: long texts are cut first and short ones stay whole.
  */
 export async function findTrim(
   longest: number,

@@ -1,7 +1,7 @@
-/** A file that is there whole or not at all. */
+/** Writes files atomically. */
 import { renameSync, writeFileSync } from 'node:fs'
 
-/** Writes beside the file and renames, so that no reader sees half of it. */
+/** Writes a temporary file and renames it: readers see the old file or the whole new one, never a part. */
 export function writeWhole(file: string, text: string): void {
   writeFileSync(`${file}.tmp`, text)
   renameSync(`${file}.tmp`, file)
