@@ -9,9 +9,9 @@ import type {
   Usage,
 } from '../../core/provider/engine.ts'
 import { EngineError, UsageError } from '../../core/provider/errors.ts'
+import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import { merge } from '../../lib/merge.ts'
 import { askedDelayMs, backoffMs } from '../../lib/retry.ts'
-import { Silence } from '../../lib/silence.ts'
 import { createSlots, type Slots } from '../../lib/slots.ts'
 import { type CallOptions, toCallOptions } from './prompt.ts'
 import { readCompletion, type StreamPart, toEngineError } from './stream.ts'
@@ -128,22 +128,22 @@ const NOTHING: Usage = { calls: 0, inputTokens: 0, prefilledTokens: null, output
 
 async function* attempt({ id, model, options, request, call, index, signal }: Job) {
   const { timeoutMs = 300_000 } = options
-  const onSilence = () => new EngineError(id, 'timeout', `nothing came for ${timeoutMs} ms`)
-  const silence = new Silence(timeoutMs, onSilence, signal)
+  const onTimeout = () => new EngineError(id, 'timeout', `nothing came for ${timeoutMs} ms`)
+  const idle = new IdleTimeout(timeoutMs, onTimeout, signal)
   try {
-    const seeded = { ...call, seed: request.seeds[index], abortSignal: silence.signal }
-    const { stream } = await silence.hear((model as LanguageModelV4).doStream(seeded))
-    return yield* readCompletion(id, index, request.messages, readParts(stream, silence))
+    const seeded = { ...call, seed: request.seeds[index], abortSignal: idle.signal }
+    const { stream } = await idle.wait((model as LanguageModelV4).doStream(seeded))
+    return yield* readCompletion(id, index, request.messages, readParts(stream, idle))
   } finally {
-    silence.end()
+    idle.end()
   }
 }
 
-async function* readParts(stream: ReadableStream<StreamPart>, silence: Silence): AsyncGenerator<StreamPart> {
+async function* readParts(stream: ReadableStream<StreamPart>, idle: IdleTimeout): AsyncGenerator<StreamPart> {
   const reader = stream.getReader()
   try {
     for (;;) {
-      const { done, value } = await silence.hear(reader.read())
+      const { done, value } = await idle.wait(reader.read())
       if (done) return
       yield value
     }

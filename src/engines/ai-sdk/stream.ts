@@ -16,8 +16,8 @@ import type {
 } from '../../core/provider/engine.ts'
 import { textOf } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
-import { errorFromConnection, errorFromStatus } from '../openai/http-error.ts'
 import { createReasoningSplitter, type ReasoningPart } from '../reasoning.ts'
+import { errorFromConnection, errorFromStatus } from '../upstream-error.ts'
 
 export type StreamPart = LanguageModelV2StreamPart | LanguageModelV3StreamPart | LanguageModelV4StreamPart
 type FinishPart = Extract<StreamPart, { type: 'finish' }>

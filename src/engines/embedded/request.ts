@@ -1,7 +1,7 @@
 /** A request as a job: one reader of the prompt, then its completions, and what they say as one stream. */
 import type { CompletionRequest, EngineEvent } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
-import { type Channel, createChannel } from './channel.ts'
+import { type Channel, createChannel } from '../../lib/channel.ts'
 import { Completion } from './completion.ts'
 import type { Task } from './lane.ts'
 import type { NativeModel } from './native.ts'

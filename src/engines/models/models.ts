@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../../core/provider/errors.ts'
 import { findCacheFolder } from '../../lib/cache-folder.ts'
-import { Silence } from '../../lib/silence.ts'
+import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import { isVerified } from '../../lib/verified-file.ts'
 import { readGgufHeader } from './gguf.ts'
 import type { PullOptions } from './model-cache.ts'
@@ -118,15 +118,15 @@ async function resolveHubName(name: string, options: ResolveOptions): Promise<st
   const { resolveModelFile } = await import('node-llama-cpp').catch((cause) => {
     throw new UsageError(`${name}: install node-llama-cpp first: npm install node-llama-cpp`, { cause })
   })
-  const silence = new Silence(stallMs, () => new Error(`no data for ${stallMs / 1000} s`), signal)
+  const idle = new IdleTimeout(stallMs, () => new Error(`no data for ${stallMs / 1000} s`), signal)
   const directory = join(findModelFolder(options), 'hf')
   const progress = ({ totalSize, downloadedSize }: { totalSize: number; downloadedSize: number }) => {
-    silence.hear(Promise.resolve())
+    idle.restart()
     onProgress?.({ receivedBytes: downloadedSize, totalBytes: totalSize, label: name })
   }
   try {
-    return await silence.hear(
-      resolveModelFile(name, { directory, cli: false, onProgress: progress, signal: silence.signal }),
+    return await idle.wait(
+      resolveModelFile(name, { directory, cli: false, onProgress: progress, signal: idle.signal }),
     )
   } catch (cause) {
     signal.throwIfAborted()
@@ -134,6 +134,6 @@ async function resolveHubName(name: string, options: ResolveOptions): Promise<st
     const hint = 'Check the name and the connection, or download the file yourself and use gguf:FILE.'
     throw new UsageError(`cannot get ${name}: ${reason}. ${hint}`, { cause })
   } finally {
-    silence.end()
+    idle.end()
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../core/provider/errors.ts'
-import { normaliseURL } from './endpoint.ts'
-import { collect, model, startFixture } from './openai.fixture.ts'
+import { completionsURL, normaliseURL } from './endpoint.ts'
+import { collect, type Fixture, model, open, startFixture } from './openai.fixture.ts'
 import { keyFor, openOpenAI } from './openai.ts'
 
 describe('the key in OPENAI_API_KEY', () => {
@@ -57,23 +57,96 @@ describe('an address', () => {
   )
 })
 
+describe('the URL of a request', () => {
+  it.each([
+    ['http://localhost:8000/v1', 'http://localhost:8000/v1/chat/completions'],
+    ['http://localhost:8000/v1/', 'http://localhost:8000/v1/chat/completions'],
+    ['https://host.example', 'https://host.example/chat/completions'],
+    ['https://host.example/a/b%20c/v1', 'https://host.example/a/b%20c/v1/chat/completions'],
+    [
+      'https://host.example/openai/deployments/x?api-version=2024-10-21&a=1&a=2',
+      'https://host.example/openai/deployments/x/chat/completions?api-version=2024-10-21&a=1&a=2',
+    ],
+  ])('for %s is %s', (baseURL, url) => {
+    expect(completionsURL(baseURL)).toBe(url)
+  })
+
+  it('is the one that the server sees, also after a redirect that keeps the method', async () => {
+    const paths: (string | undefined)[] = []
+    const { engine, asked } = await open({ apiKey: 'secret' }, (one) => {
+      paths.push(one.response.req.url)
+      if (one.number > 0) return model()(one)
+      one.response.writeHead(307, { location: '/elsewhere?x=1' }).end()
+    })
+    expect((await collect(engine)).ends).toHaveLength(1)
+    expect(paths).toEqual(['/v1/chat/completions', '/elsewhere?x=1'])
+    expect(asked[1]?.body).toEqual(asked[0]?.body)
+    expect(asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer secret', 'Bearer secret'])
+  })
+
+  it('with a redirect to another host is followed without the key', async () => {
+    const other = await startFixture(model())
+    const elsewhere = other.baseURL.replace('127.0.0.1', 'localhost')
+    const { engine } = await open({ apiKey: 'secret' }, ({ response }) => {
+      response.writeHead(307, { location: `${elsewhere}/chat/completions` }).end()
+    })
+    await collect(engine)
+    await other.close()
+    expect(other.asked.map(({ headers }) => headers.authorization)).toEqual([undefined])
+  })
+})
+
 describe('headers from the environment', () => {
+  const headersAt = (fixture: Fixture, env: Record<string, string>, apiKey?: string) =>
+    collect(openOpenAI({ baseURL: fixture.baseURL, model: 'm', env, apiKey }))
+
   it('go to the server of OPENAI_BASE_URL only', async () => {
     const fixture = await startFixture(model())
+    const custom = { OPENAI_CUSTOM_HEADERS: 'x-api-key: secret', OPENAI_ORG_ID: 'us', OPENAI_PROJECT_ID: 'p' }
+    await headersAt(fixture, { ...custom, OPENAI_BASE_URL: fixture.baseURL })
+    await headersAt(fixture, custom)
+    await fixture.close()
+    const names = ['x-api-key', 'openai-organization', 'openai-project']
+    expect(fixture.asked.map(({ headers }) => names.map((name) => headers[name]))).toEqual([
+      ['secret', 'us', 'p'],
+      [undefined, undefined, undefined],
+    ])
+  })
+
+  it('are read from process.env if no other environment is given', async () => {
+    const fixture = await startFixture(model())
     process.env.OPENAI_CUSTOM_HEADERS = 'x-api-key: secret'
+    process.env.OPENAI_BASE_URL = fixture.baseURL
     try {
-      const { baseURL } = fixture
-      const own = { OPENAI_BASE_URL: baseURL, OPENAI_ORG_ID: 'us' }
-      await collect(openOpenAI({ baseURL, model: 'm', env: own }))
-      await collect(openOpenAI({ baseURL, model: 'm', env: { OPENAI_ORG_ID: 'us' } }))
-      const sent = fixture.asked.map(({ headers }) => [headers['x-api-key'], headers['openai-organization']])
-      expect(sent).toEqual([
-        ['secret', 'us'],
-        [undefined, undefined],
-      ])
+      await collect(openOpenAI({ model: 'm' }))
+      expect(fixture.asked[0]?.headers['x-api-key']).toBe('secret')
     } finally {
       delete process.env.OPENAI_CUSTOM_HEADERS
+      delete process.env.OPENAI_BASE_URL
       await fixture.close()
     }
+  })
+
+  it('may replace the key, but not what the engine itself says', async () => {
+    const fixture = await startFixture(model())
+    const OPENAI_CUSTOM_HEADERS =
+      'Authorization: Basic abc\nno colon\nX-Aft-Hops: 7\nContent-Type: text/plain\n'
+    const env = { OPENAI_CUSTOM_HEADERS, OPENAI_BASE_URL: fixture.baseURL }
+    await headersAt(fixture, env, 'key')
+    await headersAt(fixture, env)
+    await fixture.close()
+    const names = ['authorization', 'x-aft-hops', 'content-type', 'accept']
+    expect(fixture.asked.map(({ headers }) => names.map((name) => headers[name]))).toEqual([
+      ['Basic abc', '1', 'application/json', 'application/json'],
+      [undefined, '1', 'application/json', 'application/json'],
+    ])
+  })
+
+  it('that HTTP cannot carry are refused at the start, and not shown', () => {
+    const baseURL = 'http://localhost:1/v1'
+    const broken = () => openOpenAI({ baseURL, model: 'm', apiKey: 'my-own–key', env: {} })
+    expect(broken).toThrow(UsageError)
+    expect(broken).toThrow('"authorization"')
+    expect(broken).not.toThrow('my-own')
   })
 })

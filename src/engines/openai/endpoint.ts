@@ -71,3 +71,55 @@ export function shareSlots(address: string, concurrency?: number): { slots: Slot
   }
   return { slots: endpoint.slots, leave }
 }
+
+/** Where chat completions of a server are asked for. A query, such as Azure's `?api-version=…`, stays. */
+export function completionsURL(baseURL: string): string {
+  const url = new URL(baseURL)
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/chat/completions`
+  url.hash = ''
+  return url.href
+}
+
+/**
+ * The headers of each request. OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS go to the server that they
+ * are meant for and to no other: there may be a key in them.
+ * @throws UsageError for a key or header that HTTP cannot carry
+ */
+export function headersFor(
+  baseURL: string,
+  env: Env,
+  { apiKey, hops }: { apiKey?: string; hops: number | string },
+): Record<string, string> {
+  const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'aft' }
+  const set = (name: string, value: string | undefined) => value && setHeader(headers, name, value)
+  if (apiKey !== undefined) set('authorization', `Bearer ${apiKey}`)
+  if (isHome(baseURL, env)) {
+    set('openai-organization', env.OPENAI_ORG_ID?.trim())
+    set('openai-project', env.OPENAI_PROJECT_ID?.trim())
+    for (const [name, value] of customHeaders(env)) set(name, value)
+  }
+  if (apiKey === undefined) delete headers.authorization
+  headers['x-aft-hops'] = String(hops)
+  headers['content-type'] = 'application/json'
+  return headers
+}
+
+/** Lines of `NAME: VALUE`. */
+function customHeaders({ OPENAI_CUSTOM_HEADERS: lines = '' }: Env): [string, string][] {
+  const pairs = lines.split('\n').map((line) => [line, line.indexOf(':')] as const)
+  return pairs
+    .filter(([, colon]) => colon > 0)
+    .map(([line, colon]) => [line.slice(0, colon).trim(), line.slice(colon + 1).trim()])
+}
+
+function setHeader(headers: Record<string, string>, name: string, value: string): void {
+  try {
+    new Headers([[name, value]])
+  } catch {
+    // The value is not shown: it may be a key.
+    throw new UsageError(
+      `expected a header that HTTP can carry, got "${name}" with characters that it cannot: check the key and OPENAI_CUSTOM_HEADERS`,
+    )
+  }
+  headers[name.toLowerCase()] = value
+}

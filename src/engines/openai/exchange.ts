@@ -1,146 +1,152 @@
-/** One HTTP request for some completions, and what comes of it. */
-import type {
-  CompletionEnd,
-  CompletionRequest,
-  EngineEvent,
-  TokenScore,
-  Usage,
-} from '../../core/provider/engine.ts'
-import { type Choice, createDraft, takeChunk, toFinishReason } from './choice.ts'
-import type { Batch, ChunkChoice, WireUsage } from './chunks.ts'
-import { errorFromChunk } from './trouble.ts'
+/** One request for some completions, and what its answer brings. */
+import type { CompletionRequest } from '../../core/provider/engine.ts'
+import { EngineError } from '../../core/provider/errors.ts'
+import { IdleTimeout } from '../../lib/idle-timeout.ts'
+import { errorFromChunk, errorFromConnection } from '../upstream-error.ts'
+import {
+  beginAttempt,
+  type Completion,
+  endCompletion,
+  isFinished,
+  takeChoice,
+  toFinishReason,
+} from './completion.ts'
+import { post, type Target } from './post.ts'
+import { type Batch, type Chunk, type ChunkChoice, readAnswer, type WireUsage } from './stream.ts'
 import { accountFor } from './usage.ts'
 
-export interface Exchange {
-  id: string
-  apiKey?: string
-  request: CompletionRequest
-  choices: Choice[]
-  /** What is to be told to the caller. */
-  events: EngineEvent[]
-  /** Completions that ended, and whose usage is not known yet. */
-  unsettled: Choice[]
-  /** Completions with an end event. */
-  ended: Set<Choice>
-  /** Usage that came without saying for whom. */
-  told?: WireUsage
-  /** The server said that it has said everything. */
+/** How one request ended. Which completions it ended, they say themselves. */
+export interface Outcome {
+  /** The server said that it had said everything. */
   isDone: boolean
-  /** Output tokens of completions that ended on an estimate. */
-  guessedTokens: number
+  error?: EngineError
 }
 
-/** Begins anew with each of the choices. */
-export function beginExchange(
-  job: { id: string; apiKey?: string; request: CompletionRequest },
-  choices: Choice[],
-): Exchange {
-  const exchange: Exchange = {
-    ...job,
-    choices,
-    events: [],
-    unsettled: [],
-    ended: new Set(),
-    isDone: false,
-    guessedTokens: 0,
+/** What is to be sent, and for what. */
+export interface Asking {
+  target: Target
+  request: CompletionRequest
+  body: object
+  completions: Completion[]
+  /** The server may say nothing for so long. */
+  timeoutMs: number
+  /** Called with the number of completions that have just finished. */
+  onFinished: (count: number) => void
+}
+
+/** What an answer has brought so far. */
+interface Progress extends Asking {
+  /** Completions that finished, and whose usage is not known yet. */
+  awaitingUsage: Completion[]
+  /** Usage that came without saying for which completions. */
+  reportedUsage?: WireUsage
+  isDone: boolean
+  /** Output tokens of completions that were ended on an estimate. */
+  estimatedTokens: number
+}
+
+/** Sends one request and reads its answer to the end. Never rejects: what went wrong is in the outcome. */
+export async function exchange(asking: Asking, signal: AbortSignal): Promise<Outcome> {
+  const { target, timeoutMs, completions } = asking
+  const onTimeout = () =>
+    new EngineError(target.id, 'timeout', `nothing came from the server for ${timeoutMs} ms`)
+  const idle = new IdleTimeout(timeoutMs, onTimeout, signal)
+  const progress: Progress = { ...asking, awaitingUsage: [], isDone: false, estimatedTokens: 0 }
+  for (const completion of completions) {
+    beginAttempt(completion)
+    completion.startMs ??= performance.now()
   }
-  for (const choice of choices) {
-    choice.draft = createDraft(choice.index, (event) => exchange.events.push(event))
-    choice.startMs ??= performance.now()
+  if (completions[0]) completions[0].calls++
+  let error: EngineError | undefined
+  try {
+    const response = await idle.wait(post(target, asking.body, idle.signal))
+    await readAnswer(target.id, response, {
+      wait: (read) => (areFinished(progress) ? waitForUsage(read, target.id, idle.signal) : idle.wait(read)),
+      take: (batch) => takeBatch(progress, batch),
+    })
+  } catch (cause) {
+    error = toError(target.id, idle.signal.aborted ? idle.signal.reason : cause)
   }
-  if (choices[0]) choices[0].calls++
-  return exchange
+  idle.end()
+  endAwaiting(progress)
+  return { isDone: progress.isDone, error }
 }
 
-/** Whether nothing more is to be expected. */
-export function isComplete({ choices, ended, isDone }: Exchange): boolean {
-  return isDone || ended.size === choices.length
+function toError(engine: string, cause: unknown): EngineError {
+  return cause instanceof EngineError ? cause : errorFromConnection(engine, cause)
 }
 
-/** Whether all completions ended, and only their usage may still come. */
-export function isTail({ choices }: Exchange): boolean {
-  return choices.every(({ draft }) => draft.finishReason !== undefined)
+/** Milliseconds that a server has to tell the usage of completions that have finished. */
+const USAGE_MS = 5_000
+
+async function waitForUsage<T>(read: PromiseLike<T>, engine: string, signal: AbortSignal): Promise<T> {
+  const idle = new IdleTimeout(USAGE_MS, () => new EngineError(engine, 'timeout', 'no usage came'), signal)
+  try {
+    return await idle.wait(read)
+  } finally {
+    idle.end()
+  }
+}
+
+/** Whether only the usage may still come. */
+function areFinished({ completions }: Progress): boolean {
+  return completions.every(isFinished)
 }
 
 /**
- * Takes in what a read brought, and returns how many completions it ended.
- * @throws EngineError for an error object in the stream
+ * Takes what a read brought. True if nothing more is expected.
+ * @throws UpstreamError for an error object in the stream
  */
-export function takeBatch(exchange: Exchange, batch: Batch): number {
-  let endedNow = 0
-  for (const chunk of batch.chunks) {
-    const error = chunk.object === 'error' ? chunk : chunk.error
-    if (error) throw errorFromChunk(exchange.id, error, exchange.apiKey)
-    const wires = chunk.choices ?? []
-    for (const wire of wires) if (wire && takeWire(exchange, wire)) endedNow++
-    if (!chunk.usage) continue
-    exchange.told = chunk.usage
-    // A chunk of its own stands for all that ended since the last one: llama-server sends one after each completion.
-    if (wires.length === 0) settle(exchange)
-  }
-  if (batch.isDone) exchange.isDone = true
-  if (exchange.request.endsEarly && !isTail(exchange)) settleEarly(exchange)
-  return endedNow
+function takeBatch(progress: Progress, { chunks, isDone }: Batch): boolean {
+  for (const chunk of chunks) takeChunk(progress, chunk)
+  if (isDone) progress.isDone = true
+  if (progress.request.endsEarly && !areFinished(progress)) endEarly(progress)
+  return isDone || progress.completions.every((completion) => completion.hasEnded)
 }
 
-function takeWire(exchange: Exchange, wire: ChunkChoice): boolean {
-  const choice = exchange.choices[wire.index ?? 0]
-  if (!choice || choice.draft.finishReason !== undefined) return false
-  takeChunk(choice, wire, (event) => exchange.events.push(event))
-  if (choice.draft.finishReason === undefined) return false
-  if (toFinishReason(choice.draft)) exchange.unsettled.push(choice)
+function takeChunk(progress: Progress, chunk: Chunk): void {
+  const { target, onFinished } = progress
+  const error = chunk.object === 'error' ? chunk : chunk.error
+  if (error) throw errorFromChunk(target.id, error, target.apiKey)
+  const choices = chunk.choices ?? []
+  for (const choice of choices) if (choice && finishes(progress, choice)) onFinished(1)
+  if (!chunk.usage) return
+  progress.reportedUsage = chunk.usage
+  // A chunk of its own stands for all that finished since the last one: llama-server sends one after each completion.
+  if (choices.length === 0) endAwaiting(progress)
+}
+
+/** Takes a choice, and returns whether its completion finished with it. After a finish reason nothing is taken. */
+function finishes({ completions, awaitingUsage }: Progress, choice: ChunkChoice): boolean {
+  const completion = completions[choice.index ?? 0]
+  if (!completion || isFinished(completion)) return false
+  takeChoice(completion, choice)
+  if (!isFinished(completion)) return false
+  if (toFinishReason(completion.received)) awaitingUsage.push(completion)
   return true
 }
 
-/** Ends the completions whose usage was awaited, with what the server told since the last time, if anything. */
-export function settle(exchange: Exchange): void {
-  const { request, choices, unsettled, told, guessedTokens } = exchange
-  if (unsettled.length === 0) return
-  const sum = told?.completion_tokens ?? undefined
-  const rest = sum === undefined ? told : { ...told, completion_tokens: Math.max(0, sum - guessedTokens) }
-  unsettled.sort((a, b) => a.index - b.index)
-  const usages = accountFor(unsettled, rest, request)
-  for (const [i, choice] of unsettled.entries()) {
-    const usage = usages[i] as Usage
-    if (usage.calls > 0) usage.sharedBy = choices.filter(({ draft }) => draft.hasCome).length
-    exchange.events.push(toEnd(choice, usage, request))
-    exchange.ended.add(choice)
+/** Ends the completions whose usage was awaited, with what the server reported since the last time, if anything. */
+function endAwaiting(progress: Progress): number {
+  const { request, completions, awaitingUsage, reportedUsage: reported, estimatedTokens } = progress
+  if (awaitingUsage.length === 0) return 0
+  const sum = reported?.completion_tokens ?? undefined
+  const rest =
+    sum === undefined ? reported : { ...reported, completion_tokens: Math.max(0, sum - estimatedTokens) }
+  awaitingUsage.sort((a, b) => a.index - b.index)
+  let outputTokens = 0
+  for (const [completion, usage] of accountFor(awaitingUsage, rest, request)) {
+    if (usage.calls > 0) usage.sharedBy = completions.filter(({ received }) => received.hasBegun).length
+    endCompletion(completion, usage, request)
+    outputTokens += usage.outputTokens
   }
-  exchange.unsettled = []
-  exchange.told = undefined
+  progress.awaitingUsage = []
+  progress.reportedUsage = undefined
+  return outputTokens
 }
 
 /** Ends completions before their server tells what they took; the last one's share is right again. */
-function settleEarly(exchange: Exchange): void {
-  const from = exchange.events.length
-  exchange.told = undefined
-  settle(exchange)
-  for (const event of exchange.events.slice(from)) {
-    if (event.type === 'completion-end') exchange.guessedTokens += event.usage.outputTokens
-  }
-}
-
-function toEnd(
-  { index, draft, startMs = 0 }: Choice,
-  usage: Usage,
-  request: CompletionRequest,
-): CompletionEnd {
-  const { text, reasoning, toolCalls, logprobs, endMs = 0 } = draft
-  return {
-    type: 'completion-end',
-    index,
-    text,
-    ...(reasoning !== '' && { reasoning }),
-    ...(toolCalls.length > 0 && { toolCalls }),
-    finishReason: toFinishReason(draft) ?? 'stop',
-    usage,
-    ...(request.logprobs !== undefined && {
-      logprobs: logprobs.map((s) => cutTop(s, request.logprobs ?? 0)),
-    }),
-    ms: Math.round(endMs - startMs),
-  }
-}
-
-function cutTop({ token, logprob, top }: TokenScore, count: number): TokenScore {
-  return { token, logprob, ...(top && count > 0 && { top: top.slice(0, count) }) }
+function endEarly(progress: Progress): void {
+  progress.reportedUsage = undefined
+  progress.estimatedTokens += endAwaiting(progress)
 }

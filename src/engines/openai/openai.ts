@@ -1,15 +1,13 @@
 /**
- * Any OpenAI-compatible server as an engine, through the `openai` package (whose own retries are off: they cannot
- * see half an answer).
+ * Any OpenAI-compatible server as an engine.
  *
  * Seeds: one request carries one seed, and vLLM and llama-server give its completion i the seed + i. So one request
  * asks for completions with consecutive seeds only, and each completion gets its own seed, whether it is asked for
  * with others, alone, or again. Other servers promise less, or nothing.
  */
-import { OpenAI } from 'openai'
 import type { Engine } from '../../core/provider/engine.ts'
-import { generate, type Server } from './ask.ts'
-import { defaultBaseURL, isHome, keyFor, normaliseURL, shareSlots } from './endpoint.ts'
+import { completionsURL, defaultBaseURL, headersFor, keyFor, normaliseURL, shareSlots } from './endpoint.ts'
+import { generate, type Server } from './generate.ts'
 import { guessDialect } from './request.ts'
 
 export { keyFor } from './endpoint.ts'
@@ -51,19 +49,22 @@ export function openOpenAI(options: OpenAIOptions): Engine {
   const address = normaliseURL(baseURL)
   const apiKey = options.apiKey ?? keyFor(baseURL, env, options.apiKeyEnv)
   const id = options.id ?? `${address}#${model}`
-  const client = createClient(options, baseURL, apiKey, env)
   const { slots, leave } = shareSlots(address, options.concurrency)
   const server: Server = {
-    id,
+    target: {
+      id,
+      url: completionsURL(baseURL),
+      headers: headersFor(baseURL, env, { apiKey, hops: options.hops ?? env.AFT_HOPS ?? 1 }),
+      apiKey,
+      fetch: options.fetch,
+      hasAnswered: false,
+    },
     model,
-    apiKey,
-    client,
     slots,
     retries: options.retries ?? 10,
     timeoutMs: options.timeoutMs ?? 120_000,
     extraBody: options.extraBody,
     dialect: guessDialect(baseURL),
-    hasAnswered: false,
   }
   return {
     id,
@@ -71,40 +72,4 @@ export function openOpenAI(options: OpenAIOptions): Engine {
     generate: (request) => generate(server, request),
     close: async () => leave(),
   }
-}
-
-function createClient(
-  { hops, fetch }: OpenAIOptions,
-  baseURL: string,
-  apiKey: string | undefined,
-  env: NonNullable<OpenAIOptions['env']>,
-): OpenAI {
-  const isMeant = isHome(baseURL, env)
-  return new OpenAI({
-    baseURL,
-    apiKey: apiKey ?? 'none',
-    adminAPIKey: null,
-    organization: isMeant ? env.OPENAI_ORG_ID : null,
-    project: isMeant ? env.OPENAI_PROJECT_ID : null,
-    maxRetries: 0,
-    // The engine's own clock counts.
-    timeout: 2 ** 31 - 1,
-    logLevel: 'off',
-    fetch,
-    defaultHeaders: {
-      ...(!isMeant && withoutCustomHeaders()),
-      'x-aft-hops': String(hops ?? env.AFT_HOPS ?? 1),
-      ...(apiKey === undefined && { Authorization: null }),
-    },
-  })
-}
-
-/** The package sends the headers of OPENAI_CUSTOM_HEADERS to any server, and there may be a key in them. */
-function withoutCustomHeaders(): Record<string, null> {
-  const lines = process.env.OPENAI_CUSTOM_HEADERS?.split('\n') ?? []
-  return Object.fromEntries(
-    lines
-      .map((line) => [line.slice(0, Math.max(0, line.indexOf(':'))).trim(), null])
-      .filter(([name]) => name),
-  )
 }

@@ -1,73 +1,76 @@
-/** What completions took, from what the server says and what arrived. */
+/** What completions took, by what the server reports and what arrived. */
 import { type CompletionRequest, textOf, type Usage } from '../../core/provider/engine.ts'
-import type { Choice } from './choice.ts'
-import type { WireUsage } from './chunks.ts'
+import type { Completion } from './completion.ts'
+import type { WireUsage } from './stream.ts'
 
 /**
- * Usage of each of the completions that a server's figures stand for, in order. Servers give one sum: it is
- * shared out by what arrived of each. Each chunk proves a token, so a sum that is lower (some servers count one
- * completion of n only) is not believed: the larger figure is used, and marked as an estimate.
+ * The usage of each of the completions that a server's figures stand for, in order. Servers give one sum: it is
+ * shared out by what arrived of each. Each chunk proves a token, so a lower sum (some servers count one completion
+ * of n only) is not believed: the larger figure is used, and marked as an estimate.
  */
 export function accountFor(
-  choices: Choice[],
-  told: WireUsage | undefined,
+  completions: Completion[],
+  reported: WireUsage | undefined,
   request: CompletionRequest,
-): Usage[] {
-  const input = told?.prompt_tokens ?? undefined
+): [Completion, Usage][] {
+  const input = reported?.prompt_tokens ?? undefined
   const inputTokens = input ?? estimateTokens(request.messages.map(textOf).join('\n'))
-  const { outputs, isBelieved } = countOutputs(choices, told, request.sampling.maxTokens)
-  const thoughts = told?.completion_tokens_details?.reasoning_tokens
+  const { outputs, isBelieved } = countOutputs(completions, reported, request.sampling.maxTokens)
+  const thoughts = reported?.completion_tokens_details?.reasoning_tokens
   const reasoning = shareOut(
     thoughts ?? 0,
-    choices.map(({ draft }) => draft.reasoning.length),
+    completions.map(({ received }) => received.reasoning.length),
   )
-  return choices.map((choice, i) => ({
-    ...takeCarried(choice, told),
-    inputTokens,
-    outputTokens: outputs[i] ?? 0,
-    ...(thoughts != null && { reasoningTokens: Math.min(outputs[i] ?? 0, reasoning[i] ?? 0) }),
-    ...(i === 0 && told?.cost != null && { cost: told.cost }),
-    ...(!(isBelieved && input !== undefined) && { estimated: true }),
-  }))
+  return completions.map((completion, i) => [
+    completion,
+    {
+      ...carriedUsage(completion, reported),
+      inputTokens,
+      outputTokens: outputs[i] ?? 0,
+      ...(thoughts != null && { reasoningTokens: Math.min(outputs[i] ?? 0, reasoning[i] ?? 0) }),
+      ...(i === 0 && reported?.cost != null && { cost: reported.cost }),
+      ...(!(isBelieved && input !== undefined) && { estimated: true }),
+    },
+  ])
 }
 
-function countOutputs(choices: Choice[], told: WireUsage | undefined, maxTokens: number) {
-  const proven = choices.map(({ draft }) => Math.max(draft.pieces, draft.logprobs.length))
-  const rest = (told?.completion_tokens ?? Number.NaN) - sum(proven)
+function countOutputs(completions: Completion[], reported: WireUsage | undefined, maxTokens: number) {
+  const proven = completions.map(({ received }) => Math.max(received.pieces, received.logprobs.length))
+  const rest = (reported?.completion_tokens ?? Number.NaN) - sum(proven)
   if (rest >= 0) {
     const shares = shareOut(
       rest,
-      choices.map(({ draft }) => draft.text.length + draft.reasoning.length),
+      completions.map(({ received }) => received.text.length + received.reasoning.length),
     )
     return { outputs: proven.map((least, i) => least + (shares[i] ?? 0)), isBelieved: true }
   }
-  // A server that counts one of n sends a chunk a token; one that counts nothing may send longer ones.
-  const guesses = choices.map((choice) => (told ? 0 : Math.min(guess(choice), maxTokens)))
+  // A server that counts one of n sends one chunk per token; one that counts nothing may send longer ones.
+  const guesses = completions.map((completion) => (reported ? 0 : Math.min(guess(completion), maxTokens)))
   return { outputs: proven.map((least, i) => Math.max(least, guesses[i] ?? 0)), isBelieved: false }
 }
 
-/** What a completion that failed took all the same. */
-export function accountForFailure(choice: Choice, request: CompletionRequest): Usage {
-  const { draft, calls } = choice
-  if (draft.hasCome) return accountFor([choice], undefined, request)[0] as Usage
-  return { calls, prefilledTokens: choice.prefilledTokens, inputTokens: 0, outputTokens: 0 }
+/** What a failed completion took. */
+export function accountForFailure(completion: Completion, request: CompletionRequest): Usage {
+  const { received, calls, prefilledTokens } = completion
+  const [counted] = received.hasBegun ? accountFor([completion], undefined, request) : []
+  return counted?.[1] ?? { calls, prefilledTokens, inputTokens: 0, outputTokens: 0 }
 }
 
-/** What requests spent once for all their completions stands with the lowest; see `Usage`. */
-function takeCarried({ calls, prefilledTokens }: Choice, told: WireUsage | undefined) {
+/** What a request spent once for all its completions is counted with the lowest; see `Usage`. */
+function carriedUsage({ calls, prefilledTokens }: Completion, reported: WireUsage | undefined) {
   if (calls === 0) return { calls, prefilledTokens: 0 }
-  const cached = told?.prompt_tokens_details?.cached_tokens ?? null
-  const evaluated = cached === null ? null : Math.max(0, (told?.prompt_tokens ?? 0) - cached)
+  const cached = reported?.prompt_tokens_details?.cached_tokens ?? null
+  const evaluated = cached === null ? null : Math.max(0, (reported?.prompt_tokens ?? 0) - cached)
   const isKnown = evaluated !== null && prefilledTokens !== null
   return { calls, prefilledTokens: isKnown ? prefilledTokens + evaluated : null }
 }
 
-function guess({ draft }: Choice): number {
-  const calls = draft.toolCalls.map((call) => call.function.name + call.function.arguments)
-  return estimateTokens([draft.reasoning, draft.text, ...calls].join(''))
+function guess({ received }: Completion): number {
+  const calls = received.toolCalls.map((call) => call.function.name + call.function.arguments)
+  return estimateTokens([received.reasoning, received.text, ...calls].join(''))
 }
 
-/** About four bytes a token, as byte-pair vocabularies have it for English. */
+/** About four bytes per token, as byte-pair vocabularies have it for English. */
 export function estimateTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 4)
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { errorFromConnection, errorFromStatus } from './http-error.ts'
+import { errorFromConnection, errorFromStatus } from './upstream-error.ts'
 
 test.each([
   [401, 'no', 'auth', false],

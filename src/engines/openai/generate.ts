@@ -1,0 +1,236 @@
+/** The completions of one call: asked for in requests as the seeds, the slots and the server allow, and retried. */
+import { setTimeout as wait } from 'node:timers/promises'
+import { type CompletionRequest, type EngineEvent, textOf } from '../../core/provider/engine.ts'
+import { EngineError, UsageError } from '../../core/provider/errors.ts'
+import { createChannel } from '../../lib/channel.ts'
+import { backoffMs } from '../../lib/retry.ts'
+import type { Grant, Slots } from '../../lib/slots.ts'
+import { UpstreamError } from '../upstream-error.ts'
+import { type Completion, createCompletion, hasStreamed } from './completion.ts'
+import { exchange, type Outcome } from './exchange.ts'
+import type { Target } from './post.ts'
+import { type Dialect, learnFrom, toBody } from './request.ts'
+import { accountForFailure } from './usage.ts'
+
+/** A server and what this process knows of it. */
+export interface Server {
+  target: Target
+  model: string
+  /** Attempts per completion, the first included. */
+  retries: number
+  timeoutMs: number
+  extraBody?: Record<string, unknown>
+  slots: Slots
+  dialect: Dialect
+}
+
+/** One call of `generate`. */
+interface Call {
+  server: Server
+  request: CompletionRequest
+  emit(event: EngineEvent): void
+  /** Ends the whole call with an error. */
+  fail(error: EngineError): void
+  /** An event was emitted that is not a failure. */
+  hasBegun: boolean
+  /** Its place in the queue for slots: retries do not go to the end. */
+  turn?: number
+  /** Fires when the caller aborts or stops reading, and when the call fails. */
+  signal: AbortSignal
+}
+
+/** Yields the events of all completions of a request. */
+export async function* generate(server: Server, request: CompletionRequest): AsyncGenerator<EngineEvent> {
+  const { n, seeds, signal } = request
+  if (!(n >= 1) || seeds.length !== n) {
+    throw new UsageError(
+      `expected n from 1 and a seed for each completion, got n ${n} and ${seeds.length} seeds`,
+    )
+  }
+  const events = createChannel<EngineEvent>()
+  const stop = new AbortController()
+  const onAbort = () => stop.abort(signal?.reason)
+  if (signal?.aborted) onAbort()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const fail = (error: unknown) => {
+    events.end(error)
+    stop.abort(error)
+  }
+  const call: Call = { server, request, emit, fail, hasBegun: false, signal: stop.signal }
+  function emit(event: EngineEvent): void {
+    call.hasBegun ||= event.type !== 'completion-failed'
+    events.push(event)
+  }
+  const completions = seeds.map((seed, index) => createCompletion(index, seed, emit))
+  const work = complete(call, completions).then(() => events.end(), fail)
+  try {
+    yield* events
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+    stop.abort()
+    await work
+  }
+}
+
+/** Asks for completions, in as few requests as their seeds and the server's limit on `n` allow. */
+async function complete(call: Call, completions: Completion[]): Promise<void> {
+  const runs = splitIntoRuns(completions, call.server.dialect.maxN)
+  await Promise.all(runs.map((run) => completeRun(call, run)))
+}
+
+/** Runs of consecutive seeds, none longer than `limit`. */
+function splitIntoRuns(completions: Completion[], limit: number): Completion[][] {
+  const runs: Completion[][] = []
+  for (const completion of completions) {
+    const run = runs.at(-1)
+    if (run && run.length < limit && run.at(-1)?.seed === completion.seed - 1) run.push(completion)
+    else runs.push([completion])
+  }
+  return runs
+}
+
+/**
+ * Asks for a run in one request; if fewer slots are free, for as many completions as there are slots, and for the rest
+ * in another. A long prompt waits until there are enough slots: each further request reads, and bills, it again.
+ */
+async function completeRun(call: Call, run: Completion[]): Promise<void> {
+  const { request, server, signal } = call
+  const least = isShort(request) ? 1 : run.length
+  let grant: Grant
+  try {
+    grant = await server.slots.take(run.length, {
+      priority: request.priority,
+      turn: call.turn,
+      least,
+      signal,
+    })
+  } catch (cause) {
+    return failAll(call, run, abortion(call, cause))
+  }
+  call.turn ??= grant.turn
+  const rest = run.slice(grant.count)
+  await Promise.all([
+    attempt(call, run.slice(0, grant.count), grant),
+    rest.length > 0 && completeRun(call, rest),
+  ])
+}
+
+/** Up to this many characters, to read a prompt again costs less than a slot that stays empty. */
+const SHORT_PROMPT_CHARS = 1_000
+
+function isShort({ messages }: CompletionRequest): boolean {
+  const isText = messages.every(
+    ({ content }) => !Array.isArray(content) || content.every((part) => part.type === 'text'),
+  )
+  return isText && messages.reduce((sum, message) => sum + textOf(message).length, 0) <= SHORT_PROMPT_CHARS
+}
+
+/** Sends one request, and goes on with what it leaves open. */
+async function attempt(call: Call, completions: Completion[], grant: Grant): Promise<void> {
+  const { server, request } = call
+  const { target, model, timeoutMs, extraBody } = server
+  const sent = { ...server.dialect }
+  const seed = completions[0]?.seed ?? 0
+  const body = { ...toBody(request, { model, seed, n: completions.length, dialect: sent }), ...extraBody }
+  const onFinished = (count: number) => grant.release(count)
+  const asking = { target, request, body, completions, timeoutMs, onFinished }
+  const outcome = await exchange(asking, call.signal)
+  grant.release()
+  const open = completions.filter((completion) => !completion.hasEnded)
+  if (open.length > 0) await recover(call, { completions, open, sent, ...outcome })
+}
+
+/** A request that left completions open. */
+interface Unfinished extends Outcome {
+  completions: Completion[]
+  open: Completion[]
+  sent: Dialect
+}
+
+/** Decides what happens to the completions that a request left open. */
+async function recover(call: Call, unfinished: Unfinished): Promise<void> {
+  const { completions, open, sent, error } = unfinished
+  const [first] = open
+  if (first && first === completions[0] && !wasRefused(error)) first.prefilledTokens = null
+  if (call.signal.aborted) return failAll(call, open, abortion(call, call.signal.reason))
+  if (!error) return recoverFromHalfAnswer(call, unfinished)
+  if (learnFrom(error, sent, call.server.dialect, completions.length)) return complete(call, open)
+  const mayBeAboutN = error.kind === 'refused' && completions.length > 1
+  return mayBeAboutN ? tryOneFirst(call, open, error) : retry(call, open, error)
+}
+
+/** Whether the server evaluated nothing for certain. */
+function wasRefused(error: EngineError | undefined): boolean {
+  return error !== undefined && (error.status !== undefined || isUnconnected(error))
+}
+
+function isUnconnected(error: EngineError): boolean {
+  return error instanceof UpstreamError && error.isUnconnected
+}
+
+/** The answer came to its end, but not all completions did: some servers give fewer than `n`. */
+async function recoverFromHalfAnswer(call: Call, { completions, open, isDone }: Unfinished): Promise<void> {
+  const { dialect, target } = call.server
+  const isAnyComplete = open.length < completions.length
+  const missing = isDone && isAnyComplete ? open.filter(({ received }) => !received.hasBegun) : []
+  if (missing.length > 0) dialect.maxN = Math.min(dialect.maxN, completions.length - missing.length)
+  const broken = open.filter((completion) => !missing.includes(completion))
+  await Promise.all([
+    complete(call, missing),
+    broken.length > 0 && retry(call, broken, halfAnswer(target.id, broken)),
+  ])
+}
+
+function halfAnswer(engine: string, [first]: Completion[]): EngineError {
+  const reason = first?.received.finishReason
+  const problem = reason
+    ? `the server ended it with "${reason}"`
+    : 'the answer ended before the completion did'
+  return new EngineError(engine, 'server', problem)
+}
+
+/** A refusal may be about `n` and not say so: asks for one completion alone, to see. */
+async function tryOneFirst(call: Call, [first, ...others]: Completion[], error: EngineError): Promise<void> {
+  if (!first) return
+  await complete(call, [first])
+  if (first.hasEnded) call.server.dialect.maxN = 1
+  if (first.error?.status === error.status) failAll(call, others, error)
+  else await complete(call, others)
+}
+
+/** Attempts at an address that has never answered: it is likely wrong. */
+const UNCONNECTED_ATTEMPTS = 3
+
+async function retry(call: Call, completions: Completion[], error: EngineError): Promise<void> {
+  const { retries, target } = call.server
+  const limit =
+    isUnconnected(error) && !target.hasAnswered ? Math.min(retries, UNCONNECTED_ATTEMPTS) : retries
+  for (const completion of completions) completion.failedAttempts++
+  const isFinal = ({ failedAttempts }: Completion) => !error.isRetryable || failedAttempts >= limit
+  failAll(call, completions.filter(isFinal), error)
+  const again = completions.filter((completion) => !isFinal(completion))
+  if (again.length === 0) return
+  for (const completion of again) {
+    const { index } = completion
+    if (hasStreamed(completion)) call.emit({ type: 'completion-restarted', index, reason: error.message })
+  }
+  const failures = Math.max(...again.map(({ failedAttempts }) => failedAttempts))
+  const retryAfterMs = error instanceof UpstreamError ? error.retryAfterMs : undefined
+  await wait(backoffMs(failures, retryAfterMs), undefined, { signal: call.signal }).catch(() => {})
+  await complete(call, again)
+}
+
+/** Ends completions without an answer. A prompt that is too long for all of them fails the whole call. */
+function failAll(call: Call, completions: Completion[], error: EngineError): void {
+  if (completions.length === 0) return
+  if (error.kind === 'context-overflow' && !call.hasBegun) call.fail(error)
+  for (const completion of completions) {
+    completion.error = error
+    const usage = accountForFailure(completion, call.request)
+    call.emit({ type: 'completion-failed', index: completion.index, error, usage })
+  }
+}
+
+function abortion({ server }: Call, cause: unknown): EngineError {
+  return new EngineError(server.target.id, 'aborted', 'the request was aborted', { cause })
+}
