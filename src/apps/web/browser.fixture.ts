@@ -50,20 +50,23 @@ export function useBrowser() {
 
 export const isAggregator = /Drafts:/
 
-/** A server whose proposers and aggregator say this. */
+/** An engine whose proposers and aggregator say this. */
+export function pageEngine(proposals: (string | Reply)[], answer: string | Reply, delayMs = 0) {
+  const script = [
+    { system: isAggregator, replies: [answer] },
+    { replies: proposals, pick: 'index' as const },
+  ]
+  return scriptedEngine(script, { delayMs })
+}
+
+/** A server with such an engine. */
 export function servePage(
   proposals: (string | Reply)[],
   answer: string | Reply,
   options: Partial<ServerOptions> & { delayMs?: number } = {},
 ) {
-  const { delayMs = 0, ...more } = options
-  const engine = scriptedEngine(
-    [
-      { system: isAggregator, replies: [answer] },
-      { replies: proposals, pick: 'index' },
-    ],
-    { delayMs },
-  )
+  const { delayMs, ...more } = options
+  const engine = pageEngine(proposals, answer, delayMs)
   const defaults = { width: proposals.length, depth: 1, ...more.defaults }
   return startServer(engine, { ...more, defaults }).then((server) => ({ ...server, engine }))
 }

@@ -8,8 +8,18 @@ import { openEngine } from '../../engines/open.ts'
 import { echo, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { readExamples } from '../../files/examples.ts'
 import { runPrompts } from '../../run/run.ts'
+import { listenWith, mounts } from '../server/mount.fixture.ts'
 import { startServer } from '../server/server.fixture.ts'
-import { ask, hasBrowser, isAggregator, servePage, useBrowser, waitForAnswer } from './browser.fixture.ts'
+import { createServer } from '../server/server.ts'
+import {
+  ask,
+  hasBrowser,
+  isAggregator,
+  pageEngine,
+  servePage,
+  useBrowser,
+  waitForAnswer,
+} from './browser.fixture.ts'
 
 const folder = path.join(import.meta.dirname, '../../../.cache/page')
 mkdirSync(folder, { recursive: true })
@@ -315,6 +325,35 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
         .setInputFiles(await makeJournal(`axe-${width}-${colorScheme}`, 1))
       await page.locator('.question').waitFor()
       await check('journal')
+    },
+  )
+
+  test.each(['Hono', 'Express'] as const)(
+    'mounted under a path in %s it answers and keeps a fix, with and without the slash',
+    async (framework) => {
+      const fixes = path.join(folder, `mounted-${framework}.jsonl`)
+      writeFileSync(fixes, '')
+      const engines = { one: pageEngine(proposals, answer) }
+      const defaults = { width: proposals.length, depth: 1 }
+      const outer = await listenWith(mounts[framework](createServer({ engines, defaults, fixes })))
+      for (const [i, end] of ['', '/'].entries()) {
+        const { page, problems } = await open(`${outer}/llm${end}`)
+        expect(page.url()).toBe(`${outer}/llm/`)
+        await ask(page, 'Why?')
+        await waitForAnswer(page)
+        expect(await page.locator('.prose').innerText()).toBe(answer)
+        expect(
+          await page.locator('.brand img').evaluate((image) => (image as { width: number } & object).width),
+        ).toBe(24)
+        await page.getByRole('button', { name: 'Fix this answer' }).click()
+        await page.getByRole('button', { name: 'Save the fix' }).click()
+        await page.getByText('Saved as a training example').waitFor()
+        expect(readFileSync(fixes, 'utf8').trimEnd().split('\n').length).toBe(i + 1)
+        await page.keyboard.press('Escape')
+        await page.getByRole('link', { name: 'aft, start page' }).click()
+        await page.getByText('Several drafts, one better answer').waitFor()
+        expect([page.url(), problems]).toEqual([`${outer}/llm/`, []])
+      }
     },
   )
 

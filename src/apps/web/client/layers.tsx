@@ -7,9 +7,9 @@ import { count, formatCost, formatMs, Markdown } from './text.tsx'
 /** Layer and member, as attribution names a place. */
 export const placeOf = (layer: number, index: number) => `${layer}-${index}`
 
-/** How a member is called: "Proposal 2", or "Aggregation 1.2" for the second one of layer 1. */
+/** What a member is called: "Proposal 2", or "Aggregation 2.1" for the first one of the second layer. */
 export function nameOf(layer: number, index: number): string {
-  return layer === 0 ? `Proposal ${index + 1}` : `Aggregation ${layer}.${index + 1}`
+  return layer === 0 ? `Proposal ${index + 1}` : `Aggregation ${layer + 1}.${index + 1}`
 }
 
 export function Layers({ run, lit }: { run: RunView; lit: Set<string> }) {
@@ -40,7 +40,7 @@ function LayerSection({
   return (
     <li class="layer">
       <h3>
-        <span class="layer-name">{depth === 0 ? 'Proposals' : `Layer ${depth}`}</span>
+        <span class="layer-name">{depth === 0 ? 'Proposals' : `Layer ${depth + 1}`}</span>
         <span class="soft">
           {depth === 0 ? 'each sees the question alone' : 'each sees the question and the layer above'}
           {isOver ? '' : ` · ${done} of ${layer.members.length}`}
