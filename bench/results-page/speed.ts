@@ -1,5 +1,5 @@
 /** The table of speeds: what was measured, and what it was, by the result's file. */
-import { type Spread, spreadOf } from './table.ts'
+import { type Spread, spreadOf } from '../table.ts'
 
 export interface Saved {
   command: string

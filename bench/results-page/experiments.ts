@@ -4,11 +4,11 @@ import {
   type GroupDifference,
   type GroupFigure,
   type GroupSummary,
-} from '../src/analyze/convergence-groups.ts'
-import type { ConditionSummary } from '../src/analyze/perplexity.ts'
-import type { Interval } from '../src/lib/statistics.ts'
-import type { Saved } from './readme-speed.ts'
-import { draw, percent, range } from './readme-text.ts'
+} from '../../src/analyze/convergence-groups.ts'
+import type { ConditionSummary } from '../../src/analyze/perplexity.ts'
+import type { Interval } from '../../src/lib/statistics.ts'
+import type { Saved } from './speed.ts'
+import { draw, percent, range } from './text.ts'
 
 interface Perplexity extends Saved {
   n: number

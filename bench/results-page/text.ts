@@ -1,5 +1,5 @@
 /** How README writes numbers and tables. */
-import type { Interval } from '../src/lib/statistics.ts'
+import type { Interval } from '../../src/lib/statistics.ts'
 
 export const percent = (share: number) => (100 * share).toFixed(1)
 

@@ -5,8 +5,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { sections } from './readme-evaluation.ts'
-import { type Saved, speedLines } from './readme-speed.ts'
+import { sections } from './results-page/evaluation.ts'
+import { type Saved, speedLines } from './results-page/speed.ts'
 
 const readme = path.join(import.meta.dirname, '../README.md')
 const START = '<!-- results: node bench/readme.ts -->\n'

@@ -1,9 +1,9 @@
 /** The tables of evaluations and experiments: a table a kind of result, with the command that made it. */
-import type { Changes, ControlRow } from '../src/eval/control-table.ts'
-import type { Interval } from '../src/lib/statistics.ts'
-import { tellChoosing, tellConvergence, tellPerplexity } from './readme-experiments.ts'
-import type { Saved, WinRates } from './readme-speed.ts'
-import { draw, percent, range } from './readme-text.ts'
+import type { Changes, ControlRow } from '../../src/eval/control-table.ts'
+import type { Interval } from '../../src/lib/statistics.ts'
+import { tellChoosing, tellConvergence, tellPerplexity } from './experiments.ts'
+import type { Saved, WinRates } from './speed.ts'
+import { draw, percent, range } from './text.ts'
 
 interface Score {
   mean: number
