@@ -1,5 +1,6 @@
-/** The table of speeds: what was measured, and what it was, by the result's file. */
+/** The tables of speeds: one per file of results. */
 import { type Spread, spreadOf } from '../table.ts'
+import { draw } from './text.ts'
 
 export interface Saved {
   command: string
@@ -72,10 +73,30 @@ const seconds = (runs: Run[]) => `${spreadOf(runs.map((run) => run.seconds)).med
 const times = ({ median, min, max }: Spread) =>
   `${median.toFixed(2)} × (${min.toFixed(2)} to ${max.toFixed(2)})`
 
-/** What was measured, and what it was, by the result's file. */
-export const speedLines: [RegExp, (saved: never) => [what: string, figure: string][]][] = [
-  [
+interface SpeedTable {
+  /** Of the names of the result's files. */
+  pattern: RegExp
+  title(file: string): string
+  draw(saved: unknown): string
+}
+
+/** A table of what was measured and what came out. */
+function speedTable<T extends Saved>(
+  pattern: RegExp,
+  title: string | ((file: string) => string),
+  tell: (saved: T) => [what: string, figure: string][],
+): SpeedTable {
+  return {
+    pattern,
+    title: typeof title === 'string' ? () => title : title,
+    draw: (saved) => draw(['what', 'figure'], tell(saved as T)),
+  }
+}
+
+export const speedTables: SpeedTable[] = [
+  speedTable(
     /^attribution/,
+    'Attribution',
     ({ words, proposals, results }: AttributionTimes) =>
       results.map(({ name, ms }): [string, string] => {
         const { median, min, max } = spreadOf(ms)
@@ -84,9 +105,10 @@ export const speedLines: [RegExp, (saved: never) => [what: string, figure: strin
           `${median.toFixed(1)} ms (${min.toFixed(1)} to ${max.toFixed(1)})`,
         ]
       }),
-  ],
-  [
+  ),
+  speedTable(
     /^data-build/,
+    'Building data: `aft data build`',
     ({ runs, part }: DataBuild) => [
       ...runs.map(({ job, rows, seconds, peakBytes }): [string, string] => [
         `\`aft data build\`, ${rows.toLocaleString('en')} rows of four responses: ${job}`,
@@ -97,9 +119,10 @@ export const speedLines: [RegExp, (saved: never) => [what: string, figure: strin
         `${spreadOf(part.own).median.toFixed(1)} s to ${spreadOf(part.peers).median.toFixed(1)} s; ${part.ratio.median.toFixed(1)} times as fast (${part.ratio.min.toFixed(1)} to ${part.ratio.max.toFixed(1)})`,
       ],
     ],
-  ],
-  [
+  ),
+  speedTable(
     /^embedded-/,
+    (file) => (file.includes('one') ? 'The embedded engine: one question' : 'The embedded engine: 16 prompts'),
     ({ settings, ratio, raw }: Embedded) => {
       const what = settings.count === 1 ? 'One question' : `${settings.count} prompts`
       const files =
@@ -115,48 +138,54 @@ export const speedLines: [RegExp, (saved: never) => [what: string, figure: strin
         ['… prompt tokens evaluated, of the distinct ones', times(ratio.prefilledToDistinct)],
       ]
     },
-  ],
-  [
+  ),
+  speedTable(
     /^first-token/,
+    'First token',
     ({ own, bare, ratio }: FirstToken) => [
       ['First token, from the start of the process', `${spreadOf(own).median.toFixed(2)} s`],
       ['… beside the bare library', `${spreadOf(bare).median.toFixed(2)} s; ${times(ratio)}`],
     ],
-  ],
-  [
+  ),
+  speedTable(
     /^on-policy/,
+    'On-policy data, killed and resumed',
     ({ prompts, width, runs }: OnPolicy) =>
       runs.map(({ model, byDemonstrations, proposals: p, built }) => [
         `On-policy data, ${prompts} prompts × ${width}: ${model}${byDemonstrations ? ', by demonstrations' : ''}; killed and resumed`,
         `${p.completions} proposals: ${p.unusable.empty} empty, ${p.unusable.runaway} runaway${byDemonstrations ? `, ${p.leaksCutFromText} cut at a heading` : ''}. ${built}`,
       ]),
-  ],
-  [
+  ),
+  speedTable(
     /^overhead/,
+    'Many prompts: `aft run`',
     ({ runs }: Overhead) =>
       runs.map(({ prompts, wallMs, peakBytes }) => [
         `\`aft run\`, ${prompts.toLocaleString('en')} prompts at a server that answers at once`,
         `${Math.round((prompts * 11 * 1000) / wallMs)} completions a second; ${Math.round(peakBytes / 1e6)} MB at most`,
       ]),
-  ],
-  [
+  ),
+  speedTable(
     /^serve-latency/,
+    'The server: added latency',
     ({ runs }: ServeLatency) =>
       runs.map(({ what, added }) => [
         `\`aft serve\` adds, width 1, depth 0: ${what}`,
         `${added.median.toFixed(1)} ms at the median, ${added.p99.toFixed(1)} ms at p99`,
       ]),
-  ],
-  [
+  ),
+  speedTable(
     /^serve-streams/,
+    'The server: many streams',
     ({ runs }: ServeStreams) =>
       runs.map(({ what, ofIdeal, gapMs, peakBytes }) => [
         `Streams of 50 tokens a second: ${what}`,
         `${(ofIdeal * 100).toFixed(0)} % of the ideal; 99 of 100 gaps below ${gapMs.p99.toFixed(0)} ms; ${Math.round(peakBytes / 1e6)} MB`,
       ]),
-  ],
-  [
+  ),
+  speedTable(
     /^serve-beside-optillm/,
+    'The server beside optillm',
     ({ maxTokens, upstream, own, ratio }: BesideOptillm) => [
       [
         `\`aft serve\`, 3 × 1, before ${upstream === 'embedded' ? 'an embedded SmolLM2-135M' : upstream}, ${maxTokens} tokens: first token`,
@@ -167,14 +196,16 @@ export const speedLines: [RegExp, (saved: never) => [what: string, figure: strin
         `${(spreadOf(own.map((run) => run.endMs)).median / 1_000).toFixed(1)} s; beside optillm's moa ${times(ratio.end)}`,
       ],
     ],
-  ],
-  [
+  ),
+  speedTable(
     /^scheduling/,
+    'Scheduling',
     ({ results }: Scheduling) =>
       results.map(({ name, ratios }) => [`Makespan over its lower bound: ${name}`, times(spreadOf(ratios))]),
-  ],
-  [
+  ),
+  speedTable(
     /^win-rate/,
+    'AlpacaEval: `aft eval win-rate`',
     ({ seconds, ratio }: WinRates) => [
       [
         '`aft eval win-rate`, one system of 805 rows, from the start of the process',
@@ -185,5 +216,5 @@ export const speedLines: [RegExp, (saved: never) => [what: string, figure: strin
         `${seconds.peer.median.toFixed(2)} s; ${ratio.median.toFixed(0)} times as fast (${ratio.min.toFixed(0)} to ${ratio.max.toFixed(0)})`,
       ],
     ],
-  ],
+  ),
 ]
