@@ -33,7 +33,9 @@ export function renderResults(): string {
   })
   const speeds = records.flatMap(([file, saved]) => {
     const table = speedTables.find(({ pattern }) => pattern.test(file))
-    return table ? [`### ${table.title(file)}\n`, `${table.draw(saved)}\n\n${describeSource(file, saved)}\n`] : []
+    return table
+      ? [`### ${table.title(file)}\n`, `${table.draw(saved)}\n\n${describeSource(file, saved)}\n`]
+      : []
   })
   return [intro, ...evaluations, '## Speed\n', ...speeds].join('\n')
 }

@@ -1,71 +1,35 @@
-/** Every code block of the README is run, and its links and its tree exist. */
+/** README.md and docs/: every block runs or is parsed, every flag exists, links and the tree lead somewhere. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { insertResults } from '../bench/results-page.ts'
+import { parse as parseYaml } from 'yaml'
+import { insertSummary, renderResults } from '../bench/results-page.ts'
 import { type Listening, listen } from '../src/apps/server/listen.ts'
 import { createServer } from '../src/apps/server/server.ts'
 import { echo, scriptedEngine } from '../src/engines/scripted/scripted.ts'
 import { type ChatServer, startChatServer } from './chat-server.ts'
+import { type Block, blocksOf, commandsOf, listFlags, parseCommand } from './docs-page.ts'
 
 const root = path.join(import.meta.dirname, '..')
-const folder = path.join(root, '.cache/docs')
-const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
-const blocks = [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', code = '']) => ({
-  language,
-  code,
-}))
-const codeOf = (language: string) =>
-  blocks.filter((block) => block.language === language).map((block) => block.code)
+const scratch = path.join(root, '.cache/docs')
+const read = (page: string) => readFileSync(path.join(root, page), 'utf8')
+const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root }).sort()].filter(
+  (page) => existsSync(path.join(root, page)),
+)
+
+/** Run by .ci/run in a fresh clone, or the habits of those who change the project. */
+const elsewhere = /^npm (ci|start|test|run|pack|install)\b|^(runs\/\w+\.sh|git|node bench\/)/
+
 let server: ChatServer
-/** What TypeScript asks where the README has `aft serve` running. */
+/** Answers if the page has not started `aft serve` itself. */
 let own: Listening
-
-/** Run by .ci/run in a fresh clone, and, with fewer steps, by src/train/train.slow.test.ts. */
-const elsewhere = [
-  'npm ci',
-  'npm start -- "Why is the sky blue?"',
-  'npx aft train setup',
-  'npx aft train recipes/smollm2-135m-cpu.yaml --data data -o tuned',
-  'npx aft ask --model tuned "Ann has 3 apples and buys 4 more. How many apples has she?"',
-]
-
-const env = {
-  ...process.env,
-  PATH: `${path.join(root, 'node_modules/.bin')}${path.delimiter}${process.env.PATH}`,
-}
-const run = (command: string, args: string[]) => promisify(execFile)(command, args, { cwd: folder, env })
-
-/** The README's addresses, as they are here. */
-const adapt = (code: string) =>
-  code
-    .replaceAll('http://127.0.0.1:8000/v1', server.baseURL)
-    .replaceAll('http://127.0.0.1:8080', served ?? own.url)
-    .replace('--port 8080', '--port 0')
-
-/** `aft serve` goes on while the lines after it are run. */
 let served: string | undefined
 const background: ChildProcess[] = []
-async function start(line: string): Promise<string> {
-  const child = spawn('bash', ['-c', line], {
-    cwd: folder,
-    env,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  background.push(child)
-  for await (const chunk of child.stdout) return String(chunk).trim()
-  throw new Error(`${line} ended`)
-}
 
 beforeAll(async () => {
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  for (const file of ['prompts.jsonl', 'annotations.json']) {
-    copyFileSync(path.join(root, 'examples', file), path.join(folder, file))
-  }
+  rmSync(scratch, { recursive: true, force: true })
   server = await startChatServer(scriptedEngine(echo))
   own = await listen(createServer({ engines: { echo: scriptedEngine(echo) } }), {
     host: '127.0.0.1',
@@ -78,73 +42,152 @@ afterAll(async () => {
   await server.close()
 })
 
-test('the README has only blocks that are tested', () => {
-  expect([...new Set(blocks.map((block) => block.language))].sort()).toEqual(['sh', 'text', 'ts'])
-  expect(blocks.length).toBe((readme.match(/^```\w*$/gm)?.length as number) / 2)
-})
-
-describe('TypeScript', () => {
-  const programs = codeOf('ts').map(
-    (code, i) => [code.split('\n').find((line) => !/^import|^$/.test(line)), code, i] as const,
-  )
-
-  test.each(programs)('runs: %s', async (_, code, i) => {
-    const file = path.join(folder, `readme-${i}.ts`)
-    const sources = { aft: 'index.ts', 'aft/ai-sdk': 'apps/ai-sdk/ai-sdk.ts' }
-    const own = adapt(code).replace(/from '(aft(?:\/ai-sdk)?)'/g, (_, name: keyof typeof sources) => {
-      return `from '../../src/${sources[name]}'`
+/** A page's code as it runs here: local addresses, the command line and the package of this checkout. */
+function adapt(code: string): string {
+  const sources = {
+    aft: 'index.ts',
+    'aft/ai-sdk': 'apps/ai-sdk/ai-sdk.ts',
+    'aft/server': 'apps/server/server.ts',
+  }
+  return code
+    .replaceAll(/http:\/\/127\.0\.0\.1:(8000|11434)\/v1/g, server.baseURL)
+    .replaceAll('http://127.0.0.1:8080', served ?? own.url)
+    .replace('--port 8080', '--port 0')
+    .replaceAll('npx aft', `"${process.execPath}" "${path.join(root, 'bin/aft.js')}"`)
+    .replaceAll(/from '(aft(?:\/[\w-]+)?)'/g, (_, name: keyof typeof sources) => {
+      return `from '../../../src/${sources[name]}'`
     })
-    writeFileSync(file, own)
-    const { stdout } = await run(process.execPath, [file])
-    if (/console\.log|stdout\.write/.test(code)) expect(stdout).not.toBe('')
+}
+
+function inPage(folder: string) {
+  const env = {
+    ...process.env,
+    PATH: `${path.join(root, 'node_modules/.bin')}${path.delimiter}${process.env.PATH}`,
+    OPENAI_API_KEY: 'a-key',
+    OPENAI_BASE_URL: server.baseURL,
+  }
+  const options = { cwd: folder, env }
+  return {
+    run: (command: string, args: string[]) => promisify(execFile)(command, args, options),
+    /** `aft serve` runs on while the lines after it run. */
+    async start(line: string): Promise<string> {
+      const child = spawn('bash', ['-c', line], {
+        ...options,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      background.push(child)
+      for await (const chunk of child.stdout) return /http:\S+/.exec(String(chunk))?.[0] ?? ''
+      throw new Error(`${line} ended`)
+    },
+  }
+}
+
+async function runCommand(command: string, folder: string): Promise<void> {
+  expect(command).toMatch(/^(\w+=\S+ )*(npx aft|curl) /)
+  const { run, start } = inPage(folder)
+  if (/npx aft serve/.test(command)) {
+    served = await start(adapt(command))
+    return expect(served).toMatch(/^http:/)
+  }
+  const { stdout, stderr } = await run('bash', ['-c', adapt(command)])
+  expect(`${stdout}${stderr}`).not.toBe('')
+  if (command.startsWith('curl') && command.includes('/chat/completions')) {
+    expect(JSON.parse(stdout).choices[0].message.content).toMatch(/^Reply/)
+  }
+}
+
+async function runProgram({ code, file }: Block, name: string, folder: string): Promise<void> {
+  const program = path.join(folder, file ?? `${name}.ts`)
+  writeFileSync(program, adapt(code))
+  const { stdout } = await inPage(folder).run(process.execPath, [program])
+  if (/console\.log|stdout\.write/.test(code)) expect(stdout).not.toBe('')
+}
+
+/** Every JSON value or YAML document of a block is whole; a block that names its file is there for the lines after it. */
+function keepFile({ language, code, file }: Block, folder: string): void {
+  if (language === 'yaml') expect(parseYaml(code)).toBeTypeOf('object')
+  if (language === 'json') expect(JSON.parse(code)).toBeTypeOf('object')
+  if (language === 'jsonl') for (const line of code.trim().split('\n')) JSON.parse(line)
+  if (file) writeFileSync(path.join(folder, file), adapt(code))
+}
+
+describe.each(pages)('%s', (page) => {
+  const text = read(page)
+  const blocks = blocksOf(text)
+  const folder = path.join(scratch, path.basename(page, '.md'))
+
+  beforeAll(() => {
+    mkdirSync(folder, { recursive: true })
+    for (const file of ['prompts.jsonl', 'annotations.json']) {
+      copyFileSync(path.join(root, 'examples', file), path.join(folder, file))
+    }
   })
 
-  test('has the right types', async () => {
-    writeFileSync(
-      path.join(folder, 'tsconfig.json'),
-      '{ "extends": "../../tsconfig.json", "include": ["*.ts"] }',
+  test('has only blocks that are tested', () => {
+    const known = ['json', 'jsonl', 'sh', 'text', 'ts', 'yaml']
+    expect(blocks.map((block) => block.language).filter((language) => !known.includes(language))).toEqual([])
+    expect(blocks.length).toBe((text.match(/^```/gm)?.length ?? 0) / 2)
+  })
+
+  for (const [i, block] of blocks.entries()) {
+    const first = block.code.split('\n').find((line) => !/^import|^$|^(#|\/\/) /.test(line))
+    if (block.language === 'ts') test(`runs: ${first}`, () => runProgram(block, `block-${i}`, folder))
+    else if (block.language === 'sh') {
+      for (const command of commandsOf(block.code)) {
+        if (elsewhere.test(command)) continue
+        if (block.needs) test(`parses: ${command}`, () => parseCommand(command))
+        else test(`runs: ${command}`, () => runCommand(command, folder))
+      }
+    } else if (block.language !== 'text') test(`is whole: ${first}`, () => keepFile(block, folder))
+  }
+
+  test('links within the project lead somewhere', () => {
+    const links = [...text.matchAll(/(?:\]\(|src="|srcset=")(?!https?:|#)([^)#"]+)/g)].map(
+      ([, link]) => link as string,
     )
-    await run(path.join(root, 'node_modules/.bin/tsc'), ['--noEmit', '-p', folder])
+    expect(links.filter((link) => !existsSync(path.join(root, path.dirname(page), link)))).toEqual([])
+  })
+
+  test('every flag that it names exists', async () => {
+    const ofOthers = new Set(['--set-upstream'])
+    const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, '')
+    const named = [...prose.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([flag]) => flag)
+    const flags = await listFlags()
+    const unknown = named.filter((flag) => !flags.has(flag) && !ofOthers.has(flag))
+    // What stands in the results was run under the names of its time.
+    expect(page === 'docs/results.md' ? [] : unknown).toEqual([])
   })
 })
 
-describe('shell', () => {
-  const lines = codeOf('sh').flatMap((code) => code.trim().split('\n'))
-  test.each(lines.filter((line) => !elsewhere.includes(line)))('runs: %s', async (line) => {
-    expect(line).toMatch(/^(npx aft|curl) /)
-    if (line.startsWith('npx aft serve')) {
-      served = await start(adapt(line))
-      return expect(served).toMatch(/^http:/)
-    }
-    const { stdout, stderr } = await run('bash', ['-c', adapt(line)])
-    expect(`${stdout}${stderr}`).not.toBe('')
-    if (line.startsWith('curl')) expect(JSON.parse(stdout).choices[0].message.content).toMatch(/^Reply/)
-  })
+test('the programs have the right types', async () => {
+  writeFileSync(
+    path.join(scratch, 'tsconfig.json'),
+    '{ "extends": "../../tsconfig.json", "include": ["**/*.ts"] }',
+  )
+  await promisify(execFile)(path.join(root, 'node_modules/.bin/tsc'), ['--noEmit', '-p', scratch])
+})
 
-  test('that is run elsewhere is still there', () => {
-    expect(lines.filter((line) => elsewhere.includes(line))).toEqual(elsewhere)
-  })
+test('README.md has at most 200 lines', () => {
+  expect(read('README.md').split('\n').length - 1).toBeLessThanOrEqual(200)
 })
 
 test('the tree is the tree', () => {
-  const tree = codeOf('text').find((text) => text.startsWith('src/')) as string
+  const tree = blocksOf(read('README.md')).find(({ code }) => code.startsWith('src/'))?.code ?? ''
   let parent = ''
   const paths = tree
     .trimEnd()
     .split('\n')
-    .map((line) => {
-      const name = line.trim().split(/\s/)[0] as string
-      if (!line.startsWith(' ')) parent = name
-      return line.startsWith(' ') ? `${parent}${name}` : name
+    .flatMap((line) => {
+      const names = (line.trim().split(/\s{2,}/)[0] as string).split(' ')
+      if (!line.startsWith(' ')) parent = names[0] as string
+      return names.map((name) => (line.startsWith(' ') ? `${parent}${name}` : name))
     })
+  expect(paths.length).toBeGreaterThan(10)
   expect(paths.filter((place) => !existsSync(path.join(root, place)))).toEqual([])
 })
 
-test('links within the project lead somewhere', () => {
-  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((match) => match[1] as string)
-  expect(links.filter((link) => !existsSync(path.join(root, link)))).toEqual([])
-})
-
-test('the results are those of bench/results; otherwise: node bench/readme.ts', () => {
-  expect(readme).toBe(insertResults(readme))
+test('the results are those of bench/results; otherwise: node bench/results-page.ts', () => {
+  expect(read('docs/results.md')).toBe(renderResults())
+  expect(read('README.md')).toBe(insertSummary(read('README.md')))
 })

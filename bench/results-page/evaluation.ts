@@ -1,4 +1,4 @@
-/** The tables of evaluations and experiments: a table a kind of result, with the command that made it. */
+/** The tables of evaluations and experiments: one section per kind of result. */
 import type { Changes, ControlRow } from '../../src/eval/control-table.ts'
 import type { Interval } from '../../src/lib/statistics.ts'
 import { tellChoosing, tellConvergence, tellPerplexity } from './experiments.ts'
@@ -38,7 +38,7 @@ interface MtBench extends Saved {
 const chance = (p: number) => (p < 0.005 ? '< 0.01' : p.toFixed(2))
 const whole = (value: number | null) => (value === null ? '?' : Math.round(value).toLocaleString('en-US'))
 
-/** A section a kind of result; the files' names decide. */
+/** The section of a result, by its file's name. */
 export const sections: [title: string, pattern: RegExp, tell: (saved: never) => string][] = [
   [
     'AlpacaEval 2: win rates of published annotations',
@@ -60,7 +60,7 @@ export const sections: [title: string, pattern: RegExp, tell: (saved: never) => 
   ['Width and depth', /^evaluation-grid/, tellGrid],
   ['MT-Bench, the plumbing', /^evaluation-mt-bench/, tellMtBench],
   ['Experiment: does a better answer follow from drafts?', /^experiment-perplexity/, tellPerplexity],
-  ['Experiment: is it learnt faster with drafts?', /^experiment-convergence/, tellConvergence],
+  ['Experiment: does training with drafts learn faster?', /^experiment-convergence/, tellConvergence],
   ['Experiment: does a trained aggregator pick better than a vote?', /^experiment-choosing/, tellChoosing],
 ]
 
@@ -76,16 +76,32 @@ function tellControls({
   ...more
 }: Controls): string {
   const { rows, changes, judge_position } = more
-  const left = Object.entries(left_out).map(([why, count]) => `; ${count} of the file left out: ${why}`)
-  const changed = changes.map(
-    (c) =>
-      `The ${c.control === 'trained' ? 'trained' : 'prompted'} aggregator rescued ${c.rescued} of ${c.all_wrong} questions with all proposals wrong, broke ${c.broke} of ${c.all_right} with all right, kept ${c.kept} and lost ${c.lost} of the others; ${percent(c.copy_rate)} % of its 4-grams are some proposal's; the nearest proposal by place: ${c.position.map(percent).join(', ')} %.`,
+  const left = Object.entries(left_out).map(([why, count]) => `; ${count} rows of the file left out: ${why}`)
+  const changed = draw(
+    [
+      'aggregator',
+      'rescued (all proposals wrong)',
+      'broke (all right)',
+      'kept',
+      'lost',
+      '4-grams copied %',
+      'nearest proposal by place %',
+    ],
+    changes.map((c) => [
+      c.control === 'trained' ? 'trained' : 'prompted',
+      `${c.rescued} of ${c.all_wrong}`,
+      `${c.broke} of ${c.all_right}`,
+      `${c.kept}`,
+      `${c.lost}`,
+      percent(c.copy_rate),
+      c.position.map(percent).join(', '),
+    ]),
   )
   const judged = judge_position
-    ? ` The judge picked by place: ${judge_position.map(percent).join(', ')} %.`
+    ? ` By place the judge picked the proposals in ${judge_position.map(percent).join(', ')} % of cases.`
     : ''
   return [
-    `${task}, ${n} prompts, ${model}, ${settings.width} × ${settings.depth}, ${settings.maxTokens} tokens a completion, ${Math.round(seconds / 60)} minutes${left.join('')}.`,
+    `${task}, ${n} prompts, ${model}, ${settings.width} × ${settings.depth}, ${settings.maxTokens} tokens per completion, ${Math.round(seconds / 60)} minutes${left.join('')}.`,
     draw(
       [
         'control',
@@ -113,13 +129,14 @@ function tellControls({
         whole(row.mean_length_chars),
       ]),
     ),
-    `${changed.join(' ')} Proposals agree ${percent(agreement)} %.${judged}`,
+    `What aggregation changed, in questions. Proposals agree by ${percent(agreement)} %.${judged}`,
+    changed,
   ].join('\n\n')
 }
 
 function tellGrid({ task, metrics, n, model, settings, rows }: Controls): string {
   return [
-    `${task}, ${n} prompts, ${model}, ${settings.maxTokens} tokens a completion; what points share was sampled once.`,
+    `${task}, ${n} prompts, ${model}, ${settings.maxTokens} tokens per completion; points share the samples that they have in common.`,
     draw(
       ['width × depth', ...metrics.map((metric) => `${metric} %`), 'calls', 'prefilled', 'written', 's'],
       rows.map((row) => [
@@ -161,7 +178,7 @@ function tellMtBench({
       `${name} ${of ? `${of.mean.toFixed(2)} (${range(of.interval)}, ${of.n} ratings)` : 'none'}`,
   )
   return [
-    `A check of the plumbing, not of quality: ${judge} is no judge. ${n} questions of two turns, ${model}, ${settings.width} × ${settings.depth}, ${settings.maxTokens} tokens; ${all.join('; ')}; ${unreadable.length} turns without a rating, ${again} with one only when asked for it alone.`,
+    `This checks the plumbing, not quality: ${judge} cannot judge. ${n} questions of two turns, ${model}, ${settings.width} × ${settings.depth}, ${settings.maxTokens} tokens; ${all.join('; ')}; ${unreadable.length} turns have no rating, ${again} have one only after asking for it alone.`,
     draw(
       ['category', 'turn 1', 'turn 2', 'both'],
       categories.map((c) => [c.category, score(c.turn_1), score(c.turn_2), score(c.both)]),

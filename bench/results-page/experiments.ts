@@ -1,4 +1,4 @@
-/** The experiments on training, as README shows them. */
+/** The experiments on training. */
 import {
   figureTitles,
   type GroupDifference,
@@ -51,9 +51,9 @@ interface Choosing extends Saved {
 
 export function tellPerplexity({ n, tokens, model, conditions }: Perplexity): string {
   return [
-    `How expected a better answer is, by what is shown before it: the first ${n} AlpacaEval prompts whose target and five proposals have at most 3,000 characters together, Together-MoA's answer as the target, ${tokens.toLocaleString('en-US')} tokens, ${model}, untrained. Differences are paired by example, intervals of 95 % over examples.`,
+    `How well a model expects a better answer, depending on what stands before it. The first ${n} AlpacaEval prompts whose target and five proposals have at most 3,000 characters together; Together-MoA's answer is the target; ${tokens.toLocaleString('en-US')} tokens; ${model}, untrained. Differences are paired by example; 95 % intervals are over examples.`,
     draw(
-      ['before the target', 'perplexity', 'nats a token beside none', 'lower on'],
+      ['before the target', 'perplexity', 'nats per token compared with none', 'lower on'],
       conditions.map(({ condition, perplexity, difference, interval, lower }) => [
         condition,
         perplexity.toFixed(2),
@@ -74,9 +74,9 @@ export function tellConvergence({ groups, differences }: Convergence): string {
   }
   const steps = groups[0]?.held_out.map(({ step }) => step) ?? []
   return [
-    `${groups.map(({ group, runs }) => `${runs.length} runs of ${group}`).join(', ')}: the same rows in the same order with and without drafts, one half of the questions of GSM8K's four-model solutions. Means over seeds, 95 % intervals by Student's t.`,
+    `${groups.map(({ group, runs }) => `${runs.length} runs of ${group}`).join(', ')}: the same rows in the same order, with drafts (aft) and without (sft). The rows are one half of GSM8K's questions with four models' solutions. Means over seeds, 95 % intervals by Student's t.`,
     draw(
-      ['', ...groups.map(({ group }) => group), ...differences.map((d) => `${d.group} less ${d.beside}`)],
+      ['', ...groups.map(({ group }) => group), ...differences.map((d) => `${d.group} minus ${d.beside}`)],
       [
         ...steps.map((step) => [
           `held-out loss at step ${step}; share of the improvement`,
@@ -97,23 +97,30 @@ export function tellConvergence({ groups, differences }: Convergence): string {
   ].join('\n\n')
 }
 
-const learnt: Record<string, string> = {
-  sft: 'the solutions without drafts, in the short runs of the experiment before',
-  'sft-long': 'the solutions without drafts too, in as many steps and at the same rate as the next',
+const learned: Record<string, string> = {
+  sft: 'the solutions without drafts, in the short runs of the experiment above',
+  'sft-long': 'the solutions without drafts, in as many steps and at the same rate as the next',
   aft: 'to write a right draft after all four, in the short runs',
   compare:
-    'to count the votes of drafts that are shown behind their answer and how many numbers they write, to take the one with most numbers where votes are equal, and to give the answer to trust: from questions as they come, then from more ties',
+    'to count how many drafts have each answer, to count the numbers that a tied draft writes, and to give the answer with the most votes (the draft with the most numbers if votes are equal); first from questions as they come, then from more ties',
 }
 
 export function tellChoosing({ n, train, table }: Choosing): string {
   const trained = table.flatMap(({ name, seeds = [] }) =>
-    learnt[name] ? `; *${name}* learnt ${learnt[name]} (seeds: ${seeds.length})` : [],
+    learned[name] ? `\n- *${name}* has learned ${learned[name]} (seeds: ${seeds.length}).` : [],
   )
   const share = (value?: number) => (value === undefined ? '' : percent(value))
   return [
-    `Accuracy on ${n} questions of GSM8K's test set that were not trained on, four shuffled and anonymous drafts each (fewer where some were empty or the same). What was trained here was trained on the other half of that test set: it is for measuring only. Of the models *untrained* is SmolLM2-135M-Instruct itself${trained.join('')}. Greedy answers. Intervals of 95 % over questions; the difference is paired.`,
+    `Accuracy on ${n} questions of GSM8K's test set that were not trained on. Each has four shuffled, anonymous drafts; fewer if some were empty or equal. The models were trained on the other half of the same test set, so they are for measuring only. Answers are greedy, 95 % intervals are over questions, and the difference is paired.`,
+    `- *untrained* is SmolLM2-135M-Instruct itself.${trained.join('')}`,
     draw(
-      ['who answers', 'accuracy %', 'over the majority', 'answers of a draft %', 'of the most frequent %'],
+      [
+        'who answers',
+        'accuracy %',
+        'points above the majority',
+        'gives the answer of a draft %',
+        'gives the most frequent answer %',
+      ],
       table.map((row) => [
         row.name,
         `${percent(row.accuracy)} (${range(row.interval, percent)})`,
@@ -122,10 +129,20 @@ export function tellChoosing({ n, train, table }: Choosing): string {
         share(row.answers_of_most),
       ]),
     ),
-    `The taught rule reads no gold answer. On the ${train.n} questions that train it has ${showDifference(train.rule)} over the majority. How the comparison is worded, and how many ties are trained on, was changed after looking at answers to these questions.`,
+    `What *compare* has learned is a rule that twenty lines of code follow without fault. It has not learned to check mathematics. The rule reads no gold answer. On the ${train.n} questions of the training half the rule is ${showDifference(train.rule)} points above the majority. The wording of the comparison and the share of ties were changed after looking at answers to these test questions.`,
     ...table.flatMap(({ name, seeds = [], compared: c }) =>
       c
-        ? `By seed ${name} has ${seeds.map(showDifference).join(' and ')} over the majority. Of ${c.n.toLocaleString('en-US')} comparisons that ${name} wrote, ${percent(c.votes_right)} % have all votes right and ${percent(c.most_voted_right)} % the answers of most votes. ${percent(c.rule_followed)} % give the answer that the taught rule gives, and ${percent(c.first_trusted)} % the first draft's. By how the votes of the drafts fall the rule is followed in ${c.by_votes.map((v) => `${percent(v.rule_followed)} % (${v.split}, ${v.n} answers)`).join(', ')}.`
+        ? [
+            `By seed *${name}* is ${seeds.map(showDifference).join(' and ')} points above the majority. Of the ${c.n.toLocaleString('en-US')} comparisons that it wrote:`,
+            [
+              `- ${percent(c.votes_right)} % count all votes right, and ${percent(c.most_voted_right)} % name the answers with the most votes;`,
+              `- ${percent(c.rule_followed)} % give the answer that the rule gives, and ${percent(c.first_trusted)} % that of the first draft.`,
+            ].join('\n'),
+            draw(
+              ['votes per answer', 'answers', 'rule followed %'],
+              c.by_votes.map((v) => [v.split, `${v.n}`, percent(v.rule_followed)]),
+            ),
+          ]
         : [],
     ),
   ].join('\n\n')

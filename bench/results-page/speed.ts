@@ -94,35 +94,29 @@ function speedTable<T extends Saved>(
 }
 
 export const speedTables: SpeedTable[] = [
-  speedTable(
-    /^attribution/,
-    'Attribution',
-    ({ words, proposals, results }: AttributionTimes) =>
-      results.map(({ name, ms }): [string, string] => {
-        const { median, min, max } = spreadOf(ms)
-        return [
-          `Attribution, ${proposals} proposals of ${words.toLocaleString('en')} words: ${name}`,
-          `${median.toFixed(1)} ms (${min.toFixed(1)} to ${max.toFixed(1)})`,
-        ]
-      }),
+  speedTable(/^attribution/, 'Attribution', ({ words, proposals, results }: AttributionTimes) =>
+    results.map(({ name, ms }): [string, string] => {
+      const { median, min, max } = spreadOf(ms)
+      return [
+        `${proposals} proposals of ${words.toLocaleString('en')} words: ${name}`,
+        `${median.toFixed(1)} ms (${min.toFixed(1)} to ${max.toFixed(1)})`,
+      ]
+    }),
   ),
-  speedTable(
-    /^data-build/,
-    'Building data: `aft data build`',
-    ({ runs, part }: DataBuild) => [
-      ...runs.map(({ job, rows, seconds, peakBytes }): [string, string] => [
-        `\`aft data build\`, ${rows.toLocaleString('en')} rows of four responses: ${job}`,
-        `${Math.round(rows / seconds)} rows a second; ${Math.round(peakBytes / 1e6)} MB at most`,
-      ]),
-      [
-        `… beside Python datasets (the faster of one and two processes), ${part.rows.toLocaleString('en')} rows`,
-        `${spreadOf(part.own).median.toFixed(1)} s to ${spreadOf(part.peers).median.toFixed(1)} s; ${part.ratio.median.toFixed(1)} times as fast (${part.ratio.min.toFixed(1)} to ${part.ratio.max.toFixed(1)})`,
-      ],
+  speedTable(/^data-build/, 'Building data: `aft data build`', ({ runs, part }: DataBuild) => [
+    ...runs.map(({ job, rows, seconds, peakBytes }): [string, string] => [
+      `${rows.toLocaleString('en')} rows of four responses: ${job}`,
+      `${Math.round(rows / seconds)} rows a second; ${Math.round(peakBytes / 1e6)} MB at most`,
+    ]),
+    [
+      `… beside Python datasets (the faster of one and two processes), ${part.rows.toLocaleString('en')} rows`,
+      `${spreadOf(part.own).median.toFixed(1)} s to ${spreadOf(part.peers).median.toFixed(1)} s; ${part.ratio.median.toFixed(1)} times as fast (${part.ratio.min.toFixed(1)} to ${part.ratio.max.toFixed(1)})`,
     ],
-  ),
+  ]),
   speedTable(
     /^embedded-/,
-    (file) => (file.includes('one') ? 'The embedded engine: one question' : 'The embedded engine: 16 prompts'),
+    (file) =>
+      file.includes('one') ? 'The embedded engine: one question' : 'The embedded engine: 16 prompts',
     ({ settings, ratio, raw }: Embedded) => {
       const what = settings.count === 1 ? 'One question' : `${settings.count} prompts`
       const files =
@@ -130,91 +124,74 @@ export const speedTables: SpeedTable[] = [
       return [
         [`${what}, 5 × 2, embedded (${files})`, seconds(raw.own)],
         [
-          '… beside the published schedule on llama-server',
+          'the published schedule on llama-server: seconds, and aft in comparison',
           `${seconds(raw.published)}; ${times(ratio.wallToPublished)}`,
         ],
-        ['… beside llama-server with n = 5', `${seconds(raw.withN)}; ${times(ratio.wallToN)}`],
-        ["… beside the engine's own limit", times(ratio.wallToOwnLimit)],
-        ['… prompt tokens evaluated, of the distinct ones', times(ratio.prefilledToDistinct)],
+        [
+          'llama-server with n = 5: seconds, and aft in comparison',
+          `${seconds(raw.withN)}; ${times(ratio.wallToN)}`,
+        ],
+        ["compared with the engine's own limit", times(ratio.wallToOwnLimit)],
+        ['prompt tokens evaluated, compared with the distinct ones', times(ratio.prefilledToDistinct)],
       ]
     },
   ),
-  speedTable(
-    /^first-token/,
-    'First token',
-    ({ own, bare, ratio }: FirstToken) => [
-      ['First token, from the start of the process', `${spreadOf(own).median.toFixed(2)} s`],
-      ['… beside the bare library', `${spreadOf(bare).median.toFixed(2)} s; ${times(ratio)}`],
+  speedTable(/^first-token/, 'First token', ({ own, bare, ratio }: FirstToken) => [
+    ['from the start of the process to the first token', `${spreadOf(own).median.toFixed(2)} s`],
+    [
+      'the bare library: seconds, and aft in comparison',
+      `${spreadOf(bare).median.toFixed(2)} s; ${times(ratio)}`,
     ],
+  ]),
+  speedTable(/^on-policy/, 'On-policy data, killed and resumed', ({ prompts, width, runs }: OnPolicy) =>
+    runs.map(({ model, byDemonstrations, proposals: p, built }) => [
+      `${prompts} prompts × ${width}: ${model}${byDemonstrations ? ', by demonstrations' : ''}`,
+      `${p.completions} proposals: ${p.unusable.empty} empty, ${p.unusable.runaway} runaway${byDemonstrations ? `, ${p.leaksCutFromText} cut at a heading` : ''}. ${built}`,
+    ]),
   ),
-  speedTable(
-    /^on-policy/,
-    'On-policy data, killed and resumed',
-    ({ prompts, width, runs }: OnPolicy) =>
-      runs.map(({ model, byDemonstrations, proposals: p, built }) => [
-        `On-policy data, ${prompts} prompts × ${width}: ${model}${byDemonstrations ? ', by demonstrations' : ''}; killed and resumed`,
-        `${p.completions} proposals: ${p.unusable.empty} empty, ${p.unusable.runaway} runaway${byDemonstrations ? `, ${p.leaksCutFromText} cut at a heading` : ''}. ${built}`,
-      ]),
+  speedTable(/^overhead/, 'Many prompts: `aft run`', ({ runs }: Overhead) =>
+    runs.map(({ prompts, wallMs, peakBytes }) => [
+      `${prompts.toLocaleString('en')} prompts, a server that answers at once`,
+      `${Math.round((prompts * 11 * 1000) / wallMs)} completions per second; ${Math.round(peakBytes / 1e6)} MB at most`,
+    ]),
   ),
-  speedTable(
-    /^overhead/,
-    'Many prompts: `aft run`',
-    ({ runs }: Overhead) =>
-      runs.map(({ prompts, wallMs, peakBytes }) => [
-        `\`aft run\`, ${prompts.toLocaleString('en')} prompts at a server that answers at once`,
-        `${Math.round((prompts * 11 * 1000) / wallMs)} completions a second; ${Math.round(peakBytes / 1e6)} MB at most`,
-      ]),
+  speedTable(/^serve-latency/, 'The server: added latency', ({ runs }: ServeLatency) =>
+    runs.map(({ what, added }) => [
+      `width 1, depth 0: ${what}`,
+      `${added.median.toFixed(1)} ms at the median, ${added.p99.toFixed(1)} ms at p99`,
+    ]),
   ),
-  speedTable(
-    /^serve-latency/,
-    'The server: added latency',
-    ({ runs }: ServeLatency) =>
-      runs.map(({ what, added }) => [
-        `\`aft serve\` adds, width 1, depth 0: ${what}`,
-        `${added.median.toFixed(1)} ms at the median, ${added.p99.toFixed(1)} ms at p99`,
-      ]),
-  ),
-  speedTable(
-    /^serve-streams/,
-    'The server: many streams',
-    ({ runs }: ServeStreams) =>
-      runs.map(({ what, ofIdeal, gapMs, peakBytes }) => [
-        `Streams of 50 tokens a second: ${what}`,
-        `${(ofIdeal * 100).toFixed(0)} % of the ideal; 99 of 100 gaps below ${gapMs.p99.toFixed(0)} ms; ${Math.round(peakBytes / 1e6)} MB`,
-      ]),
+  speedTable(/^serve-streams/, 'The server: many streams', ({ runs }: ServeStreams) =>
+    runs.map(({ what, ofIdeal, gapMs, peakBytes }) => [
+      `50 tokens per second: ${what}`,
+      `${(ofIdeal * 100).toFixed(0)} % of the ideal; 99 of 100 gaps below ${gapMs.p99.toFixed(0)} ms; ${Math.round(peakBytes / 1e6)} MB`,
+    ]),
   ),
   speedTable(
     /^serve-beside-optillm/,
     'The server beside optillm',
     ({ maxTokens, upstream, own, ratio }: BesideOptillm) => [
       [
-        `\`aft serve\`, 3 × 1, before ${upstream === 'embedded' ? 'an embedded SmolLM2-135M' : upstream}, ${maxTokens} tokens: first token`,
-        `${(spreadOf(own.map((run) => run.firstMs)).median / 1_000).toFixed(1)} s; beside optillm's moa ${times(ratio.first)}`,
+        `3 × 1 on ${upstream === 'embedded' ? 'an embedded SmolLM2-135M' : upstream}, ${maxTokens} tokens: first token`,
+        `${(spreadOf(own.map((run) => run.firstMs)).median / 1_000).toFixed(1)} s; compared with optillm's moa ${times(ratio.first)}`,
       ],
       [
-        '… the whole answer',
-        `${(spreadOf(own.map((run) => run.endMs)).median / 1_000).toFixed(1)} s; beside optillm's moa ${times(ratio.end)}`,
+        'the whole answer',
+        `${(spreadOf(own.map((run) => run.endMs)).median / 1_000).toFixed(1)} s; compared with optillm's moa ${times(ratio.end)}`,
       ],
     ],
   ),
-  speedTable(
-    /^scheduling/,
-    'Scheduling',
-    ({ results }: Scheduling) =>
-      results.map(({ name, ratios }) => [`Makespan over its lower bound: ${name}`, times(spreadOf(ratios))]),
+  speedTable(/^scheduling/, 'Scheduling', ({ results }: Scheduling) =>
+    results.map(({ name, ratios }) => [`total time over its lower bound: ${name}`, times(spreadOf(ratios))]),
   ),
-  speedTable(
-    /^win-rate/,
-    'AlpacaEval: `aft eval win-rate`',
-    ({ seconds, ratio }: WinRates) => [
-      [
-        '`aft eval win-rate`, one system of 805 rows, from the start of the process',
-        `${seconds.own.median.toFixed(2)} s (${seconds.own.min.toFixed(2)} to ${seconds.own.max.toFixed(2)})`,
-      ],
-      [
-        '… beside the Python package',
-        `${seconds.peer.median.toFixed(2)} s; ${ratio.median.toFixed(0)} times as fast (${ratio.min.toFixed(0)} to ${ratio.max.toFixed(0)})`,
-      ],
+  speedTable(/^win-rate/, 'AlpacaEval: `aft eval win-rate`', ({ seconds, ratio }: WinRates) => [
+    [
+      'one system of 805 rows, from the start of the process',
+      `${seconds.own.median.toFixed(2)} s (${seconds.own.min.toFixed(2)} to ${seconds.own.max.toFixed(2)})`,
     ],
-  ),
+    [
+      'the Python package in comparison',
+      `${seconds.peer.median.toFixed(2)} s; ${ratio.median.toFixed(0)} times as fast (${ratio.min.toFixed(0)} to ${ratio.max.toFixed(0)})`,
+    ],
+  ]),
 ]
