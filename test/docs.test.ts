@@ -20,7 +20,7 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: r
 )
 
 /** Run by .ci/run in a fresh clone, or the habits of those who change the project. */
-const elsewhere = /^npm (ci|start|test|run|pack|install)\b|^(runs\/\w+\.sh|git|node bench\/)/
+const elsewhere = /^npm (ci|start|test|run|pack|install)\b|^(runs\/\w+\.sh|git|npx vitest|node bench\/)/
 
 /** Names that are about to come. */
 const pending =
