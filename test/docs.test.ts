@@ -24,7 +24,7 @@ const elsewhere = /^npm (ci|start|test|run|pack|install)\b|^(runs\/\w+\.sh|git|n
 
 /** Names that are about to come. */
 const pending =
-  /--official|--aggregators|--max-retries|--client-key|--target-(file|model|max)|--too-long|--max-example-tokens|--restart|^npx aft ask "Name a river."$/
+  /--official|--aggregators|--max-retries|--client-key|--target-(file|model|max)|--too-long|--max-example-tokens|--restart/
 
 let server: ChatServer
 /** Answers if the page has not started `aft serve` itself. */
