@@ -107,7 +107,7 @@ const escapeText = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 /** Each frame is a group that is shown for its share of the time. Equal lines are written once. */
-function drawMovie(frames: Frame[]): string {
+function drawMovie(frames: Frame[], title: string): string {
   const endMs = (frames.at(-1)?.ms ?? 0) + END_MS
   const known = new Map<string, string>()
   const used = Math.max(...frames.flatMap(({ lines }) => lines.findLastIndex((line) => line !== ''))) + 1
@@ -138,6 +138,7 @@ function drawMovie(frames: Frame[]): string {
   )
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" width="${Math.ceil(width)}" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14" fill="#d7dae0">`,
+    `<title>A terminal: ${escapeText(title)}</title>`,
     '<style>.b{font-weight:700}.d{opacity:.65}.i{font-style:italic}</style>',
     `<rect width="100%" height="100%" rx="8" fill="#1e222a" stroke="#4b5263"/>${dots.join('')}`,
     `<defs>${defs.join('')}</defs>`,
@@ -150,6 +151,6 @@ const [file = 'docs/terminal.svg', shown = 'aft ask "Why is the sky blue?" --mod
   process.argv.slice(2)
 const launcher = path.join(import.meta.dirname, '../bin/aft.js')
 const command = shown.replace(/^aft/, `"${process.execPath}" "${launcher}"`)
-const svg = drawMovie(await film(await record(command, shown)))
+const svg = drawMovie(await film(await record(command, shown)), shown)
 writeFileSync(file, svg)
 console.log(`${file}: ${Math.round(svg.length / 1000)} kB`)
