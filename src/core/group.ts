@@ -9,9 +9,6 @@ import { seedOf } from './seeds.ts'
 export interface Group {
   voice: number
   saw: number[]
-  /** All members of the group, recorded ones included. */
-  indices: number[]
-  /** Those that are still to be sampled. */
   members: Member[]
 }
 
@@ -20,24 +17,21 @@ export interface Member {
   seed: number
 }
 
-/** The requests that a layer still needs: what is recorded is left out. */
+/** The requests that a layer needs. */
 export function groupMembers(run: LayerRun): Group[] {
-  const { prompt, plan, host, layer, depth } = run
-  const recorded = new Set(host.recorded?.[depth]?.completions.map((c) => c.index))
+  const { prompt, plan, layer, depth } = run
   const groups = new Map<string, Group>()
   let index = 0
   for (const [voice, { n }] of layer.voices.entries()) {
     for (let i = 0; i < n; i++, index++) {
       const saw = chooseSeen(run, index)
       const key = `${voice}:${saw}`
-      const group: Group = groups.get(key) ?? { voice, saw, indices: [], members: [] }
+      const group: Group = groups.get(key) ?? { voice, saw, members: [] }
       groups.set(key, group)
-      group.indices.push(index)
-      if (recorded.has(index)) continue
       group.members.push({ index, seed: seedOf(plan.seed, prompt.id, depth, voice, i) })
     }
   }
-  return [...groups.values()].filter((group) => group.members.length > 0)
+  return [...groups.values()]
 }
 
 /** The proposals that a group is shown, in that order. */

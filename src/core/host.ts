@@ -11,8 +11,8 @@ export interface Host {
   template: Template
   clock: Clock
   emit?: (event: AftEvent) => void
-  /** Layers of an earlier, interrupted run: what is in them is not sampled again. */
-  recorded?: RecordedLayer[]
+  /** Layers that are there already, from the first on: they are not sampled and make no events. */
+  recorded?: LayerResult[]
   signal?: AbortSignal
   /** Priority of a layer's requests; lower goes first. */
   priority?: (layer: number) => number
@@ -23,14 +23,6 @@ export interface Clock {
   now(): number
   /** Resolves after `ms`, or at once when the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
-}
-
-/**
- * `isClosed` tells that the layer had ended: its failures stand, deeper layers were built on it. Of an open layer only
- * those stand that a fallback made good; what is missing is tried again.
- */
-export interface RecordedLayer extends LayerResult {
-  isClosed: boolean
 }
 
 /** One layer of one prompt, with the usable completions of the layer before. */

@@ -8,8 +8,8 @@ import { findUnusable } from './proposals.ts'
 import type { CompletionEnd, CompletionRequest, Engine, Usage } from './provider/engine.ts'
 import { describeError, EngineError, UsageError } from './provider/errors.ts'
 import type { QuorumWatch } from './quorum.ts'
-import { settleUsage } from './repeated.ts'
 import type { Completion, Failure, LayerResult } from './result.ts'
+import { groupKey } from './seeds.ts'
 
 /** Puts what comes, and what does not, into `result`. Of an engine's errors only a `UsageError` is thrown. */
 export async function sampleGroup(
@@ -105,13 +105,14 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
 }
 
 async function makeRequest(
-  { run, voice, fitting, quorum }: Call,
+  { run, group, voice, fitting, quorum }: Call,
   members: Member[],
 ): Promise<CompletionRequest> {
   const { prompt, plan, host, layer, depth } = run
   const { stop, tools, toolChoice, responseFormat, logprobs } = prompt
   const isLast = depth === plan.layers.length - 1
   return {
+    key: groupKey(depth, group.voice),
     messages: await fitting.write(),
     n: members.length,
     seeds: members.map((m) => m.seed),
@@ -134,7 +135,6 @@ function addCompletion(call: Call, member: Member, event: CompletionEnd): void {
   const completion: Completion = {
     ...placeOf(call, member),
     ...content,
-    usage: settleUsage(content.usage, { ...call, member }),
     ms: ms ?? elapsedMs(call),
     ...(group.saw.length > 0 && { saw: group.saw }),
     ...(fitting.limit !== undefined && { trimmedTo: fitting.limit }),
@@ -157,7 +157,7 @@ function toFailure(call: Call, member: Member, error: unknown, usage: Usage | un
   return {
     ...placeOf(call, member),
     error: isStraggler ? { kind: 'straggler', message } : describeError(error),
-    ...(usage && { usage: settleUsage(usage, { ...call, member }) }),
+    ...(usage && { usage }),
     ms: elapsedMs(call),
   }
 }

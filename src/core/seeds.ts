@@ -14,3 +14,8 @@ export function seedOf(
 ): number {
   return (hashParts(planSeed, promptId, layer, voice) % (2 ** 31 - ROOM_FOR_INDEX)) + index
 }
+
+/** What a request says of itself: with a seed it names one sample of a prompt. */
+export function groupKey(layer: number, voice: number): string {
+  return `${layer}.${voice}`
+}

@@ -1,6 +1,4 @@
 import { expect, test } from 'vitest'
-import type { LayerRun } from './host.ts'
-import { settleUsage } from './repeated.ts'
 import { sumUsage } from './usage.ts'
 
 const usage = { calls: 1, inputTokens: 10, prefilledTokens: 8, outputTokens: 3 }
@@ -22,21 +20,4 @@ test('prefilled tokens are unknown as soon as one engine cannot tell', () => {
 
 test('what was paid twice is no part of the sum', () => {
   expect(sumUsage([{ ...usage, repeated: { calls: 1, prefilledTokens: 8 } }]).calls).toBe(1)
-})
-
-test('what cannot be told stays unknown when it is set apart', () => {
-  const unknown = { ...usage, prefilledTokens: null, sharedBy: 2 }
-  const recorded = [{ completions: [{ index: 0, engine: 'e', usage: unknown }] }]
-  const run = { depth: 0, host: { recorded } } as unknown as LayerRun
-  const group = { voice: 0, saw: [], indices: [0, 1], members: [{ index: 1, seed: 1 }] }
-  const settled = settleUsage(
-    { ...unknown, sharedBy: 1 },
-    { run, group, name: 'e', member: { index: 1, seed: 1 } },
-  )
-  expect(settled).toEqual({
-    ...usage,
-    calls: 0,
-    prefilledTokens: null,
-    repeated: { calls: 1, prefilledTokens: null },
-  })
 })

@@ -7,7 +7,7 @@ import type { Clock } from '../core/host.ts'
 import { countCompletions, type Plan, type Prompt } from '../core/plan.ts'
 import { findUnusable } from '../core/proposals.ts'
 import type { Engine } from '../core/provider/engine.ts'
-import type { Completion, Result } from '../core/result.ts'
+import type { Completion, LayerResult, Result } from '../core/result.ts'
 import { makePlan, type PlanOptions } from '../core/strategies.ts'
 import type { Template } from '../core/templates.ts'
 import type { UsageTotal } from '../core/usage.ts'
@@ -118,20 +118,22 @@ export async function answerControl(
 ): Promise<ControlAnswer> {
   const template = name === 'trained' ? host.trainedTemplate : host.template
   const { engines, clock } = host
-  const recorded = name === 'single-long' ? undefined : [shareLayer(name, plan, proposals)]
+  const layer = shareLayer(name, plan, proposals)
+  const recorded = layer.completions.length > 0 ? [layer] : undefined
   const result = await answerPrompt(prompt, plan, { engines, template, clock, signal, recorded })
   return toAnswer(result)
 }
 
 /** The first layer of a plan, as if it had sampled the proposals itself. */
-function shareLayer(name: PlannedControl, plan: Plan, proposals: Completion[]) {
-  const own = name === 'single' ? proposals.filter((c) => c.index === 0) : proposals
+function shareLayer(name: PlannedControl, plan: Plan, proposals: Completion[]): LayerResult {
+  const own =
+    name === 'single-long' ? [] : name === 'single' ? proposals.filter((c) => c.index === 0) : proposals
   const isLast = plan.layers.length === 1
   const completions = own.map(({ excluded, ...completion }): Completion => {
     const reason = findUnusable(completion.text)
     return { ...completion, ...(reason && (reason === 'empty' || !isLast) && { excluded: reason }) }
   })
-  return { completions, failures: [], isClosed: completions.length > 0 }
+  return { completions, failures: [] }
 }
 
 /** A result as it is kept. */

@@ -3,7 +3,6 @@
  * take the first proposals of the widest, shallower ones the first layers of the deepest.
  */
 import { answerPrompt } from '../core/aft.ts'
-import type { RecordedLayer } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
 import type { LayerResult, Result } from '../core/result.ts'
 import { makePlan, type PlanOptions } from '../core/strategies.ts'
@@ -77,7 +76,7 @@ async function answerGrid(
   const prompt: Prompt = { id: question.id, messages: question.messages }
   const answers: GridAnswers = {}
   const deep = [...depths].filter((d) => d > 0).sort((a, b) => b - a)
-  const ask = (plan: Plan, recorded: RecordedLayer[]) =>
+  const ask = (plan: Plan, recorded: LayerResult[]) =>
     answerPrompt(prompt, plan, { ...host, signal: job.signal, recorded })
   const keep = (name: string, make: () => Promise<Result>): Promise<Kept> =>
     keepPart(job, name, async () => {
@@ -89,8 +88,7 @@ async function answerGrid(
     let layers: LayerResult[] = proposals ? [takeFirst(proposals, width)] : []
     for (const depth of deep) {
       const plan = makePlan({ ...base, strategy: 'aft', width, depth })
-      const recorded = layers.slice(0, depth).map((layer) => ({ ...layer, isClosed: true }))
-      const kept = await keep(pointOf(width, depth), () => ask(plan, recorded))
+      const kept = await keep(pointOf(width, depth), () => ask(plan, layers.slice(0, depth)))
       answers[pointOf(width, depth)] = kept.answer
       if (depth === deep[0]) layers = kept.layers
       proposals ??= kept.layers[0]
@@ -98,7 +96,7 @@ async function answerGrid(
   }
   if (depths.includes(0)) {
     const plan = makePlan({ ...base, strategy: 'single' })
-    const shared = proposals ? [{ ...takeFirst(proposals, 1), isClosed: true }] : []
+    const shared = proposals ? [takeFirst(proposals, 1)] : []
     answers['1x0'] = (await keep('1x0', () => ask(plan, shared))).answer
   }
   return answers

@@ -1,7 +1,7 @@
 /** The journal of a run: what its lines mean, and the layers that an interrupted run left in it. */
-import type { RecordedLayer } from '../core/host.ts'
 import type { Plan } from '../core/plan.ts'
 import { UsageError } from '../core/provider/errors.ts'
+import type { LayerResult } from '../core/result.ts'
 import { hashTemplate, type Template } from '../core/templates.ts'
 import { type JournalFile, type JournalFormat, openJournal } from '../lib/journal-file.ts'
 import {
@@ -15,6 +15,11 @@ import {
 /** A line that belongs to a prompt. */
 export type PromptLine = Exclude<JournalRecord, HeaderRecord>
 export type RunJournal = JournalFile<PromptLine>
+
+/** A layer as a journal holds it. `isClosed` says that it had ended: deeper layers may be built on it. */
+export interface RecordedLayer extends LayerResult {
+  isClosed: boolean
+}
 
 /** What a journal is bound to. */
 export interface RunIdentity {

@@ -29,7 +29,7 @@ export async function answerByFirstCall(prompt: Prompt, plan: Plan, host: Host):
     host.signal?.throwIfAborted()
     if (!call) throw error
   }
-  const layer = { completions, failures, isClosed: true }
+  const layer = { completions, failures }
   if (!call) return answerPrompt(prompt, plan, { ...host, recorded: [layer] })
   return summarise([layer], { completion: call, layer: 0, degradedBecause: [] }, [], {
     plan,

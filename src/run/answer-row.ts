@@ -8,6 +8,7 @@ import type { AnswerRecord } from '../files/journal-records.ts'
 import type { PromptRow } from '../files/prompts.ts'
 import { layersOf, type PromptLine } from '../files/run-journal.ts'
 import type { Job } from '../lib/resumable-map.ts'
+import { resumeFrom } from './replay.ts'
 
 /**
  * Answers a prompt, or goes on with it.
@@ -25,8 +26,8 @@ export async function answerRow(
     if (line) job.record(line)
   }
   try {
-    const layers = layersOf(recorded)
-    return endOf(prompt, await answerPrompt(row, plan, { ...host, signal, recorded: layers, emit }))
+    const resumed = resumeFrom({ ...host, signal, emit }, layersOf(recorded))
+    return endOf(prompt, await answerPrompt(row, plan, resumed))
   } catch (error) {
     signal.throwIfAborted()
     return { type: 'answer', prompt, error: describeError(error) }

@@ -107,6 +107,8 @@ export interface TokenScore {
 
 /** Asks for `n` samples of ONE prompt: an engine that can read the shared prompt once must be able to. */
 export interface CompletionRequest {
+  /** With a seed it names a sample of the caller's prompt. Engines do not read it; what replays a record does. */
+  key?: string
   messages: Message[]
   /** Number of completions, from 1. */
   n: number
