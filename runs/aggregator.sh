@@ -15,10 +15,9 @@ recipe=recipes/smollm2-135m-cpu.yaml
 aft() { npx aft "$@"; }
 node() { node_modules/.bin/node "$@"; }
 train() { # OUT, then what differs from the recipe
-  local folder=$1 resume=
+  local folder=$1
   shift
-  [ ! -e "$folder/metrics.jsonl" ] || resume=--resume
-  [ -e "$folder/aft-model.json" ] || aft train "$recipe" "$@" -o "$folder" $resume
+  [ -e "$folder/aft-model.json" ] || aft train "$recipe" "$@" -o "$folder"
 }
 
 aft train setup

@@ -16,9 +16,8 @@ aft train setup
   --tokenizer smollm2 --max-tokens 1000 -o "$out/data"
 
 for kind in aft sft; do
-  resume=$([ -e "$out/$kind/metrics.jsonl" ] && echo --resume || true)
   [ -e "$out/$kind/aft-model.json" ] || aft train recipes/smollm2-135m-cpu.yaml --data "$out/data" --rows "$kind" \
-    --set max_steps="$steps" --set eval_steps="$((steps > 6 ? steps / 6 : 1))" -o "$out/$kind" $resume
+    --set max_steps="$steps" --set eval_steps="$((steps > 6 ? steps / 6 : 1))" -o "$out/$kind"
 done
 
 for model in base aft sft; do

@@ -20,9 +20,8 @@ aft train setup
 aft doctor
 [ -d "$out/data" ] || aft data build "$source" --format ultrafeedback --target "$targets" --proposals 4 --sft-twin -o "$out/data"
 for rows in aft sft; do
-  resume=$([ -e "$out/$rows/metrics.jsonl" ] && echo --resume || true)
   [ -e "$out/$rows/README.md" ] ||
-    aft train "recipes/$recipe.yaml" --data "$out/data" --rows "$rows" --set gguf=none -o "$out/$rows" $resume
+    aft train "recipes/$recipe.yaml" --data "$out/data" --rows "$rows" --set gguf=none -o "$out/$rows"
   [ -d "$out/$rows-vllm" ] || aft train export "$out/$rows" -o "$out/$rows-vllm"
 done
 aft analyze convergence --group aft="$out/aft" --group sft="$out/sft" -o "$out/convergence"
@@ -30,7 +29,7 @@ aft analyze convergence --group aft="$out/aft" --group sft="$out/sft" -o "$out/c
 if [ -n "${PERPLEXITY:-}" ]; then
   for rows in aft sft; do
     [ -e "$out/$rows/aft-model.json" ] ||
-      aft train "recipes/$recipe.yaml" --data "$out/data" --rows "$rows" --set gguf=q8_0 -o "$out/$rows" --resume
+      aft train "recipes/$recipe.yaml" --data "$out/data" --rows "$rows" --set gguf=q8_0 -o "$out/$rows"
     aft analyze perplexity "$out/data" --model "$out/$rows" --limit "$PERPLEXITY" -o "$out/perplexity-$rows"
   done
 fi

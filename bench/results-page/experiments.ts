@@ -1,12 +1,8 @@
 /** The experiments on training. */
-import {
-  figureTitles,
-  type GroupDifference,
-  type GroupFigure,
-  type GroupSummary,
-} from '../../src/analyze/convergence-groups.ts'
+import type { GroupDifference, GroupFigure, GroupSummary } from '../../src/analyze/convergence-groups.ts'
 import type { ConditionSummary } from '../../src/analyze/perplexity.ts'
 import type { Interval } from '../../src/lib/statistics.ts'
+import { figureTitles } from '../../src/report/convergence-figures.ts'
 import type { Saved } from './speed.ts'
 import { draw, percent, range } from './text.ts'
 

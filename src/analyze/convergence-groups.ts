@@ -82,19 +82,3 @@ function figureOf(values: (number | null)[]): GroupFigure | null {
   if (known.length === 0 || known.length < values.length) return null
   return { mean: mean(known), interval: studentInterval(known) ?? null, runs: known.length }
 }
-
-/** What a reader is told of each figure, and with how many digits. */
-export const figureTitles: [keyof RunFigures, string, digits: number][] = [
-  ['first_held_out', 'held-out loss, first', 3],
-  ['lowest_held_out', 'held-out loss, lowest', 3],
-  ['step_of_half', '50 % of the improvement, step', 1],
-  ['tokens_of_half', '50 % of the improvement, tokens', 0],
-  ['step_of_90_percent', '90 % of the improvement, step', 1],
-  ['tokens_of_90_percent', '90 % of the improvement, tokens', 0],
-  ['grad_norm_mean', 'gradient norm, mean', 3],
-  ['grad_norm_deviation', 'gradient norm, deviation', 3],
-  ['grad_norm_variation', 'gradient norm, coefficient of variation', 2],
-  ['loss_change_mean', 'training loss, change a step', 4],
-  ['loss_change_deviation', 'training loss, deviation of it', 4],
-  ['loss_change_variation', 'training loss, coefficient of variation', 2],
-]

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { type Curve, type Point, readCurves, summariseCurve } from './convergence.ts'
+import type { Metric } from '../files/training-metrics.ts'
+import { type Curve, readCurves, summariseCurve } from './convergence.ts'
 import { compareGroups, summariseGroup } from './convergence-groups.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'curves-'))
@@ -12,7 +13,7 @@ const write = (name: string, rows: object[]) => {
 }
 
 /** Halves its held-out loss of 4 by step 10, and is at 0 by step 20; rises afterwards. */
-const heldOut: Point[] = [
+const heldOut: Metric[] = [
   { step: 0, loss: 4, tokens: 0 },
   { step: 10, loss: 2, tokens: 100 },
   { step: 20, loss: 0, tokens: 300 },
@@ -86,11 +87,11 @@ test('folders are read; one without steps, or with a line that has no loss, is r
   for (const name of ['x/run', 'y/run', 'z/other']) write(`${name}/metrics.jsonl`, points)
   write('x/run/eval.jsonl', heldOut)
   const at = (name: string) => path.join(folder, name)
-  const curves = await readCurves([at('x/run'), at('y/run'), at('z/other')])
+  const curves = readCurves([at('x/run'), at('y/run'), at('z/other')])
   expect(curves.map(({ run }) => run)).toEqual([at('x/run'), at('y/run'), 'other'])
   expect(curves[0]).toMatchObject({ points, heldOut })
   write('broken/metrics.jsonl', [{ step: 1 }])
-  await expect(readCurves([at('broken')])).rejects.toThrow(/metrics.jsonl:1: expected `step` and `loss`/)
+  expect(() => readCurves([at('broken')])).toThrow(/metrics.jsonl:1: expected `step` and `loss`/)
   write('empty/metrics.jsonl', [])
-  await expect(readCurves([at('empty')])).rejects.toThrow(/expected steps, got none/)
+  expect(() => readCurves([at('empty')])).toThrow(/expected steps, got none/)
 })

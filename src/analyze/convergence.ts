@@ -1,25 +1,16 @@
 /** A training run in numbers: what is gained on held-out rows after how many steps and tokens, and how steadily. */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { DataError } from '../core/provider/errors.ts'
-import { readJsonl } from '../lib/jsonl.ts'
+import { DataError, UsageError } from '../core/provider/errors.ts'
+import { type Metric, readMetrics } from '../files/training-metrics.ts'
 import { mean, standardDeviation } from '../lib/statistics.ts'
-
-export interface Point {
-  step: number
-  loss: number
-  /** Read until then. */
-  tokens?: number
-  seconds?: number
-  gradNorm?: number
-}
 
 export interface Curve {
   run: string
   /** A step each. */
-  points: Point[]
+  points: Metric[]
   /** One an evaluation; step 0 is before training. */
-  heldOut: Point[]
+  heldOut: Metric[]
 }
 
 /** Mean, standard deviation, and that over the mean (null where the mean is 0). */
@@ -70,39 +61,24 @@ export interface RunSummary {
 /**
  * Reads `metrics.jsonl` and, where it is there, `eval.jsonl` of each run's folder.
  * @returns one a folder; a run is named by its folder, or its path where several have that name
- * @throws DataError, FileError
+ * @throws UsageError for a folder without metrics, DataError for a broken line
  */
-export async function readCurves(folders: string[]): Promise<Curve[]> {
+export function readCurves(folders: string[]): Curve[] {
   const names = folders.map((folder) => path.basename(path.resolve(folder)))
   const isTwice = (name: string) => names.indexOf(name) !== names.lastIndexOf(name)
-  return Promise.all(
-    folders.map(async (folder, i) => {
-      const name = names[i] as string
-      const held = path.join(folder, 'eval.jsonl')
-      const points = await readPoints(path.join(folder, 'metrics.jsonl'))
-      if (points.length === 0)
-        throw new DataError(path.join(folder, 'metrics.jsonl'), undefined, 'expected steps, got none')
-      return {
-        run: isTwice(name) ? folder : name,
-        points,
-        heldOut: existsSync(held) ? await readPoints(held) : [],
-      }
-    }),
-  )
-}
-
-async function readPoints(file: string): Promise<Point[]> {
-  const points: Point[] = []
-  for await (const { value, line } of readJsonl(file, { tornTail: 'skip' })) {
-    const fields = value as Record<string, unknown>
-    const { step, loss } = fields
-    const isNumber = (given: unknown): given is number => typeof given === 'number' && Number.isFinite(given)
-    if (!isNumber(step) || !isNumber(loss))
-      throw new DataError(file, line, 'expected `step` and `loss`, as `aft train` writes them')
-    const more = (['tokens', 'seconds', 'gradNorm'] as const).filter((name) => isNumber(fields[name]))
-    points.push({ step, loss, ...Object.fromEntries(more.map((name) => [name, fields[name] as number])) })
-  }
-  return points
+  return folders.map((folder, i) => {
+    const name = names[i] as string
+    const file = path.join(folder, 'metrics.jsonl')
+    if (!existsSync(file))
+      throw new UsageError(`${file}: there is no such file; expected a folder of \`aft train\``)
+    const points = readMetrics(file)
+    if (points.length === 0) throw new DataError(file, undefined, 'expected steps, got none')
+    return {
+      run: isTwice(name) ? folder : name,
+      points,
+      heldOut: readMetrics(path.join(folder, 'eval.jsonl')),
+    }
+  })
 }
 
 export function summariseCurve({ run, points, heldOut }: Curve): RunSummary {
@@ -144,7 +120,7 @@ function spreadOf(values: number[]): Spread | undefined {
   return { mean: middle, deviation, variation: middle === 0 ? null : deviation / middle }
 }
 
-function shareImprovement(heldOut: Point[]): HeldOutPoint[] {
+function shareImprovement(heldOut: Metric[]): HeldOutPoint[] {
   const first = heldOut[0]?.loss ?? 0
   const total = first - Math.min(...heldOut.map((p) => p.loss))
   return heldOut.map(({ step, loss, tokens }) => ({

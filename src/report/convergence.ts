@@ -1,9 +1,9 @@
 /** Training curves on a report's page, by groups of seeds. */
 
-import { figureTitles } from '../analyze/convergence-groups.ts'
 import type { ConvergenceResult } from '../files/result-file.ts'
 import type { Interval } from '../lib/statistics.ts'
 import { drawChart } from './chart.ts'
+import { figureTitles } from './convergence-figures.ts'
 import type { ReportSection } from './page.ts'
 import { percent } from './texts.ts'
 

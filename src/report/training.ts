@@ -1,19 +1,20 @@
 /** The loss of a run as a picture. */
 import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import type { TopLevelSpec } from 'vega-lite'
-import { type RunFolder, readMetrics } from '../train/output.ts'
+import { readMetrics } from '../files/training-metrics.ts'
 import { drawChart } from './chart.ts'
 
 /** Writes `loss.svg` (over steps) and `loss-tokens.svg`: each step's loss, its mean over a tenth of them, held-out loss. */
-export async function drawLoss(folder: RunFolder): Promise<void> {
-  const steps = readMetrics(folder.file('metrics.jsonl'))
+export async function drawLoss(folder: string): Promise<void> {
+  const steps = readMetrics(path.join(folder, 'metrics.jsonl'))
   if (steps.length === 0) return
   const span = Math.max(1, Math.round(steps.length / 20))
   const smooth = steps.map((metric, i) => {
     const near = steps.slice(Math.max(0, i - span), i + span + 1)
     return { ...metric, loss: near.reduce((sum, m) => sum + m.loss, 0) / near.length, series: 'mean' }
   })
-  const heldOut = readMetrics(folder.file('eval.jsonl')).map((m) => ({ ...m, series: 'held out' }))
+  const heldOut = readMetrics(path.join(folder, 'eval.jsonl')).map((m) => ({ ...m, series: 'held out' }))
   const values = [...steps.map((m) => ({ ...m, series: 'step' })), ...smooth, ...heldOut].map(
     ({ step, tokens, loss, series }) => ({ step, tokens, loss, series }),
   )
@@ -21,10 +22,8 @@ export async function drawLoss(folder: RunFolder): Promise<void> {
     ['step', 'loss.svg'],
     ['tokens', 'loss-tokens.svg'],
   ] as const) {
-    writeFileSync(
-      folder.file(name),
-      await drawChart(specOf(x, values), `loss over ${x === 'step' ? 'steps' : x}`),
-    )
+    const chart = await drawChart(specOf(x, values), `loss over ${x === 'step' ? 'steps' : x}`)
+    writeFileSync(path.join(folder, name), chart)
   }
 }
 

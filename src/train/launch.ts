@@ -6,6 +6,8 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DataError, UsageError } from '../core/provider/errors.ts'
+import type { Metric } from '../files/training-metrics.ts'
+import { toFileError } from '../lib/file-error.ts'
 import { trainerFolder } from './environment.ts'
 
 /** Training ended before its end. Has a `code`, as every error that is no fault of ours. */
@@ -17,16 +19,6 @@ export class TrainingError extends Error {
     super(message)
     this.code = code
   }
-}
-
-/** One line of `metrics.jsonl`. `tokens` and `seconds` count from the first step, over all resumes. */
-export interface Metric {
-  step: number
-  loss: number
-  learningRate: number
-  gradNorm: number | null
-  tokens: number
-  seconds: number
 }
 
 /** What the trainer tells while it runs. */
@@ -45,7 +37,7 @@ export type TrainerEvent =
       warnings: string[]
     }
   | { event: 'start'; worldSize: number; device: string }
-  | ({ event: 'step'; maxSteps: number } & Metric)
+  | ({ event: 'step'; maxSteps: number; gradNorm: number | null } & Required<Omit<Metric, 'gradNorm'>>)
   | { event: 'eval'; step: number; loss: number; tokens: number; seconds: number }
   | { event: 'checkpoint'; step: number }
   | { event: 'end'; step: number }
@@ -65,6 +57,7 @@ export interface Launch {
   isOnCpu: boolean
   signal: AbortSignal
   onEvent: (event: TrainerEvent) => void
+  onLine: (line: string) => void
 }
 
 /** How long the trainer may take to end before it is killed. */
@@ -86,16 +79,17 @@ export async function runTrainer(launch: Launch): Promise<void> {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: environmentOf(launch),
   })
+  const writeLog = openLog(log, launch.onLine)
   let last: TrainerEvent | undefined
   let spawnError: Error | undefined
   const listen = (line: string) => {
-    if (!line.startsWith('@aft ')) return writeLog(log, line)
+    if (!line.startsWith('@aft ')) return writeLog(line)
     const event = JSON.parse(line.slice(5)) as TrainerEvent
     if (['refused', 'failed', 'end'].includes(event.event)) last = event
     launch.onEvent(event)
   }
   createInterface({ input: child.stdout }).on('line', listen)
-  createInterface({ input: child.stderr }).on('line', (line) => writeLog(log, line))
+  createInterface({ input: child.stderr }).on('line', writeLog)
   const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
     child.on('error', (error) => {
       spawnError = error
@@ -148,11 +142,18 @@ export function environmentOf({
   }
 }
 
-/** The log is a help only: where it cannot be written, the trainer says so itself. */
-function writeLog(file: string, line: string): void {
-  try {
-    appendFileSync(file, `${line}\n`)
-  } catch {}
+/** Appends lines to a log. Training goes on without it: the first failure is reported, and nothing more is written. */
+function openLog(file: string, onLine: (line: string) => void): (line: string) => void {
+  let isBroken = false
+  return (line) => {
+    if (isBroken) return
+    try {
+      appendFileSync(file, `${line}\n`)
+    } catch (error) {
+      isBroken = true
+      onLine(`warning: the log is not written: ${(toFileError(file, error) as Error).message}`)
+    }
+  }
 }
 
 function explain(
@@ -168,15 +169,21 @@ function explain(
   const kind = last?.event === 'failed' ? last.kind : 'other'
   const message = last?.event === 'failed' ? last.message : ''
   if (kind === 'disk')
-    return new TrainingError(kind, `the disk is full: ${message}. Make room, then use --resume`)
+    return new TrainingError(
+      kind,
+      `the disk is full: ${message}. Make room, then run the same command to resume`,
+    )
   if (kind === 'memory') {
     const advice =
       'Lower max_length or per_device_train_batch_size, set gradient_checkpointing, or use method: lora'
-    return new TrainingError(kind, `out of memory: ${message.slice(0, 200)}. ${advice}; then --resume`)
+    return new TrainingError(kind, `out of memory: ${message.slice(0, 200)}. ${advice}`)
   }
   if (killedBy === 'SIGKILL' || code === 137 || code === -9) {
     const why = 'the system does so when memory runs out'
-    return new TrainingError('memory', `the trainer was killed (${why}); --resume goes on. See ${log}`)
+    return new TrainingError(
+      'memory',
+      `the trainer was killed (${why}). Run the same command to resume. See ${log}`,
+    )
   }
   const how = killedBy ? `by ${killedBy}` : `with code ${code}`
   return new TrainingError(kind, `the trainer ended ${how}${message && `: ${message}`}. See ${log}`)

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Checkpoint } from '../files/checkpoint.ts'
-import { readMetrics } from './output.ts'
+import { readMetrics } from '../files/training-metrics.ts'
 import type { Trained } from './run.ts'
 
 /** The card as Markdown. Nothing in it depends on the time or on where the folder lies. */
@@ -32,7 +32,7 @@ export function renderModelCard(trained: Trained, record: Checkpoint): string {
       ['rows with proposals cut to fit', preflight?.trimmed],
       ['updates', last?.step],
       ['tokens read', last?.tokens],
-      ['seconds', last && Math.round(last.seconds)],
+      ['seconds', last?.seconds === undefined ? undefined : Math.round(last.seconds)],
       ['loss, first tenth of the updates', first && mean(steps.slice(0, tenth)).toFixed(4)],
       ['loss, last tenth', last && mean(steps.slice(-tenth)).toFixed(4)],
       ['held-out loss, first', heldOut.at(0)?.loss.toFixed(4)],

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { readMetrics } from '../files/training-metrics.ts'
 import { takeLock } from '../lib/lock.ts'
-import { openRunFolder, readMetrics } from './output.ts'
+import { openRunFolder } from './output.ts'
 
 const record = { pid: process.pid, recipe: { max_steps: 9 }, dataSha256: 'a', startedAt: '' }
 const lines: string[] = []
@@ -28,14 +29,14 @@ function makeKilled(): string {
   return folder
 }
 
-test('a run goes on after its last whole checkpoint; what is newer is removed', async () => {
+test('a run is resumed after its last whole checkpoint; what is newer is removed', async () => {
   const path_ = makeKilled()
-  const folder = await openRunFolder(path_, record, { resume: true, onLine })
+  const folder = await openRunFolder(path_, record, { onLine })
   expect(folder.checkpoint).toEqual({ path: path.join(path_, 'checkpoint-2'), step: 2 })
   expect(folder.before).toEqual({ tokens: 20, seconds: 2 })
   expect(readMetrics(folder.file('metrics.jsonl')).map(({ step }) => step)).toEqual([1, 2])
   expect(existsSync(folder.file('checkpoint-4'))).toBe(false)
-  expect(lines.at(-1)).toBe('going on after step 2')
+  expect(lines.at(-1)).toBe('resuming after step 2')
   folder.release()
 })
 
@@ -44,54 +45,97 @@ test('without a whole checkpoint it starts from the beginning and says so', asyn
   writeFileSync(path.join(path_, 'checkpoint-4/half'), '')
   const { rmSync } = await import('node:fs')
   rmSync(path.join(path_, 'checkpoint-2/complete'))
-  const folder = await openRunFolder(path_, record, { resume: true, onLine })
+  const folder = await openRunFolder(path_, record, { onLine })
   expect(folder).toMatchObject({ checkpoint: undefined, before: { tokens: 0, seconds: 0 } })
   expect(readFileSync(folder.file('metrics.jsonl'), 'utf8')).toBe('')
-  expect(lines.at(-1)).toMatch(/has no whole checkpoint: starting from the beginning/)
+  expect(lines.at(-1)).toMatch(/has no whole checkpoint yet: starting from the beginning/)
   folder.release()
 })
 
-test('a run is not begun over another, nor in a folder that holds something else', async () => {
-  const options = { resume: false, onLine }
-  await expect(openRunFolder(makeKilled(), record, options)).rejects.toThrow('go on with --resume')
+test('a folder that holds something else is refused, and stays as it is', async () => {
   const other = mkdtempSync(path.join(tmpdir(), 'aft-run-'))
   writeFileSync(path.join(other, 'thesis.txt'), '')
-  await expect(openRunFolder(other, record, options)).rejects.toThrow('is not empty')
+  for (const restart of [false, true])
+    await expect(openRunFolder(other, record, { restart, onLine })).rejects.toThrow('is not empty')
   expect(readdirSync(other)).toEqual(['thesis.txt'])
+})
+
+test('a restarted run begins anew, by another recipe too, and the earlier run is kept in old/', async () => {
+  const place = makeKilled()
+  const other = { ...record, recipe: { max_steps: 99 } }
+  const first = await openRunFolder(place, other, { restart: true, onLine })
+  expect(first).toMatchObject({ isTrained: false, checkpoint: undefined, before: { tokens: 0, seconds: 0 } })
+  expect(existsSync(path.join(place, 'old/checkpoint-2/complete'))).toBe(true)
+  expect(readMetrics(path.join(place, 'old/metrics.jsonl'))).toHaveLength(5)
+  expect(readMetrics(path.join(place, 'metrics.jsonl'))).toEqual([])
+  first.release()
+  const again = await openRunFolder(place, record, { restart: true, onLine })
+  expect(readdirSync(path.join(place, 'old'))).toEqual(['run.json'])
+  again.release()
+})
+
+test('a finished run is known as finished with its kind of GGUF file, until it is restarted', async () => {
+  const place = makeKilled()
+  mkdirSync(path.join(place, 'model'))
+  writeFileSync(path.join(place, 'model/complete'), '')
+  const opened = await openRunFolder(place, record, { onLine })
+  expect([opened.isTrained, opened.isFinished('f16')]).toEqual([true, false])
+  opened.finish('f16')
+  opened.release()
+  const again = await openRunFolder(place, record, { onLine })
+  expect([again.isFinished('f16'), again.isFinished('q8_0')]).toEqual([true, false])
+  again.release()
+  const anew = await openRunFolder(place, record, { restart: true, onLine })
+  expect([anew.isTrained, anew.isFinished('f16')]).toEqual([false, false])
+  anew.release()
+})
+
+test('a broken record of a run is an error, unless the run is restarted', async () => {
+  const place = makeKilled()
+  writeFileSync(path.join(place, 'run.json'), '{"pid": 1, "rec')
+  await expect(openRunFolder(place, record, { onLine })).rejects.toThrow(
+    /run\.json: expected the record of a run .*--restart to begin anew/,
+  )
+  const anew = await openRunFolder(place, record, { restart: true, onLine })
+  anew.release()
+})
+
+test('a broken line of the metrics is an error with its place', async () => {
+  const place = makeKilled()
+  writeFileSync(path.join(place, 'metrics.jsonl'), `${JSON.stringify(metric(1))}\nnonsense\n`)
+  await expect(openRunFolder(place, record, { onLine })).rejects.toThrow(/metrics\.jsonl:2: expected JSON/)
 })
 
 test('a run whose rows were refused can be begun again', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'aft-run-'))
-  const first = await openRunFolder(folder, record, { resume: false, onLine })
+  const first = await openRunFolder(folder, record, { onLine })
   first.release()
-  const second = await openRunFolder(folder, { ...record, dataSha256: 'b' }, { resume: false, onLine })
+  const second = await openRunFolder(folder, { ...record, dataSha256: 'b' }, { onLine })
   second.release()
 })
 
-test('a run goes on with the same rows and recipe only', async () => {
-  const options = { resume: true, onLine }
+test('a run is resumed with the same rows and recipe only', async () => {
+  const options = { onLine }
   const path_ = makeKilled()
   await expect(openRunFolder(path_, { ...record, dataSha256: 'b' }, options)).rejects.toThrow(
-    'the rows are not those',
+    'holds a run on other rows',
   )
   await expect(openRunFolder(path_, { ...record, recipe: { max_steps: 99 } }, options)).rejects.toThrow(
-    'max_steps was 9',
+    'max_steps was 9, now it is 99',
   )
 })
 
 test('a folder in use is refused with the process that has it', async () => {
   const path_ = makeKilled()
-  const folder = await openRunFolder(path_, record, { resume: true, onLine })
-  await expect(openRunFolder(path_, record, { resume: true, onLine })).rejects.toThrow(
-    `process ${process.pid}`,
-  )
+  const folder = await openRunFolder(path_, record, { onLine })
+  await expect(openRunFolder(path_, record, { onLine })).rejects.toThrow(`process ${process.pid}`)
   folder.release()
 })
 
 test('a trainer that is about to end is waited for', async () => {
   const path_ = makeKilled()
   const trainers = takeLock(path.join(path_, 'trainer.lock'))
-  const opening = openRunFolder(path_, record, { resume: true, onLine })
+  const opening = openRunFolder(path_, record, { onLine })
   await new Promise((resolve) => setTimeout(resolve, 300))
   expect(lines).toContain('an earlier trainer still has the folder; waiting for its end')
   trainers?.release()

@@ -1,13 +1,13 @@
-/** The folder of a run: who owns it, what is in it, and from where it goes on. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+/** The folder of a run: who owns it, what is in it, and from where it is resumed. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { UsageError } from '../core/provider/errors.ts'
+import { DataError, UsageError } from '../core/provider/errors.ts'
+import { readMetrics } from '../files/training-metrics.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { type Lock, takeLock } from '../lib/lock.ts'
-import type { Metric } from './launch.ts'
 
-/** What `run.json` keeps: all that must be the same when a run goes on. */
+/** What `run.json` keeps: all that must be the same when a run is resumed. */
 export interface RunRecord {
   pid: number
   /** Recipe as it was read. */
@@ -15,15 +15,23 @@ export interface RunRecord {
   /** SHA-256 of the rows. */
   dataSha256: string
   startedAt: string
+  /** The kind of GGUF file that the run ended with. Absent until all is done. */
+  finished?: string
 }
 
+/** An open run folder. */
 export interface RunFolder {
   path: string
   file(name: string): string
   /** Whether training has ended and only what comes after it may be missing. */
   isTrained: boolean
-  /** The newest whole checkpoint, and what was counted up to it. */
+  /** Whether the run has ended with the kind of GGUF file that is wanted now. */
+  isFinished(gguf: string): boolean
+  /** Marks the run as ended. */
+  finish(gguf: string): void
+  /** The newest whole checkpoint, and the step that it was written after. */
   checkpoint?: { path: string; step: number }
+  /** What was counted up to it. */
   before: { tokens: number; seconds: number }
   release(): void
 }
@@ -32,13 +40,14 @@ export interface RunFolder {
 const HOLDER_MS = 10_000
 
 /**
- * Takes the folder for this process. Where a run goes on, what is newer than its last whole checkpoint is removed.
- * @throws UsageError where it holds something else, another process has it, or the run was another one
+ * Takes the folder for this process. A run in it is resumed: what is newer than its last whole checkpoint is removed.
+ * @param options `restart`: what is there moves into `old/`, and the run begins anew
+ * @throws UsageError if it holds something else, another process has it, or the run was another one
  */
 export async function openRunFolder(
   folder: string,
   record: RunRecord,
-  { resume, onLine }: { resume: boolean; onLine: (line: string) => void },
+  { restart = false, onLine }: { restart?: boolean; onLine: (line: string) => void },
 ): Promise<RunFolder> {
   const file = (name: string) => path.join(folder, name)
   try {
@@ -48,18 +57,30 @@ export async function openRunFolder(
   }
   const lock = await claim(folder, onLine)
   try {
-    const old = readRecord(file('run.json'))
     const isBegun = existsSync(file('metrics.jsonl')) || existsSync(file('model'))
-    if (!resume) refuseContent(folder, old, isBegun)
-    if (resume && old && isBegun) refuseOther(old, record)
-    const isTrained = resume && existsSync(file('model/complete'))
-    const checkpoint = resume && !isTrained ? findCheckpoint(folder) : undefined
+    if (restart) moveAside(folder)
+    const old = restart ? undefined : readRecord(file('run.json'))
+    const isResumed = isBegun && !restart
+    if (!old) refuseContent(folder)
+    if (isResumed && old) refuseOther(folder, old, record)
+    const isTrained = isResumed && existsSync(file('model/complete'))
+    const checkpoint = isResumed && !isTrained ? findCheckpoint(folder) : undefined
     if (!isTrained) removeAfter(folder, checkpoint?.step ?? 0)
-    if (resume && !isTrained) onLine(describeStart(folder, checkpoint))
-    writeFileSync(file('run.json'), `${JSON.stringify(record, null, 2)}\n`)
+    if (isResumed && !isTrained) onLine(describeStart(folder, checkpoint))
+    const write = (now: RunRecord) => writeFileSync(file('run.json'), `${JSON.stringify(now, null, 2)}\n`)
+    const finished = isTrained ? old?.finished : undefined
+    write({ ...record, finished })
     const last = readMetrics(file('metrics.jsonl')).at(-1)
-    const before = { tokens: last?.tokens ?? 0, seconds: last?.seconds ?? 0 }
-    return { path: folder, file, isTrained, checkpoint, before, release: () => lock.release() }
+    return {
+      path: folder,
+      file,
+      isTrained,
+      isFinished: (gguf) => finished === gguf,
+      finish: (gguf) => write({ ...record, finished: gguf }),
+      checkpoint,
+      before: { tokens: last?.tokens ?? 0, seconds: last?.seconds ?? 0 },
+      release: () => lock.release(),
+    }
   } catch (error) {
     lock.release()
     throw error
@@ -69,7 +90,7 @@ export async function openRunFolder(
 /** Our own lock, and the trainer's: one whose parent was killed may still be about to end. */
 async function claim(folder: string, onLine: (line: string) => void): Promise<Lock> {
   const lock = takeLock(path.join(folder, 'aft.lock'))
-  const holder = readRecord(path.join(folder, 'run.json'))?.pid
+  const holder = readHolder(path.join(folder, 'run.json'))
   const busy = `${folder} is in use by ${holder ? `process ${holder}` : 'another process'}`
   if (!lock) throw new UsageError(`${busy}: let that end, or give another -o`)
   for (let waitedMs = 0; ; waitedMs += 250) {
@@ -89,31 +110,49 @@ async function claim(folder: string, onLine: (line: string) => void): Promise<Lo
   }
 }
 
-function refuseContent(folder: string, old: RunRecord | undefined, isBegun: boolean): void {
-  const others = readdirSync(folder).filter((name) => !/\.lock(-journal)?$/.test(name))
-  if (isBegun) throw new UsageError(`${folder} holds a run: go on with --resume, or give another -o`)
-  if (others.length > 0 && !old) throw new UsageError(`${folder} is not empty; give another -o`)
+const OLD = 'old'
+
+const listContent = (folder: string) => readdirSync(folder).filter((name) => !/\.lock(-journal)?$/.test(name))
+
+/** As `--restart` of a journal does: one earlier run is kept. */
+function moveAside(folder: string): void {
+  if (!existsSync(path.join(folder, 'run.json'))) return
+  const names = listContent(folder).filter((name) => name !== OLD)
+  const old = path.join(folder, OLD)
+  rmSync(old, { recursive: true, force: true })
+  mkdirSync(old)
+  for (const name of names) renameSync(path.join(folder, name), path.join(old, name))
 }
 
-function refuseOther(old: RunRecord, now: RunRecord): void {
+/** A folder that is no run's may hold nothing else. */
+function refuseContent(folder: string): void {
+  if (listContent(folder).some((name) => name !== OLD))
+    throw new UsageError(`${folder} is not empty, and holds no run (run.json); give another -o`)
+}
+
+function refuseOther(folder: string, old: RunRecord, now: RunRecord): void {
+  const advice = 'Give another -o, or --restart to begin anew'
   if (old.dataSha256 !== now.dataSha256) {
-    throw new UsageError('--resume: the rows are not those of the first start; give another -o')
+    throw new UsageError(`${folder} holds a run on other rows. ${advice}`)
   }
   const keys = new Set([...Object.keys(old.recipe), ...Object.keys(now.recipe)])
   const changed = [...keys].filter(
     (key) => JSON.stringify(old.recipe[key]) !== JSON.stringify(now.recipe[key]),
   )
   if (changed.length === 0) return
-  const list = changed.map((key) => `${key} was ${JSON.stringify(old.recipe[key])}`).join(', ')
+  const shown = (value: unknown) => JSON.stringify(value) ?? 'not given'
+  const list = changed.map(
+    (key) => `${key} was ${shown(old.recipe[key])}, now it is ${shown(now.recipe[key])}`,
+  )
   throw new UsageError(
-    `--resume: the recipe is another one (${list}); a schedule cannot be changed midway. Give another -o`,
+    `${folder} holds a run by another recipe (${list.join('; ')}); a schedule cannot change midway. ${advice}`,
   )
 }
 
 function describeStart(folder: string, checkpoint: RunFolder['checkpoint']): string {
   return checkpoint
-    ? `going on after step ${checkpoint.step}`
-    : `${folder} has no whole checkpoint: starting from the beginning`
+    ? `resuming after step ${checkpoint.step}`
+    : `${folder} has no whole checkpoint yet: starting from the beginning`
 }
 
 /** A checkpoint counts once it is marked; a kill while it was written leaves it without. */
@@ -143,25 +182,26 @@ function removeAfter(folder: string, step: number): void {
   }
 }
 
-/** The lines of `metrics.jsonl` or `eval.jsonl`; a torn last one is left out. */
-export function readMetrics(file: string): Metric[] {
-  if (!existsSync(file)) return []
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as Metric]
-      } catch {
-        return []
-      }
-    })
-}
-
+/** @throws DataError if the file is broken: then nobody knows which run this is */
 function readRecord(file: string): RunRecord | undefined {
+  if (!existsSync(file)) return undefined
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as RunRecord
+  } catch (error) {
+    const advice = 'give another -o, or --restart to begin anew'
+    throw new DataError(
+      file,
+      undefined,
+      `expected the record of a run (${(error as Error).message}); ${advice}`,
+    )
+  }
+}
+
+/** The process that a folder's record names, if it names one. */
+function readHolder(file: string): number | undefined {
+  try {
+    return readRecord(file)?.pid
   } catch {
-    return undefined
+    return undefined // only for a message; opening the folder reports it
   }
 }

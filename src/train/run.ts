@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { stringify } from 'yaml'
 import { UsageError } from '../core/provider/errors.ts'
-import { drawLoss } from '../report/training.ts'
+import { readMetrics } from '../files/training-metrics.ts'
 import { type Base, type BaseOptions, hashFiles, prepareBase } from './base.ts'
 import { runTrainer, type TrainerEvent } from './launch.ts'
 import { openRunFolder, type RunFolder } from './output.ts'
@@ -16,7 +16,8 @@ export interface TrainOptions extends Omit<BaseOptions, 'onLine'> {
   /** What `aft data build` made. */
   data: string
   output: string
-  resume: boolean
+  /** Moves the run that the folder holds aside and begins anew. */
+  restart?: boolean
   onEvent: (event: TrainerEvent) => void
   onLine: (line: string) => void
 }
@@ -27,51 +28,65 @@ export interface Trained {
   recipe: Recipe
   data: string
   dataSha256: string
-  /** Of the last preflight; undefined where training had ended before. */
+  /** Of the last preflight; undefined if training had ended before. */
   preflight?: Extract<TrainerEvent, { event: 'preflight' }>
 }
 
 /**
- * Trains, and hands the folder, still locked, to `then`.
- * @throws UsageError, DataError for rows that are refused, TrainingError where training fails
+ * Trains, and hands the folder, still locked, to `then`. A run that is already finished is only reported.
+ * @throws UsageError, DataError for rows that are refused, TrainingError if training fails
  */
 export async function train(options: TrainOptions, then: (trained: Trained) => Promise<void>): Promise<void> {
-  const { recipe, data, output, resume, python, signal, onLine } = options
+  const { recipe, data, output, restart, onLine } = options
   const rows = findRows(data, recipe)
   const dataSha256 = await hashFiles([...rows.train, ...rows.evaluate])
   const { processes, gguf, licence, data: _, ...trained } = recipe
   const record = { pid: process.pid, recipe: trained, dataSha256, startedAt: new Date().toISOString() }
-  const folder = await openRunFolder(output, record, { resume, onLine })
+  const folder = await openRunFolder(output, record, { restart, onLine })
   try {
+    if (folder.isFinished(gguf)) {
+      const steps = readMetrics(folder.file('metrics.jsonl')).at(-1)?.step ?? 0
+      onLine(`${output} holds this run, finished after ${steps} steps; --restart begins anew`)
+      return
+    }
     const base = await prepareBase(recipe.base, options)
-    let preflight: Trained['preflight']
-    const onEvent = (event: TrainerEvent) => {
-      if (event.event === 'preflight') {
-        preflight = event
-        writeFileSync(folder.file('preflight.json'), `${JSON.stringify(event, null, 2)}\n`)
-      }
-      options.onEvent(event)
-    }
     writeFileSync(folder.file('recipe.yaml'), stringify({ ...recipe, data: path.resolve(data) }))
-    if (!folder.isTrained) {
-      const files = writeRequest(folder, { recipe, base, rows, data })
-      const { isLocal: isOffline } = base
-      const { processes, use_cpu: isOnCpu } = recipe
-      if (recipe.overflow === 'trim') {
-        const { config, request } = files
-        const { max_length: maxLength } = recipe
-        const all = { files: [...rows.train, ...rows.evaluate], out: folder.file('trimmed.jsonl'), maxLength }
-        await trimRows({ ...all, python, config, request, isOffline, isOnCpu, signal })
-      }
-      await runTrainer({ ...files, python, processes, isOffline, isOnCpu, signal, onEvent })
-      writeFileSync(folder.file('model/complete'), '')
-    }
-    preflight ??= readPreflight(folder)
-    await drawLoss(folder)
+    const made = folder.isTrained ? undefined : await runTraining(folder, base, rows, options)
+    const preflight = made ?? readPreflight(folder)
     await then({ folder, base, recipe, data, dataSha256, preflight })
+    folder.finish(gguf)
   } finally {
     folder.release()
   }
+}
+
+/** The training itself, to its end. Returns what the preflight found. */
+async function runTraining(
+  folder: RunFolder,
+  base: Base,
+  rows: RowFiles,
+  options: TrainOptions,
+): Promise<Trained['preflight']> {
+  const { recipe, data, python, signal, onLine } = options
+  const files = writeRequest(folder, { recipe, base, rows, data })
+  const { processes, use_cpu: isOnCpu, max_length: maxLength, overflow } = recipe
+  const how = { python, isOffline: base.isLocal, isOnCpu, signal }
+  if (overflow === 'trim') {
+    const { config, request } = files
+    const out = folder.file('trimmed.jsonl')
+    await trimRows({ files: [...rows.train, ...rows.evaluate], out, maxLength, config, request, ...how })
+  }
+  let preflight: Trained['preflight']
+  const onEvent = (event: TrainerEvent) => {
+    if (event.event === 'preflight') {
+      preflight = event
+      writeFileSync(folder.file('preflight.json'), `${JSON.stringify(event, null, 2)}\n`)
+    }
+    options.onEvent(event)
+  }
+  await runTrainer({ ...files, ...how, processes, onEvent, onLine })
+  writeFileSync(folder.file('model/complete'), '')
+  return preflight
 }
 
 function readPreflight(folder: RunFolder): Trained['preflight'] {

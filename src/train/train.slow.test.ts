@@ -8,9 +8,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { aft } from '../../test/command-line.ts'
 import { resolveModel } from '../engines/models/models.ts'
 import { openEngine } from '../engines/open.ts'
+import { readMetrics } from '../files/training-metrics.ts'
 import { prepareBase } from './base.ts'
 import { findEnvironment, setUpEnvironment } from './environment.ts'
-import { readMetrics } from './output.ts'
 import { readRecipe } from './recipe-file.ts'
 import { renderTrlConfig } from './trl-config.ts'
 
@@ -116,8 +116,8 @@ test('killed outright, its trainer ends within 5 s; resumed over a half-written 
   const newest = [8, 6, 4].find((step) => existsSync(at(`killed/checkpoint-${step}`)))
   rmSync(at(`killed/checkpoint-${newest}/complete`), { force: true })
   rmSync(at(`killed/checkpoint-${newest}/optimizer.pt`), { force: true })
-  const { stderr, code } = await aft(tiny('killed', '--resume'), { env })
-  expect(stderr).toMatch(/going on after step [24]\n/)
+  const { stderr, code } = await aft(tiny('killed'), { env })
+  expect(stderr).toMatch(/resuming after step [24]\n/)
   expect(code).toBe(0)
   expect(lossesOf('killed')).toEqual(lossesOf('whole'))
 })
@@ -206,7 +206,7 @@ test.runIf(process.platform === 'linux')('a full disk is a clear end', async () 
     said += text
   })
   expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1)
-  expect(said).toMatch(/error: the disk is full: .*Make room, then use --resume/)
+  expect(said).toMatch(/error: the disk is full: .*Make room, then run the same command to resume/)
 })
 
 test.runIf(process.platform === 'linux')(

@@ -11,6 +11,7 @@ interface RemovedFlag {
 }
 
 const removed: RemovedFlag[] = [
+  { of: 'train', flag: '--resume', now: 'the same command resumes; --restart begins anew' },
   { of: 'run', flag: '--format', now: 'use --output-format; --format is always of an input' },
 ]
 

@@ -3,13 +3,13 @@ import { Command, InvalidArgumentError } from 'commander'
 import { readCurves, summariseCurve } from '../../../analyze/convergence.ts'
 import {
   compareGroups,
-  figureTitles,
   type GroupFigure,
   type GroupSummary,
   summariseGroup,
 } from '../../../analyze/convergence-groups.ts'
 import { describeRunFacts, readRunFacts } from '../../../analyze/run-facts.ts'
 import { UsageError } from '../../../core/provider/errors.ts'
+import { figureTitles } from '../../../report/convergence-figures.ts'
 import { drawTable } from '../eval/results.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
 import { sanitise } from '../render/sanitize.ts'
@@ -62,7 +62,7 @@ function readGroup(text: string, before: Group[]): Group[] {
 async function convergence(folders: string[], { group, output, json }: ConvergenceFlags): Promise<void> {
   const all = [...group.flatMap((g) => g.folders), ...folders]
   if (all.length === 0) throw new UsageError('expected folders of `aft train`, or --group NAME=FOLDER,FOLDER')
-  const runs = (await readCurves(all)).map(summariseCurve)
+  const runs = readCurves(all).map(summariseCurve)
   const grouped = all.length - folders.length
   const named = [...group, ...runs.slice(grouped).map(({ run }) => ({ group: run, folders: [run] }))]
   const groups = named.map((g, i) => {

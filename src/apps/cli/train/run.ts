@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
-import { toCallersError } from '../../../files/file-errors.ts'
+import { drawLoss } from '../../../report/training.ts'
 import type { GgufBase } from '../../../train/base.ts'
 import { finishRun } from '../../../train/finish.ts'
 import { readRecipe } from '../../../train/recipe-file.ts'
@@ -17,7 +17,7 @@ interface TrainFlags {
   set: string[]
   rows?: string
   output?: string
-  resume?: boolean
+  restart?: boolean
   python?: string
 }
 
@@ -37,7 +37,7 @@ export function addTraining(command: Command): Command {
     .addOption(
       new Option('--rows <which>', 'with proposals, without, or both').choices(['aft', 'sft', 'both']),
     )
-    .option('--resume', 'go on after the last checkpoint')
+    .option('--restart', 'move the run that the folder holds into old/ and begin anew')
     .option('--python <path>', 'Python to train with, instead of the one that `aft train setup` makes')
     .action((recipe: string | undefined, flags: TrainFlags) => runRecipe(recipe, flags))
 }
@@ -45,7 +45,7 @@ export function addTraining(command: Command): Command {
 async function runRecipe(file: string | undefined, flags: TrainFlags): Promise<void> {
   if (file === undefined)
     throw new UsageError('expected a recipe: aft train recipes/smollm2-135m-cpu.yaml --data data -o tuned')
-  const { output, resume = false } = flags
+  const { output, restart } = flags
   if (output === undefined) throw new UsageError('expected -o, the folder where the run goes')
   const signal = watchInterrupts()
   const rows = flags.rows === undefined ? [] : [`rows=${flags.rows}`]
@@ -57,15 +57,19 @@ async function runRecipe(file: string | undefined, flags: TrainFlags): Promise<v
   const onLine = view.line
   try {
     await train(
-      { recipe, data, output, resume, python, signal, findGguf, onEvent: view.event, onLine },
-      (trained) => finishRun(trained, { python, signal, onLine }),
+      { recipe, data, output, restart, python, signal, findGguf, onEvent: view.event, onLine },
+      async (trained) => {
+        await drawLoss(output)
+        await finishRun(trained, { python, signal, onLine })
+      },
     )
     view.end()
   } catch (error) {
     view.stop()
-    if (signal.aborted) console.error(`stopped; --resume goes on after the last checkpoint in ${output}`)
+    if (signal.aborted)
+      console.error(`stopped; run the same command to resume after the last checkpoint in ${output}`)
     signal.throwIfAborted()
-    throw toCallersError(error)
+    throw error
   }
 }
 

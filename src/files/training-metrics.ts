@@ -1,0 +1,56 @@
+/** `metrics.jsonl` and `eval.jsonl` of a training run: one measurement per line, as the trainer writes them. */
+import { existsSync, readFileSync } from 'node:fs'
+import { DataError } from '../core/provider/errors.ts'
+import { toFileError } from '../lib/file-error.ts'
+
+/** A measurement. `tokens` and `seconds` count from the first step, over all resumes; older files lack some fields. */
+export interface Metric {
+  /** From 1 in `metrics.jsonl`; 0 is before training in `eval.jsonl`. */
+  step: number
+  /** Nats per token. */
+  loss: number
+  learningRate?: number
+  gradNorm?: number
+  /** Read until then. */
+  tokens?: number
+  seconds?: number
+}
+
+/**
+ * The measurements in order; none if the file does not exist. A torn last line, as a killed trainer leaves it, is skipped.
+ * @throws DataError with the line that is no measurement, FileError if the file cannot be read
+ */
+export function readMetrics(file: string): Metric[] {
+  if (!existsSync(file)) return []
+  const lines = readText(file).split('\n')
+  const last = lines.pop() ?? ''
+  const metrics = lines.flatMap((text, i) => (text.trim() === '' ? [] : [parseMetric(file, i + 1, text)]))
+  return isJson(last) ? [...metrics, parseMetric(file, lines.length + 1, last)] : metrics
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw toFileError(file, error)
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function parseMetric(file: string, line: number, text: string): Metric {
+  if (!isJson(text)) throw new DataError(file, line, `expected JSON, got ${text.slice(0, 40)}`)
+  const fields = (JSON.parse(text) ?? {}) as Record<string, unknown>
+  const isNumber = (name: string) => typeof fields[name] === 'number' && Number.isFinite(fields[name])
+  if (!isNumber('step') || !isNumber('loss'))
+    throw new DataError(file, line, 'expected `step` and `loss`, as `aft train` writes them')
+  const names = ['step', 'loss', 'learningRate', 'gradNorm', 'tokens', 'seconds'].filter(isNumber)
+  return Object.fromEntries(names.map((name) => [name, fields[name]])) as unknown as Metric
+}
