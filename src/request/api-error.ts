@@ -57,7 +57,7 @@ export function isInternal({ kind }: { kind: string }): boolean {
  */
 export function toApiError(error: unknown, conceal: (text: string) => string = (text) => text): ApiError {
   if (error instanceof ApiError) return error
-  if (error instanceof UsageError) return new ApiError(400, error.message, { code: 'invalid_value' })
+  if (error instanceof UsageError) return fromUsageError(error)
   if (!(error instanceof EngineError) || isInternal(error)) {
     return new ApiError(500, 'the server failed; its log says why', { code: 'internal_error' })
   }
@@ -68,6 +68,11 @@ export function toApiError(error: unknown, conceal: (text: string) => string = (
   const param = paramOf(error)
   const headers = answered === 429 ? { ...TRIED, 'retry-after': '5' } : TRIED
   return new ApiError(answered, message, { param, code, headers })
+}
+
+function fromUsageError({ message, param, code = 'invalid-value' }: UsageError): ApiError {
+  const status = code === 'model-not-found' ? 404 : 400
+  return new ApiError(status, message, { param, code: code.replaceAll('-', '_') })
 }
 
 function paramOf({ kind, message }: EngineError): string | undefined {
@@ -84,12 +89,12 @@ export function parseBody<T extends z.ZodType>(
   body: unknown,
   path: PropertyKey[] = [],
 ): z.infer<T> {
-  const result = schema.safeParse(body)
+  const result = schema.safeParse(body, { reportInput: true })
   if (result.success) return result.data
   const [issue] = result.error.issues
   const at = issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : (issue?.path ?? [])
   const param = [...path, ...at].map(String).join('.')
-  const isMissing = issue?.code === 'invalid_type' && /received undefined/.test(issue.message)
+  const isMissing = issue?.code === 'invalid_type' && issue.input === undefined
   const code = isMissing ? 'missing_required_parameter' : 'invalid_value'
   throw new ApiError(400, `${param || 'body'}: ${issue?.message}`, { param: param || undefined, code })
 }

@@ -5,7 +5,6 @@ import { countMembers, type Plan, type Voice } from '../core/plan.ts'
 import type { Sampling } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { makePlan, type PlanOptions, type StrategyName, strategies } from '../core/strategies.ts'
-import { ApiError } from './api-error.ts'
 
 /** A model that clients can name. */
 export type Preset = Partial<PlanOptions>
@@ -82,7 +81,7 @@ export interface Asked {
 
 /**
  * The plan of a request.
- * @throws ApiError 404 for an unknown model, 400 with the field for what the operator does not allow
+ * @throws UsageError with the field as `param`; its `code` is `model-not-found` for an unknown model
  */
 export function planFor(asked: Asked, offer: Offer): Plan {
   const preset = presetOf(asked.model, offer)
@@ -105,14 +104,14 @@ export function planFor(asked: Asked, offer: Offer): Plan {
   return withChoices(withSampling(plan, sampling), asked)
 }
 
-/** @throws ApiError 404 that lists the models there are */
+/** The preset of that name. @throws UsageError that lists the models there are */
 export function presetOf(model: string, { presets }: Offer): Preset {
   const preset = Object.hasOwn(presets, model) ? presets[model] : undefined
   if (preset) return preset
   const names = Object.keys(presets).join(', ')
-  throw new ApiError(404, `there is no model "${model.slice(0, 100)}"; there are: ${names}`, {
+  throw new UsageError(`there is no model "${model.slice(0, 100)}"; there are: ${names}`, {
     param: 'model',
-    code: 'model_not_found',
+    code: 'model-not-found',
   })
 }
 
@@ -130,10 +129,10 @@ function checkLimits({ aft, n, sampling, maxTokensParam }: Asked, { limits }: Of
   }
 }
 
-function tooMuch(param: string, value: number, most: number): ApiError {
-  return new ApiError(400, `${param}: this server allows at most ${most}, got ${value}`, {
+function tooMuch(param: string, value: number, most: number): UsageError {
+  return new UsageError(`${param}: this server allows at most ${most}, got ${value}`, {
     param,
-    code: 'above_limit',
+    code: 'above-limit',
   })
 }
 
@@ -153,9 +152,9 @@ function rolesOf(aft: AftOptions, { engines }: Offer): Partial<PlanOptions> {
   }
 }
 
-function unknownEngine(role: string, name: string, engines: string[]): ApiError {
+function unknownEngine(role: string, name: string, engines: string[]): UsageError {
   const message = `aft.${role}: there is no engine "${name.slice(0, 100)}" here; there are: ${engines.join(', ')}`
-  return new ApiError(400, message, { param: `aft.${role}`, code: 'unknown_engine' })
+  return new UsageError(message, { param: `aft.${role}`, code: 'unknown-engine' })
 }
 
 function given<T extends object>(fields: T): Partial<T> {
@@ -169,7 +168,7 @@ function make(options: PlanOptions): Plan {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     const name = /`(\w+)`/.exec(error.message)?.[1]
-    throw new ApiError(400, error.message, { param: name ? `aft.${name}` : 'aft', code: 'invalid_value' })
+    throw new UsageError(error.message, { param: name ? `aft.${name}` : 'aft', code: 'invalid-value' })
   }
 }
 
@@ -185,9 +184,9 @@ function withChoices(plan: Plan, { n }: Asked): Plan {
   const last = plan.layers.at(-1)
   const [voice] = last?.voices ?? []
   if (plan.choose !== 'last' || !last || !voice) {
-    throw new ApiError(400, `n: the strategy ${plan.strategy} picks one answer, so n must be 1`, {
+    throw new UsageError(`n: the strategy ${plan.strategy} picks one answer, so n must be 1`, {
       param: 'n',
-      code: 'unsupported_value',
+      code: 'unsupported-value',
     })
   }
   return { ...plan, layers: [...plan.layers.slice(0, -1), { ...last, voices: [{ ...voice, n }] }] }

@@ -135,7 +135,7 @@ function makeModel(modelId: string, setup: Setup): LanguageModelV4 {
 
 /**
  * A call's options as something to answer, and what of them has no meaning here.
- * @throws UsageError for a wrong `providerOptions.aft`, ApiError for what the plan cannot be
+ * @throws UsageError for a wrong `providerOptions.aft`, or for a plan that is not possible
  */
 function readCall(model: string, options: LanguageModelV4CallOptions, { offer, showProposals }: Setup) {
   const warnings: SharedV4Warning[] = []

@@ -3,15 +3,18 @@ import { z } from 'zod'
 import type { ContentPart, Message } from '../../core/provider/engine.ts'
 import { ApiError, parseBody } from '../../request/api-error.ts'
 
+/** A string, or an error that says what to send instead. */
+const text = (problem: string) => z.custom<string>((value) => typeof value === 'string', problem)
+
 const part = z.looseObject({ type: z.string() })
 const textPart = z.looseObject({ text: z.string() })
 const refusalPart = z.looseObject({ refusal: z.string() })
 const imagePart = z.looseObject({
-  image_url: z.string({ error: 'expected an address or data of an image; files are not kept here' }),
+  image_url: text('expected an address or data of an image; files are not kept here'),
   detail: z.string().nullish(),
 })
 const filePart = z.looseObject({
-  file_data: z.string({ error: 'expected the data of a file; files are not kept here' }),
+  file_data: text('expected the data of a file; files are not kept here'),
   filename: z.string().nullish(),
 })
 const content = z.union([z.string(), z.array(z.unknown())], {
