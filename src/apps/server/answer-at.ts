@@ -1,8 +1,8 @@
 /** The way of a request through any endpoint: read, queued, answered, and written as one object or as a stream. */
 import { randomUUID } from 'node:crypto'
 import { hops } from '../../engines/openai/hops.ts'
-import { ApiError, isInternal } from '../../request/api-error.ts'
 import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
+import { ApiError, isInternal } from './api-error.ts'
 import type { Endpoint, WireRequest } from './endpoint.ts'
 import { readHops, readJson } from './gate.ts'
 import { concealEvents, concealResult } from './names.ts'

@@ -1,9 +1,9 @@
 /** The body of POST /v1/chat/completions. */
 import { z } from 'zod'
 import type { Message, ResponseFormat, Tool, ToolChoice } from '../../core/provider/engine.ts'
-import { ApiError, parseBody } from '../../request/api-error.ts'
 import type { Ask } from '../../request/live.ts'
 import { aftSchema, type Offer, planFor } from '../../request/plans.ts'
+import { ApiError, parseBody } from './api-error.ts'
 import type { WireRequest } from './endpoint.ts'
 
 const part = z

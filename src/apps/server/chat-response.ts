@@ -1,9 +1,9 @@
 /** Answers of POST /v1/chat/completions: one object, or chunks. */
 import type { ToolCallDelta } from '../../core/provider/engine.ts'
 import type { Completion } from '../../core/result.ts'
-import { toApiError } from '../../request/api-error.ts'
 import type { Answered, Sink } from '../../request/live.ts'
 import { toScores, traceOf, usageOf } from '../../request/trace.ts'
+import { toApiError } from './api-error.ts'
 import { type ChatRequest, readChat } from './chat-request.ts'
 import type { Endpoint, Stamp } from './endpoint.ts'
 import type { EventStream } from './sse.ts'

@@ -1,5 +1,5 @@
 /** The end of a server: no new requests, and time for those that are running. */
-import { ApiError } from '../../request/api-error.ts'
+import { ApiError } from './api-error.ts'
 import type { Queue } from './queue.ts'
 
 /** Whether the server is stopping, and the signal that ends what still runs then. */

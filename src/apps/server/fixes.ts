@@ -6,7 +6,7 @@ import type { Message } from '../../core/provider/engine.ts'
 import type { Template } from '../../core/templates.ts'
 import { makeExample } from '../../data/make-example.ts'
 import type { Example } from '../../files/rows/row.ts'
-import { parseBody } from '../../request/api-error.ts'
+import { parseBody } from './api-error.ts'
 
 const fixSchema = z.strictObject({
   messages: z

@@ -1,6 +1,6 @@
 /** What is looked at before a request is answered: how it came, and whether its body is JSON. */
 import type { Context } from 'hono'
-import { ApiError } from '../../request/api-error.ts'
+import { ApiError } from './api-error.ts'
 
 const MAX_HOPS = 2
 

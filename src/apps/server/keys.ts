@@ -1,7 +1,7 @@
 /** Named API keys. All are compared, each in constant time, so that time tells nothing of them. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { UsageError } from '../../core/provider/errors.ts'
-import { ApiError } from '../../request/api-error.ts'
+import { ApiError } from './api-error.ts'
 
 /** Name to key. */
 export type Keys = Record<string, string>

@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { UsageError } from '../../core/provider/errors.ts'
-import { toApiError } from '../../request/api-error.ts'
+import { toApiError } from './api-error.ts'
 import { checkHost } from './gate.ts'
 import type { AftServer } from './server.ts'
 

@@ -2,8 +2,8 @@
 import type { Engine } from '../../core/provider/engine.ts'
 import type { AftEvent, Failure, Result } from '../../core/result.ts'
 import type { PlanOptions } from '../../core/strategies.ts'
-import { isInternal } from '../../request/api-error.ts'
 import type { Sink } from '../../request/live.ts'
+import { isInternal } from './api-error.ts'
 
 /** Engines under the names that clients see. */
 export interface Names {

@@ -1,7 +1,7 @@
 /** The page's endpoint: the body of a chat completion, answered with every event of the core as it happens. */
 import type { AftEvent } from '../../core/result.ts'
-import { toApiError } from '../../request/api-error.ts'
 import type { Sink } from '../../request/live.ts'
+import { toApiError } from './api-error.ts'
 import { type ChatRequest, readChat } from './chat-request.ts'
 import type { Endpoint } from './endpoint.ts'
 

@@ -1,10 +1,10 @@
 /** The page at `/`, and what it requests beside answers. */
 import { Hono } from 'hono'
 import type { Template } from '../../core/templates.ts'
-import { ApiError } from '../../request/api-error.ts'
 import type { Offer } from '../../request/plans.ts'
 import { readPage } from '../web/files.ts'
 import { PAGE_FILES, type PageFiles } from '../web/page-files.ts'
+import { ApiError } from './api-error.ts'
 import { appendFix } from './fixes.ts'
 import { readJson } from './gate.ts'
 import type { Env } from './parts.ts'

@@ -1,8 +1,8 @@
 /** What a server is made of: the routes are given these and hold nothing of their own. */
 import type { Context } from 'hono'
 import type { Template } from '../../core/templates.ts'
-import type { ApiError } from '../../request/api-error.ts'
 import type { Offer } from '../../request/plans.ts'
+import type { ApiError } from './api-error.ts'
 import type { Drain } from './drain.ts'
 import type { Metrics } from './metrics.ts'
 import type { Names } from './names.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ApiError } from '../../request/api-error.ts'
+import { ApiError } from './api-error.ts'
 import { createQueue, type Queue } from './queue.ts'
 
 const { signal } = new AbortController()

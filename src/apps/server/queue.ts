@@ -1,5 +1,5 @@
 /** Which request is answered next: a bounded number run at once, the others wait, and no client can starve the rest. */
-import { ApiError } from '../../request/api-error.ts'
+import { ApiError } from './api-error.ts'
 
 /** How many requests may run and wait. */
 export interface QueueOptions {

@@ -1,7 +1,7 @@
 /** The input of POST /v1/responses, as the messages of a chat. */
 import { z } from 'zod'
 import type { ContentPart, Message } from '../../core/provider/engine.ts'
-import { ApiError, parseBody } from '../../request/api-error.ts'
+import { ApiError, parseBody } from './api-error.ts'
 
 /** A string, or an error that says what to send instead. */
 const text = (problem: string) => z.custom<string>((value) => typeof value === 'string', problem)

@@ -1,8 +1,8 @@
 /** The body of POST /v1/responses. Nothing is kept between requests: what asks for that is refused. */
 import { z } from 'zod'
 import type { ResponseFormat, Tool, ToolChoice } from '../../core/provider/engine.ts'
-import { ApiError, parseBody } from '../../request/api-error.ts'
 import { type Offer, planFor } from '../../request/plans.ts'
+import { ApiError, parseBody } from './api-error.ts'
 import { checkToolChoice, samplingFields } from './chat-request.ts'
 import type { WireRequest } from './endpoint.ts'
 import { toMessages } from './responses-items.ts'

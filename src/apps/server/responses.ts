@@ -1,7 +1,8 @@
 /** Answers of POST /v1/responses: one object, or typed events. */
-import { toApiError } from '../../request/api-error.ts'
+
 import type { Answered } from '../../request/live.ts'
 import { traceOf, usageOf } from '../../request/trace.ts'
+import { toApiError } from './api-error.ts'
 import type { Endpoint, Stamp } from './endpoint.ts'
 import { createOutput, type Output } from './responses-output.ts'
 import { type ResponsesRequest, readResponses } from './responses-request.ts'

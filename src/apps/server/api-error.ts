@@ -1,6 +1,6 @@
 /** Errors as OpenAI's clients know them: a status, and an object with type, param and code. */
 import type { z } from 'zod'
-import { EngineError, type EngineErrorKind, redact, UsageError } from '../core/provider/errors.ts'
+import { EngineError, type EngineErrorKind, redact, UsageError } from '../../core/provider/errors.ts'
 
 /** Answered with `status` (400 to 599). `param` is the path of the field that is wrong. */
 export class ApiError extends Error {
