@@ -1,24 +1,25 @@
 /**
  * Keeps reasoning out of text. Servers without a reasoning parser leave it in the content, between `<think>` and
- * `</think>` (or `<thinking>`), and some chat templates write the opening tag themselves, so that only the closing
- * one comes. The rules:
+ * `</think>` (or `<thinking>`). Some chat templates write the opening tag themselves: then only the closing one
+ * comes. The rules:
  * - An opening tag at the start of the text or of a line opens a block; one that is never closed runs to the end.
- * - A closing tag before which nothing was opened makes all text before it reasoning.
- * - A tag between backticks and a pair within a line are text: they are talked about, not used.
- * - Any other closing tag is dropped. So is white space before a first block and after every tag.
+ * - A closing tag without an opening one makes all text before it reasoning.
+ * - A tag between backticks and a pair within a line are text: the answer talks about them.
+ * - Any other closing tag is dropped, and so is white space before the first block and after every tag.
  */
 
-/** `restart`: all text so far was reasoning. It does not come again: what was taken as text is to be moved. */
+/** `restart`: all text so far was reasoning. It is not sent again: move what you took as text. */
 export type ReasoningPart = 'text' | 'reasoning' | 'restart'
 
+/** Separates reasoning from text while both arrive. */
 export interface ReasoningSplitter {
-  /** Hands on what a delta makes certain; what may yet become a tag is kept back. */
+  /** Emits what is certain after this delta; what may still become a tag is held back. */
   push(delta: string): void
-  /** Hands on what was kept back. Nothing may be pushed after it. */
+  /** Emits what was held back. Push nothing after it. */
   end(): void
 }
 
-/** Text and reasoning of a whole text: the same that its deltas give, however it is cut. */
+/** Splits a whole text, with the same result as its deltas give. */
 export function splitReasoning(whole: string): { text: string; reasoning: string } {
   const parts = { text: '', reasoning: '' }
   const splitter = createReasoningSplitter((part, text) => {
@@ -33,83 +34,119 @@ export function splitReasoning(whole: string): { text: string; reasoning: string
 const TAG = /<(\/?)think(?:ing)?>/i
 const START_OF_TAG = /<(?:\/?(?:t(?:h(?:i(?:n(?:k(?:i(?:n(?:g)?)?)?)?)?)?)?)?)$/i
 
-/** Splits a text that comes in deltas. `take` gets the parts in order; a `restart` has no text. */
+/** What a splitter knows of the text so far. */
+interface State {
+  readonly emit: (part: ReasoningPart, text: string) => void
+  /** What the next text is. */
+  part: 'text' | 'reasoning'
+  /** Received, and not emitted yet. */
+  buffer: string
+  /** The last character before the buffer. */
+  lastChar: string
+  /** The line before the buffer holds nothing but white space. */
+  isBlankLine: boolean
+  hasText: boolean
+  /** Nothing but white space has come since a tag. */
+  isAfterTag: boolean
+  hadBlock: boolean
+  /** Opening tags in the text that were not closed yet. */
+  openPairs: number
+}
+
+/** Splits a text that comes in deltas. `emit` gets the parts in order; a `restart` has no text. */
 export function createReasoningSplitter(
-  take: (part: ReasoningPart, text: string) => void,
+  emit: (part: ReasoningPart, text: string) => void,
 ): ReasoningSplitter {
-  let part: 'text' | 'reasoning' = 'text'
-  let buffer = ''
-  let lastChar = ''
-  let isBlankLine = true
-  let hasText = false
-  let isAfterTag = false
-  let hadBlock = false
-  let openPairs = 0
-
-  const hand = (text: string) => {
-    if (text === '') return
-    take(part, text)
-    lastChar = text.slice(-1)
-    if (part === 'reasoning') return
-    hasText = true
-    isBlankLine = isBlankLineAfter(text, isBlankLine)
+  const state: State = {
+    emit,
+    part: 'text',
+    buffer: '',
+    lastChar: '',
+    isBlankLine: true,
+    hasText: false,
+    isAfterTag: false,
+    hadBlock: false,
+    openPairs: 0,
   }
-  const turnTo = (next: 'text' | 'reasoning') => {
-    part = next
-    hadBlock = isAfterTag = isBlankLine = true
-    lastChar = '>'
-  }
-  const meetTag = (before: string, tag: string, isClosing: boolean) => {
-    const isBlank = isBlankLineAfter(before, isBlankLine)
-    if (part === 'reasoning') {
-      hand(isClosing ? before : before + tag)
-      if (isClosing) turnTo('text')
-    } else if (!isClosing && isBlank) {
-      if (hasText || before.trim() !== '') hand(before)
-      turnTo('reasoning')
-    } else if (!isClosing || openPairs > 0) {
-      openPairs += isClosing ? -1 : 1
-      hand(before + tag)
-    } else if (hadBlock) {
-      hand(before)
-    } else {
-      if (hasText) take('restart', '')
-      part = 'reasoning'
-      hand(before)
-      turnTo('text')
-      hasText = false
-    }
-  }
-  const advance = (isEnd: boolean) => {
-    for (;;) {
-      if (isAfterTag) buffer = buffer.trimStart()
-      if (buffer === '') return
-      isAfterTag = false
-      const match = TAG.exec(buffer)
-      if (!match) break
-      const [tag, slash] = match
-      const before = buffer.slice(0, match.index)
-      const after = buffer.slice(match.index + tag.length)
-      const isQuoted = (before.slice(-1) || lastChar) === '`'
-      if (isQuoted && after === '' && !isEnd) return
-      buffer = after
-      if (isQuoted && after.startsWith('`')) hand(before + tag)
-      else meetTag(before, tag, slash === '/')
-    }
-    const sure = isEnd ? buffer.length : (START_OF_TAG.exec(buffer)?.index ?? buffer.length)
-    // Leading white space belongs to the text only if no block follows it.
-    if (!isEnd && part === 'text' && !hasText && buffer.slice(0, sure).trim() === '') return
-    hand(buffer.slice(0, sure))
-    buffer = buffer.slice(sure)
-  }
-
   return {
     push(delta) {
-      buffer += delta
-      advance(false)
+      state.buffer += delta
+      emitWhatIsSure(state, false)
     },
-    end: () => advance(true),
+    end: () => emitWhatIsSure(state, true),
   }
+}
+
+function emitWhatIsSure(state: State, isEnd: boolean): void {
+  if (!takeTags(state, isEnd)) return
+  const { buffer, part, hasText } = state
+  const sureChars = isEnd ? buffer.length : (START_OF_TAG.exec(buffer)?.index ?? buffer.length)
+  const sure = buffer.slice(0, sureChars)
+  // White space before all text belongs to the text only if no block follows it.
+  if (!isEnd && part === 'text' && !hasText && sure.trim() === '') return
+  emitText(state, sure)
+  state.buffer = buffer.slice(sureChars)
+}
+
+/** Takes the tags in the buffer and all text before them. False if nothing of the rest can be emitted yet. */
+function takeTags(state: State, isEnd: boolean): boolean {
+  for (;;) {
+    if (state.isAfterTag) state.buffer = state.buffer.trimStart()
+    const { buffer, lastChar } = state
+    if (buffer === '') return false
+    state.isAfterTag = false
+    const match = TAG.exec(buffer)
+    if (!match) return true
+    const [tag, slash] = match
+    const before = buffer.slice(0, match.index)
+    const after = buffer.slice(match.index + tag.length)
+    const isQuoted = (before.slice(-1) || lastChar) === '`'
+    if (isQuoted && after === '' && !isEnd) return false
+    state.buffer = after
+    if (isQuoted && after.startsWith('`')) emitText(state, before + tag)
+    else if (state.part === 'reasoning') takeTagInReasoning(state, before, tag, slash === '/')
+    else takeTagInText(state, before, tag, slash === '/')
+  }
+}
+
+function takeTagInReasoning(state: State, before: string, tag: string, isClosing: boolean): void {
+  emitText(state, isClosing ? before : before + tag)
+  if (isClosing) beginPart(state, 'text')
+}
+
+function takeTagInText(state: State, before: string, tag: string, isClosing: boolean): void {
+  if (!isClosing && isBlankLineAfter(before, state.isBlankLine)) {
+    if (state.hasText || before.trim() !== '') emitText(state, before)
+    beginPart(state, 'reasoning')
+  } else if (!isClosing || state.openPairs > 0) {
+    state.openPairs += isClosing ? -1 : 1
+    emitText(state, before + tag)
+  } else if (state.hadBlock) emitText(state, before)
+  else closeUnopenedBlock(state, before)
+}
+
+/** All text up to a closing tag without an opening one was reasoning. */
+function closeUnopenedBlock(state: State, before: string): void {
+  if (state.hasText) state.emit('restart', '')
+  state.part = 'reasoning'
+  emitText(state, before)
+  beginPart(state, 'text')
+  state.hasText = false
+}
+
+function beginPart(state: State, part: 'text' | 'reasoning'): void {
+  state.part = part
+  state.hadBlock = state.isAfterTag = state.isBlankLine = true
+  state.lastChar = '>'
+}
+
+function emitText(state: State, text: string): void {
+  if (text === '') return
+  state.emit(state.part, text)
+  state.lastChar = text.slice(-1)
+  if (state.part === 'reasoning') return
+  state.hasText = true
+  state.isBlankLine = isBlankLineAfter(text, state.isBlankLine)
 }
 
 /** Whether the line that a text ends in holds nothing but white space. */

@@ -6,31 +6,22 @@ import type {
   LanguageModelV4StreamPart,
   LanguageModelV4Usage,
 } from '@ai-sdk/provider'
-import type {
-  CompletionEnd,
-  EngineEvent,
-  FinishReason,
-  Message,
-  ToolCall,
-  Usage,
-} from '../../core/provider/engine.ts'
+import type { CompletionEnd, EngineEvent, FinishReason, Message, Usage } from '../../core/provider/engine.ts'
 import { textOf } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
-import { createReasoningSplitter, type ReasoningPart } from '../reasoning.ts'
+import {
+  addContent,
+  addReasoning,
+  createTranscript,
+  endTranscript,
+  extendToolCall,
+  startToolCall,
+  type Transcript,
+} from '../transcript.ts'
 import { errorFromConnection, errorFromStatus } from '../upstream-error.ts'
 
 export type StreamPart = LanguageModelV2StreamPart | LanguageModelV3StreamPart | LanguageModelV4StreamPart
 type FinishPart = Extract<StreamPart, { type: 'finish' }>
-
-/** What a stream has brought so far, with the events that tell of it. */
-interface Transcript {
-  take(part: StreamPart): Iterable<EngineEvent>
-  /** The events that were kept back. */
-  end(): Iterable<EngineEvent>
-  readonly text: string
-  readonly reasoning: string
-  readonly toolCalls: ToolCall[]
-}
 
 /**
  * Yields the deltas of one completion and returns its end; `usage` counts one call.
@@ -42,16 +33,19 @@ export async function* readCompletion(
   messages: Message[],
   parts: AsyncIterable<StreamPart>,
 ): AsyncGenerator<EngineEvent, CompletionEnd> {
-  const transcript = createTranscript(index)
+  const events: EngineEvent[] = []
+  const transcript = createTranscript(index, (event) => events.push(event))
   let finish: FinishPart | undefined
   for await (const part of parts) {
     if (part.type === 'error') throw toEngineError(engine, part.error)
     if (part.type === 'finish') finish = part
-    else yield* transcript.take(part)
+    else takePart(transcript, part)
+    yield* events.splice(0)
   }
   const finishReason = finish && toFinishReason(finish.finishReason)
   if (!finish || !finishReason) throw brokenStream(engine, finish)
-  yield* transcript.end()
+  endTranscript(transcript)
+  yield* events.splice(0)
   const { text, reasoning, toolCalls } = transcript
   return {
     type: 'completion-end',
@@ -64,80 +58,30 @@ export async function* readCompletion(
   }
 }
 
-function createTranscript(index: number): Transcript {
-  const pieces: [ReasoningPart, string][] = []
-  const splitter = createReasoningSplitter((part, text) => pieces.push([part, text]))
-  const calls = new Map<string, ToolCall>()
-  let [text, reasoning] = ['', '']
+function takePart(transcript: Transcript, part: StreamPart): void {
+  if (part.type === 'text-delta') addContent(transcript, part.delta)
+  else if (part.type === 'reasoning-delta') addReasoning(transcript, part.delta)
+  else if (part.type === 'tool-input-start') {
+    // A provider runs its own tools itself; raw text becomes JSON only in the call that follows.
+    const isText = 'inputEncoding' in part && part.inputEncoding === 'text'
+    if (!part.providerExecuted && !isText) startToolCall(transcript, { id: part.id, name: part.toolName })
+  } else if (part.type === 'tool-input-delta') addArguments(transcript, part.id, part.delta)
+  else if (part.type === 'tool-call' && !part.providerExecuted) takeToolCall(transcript, part)
+}
 
-  function* tell(): Generator<EngineEvent> {
-    for (const [part, text] of pieces.splice(0)) {
-      if (part === 'text') yield* say(text)
-      else if (part === 'reasoning') yield* think(text)
-      else yield* rethink()
-    }
-  }
-  function* say(delta: string): Generator<EngineEvent> {
-    text += delta
-    if (delta) yield { type: 'completion-delta', index, text: delta }
-  }
-  function* think(delta: string): Generator<EngineEvent> {
-    reasoning += delta
-    if (delta) yield { type: 'reasoning-delta', index, text: delta }
-  }
-  /** All text was reasoning: everything is told anew. */
-  function* rethink(): Generator<EngineEvent> {
-    const thoughts = reasoning + text
-    ;[text, reasoning] = ['', '']
-    yield { type: 'completion-restarted', index, reason: 'the text so far was reasoning' }
-    yield* think(thoughts)
-    for (const [position, call] of [...calls.values()].entries()) {
-      yield { type: 'tool-call-delta', index, delta: { position, id: call.id, ...call.function } }
-    }
-  }
-  function* startCall(id: string, name: string): Generator<EngineEvent> {
-    const position = calls.size
-    calls.set(id, { id, type: 'function', function: { name, arguments: '' } })
-    yield { type: 'tool-call-delta', index, delta: { position, id, name } }
-  }
-  function* growCall(id: string, piece: string): Generator<EngineEvent> {
-    const call = calls.get(id)
-    if (!call || !piece) return
-    call.function.arguments += piece
-    const position = [...calls.keys()].indexOf(id)
-    yield { type: 'tool-call-delta', index, delta: { position, arguments: piece } }
-  }
-  function* take(part: StreamPart): Generator<EngineEvent> {
-    if (part.type === 'text-delta') {
-      splitter.push(part.delta)
-      yield* tell()
-    } else if (part.type === 'reasoning-delta') yield* think(part.delta)
-    else if (part.type === 'tool-input-start') {
-      // A provider runs its own tools itself; raw text becomes JSON only in the call that follows.
-      const isText = 'inputEncoding' in part && part.inputEncoding === 'text'
-      if (!part.providerExecuted && !isText) yield* startCall(part.id, part.toolName)
-    } else if (part.type === 'tool-input-delta') yield* growCall(part.id, part.delta)
-    else if (part.type === 'tool-call' && !part.providerExecuted) {
-      if (!calls.has(part.toolCallId)) yield* startCall(part.toolCallId, part.toolName)
-      if (!calls.get(part.toolCallId)?.function.arguments) yield* growCall(part.toolCallId, part.input)
-    }
-  }
-  return {
-    take,
-    end() {
-      splitter.end()
-      return tell()
-    },
-    get text() {
-      return text
-    },
-    get reasoning() {
-      return reasoning
-    },
-    get toolCalls() {
-      return [...calls.values()]
-    },
-  }
+/** A whole call: some providers stream its pieces before, and some do not. */
+function takeToolCall(
+  transcript: Transcript,
+  { toolCallId: id, toolName: name, input }: Extract<StreamPart, { type: 'tool-call' }>,
+): void {
+  const find = () => transcript.toolCalls.find((call) => call.id === id)
+  if (!find()) startToolCall(transcript, { id, name })
+  if (!find()?.function.arguments) addArguments(transcript, id, input)
+}
+
+function addArguments(transcript: Transcript, id: string, piece: string): void {
+  const position = transcript.toolCalls.findIndex((call) => call.id === id)
+  if (position >= 0 && piece) extendToolCall(transcript, position, { arguments: piece })
 }
 
 /** Undefined where the stream broke: half an answer is no answer. */

@@ -5,11 +5,18 @@ import type {
   EngineEvent,
   FinishReason,
   TokenScore,
-  ToolCall,
   Usage,
 } from '../../core/provider/engine.ts'
 import type { EngineError } from '../../core/provider/errors.ts'
-import { createReasoningSplitter, type ReasoningSplitter } from '../reasoning.ts'
+import {
+  addContent,
+  addReasoning,
+  createTranscript,
+  endTranscript,
+  extendToolCall,
+  startToolCall,
+  type Transcript,
+} from '../transcript.ts'
 import type { ChunkChoice, Delta, WireScore } from './stream.ts'
 
 /** A completion: what was spent on it so far, and what the present attempt has brought. */
@@ -31,10 +38,7 @@ export interface Completion {
 }
 
 /** What one attempt has brought. */
-export interface Received {
-  text: string
-  reasoning: string
-  toolCalls: ToolCall[]
+export interface Received extends Transcript {
   logprobs: TokenScore[]
   /** Chunks that held content: each is at least one token. */
   pieces: number
@@ -43,7 +47,6 @@ export interface Received {
   /** The server's own word. */
   finishReason?: string
   endMs?: number
-  splitter: ReasoningSplitter
 }
 
 /** A completion of which nothing was asked for yet. */
@@ -60,19 +63,8 @@ export function createCompletion(
 
 /** Forgets what an earlier attempt brought. */
 export function beginAttempt(completion: Completion): void {
-  completion.received = {
-    text: '',
-    reasoning: '',
-    toolCalls: [],
-    logprobs: [],
-    pieces: 0,
-    hasBegun: false,
-    splitter: createReasoningSplitter((part, text) => {
-      if (part === 'text') addText(completion, text)
-      else if (part === 'reasoning') addReasoning(completion, text)
-      else turnIntoReasoning(completion)
-    }),
-  }
+  const transcript = createTranscript(completion.index, completion.emit)
+  completion.received = Object.assign(transcript, { logprobs: [], pieces: 0, hasBegun: false })
 }
 
 /** Whether anything was streamed that a restart must take back. */
@@ -93,12 +85,12 @@ export function takeChoice(completion: Completion, choice: ChunkChoice): void {
   const thought = delta.reasoning_content ?? delta.reasoning
   const content = delta.content ?? delta.refusal
   if (thought || content || delta.tool_calls?.length) received.pieces++
-  if (typeof thought === 'string') addReasoning(completion, thought)
-  if (typeof content === 'string' && content !== '') received.splitter.push(content)
+  if (typeof thought === 'string') addReasoning(received, thought)
+  if (typeof content === 'string') addContent(received, content)
   for (const [i, call] of (delta.tool_calls ?? []).entries()) takeToolCall(completion, call.index ?? i, call)
   for (const score of choice.logprobs?.content ?? []) received.logprobs.push(toTokenScore(score))
   if (!choice.finish_reason) return
-  received.splitter.end()
+  endTranscript(received)
   received.finishReason = choice.finish_reason
   received.endMs = performance.now()
 }
@@ -108,47 +100,16 @@ function toTokenScore({ token, logprob, top_logprobs }: WireScore): TokenScore {
   return { token, logprob, ...(top && { top }) }
 }
 
-function addText({ index, received, emit }: Completion, text: string): void {
-  received.text += text
-  emit({ type: 'completion-delta', index, text })
-}
-
-function addReasoning({ index, received, emit }: Completion, text: string): void {
-  if (text === '') return
-  received.reasoning += text
-  emit({ type: 'reasoning-delta', index, text })
-}
-
-/** A closing tag without an opening one: takes back what was streamed as text, and streams it as reasoning. */
-function turnIntoReasoning(completion: Completion): void {
-  const { index, received, emit } = completion
-  const reasoning = received.reasoning + received.text
-  received.text = received.reasoning = ''
-  emit({ type: 'completion-restarted', index, reason: 'the text so far was reasoning' })
-  addReasoning(completion, reasoning)
-  for (const [position, { id, function: f }] of received.toolCalls.entries()) {
-    emit({ type: 'tool-call-delta', index, delta: { position, id, ...f } })
-  }
-}
-
 function takeToolCall(
-  { index, seed, received: { toolCalls }, emit }: Completion,
+  { seed, received }: Completion,
   position: number,
   { id, function: { name, arguments: piece = '' } = {} }: NonNullable<Delta['tool_calls']>[number],
 ): void {
-  const known = toolCalls[position]
-  if (known) {
-    known.function.name += name ?? ''
-    known.function.arguments += piece
-    const delta = { position, ...(name && { name }), arguments: piece }
-    emit({ type: 'tool-call-delta', index, delta })
-  } else if (position === toolCalls.length) {
-    // Some servers give no id, but a conversation cannot continue without one.
-    const call = { id: id || `call_${seed}_${position}`, name: name ?? '', arguments: piece }
-    const { id: callId, ...f } = call
-    toolCalls.push({ id: callId, type: 'function', function: f })
-    emit({ type: 'tool-call-delta', index, delta: { position, ...call } })
-  }
+  const count = received.toolCalls.length
+  // Some servers give no id, but a conversation cannot continue without one.
+  const call = { id: id || `call_${seed}_${position}`, name: name ?? '', arguments: piece }
+  if (position === count) startToolCall(received, call)
+  else extendToolCall(received, position, { name, arguments: piece })
 }
 
 /** Words with which servers say that they failed: such a text is no answer. */

@@ -1,0 +1,87 @@
+/** What has arrived of one completion in one attempt, and the events that stream it. */
+import type { EngineEvent, ToolCall } from '../core/provider/engine.ts'
+import { createReasoningSplitter, type ReasoningSplitter } from './reasoning.ts'
+
+/** Text, reasoning and tool calls so far. Change it through the functions below: they emit what changes. */
+export interface Transcript {
+  readonly index: number
+  readonly emit: (event: EngineEvent) => void
+  text: string
+  reasoning: string
+  toolCalls: ToolCall[]
+  readonly splitter: ReasoningSplitter
+}
+
+/** An empty transcript of the completion with this index. */
+export function createTranscript(index: number, emit: (event: EngineEvent) => void): Transcript {
+  const transcript: Transcript = {
+    index,
+    emit,
+    text: '',
+    reasoning: '',
+    toolCalls: [],
+    splitter: createReasoningSplitter((part, text) => {
+      if (part === 'text') addText(transcript, text)
+      else if (part === 'reasoning') addReasoning(transcript, text)
+      else turnTextIntoReasoning(transcript)
+    }),
+  }
+  return transcript
+}
+
+/** Adds content, in which reasoning may stand between tags. */
+export function addContent({ splitter }: Transcript, delta: string): void {
+  if (delta !== '') splitter.push(delta)
+}
+
+/** Adds reasoning that the server itself keeps apart. */
+export function addReasoning(transcript: Transcript, text: string): void {
+  if (text === '') return
+  transcript.reasoning += text
+  transcript.emit({ type: 'reasoning-delta', index: transcript.index, text })
+}
+
+/** Adds a tool call after the others, with the part of its arguments that has come. */
+export function startToolCall(
+  { index, emit, toolCalls }: Transcript,
+  call: { id: string; name: string; arguments?: string },
+): void {
+  const { id, name, arguments: piece = '' } = call
+  const position = toolCalls.length
+  toolCalls.push({ id, type: 'function', function: { name, arguments: piece } })
+  emit({ type: 'tool-call-delta', index, delta: { position, ...call } })
+}
+
+/** Adds a piece to the tool call at this position. */
+export function extendToolCall(
+  { index, emit, toolCalls }: Transcript,
+  position: number,
+  { name, arguments: piece }: { name?: string; arguments: string },
+): void {
+  const call = toolCalls[position]
+  if (!call) return
+  call.function.name += name ?? ''
+  call.function.arguments += piece
+  emit({ type: 'tool-call-delta', index, delta: { position, ...(name && { name }), arguments: piece } })
+}
+
+/** Emits the content that was held back because it could have become a tag. */
+export function endTranscript({ splitter }: Transcript): void {
+  splitter.end()
+}
+
+function addText(transcript: Transcript, text: string): void {
+  transcript.text += text
+  transcript.emit({ type: 'completion-delta', index: transcript.index, text })
+}
+
+/** A closing tag without an opening one: takes back what was streamed as text, and streams it as reasoning. */
+function turnTextIntoReasoning(transcript: Transcript): void {
+  const { index, emit, toolCalls, text, reasoning } = transcript
+  transcript.text = transcript.reasoning = ''
+  emit({ type: 'completion-restarted', index, reason: 'the text so far was reasoning' })
+  addReasoning(transcript, reasoning + text)
+  for (const [position, { id, function: called }] of toolCalls.entries()) {
+    emit({ type: 'tool-call-delta', index, delta: { position, id, ...called } })
+  }
+}
