@@ -62,11 +62,23 @@ describe('a journal of `aft run`', () => {
   })
 
   test('becomes a row of training data per answer', async () => {
-    const flags = '--decontaminate none --no-near-duplicates --validation 0 -o set'
+    const flags = '--decontaminate none --no-near-duplicates --min-proposals 1 --validation 0 -o set'
     expect(await call(`data build run.jsonl.journal --format journal ${flags}`)).toMatchObject({ code: 0 })
-    const rows = readLines(read('set/train.jsonl')).map(({ id, completion }) => [id, completion[0].content])
+    const rows = readLines(read('set/train.jsonl'))
+    const targets = rows.map(({ id, completion }) => [id, completion[0].content])
     const answers = readLines(original('run.jsonl')).map(({ id, answer }) => [id, answer])
-    expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(answers))
+    expect(Object.fromEntries(targets)).toEqual(Object.fromEntries(answers))
+    // The proposals are those of layer 1, which the aggregator of the answer was shown.
+    const lines = readLines(original('run.jsonl.journal'))
+    for (const { id, prompt, completion, proposals } of rows) {
+      const made = lines.filter(
+        ({ type, prompt, layer }) => type === 'completion' && prompt === id && layer === 1,
+      )
+      const usable = new Set(made.map(({ text }) => text))
+      usable.delete(completion[0].content)
+      const spans = proposals.map(({ span }: { span: [number, number] }) => prompt[0].content.slice(...span))
+      expect([id, ...spans.toSorted()]).toEqual([id, ...[...usable].toSorted()])
+    }
   })
 
   test('is drawn by the page', () => {
@@ -75,6 +87,12 @@ describe('a journal of `aft run`', () => {
     expect(turns.map(({ id, run }) => ({ id, answer: run.answer }))).toEqual(
       readLines(original('run.jsonl')).map(({ id, answer }) => ({ id, answer })),
     )
+    const mend = turns.find(({ id }) => id === 'mend')?.run
+    expect(mend?.layers.map(({ members }) => members.map(({ state }) => state))).toEqual([
+      ['done', 'done', 'done'],
+      ['done', 'done', 'done'],
+      ['done'],
+    ])
     const cut = readInPage('cut.jsonl.journal', original('cut.jsonl.journal'))
     expect(cut.badLines).toBe(1)
     expect(cut.turns.map(({ run }) => run.state)).toEqual(

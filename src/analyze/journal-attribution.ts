@@ -1,7 +1,8 @@
 /** What the answers of a journal took from their proposals, prompt by prompt and on the whole. */
+import { findShown } from '../files/journal-prompts.ts'
+import type { JournalContent } from '../files/run-journal.ts'
 import { mean } from '../lib/statistics.ts'
 import { attribute } from './attribution.ts'
-import type { JournalContent } from './journal-prompts.ts'
 
 export interface PromptAttribution {
   id: string
@@ -23,13 +24,14 @@ export interface AttributionSummary {
   prompts: PromptAttribution[]
 }
 
-/** Attributes every answer that saw proposals to those of the layer before it. */
-export function attributeJournal({ file, prompts }: JournalContent): AttributionSummary {
-  const each = prompts.flatMap(({ id, answer, layers }): PromptAttribution[] => {
-    const shown = layers.length > 1 ? (layers.at(-2)?.completions.filter((c) => !c.excluded) ?? []) : []
-    if (!answer || shown.length === 0) return []
-    const texts = [...shown].sort((a, b) => a.index - b.index).map((c) => c.text)
-    const { copyRate, sentences } = attribute(answer.answer, texts)
+/** Attributes every aggregated answer to the proposals that its aggregator was shown. */
+export function attributeJournal({ file, header, prompts }: JournalContent): AttributionSummary {
+  const each = prompts.flatMap((prompt): PromptAttribution[] => {
+    const { id, end } = prompt
+    const shown = findShown(prompt, header.plan.layers.length)
+    if (!end || !('answer' in end) || shown.length === 0) return []
+    const texts = shown.toSorted((a, b) => a.index - b.index).map((c) => c.text)
+    const { copyRate, sentences } = attribute(end.answer, texts)
     return [{ id, copy_rate: copyRate, sentences: sentences.map((s) => s.sources[0]?.proposal ?? -1) }]
   })
   const all = each.flatMap((prompt) => prompt.sentences)

@@ -4,9 +4,9 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { makePlan } from '../core/strategies.ts'
 import { scriptedEngine } from '../engines/scripted/scripted.ts'
+import { readRunJournal } from '../files/run-journal.ts'
 import { runPrompts } from '../run/run.ts'
 import { attributeJournal } from './journal-attribution.ts'
-import { readJournal } from './journal-prompts.ts'
 import { compareOverhead, predictOverhead } from './overhead.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'overhead-'))
@@ -61,7 +61,7 @@ test('the formula agrees with a journal whose completions are alike', async () =
     predicted,
     best_of_n: best,
     n,
-  } = compareOverhead(await readJournal(file('a.jsonl.journal')))
+  } = compareOverhead(await readRunJournal(file('a.jsonl.journal')))
   expect({ n, calls: measured.calls, completions: measured.completions }).toEqual({
     n: 2,
     calls: 3,
@@ -73,14 +73,14 @@ test('the formula agrees with a journal whose completions are alike', async () =
   }
   expect(best).toMatchObject({ calls: 1, completions: 7 })
   expect(best.prefilled_tokens).toBeLessThan(measured.prefilled_tokens ?? 0)
-  const { copy_rate: copied, prompts: each } = attributeJournal(await readJournal(file('a.jsonl.journal')))
+  const { copy_rate: copied, prompts: each } = attributeJournal(await readRunJournal(file('a.jsonl.journal')))
   expect(each.map((prompt) => prompt.id)).toEqual(['a', 'b'])
   expect(copied).toBeGreaterThanOrEqual(0)
 })
 
 test('what is no journal is refused with its line', async () => {
   writeFileSync(file('no.jsonl'), '{"id": 1}\n')
-  await expect(readJournal(file('no.jsonl'))).rejects.toThrow(/no.jsonl:1: expected a line of a journal/)
+  await expect(readRunJournal(file('no.jsonl'))).rejects.toThrow(/no.jsonl:1: expected a line of a journal/)
   writeFileSync(file('empty.jsonl'), '')
-  await expect(readJournal(file('empty.jsonl'))).rejects.toThrow(/got no header/)
+  await expect(readRunJournal(file('empty.jsonl'))).rejects.toThrow(/got no header/)
 })

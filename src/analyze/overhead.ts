@@ -5,8 +5,9 @@
  */
 import type { Layer, Plan } from '../core/plan.ts'
 import { countMembers } from '../core/plan.ts'
+import type { JournalPrompt } from '../files/journal-prompts.ts'
+import type { JournalContent } from '../files/run-journal.ts'
 import { mean } from '../lib/statistics.ts'
-import type { JournalContent, JournalPrompt } from './journal-prompts.ts'
 
 /** Means a prompt; tokens. */
 export interface Overhead {
@@ -77,8 +78,8 @@ function countSeen({ see }: Layer, before: Layer): number {
 }
 
 /** Measured and predicted beside each other. Prompts without an answer are left out. */
-export function compareOverhead({ file, plan, prompts }: JournalContent): OverheadRow {
-  const answered = prompts.filter((prompt) => prompt.answer)
+export function compareOverhead({ file, header: { plan }, prompts }: JournalContent): OverheadRow {
+  const answered = prompts.filter(({ end }) => end && 'answer' in end)
   const lengths = measureLengths(answered)
   const completions = plan.layers.reduce((sum, layer) => sum + countMembers(layer), 0)
   const first = plan.layers[0] as Layer
@@ -134,7 +135,7 @@ function measure(prompts: JournalPrompt[]): Overhead & { seconds: number } {
     critical_tokens: each((p) =>
       sum(p.layers.map((layer) => Math.max(0, ...layer.completions.map((c) => c.usage.outputTokens)))),
     ),
-    seconds: each((p) => (p.answer?.ms ?? 0) / 1000),
+    seconds: each((p) => (p.end && 'ms' in p.end ? p.end.ms : 0) / 1000),
   }
 }
 

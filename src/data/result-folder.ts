@@ -8,11 +8,11 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
 } from 'node:fs'
 import path from 'node:path'
 import { UsageError } from '../core/provider/errors.ts'
 import { toFileError } from '../lib/file-error.ts'
+import { writeAll } from '../lib/write-whole.ts'
 
 export interface ResultFolder {
   /** Where it is while it is not finished. */
@@ -120,8 +120,4 @@ function put(file: Output, part: string | Uint8Array): void {
 function flush(file: Output): void {
   writeAll(file.fd, file.buffer.subarray(0, file.used))
   file.used = 0
-}
-
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
 }

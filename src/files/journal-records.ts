@@ -71,7 +71,7 @@ const answerRecord = z.looseObject({
   ms: z.number().optional(),
 })
 
-/** Any line of a journal. */
+/** Any line of a journal, as a schema. */
 export const journalRecord = z.discriminatedUnion('type', [
   headerRecord,
   promptRecord,
@@ -81,6 +81,18 @@ export const journalRecord = z.discriminatedUnion('type', [
   answerRecord,
 ])
 
+/**
+ * A value as a line of a journal.
+ * @throws Error that says what was expected
+ */
+export function parseRecord(value: unknown): JournalRecord {
+  const { error } = journalRecord.safeParse(value)
+  const issue = error?.issues[0]
+  if (!issue) return value as JournalRecord
+  throw new Error(`expected a line of a journal; ${issue.path.join('.') || 'the line'}: ${issue.message}`)
+}
+
+/** The first line: which plan, template and engines the other lines were made with. */
 export interface HeaderRecord {
   type: 'header'
   version: 1
@@ -89,10 +101,15 @@ export interface HeaderRecord {
   template: { id: string; sha256: string }
   engines: Record<string, string>
 }
+/** A prompt, before anything that was made for it. */
 export type PromptRecord = { type: 'prompt' } & Prompt
+/** A completion at its place. */
 export type CompletionRecord = { type: 'completion'; prompt: string; layer: number } & Completion
+/** A completion that did not come. */
 export type FailureRecord = { type: 'failure'; prompt: string; layer: number } & Failure
+/** The end of a layer, with the members that the next layer is shown. */
 export type LayerRecord = { type: 'layer'; prompt: string; layer: number; shown: number[] }
+/** The end of a prompt. One that ended in an error may be tried again: its earlier lines then no longer count. */
 export type AnswerRecord = { type: 'answer'; prompt: string } & Answer
 
 /** What became of a prompt: an answer, or the reason why there is none. */
@@ -108,6 +125,7 @@ export type Answer =
     }
   | { error: ErrorRecord; usage?: Usage }
 
+/** Any line of a journal. */
 export type JournalRecord =
   | HeaderRecord
   | PromptRecord

@@ -1,19 +1,23 @@
-/** The journal of a run: what its lines mean, and the layers that an interrupted run left in it. */
+/** The journal of a run: opened to be resumed, or only read. `journal-prompts.ts` says what its lines mean. */
 import type { Plan } from '../core/plan.ts'
-import { UsageError } from '../core/provider/errors.ts'
+import { DataError, UsageError } from '../core/provider/errors.ts'
 import type { LayerResult } from '../core/result.ts'
 import { hashTemplate, type Template } from '../core/templates.ts'
 import { type JournalFile, type JournalFormat, openJournal } from '../lib/journal-file.ts'
+import { readJsonl } from '../lib/jsonl.ts'
+import { checkSettings } from './journal-header.ts'
 import {
-  type CompletionRecord,
-  type FailureRecord,
-  type HeaderRecord,
-  type JournalRecord,
-  journalRecord,
-} from './journal-records.ts'
+  createJournalPrompts,
+  type JournalLayer,
+  type JournalPrompt,
+  takePart,
+  takeRecord,
+} from './journal-prompts.ts'
+import { type HeaderRecord, type JournalRecord, parseRecord } from './journal-records.ts'
 
 /** A line that belongs to a prompt. */
 export type PromptLine = Exclude<JournalRecord, HeaderRecord>
+/** The open journal of a run. */
 export type RunJournal = JournalFile<PromptLine>
 
 /** A layer as a journal holds it. `isClosed` says that it had ended: deeper layers may be built on it. */
@@ -27,14 +31,14 @@ export interface RunIdentity {
   template: Template
   /** Engine ids, by the names that the plan uses. */
   engines: Record<string, string>
-  /** Version of this program; another one may go on with the journal. */
+  /** Version of this program; another one may resume the journal. */
   version: string
 }
 
 /**
  * Opens a run's journal, or begins it.
- * @param options `onLine` is told of every line that is already there; `restart` puts them aside instead
- * @throws UsageError where it was begun with another plan, template or engines (the difference is shown)
+ * @param options `onLine` is called with every line that is already there; `restart` puts them aside instead
+ * @throws UsageError if it was begun with another plan, template or engines (the difference is shown)
  */
 export function openRunJournal(
   file: string,
@@ -66,11 +70,9 @@ function headerOf({ plan, template, engines, version }: RunIdentity): HeaderReco
 }
 
 function parseLine(value: object): PromptLine {
-  const result = journalRecord.safeParse(value)
-  const issue = result.error?.issues[0]
-  if (issue) throw new Error(`${issue.path.join('.') || 'the line'}: ${issue.message}`)
-  if ((value as JournalRecord).type === 'header') throw new Error('a second header')
-  return value as PromptLine
+  const record = parseRecord(value)
+  if (record.type === 'header') throw new Error('a second header')
+  return record
 }
 
 function roleOf(line: PromptLine) {
@@ -79,71 +81,46 @@ function roleOf(line: PromptLine) {
   return 'error' in line ? 'failed' : 'done'
 }
 
-const MAX_SHOWN = 6
-
 function checkHeader(file: string, now: HeaderRecord, found: object): void {
   if ((found as HeaderRecord).type !== 'header') {
     throw new UsageError(`${file} is no journal of this program; give another -o`)
   }
   const pick = ({ version, plan, template, engines }: HeaderRecord) => ({ version, plan, template, engines })
-  const differences = compare(pick(found as HeaderRecord), pick(now))
-  if (differences.length === 0) return
-  const shown = differences.slice(0, MAX_SHOWN).map((d) => `  ${d}`)
-  if (differences.length > MAX_SHOWN) shown.push(`  and ${differences.length - MAX_SHOWN} more`)
-  throw new UsageError(
-    `${file} was begun with other settings:\n${shown.join('\n')}\n` +
-      'Run with its settings to go on with it, give another -o, or start over with --restart',
-  )
+  checkSettings(file, pick(found as HeaderRecord), pick(now))
 }
 
-/** Each place at which two JSON values differ, in words. */
-function compare(journal: unknown, now: unknown, path = ''): string[] {
-  if (isRecord(journal) && isRecord(now)) {
-    const keys = new Set([...Object.keys(journal), ...Object.keys(now)])
-    return [...keys].flatMap((key) =>
-      compare(journal[key], now[key], joinPath(path, key, Array.isArray(now))),
-    )
-  }
-  if (Object.is(journal, now)) return []
-  const show = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80))
-  return [`${path}: the journal has ${show(journal)}, now it is ${show(now)}`]
+/** The layers that an interrupted run left of a prompt, from its lines. */
+export function layersOf(lines: PromptLine[]): RecordedLayer[] {
+  const layers: JournalLayer[] = []
+  for (const line of lines) if (line.type !== 'prompt' && line.type !== 'answer') takePart(layers, line)
+  return layers.map(({ completions, failures, shown }) => ({
+    completions,
+    failures,
+    isClosed: shown !== undefined,
+  }))
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
-function joinPath(path: string, key: string, isIndex: boolean): string {
-  if (isIndex) return `${path}[${key}]`
-  return path === '' ? key : `${path}.${key}`
+/** A journal that is only read. All its prompts are in memory. */
+export interface JournalContent {
+  file: string
+  header: HeaderRecord
+  prompts: JournalPrompt[]
 }
 
 /**
- * The layers of a prompt that an interrupted run left. Of what one engine made of one member the last counts: an
- * attempt that failed was made again.
+ * Reads a journal that `aft run` wrote, complete or not.
+ * @throws DataError with the line that belongs to no journal, FileError if the file cannot be read
  */
-export function layersOf(lines: PromptLine[]): RecordedLayer[] {
-  const layers: RecordedLayer[] = []
-  const layerAt = (depth: number): RecordedLayer => {
-    while (layers.length <= depth) layers.push({ completions: [], failures: [], isClosed: false })
-    return layers[depth] as RecordedLayer
+export async function readRunJournal(file: string): Promise<JournalContent> {
+  const journal = createJournalPrompts()
+  for await (const { value, line } of readJsonl(file, { tornTail: 'skip' })) {
+    try {
+      takeRecord(journal, parseRecord(value))
+    } catch (error) {
+      throw new DataError(file, line, (error as Error).message)
+    }
   }
-  for (const line of lines) {
-    if (line.type === 'layer') layerAt(line.layer).isClosed = true
-    if (line.type !== 'completion' && line.type !== 'failure') continue
-    const layer = layerAt(line.layer)
-    const isOther = (made: { index: number; engine: string }) =>
-      made.index !== line.index || made.engine !== line.engine
-    layer.failures = layer.failures.filter(isOther)
-    if (line.type === 'completion') layer.completions.push(withoutPlace(line))
-    else layer.failures.push(withoutPlace(line))
-  }
-  return layers
-}
-
-function withoutPlace<T extends CompletionRecord | FailureRecord>(
-  line: T,
-): Omit<T, 'type' | 'prompt' | 'layer'> {
-  const { type, prompt, layer, ...made } = line
-  return made
+  const { header, prompts } = journal
+  if (!header) throw new DataError(file, undefined, 'expected a journal of `aft run`, got no header')
+  return { file, header, prompts: [...prompts.values()] }
 }

@@ -4,14 +4,17 @@ import { describeError, UsageError } from '../core/provider/errors.ts'
 import type { ErrorRecord } from '../core/result.ts'
 import { type JournalFile, openJournal } from '../lib/journal-file.ts'
 import { type MapOutcome, mapResumably } from '../lib/resumable-map.ts'
+import { createGiveUp } from './give-up.ts'
+import { checkSettings } from './journal-header.ts'
 
-/** `digest` tells whether an item is still the one that was worked on. */
+/** A line of a task's journal. `digest` tells whether an item is still the one that was worked on. */
 export type TaskLine =
   | { type: 'item'; id: string; digest: string }
   | { type: 'part'; id: string; name: string; value: unknown }
   | { type: 'done'; id: string; value: unknown }
   | { type: 'failed'; id: string; error: ErrorRecord }
 
+/** The open journal of a task. */
 export type TaskJournal = JournalFile<TaskLine>
 
 /** What decides the meaning of a journal's lines: it may not change between two runs. */
@@ -19,7 +22,7 @@ export type TaskHeader = { type: 'header'; task: string } & Record<string, unkno
 
 /**
  * Opens a task's journal, or begins it.
- * @throws UsageError where it was begun with other settings, FileError where it cannot be used
+ * @throws UsageError if it was begun with other settings, FileError if it cannot be used
  */
 export function openTaskJournal(
   file: string,
@@ -51,25 +54,18 @@ function checkHeader(file: string, now: TaskHeader, found: TaskHeader): void {
   if (found.type !== 'header' || found.task !== now.task) {
     throw new UsageError(`${file} is no journal of ${now.task}; give another -o`)
   }
-  const differs = [...new Set([...Object.keys(found), ...Object.keys(now)])].filter(
-    (key) => key !== 'aft' && JSON.stringify(found[key]) !== JSON.stringify(now[key]),
-  )
-  if (differs.length === 0) return
-  const shown = (value: unknown) => (JSON.stringify(value) ?? 'nothing').slice(0, 80)
-  const lines = differs.map(
-    (key) => `  ${key}: the journal has ${shown(found[key])}, now it is ${shown(now[key])}`,
-  )
-  throw new UsageError(
-    `${file} was begun with other settings:\n${lines.join('\n')}\n` +
-      'Run with its settings to go on with it, give another -o, or start over with --restart',
-  )
+  const { aft: _begunBy, ...journal } = found
+  const { aft: _version, ...settings } = now
+  checkSettings(file, journal, settings)
 }
 
+/** One item of a task. */
 export interface TaskItem {
   id: string
   digest: string
 }
 
+/** How far a task is. */
 export interface TaskProgress {
   items: number
   done: number
@@ -78,6 +74,7 @@ export interface TaskProgress {
   failed: number
 }
 
+/** What `runTask` needs. */
 export interface TaskOptions<Item extends TaskItem> {
   journal: TaskJournal
   items: Item[]
@@ -92,14 +89,12 @@ export interface TaskOptions<Item extends TaskItem> {
   onProgress?: (progress: TaskProgress) => void
 }
 
+/** What the work on one item is given. */
 export interface TaskJob {
   parts: Map<string, unknown>
   record(name: string, value: unknown): void
   signal: AbortSignal
 }
-
-const HOPELESS = ['auth', 'billing', 'not-found', 'unreachable', 'usage']
-const HOPELESS_COUNT = 5
 
 /**
  * Works on every item that has no end yet. One that failed is tried again by the next run.
@@ -123,7 +118,7 @@ export async function runTask<Item extends TaskItem>({
   const failures: { id: string; error: ErrorRecord }[] = []
   const done = items.filter(({ id }) => journal.isDone(id)).length
   const progress = { items: items.length, done, doneNow: 0, failed: 0 }
-  let hopeless = 0
+  const isHopeless = createGiveUp()
   onProgress?.(progress)
   const outcome = await mapResumably<Item, TaskLine>(items, {
     journal,
@@ -140,14 +135,13 @@ export async function runTask<Item extends TaskItem>({
         const value = await work(item, { parts, record, signal: job.signal })
         progress.done++
         progress.doneNow++
-        hopeless = 0
+        isHopeless()
         return { type: 'done', id, value }
       } catch (error) {
         job.signal.throwIfAborted()
         const { kind } = error as EngineError
         if (kind === undefined) throw error
-        hopeless = HOPELESS.includes(kind) ? hopeless + 1 : 0
-        if (hopeless >= HOPELESS_COUNT) throw error
+        if (isHopeless({ kind })) throw error
         progress.failed++
         failures.push({ id, error: describeError(error) })
         return { type: 'failed', id, error: describeError(error) }
@@ -159,7 +153,7 @@ export async function runTask<Item extends TaskItem>({
   return { outcome, failures }
 }
 
-/** What an item ended with; undefined where it has not, or failed. */
+/** What an item ended with; undefined if it has not ended, or failed. */
 export function endOf(journal: TaskJournal, id: string): unknown {
   const end = journal.isDone(id) ? journal.ends(id)?.end : undefined
   return end?.type === 'done' ? end.value : undefined

@@ -1,7 +1,8 @@
 /** JSON lines: read as a stream in flat memory, appended in whole lines. */
 import { isUtf8 } from 'node:buffer'
-import { createReadStream, writeSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { FileError, toFileError } from './file-error.ts'
+import { writeAll } from './write-whole.ts'
 
 /** Where a line lies in its file, in bytes; its line break is part of `length`. */
 export interface Span {
@@ -109,10 +110,10 @@ export function createLineWriter(
   let failure: unknown
   const write = () => {
     if (lines.length === 0 || failure !== undefined) return
-    const bytes = Buffer.from(lines.join(''), 'utf8')
+    const text = lines.join('')
     lines = []
     try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
+      writeAll(fd, text)
     } catch (error) {
       failure = toFileError(file, error)
       onError(failure)

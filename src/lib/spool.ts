@@ -1,6 +1,7 @@
 /** A map whose values are kept in a temporary file: memory holds only their offsets. */
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, rmSync } from 'node:fs'
 import type { Span } from './jsonl.ts'
+import { writeAll } from './write-whole.ts'
 
 export interface Spool<Value> {
   /** Replaces an earlier value of the key. */
@@ -21,9 +22,7 @@ export function createSpool<Value>(file: string): Spool<Value> {
   return {
     put(key, value) {
       const bytes = Buffer.from(JSON.stringify(value))
-      for (let done = 0; done < bytes.length; ) {
-        done += writeSync(fd, bytes, done, bytes.length - done, end + done)
-      }
+      writeAll(fd, bytes, end)
       places.set(key, { offset: end, length: bytes.length })
       end += bytes.length
     },

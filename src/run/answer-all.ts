@@ -2,6 +2,7 @@
 import type { Host } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
 import type { ErrorRecord } from '../core/result.ts'
+import { createGiveUp, isLasting } from '../files/give-up.ts'
 import type { AnswerRecord } from '../files/journal-records.ts'
 import type { PromptRow } from '../files/prompts.ts'
 import type { PromptLine, RunJournal } from '../files/run-journal.ts'
@@ -125,20 +126,11 @@ function noteEnd(end: AnswerRecord, state: RunState): void {
   onProgress?.(progress)
 }
 
-/** What does not pass by itself; and a server that cannot be reached, where nothing else could answer. */
-const LASTING_KINDS = ['auth', 'billing', 'not-found', 'usage']
-const HOPELESS_KINDS = [...LASTING_KINDS, 'unreachable']
-const HOPELESS_COUNT = 5
-
-/** Calls `giveUp` when so many prompts in a row failed, or were answered with less, for such a reason. */
+/** Calls `giveUp` if so many prompts in a row failed, or were answered with less, for a reason that stays. */
 function watchHope(giveUp: (reason: ErrorRecord) => void) {
-  let count = 0
+  const isHopeless = createGiveUp()
   return (end: AnswerRecord, failed: ErrorRecord[]) => {
-    const reason =
-      'error' in end
-        ? HOPELESS_KINDS.includes(end.error.kind) && end.error
-        : end.degraded && failed.find(({ kind }) => LASTING_KINDS.includes(kind))
-    count = reason ? count + 1 : 0
-    if (reason && count >= HOPELESS_COUNT) giveUp(reason)
+    const reason = 'error' in end ? end.error : end.degraded ? failed.find(isLasting) : undefined
+    if (isHopeless(reason) && reason) giveUp(reason)
   }
 }

@@ -1,10 +1,11 @@
 /** Writes what became of each prompt, from the journal, in the order of the prompts. */
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs'
 import { textOf } from '../core/provider/engine.ts'
 import type { AnswerRecord } from '../files/journal-records.ts'
 import type { PromptRow } from '../files/prompts.ts'
 import type { RunJournal } from '../files/run-journal.ts'
 import { toFileError } from '../lib/file-error.ts'
+import { writeAll } from '../lib/write-whole.ts'
 
 export type AnswerFormat = 'jsonl' | 'alpaca-eval'
 
@@ -53,11 +54,6 @@ function writePieces(file: string, pieces: Iterable<string>): void {
   } finally {
     closeSync(fd)
   }
-}
-
-function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text)
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
 }
 
 function* answerLines(journal: RunJournal, ids: string[]): Generator<string> {

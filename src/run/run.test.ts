@@ -270,7 +270,9 @@ describe('a journal', () => {
     writeFileSync(`${out}.journal`, lines.with(2, (lines[2] as string).slice(0, 40)).join('\n'))
     await expect(run(echo).summary).rejects.toThrow(/answers\.jsonl\.journal:3: expected one JSON value/)
     writeFileSync(`${out}.journal`, lines.with(2, '{"type":"completion","prompt":"p0"}').join('\n'))
-    await expect(run(echo).summary).rejects.toThrow(/answers\.jsonl\.journal:3: layer: /)
+    await expect(run(echo).summary).rejects.toThrow(
+      /answers\.jsonl\.journal:3: expected a line of a journal; layer: /,
+    )
   })
 
   test('is not made of a file that is something else', async () => {

@@ -1,54 +1,71 @@
-/** Journals of this program: first-layer completions are the responses, the answer is the target. */
-import type { Message } from '../../core/provider/engine.ts'
+/** Journals of this program: the responses are what the answer was made from, and the answer is the target. */
 import {
-  asFields,
+  createJournalPrompts,
+  findShown,
+  type JournalPrompt,
+  type JournalPrompts,
+  takeRecord,
+} from '../../files/journal-prompts.ts'
+import { type JournalRecord, parseRecord } from '../../files/journal-records.ts'
+import {
   asMessages,
-  asText,
   attempt,
   type BadRow,
   type RawRecord,
-  type Response,
+  RowProblem,
   type Source,
   type SourceRow,
 } from '../../files/rows/row.ts'
 
-interface Open {
-  prompt: Message[]
-  /** By member; an attempt made again takes the earlier one's place. */
-  responses: Map<number, Response>
-}
-
+/** Only prompts that were not answered yet are kept in memory. */
 export const journal: Source = {
   about: 'a journal of `aft run`, `aft data propose` or `aft data label`',
   async *read(records: AsyncIterable<RawRecord>): AsyncIterable<SourceRow | BadRow> {
-    const open = new Map<string, Open>()
+    const open = createJournalPrompts()
+    const places = new Map<string, string>()
     for await (const record of records) {
-      const row = attempt(record, (line) => takeLine(line, open))
-      if (row && 'problem' in row) yield row
-      else if (row && row.responses.length > 0) yield row
+      const taken = attempt(record, (value) => takeLine(value, open))
+      if (taken && 'problem' in taken) yield taken
+      else if (taken) {
+        const row = toRow(taken, open.header?.plan.layers.length)
+        if (!row) places.set(taken.id, places.get(taken.id) ?? `${record.file}:${record.line}`)
+        else {
+          if (row.responses.length > 0) yield row
+          open.prompts.delete(taken.id)
+          places.delete(taken.id)
+        }
+      }
     }
-    for (const [id, { responses }] of open) {
-      if (responses.size > 0) yield { place: `prompt ${id}`, problem: 'has no answer yet' }
+    for (const { id, layers } of open.prompts.values()) {
+      if (!layers[0]?.completions.length) continue
+      yield { place: places.get(id) ?? id, problem: `the prompt "${id}" has no answer yet` }
     }
   },
 }
 
-/** Only prompts that were not answered yet are kept. */
-function takeLine(line: Record<string, unknown>, open: Map<string, Open>): SourceRow | undefined {
-  if (line.type === 'prompt') {
-    open.set(asText(line.id, 'id'), { prompt: asMessages(line.messages, 'messages'), responses: new Map() })
-    return undefined
+function takeLine(value: object, open: JournalPrompts): JournalPrompt | undefined {
+  const line = toRecord(value)
+  if (line.type === 'prompt') asMessages(line.messages, 'messages')
+  return takeRecord(open, line)
+}
+
+function toRecord(value: object): JournalRecord {
+  try {
+    return parseRecord(value)
+  } catch (error) {
+    throw new RowProblem((error as Error).message)
   }
-  const id = String(line.prompt)
-  const entry = open.get(id)
-  if (!entry) return undefined
-  const { index, text, engine, layer } = line
-  if (line.type === 'completion' && layer === 0 && typeof text === 'string') {
-    const model = typeof engine === 'string' ? engine : 'unknown'
-    entry.responses.set(Number(index), { text, model })
-  }
-  if (line.type !== 'answer' || typeof line.answer !== 'string') return undefined
-  open.delete(id)
-  const responses = [...entry.responses].sort(([a], [b]) => a - b).map(([, response]) => response)
-  return { id, prompt: entry.prompt, responses, target: asFields(line).answer as string }
+}
+
+/** Undefined while there is no answer. One that was chosen, not aggregated, has the other candidates beside it. */
+function toRow(prompt: JournalPrompt, depth?: number): SourceRow | undefined {
+  const { id, messages, layers, end } = prompt
+  if (!end || !('answer' in end)) return undefined
+  const shown = findShown(prompt, depth)
+  const candidates = layers[0]?.completions.toSorted((a, b) => a.index - b.index) ?? []
+  const responses = (shown.length > 0 ? shown : candidates).map(({ text, engine: model }) => ({
+    text,
+    model,
+  }))
+  return { id, prompt: messages, responses, target: end.answer }
 }

@@ -174,44 +174,6 @@ test('an element that an array was cut in is a bad row', async () => {
   expect(found[1]).toMatchObject({ problem: expect.stringContaining('expected JSON') })
 })
 
-test('a journal gives the first layer as responses and the answer as target; open prompts are named', async () => {
-  const prompt = (id: string) => ({ type: 'prompt', id, messages: [{ role: 'user', content: `Q ${id}` }] })
-  const completion = (prompt: string, layer: number, index: number, text: string) => ({
-    type: 'completion',
-    prompt,
-    layer,
-    index,
-    voice: 0,
-    engine: 'smollm2',
-    seed: 1,
-    ms: 1,
-    text,
-    finishReason: 'stop',
-    usage: { calls: 1, inputTokens: 1, prefilledTokens: 1, outputTokens: 1 },
-  })
-  const lines = [
-    { type: 'header', version: 1 },
-    prompt('a'),
-    prompt('b'),
-    prompt('c'),
-    completion('a', 0, 1, 'two'),
-    completion('b', 0, 0, 'open'),
-    completion('a', 0, 0, 'one'),
-    completion('a', 1, 0, 'merged'),
-    { type: 'answer', prompt: 'a', answer: 'merged' },
-    { type: 'answer', prompt: 'c', error: { kind: 'timeout', message: '' } },
-  ]
-  expect(await read('journal', put('j.journal', lines.map((l) => JSON.stringify(l)).join('\n')))).toEqual([
-    {
-      id: 'a',
-      prompt: [{ role: 'user', content: 'Q a' }],
-      responses: ['one', 'two'].map((text) => ({ text, model: 'smollm2' })),
-      target: 'merged',
-    },
-    { place: 'prompt b', problem: 'has no answer yet' },
-  ])
-})
-
 test('a folder gives its files by name, and what is not there is said', () => {
   expect(listFiles(folder).length).toBeGreaterThan(5)
   expect(listFiles(folder)).toEqual([...listFiles(folder)].sort())

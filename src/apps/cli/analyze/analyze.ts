@@ -2,8 +2,8 @@
 import path from 'node:path'
 import { Command } from 'commander'
 import { attributeJournal } from '../../../analyze/journal-attribution.ts'
-import { readJournal } from '../../../analyze/journal-prompts.ts'
 import { compareOverhead } from '../../../analyze/overhead.ts'
+import { readRunJournal } from '../../../files/run-journal.ts'
 import { drawTable } from '../eval/results.ts'
 import { sanitise } from '../render/sanitize.ts'
 import { convergenceCommand } from './convergence.ts'
@@ -53,7 +53,7 @@ const percent = (share: number) => (100 * share).toFixed(1)
 
 async function attribution(files: string[], json?: boolean): Promise<void> {
   for (const file of files) {
-    const summary = attributeJournal(await readJournal(file))
+    const summary = attributeJournal(await readRunJournal(file))
     if (json) console.log(JSON.stringify(summary))
     else {
       const places = summary.position.map((share, i) => `${i + 1}: ${percent(share)} %`).join('  ')
@@ -67,7 +67,7 @@ async function attribution(files: string[], json?: boolean): Promise<void> {
 }
 
 async function overhead(files: string[], json?: boolean): Promise<void> {
-  const rows = await Promise.all(files.map(async (file) => compareOverhead(await readJournal(file))))
+  const rows = await Promise.all(files.map(async (file) => compareOverhead(await readRunJournal(file))))
   if (json) return console.log(JSON.stringify(rows))
   const columns = [
     'calls',

@@ -1,11 +1,16 @@
 /** A journal file, read in the browser: nothing of it leaves the page. */
 
-import type { Plan } from '../../../core/plan.ts'
-import type { Message } from '../../../core/provider/engine.ts'
-import type { Completion, Failure } from '../../../core/result.ts'
+import {
+  createJournalPrompts,
+  findAnswer,
+  type JournalPrompt,
+  type JournalPrompts,
+  takeRecord,
+} from '../../../files/journal-prompts.ts'
 import type { JournalRecord } from '../../../files/journal-records.ts'
 import { newRun, questionOf, type Turn, viewLayer } from './run.ts'
 
+/** A journal as the page shows it. */
 export interface Journal {
   name: string
   strategy?: string
@@ -15,35 +20,27 @@ export interface Journal {
   badLines: number
 }
 
-interface Collected {
-  messages: Message[]
-  layers: { completions: Completion[]; failures: Failure[] }[]
-  shown: number[][]
-  end?: Record<string, unknown>
-}
-
 /**
- * Prompts in the order of the file, with what became of them. Torn and foreign lines are counted and passed over.
- * @throws Error where no line is a journal's
+ * Prompts in the order of the file, with what became of them. Torn and foreign lines are counted and skipped.
+ * @throws Error if no line belongs to a journal
  */
 export function readJournal(name: string, text: string): Journal {
-  const prompts = new Map<string, Collected>()
-  let plan: Plan | undefined
+  const journal = createJournalPrompts()
   let badLines = 0
   for (const line of text.split('\n')) {
     if (line.trim() === '') continue
     const record = parse(line)
-    if (record?.type === 'header') plan = record.plan
-    else if (record) take(record, prompts)
+    if (record) take(record, journal)
     else badLines++
   }
+  const { header, prompts } = journal
   if (prompts.size === 0) throw new Error(`${name} is no journal: no line of it holds a prompt`)
-  const last = (plan?.layers.length ?? 0) - 1
+  const plan = header?.plan
   return {
     name,
     strategy: plan?.strategy,
     seed: plan?.seed,
-    turns: [...prompts].map(([id, collected]) => toTurn(id, collected, last)),
+    turns: [...prompts.values()].map((prompt) => toTurn(prompt, plan?.layers.length)),
     badLines,
   }
 }
@@ -59,43 +56,43 @@ function parse(line: string): JournalRecord | undefined {
   }
 }
 
-function take(record: Exclude<JournalRecord, { type: 'header' }>, prompts: Map<string, Collected>): void {
-  const id = String(record.type === 'prompt' ? record.id : record.prompt)
-  const of = prompts.get(id) ?? { messages: [], layers: [], shown: [] }
-  prompts.set(id, of)
-  if (record.type === 'prompt') of.messages = Array.isArray(record.messages) ? record.messages : []
-  else if (record.type === 'answer') of.end = record as unknown as Record<string, unknown>
-  else if (record.type === 'layer') of.shown[record.layer] = record.shown
-  else if (record.layer >= 0 && record.layer < 1_000) {
-    while (of.layers.length <= record.layer) of.layers.push({ completions: [], failures: [] })
-    const layer = of.layers[record.layer] as Collected['layers'][number]
-    if (record.type === 'failure') layer.failures.push(record)
-    else layer.completions.push(record)
+const MAX_LAYERS = 1_000
+
+/** Takes what can be shown: a line whose prompt is missing gets an empty one, as if it had been cut off. */
+function take(record: JournalRecord, journal: JournalPrompts): void {
+  if (record.type === 'header') takeRecord(journal, record)
+  else if (record.type === 'prompt') {
+    const messages = Array.isArray(record.messages) ? record.messages : []
+    takeRecord(journal, { ...record, id: String(record.id), messages })
+  } else {
+    const prompt = String(record.prompt)
+    if ('layer' in record && !(record.layer >= 0 && record.layer < MAX_LAYERS)) return
+    if (!journal.prompts.has(prompt)) takeRecord(journal, { type: 'prompt', id: prompt, messages: [] })
+    takeRecord(journal, { ...record, prompt })
   }
 }
 
-function toTurn(id: string, { messages, layers, shown, end }: Collected, last: number): Turn {
+function toTurn(prompt: JournalPrompt, depth = 0): Turn {
+  const { id, messages, layers, end } = prompt
   const run = newRun()
-  run.layers = layers.map((layer, i) => ({ ...viewLayer(layer, i === last), shown: shown[i] }))
+  run.layers = layers.map((layer, i) => ({ ...viewLayer(layer, i === depth - 1), shown: layer.shown }))
   run.state = 'stopped'
-  if (typeof end?.answer === 'string') {
+  if (end && 'answer' in end && typeof end.answer === 'string') {
     run.state = 'done'
     run.answer = end.answer
     run.degradedBecause = Array.isArray(end.degradedBecause) ? end.degradedBecause.map(String) : []
-    run.usage = end.usage as typeof run.usage
-    run.ms = end.ms as number
-    run.from = findAnswer(run.layers, end.answer)
+    run.usage = end.usage
+    run.ms = end.ms
+    run.from = placeOf(prompt, depth || undefined)
   } else if (end) {
     run.state = 'failed'
-    run.error = String((end.error as { message?: string } | undefined)?.message ?? 'there is no answer')
+    const error = 'error' in end ? end.error : undefined
+    run.error = String(error?.message ?? 'there is no answer')
   }
   return { id, messages, question: questionOf(messages), run }
 }
 
-function findAnswer(layers: Turn['run']['layers'], answer: string) {
-  for (let layer = layers.length - 1; layer >= 0; layer--) {
-    const index = layers[layer]?.members.find((member) => member.text === answer)?.index
-    if (index !== undefined) return { layer, index }
-  }
-  return undefined
+function placeOf(prompt: JournalPrompt, depth?: number): { layer: number; index: number } | undefined {
+  const found = findAnswer(prompt, depth)
+  return found && { layer: found.layer, index: found.completion.index }
 }
