@@ -1,5 +1,5 @@
 /**
- * Ask a small model that runs in this process: three proposals, one aggregation.
+ * Asks a small model in this process: three proposals, one aggregation.
  *   node examples/01-ask.ts "Why is the sky blue?"
  */
 import { answer, openEngine } from '../src/index.ts' // in your project: from 'aft'

@@ -1,5 +1,5 @@
 /**
- * An engine whose replies are written down: the same every time, offline, for tests of what is built on top.
+ * An engine with fixed replies: the same every time, offline. Use it to test a program that uses aft.
  *   node examples/02-scripted.ts
  */
 import { answer, scriptedEngine } from '../src/index.ts' // in your project: from 'aft'
@@ -15,4 +15,4 @@ const { answer: text, usage } = await answer('Why is the sky blue?', { engine, w
 
 console.log(text)
 console.log(`${usage.calls} calls, ${usage.outputTokens} tokens written`)
-console.log(engine.requests[1]?.messages[0]?.content) // what the aggregator was shown
+console.log(engine.requests[1]?.messages[0]?.content) // what the aggregator saw

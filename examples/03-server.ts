@@ -1,5 +1,5 @@
 /**
- * Any server that speaks the OpenAI protocol: vLLM, llama-server, Ollama, a hosted one.
+ * Uses any server that speaks the OpenAI API: vLLM, llama-server, Ollama, a hosted one.
  *   node examples/03-server.ts 'http://127.0.0.1:8000/v1#llama'
  */
 import { answer, openEngine } from '../src/index.ts' // in your project: from 'aft'

@@ -1,5 +1,5 @@
 /**
- * A mixture of agents: several models propose and aggregate, one has the last word, another stands by for it.
+ * A mixture of agents: several models propose, one writes the answer, and another one answers if that one fails.
  *   node examples/04-mixture.ts MODEL MODEL [AGGREGATOR]
  */
 import { answer, openEngines } from '../src/index.ts' // in your project: from 'aft'

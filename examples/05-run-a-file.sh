@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A file of prompts. Interrupt it and start it again: it goes on where it was.
+# Answers a file of prompts. Interrupt it and start it again: it resumes.
 #   examples/05-run-a-file.sh [MODEL]
 set -euo pipefail
 cd "$(dirname "$0")"

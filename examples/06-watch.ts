@@ -1,5 +1,5 @@
 /**
- * Everything that happens, as it happens: proposals as they are written, who is shown what, the answer token by token.
+ * Prints every event as it happens: proposals as they are written, what the next layer sees, the answer.
  *   node examples/06-watch.ts
  */
 import { scriptedEngine, streamAnswer } from '../src/index.ts' // in your project: from 'aft'

@@ -1,5 +1,5 @@
 /**
- * Any model of the AI SDK is an engine.
+ * Uses a model of the AI SDK as an engine.
  *   node examples/07-ai-sdk.ts 'http://127.0.0.1:8000/v1' llama
  */
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'

@@ -1,5 +1,5 @@
 /**
- * A slow proposer does not hold up the answer, and what was left out is told.
+ * Does not wait for a slow proposer. The result says what is missing.
  *   node examples/08-stragglers.ts
  */
 import { answer, scriptedEngine } from '../src/index.ts' // in your project: from 'aft'

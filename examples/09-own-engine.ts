@@ -1,6 +1,6 @@
 /**
- * An engine of your own: one function that turns a request into events. `engineContract` of src/engines/contract.ts
- * is the suite that every engine here passes.
+ * Your own engine: one function that turns a request into events. `engineContract` of src/engines/contract.ts tests that an
+ * engine does all it must.
  *   node examples/09-own-engine.ts
  */
 import { answer, type Engine, EngineError, textOf } from '../src/index.ts' // in your project: from 'aft'

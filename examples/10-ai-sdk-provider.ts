@@ -1,5 +1,5 @@
 /**
- * An app of the AI SDK whose model aggregates: proposals stream as reasoning, then the answer, with no server between.
+ * Uses aggregation as a model of the AI SDK, without a server: the proposals stream as reasoning, then the answer.
  *   node examples/10-ai-sdk-provider.ts [MODEL] [QUESTION]
  */
 import { streamText } from 'ai'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Training data out of nothing: problems with right and wrong drafts, as examples, shown and made ready for a trainer.
+# Makes training data without any source: problems with right and wrong drafts. Checks, shows and exports them.
 #   examples/11-build-data.sh [FOLDER]
 set -euo pipefail
 out="${1:-arithmetic}"

@@ -1,5 +1,5 @@
 /**
- * The server within your own program: a `fetch` handler, here asked by the official client without any network.
+ * Runs the server inside your program: a `fetch` handler. Here the official client calls it without a network.
  *   node examples/12-mount.ts
  */
 import { OpenAI } from 'openai'
