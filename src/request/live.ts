@@ -5,7 +5,8 @@ import type { Plan, Prompt } from '../core/plan.ts'
 import type { ToolCallDelta } from '../core/provider/engine.ts'
 import { EngineError } from '../core/provider/errors.ts'
 import type { AftEvent, Completion, Result } from '../core/result.ts'
-import { systemClock } from '../run/clock.ts'
+import { makeHost } from '../run/host.ts'
+import { listChoices, writingLayer } from './choices.ts'
 import { answerByFirstCall } from './first-call.ts'
 import { createProposalView } from './proposal-view.ts'
 
@@ -49,18 +50,13 @@ export async function answerLive(
 ): Promise<Answered> {
   const broken = new AbortController()
   const watch = sink && watchLast(ask, sink, (error) => broken.abort(error))
-  const host: Host = {
-    engines,
-    template,
-    clock: systemClock,
-    signal: AbortSignal.any([signal, broken.signal]),
-    emit:
-      watch &&
-      ((event) => {
-        sink?.event?.(event)
-        watch.take(event)
-      }),
-  }
+  const emit =
+    watch &&
+    ((event: AftEvent) => {
+      sink?.event?.(event)
+      watch.take(event)
+    })
+  const host = makeHost({ engines, template, signal: AbortSignal.any([signal, broken.signal]), emit })
   const prompt = { id: '0', ...ask.prompt }
   const isFirstCall = ask.tools === 'first-call' && ask.prompt.tools !== undefined
   const result = await (isFirstCall ? answerByFirstCall : answerPrompt)(prompt, ask.plan, host)
@@ -82,15 +78,6 @@ function checkForm({ prompt, plan }: Ask, { from, agreed, layers }: Result): voi
   throw new EngineError('aft', kind, message, { status: error?.status })
 }
 
-/** The members of the last layer are the choices, but where the answer was taken in another way. */
-function listChoices({ layers, from }: Result, plan: Plan): Map<number, Completion> {
-  const { completions } = layers[from.layer] as Result['layers'][number]
-  if (plan.choose === 'last' && from.layer === plan.layers.length - 1) {
-    return new Map(completions.map((c) => [c.index, c]))
-  }
-  return new Map([[0, completions.find((c) => c.index === from.index) as Completion]])
-}
-
 interface Sent {
   text: string
   /** White space that may yet prove to be a whole, empty completion. */
@@ -100,7 +87,7 @@ interface Sent {
 }
 
 function watchLast({ plan, showProposals }: Ask, sink: Sink, fail: (error: Error) => void) {
-  const last = plan.choose === 'last' ? plan.layers.length - 1 : -1
+  const last = writingLayer(plan)
   const view = createProposalView((text) => sink.reasoning(0, text))
   const sent = new Map<number, Sent>()
   const sentOf = (choice: number) => {

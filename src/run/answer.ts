@@ -6,7 +6,7 @@ import { UsageError } from '../core/provider/errors.ts'
 import type { AftEvent, Result } from '../core/result.ts'
 import { makePlan, type PlanOptions } from '../core/strategies.ts'
 import { defaultTemplate, type Template } from '../core/templates.ts'
-import { systemClock } from './clock.ts'
+import { makeHost } from './host.ts'
 
 /** How to answer. Give one `engine` for all roles, or `engines` by name and the names that propose and aggregate. */
 export interface AnswerOptions extends Omit<PlanOptions, 'proposers' | 'template'> {
@@ -36,13 +36,7 @@ export async function answer(
     proposers: options.proposers ?? Object.keys(engines),
     template: template.id,
   })
-  return answerPrompt(toPrompt(prompt), plan, {
-    engines,
-    template,
-    clock: systemClock,
-    emit: onEvent,
-    signal,
-  })
+  return answerPrompt(toPrompt(prompt), plan, makeHost({ engines, template, emit: onEvent, signal }))
 }
 
 /** As `answer`, but yields every event as it happens; the last is `answer` with the whole result. */

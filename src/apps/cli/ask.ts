@@ -5,7 +5,7 @@ import { Command, Option } from 'commander'
 import { answerPrompt } from '../../core/aft.ts'
 import type { Message } from '../../core/provider/engine.ts'
 import { describeError, UsageError } from '../../core/provider/errors.ts'
-import { systemClock } from '../../run/clock.ts'
+import { makeHost } from '../../run/host.ts'
 import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { openPlan } from './open-plan.ts'
@@ -62,7 +62,7 @@ async function answerTo(words: string[], flags: AskFlags, signal: AbortSignal): 
   try {
     const { engines, close } = await openPlan(plan, { ...engineFlags, signal, onProgress: view.pull })
     try {
-      const host = { engines, template, clock: systemClock, emit: view.event, signal }
+      const host = makeHost({ engines, template, emit: view.event, signal })
       view.end(await answerPrompt(prompt, plan, host))
     } finally {
       await close()

@@ -1,6 +1,7 @@
 /** Answers of POST /v1/chat/completions: one object, or chunks. */
 import type { ToolCallDelta } from '../../core/provider/engine.ts'
 import type { Completion } from '../../core/result.ts'
+import { countChoices } from '../../request/choices.ts'
 import type { Answered, Sink } from '../../request/live.ts'
 import { toScores, traceOf, usageOf } from '../../request/trace.ts'
 import { toApiError } from './api-error.ts'
@@ -31,7 +32,7 @@ function toChatCompletion({ result, choices }: Answered, { ask }: ChatRequest, s
   }
 }
 
-/** The endpoint that every client knows. */
+/** POST /v1/chat/completions. */
 export const chatEndpoint: Endpoint<ChatRequest> = {
   idPrefix: 'chatcmpl-',
   read: readChat,
@@ -55,8 +56,7 @@ async function writeChat(
     const choices = [{ index, delta, logprobs: null, finish_reason: null, ...more }]
     stream.send({ ...head, choices, ...usage })
   }
-  const count = ask.plan.choose === 'last' ? (ask.plan.layers.at(-1)?.voices[0]?.n ?? 1) : 1
-  for (let i = 0; i < count; i++) choice(i, { role: 'assistant', content: '' })
+  for (let i = 0; i < countChoices(ask.plan); i++) choice(i, { role: 'assistant', content: '' })
   const sink: Sink = {
     content: (i, text) => choice(i, { content: text }),
     reasoning: (i, text) => choice(i, { reasoning_content: text }),
@@ -74,7 +74,7 @@ async function writeChat(
     stream.send('[DONE]')
   } catch (error) {
     const known = toApiError(error)
-    // The headers have left with a 200: whoever is to know whether asking again helps reads it here.
+    // The 200 is already sent, so the event carries the status that clients use to decide on a retry.
     stream.send({ error: { ...known.toJSON().error, status: known.status } })
   }
 }

@@ -1,0 +1,21 @@
+/** The choices of an answer: a request for `n` answers has the last layer write `n` completions. */
+import type { Plan } from '../core/plan.ts'
+import type { Completion, Result } from '../core/result.ts'
+
+/** The layer whose completions are the choices, or undefined if the answer is picked from a layer. */
+export function writingLayer({ choose, layers }: Plan): number | undefined {
+  return choose === 'last' ? layers.length - 1 : undefined
+}
+
+/** How many choices the answer will have if none fails. */
+export function countChoices(plan: Plan): number {
+  const layer = writingLayer(plan)
+  return layer === undefined ? 1 : (plan.layers[layer]?.voices[0]?.n ?? 1)
+}
+
+/** The completions by the number of their choice. If an earlier layer gave the answer, that is the only one. */
+export function listChoices({ layers, from }: Result, plan: Plan): Map<number, Completion> {
+  const { completions } = layers[from.layer] as Result['layers'][number]
+  if (from.layer === writingLayer(plan)) return new Map(completions.map((c) => [c.index, c]))
+  return new Map([[0, completions.find((c) => c.index === from.index) as Completion]])
+}
