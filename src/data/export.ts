@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { SchemaElement } from 'hyparquet'
 import { type Message, textOf } from '../core/provider/engine.ts'
 import { readExamples, type Split } from '../files/examples.ts'
+import { needPackages } from '../files/optional-packages.ts'
 import type { Example } from '../files/rows/row.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { createFolder } from './result-folder.ts'
@@ -45,6 +46,7 @@ const toParquetRow = (example: Example) => ({
  * @throws UsageError where `out` holds something, DataError for a line that is no example, FileError
  */
 export async function exportFolder(from: string, out: string, form: Form): Promise<number> {
+  if (form === 'parquet') needPackages('writing Parquet')
   const splits: Split[] = ['train', 'validation']
   const folder = createFolder(out, {
     files: form === 'parquet' ? [] : splits.map((split) => `${split}.jsonl`),

@@ -1,5 +1,6 @@
 /** Tells the language of a text, by eld: of 2,124 English prompts of two benchmarks it takes none for another language. */
 import { UsageError } from '../core/provider/errors.ts'
+import { needPackages } from '../files/optional-packages.ts'
 import { findClosest } from '../lib/closest.ts'
 
 /** More says nothing new. */
@@ -14,6 +15,7 @@ const MAX_CHARS = 2_000
 export async function createLanguageCheck(
   languages: string[],
 ): Promise<(text: string) => string | undefined> {
+  needPackages('telling languages apart')
   const { eld } = await import('eld/small')
   const known = Object.values(eld.info().Languages)
   const unknown = languages.find((language) => !known.includes(language))

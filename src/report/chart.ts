@@ -1,5 +1,6 @@
 /** Charts as SVG texts, drawn by Vega-Lite without a browser. The colours are those of the page they stand in. */
 import type { Config, TopLevelSpec } from 'vega-lite'
+import { needPackages } from '../files/optional-packages.ts'
 import { escapeHtml } from './page.ts'
 
 const config: Config = {
@@ -38,6 +39,7 @@ const config: Config = {
  * @param label what a screen reader says
  */
 export async function drawChart(spec: TopLevelSpec, label: string): Promise<string> {
+  needPackages('drawing charts')
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
   vega.resetSVGDefIds()
   const { textMetrics } = vega as unknown as { textMetrics: { width: typeof estimateWidth } } // missing in its types

@@ -1,5 +1,6 @@
 /** `aft report`: folders of results as one page that opens offline. */
 import { Command } from 'commander'
+import { needPackages } from '../../files/optional-packages.ts'
 import { type Results, readResults } from '../../files/result-file.ts'
 import { writeWhole } from '../../lib/write-whole.ts'
 import { toCsv } from '../../report/csv.ts'
@@ -32,6 +33,7 @@ interface ReportFlags {
 }
 
 async function report(folders: string[], { output, title, about }: ReportFlags): Promise<void> {
+  needPackages('drawing charts')
   const results: Results[] = []
   for (const folder of folders) results.push(await readResults(folder))
   const base = output.replace(/\.html?$/i, '')

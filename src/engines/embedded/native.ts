@@ -7,6 +7,7 @@
 import os from 'node:os'
 import type { Llama, LlamaContext, LlamaModel, Token } from 'node-llama-cpp'
 import { UsageError } from '../../core/provider/errors.ts'
+import { needPackages } from '../../files/optional-packages.ts'
 
 /** One native context: `sequences` rows of cells, decoded together. */
 export interface NativeContext {
@@ -84,7 +85,8 @@ export interface LoadOptions {
 
 /** @throws UsageError where the library is missing, or the file is no model that it can load */
 export async function loadNative(options: LoadOptions): Promise<NativeModel> {
-  const library = await importLibrary()
+  needPackages('running a model in this process')
+  const library = await import('node-llama-cpp')
   const llama = await openLibrary(library, options.gpu ?? 'auto')
   const model = await loadModel(llama, options)
   if (options.lora?.length) await tryAdapters(model, options)
@@ -92,16 +94,6 @@ export async function loadNative(options: LoadOptions): Promise<NativeModel> {
 }
 
 type Library = typeof import('node-llama-cpp')
-
-async function importLibrary(): Promise<Library> {
-  try {
-    return await import('node-llama-cpp')
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes("'node-llama-cpp'")) throw cause
-    throw new UsageError('models in this process need the package node-llama-cpp: npm install node-llama-cpp')
-  }
-}
 
 const instances = new Map<string, Promise<Llama>>()
 /** What the library last said was wrong: it tells no more than "failed" to who called it. */

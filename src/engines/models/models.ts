@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../../core/provider/errors.ts'
+import { needPackages } from '../../files/optional-packages.ts'
 import { findCacheFolder } from '../../lib/cache-folder.ts'
 import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import { isVerified } from '../../lib/verified-file.ts'
@@ -115,9 +116,8 @@ const hubSilenceMs = 30_000
 /** node-llama-cpp finds, downloads and resumes; it does not give up on a server that says nothing. */
 async function resolveHubName(name: string, options: ResolveOptions): Promise<string> {
   const { signal = new AbortController().signal, onProgress, stallMs = hubSilenceMs } = options
-  const { resolveModelFile } = await import('node-llama-cpp').catch((cause) => {
-    throw new UsageError(`${name}: install node-llama-cpp first: npm install node-llama-cpp`, { cause })
-  })
+  needPackages('running a model in this process')
+  const { resolveModelFile } = await import('node-llama-cpp')
   const idle = new IdleTimeout(stallMs, () => new Error(`no data for ${stallMs / 1000} s`), signal)
   const directory = join(findModelFolder(options), 'hf')
   const progress = ({ totalSize, downloadedSize }: { totalSize: number; downloadedSize: number }) => {

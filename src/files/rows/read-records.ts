@@ -6,6 +6,7 @@ import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { UsageError } from '../../core/provider/errors.ts'
 import { toFileError } from '../../lib/file-error.ts'
+import { needPackages } from '../optional-packages.ts'
 import type { Wanted } from './read-parquet.ts'
 import type { RawRecord } from './row.ts'
 import { splitArray, splitLines } from './split-json.ts'
@@ -35,11 +36,18 @@ export async function* readRecords(files: string[], wanted?: Wanted): AsyncGener
   for (const file of files) {
     try {
       if (!file.endsWith('.parquet')) yield* readJson(file)
-      else yield* (await import('./read-parquet.ts')).readParquet(file, wanted)
+      else yield* readParquetFile(file, wanted)
     } catch (error) {
       throw toFileError(file, error)
     }
   }
+}
+
+/** Loaded only here: its packages are optional. */
+async function* readParquetFile(file: string, wanted?: Wanted): AsyncGenerator<RawRecord> {
+  needPackages('reading Parquet')
+  const { readParquet } = await import('./read-parquet.ts')
+  yield* readParquet(file, wanted)
 }
 
 async function* readJson(file: string): AsyncGenerator<RawRecord> {

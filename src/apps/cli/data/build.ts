@@ -19,6 +19,7 @@ import { checkOut } from '../../../data/result-folder.ts'
 import { findSource, sources } from '../../../data/sources/sources.ts'
 import { createTokenBound } from '../../../data/token-bound.ts'
 import { toCallersError } from '../../../files/file-errors.ts'
+import { needPackages } from '../../../files/optional-packages.ts'
 import { listFiles, readRecords } from '../../../files/rows/read-records.ts'
 import { renderReport } from '../../../report/data.ts'
 import { keepMemorySmall } from '../memory.ts'
@@ -112,6 +113,7 @@ export function buildCommand(): Command {
 
 async function build(paths: string[], flags: BuildFlags): Promise<void> {
   keepMemorySmall()
+  needPackages('drawing charts')
   const files = listInputs(paths, flags)
   const template = flags.template
     ? await (await import('../../../files/template-file.ts')).readTemplate(flags.template)

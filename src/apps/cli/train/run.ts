@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
+import { needPackages } from '../../../files/optional-packages.ts'
 import { drawLoss } from '../../../report/training.ts'
 import type { GgufBase } from '../../../train/base.ts'
 import { finishRun } from '../../../train/finish.ts'
@@ -47,6 +48,7 @@ async function runRecipe(file: string | undefined, flags: TrainFlags): Promise<v
     throw new UsageError('expected a recipe: aft train recipes/smollm2-135m-cpu.yaml --data data -o tuned')
   const { output, restart } = flags
   if (output === undefined) throw new UsageError('expected -o, the folder where the run goes')
+  needPackages('drawing charts')
   const signal = watchInterrupts()
   const rows = flags.rows === undefined ? [] : [`rows=${flags.rows}`]
   const recipe = readRecipe(file, [...flags.set, ...rows])
