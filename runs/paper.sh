@@ -7,7 +7,7 @@
 #   AFT_MODEL, SFT_MODEL   the two models once they are served, such as http://127.0.0.1:8000/v1#NAME: with JUDGE they are
 #   JUDGE                  evaluated, the bare SFT twin beside the aggregating AFT model. An engine, such as openai:gpt-4.1
 #   DRY=1                  says only what the evaluation would cost
-#   ALPACA_EVAL, MT_BENCH, GSM8K, TEMPLATE, GAMED, DIFFICULTY   benchmark files by path; "official" fetches their owners'
+#   ALPACA_EVAL, MT_BENCH, GSM8K, TEMPLATE, GAMED, DIFFICULTY   benchmark files by path; those not given are fetched from their owners
 #   OUT                    where all goes
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -42,22 +42,22 @@ fi
 
 # Width 5 and depth 2 for the one, one answer for the other; both judged alike.
 dry=${DRY:+--dry-run}
-baseline=${ALPACA_EVAL:-official}
-[ "$baseline" != official ] || baseline=$(aft eval fetch alpaca-eval baseline)
+baseline=${ALPACA_EVAL:-$(aft eval fetch alpaca-eval baseline)}
 evaluate() { # NAME MODEL DEPTH
   local name=$1 model=$2 depth=$3 outputs=$out/eval/$1.json
   aft run "$baseline" --output-format alpaca-eval --generator "$name" --model "$model" --width 5 --depth "$depth" \
     --max-tokens 2048 -o "$outputs" $dry
   [ -e "$outputs" ] || outputs=$baseline # in a dry run, for its size
   aft eval alpaca-eval --outputs "$outputs" --baseline "$baseline" --judge "$JUDGE" \
-    --template "${TEMPLATE:-official}" --gamed "${GAMED:-official}" --instruction-difficulty "${DIFFICULTY:-official}" \
+    --official ${TEMPLATE:+--template "$TEMPLATE"} ${GAMED:+--gamed "$GAMED"} \
+    ${DIFFICULTY:+--instruction-difficulty "$DIFFICULTY"} \
     -o "$out/eval/alpaca-eval-$name" $dry
-  aft eval mt-bench "${MT_BENCH:-official}" --model "$model" --judge "$JUDGE" --width 5 --depth "$depth" \
+  aft eval mt-bench "${MT_BENCH:---official}" --model "$model" --judge "$JUDGE" --width 5 --depth "$depth" \
     -o "$out/eval/mt-bench-$name" $dry
 }
 evaluate aft "$AFT_MODEL" 2
 evaluate sft "$SFT_MODEL" 0
 # The twin proposes, and both aggregate what it proposed: the table has each beside one answer, best of n and majority.
-aft eval gsm8k "${GSM8K:-official}" --model "$SFT_MODEL" --trained "$AFT_MODEL" --width 5 --depth 1 -o "$out/eval/gsm8k" $dry
+aft eval gsm8k "${GSM8K:---official}" --model "$SFT_MODEL" --trained "$AFT_MODEL" --width 5 --depth 1 -o "$out/eval/gsm8k" $dry
 [ -n "$dry" ] || aft report "$out"/eval/{gsm8k,alpaca-eval-aft,alpaca-eval-sft,mt-bench-aft,mt-bench-sft} "$out/convergence" \
   ${PERPLEXITY:+"$out/perplexity-aft" "$out/perplexity-sft"} -o "$out/report.html"

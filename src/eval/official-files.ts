@@ -190,8 +190,8 @@ function explainFailure(
 ): string {
   return [
     `cannot get ${benchmark}'s ${file}: ${reason}`,
-    `Check the connection, or download ${redact(url)} yourself (SHA-256 ${sha256}), and give its path instead of`,
-    `"official", or put it at ${path}`,
+    `Check the connection, or download ${redact(url)} yourself (SHA-256 ${sha256}), and give its path,`,
+    `or put it at ${path}`,
   ].join('\n')
 }
 

@@ -11,12 +11,13 @@ import { ifeval } from '../../../eval/ifeval.ts'
 import type { Task } from '../../../eval/task.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { addEvalFlags, type EvalFlags, whole } from '../eval/flags.ts'
-import { resolveOfficial } from '../eval/official.ts'
+import { addOfficialFlag, findQuestions, type OfficialFlags } from '../eval/official.ts'
 import { type ControlResult, describeControls, writeControls } from '../eval/results.ts'
 import { runEvaluation } from '../eval/run-evaluation.ts'
 import { describeOrigin } from '../origin.ts'
 
-interface ScalingFlags extends EvalFlags {
+interface ScalingFlags extends EvalFlags, OfficialFlags {
+  progress: boolean
   output: string
   model: string
   task: 'gsm8k' | 'ifeval'
@@ -36,7 +37,7 @@ Example:
 export function scalingCommand(): Command {
   const command = new Command('scaling')
     .description('A grid of width and depth; what points have in common is sampled once.')
-    .argument('<questions>', 'in the form that the benchmark has, or "official"')
+    .argument('[questions]', "JSON lines or a JSON array, in the benchmark's own form")
     .requiredOption('-o, --output <folder>', 'where the results go; `aft report` draws them')
     .requiredOption('-m, --model <name>', 'engine for every role')
     .addOption(
@@ -46,7 +47,7 @@ export function scalingCommand(): Command {
     .option('--depths <list>', 'from 0, separated by commas; 0 is one answer', readList(0), [0, 1, 2])
     .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(512))
     .option('--temperature <t>', '0 to 5', Number, 0.7)
-  return addEvalFlags(command).addHelpText('after', help).action(scaling)
+  return addEvalFlags(addOfficialFlag(command)).addHelpText('after', help).action(scaling)
 }
 
 function readList(least: number) {
@@ -57,11 +58,11 @@ function readList(least: number) {
   }
 }
 
-async function scaling(file: string, flags: ScalingFlags): Promise<void> {
+async function scaling(file: string | undefined, flags: ScalingFlags): Promise<void> {
   const { model, widths, depths, maxTokens, temperature, seed } = flags
   const task = flags.task === 'gsm8k' ? gsm8k : ifeval((line) => console.error(line))
-  const questionsFile = await resolveOfficial(file, flags.task, 'questions', flags)
-  const { questions: all, leftOut } = await task.read(questionsFile)
+  const source = await findQuestions(file, flags.task, flags)
+  const { questions: all, leftOut } = await task.read(source.path)
   const questions = all.slice(0, flags.limit)
   const base = { proposers: [model], maxTokens, temperature, seed }
   await runEvaluation({
@@ -88,7 +89,7 @@ async function scaling(file: string, flags: ScalingFlags): Promise<void> {
     countFinished: (run) => run.answered.length,
     async finish(run, seconds) {
       const rows = await tabulateGrid(task, run.answered, seed)
-      const made = { asked: questions.length, file, leftOut, seconds, rows }
+      const made = { asked: questions.length, file: source.name, leftOut, seconds, rows }
       const result = toResult(task, flags, run, made)
       writeControls(flags.output, result)
       return { result, text: describeControls(result) }

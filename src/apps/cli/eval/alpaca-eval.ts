@@ -18,11 +18,12 @@ import { writeWhole } from '../../../lib/write-whole.ts'
 import { writeResult } from '../origin.ts'
 import { showTime } from '../progress.ts'
 import { addEvalFlags, type EvalFlags } from './flags.ts'
-import { resolveOfficial } from './official.ts'
+import { addOfficialFlag, findOfficial, type OfficialFlags } from './official.ts'
 import { runEvaluation } from './run-evaluation.ts'
 import { describeWinRate, scoreAnnotations, toResult } from './win-rate.ts'
 
-interface AlpacaEvalFlags extends EvalFlags {
+interface AlpacaEvalFlags extends EvalFlags, OfficialFlags {
+  progress: boolean
   outputs: string
   baseline?: string
   judge: string
@@ -36,12 +37,12 @@ The judge sees each pair once, in the order that the benchmark's seeded rule giv
 the output shown first, M for the second. Where it tells log probabilities the two letters are weighed by them;
 where it does not, the letter that it wrote counts, 1 or 2. The result says which.
 
-The benchmark's own wording comes by --template official (its alpaca_eval_clf.txt); without it the wording is this
-project's, "aft-judge-1", and the score is not comparable with published ones. Nor is it with another judge than the
-benchmark's, which is gone.
+--official fetches those of the benchmark's files that are not given: the judge's wording (--template), the baseline's
+outputs (--baseline), and two files for the length-controlled rate (--gamed, --instruction-difficulty). They come once from
+their owner (tatsu-lab/alpaca_eval) into the cache folder, checked by their SHA-256. All but the wording are CC BY-NC.
 
-"official" instead of a file, for --template, --baseline, --gamed and --instruction-difficulty, is the owner's
-(tatsu-lab/alpaca_eval), fetched once into the cache folder and checked by its SHA-256. The last three are CC BY-NC.
+Without the benchmark's wording the judge gets this project's, "aft-judge-1", and the score is not comparable with
+published ones. Nor is it with another judge than the benchmark's, which is gone.
 
 Example:
   $ aft eval alpaca-eval --outputs outputs.json --baseline gpt4_1106_preview.json --judge openai:gpt-4.1 --dry-run`
@@ -53,21 +54,18 @@ export function alpacaEvalCommand(): Command {
     .requiredOption('--outputs <file>', 'what the system answered: instruction, output, generator')
     .option(
       '--baseline <file>',
-      `the same of the baseline, or official (default: ${BENCHMARK_BASELINE}.json beside the outputs)`,
+      `the same of the baseline (default: ${BENCHMARK_BASELINE}.json beside the outputs)`,
     )
     .requiredOption('--judge <engine>', 'engine that compares')
     .option(
       '-o, --output <place>',
       'a folder for annotations.json and result.json, or a .json file for the annotations alone (default: the outputs, with .annotations.json)',
     )
-    .option(
-      '--template <file>',
-      "the judge's wording, with {instruction}, {output_1} and {output_2}; or official",
-    )
-    .option('--gamed <file>', "the benchmark's df_gamed.csv; or official")
-    .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv; or official")
+    .option('--template <file>', "the judge's wording, with {instruction}, {output_1} and {output_2}")
+    .option('--gamed <file>', "the benchmark's df_gamed.csv")
+    .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv")
     .addHelpText('after', help)
-  return addEvalFlags(command).action(alpacaEval)
+  return addEvalFlags(addOfficialFlag(command)).action(alpacaEval)
 }
 
 async function alpacaEval(given: AlpacaEvalFlags): Promise<void> {
@@ -109,11 +107,11 @@ function folderOf({ output }: AlpacaEvalFlags): string | undefined {
   return output !== undefined && !/\.jsonl?$/.test(output) ? output : undefined
 }
 
-/** What is named `official` becomes a path, before the first paid call. */
+/** The files that were given and those that `--official` fetches, before the first paid call. */
 async function resolveFiles(flags: AlpacaEvalFlags): Promise<AlpacaEvalFlags> {
   const { baseline, template, gamed, instructionDifficulty: difficulty } = flags
-  const find = (given: string | undefined, what: Parameters<typeof resolveOfficial<'alpaca-eval'>>[2]) =>
-    given === undefined ? undefined : resolveOfficial(given, 'alpaca-eval', what, flags)
+  const find = (given: string | undefined, what: Parameters<typeof findOfficial<'alpaca-eval'>>[2]) =>
+    findOfficial(given, 'alpaca-eval', what, flags)
   return {
     ...flags,
     template: await find(template, 'template'),
@@ -127,7 +125,7 @@ async function readInputs(flags: AlpacaEvalFlags) {
   const beside = path.join(path.dirname(flags.outputs), `${BENCHMARK_BASELINE}.json`)
   if (flags.baseline === undefined && !existsSync(beside)) {
     throw new UsageError(
-      `expected --baseline, or the baseline's outputs as ${beside}; --baseline official fetches AlpacaEval's`,
+      `expected --baseline, or the baseline's outputs as ${beside}; --official fetches AlpacaEval's`,
     )
   }
   const outputs = await readOutputs(flags.outputs)

@@ -12,11 +12,12 @@ import { systemClock } from '../../../run/clock.ts'
 import { within } from '../option-types.ts'
 import { describeOrigin } from '../origin.ts'
 import { addEvalFlags, type EvalFlags, whole } from './flags.ts'
-import { resolveOfficial } from './official.ts'
+import { addOfficialFlag, findQuestions, type OfficialFlags } from './official.ts'
 import { type ControlResult, describeControls, writeControls } from './results.ts'
 import { runEvaluation } from './run-evaluation.ts'
 
-interface ControlFlags extends EvalFlags {
+interface ControlFlags extends EvalFlags, OfficialFlags {
+  progress: boolean
   output: string
   model: string
   aggregator?: string
@@ -40,18 +41,18 @@ picked by the right answer (what selection could reach at most) and by a judge; 
 prompted aggregator; with --trained a trained one. The proposals are sampled once and shared; each control's cost is
 what it would take alone. Intervals are bootstrap ones of 95 %, tests are paired by question.
 
-The questions are a file, or "official": the owner's own (${OWNERS[name]}), fetched once and checked by its SHA-256.
+The questions are a file, or with --official the owner's own (${OWNERS[name]}), fetched once and checked by its SHA-256.
 
--o is a folder: result.json, table.csv, questions.jsonl and the journal. Interrupted, the same command goes on.
+-o is a folder: result.json, table.csv, questions.jsonl and the journal. The same command resumes an interrupted run.
 
 Example:
-  $ aft eval ${name} official --limit 100 --model smollm2 --width 5 --depth 1 -o results`
+  $ aft eval ${name} --official --limit 100 --model smollm2 --width 5 --depth 1 -o results`
 
 /** A subcommand for a task. */
 export function controlsCommand(task: Task, about: string): Command {
   const command = new Command(task.name)
     .description(about)
-    .argument('<questions>', 'JSON lines or a JSON array, in the form that the benchmark has; or official')
+    .argument('[questions]', "JSON lines or a JSON array, in the benchmark's own form")
     .requiredOption('-o, --output <folder>', 'where the results go')
     .requiredOption('-m, --model <name>', 'engine that proposes')
     .option('--aggregator <name>', 'engine that aggregates (default: the model)')
@@ -66,14 +67,14 @@ export function controlsCommand(task: Task, about: string): Command {
       whole('--judge-max-tokens <n>', 'most tokens of a judgment; its first number counts', 1).default(512),
     )
     .addOption(within('--temperature <t>', '0 to 5', 0, 5).default(0.7))
-  return addEvalFlags(command)
+  return addEvalFlags(addOfficialFlag(command))
     .addHelpText('after', help(task.name as TaskName))
-    .action((file: string, flags: ControlFlags) => evaluate(task, file, flags))
+    .action((file: string | undefined, flags: ControlFlags) => evaluate(task, file, flags))
 }
 
-async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<void> {
-  const questionsFile = await resolveOfficial(file, task.name as TaskName, 'questions', flags)
-  const { questions: all, leftOut } = await task.read(questionsFile)
+async function evaluate(task: Task, file: string | undefined, flags: ControlFlags): Promise<void> {
+  const source = await findQuestions(file, task.name as TaskName, flags)
+  const { questions: all, leftOut } = await task.read(source.path)
   const questions = all.slice(0, flags.limit)
   const roles = rolesOf(flags)
   const plans = planControls({ ...roles, ...settingsOf(flags) })
@@ -99,7 +100,7 @@ async function evaluate(task: Task, file: string, flags: ControlFlags): Promise<
     },
     countFinished: (run) => run.answered.length,
     async finish(run, seconds) {
-      const made = { asked: questions.length, file, leftOut, template, seconds }
+      const made = { asked: questions.length, file: source.name, leftOut, template, seconds }
       const result = toResult(task, flags, run, { ...made, table: await tabulate(task, run, flags.seed) })
       writeControls(flags.output, result)
       return { result: { ...result, questions: undefined }, text: describeControls(result) }

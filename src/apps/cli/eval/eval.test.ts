@@ -121,14 +121,14 @@ describe('a dry run tells what is taken at most, and its cost where the config h
   })
 })
 
-describe('"official" is the file of its owner', () => {
+describe('--official fetches the file of its owner', () => {
   test('which says what to do where it cannot be had', async () => {
     const env = { AFT_CACHE_DIR: path.join(cwd, 'cache'), AFT_GITHUB_RAW: 'http://127.0.0.1:1' }
-    const args = ['eval', 'gsm8k', 'official', '--model', 'scripted:echo', '-o', 'none']
+    const args = ['eval', 'gsm8k', '--official', '--model', 'scripted:echo', '-o', 'none']
     const { code, stderr } = await aft(args, { cwd, env })
     expect(code).toBe(2)
     expect(stderr).toMatch(/^error: cannot get gsm8k's test.jsonl: fetch failed/)
-    const judging = ['eval', 'alpaca-eval', ...files, '--template', 'official']
+    const judging = ['eval', 'alpaca-eval', ...files, '--official']
     expect((await aft(judging, { cwd, env })).stderr).toContain('alpaca_eval_clf.txt: fetch failed')
     const fetching = ['eval', 'fetch', 'mt-bench', 'answers']
     expect((await aft(fetching, { cwd, env })).stderr).toContain(
@@ -136,9 +136,20 @@ describe('"official" is the file of its owner', () => {
     )
     expect((await aft(['eval', 'fetch', 'mmlu'], { cwd, env })).stderr).toContain('got "mmlu"')
     const hub = { ...env, HF_ENDPOINT: 'http://127.0.0.1:1' }
-    const rates = ['eval', 'win-rate', '--annotations', 'a.json', '--gamed', 'official']
+    const rates = ['eval', 'win-rate', '--annotations', 'a.json', '--official']
     expect((await aft(rates, { cwd, env: hub })).stderr).toContain('df_gamed.csv: fetch failed')
-    const grid = ['analyze', 'scaling', 'official', '--model', 'scripted:echo', '-o', 'none']
+    const grid = ['analyze', 'scaling', '--official', '--model', 'scripted:echo', '-o', 'none']
     expect((await aft(grid, { cwd, env })).stderr).toContain("cannot get gsm8k's test.jsonl")
+  })
+
+  test.each([
+    [['gsm8k', '--model', 'x', '-o', 'none'], 'expected a file of questions, or --official'],
+    [['gsm8k', 'two.jsonl', '--official', '--model', 'x', '-o', 'none'], 'or --official, got both'],
+    [['gsm8k', 'official', '--model', 'x', '-o', 'none'], 'use --official'],
+    [['mt-bench', '--model', 'x', '--judge', 'x', '-o', 'none'], 'or --official, which fetches'],
+    [['win-rate', '--annotations', 'a.json', '--gamed', 'official'], 'use --official'],
+  ])('and what is missing, twice there, or of earlier versions is told: %s', async (args, told) => {
+    const { code, stderr } = await aft(['eval', ...args], { cwd })
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(told) })
   })
 })

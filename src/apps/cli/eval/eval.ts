@@ -3,10 +3,10 @@ import { Command } from 'commander'
 
 const examples = `
 Examples:
-  $ aft eval gsm8k official --model smollm2 --limit 200 -o results
-  $ aft eval mt-bench official --model smollm2 --judge openai:gpt-4.1 --dry-run -o results
-  $ aft eval alpaca-eval --outputs outputs.json --baseline official --template official --judge openai:gpt-4.1 --dry-run
-  $ aft eval win-rate --annotations annotations.json --gamed df_gamed.csv --instruction-difficulty instruction_difficulty.csv`
+  $ aft eval gsm8k --official --model smollm2 --limit 200 -o results
+  $ aft eval mt-bench --official --model smollm2 --judge openai:gpt-4.1 --dry-run -o results
+  $ aft eval alpaca-eval --outputs outputs.json --official --judge openai:gpt-4.1 --dry-run
+  $ aft eval win-rate --annotations annotations.json --official`
 
 /** The subcommand with its own. */
 export async function evalCommand(): Promise<Command> {

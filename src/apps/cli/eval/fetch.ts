@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { type Benchmark, officialFiles } from '../../../eval/official-files.ts'
-import { resolveOfficial } from './official.ts'
+import { findOfficial } from './official.ts'
 
 const list = Object.entries(officialFiles)
   .map(([benchmark, files]) => {
@@ -49,6 +49,8 @@ async function fetchFiles(
     throw new UsageError(`expected files of ${benchmark} (${known.join(', ')}), got "${unknown}"`)
   }
   for (const what of files.length > 0 ? files : known) {
-    console.log(await resolveOfficial('official', benchmark as Benchmark, what as never, { progress }))
+    console.log(
+      await findOfficial(undefined, benchmark as Benchmark, what as never, { official: true, progress }),
+    )
   }
 }

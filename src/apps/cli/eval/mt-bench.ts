@@ -11,10 +11,11 @@ import { readTemplate } from '../../../files/template-file.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
 import { addEvalFlags, type EvalFlags, whole } from './flags.ts'
-import { resolveOfficialFolder } from './official.ts'
+import { addOfficialFlag, findOfficialFolder, type OfficialFlags } from './official.ts'
 import { runEvaluation } from './run-evaluation.ts'
 
-interface MtBenchFlags extends EvalFlags {
+interface MtBenchFlags extends EvalFlags, OfficialFlags {
+  progress: boolean
   output: string
   model: string
   aggregator?: string
@@ -28,19 +29,19 @@ interface MtBenchFlags extends EvalFlags {
 }
 
 const help = `
-The folder is the benchmark's own: question.jsonl, reference-gpt-4.jsonl and judge_prompts.jsonl. Without one, or with
-"official", they are fetched once from their owner (lm-sys/FastChat) and checked by their SHA-256. Answers are sampled at
-each category's temperature; the second turn sees the aggregated answer of the first. The judge grades at temperature 0;
-what holds no rating is left out and counted. --depth 0 is the bare model.
+The folder holds the benchmark's question.jsonl, reference-gpt-4.jsonl and judge_prompts.jsonl. --official fetches them
+once from their owner (lm-sys/FastChat) and checks their SHA-256. Answers are sampled at each category's temperature; the
+second turn sees the aggregated answer of the first. The judge grades at temperature 0; a grade without a rating is left
+out and counted. --depth 0 is the bare model.
 
 Example:
-  $ aft eval mt-bench official --model http://127.0.0.1:8000/v1#llama --judge openai:gpt-4.1 -o results`
+  $ aft eval mt-bench --official --model http://127.0.0.1:8000/v1#llama --judge openai:gpt-4.1 -o results`
 
 /** The subcommand. */
 export function mtBenchCommand(): Command {
   const command = new Command('mt-bench')
     .description('Two-turn questions, graded 1 to 10 by a judge.')
-    .argument('[folder]', "the benchmark's files", 'official')
+    .argument('[folder]', "the benchmark's files")
     .requiredOption('-o, --output <folder>', 'where the results go')
     .requiredOption('-m, --model <name>', 'engine that proposes')
     .option('--aggregator <name>', 'engine that aggregates (default: the model)')
@@ -50,13 +51,13 @@ export function mtBenchCommand(): Command {
     .addOption(whole('--depth <n>', 'aggregation layers', 0).default(2))
     .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(1024))
     .addOption(whole('--judge-max-tokens <n>', 'most tokens of a grade', 1).default(2048))
-    .option('--ask-again', 'ask for the rating alone where a grade holds none; not the benchmark’s own')
-  return addEvalFlags(command).addHelpText('after', help).action(mtBench)
+    .option('--ask-again', 'ask for the rating alone if a grade holds none; not as the benchmark does')
+  return addEvalFlags(addOfficialFlag(command)).addHelpText('after', help).action(mtBench)
 }
 
-async function mtBench(folder: string, flags: MtBenchFlags): Promise<void> {
+async function mtBench(folder: string | undefined, flags: MtBenchFlags): Promise<void> {
   const { model, aggregator = model, judge, judgeMaxTokens, askAgain, seed } = flags
-  const bench = await readMtBench(await resolveOfficialFolder(folder, 'mt-bench', flags))
+  const bench = await readMtBench(await findOfficialFolder(folder, 'mt-bench', flags))
   const questions = flags.limit ? spread(bench.questions, flags.limit) : bench.questions
   const planOf = planByCategory(flags)
   const template = flags.template ? await readTemplate(flags.template) : defaultTemplate

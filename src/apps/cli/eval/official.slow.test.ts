@@ -7,7 +7,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { aft } from '../../../../test/command-line.ts'
 
-const shared = path.join(import.meta.dirname, '../../../../shared/data')
+const shared = path.join(import.meta.dirname, '../../../../../shared/data')
 const cwd = mkdtempSync(path.join(tmpdir(), 'official-'))
 for (const name of ['own', 'base']) {
   const rows = [{ instruction: 'a', output: `${name} says a`, generator: name }]
@@ -15,7 +15,7 @@ for (const name of ['own', 'base']) {
 }
 const files = ['--outputs', 'own.json', '--baseline', 'base.json', '--judge', 'scripted:echo']
 
-test('a file of a benchmark is fetched once, in each place where "official" names it', async () => {
+test('a file of a benchmark is fetched once, in each place where --official needs it', async () => {
   const places: Record<string, string> = {
     'alpaca_eval_clf.txt': 'alpaca-eval/judge-template.txt',
     'mt_bench/question.jsonl': 'mt-bench/question.jsonl',
@@ -34,11 +34,15 @@ test('a file of a benchmark is fetched once, in each place where "official" name
   const env = { AFT_CACHE_DIR: path.join(cwd, 'official'), AFT_GITHUB_RAW }
   const dry = ['--model', 'scripted:echo', '--dry-run', '-o', 'none']
   for (let i = 0; i < 2; i++) {
-    const gsm8k = await aft(['eval', 'gsm8k', 'official', ...dry], { cwd, env })
+    const gsm8k = await aft(['eval', 'gsm8k', '--official', ...dry], { cwd, env })
     expect(gsm8k.stdout).toMatch(/^questions +1,319\n/)
-    const mtBench = await aft(['eval', 'mt-bench', ...dry, '--judge', 'scripted:echo'], { cwd, env })
+    const mtBench = await aft(['eval', 'mt-bench', '--official', ...dry, '--judge', 'scripted:echo'], {
+      cwd,
+      env,
+    })
     expect(mtBench.stdout).toMatch(/^questions +80 of two turns\n/)
-    const judging = ['eval', 'alpaca-eval', ...files, '--template', 'official', '--dry-run']
+    const lengths = ['--gamed', 'own.json', '--instruction-difficulty', 'own.json']
+    const judging = ['eval', 'alpaca-eval', ...files, ...lengths, '--official', '--dry-run']
     expect((await aft(judging, { cwd, env })).stdout).toContain('alpaca_eval_clf_gpt4_turbo, 784227e6')
   }
   const { stdout } = await aft(['eval', 'fetch', 'mt-bench', 'prompts', 'questions'], { cwd, env })

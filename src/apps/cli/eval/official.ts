@@ -1,4 +1,6 @@
-/** Where a flag or argument names a benchmark's file: `official` stands for the owner's own. */
+/** A benchmark's files: those that were given, and with `--official` its owner's for those that were not. */
+import type { Command } from 'commander'
+import { UsageError } from '../../../core/provider/errors.ts'
 import {
   type Benchmark,
   fetchOfficial,
@@ -9,31 +11,72 @@ import {
 import { watchInterrupts } from '../interrupt.ts'
 import { createPullProgress } from '../progress.ts'
 
-const OFFICIAL = 'official'
+/** The flags that decide where a benchmark's files come from. */
+export interface OfficialFlags {
+  official?: boolean
+  progress?: boolean
+}
 
-/** The path given, or that of the owner's file. @throws UsageError where it cannot be had */
-export async function resolveOfficial<B extends Benchmark>(
-  given: string,
+/** Adds `--official`. */
+export function addOfficialFlag(command: Command): Command {
+  return command.option(
+    '--official',
+    "fetch the benchmark's own files that are not given; once, checked by SHA-256",
+  )
+}
+
+/** The path given, or that of the owner's file. Undefined if neither is wanted. @throws UsageError if it cannot be fetched */
+export async function findOfficial<B extends Benchmark>(
+  given: string | undefined,
   benchmark: B,
   what: keyof (typeof officialFiles)[B] & string,
-  flags: { progress?: boolean },
-): Promise<string> {
-  if (given !== OFFICIAL) return given
+  flags: OfficialFlags,
+): Promise<string | undefined> {
+  refuseMagicWord(given)
+  if (given !== undefined || !flags.official) return given
   return withProgress(flags, (options) => fetchOfficial(benchmark, what, options))
 }
 
-/** The same for a folder of files. */
-export async function resolveOfficialFolder(
-  given: string,
+/**
+ * The file of questions that a command was given, or the owner's.
+ * @returns its path, and the name that results show
+ * @throws UsageError for both or neither
+ */
+export async function findQuestions(
+  given: string | undefined,
+  benchmark: 'gsm8k' | 'ifeval',
+  flags: OfficialFlags,
+): Promise<{ path: string; name: string }> {
+  requireOne(given, 'a file of questions', flags)
+  const path = (await findOfficial(given, benchmark, 'questions', flags)) as string
+  return { path, name: given ?? 'official' }
+}
+
+/** The same for a folder with all files of a benchmark. */
+export async function findOfficialFolder(
+  given: string | undefined,
   benchmark: Benchmark,
-  flags: { progress?: boolean },
+  flags: OfficialFlags,
 ): Promise<string> {
-  if (given !== OFFICIAL) return given
-  return withProgress(flags, (options) => fetchOfficialFolder(benchmark, options))
+  requireOne(given, "a folder with the benchmark's files", flags)
+  return given ?? withProgress(flags, (options) => fetchOfficialFolder(benchmark, options))
+}
+
+function requireOne(given: string | undefined, what: string, { official }: OfficialFlags): void {
+  refuseMagicWord(given)
+  if (given === undefined && !official)
+    throw new UsageError(`expected ${what}, or --official, which fetches the owner's own`)
+  if (given !== undefined && official) throw new UsageError(`expected ${what} or --official, got both`)
+}
+
+/** Earlier versions took the word in place of a path. */
+function refuseMagicWord(given: string | undefined): void {
+  if (given !== 'official') return
+  throw new UsageError('"official" in place of a file: use --official, which fetches what is not given')
 }
 
 async function withProgress<T>(
-  { progress = true }: { progress?: boolean },
+  { progress = true }: OfficialFlags,
   work: (options: OfficialOptions) => Promise<T>,
 ): Promise<T> {
   const bar = progress ? createPullProgress(process.stderr) : undefined

@@ -6,9 +6,9 @@ import { readLengthControls } from '../../../eval/length-controls.ts'
 import { computeWinRate, type WinRate } from '../../../eval/win-rate.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
 import { sanitise } from '../render/sanitize.ts'
-import { resolveOfficial } from './official.ts'
+import { addOfficialFlag, findOfficial, type OfficialFlags } from './official.ts'
 
-interface WinRateFlags {
+interface WinRateFlags extends OfficialFlags {
   annotations: string
   output?: string
   gamed?: string
@@ -17,23 +17,23 @@ interface WinRateFlags {
 }
 
 const help = `
-With both files of the benchmark the length-controlled rate is the published one ("full"); without them it is a
-simpler one ("minimal"), which is no substitute: on known systems it differs by 6.6 points on average.
+With both files of the benchmark, given or fetched by --official, the length-controlled rate is the published one ("full").
+Without them it is a simpler one ("minimal"), which is no substitute: on known systems it differs by 6.6 points on average.
 
 Example:
-  $ aft eval win-rate --annotations annotations.json --gamed df_gamed.csv --instruction-difficulty instruction_difficulty.csv`
+  $ aft eval win-rate --annotations annotations.json --official`
 
 /** The subcommand. */
 export function winRateCommand(): Command {
-  return new Command('win-rate')
+  const command = new Command('win-rate')
     .description("AlpacaEval's win rate, raw and length-controlled, from annotations.")
     .requiredOption('--annotations <file>', 'JSON rows with output_1, output_2 and preference')
-    .option('--gamed <file>', 'the benchmark\'s df_gamed.csv, or "official"')
-    .option('--instruction-difficulty <file>', 'the benchmark\'s instruction_difficulty.csv, or "official"')
+    .option('--gamed <file>', "the benchmark's df_gamed.csv")
+    .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv")
     .option('-o, --output <folder>', 'where the result goes; `aft report` puts several into one table')
     .option('--json', 'print one JSON object')
     .addHelpText('after', help)
-    .action(winRate)
+  return addOfficialFlag(command).action(winRate)
 }
 
 async function winRate({
@@ -42,9 +42,10 @@ async function winRate({
   output,
   gamed,
   instructionDifficulty,
+  official,
 }: WinRateFlags): Promise<void> {
   const find = (given: string | undefined, what: 'gamed' | 'instruction-difficulty') =>
-    given === undefined ? undefined : resolveOfficial(given, 'alpaca-eval', what, {})
+    findOfficial(given, 'alpaca-eval', what, { official })
   const files = {
     gamed: await find(gamed, 'gamed'),
     instructionDifficulty: await find(instructionDifficulty, 'instruction-difficulty'),
