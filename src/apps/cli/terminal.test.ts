@@ -33,12 +33,12 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
 
     expect(text).toMatchInlineSnapshot(`
       "✓ proposals   3 · 15 tokens · N
-      ── 0 ─────────────────── ✓ 5 ──  ── 1 ─────────────────── ✓ 5 ──  ── 2 ─────────────────── ✓ 5 ──
+      ── 1 ─────────────────── ✓ 5 ──  ── 2 ─────────────────── ✓ 5 ──  ── 3 ─────────────────── ✓ 5 ──
       Because of ␛]0;owned␇ Rayleigh   Because of ␛]0;owned␇ Rayleigh   Because of ␛]0;owned␇ Rayleigh
       ␛[31mscattering␛[0m.             ␛[31mscattering␛[0m.             ␛[31mscattering␛[0m.
 
       ✓ aggregations   3 · 12 tokens · N
-      ── 0 ─────────────────── ✓ 4 ──  ── 1 ─────────────────── ✓ 4 ──  ── 2 ─────────────────── ✓ 4 ──
+      ── 1 ─────────────────── ✓ 4 ──  ── 2 ─────────────────── ✓ 4 ──  ── 3 ─────────────────── ✓ 4 ──
       Because air scatters blue.       Because air scatters blue.       Because air scatters blue.
 
       ── answer ─────────────────────────────────────────────────────────────────────────────────────────
@@ -78,7 +78,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     const text = await screen.read()
     expect(text).toMatch(/Half of an\n✗ failed: broken\n/)
     expect(text).toMatch(
-      /degraded: layer 2 gave nothing usable.*── answer: layer 1, completion 0 ─+\nBecause air scatters blue\.\n/s,
+      /degraded: layer 2 gave nothing usable.*── answer: layer 2, completion 1 ─+\nBecause air scatters blue\.\n/s,
     )
   })
 

@@ -1,19 +1,19 @@
-/** Writes a text to the terminal as it comes, broken between words. */
+/** Writes a text to the terminal as it streams in, with line breaks between words. */
 
 import { sanitise } from './sanitize.ts'
 import { piecesOf, widthOf } from './text.ts'
 
 export interface TextWriter {
   push(delta: string): void
-  /** Writes what was kept back, and ends the line. */
+  /** Writes what is still held back and ends the line. */
   end(): void
 }
 
 const TAB = ' '.repeat(8)
 
 /**
- * What may not have ended yet is kept back, so that a word goes to the next line whole. Code between fences is left
- * to the terminal's own breaks: it can then be copied.
+ * The last word is held back until it is complete, so that a whole word moves to the next line. Code between fences
+ * gets no breaks from us: the terminal wraps it, and it can be copied as it is.
  */
 export function createTextWriter(write: (text: string) => void, columns: () => number): TextWriter {
   let kept = ''

@@ -55,7 +55,7 @@ const busy = [
 test('members stand side by side: the end of what is written, the beginning of what is there', () => {
   expect(show(busy, 120, 8)).toMatchInlineSnapshot(`
     "⠴ proposals   1 of 5 · 14 tokens · 2.5 s
-    ── 0 ────────── ⠴ 1 ──  ── 1 ───────── ✓ 12 ──  ── 2 ─ ⠴ thinking 1 ──  ── 3 ──── ✗ timeout ──  ── 4 ────── waiting ──
+    ── 1 ────────── ⠴ 1 ──  ── 2 ───────── ✓ 12 ──  ── 3 ─ ⠴ thinking 1 ──  ── 4 ──── ✗ timeout ──  ── 5 ────── waiting ──
     phenomenon called       The sky appears blue    The user asks why.      no answer within 60 s
     Rayleigh scattering.    because of a
     Sunlight is made of     phenomenon called
@@ -68,13 +68,13 @@ test('members stand side by side: the end of what is written, the beginning of w
 test('where they do not fit, they stand in rows', () => {
   expect(show(busy, 60, 14)).toMatchInlineSnapshot(`
     "⠴ proposals   1 of 5 · 14 tokens · 2.5 s
-    ── 0 ──────────────── ⠴ 1 ──  ── 1 ─────────────── ✓ 12 ──
+    ── 1 ──────────────── ⠴ 1 ──  ── 2 ─────────────── ✓ 12 ──
     colours, and each colour is   The sky appears blue because
     light of a different          of a phenomenon called
     wavelength.                   Rayleigh scattering.…
-    ── 2 ─────── ⠴ thinking 1 ──  ── 3 ────────── ✗ timeout ──
+    ── 3 ─────── ⠴ thinking 1 ──  ── 4 ────────── ✗ timeout ──
     The user asks why.            no answer within 60 s
-    ── 4 ──────────── waiting ──
+    ── 5 ──────────── waiting ──
     "
   `)
 })
@@ -82,19 +82,19 @@ test('where they do not fit, they stand in rows', () => {
 test('on a very narrow or low terminal each member has a line', () => {
   expect(show(busy, 20, 10)).toMatchInlineSnapshot(`
     "⠴ proposals
-    0 ⠴ 1  …wavelength.
-    1 ✓ 12  The sky ap…
-    2 ⠴ thinking 1  …y.
-    3 ✗ timeout  … 60 s
-    4 waiting"
+    1 ⠴ 1  …wavelength.
+    2 ✓ 12  The sky ap…
+    3 ⠴ thinking 1  …y.
+    4 ✗ timeout  … 60 s
+    5 waiting"
   `)
   expect(show(busy, 60, 6)).toMatchInlineSnapshot(`
     "⠴ proposals   1 of 5 · 14 tokens · 2.5 s
-    0 ⠴ 1  …and each colour is light of a different wavelength.
-    1 ✓ 12  The sky appears blue because of a phenomenon calle…
-    2 ⠴ thinking 1  The user asks why.
-    3 ✗ timeout  no answer within 60 s
-    4 waiting"
+    1 ⠴ 1  …and each colour is light of a different wavelength.
+    2 ✓ 12  The sky appears blue because of a phenomenon calle…
+    3 ⠴ thinking 1  The user asks why.
+    4 ✗ timeout  no answer within 60 s
+    5 waiting"
   `)
 })
 
@@ -112,7 +112,7 @@ test('a layer that has ended is shorter, and shows what failed, was excluded or 
   ]
   expect(show(events, 120, 30)).toMatchInlineSnapshot(`
     "! proposals   3 of 5 · 36 tokens · 2.5 s
-    ── 0 ───── ✓ 12 cut ──  ── 1 ──── ✗ runaway ──  ── 2 ────── ✗ empty ──  ── 3 ─ ✗ rate-limit ──  ── 4 ──── ✗ missing ──
+    ── 1 ───── ✓ 12 cut ──  ── 2 ──── ✗ runaway ──  ── 3 ────── ✗ empty ──  ── 4 ─ ✗ rate-limit ──  ── 5 ──── ✗ missing ──
     The sky appears blue    no no no                                        too many requests
     because of a
     phenomenon called
@@ -124,9 +124,9 @@ test('a layer that has ended is shorter, and shows what failed, was excluded or 
 test('engines are named where they differ', () => {
   expect(show([], 80, 8, ['smollm2', 'http://127.0.0.1:8000/v1#llama'])).toMatchInlineSnapshot(`
     "⠴ proposals   0 of 5 · 0 tokens · 2.5 s
-    ── 0 smollm2 ─ waiting ──  ── 1 smollm2 ─ waiting ──  ── 2 smollm2 ─ waiting ──
+    ── 1 smollm2 ─ waiting ──  ── 2 smollm2 ─ waiting ──  ── 3 smollm2 ─ waiting ──
 
-    ── 3 …#llama ─ waiting ──  ── 4 …#llama ─ waiting ──
+    ── 4 …#llama ─ waiting ──  ── 5 …#llama ─ waiting ──
     "
   `)
 })

@@ -1,4 +1,4 @@
-/** A layer as lines: its members side by side where the terminal is wide enough. Pure: state in, lines out. */
+/** Draws a layer as lines, its members side by side if the terminal is wide enough. Pure: state in, lines out. */
 
 import { sanitise } from './sanitize.ts'
 import type { LayerView, MemberView } from './state.ts'
@@ -7,7 +7,7 @@ import { cutEnd, cutStart, showCount, widthOf, wrap } from './text.ts'
 
 export interface FrameSize {
   columns: number
-  /** Lines that the frame may take. */
+  /** Most lines that the frame may take. */
   rows: number
 }
 
@@ -15,7 +15,7 @@ interface Grid {
   across: number
   /** Columns of one cell. */
   width: number
-  /** Lines of text of one cell; 0 puts the whole member in one line. */
+  /** Lines of text per cell; 0 puts the whole member on one line. */
   height: number
 }
 
@@ -25,12 +25,12 @@ const GAP = 2
 const MAX_HEIGHT = 10
 const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
 
-/** The spinner's character at a time; one turn a second. */
+/** The spinner's character at a time; one turn per second. */
 export function spin(nowMs: number): string {
   return SPINNER[Math.floor(nowMs / 100) % SPINNER.length] as string
 }
 
-/** The lines of a layer, each at most `columns` - 1 wide, at most `rows` of them (2 at least). */
+/** The lines of a layer: at most `rows` of them (at least 2), each at most `columns` - 1 wide. */
 export function frameOf(view: LayerView, size: FrameSize, nowMs: number, style: Style): string[] {
   const columns = Math.max(8, size.columns - 1)
   const lines = [headingOf(view, columns, nowMs, style)]
@@ -43,7 +43,7 @@ export function frameOf(view: LayerView, size: FrameSize, nowMs: number, style: 
   return lines.length <= size.rows ? lines : [...lines.slice(0, size.rows - 1), style.dim('…')]
 }
 
-/** As many cells side by side as are readable, and as high as the rows allow. */
+/** Fits as many readable cells side by side as the columns allow, and makes them as high as the rows allow. */
 function layOut({ members, endMs }: LayerView, columns: number, rows: number): Grid {
   const fitting = Math.max(1, Math.floor((columns + GAP) / (MIN_CELL + GAP)))
   const down = Math.ceil(members.length / Math.min(fitting, members.length))
@@ -55,7 +55,7 @@ function layOut({ members, endMs }: LayerView, columns: number, rows: number): G
   return { across, width, height: columns < MIN_CELL ? 0 : Math.max(0, height) }
 }
 
-/** One line on how far a layer is. */
+/** One line with a layer's progress. */
 export function headingOf(view: LayerView, columns: number, nowMs: number, style: Style): string {
   const { title, members, startMs, endMs } = view
   const done = members.filter((m) => m.status === 'done').length
@@ -75,14 +75,14 @@ function markOf(done: number, all: number, style: Style): string {
   return done === 0 ? style.bad('✗') : style.warn('!')
 }
 
-/** `── 0 smollm2 ───── ✓ 128 ──`, then the text. */
+/** `── 1 smollm2 ───── ✓ 128 ──`, then the text. */
 function cellOf(member: MemberView, view: LayerView, grid: Grid, nowMs: number, style: Style): string[] {
   const { text: mark, paint } = statusOf(member, view, nowMs, style)
   const status = cutEnd(mark, grid.width - 10)
   const areMany = new Set(view.members.map((m) => m.engine)).size > 1
   const room = grid.width - widthOf(status) - 9
   const name = areMany ? ` ${cutStart(sanitise(member.engine), room - 2)}` : ''
-  const label = cutEnd(`${member.index}${name}`, room)
+  const label = cutEnd(`${member.index + 1}${name}`, room)
   const filling = '─'.repeat(Math.max(1, grid.width - widthOf(label) - widthOf(status) - 8))
   const rule = style.dim('──')
   const top = `${rule} ${label} ${style.dim(filling)} ${paint(status)} ${rule}`
@@ -90,7 +90,7 @@ function cellOf(member: MemberView, view: LayerView, grid: Grid, nowMs: number, 
   return [top, ...textOf(member, grid).map((line) => (isQuiet && line ? style.dim(line) : line))]
 }
 
-/** The end of a text that is being written, the beginning of one that is there. */
+/** The end of a text that is still being written, or the beginning of a complete one. */
 function textOf({ text, status }: MemberView, { width, height }: Grid): string[] {
   const isEnded = status === 'done' || status === 'failed'
   const part = isEnded ? text.slice(0, 4 * width * height) : lastParagraphs(text, 2 * width * height)
@@ -101,7 +101,7 @@ function textOf({ text, status }: MemberView, { width, height }: Grid): string[]
   return [...lines.slice(0, height - 1), cutEnd(last, width)]
 }
 
-/** At least the last `length` characters, from the start of a paragraph: lines then break where they did before. */
+/** At least the last `length` characters, from the start of a paragraph: lines then break at the same places each time. */
 function lastParagraphs(text: string, length: number): string {
   return text.slice(text.lastIndexOf('\n', text.length - length) + 1)
 }
@@ -117,11 +117,12 @@ function joinCells(cells: string[][], { width }: Grid): string[] {
 function listMembers(view: LayerView, columns: number, nowMs: number, style: Style): string[] {
   return view.members.map((member) => {
     const { text: status, paint } = statusOf(member, view, nowMs, style)
-    const label = `${member.index} ${cutEnd(status, Math.max(1, columns - 3))}`
+    const number = `${member.index + 1}`
+    const label = `${number} ${cutEnd(status, Math.max(1, columns - 3))}`
     const text = sanitise(member.text).replace(/\s+/g, ' ').trim()
     const room = columns - widthOf(label) - 2
     const shown = member.status === 'done' ? cutEnd(text, room) : cutStart(text, room)
-    return `${member.index} ${paint(label.slice(2))}  ${style.dim(shown)}`.trimEnd()
+    return `${number} ${paint(label.slice(number.length + 1))}  ${style.dim(shown)}`.trimEnd()
   })
 }
 

@@ -1,4 +1,4 @@
-/** The terminal's view of an answer: layers side by side while they are made, then the answer as it is written. */
+/** The terminal's view of an answer: each layer side by side while it is sampled, then the answer as it is written. */
 import type { WriteStream } from 'node:tty'
 import type { Plan } from '../../../core/plan.ts'
 import { type AftEvent, listMissing, type Result } from '../../../core/result.ts'
@@ -13,7 +13,7 @@ import { wrap } from './text.ts'
 
 const FRAME_MS = 100
 
-/** Shows the events of one prompt. To be closed, whatever happens: it hides the cursor. */
+/** Shows the events of one prompt. Always close it, after errors too: it hides the cursor. */
 export class LiveView {
   readonly #plan: Plan
   readonly #stream: WriteStream
@@ -21,7 +21,7 @@ export class LiveView {
   readonly #painter: Painter
   readonly #writer: TextWriter
   readonly #timer: NodeJS.Timeout
-  /** A terminal that cannot move its cursor gets each layer once, when it has ended. */
+  /** A terminal that cannot move its cursor gets each layer once, when it ends. */
   readonly #isDumb = process.env.TERM === 'dumb'
   readonly #warned = new Set<string>()
   #layer: LayerView | undefined
@@ -50,11 +50,11 @@ export class LiveView {
     else if (event.type === 'layer-end') this.#endLayer(layer)
   }
 
-  /** Writes what of the answer is not there yet, and what it took. `ms` is the time since the start. */
+  /** Writes the rest of the answer and a line with what it took. `ms` is the time since the start. */
   end(result: Result, ms: number): void {
     this.#warn(result.degradedBecause ?? [])
     const { layer, index } = result.from
-    if (this.#written === undefined) this.#write(result.answer, `layer ${layer}, completion ${index}`)
+    if (this.#written === undefined) this.#write(result.answer, `layer ${layer + 1}, completion ${index + 1}`)
     this.#writer.end()
     const lines = wrap(sanitise(summaryOf(result, ms)), this.#columns)
     this.#print(['', ...lines.map(this.#style.dim)])
@@ -91,15 +91,15 @@ export class LiveView {
     this.#warn(listMissing({ completions, failures: layer.failures }, layer.layer))
   }
 
-  /** The answer goes to the screen word by word; what proves void stays there, and is said to be void. */
+  /** Writes the answer word by word. A text that is discarded later stays on the screen, with a line that says so. */
   #followAnswer(event: AftEvent): void {
     if (event.type === 'completion-delta') this.#write(event.text)
     if (event.type === 'completion-end') this.#write(event.completion.text.slice(this.#written ?? 0))
-    if (event.type === 'completion-restarted') this.#void(`begins again: ${event.reason}`)
+    if (event.type === 'completion-restarted') this.#void(`starts again: ${event.reason}`)
     if (event.type === 'completion-failed') this.#void(`failed: ${event.failure.error.message}`)
   }
 
-  /** `from` says which completion the answer is, where it was not seen to be written. */
+  /** `from` names the completion that became the answer, if it was not shown while it was written. */
   #write(text: string, from?: string): void {
     if (text === '') return
     if (this.#written === undefined) {

@@ -1,13 +1,13 @@
-/** Keeps a block of lines at the end of the terminal's output up to date, with what is printed for good above it. */
+/** Repaints a block of lines at the end of the terminal's output; what is printed for good stands above it. */
 import type { WriteStream } from 'node:tty'
 import { styledWidth } from './style.ts'
 
 export interface Painter {
   /** Replaces the block. Lines must be narrower than the terminal, and fewer than its rows. */
   paint(lines: string[]): void
-  /** Takes the block away, so that something else can be written. */
+  /** Removes the block, so that something else can be written. */
   clear(): void
-  /** Shows the cursor again; the block is taken away, or left for good. */
+  /** Shows the cursor again, and removes the block or leaves it for good. */
   close(what?: 'clear' | 'leave'): void
 }
 
@@ -20,7 +20,7 @@ const eraseLine = `${CSI}2K`
 const eraseBelow = `${CSI}J`
 const up = (rows: number) => (rows > 0 ? `\r${CSI}${rows}A` : '\r')
 
-/** Only what has changed is written, in one piece, as a synchronized update where the terminal knows them. */
+/** Writes only the lines that changed, in one piece, as a synchronized update (terminals without them ignore it). */
 export function createPainter(stream: Pick<WriteStream, 'write' | 'columns'>): Painter {
   let shown: string[] = []
   let columns = stream.columns
@@ -29,7 +29,7 @@ export function createPainter(stream: Pick<WriteStream, 'write' | 'columns'>): P
     if (isHidden) stream.write(showCursor)
     isHidden = false
   }
-  /** A terminal that became narrower has broken the lines anew. */
+  /** Rows that the block takes now: a terminal that became narrower has wrapped its lines. */
   const rowsShown = () => {
     if (stream.columns >= columns) return shown.length
     return shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(styledWidth(line) / stream.columns)), 0)
@@ -45,7 +45,7 @@ export function createPainter(stream: Pick<WriteStream, 'write' | 'columns'>): P
     shown = lines
     return out
   }
-  /** Ctrl-Z: the shell gets its cursor, and the block is painted anew below what was typed meanwhile. */
+  /** Ctrl-Z: gives the shell its cursor; on resume the block is painted again below what was typed meanwhile. */
   const suspend = () => {
     restore()
     shown = []

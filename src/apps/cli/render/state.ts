@@ -1,4 +1,4 @@
-/** What the terminal shows of a prompt that is being answered: the events so far, as layers of members. */
+/** The state of a prompt that is being answered, for the terminal: its layers and their members. */
 import type { Plan } from '../../../core/plan.ts'
 import type { AftEvent, Completion, Failure } from '../../../core/result.ts'
 
@@ -7,10 +7,10 @@ export interface MemberView {
   engine: string
   status: 'waiting' | 'thinking' | 'writing' | 'done' | 'failed'
   text: string
-  /** Pieces that have streamed; the completion's own count once it has ended. */
+  /** Pieces streamed so far; the completion's own token count when it has ended. */
   tokens: number
   completion?: Completion
-  /** Why it failed, or that it was started again. */
+  /** Why it failed or was started again. */
   note?: string
 }
 
@@ -25,7 +25,7 @@ export interface LayerView {
   endMs?: number
 }
 
-/** Whether the layer's only text is the answer, which is then written as it comes. */
+/** Whether the layer's only text is the answer, which is then shown as it streams in. */
 export function isAnswerLayer({ isLast, members }: LayerView): boolean {
   return isLast && members.length === 1
 }
@@ -46,7 +46,7 @@ export function startLayer(
   return { layer, title: titleOf(plan, event), isLast, members, failures: [], startMs: nowMs }
 }
 
-/** Takes in what happened in the layer. Events of other layers are passed over. */
+/** Applies an event to the layer. Events of other layers are ignored. */
 export function applyEvent(view: LayerView, event: AftEvent, nowMs: number): void {
   if (event.type === 'answer' || event.type === 'layer-start' || event.layer !== view.layer) return
   if (event.type === 'layer-end') {
@@ -76,7 +76,7 @@ function memberOf(event: Exclude<AftEvent, { type: 'answer' | 'layer-start' | 'l
   return event.type === 'completion-failed' ? event.failure.index : event.index
 }
 
-/** The first words of the answer proper take the place of the reasoning before them. */
+/** Appends a piece. The first words of the answer replace the reasoning. */
 function add(member: MemberView, status: 'writing' | 'thinking', text: string): void {
   if (member.status !== status) member.text = ''
   member.status = status

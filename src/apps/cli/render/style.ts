@@ -1,4 +1,4 @@
-/** The few colours of the terminal view. None where the stream or NO_COLOR says so. */
+/** The colors of the terminal view. None if the stream has no colors or NO_COLOR is set. */
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { widthOf } from './text.ts'
 
@@ -32,7 +32,7 @@ export function styledWidth(line: string): number {
   return widthOf(stripVTControlCharacters(line))
 }
 
-/** Filled up with spaces to `width` columns. */
+/** Pads a styled line with spaces to `width` columns. */
 export function padStyled(line: string, width: number): string {
   return line + ' '.repeat(Math.max(0, width - styledWidth(line)))
 }

@@ -1,4 +1,4 @@
-/** Text in columns: how wide it is, where it breaks. Widths are terminal columns, wide characters count two. */
+/** Width and line breaks of text on a terminal. Widths are columns; wide characters count as two. */
 import stringWidth from 'string-width'
 
 const printableAscii = /^[\x20-\x7e]*$/
@@ -10,16 +10,15 @@ export function widthOf(text: string): number {
 }
 
 /**
- * What a line may break between: white space, words, and each character of a script that writes no spaces, with the
- * punctuation behind it.
- * Joined, the pieces are the text.
+ * Splits a text into pieces between which a line may break: white space, words, and each character of a script without
+ * spaces together with the punctuation after it. The pieces joined are the text.
  */
 export function piecesOf(text: string): string[] {
   const pattern = /\s+|[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}]\p{P}*|[^\s\p{sc=Han}\p{sc=Hira}\p{sc=Kana}]+/gu
   return text.match(pattern) ?? []
 }
 
-/** The text in lines of at most `width` columns, at least one line. White space at a break is dropped. */
+/** Breaks a text into lines of at most `width` columns (at least one line). Drops white space at a break. */
 export function wrap(text: string, width: number): string[] {
   return text.split('\n').flatMap((paragraph) => wrapParagraph(paragraph.replaceAll('\t', '    '), width))
 }
