@@ -12,6 +12,7 @@ interface RemovedFlag {
 
 const removed: RemovedFlag[] = [
   { of: 'train', flag: '--resume', now: 'the same command resumes; --restart begins anew' },
+  { of: 'serve', flag: '--api-key-file', now: "use --client-key-file for the clients' keys" },
   { of: 'run', flag: '--format', now: 'use --output-format; --format is always of an input' },
 ]
 

@@ -1,6 +1,8 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -60,9 +62,65 @@ test('SIGTERM lets an answer under way end, and refuses what comes after it', as
   }
 })
 
-test('a public address without a key is refused', async () => {
-  const refused = run('--model', 'scripted:echo', '--host', '0.0.0.0', '--port', '0')
-  await expect(refused).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--api-key-env') })
+test("a public address without clients' keys is an error that names the flags", async () => {
+  const start = ['--model', 'scripted:echo', '--host', '0.0.0.0', '--port', '0']
+  await expect(run(...start)).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /--client-key-env or --client-key-file, or --without-key to serve everybody$/m,
+    ),
+  })
+  await expect(run(...start, '--api-key-env', 'PATH')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--client-key-env or .*--api-key-env is the key that this server sends/),
+  })
+  await expect(run(...start, '--api-key-file', 'keys.txt')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--client-key-file'),
+  })
+})
+
+test('--api-key-env goes to the model, --client-key-env is asked of clients', async () => {
+  const authorizations: (string | undefined)[] = []
+  const upstream = createHttpServer((request, response) => {
+    authorizations.push(request.headers.authorization)
+    response.writeHead(404).end()
+  }).listen(0, '127.0.0.1')
+  await once(upstream, 'listening')
+  const { port } = upstream.address() as AddressInfo
+  const start = async (...more: string[]) => {
+    const model = `http://127.0.0.1:${port}/v1#llama`
+    const args = [bin, 'serve', '--model', model, '--port', '0', '--api-key-env', 'UPSTREAM', ...more]
+    const env = { ...process.env, UPSTREAM: 'upstream-key', CLIENT: 'client-key' }
+    const child = spawn(process.execPath, args, { env })
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
+    const ask = (key?: string) =>
+      fetch(`${line.trim()}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) },
+        body: JSON.stringify({ model: 'single', messages: [{ role: 'user', content: 'x' }] }),
+      })
+    return { child, ask }
+  }
+  const closed = await start('--client-key-env', 'CLIENT')
+  try {
+    expect((await closed.ask()).status).toBe(401)
+    expect((await closed.ask('upstream-key')).status).toBe(401)
+    expect(authorizations).toEqual([])
+    expect((await closed.ask('client-key')).status).toBe(502)
+    expect(new Set(authorizations)).toEqual(new Set(['Bearer upstream-key']))
+  } finally {
+    closed.child.kill('SIGKILL')
+  }
+  const open = await start()
+  try {
+    const [note] = await once(open.child.stderr.setEncoding('utf8'), 'data')
+    expect(note).toMatch(/^clients need no key: --api-key-env is .* --client-key-env is for clients\n$/)
+    expect((await open.ask()).status).toBe(502)
+  } finally {
+    open.child.kill('SIGKILL')
+    upstream.close()
+  }
 })
 
 test('the presets of the config are models, and of an address only the model is shown', async () => {

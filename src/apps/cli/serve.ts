@@ -1,4 +1,4 @@
-/** `aft serve`: any engine, behind an OpenAI-compatible server. */
+/** `aft serve`: any engine over the OpenAI API, with a page. */
 import { once } from 'node:events'
 import { appendFile, readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
@@ -15,11 +15,11 @@ import { keepMemorySmall } from './memory.ts'
 import { whole } from './option-types.ts'
 import { readPresets } from './serve-presets.ts'
 
-interface ServeFlags extends Omit<AnswerFlags, 'apiKeyEnv'> {
+interface ServeFlags extends AnswerFlags {
   port: number
   host: string
-  apiKeyEnv?: string[]
-  apiKeyFile?: string
+  clientKeyEnv?: string[]
+  clientKeyFile?: string
   withoutKey?: boolean
   maxWidth: number
   maxDepth: number
@@ -34,54 +34,52 @@ interface ServeFlags extends Omit<AnswerFlags, 'apiKeyEnv'> {
 }
 
 const help = `
-The page is at the address itself; programs use it with /v1 behind it.
-The flags of the plan are what the model "aft" means; the others are aft-fast,
-moa, rsa and single, and the presets of aft.config.ts. The first line of the output is the address. SIGTERM and
-Ctrl-C let the requests under way end first; a second one does not.
+The first line of the output is the address. The page is at that address; clients
+of the OpenAI API use the address followed by /v1.
+The model "aft" is the plan that the flags give. The other models are aft-fast,
+moa, rsa and single, and the presets of aft.config.ts.
+After SIGTERM or Ctrl-C running requests may end; a second one stops at once.
 
 Examples:
   $ aft serve --model http://127.0.0.1:8000/v1#llama
-  $ AFT_KEY=... aft serve --host 0.0.0.0 --api-key-env AFT_KEY`
+  $ AFT_KEY=... aft serve --host 0.0.0.0 --client-key-env AFT_KEY`
 
 export function serveCommand(): Command {
   const command = new Command('serve')
-    .description('Answer over HTTP, as OpenAI does.')
+    .description('Serve any engine over the OpenAI API, with a page.')
     .addHelpText('after', help)
   const group = (heading: string, options: Option[]) => {
     for (const option of options) command.addOption(option.helpGroup(heading))
   }
   group('Server:', [
-    whole('--port <n>', '0 takes a free one', 0).default(8080),
+    whole('--port <n>', 'port to listen on; 0 takes a free one', 0).default(8080),
     new Option('--host <address>', 'address to listen on').default('127.0.0.1'),
-    new Option('--api-key-env <name...>', "environment variables that hold the clients' keys"),
-    new Option('--api-key-file <file>', 'keys, a line each: NAME: KEY'),
-    new Option('--without-key', 'answer anybody, on a public address too'),
-    whole('--max-width <n>', 'most that a request may ask for', 0).default(DEFAULT_LIMITS.width),
-    whole('--max-depth <n>', 'most that a request may ask for', 0).default(DEFAULT_LIMITS.depth),
-    whole('--max-output <n>', 'most tokens of a completion that a request may ask for', 0).default(
-      DEFAULT_LIMITS.maxTokens,
-    ),
-    whole('--max-running <n>', 'requests answered at once', 0).default(64),
-    whole('--max-waiting <n>', 'requests that wait; more are a 429', 0).default(256),
-    new Option('--allow-host <name...>', 'on loopback: other names that it may be called by'),
-    new Option('--fixes <file>', 'where answers mended on the page go, as training examples'),
-    new Option('--show-addresses', "tell clients the engines' addresses and paths"),
-    whole('--timeout-ms <ms>', 'how long an upstream server may say nothing (default: 120000)', 0),
-    whole('--drain-ms <ms>', 'how long requests under way may take at the end', 0).default(30_000),
+    new Option('--allow-host <name...>', 'extra Host names to accept on loopback'),
+    new Option('--fixes <file>', 'append answers corrected on the page to this file, as training examples'),
+    new Option('--show-addresses', 'show clients the addresses and paths of engines'),
+    whole('--timeout-ms <ms>', 'longest silence of an upstream server (default: 120000)', 0),
+    whole('--drain-ms <ms>', 'time for running requests when the server stops', 0).default(30_000),
   ])
-  return addAnswerFlags(command, ['apiKeyEnv', 'system']).action((flags: ServeFlags) => serve(flags))
+  group('Clients:', [
+    new Option('--client-key-env <name...>', "environment variables that hold the clients' keys"),
+    new Option('--client-key-file <file>', "file of the clients' keys, one per line: NAME: KEY"),
+    new Option('--without-key', 'need no key on a public address'),
+  ])
+  group('Limits:', [
+    whole('--max-width <n>', 'largest width per request', 0).default(DEFAULT_LIMITS.width),
+    whole('--max-depth <n>', 'largest depth per request', 0).default(DEFAULT_LIMITS.depth),
+    whole('--max-output <n>', 'most tokens per completion', 0).default(DEFAULT_LIMITS.maxTokens),
+    whole('--max-running <n>', 'requests answered at once', 0).default(64),
+    whole('--max-waiting <n>', 'requests that may wait; further ones get a 429', 0).default(256),
+  ])
+  return addAnswerFlags(command, ['system']).action((flags: ServeFlags) => serve(flags))
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
   keepMemorySmall()
-  const { apiKeyEnv, apiKeyFile, ...answerFlags } = flags
-  const setup = await readAnswerFlags(answerFlags)
-  const keys = await readKeys(apiKeyEnv, apiKeyFile)
-  if (!isLoopback(flags.host) && Object.keys(keys).length === 0 && !flags.withoutKey) {
-    throw new UsageError(
-      `${flags.host} can be reached by others: give --api-key-env or --api-key-file, or --without-key if that is meant`,
-    )
-  }
+  const setup = await readAnswerFlags(flags)
+  const keys = await readKeys(flags.clientKeyEnv, flags.clientKeyFile)
+  checkOpen(keys, flags)
   await checkFixes(flags.fixes)
   const signal = watchInterrupts()
   const presets = readPresets(setup.config.presets)
@@ -114,7 +112,18 @@ async function serve(flags: ServeFlags): Promise<void> {
   }
 }
 
-/** Makes the file where there is none, so that what cannot be written is told at the start. */
+/** `--api-key-env` once meant the clients' keys: used so, it must not give an open server in silence. */
+function checkOpen(keys: Keys, { host, withoutKey, apiKeyEnv }: ServeFlags): void {
+  if (Object.keys(keys).length > 0 || withoutKey) return
+  const hint = '--api-key-env is the key that this server sends to the model; --client-key-env is for clients'
+  if (!isLoopback(host)) {
+    const problem = `others can reach ${host}: give --client-key-env or --client-key-file, or --without-key to serve everybody`
+    throw new UsageError(apiKeyEnv === undefined ? problem : `${problem}. ${hint}`)
+  }
+  if (apiKeyEnv !== undefined) console.error(`clients need no key: ${hint}`)
+}
+
+/** Creates the file if there is none, so that a file that cannot be written is an error at the start. */
 async function checkFixes(file: string | undefined): Promise<void> {
   if (file === undefined) return
   await appendFile(file, '').catch((error: Error) => {
@@ -122,12 +131,15 @@ async function checkFixes(file: string | undefined): Promise<void> {
   })
 }
 
-/** @throws UsageError for a variable that is not set, or a file that cannot be read */
+/** The clients' keys by name. @throws UsageError for a variable that is not set, or a file that cannot be read */
 async function readKeys(variables: string[] = [], file?: string): Promise<Keys> {
   const keys: Keys = {}
   for (const name of variables) {
     const key = process.env[name]?.trim()
-    if (!key) throw new UsageError(`the environment variable ${name} should hold a key, but is not set`)
+    if (!key)
+      throw new UsageError(
+        `--client-key-env: the environment variable ${name} should hold a key, but is not set`,
+      )
     keys[name] = key
   }
   if (file === undefined) return keys
