@@ -1,7 +1,7 @@
 /** Rows become a folder of examples, one pass over the sources; what is left out is written down with its reason. */
 import { DataError } from '../core/provider/errors.ts'
+import type { BuildCounts, Reasons } from '../files/build-counts.ts'
 import type { BadRow, SourceRow } from '../files/rows/row.ts'
-import type { Reasons } from './clean.ts'
 import {
   chooseDraft,
   type Drop,
@@ -15,7 +15,7 @@ import type { Draft } from './make-example.ts'
 import { createDuplicateIndex, signText } from './near-duplicates.ts'
 import { beginLine, type Rendered, type RenderOptions, renderRow } from './render-row.ts'
 import { createFolder, type ResultFolder } from './result-folder.ts'
-import { createStatistics, type Statistics } from './statistics.ts'
+import { createStatistics } from './statistics.ts'
 
 export { promptText, type Target } from './examine-row.ts'
 
@@ -39,24 +39,6 @@ export interface Ready extends Pick<Examined, 'hits' | 'left' | 'drop'> {
   mark?: PromptMark
   /** Absent where it has too many tokens. */
   rendered?: Rendered<Uint8Array>
-}
-
-export interface BuildCounts {
-  read: number
-  bad: number
-  train: number
-  validation: number
-  plain: number
-  trimmed: number
-  /** Rows by the reason why they were dropped. */
-  dropped: Reasons
-  /** Responses by the reason why they were not shown. */
-  left: Reasons
-  /** Proposals by model. */
-  models: Reasons
-  /** Rows dropped because a benchmark has their prompt, by benchmark. */
-  benchmarks: Reasons
-  statistics: Statistics
 }
 
 const FILES = ['train.jsonl', 'validation.jsonl', 'dropped.jsonl']

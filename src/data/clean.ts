@@ -1,10 +1,8 @@
 /** Responses as they may be shown: without reasoning, without empty, runaway or repeated ones. */
 import { findUnusable } from '../core/proposals.ts'
 import { splitReasoning } from '../engines/reasoning.ts'
+import type { Reasons } from '../files/build-counts.ts'
 import type { Response } from '../files/rows/row.ts'
-
-/** Why responses were left out, with how often. */
-export type Reasons = Record<string, number>
 
 /** The text behind the reasoning, without white space around it. */
 export function cleanText(text: string): string {

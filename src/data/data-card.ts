@@ -4,8 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { hashTemplate, type Template } from '../core/templates.ts'
-import type { BuildCounts } from './build.ts'
-import type { Reasons } from './clean.ts'
+import type { BuildCounts, Reasons } from '../files/build-counts.ts'
 
 export interface CardFacts {
   format: string

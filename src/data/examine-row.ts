@@ -2,10 +2,11 @@
 
 import { findUnusable } from '../core/proposals.ts'
 import { type Message, textOf } from '../core/provider/engine.ts'
+import type { Reasons } from '../files/build-counts.ts'
 import type { Response, SourceRow } from '../files/rows/row.ts'
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { type ChooseBy, chooseResponses } from './choose.ts'
-import { cleanResponses, cleanText, type Reasons } from './clean.ts'
+import { cleanResponses, cleanText } from './clean.ts'
 import { type FingerprintSet, findHits } from './fingerprints.ts'
 import type { Draft } from './make-example.ts'
 

@@ -1,20 +1,8 @@
 /** What a report says of the examples, gathered while they are written, in memory that does not grow with them. */
 import { textOf } from '../core/provider/engine.ts'
+import type { BuildStatistics, LengthCounts } from '../files/build-counts.ts'
 import { normaliseWords } from './fingerprints.ts'
 import type { Draft } from './make-example.ts'
-
-/** Counts by half octaves: bin `i` holds lengths from 2^(i/2) to below 2^((i+1)/2). */
-export interface LengthCounts {
-  bins: number[]
-  texts: number
-  chars: number
-}
-
-export interface Statistics {
-  lengths: Record<'prompts' | 'proposals' | 'targets', LengthCounts>
-  /** Examples by how much of the target's word 4-grams some proposal has: ten bins of ten percent, the last with 100. */
-  overlap: number[]
-}
 
 const GRAM_WORDS = 4
 
@@ -37,7 +25,7 @@ export function measureDraft({ conversation, proposals, target }: Draft, measure
   }
 }
 
-export function createStatistics(): Statistics & { add(measures: Measures): void } {
+export function createStatistics(): BuildStatistics & { add(measures: Measures): void } {
   const none = (): LengthCounts => ({ bins: [], texts: 0, chars: 0 })
   const lengths = { prompts: none(), proposals: none(), targets: none() }
   const overlap = Array.from({ length: 10 }, () => 0)

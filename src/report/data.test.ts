@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { BuildCounts } from '../data/build.ts'
 import { createStatistics, findOverlap, measureDraft } from '../data/statistics.ts'
+import type { BuildCounts } from '../files/build-counts.ts'
 import { renderReport } from './data.ts'
 
 const hostile = `<script>alert("1")</script><img src=x onerror='alert(2)'>&amp;</svg>\u202e]]>`

@@ -1,8 +1,6 @@
 /** `report.html` of a data set: what is in it and what was left out, as charts and tables. */
 
-import type { BuildCounts } from '../data/build.ts'
-import type { Reasons } from '../data/clean.ts'
-import type { LengthCounts, Statistics } from '../data/statistics.ts'
+import type { BuildCounts, BuildStatistics, LengthCounts, Reasons } from '../files/build-counts.ts'
 import { drawChart } from './chart.ts'
 import { type ReportSection, renderReportPage } from './page.ts'
 
@@ -31,7 +29,7 @@ export async function renderReport(format: string, counts: BuildCounts): Promise
   return renderReportPage('Aggregation examples', lead, sections)
 }
 
-async function chartSections(counts: BuildCounts, statistics: Statistics): Promise<ReportSection[]> {
+async function chartSections(counts: BuildCounts, statistics: BuildStatistics): Promise<ReportSection[]> {
   const sections = [
     await lengthSection(statistics.lengths),
     await overlapSection(statistics.overlap),
@@ -43,7 +41,7 @@ async function chartSections(counts: BuildCounts, statistics: Statistics): Promi
   return sections.filter((section) => section !== undefined)
 }
 
-async function lengthSection(lengths: Statistics['lengths']): Promise<ReportSection | undefined> {
+async function lengthSection(lengths: BuildStatistics['lengths']): Promise<ReportSection | undefined> {
   const rows = Object.entries(lengths).flatMap(([what, { bins, texts }]) =>
     bins.flatMap((count, i) =>
       count > 0 ? [{ what, from: 2 ** (i / 2), to: 2 ** ((i + 1) / 2), share: count / texts }] : [],

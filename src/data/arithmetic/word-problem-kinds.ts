@@ -1,5 +1,5 @@
 /** The kinds of word problems: names and numbers filled into a story, with the steps that solve it. */
-import type { Problem } from './word-problems.ts'
+import type { Problem } from './problem.ts'
 
 type Make = (random: () => number) => Omit<Problem, 'kind'>
 

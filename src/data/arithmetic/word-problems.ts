@@ -2,27 +2,8 @@
  * Word problems with worked solutions, and drafts that go wrong as people and models do. A problem is a list of
  * steps, so that a wrong step is carried on to the end, and whether a solution is right can be computed.
  */
+import type { Operand, Operation, Problem, Step } from './problem.ts'
 import { problemKinds } from './word-problem-kinds.ts'
-
-export type Operation = '+' | '-' | '*' | '/'
-/** A number that the question gives, or the result of an earlier step. */
-export type Operand = number | { step: number }
-
-export interface Step {
-  /** What is worked out, as the start of a sentence: "The pens cost". */
-  about: string
-  a: Operand
-  operation: Operation
-  b: Operand
-  /** Behind the number; may be empty. */
-  unit: string
-}
-
-export interface Problem {
-  kind: string
-  question: string
-  steps: Step[]
-}
 
 /**
  * How a draft goes wrong.

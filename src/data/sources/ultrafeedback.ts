@@ -17,7 +17,6 @@ import {
 export const ultrafeedback: Source = {
   about: 'UltraFeedback as published: {instruction, completions: [{response, model, annotations, …}]}',
   columns: ['instruction', 'completions'],
-  fields: ['instruction', 'response', 'model', 'fine-grained_score', 'Rating'],
   ...perRecord((row, id) => ({
     id,
     prompt: ask(asText(row.instruction, 'instruction')),

@@ -54,9 +54,8 @@ export interface RawRecord {
 /** One kind of data: what its records mean. */
 export interface Source {
   about: string
-  /** What is read of Parquet files: top-level columns, and names of fields within them; all where absent. */
+  /** Top-level columns to read of Parquet files; all if absent. */
   columns?: string[]
-  fields?: string[]
   /** Whether each record is a row by itself, so that threads can share them out. */
   isPerRecord?: boolean
   read(records: AsyncIterable<RawRecord>): AsyncIterable<SourceRow | BadRow>
