@@ -1,0 +1,74 @@
+/**
+ * Photographs the page of `aft serve` in Chromium, with written replies: light, dark, and on a phone.
+ *   node docs/make-page.ts
+ */
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { chromium, type Page } from 'playwright-core'
+import { listen } from '../src/apps/server/listen.ts'
+import { createServer } from '../src/apps/server/server.ts'
+import { scriptedEngine } from '../src/engines/scripted/scripted.ts'
+
+const question = 'Why is the sky blue?'
+const proposals = [
+  'The sky looks blue because molecules of air scatter **short waves** of light more than long ones. This is called Rayleigh scattering. Blue light reaches us from every direction.',
+  'Sunlight holds all colors. On its way through the air, blue light is scattered in all directions, about ten times as strongly as red.\n\n- Violet is scattered even more.\n- Our eyes are less sensitive to it.',
+  'Because of the air. At sunset the path through the air is longer, and mostly red light is left.',
+  'Air molecules are much smaller than the wavelength of light, so the strength of the scattering grows with the fourth power of the frequency. Violet is scattered even more, and some of it is absorbed high up.',
+  'It is blue since oxygen is blue. Liquid oxygen is pale blue, after all.',
+]
+const answer = [
+  '**Sunlight holds all colors.** On its way through the air, blue light is scattered in all directions, about ten times as strongly as red. This is called Rayleigh scattering, and its strength grows with the fourth power of the frequency.',
+  'So why is the sky not violet?',
+  '1. Violet is scattered even more, but our eyes are less sensitive to it.\n2. Some of it is absorbed high up.',
+  'At sunset the path through the air is longer, and mostly red light is left. You can try it with a torch and a glass of water with a few drops of milk.',
+].join('\n\n')
+
+const script = [
+  { system: /Drafts:/, replies: [answer] },
+  { replies: proposals, pick: 'index' as const },
+]
+const engine = scriptedEngine(script, { delayMs: 900 })
+const server = createServer({ engines: { 'a-model': engine }, defaults: { width: 5, depth: 1 } })
+const listening = await listen(server, { host: '127.0.0.1', port: 0 })
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+
+const pictures = [
+  { name: 'page-light', width: 1280, height: 850, colorScheme: 'light' },
+  { name: 'page-dark', width: 1280, height: 850, colorScheme: 'dark' },
+  { name: 'page-narrow-dark', width: 390, height: 780, colorScheme: 'dark' },
+] as const
+
+for (const { name, width, height, colorScheme } of pictures) {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme, deviceScaleFactor: 1.5 })
+  await page.goto(listening.url)
+  await page.getByLabel('Your question').fill(question)
+  await page.getByRole('button', { name: 'Ask', exact: true }).click()
+  await page.locator('.turn[data-state="done"]').waitFor()
+  await page.locator('[data-sentence="1"]').first().hover()
+  await page.locator('[data-sentence="1"]').first().focus()
+  await page.waitForTimeout(500)
+  const bytes = await toWebp(page, await page.screenshot())
+  writeFileSync(path.join(import.meta.dirname, `${name}.webp`), bytes)
+  console.log(`docs/${name}.webp: ${Math.round(bytes.length / 1000)} kB`)
+  await page.close()
+}
+await browser.close()
+await listening.close(0)
+
+/** Chromium writes WebP; its screenshots are PNG. */
+async function toWebp(page: Page, png: Buffer): Promise<Buffer> {
+  await page.goto('about:blank')
+  const source = `data:image/png;base64,${png.toString('base64')}`
+  const data = await page.evaluate<string>(`(async () => {
+    const image = new Image()
+    image.src = ${JSON.stringify(source)}
+    await image.decode()
+    const surface = document.createElement('canvas')
+    surface.width = image.width
+    surface.height = image.height
+    surface.getContext('2d').drawImage(image, 0, 0)
+    return surface.toDataURL('image/webp', 0.8)
+  })()`)
+  return Buffer.from(data.slice(data.indexOf(',') + 1), 'base64')
+}
