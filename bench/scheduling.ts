@@ -55,7 +55,14 @@ function lengthOf(seed: number, cap: number): number {
 }
 
 function planOf(seed: number, quorum?: Plan['layers'][number]['quorum']): Plan {
-  return makePlan({ proposers: ['virtual'], width: 5, depth: 2, seed, quorum })
+  return makePlan({
+    proposers: ['virtual'],
+    width: 5,
+    depth: 2,
+    seed,
+    quorum: quorum?.count,
+    graceMs: quorum?.graceMs,
+  })
 }
 
 /** No schedule is shorter than all work over all places, nor than the longest prompt's layers one after the other. */

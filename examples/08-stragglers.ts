@@ -15,7 +15,8 @@ const result = await answer('Why?', {
   aggregators: ['aggregator'],
   width: 3,
   depth: 1,
-  quorum: { count: 2, graceMs: 50 },
+  quorum: 2,
+  graceMs: 50,
 })
 
 console.log(result.answer)

@@ -10,9 +10,10 @@ import { createVirtualClock } from './virtual-clock.ts'
 
 export const question: Prompt = { id: 'q', messages: [{ role: 'user', content: 'Why is the sky blue?' }] }
 
-/** The first engine proposes unless `options` name the proposers. */
+/** 5 x 2 (but a mixture as its engines are), and the first engine proposes, unless `options` say otherwise. */
 export function planFor(engines: Record<string, Engine>, options: Partial<PlanOptions> = {}): Plan {
-  return makePlan({ proposers: Object.keys(engines).slice(0, 1), ...options })
+  const size = options.strategy === 'moa' ? {} : { width: 5, depth: 2 }
+  return makePlan({ proposers: Object.keys(engines).slice(0, 1), ...size, ...options })
 }
 
 /** The result, with every event before it. */

@@ -10,7 +10,8 @@ async function run(times: (number | Timed)[], quorum: Quorum | undefined, record
     const time = n === 1 && !recorded ? 10 : (times[index] as number | Timed)
     return typeof time === 'number' ? { ms: time } : time
   })
-  const plan = planFor({ engine }, { width: times.length, depth: 1, quorum })
+  const { count, ...waits } = quorum ?? {}
+  const plan = planFor({ engine }, { width: times.length, depth: 1, quorum: count, ...waits })
   return { ...(await ask({ engine }, plan, { clock })), engine, atMs: clock.now() }
 }
 

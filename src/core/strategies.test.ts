@@ -10,12 +10,11 @@ const shape = (options: Partial<PlanOptions>) =>
 describe('a plan', () => {
   test('has every default filled in', () => {
     const inner = { temperature: 0.7, topP: 0.95, maxTokens: 1024 }
-    const five = [{ engine: 'm', n: 5, sampling: inner }]
+    const three = [{ engine: 'm', n: 3, sampling: inner }]
     expect(plan()).toEqual({
       strategy: 'aft',
       layers: [
-        { voices: five, see: 'nothing' },
-        { voices: five, see: 'all' },
+        { voices: three, see: 'nothing' },
         { voices: [{ engine: 'm', n: 1, sampling: { ...inner, topP: 1 } }], see: 'all' },
       ],
       template: 'aft-1',
@@ -27,13 +26,14 @@ describe('a plan', () => {
   })
 
   test.each([
-    [{}, 11],
-    [{ width: 3, depth: 1 }, 4],
+    [{}, 4],
+    [{ width: 5, depth: 2 }, 11],
     [{ depth: 0 }, 1],
-    [{ strategy: 'moa', proposers: ['a', 'b', 'c'] }, 7],
+    [{ strategy: 'moa', proposers: ['a', 'b', 'c'] }, 4],
+    [{ strategy: 'moa', proposers: ['a', 'b', 'c'], depth: 2 }, 7],
     [{ strategy: 'rsa', width: 4, sample: 2, steps: 3 }, 12],
     [{ strategy: 'self-consistency', width: 9 }, 9],
-    [{ strategy: 'best-of-n' }, 5],
+    [{ strategy: 'best-of-n' }, 3],
     [{ strategy: 'single' }, 1],
   ] as [Partial<PlanOptions>, number][])('of %j asks for %i completions', (options, count) => {
     expect(countCompletions(plan(options))).toBe(count)
@@ -51,7 +51,7 @@ describe('a plan', () => {
   })
 
   test('of several models has their number as width, in every layer but the last', () => {
-    expect(shape({ strategy: 'moa', proposers: ['a', 'b'], aggregators: ['c'] })).toEqual([
+    expect(shape({ strategy: 'moa', proposers: ['a', 'b'], aggregators: ['c'], depth: 2 })).toEqual([
       ['1 a, 1 b', 'nothing'],
       ['1 a, 1 b', 'all'],
       ['1 c', 'all'],
@@ -59,17 +59,17 @@ describe('a plan', () => {
   })
 
   test('has quorums where a layer has more than one member, never above its width', () => {
-    const quorum = { count: 4, graceMs: 1000 }
+    const quorum = { quorum: 4, graceMs: 1000 }
     const counts = (options: Partial<PlanOptions>) =>
-      plan({ quorum, ...options }).layers.map((l) => l.quorum?.count)
-    expect(counts({})).toEqual([4, 4, undefined])
-    expect(counts({ width: 2 })).toEqual([2, 2, undefined])
-    expect(counts({ strategy: 'best-of-n' })).toEqual([4])
+      plan({ ...quorum, ...options }).layers.map((l) => l.quorum?.count)
+    expect(counts({ width: 5, depth: 2 })).toEqual([4, 4, undefined])
+    expect(counts({ width: 2, depth: 2 })).toEqual([2, 2, undefined])
+    expect(counts({ strategy: 'best-of-n', width: 5 })).toEqual([4])
   })
 
   test('is data: JSON and back is the same plan', () => {
     for (const strategy of Object.keys(strategies) as (keyof typeof strategies)[]) {
-      const made = plan({ strategy, quorum: { count: 1, graceMs: 5, capMs: 9 }, stopAtAgreement: 0.5 })
+      const made = plan({ strategy, quorum: 1, graceMs: 5, capMs: 9, stopAtAgreement: 0.5 })
       expect(JSON.parse(JSON.stringify(made))).toEqual(made)
     }
   })
@@ -85,15 +85,18 @@ describe('a wrong option is a usage error that names it', () => {
     [{ temperature: 9 }, 'expected `temperature` to be a number from 0 to 5, got 9'],
     [{ topP: 1.5 }, 'expected `topP` to be a number from 0 to 1, got 1.5'],
     [{ stopAtAgreement: 2 }, 'expected `stopAtAgreement` to be a number from 0 to 1, got 2'],
-    [{ quorum: { count: 0, graceMs: 0 } }, 'expected `quorum` to be a whole number from 1, got 0'],
-    [{ quorum: { count: 1, graceMs: -1 } }, 'expected `graceMs` to be a number from 0'],
+    [{ quorum: 0, graceMs: 0 }, 'expected `quorum` to be a whole number from 1, got 0'],
+    [{ quorum: 1, graceMs: -1 }, 'expected `graceMs` to be a whole number from 0, got -1'],
+    [{ graceMs: 5 }, '`graceMs` needs `quorum`'],
+    [{ aggregator: ['m'] }, 'there is no option `aggregator`: use `aggregators`'],
+    [{ widht: 3 }, 'there is no option `widht`; did you mean `width`?'],
     [{ strategy: 'rsa', width: 3, sample: 4 }, 'expected `sample` to be at most the width 3, got 4'],
-    [{ proposers: [] }, 'expected at least one engine that proposes, got none'],
+    [{ proposers: [] }, 'expected `proposers` to be a list of engine names, got []'],
     [
       { strategy: 'atf' },
-      'there is no strategy "atf"; there are: aft, moa, rsa, self-consistency, best-of-n, single',
+      'expected `strategy` to be one of aft, moa, rsa, self-consistency, best-of-n, single, got "atf"',
     ],
-    [{ strategy: 'toString' }, 'there is no strategy "toString"'],
+    [{ strategy: 'toString' }, 'expected `strategy` to be one of aft'],
     [{ temperature: Number.NaN }, 'expected `temperature` to be a number'],
     [{ order: 'random' }, 'expected `order` to be one of as-sampled, shuffled, got "random"'],
     [{ overflow: 'drop' }, 'expected `overflow` to be one of trim, refuse, got "drop"'],

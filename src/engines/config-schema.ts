@@ -1,7 +1,9 @@
 /** What a config may hold, and what is said where it holds something else. */
 import { z } from 'zod'
+import { type OptionTable, type OptionValues, planOptions } from '../core/options.ts'
 import { redact, UsageError } from '../core/provider/errors.ts'
-import { type Config, isModel } from './config.ts'
+import { optionFields, renamed } from '../files/option-fields.ts'
+import { isModel } from './ai-sdk/is-model.ts'
 
 const wholeFrom = (least: number) =>
   z.int('expected a whole number').min(least, `expected a whole number from ${least}`)
@@ -13,7 +15,8 @@ const engineSchema = z.strictObject({
   baseURL: z.url({ protocol: /^https?$/, error: 'expected an http address' }).optional(),
   apiKeyEnv: z.stringFormat('variable name', /^[A-Z][A-Z0-9_]*$/).optional(),
   concurrency: count.optional(),
-  retries: count.optional(),
+  maxRetries: wholeFrom(0).optional(),
+  retries: renamed('maxRetries, the repeats after the first attempt'),
   timeoutMs: count.optional(),
   contextLength: count.optional(),
   extraBody: z.record(z.string(), z.unknown()).optional(),
@@ -23,32 +26,20 @@ const engineSchema = z.strictObject({
   price: price.optional(),
 })
 
-const defaultsSchema = z.strictObject({
-  model: z.string().optional(),
-  proposers: z.array(z.string()).min(1).optional(),
-  aggregator: z.array(z.string()).min(1).optional(),
-  judge: z.string().optional(),
-  strategy: z.string().optional(),
-  width: count.optional(),
-  depth: wholeFrom(0).optional(),
-  maxTokens: count.optional(),
-  temperature: z.number().min(0).max(5).optional(),
-  topP: z.number().min(0).max(1).optional(),
-  seed: wholeFrom(0).optional(),
-  template: z.string().optional(),
-})
-
-const presetSchema = z.strictObject({
-  ...defaultsSchema.omit({ seed: true, template: true }).shape,
-  sample: count.optional(),
-  steps: count.optional(),
-  order: z.enum(['as-sampled', 'shuffled']).optional(),
-  overflow: z.enum(['trim', 'refuse']).optional(),
-  stopAtAgreement: z.number().min(0).max(1).optional(),
-  quorum: count.optional(),
-  graceMs: wholeFrom(0).optional(),
-  capMs: count.optional(),
-})
+function schemasOf(table: OptionTable) {
+  const { seed, ...fields } = optionFields(table)
+  const model = z.string().optional()
+  return {
+    defaults: z.strictObject({
+      model,
+      preset: z.string().optional(),
+      template: z.string().optional(),
+      seed,
+      ...fields,
+    }),
+    preset: z.strictObject({ model, ...fields }),
+  }
+}
 
 const configSchema = z.strictObject({
   engines: z.record(z.string(), z.unknown()).optional(),
@@ -62,22 +53,29 @@ const configSchema = z.strictObject({
  */
 export type EngineConfig = z.infer<typeof engineSchema>
 
-/** What the flags of the same names are where they are not given. */
-export type Defaults = z.infer<typeof defaultsSchema>
+/** Values of the flags that are not given. `model` is for every role, `template` is a file. */
+export interface Defaults extends OptionValues {
+  model?: string
+  preset?: string
+  template?: string
+}
 
-/** A model that `aft serve` offers: what differs from the flags and the defaults. `model` is for every role. */
-export type PresetConfig = z.infer<typeof presetSchema>
+/** What a preset changes. `model` is for every role. */
+export interface PresetConfig extends Omit<OptionValues, 'seed'> {
+  model?: string
+}
 
 /**
- * Checks what a file or a caller gave.
+ * Checks what a file or a caller gave, and returns it.
  * @throws UsageError that names file, path, what was expected and what came
  */
-export function checkConfig(value: unknown, file = 'config'): Config {
+export function checkConfig(value: unknown, file = 'config', table: OptionTable = planOptions): unknown {
+  const schemas = schemasOf(table)
   const { engines = {}, defaults = {}, presets = {} } = parse(configSchema, value, file, [])
-  parse(defaultsSchema, defaults, file, ['defaults'])
+  parse(schemas.defaults, defaults, file, ['defaults'])
   for (const [name, preset] of Object.entries(presets)) {
     checkName(name, file, ['presets', name])
-    parse(presetSchema, preset, file, ['presets', name])
+    parse(schemas.preset, preset, file, ['presets', name])
   }
   for (const [name, entry] of Object.entries(engines)) {
     const path = ['engines', name]
@@ -86,7 +84,7 @@ export function checkConfig(value: unknown, file = 'config'): Config {
     if (typeof entry === 'string' || typeof entry === 'function' || isModel(entry)) continue
     parse(engineSchema, entry, file, path)
   }
-  return value as Config
+  return value
 }
 
 function checkName(name: string, file: string, path: string[]): void {

@@ -50,7 +50,10 @@ test.each([
   [5, 'aft.config.ts: expected object, got 5'],
   [{ engine: {} }, 'aft.config.ts: unknown engine; there are engines, defaults, presets'],
   [engine({ model: 3 }), 'aft.config.ts: engines.fast.model: expected string, got 3'],
-  [engine({ retries: 0 }), 'aft.config.ts: engines.fast.retries: expected a whole number from 1, got 0'],
+  [
+    engine({ maxRetries: -1 }),
+    'aft.config.ts: engines.fast.maxRetries: expected a whole number from 0, got -1',
+  ],
   [engine({ baseURL: 'x' }), 'aft.config.ts: engines.fast.baseURL: expected an http address, got "x"'],
   [
     engine({ price: { inputPerMTok: 'five', outputPerMTok: 1 } }),

@@ -57,7 +57,7 @@ export async function readConfig(file: string): Promise<Config> {
   })
   // Loaded only here: most programs have no config and need nothing that checks it.
   const { checkConfig } = await import('./config-schema.ts')
-  return checkConfig(value, basename(file))
+  return checkConfig(value, basename(file)) as Config
 }
 
 async function readValue(file: string): Promise<unknown> {
@@ -91,9 +91,4 @@ function resolveToThisProgram(): void {
     resolve: (name, context, next) =>
       next(name, /^aft(\/|$)/.test(name) ? { ...context, parentURL: import.meta.url } : context),
   })
-}
-
-/** Whether a config's entry is an AI SDK model. */
-export function isModel(entry: unknown): entry is AiSdkModel {
-  return typeof entry === 'object' && entry !== null && 'doStream' in entry
 }

@@ -2,7 +2,8 @@
 import type { Engine } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
-import { type Config, type EngineEntry, isModel, loadConfig, readConfig } from './config.ts'
+import { isModel } from './ai-sdk/is-model.ts'
+import { type Config, type EngineEntry, loadConfig, readConfig } from './config.ts'
 import { withPrice } from './price.ts'
 
 export interface OpenOptions {
@@ -12,8 +13,8 @@ export interface OpenOptions {
   config?: Config | string
   /** Environment variable that holds the key, for servers. */
   apiKeyEnv?: string
-  /** Attempts at a completion, the first included; default 10. */
-  retries?: number
+  /** Times that a failed completion is repeated; default 9. */
+  maxRetries?: number
   /** Completions in flight for each endpoint; default 8. */
   concurrency?: number
   /** Milliseconds that a server may say nothing. */

@@ -1,13 +1,13 @@
 /** Presets, and the plan of a request: the operator's settings, then the preset's, then the request's own. */
 import { randomInt } from 'node:crypto'
 import { z } from 'zod'
+import { type OptionTable, type OptionValues, planOptions } from '../core/options.ts'
 import { countMembers, type Plan, type Voice } from '../core/plan.ts'
+import type { Preset } from '../core/presets.ts'
 import type { Sampling } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
-import { makePlan, type PlanOptions, type StrategyName, strategies } from '../core/strategies.ts'
-
-/** A model that clients can name. */
-export type Preset = Partial<PlanOptions>
+import { makePlan, type PlanOptions } from '../core/strategies.ts'
+import { optionFields } from '../files/option-fields.ts'
 
 /** The most that a request may ask for. */
 export interface Limits {
@@ -30,42 +30,24 @@ export interface Offer {
   engines: string[]
 }
 
-/** The presets that every server has, over the operator's own settings. */
-export function defaultPresets({ proposers, aggregators = proposers }: PlanOptions): Record<string, Preset> {
-  const bare = { strategy: 'single', proposers: aggregators } as const
-  return {
-    aft: {},
-    'aft-fast': { strategy: 'aft', width: 3, depth: 1 },
-    moa: { strategy: 'moa', width: Math.max(3, proposers.length) },
-    rsa: { strategy: 'rsa' },
-    single: bare,
-  }
+/** The field `aft` of a request: every option of a plan, and how the answer is given. */
+export interface AftOptions extends OptionValues {
+  enabled?: boolean
+  showProposals?: boolean
+  tools?: 'aggregator' | 'bypass' | 'first-call'
 }
 
-const whole = (least: number) => z.int().min(least)
+/** Makes the schema of the field `aft`. */
+export function makeAftSchema(table: OptionTable = planOptions): z.ZodType<AftOptions> {
+  return z.strictObject({
+    ...optionFields(table),
+    enabled: z.boolean().optional(),
+    showProposals: z.boolean().optional(),
+    tools: z.enum(['aggregator', 'bypass', 'first-call']).optional(),
+  })
+}
 
-/** The field `aft` of a request. */
-export const aftSchema = z.strictObject({
-  enabled: z.boolean().optional(),
-  strategy: z.enum(Object.keys(strategies) as [StrategyName]).optional(),
-  width: whole(1).optional(),
-  depth: whole(0).optional(),
-  sample: whole(1).optional(),
-  steps: whole(1).optional(),
-  proposers: z.array(z.string()).min(1).optional(),
-  aggregator: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
-  judge: z.string().optional(),
-  order: z.enum(['as-sampled', 'shuffled']).optional(),
-  overflow: z.enum(['trim', 'refuse']).optional(),
-  stopAtAgreement: z.number().min(0).max(1).optional(),
-  quorum: whole(1).optional(),
-  graceMs: whole(0).optional(),
-  capMs: whole(1).optional(),
-  showProposals: z.boolean().optional(),
-  tools: z.enum(['aggregator', 'bypass', 'first-call']).optional(),
-})
-
-export type AftOptions = z.infer<typeof aftSchema>
+export const aftSchema = makeAftSchema()
 
 /** What the request says of sampling, in its own fields. */
 export interface Asked {
@@ -87,12 +69,15 @@ export function planFor(asked: Asked, offer: Offer): Plan {
   const preset = presetOf(asked.model, offer)
   const { maxTokens, ...sampling } = asked.sampling
   checkLimits(asked, offer)
+  const { enabled, showProposals, tools, ...options } = asked.aft
+  checkEngines(options, offer)
   const chosen: PlanOptions = {
     ...offer.base,
     ...preset,
-    ...rolesOf(asked.aft, offer),
+    seed: randomInt(2 ** 31),
+    ...given(options),
     ...given({ maxTokens, temperature: sampling.temperature }),
-    seed: asked.seed === undefined ? randomInt(2 ** 31) : Math.abs(asked.seed),
+    ...(asked.seed !== undefined && { seed: Math.abs(asked.seed) }),
   }
   const bare = { strategy: 'single', proposers: chosen.aggregators ?? chosen.proposers } as const
   const plan = make({ ...chosen, ...(asked.isBare && bare) })
@@ -118,12 +103,14 @@ export function presetOf(model: string, { presets }: Offer): Preset {
 /** Before the plan is made: a layer of 10^9 would be made first and refused then. */
 function checkLimits({ aft, n, sampling, maxTokensParam }: Asked, { limits }: Offer): void {
   const bounds: [string, number | undefined, number][] = [
-    ['aft.width', aft.width, limits.width],
-    ['aft.depth', aft.depth, limits.depth],
-    ['aft.steps', aft.steps, limits.depth + 1],
     ['n', n, limits.width],
     [maxTokensParam, sampling.maxTokens, limits.maxTokens],
   ]
+  for (const [name, { limit }] of Object.entries(planOptions as OptionTable)) {
+    // Steps count the first layer too, which depth does not.
+    const most = limit && limits[limit] + (name === 'steps' ? 1 : 0)
+    if (most !== undefined) bounds.push([`aft.${name}`, aft[name as 'width'], most])
+  }
   for (const [param, value, most] of bounds) {
     if (value !== undefined && value > most) throw tooMuch(param, value, most)
   }
@@ -136,19 +123,13 @@ function tooMuch(param: string, value: number, most: number): UsageError {
   })
 }
 
-function rolesOf(aft: AftOptions, { engines }: Offer): Partial<PlanOptions> {
-  const { enabled, showProposals, tools, quorum, graceMs, capMs, aggregator, ...rest } = aft
-  const aggregators = aggregator === undefined ? undefined : [aggregator].flat()
-  const names = { proposers: rest.proposers, aggregator: aggregators, judge: rest.judge && [rest.judge] }
-  for (const [role, chosen] of Object.entries(names)) {
-    for (const name of chosen || []) if (!engines.includes(name)) throw unknownEngine(role, name, engines)
-  }
-  const hasQuorum = quorum !== undefined || capMs !== undefined
-  const count = quorum ?? Number.MAX_SAFE_INTEGER
-  return {
-    ...given(rest),
-    ...given({ aggregators }),
-    ...(hasQuorum && { quorum: { count, graceMs: graceMs ?? 5_000, capMs } }),
+/** A request may name the engines of the operator, and no others. */
+function checkEngines(options: OptionValues, { engines }: Offer): void {
+  for (const [name, { kind }] of Object.entries(planOptions as OptionTable)) {
+    if (kind.type !== 'engine' && kind.type !== 'engines') continue
+    for (const engine of [options[name as 'proposers'] ?? []].flat()) {
+      if (!engines.includes(engine)) throw unknownEngine(name, engine, engines)
+    }
   }
 }
 
@@ -161,14 +142,13 @@ function given<T extends object>(fields: T): Partial<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== undefined)) as Partial<T>
 }
 
-/** The core names the wrong option in its message. */
 function make(options: PlanOptions): Plan {
   try {
     return makePlan(options)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    const name = /`(\w+)`/.exec(error.message)?.[1]
-    throw new UsageError(error.message, { param: name ? `aft.${name}` : 'aft', code: 'invalid-value' })
+    const param = error.param === undefined ? 'aft' : `aft.${error.param}`
+    throw new UsageError(error.message, { param, code: 'invalid-value' })
   }
 }
 

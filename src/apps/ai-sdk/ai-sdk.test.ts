@@ -11,7 +11,7 @@ const script = [
   { system: isAggregator, replies: ['Air scatters blue light most.'] },
   { replies: ['It mirrors the sea.', 'Air scatters blue.'] },
 ]
-const small = { width: 2, depth: 1, maxRetries: 0 }
+const small = { width: 2, depth: 1 }
 
 test('generateText gives the aggregated answer, the usage of all calls, and the trace', async () => {
   const aft = createAft({ engine: scriptedEngine(script), ...small })

@@ -8,20 +8,14 @@ import {
   type SharedV4Warning,
 } from '@ai-sdk/provider'
 import { z } from 'zod'
+import { builtInPresets, type Preset } from '../../core/presets.ts'
 import type { Engine, Sampling } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import type { PlanOptions } from '../../core/strategies.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import { type AiSdkModel, fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
 import { type Ask, answerLive, type Sink } from '../../request/live.ts'
-import {
-  type AftOptions,
-  aftSchema,
-  defaultPresets,
-  type Offer,
-  type Preset,
-  planFor,
-} from '../../request/plans.ts'
+import { type AftOptions, aftSchema, type Offer, planFor } from '../../request/plans.ts'
 import { contentOf, endingOf, noUsage, partWriter } from './parts.ts'
 import { fromFormat, fromPrompt, fromTool, fromToolChoice } from './prompt.ts'
 
@@ -32,7 +26,7 @@ import { fromFormat, fromPrompt, fromTool, fromToolChoice } from './prompt.ts'
 export interface AftProviderOptions extends Omit<Partial<PlanOptions>, 'template'> {
   engine?: Engine | AiSdkModel
   engines?: Record<string, Engine | AiSdkModel>
-  /** Models next to `aft`, `aft-fast`, `moa`, `rsa` and `single`. */
+  /** Models next to `aft`, `aft-fast`, `paper`, `moa`, `rsa` and `single`. */
   presets?: Record<string, Preset>
   template?: Template
   /** Proposals become reasoning parts, and their texts stand in the trace. Default false. */
@@ -45,7 +39,7 @@ export interface AftProvider extends ProviderV4 {
 
 /**
  * Makes a provider of the AI SDK; no server is needed. A call's `providerOptions.aft` may say more: `width`, `depth`,
- * `strategy`, `proposers`, `aggregator`, `enabled`, `showProposals` and what else a server's `aft` field takes.
+ * `strategy`, `proposers`, `aggregators`, `enabled`, `showProposals` and what else a server's `aft` field takes.
  * @throws UsageError without an engine. A model that is not there is a NoSuchModelError of the AI SDK
  */
 export function createAft(options: AftProviderOptions): AftProvider {
@@ -57,7 +51,7 @@ export function createAft(options: AftProviderOptions): AftProvider {
   const base: PlanOptions = { proposers: names, ...plan, template: template.id }
   const offer: Offer = {
     base,
-    presets: { ...defaultPresets(base), ...presets },
+    presets: { ...builtInPresets(base), ...presets },
     engines: names,
     limits: { width: 1_000, depth: 100, maxTokens: Number.MAX_SAFE_INTEGER },
   }

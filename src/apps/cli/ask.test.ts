@@ -46,7 +46,9 @@ test('words without quotes are one prompt', async () => {
 })
 
 test('--json prints one object with everything that was made', async () => {
-  const { stdout } = await aft(['ask', 'Why?', '--model', 'scripted:echo', '--seed', '7', '--json'])
+  const { stdout } = await aft([
+    ...['ask', 'Why?', '--model', 'scripted:echo', '--preset', 'paper', '--seed', '7', '--json'],
+  ])
   const result = JSON.parse(stdout)
   expect(Object.keys(result).sort()).toEqual([
     'answer',

@@ -26,7 +26,7 @@ Examples:
   $ aft ask "Why is the sky blue?" --width 3 --depth 1 --max-tokens 200
   $ aft ask "Why is the sky blue?" --model http://127.0.0.1:8000/v1#llama
   $ aft ask "Why is the sky blue?" --proposers smollm2,openai:gpt-5-mini \\
-      --aggregator openai:gpt-5
+      --aggregators openai:gpt-5
   $ aft ask - --json < question.txt`
 
 export function askCommand(): Command {

@@ -45,66 +45,80 @@ test('`aft ask --help` explains every flag, with examples', async () => {
     Answer one prompt.
 
     Arguments:
-      prompt                       the prompt; - or nothing reads standard input
+      prompt                   the prompt; - or nothing reads standard input
 
     Models:
-      -m, --model <name>           engine for every role: smollm2 (the default),
-                                   gguf:FILE, hf:USER/REPO:QUANT, openai:MODEL,
-                                   URL#MODEL, or a name from the config
-      --proposers <names>          engines that propose, separated by commas
-      --aggregator <names>         engine that aggregates, then its fallbacks
-      --judge <name>               engine that picks, for best-of-n
-      --config <file>              names and defaults (default: aft.config.ts, where
-                                   there is one)
+      -m, --model <name>       engine for every role: smollm2 (the default),
+                               gguf:FILE, hf:USER/REPO:QUANT, openai:MODEL,
+                               URL#MODEL, or a name from the config
+      --config <file>          names and defaults (default: aft.config.ts, if there
+                               is one)
+      --proposers <names>      engines that propose (default: the model)
+      --aggregators <names>    engine that aggregates, then its fallbacks (default:
+                               the first proposer)
+      --judge <name>           engine that picks the answer, for best-of-n (default:
+                               the first aggregator)
 
     Plan:
-      --strategy <name>            how the layers are built (default: aft) (choices:
-                                   "aft", "moa", "rsa", "self-consistency",
-                                   "best-of-n", "single")
-      --width <n>                  proposals a layer (default: 5)
-      --depth <n>                  aggregation layers (default: 2)
-      --sample <k>                 proposals that each member sees, for rsa
-                                   (default: 3)
-      --steps <n>                  rounds, for rsa (default: 3)
-      --system <text>              system prompt
-      --template <file>            wording of the roles, a JSON file
-      --order <order>              how proposals are shown (choices: "as-sampled",
-                                   "shuffled")
-      --overflow <what>            for proposals that do not fit the context
-                                   (choices: "trim", "refuse")
-      --stop-at-agreement <share>  answer at once when proposals agree this much, 0
-                                   to 1
+      --preset <name>          options by a name: paper is 5 x 2, or a name from the
+                               config
+      --system <text>          system prompt
+      --template <file>        wording of the roles, a JSON file
+      --strategy <name>        how layers are built and the answer is taken (aft,
+                               moa, rsa, self-consistency, best-of-n, single;
+                               default: aft)
+      --width <n>              proposals per layer (default: 3; moa: one per
+                               proposer)
+      --depth <n>              aggregation layers; 0 is one plain completion
+                               (default: 1)
+      --sample <n>             proposals that each completion sees, at most the
+                               width, for rsa (default: 3)
+      --steps <n>              rounds, the first included, for rsa (default: 3)
+      --order <name>           order in which proposals are shown (as-sampled,
+                               shuffled; default: as-sampled)
+      --overflow <name>        what to do if proposals do not fit the context (trim,
+                               refuse; default: trim)
+      --stop-at-agreement <n>  skip the remaining layers if proposals agree this
+                               much (default: never)
 
     Sampling:
-      --max-tokens <n>             most tokens of each completion (default: 1024)
-      --temperature <t>            0 to 5 (default: 0.7)
-      --top-p <p>                  0 to 1, of all layers but the last (default:
-                                   0.95)
-      --seed <n>                   from 0: same seed, same samples
+      --max-tokens <n>         tokens of each completion, at most (default: 1024;
+                               small models of the catalogue: 96)
+      --judge-max-tokens <n>   tokens of a judgment, at most; its first number
+                               counts, for best-of-n (default: 512)
+      --temperature <n>        sampling temperature (default: 0.7)
+      --top-p <n>              nucleus sampling in all layers but the last, which
+                               has 1 (default: 0.95)
+      --top-k <n>              sample from this many of the likeliest tokens
+                               (default: the engine's)
+      --min-p <n>              drop tokens below this share of the likeliest one
+                               (default: the engine's)
+      --seed <n>               same seed, same samples (default: 0; ask and serve:
+                               random)
 
     Stragglers:
-      --quorum <n>                 completions of a layer that are enough to go on
-      --grace-ms <ms>              how long the others may still take (default:
-                                   5000)
-      --cap-ms <ms>                most time of a layer
+      --quorum <n>             completions of a layer that are enough to continue
+                               (default: all)
+      --grace-ms <ms>          wait this long for the others after the quorum
+                               (default: 5000)
+      --cap-ms <ms>            stop waiting for a layer after this long (default:
+                               never)
 
     Engines:
-      --threads <n>                CPU threads of an embedded model
-      --lora <file>                GGUF adapter for an embedded model
-      --raw                        continue raw text: for base models without a chat
-                                   template
-      --api-key-env <name>         environment variable that holds the key
-      --retries <n>                attempts in all where a failure may pass
-                                   (default: 10)
-      --concurrency <n>            completions in flight for each endpoint (default:
-                                   8)
+      --threads <n>            CPU threads of an embedded model
+      --lora <file>            GGUF adapter for an embedded model
+      --raw                    continue raw text: for base models without a chat
+                               template
+      --api-key-env <name>     environment variable with the key of the server
+      --max-retries <n>        times to repeat a failed completion (default: 9)
+      --concurrency <n>        completions in flight per endpoint (default: 8)
 
     Output:
-      --json                       print the whole result as one JSON object
-      --events                     print each event as a line of JSON
+      --json                   print the whole result as one JSON object
+      --events                 print each event as a line of JSON
 
     Options:
-      -h, --help                   display help for command
+      -h, --help               display help for command
 
     On a terminal the proposals appear side by side, then the answer; in a pipe only
     the answer goes to standard output. The seed is random where none is given;
@@ -117,7 +131,7 @@ test('`aft ask --help` explains every flag, with examples', async () => {
       $ aft ask "Why is the sky blue?" --width 3 --depth 1 --max-tokens 200
       $ aft ask "Why is the sky blue?" --model http://127.0.0.1:8000/v1#llama
       $ aft ask "Why is the sky blue?" --proposers smollm2,openai:gpt-5-mini \\
-          --aggregator openai:gpt-5
+          --aggregators openai:gpt-5
       $ aft ask - --json < question.txt
     "
   `)

@@ -1,10 +1,12 @@
 /** The command line: which commands there are, and what an error looks like from outside. */
 import { styleText } from 'node:util'
-import { Command, CommanderError, Help, type Option } from 'commander'
+import { Command, CommanderError, type Option } from 'commander'
+import { planOptions } from '../../core/options.ts'
 import { DataError, EngineError, redact, UsageError } from '../../core/provider/errors.ts'
 import { toCallersError } from '../../files/file-errors.ts'
 import { readVersion } from '../../lib/version.ts'
 import { Interrupted } from './interrupt.ts'
+import { flagName } from './plan-flags.ts'
 import { addRemovedFlags } from './removed.ts'
 import { sanitise } from './render/sanitize.ts'
 
@@ -85,10 +87,17 @@ function inheritSettings(command: Command, parent: Command): Command {
   return command
 }
 
-function optionDescription(option: Option): string {
-  const { description } = option
-  const about = new Help().optionDescription(option)
-  return option.mandatory ? about.replace(description, () => `${description}; required`) : about
+/** The help of a flag, then in parentheses what it takes, its default and whether it is required. */
+function optionDescription({ description, argChoices, mandatory, ...option }: Option): string {
+  const { defaultValue, defaultValueDescription } = option
+  const shown = typeof defaultValue === 'boolean' ? undefined : defaultValue
+  const value = defaultValueDescription ?? (Array.isArray(shown) ? shown.join(',') : shown)
+  const facts = [
+    ...(argChoices ? [argChoices.join(', ')] : []),
+    ...(value === undefined || value === '' ? [] : [`default: ${value}`]),
+    ...(mandatory ? ['required'] : []),
+  ]
+  return facts.length === 0 ? description : `${description} (${facts.join('; ')})`
 }
 
 /** Says what went wrong, in a line or two, and returns the exit code. AFT_DEBUG=1 shows the stack. */
@@ -105,8 +114,14 @@ function describe(error: unknown): string {
   const { message } = error
   if (error instanceof EngineError)
     return message.includes(error.engine) ? message : `${error.engine}: ${message}`
+  if (error instanceof UsageError && error.param !== undefined) return withFlagNames(message)
   const isExpected = error instanceof UsageError || error instanceof DataError || 'code' in error
   return isExpected ? message : `${message} (a fault in aft itself; AFT_DEBUG=1 shows where)`
+}
+
+/** The core names options as its API does; who types flags reads flags. */
+function withFlagNames(message: string): string {
+  return message.replace(/`(\w+)`/g, (all, name) => (Object.hasOwn(planOptions, name) ? flagName(name) : all))
 }
 
 /** `aft ask … | head -1` ends without a word: nobody is left to read one. */

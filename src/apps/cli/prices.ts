@@ -1,5 +1,6 @@
 /** What engines cost, as far as the config says. */
-import { type Config, isModel } from '../../engines/config.ts'
+import { isModel } from '../../engines/ai-sdk/is-model.ts'
+import type { Config } from '../../engines/config.ts'
 import type { Price } from '../../run/budget.ts'
 
 const FREE: Price = { inputPerMTok: 0, outputPerMTok: 0 }

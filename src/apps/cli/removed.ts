@@ -11,6 +11,8 @@ interface RemovedFlag {
 }
 
 const removed: RemovedFlag[] = [
+  { of: '', flag: '--retries', now: 'use --max-retries, the repeats after the first attempt' },
+  { of: '', flag: '--aggregator', now: 'use --aggregators, as --proposers' },
   { of: 'train', flag: '--resume', now: 'the same command resumes; --restart begins anew' },
   { of: 'serve', flag: '--api-key-file', now: "use --client-key-file for the clients' keys" },
   { of: 'run', flag: '--format', now: 'use --output-format; --format is always of an input' },

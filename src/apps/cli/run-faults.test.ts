@@ -161,7 +161,7 @@ describe('a server', () => {
     writePrompts(50)
     const server = await startChatServer(scriptedEngine(echo))
     await server.close()
-    const { code, stderr } = await run(['--model', `${server.baseURL}#m`, '--retries', '1'])
+    const { code, stderr } = await run(['--model', `${server.baseURL}#m`, '--max-retries', '0'])
     expect(code).toBe(1)
     expect(stderr).toMatch(
       /^failed: \d+ prompts \(0 was the first\): unreachable: .*\nstopped, as the others would fail too: 0 of 50 answered; mend that and run the same command to go on\n$/,
@@ -195,7 +195,7 @@ describe('a server', () => {
     const soon = { 'retry-after-ms': '5' }
     const { code } = await runAgainst(
       (response, _, request) => request % 3 > 0 && refuse(response, 429, 'slow down', soon),
-      ['--retries', '30'],
+      ['--max-retries', '29'],
     )
     expect(code).toBe(0)
     expectNothingTwice(10 * 3)
@@ -206,7 +206,7 @@ describe('a server', () => {
     const soon = { 'retry-after-ms': '1' }
     const { code, stderr } = await runAgainst(
       (response) => refuse(response, 429, 'slow down', soon),
-      ['--retries', '2'],
+      ['--max-retries', '1'],
     )
     expect(code).toBe(1)
     expect(stderr).toMatch(/^failed: 8 prompts \(\d was the first\): rate-limit: .*slow down/)
@@ -235,7 +235,7 @@ describe('a server', () => {
       response.end(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'HALF' } }] })}\n\n`)
       return true
     }
-    const { code, stderr } = await runAgainst(half, ['--retries', '1'])
+    const { code, stderr } = await runAgainst(half, ['--max-retries', '0'])
     expect(code).toBe(1)
     expect(stderr).toMatch(/^failed: 2 prompts \(\d was the first\): server: /)
     expect(answers().every((a) => a.error && a.answer === undefined)).toBe(true)

@@ -46,21 +46,21 @@ test('`aft run --help` explains its own flags before the shared ones', async () 
     Answer a file of prompts, one JSON object a line.
 
     Arguments:
-      prompts                      JSON lines, or one JSON array
+      prompts                   JSON lines, or one JSON array
 
     Options:
-      -o, --output <file>          where the answers go, one line a prompt; required
-      --output-format <format>     format of the answers (choices: "jsonl",
-                                   "alpaca-eval", default: "jsonl")
-      --generator <name>           name of the model in the benchmark's rows
-      --restart                    put the journal of an earlier run aside and begin
-                                   anew
-      --dry-run                    print what it would take at most, and do nothing
-      --max-cost <dollars>         start nothing that could cost more, earlier runs
-                                   included
-      --max-tokens-total <n>       start nothing that could take more tokens in all
-      --no-progress                do not say how far it is
-      -h, --help                   display help for command
+      -o, --output <file>       where the answers go, one line a prompt (required)
+      --output-format <format>  format of the answers (jsonl, alpaca-eval; default:
+                                jsonl)
+      --generator <name>        name of the model in the benchmark's rows
+      --restart                 put the journal of an earlier run aside and begin
+                                anew
+      --dry-run                 print what it would take at most, and do nothing
+      --max-cost <dollars>      start nothing that could cost more, earlier runs
+                                included
+      --max-tokens-total <n>    start nothing that could take more tokens in all
+      --no-progress             do not say how far it is
+      -h, --help                display help for command
     "
   `)
   expect(stdout.slice(stdout.indexOf('Examples:'))).toMatchInlineSnapshot(`
@@ -82,7 +82,15 @@ test('--dry-run tells what it takes at most, opens nothing and writes nothing', 
     at('aft.config.json'),
     '{"engines":{"gpt":{"model":"openai:gpt","price":{"inputPerMTok":1,"outputPerMTok":10}}}}',
   )
-  const { code, stdout } = await run(['--model', 'gpt', '--max-tokens', '100', '--dry-run'])
+  const { code, stdout } = await run([
+    '--model',
+    'gpt',
+    '--preset',
+    'paper',
+    '--max-tokens',
+    '100',
+    '--dry-run',
+  ])
   expect(code).toBe(0)
   expect(stdout).toMatchInlineSnapshot(`
     "prompts      3

@@ -1,7 +1,7 @@
 /** `aft run`: answers a file of prompts. */
 import { Command, Option } from 'commander'
 import { enginesOf } from '../../core/plan.ts'
-import { isModel } from '../../engines/config.ts'
+import { isModel } from '../../engines/ai-sdk/is-model.ts'
 import { readPrompts } from '../../files/prompts.ts'
 import type { AnswerFormat } from '../../run/answers.ts'
 import { addSpending, boundSpending, nothingSpent, type Price, unpricedEngines } from '../../run/budget.ts'

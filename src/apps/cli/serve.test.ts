@@ -137,7 +137,7 @@ test('the presets of the config are models, and of an address only the model is 
   try {
     const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
     const models = await (await fetch(`${line.trim()}/v1/models`)).json()
-    expect(models).toMatchObject({ data: [{}, {}, {}, {}, {}, { id: 'house-blend' }] })
+    expect(models).toMatchObject({ data: [{}, {}, {}, {}, {}, {}, { id: 'house-blend' }] })
     const ask = async (body: object) => {
       const response = await fetch(`${line.trim()}/v1/chat/completions`, {
         method: 'POST',

@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { appendFile, readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { enginesOf } from '../../core/plan.ts'
+import { builtInPresets, withModel } from '../../core/presets.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import { makePlan } from '../../core/strategies.ts'
-import { DEFAULT_LIMITS, defaultPresets } from '../../request/plans.ts'
+import { DEFAULT_LIMITS } from '../../request/plans.ts'
 import { type Keys, parseKeys } from '../server/keys.ts'
 import { isLoopback, listen } from '../server/listen.ts'
 import { createServer } from '../server/server.ts'
@@ -13,7 +14,6 @@ import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { keepMemorySmall } from './memory.ts'
 import { whole } from './option-types.ts'
-import { readPresets } from './serve-presets.ts'
 
 interface ServeFlags extends AnswerFlags {
   port: number
@@ -82,8 +82,10 @@ async function serve(flags: ServeFlags): Promise<void> {
   checkOpen(keys, flags)
   await checkFixes(flags.fixes)
   const signal = watchInterrupts()
-  const presets = readPresets(setup.config.presets)
-  const offered = { ...defaultPresets(setup.options), ...presets }
+  const presets = Object.fromEntries(
+    Object.entries(setup.config.presets ?? {}).map(([name, preset]) => [name, withModel(preset)]),
+  )
+  const offered = { ...builtInPresets(setup.options), ...presets }
   const plans = Object.values(offered).map((preset) => makePlan({ ...setup.options, ...preset }))
   const { openEngines } = await import('../../engines/open.ts')
   const names = [setup.plan, ...plans].flatMap(enginesOf)

@@ -142,7 +142,7 @@ const aft = fc.record(
     steps: count,
     quorum: count,
     proposers: mostly(fc.array(fc.constantFrom('one', 'two'), { minLength: 1, maxLength: 2 })),
-    aggregator: mostly(fc.constantFrom('one', 'two')),
+    aggregators: mostly(fc.constantFrom(['one'], ['one', 'two'])),
     stopAtAgreement: share,
     showProposals: fc.boolean(),
     tools: mostly(fc.constantFrom('aggregator', 'bypass', 'first-call')),
@@ -153,7 +153,7 @@ const aft = fc.record(
 const functionOf = fc.record({ name: text, parameters: fc.dictionary(fc.string(), anything) })
 const tool = fc.record({ type: fc.constant('function'), name: text, function: mostly(functionOf) })
 const models = mostly(
-  fc.constantFrom('aft', 'aft-fast', 'moa', 'rsa', 'single'),
+  fc.constantFrom('aft', 'aft-fast', 'paper', 'moa', 'rsa', 'single'),
   fc.constantFrom('gpt', '__proto__', ''),
 )
 const shared = {

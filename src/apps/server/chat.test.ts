@@ -133,7 +133,7 @@ describe('the official client', () => {
   test('lists models and reads one', async () => {
     const { client } = await startServer(scriptedEngine(rules), { presets: { 'house-blend': { width: 2 } } })
     const names = (await client.models.list()).data.map((model) => model.id)
-    expect(names).toEqual(['aft', 'aft-fast', 'moa', 'rsa', 'single', 'house-blend'])
+    expect(names).toEqual(['aft', 'aft-fast', 'paper', 'moa', 'rsa', 'single', 'house-blend'])
     expect(await client.models.retrieve('house-blend')).toMatchObject({ id: 'house-blend', object: 'model' })
     await expect(client.models.retrieve('gpt-5')).rejects.toMatchObject({ status: 404, param: 'model' })
   })
@@ -214,7 +214,7 @@ describe('the field aft', () => {
   test('leaves the token limit of the request to every call', async () => {
     const engine = scriptedEngine(rules)
     const { client } = await startServer(engine)
-    await client.chat.completions.create({ ...question, model: 'aft', max_tokens: 33, temperature: 0.3 })
+    await client.chat.completions.create({ ...question, model: 'paper', max_tokens: 33, temperature: 0.3 })
     const limits = engine.requests.map(({ sampling }) => [sampling.maxTokens, sampling.temperature])
     expect(limits).toEqual(Array.from({ length: 3 }, () => [33, 0.3]))
   })
@@ -230,7 +230,7 @@ describe('the field aft', () => {
   test('names engines for the roles', async () => {
     const [a, b] = [scriptedEngine(rules), scriptedEngine(rules)]
     const { client } = await startServer(a, { engines: { a, b } })
-    const request = { ...question, aft: { proposers: ['a'], aggregator: 'b' } }
+    const request = { ...question, aft: { proposers: ['a'], aggregators: ['b'] } }
     await client.chat.completions.create(request)
     expect([a.requests.length, b.requests.length]).toEqual([1, 1])
   })

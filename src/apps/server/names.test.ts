@@ -57,8 +57,8 @@ describe('addresses of engines', () => {
   const engines = { [inside]: dead, good: scriptedEngine([{ replies: ['Because.'] }]) }
 
   test.each([
-    ['in an answer', { aft: { proposers: ['llama', 'good'], aggregator: 'good' } }, 200],
-    ['in an error', { aft: { proposers: ['llama'], aggregator: 'llama' } }, 502],
+    ['in an answer', { aft: { proposers: ['llama', 'good'], aggregators: ['good'] } }, 200],
+    ['in an error', { aft: { proposers: ['llama'], aggregators: ['llama'] } }, 502],
     ['where a name is wrong', { aft: { proposers: [inside] } }, 400],
   ])('are not told to clients %s', async (_, more, status) => {
     const { post } = await startServer(dead, { engines })

@@ -44,7 +44,7 @@ test('the offer names models, engines and limits, and neither addresses nor the 
   const { url } = await startServer(engine(), { ...small, fixes: '/somewhere/fixes.jsonl' })
   const offer = await (await fetch(`${url}/v1/aft`)).json()
   expect(offer).toMatchObject({
-    models: ['aft', 'aft-fast', 'moa', 'rsa', 'single'],
+    models: ['aft', 'aft-fast', 'paper', 'moa', 'rsa', 'single'],
     engines: ['one'],
     defaults: { width: 2, depth: 1 },
     fixes: true,

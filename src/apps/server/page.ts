@@ -1,5 +1,7 @@
 /** The page at `/`, and what it requests beside answers. */
+
 import { Hono } from 'hono'
+import { planOptions } from '../../core/options.ts'
 import type { Template } from '../../core/templates.ts'
 import type { Offer } from '../../request/plans.ts'
 import { readPage } from '../web/files.ts'
@@ -71,7 +73,11 @@ export function pageApi(offer: Offer, template: Template, fixes: string | undefi
       models: Object.keys(presets),
       engines,
       limits,
-      defaults: { width: base.width ?? 5, depth: base.depth ?? 2, strategy: base.strategy ?? 'aft' },
+      defaults: {
+        width: base.width ?? planOptions.width.default,
+        depth: base.depth ?? planOptions.depth.default,
+        strategy: base.strategy ?? planOptions.strategy.default,
+      },
       fixes: fixes !== undefined,
     }),
   )

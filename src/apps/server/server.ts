@@ -1,10 +1,11 @@
 /** An OpenAI-compatible server as a web-standard `fetch` handler: for Node by `listen.ts`, or mounted anywhere. */
 import { enginesOf } from '../../core/plan.ts'
+import { builtInPresets, type Preset } from '../../core/presets.ts'
 import type { Engine } from '../../core/provider/engine.ts'
 import { redact, UsageError } from '../../core/provider/errors.ts'
 import { makePlan, type PlanOptions } from '../../core/strategies.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
-import { DEFAULT_LIMITS, defaultPresets, type Limits, type Offer, type Preset } from '../../request/plans.ts'
+import { DEFAULT_LIMITS, type Limits, type Offer } from '../../request/plans.ts'
 import { toApiError } from './api-error.ts'
 import { createDrain } from './drain.ts'
 import { createKeyCheck, type Keys } from './keys.ts'
@@ -14,7 +15,8 @@ import type { HostEnv, Parts } from './parts.ts'
 import { createQueue } from './queue.ts'
 import { createRoutes } from './routes.ts'
 
-export type { Limits, Preset } from '../../request/plans.ts'
+export type { Preset } from '../../core/presets.ts'
+export type { Limits } from '../../request/plans.ts'
 export type { Keys } from './keys.ts'
 
 /** What a server answers with, and how much it does at once. Only `engines` is needed. */
@@ -23,7 +25,7 @@ export interface ServerOptions {
   engines: Record<string, Engine>
   /** Used if neither preset nor request says otherwise. `proposers` defaults to all engines. */
   defaults?: Partial<PlanOptions>
-  /** Models that clients can name, next to `aft`, `aft-fast`, `moa`, `rsa` and `single`. */
+  /** Models that clients can name, next to `aft`, `aft-fast`, `paper`, `moa`, `rsa` and `single`. */
   presets?: Record<string, Preset>
   template?: Template
   limits?: Partial<Limits>
@@ -105,7 +107,7 @@ function makeOffer(options: ServerOptions, { engines: named, rename }: Names, te
     template: template.id,
   })
   const own = Object.entries(options.presets ?? {}).map(([name, preset]) => [name, rename(preset)])
-  const presets: Record<string, Preset> = { ...defaultPresets(base), ...Object.fromEntries(own) }
+  const presets: Record<string, Preset> = { ...builtInPresets(base), ...Object.fromEntries(own) }
   for (const [name, preset] of Object.entries(presets)) {
     const missing = enginesOf(makePlan({ ...base, ...preset })).filter((engine) => !engines.includes(engine))
     if (missing.length === 0) continue

@@ -42,7 +42,7 @@ describe('a failure', () => {
       b: scriptedEngine([{ replies: ['Another.'] }]),
     }
     const { post } = await startServer(engines.a, { engines })
-    const aft = { proposers: ['a'], aggregator: ['a', 'b'] }
+    const aft = { proposers: ['a'], aggregators: ['a', 'b'] }
     const events = await readEvents(await post({ ...question, stream: true, aft }))
     expect(JSON.stringify(events)).not.toContain('Another')
     expect(events.at(-1)).toHaveProperty('error')
@@ -54,7 +54,7 @@ describe('a failure', () => {
       b: scriptedEngine([{ replies: ['Another.'] }]),
     }
     const { post } = await startServer(engines.a, { engines })
-    const aft = { proposers: ['a'], aggregator: ['a', 'b'] }
+    const aft = { proposers: ['a'], aggregators: ['a', 'b'] }
     const events = await readEvents(await post({ ...question, stream: true, aft }))
     expect(JSON.stringify(events)).toContain('Another')
     expect(events.at(-1)).toBe('[DONE]')
@@ -106,7 +106,7 @@ describe('a failure', () => {
 
     test('where another answers', async () => {
       const { post } = await startServer(faulty, { log, engines: { one: faulty, two: scriptedEngine(echo) } })
-      const response = await post({ ...question, aft: { aggregator: 'two' } })
+      const response = await post({ ...question, aft: { aggregators: ['two'] } })
       expect([response.status, response.headers.get('x-aft-degraded')]).toEqual([200, 'true'])
       const text = await response.text()
       expect(JSON.parse(text).aft.layers[0].failures).toMatchObject([

@@ -12,8 +12,15 @@ import { readEvents, startServer, user } from './server.fixture.ts'
 
 const bin = path.join(import.meta.dirname, '../../../bin/aft.js')
 const question = { model: 'single', messages: user('Why is the sky blue?'), max_tokens: 50 }
-const open = (baseURL: string, more: { timeoutMs?: number; retries?: number } = {}) =>
-  openOpenAI({ baseURL, model: 'm', apiKey: 'sk-secret-of-the-house', retries: 2, timeoutMs: 300, ...more })
+const open = (baseURL: string, more: { timeoutMs?: number; maxRetries?: number } = {}) =>
+  openOpenAI({
+    baseURL,
+    model: 'm',
+    apiKey: 'sk-secret-of-the-house',
+    maxRetries: 1,
+    timeoutMs: 300,
+    ...more,
+  })
 
 /** An upstream with a fault, and a server before it. */
 async function start(fault: Fault) {
@@ -108,7 +115,7 @@ describe('an upstream that', () => {
     onTestFinished(() => slow.close())
     const engines = { slow: open(slow.baseURL, { timeoutMs: 60_000 }), good: scriptedEngine(echo) }
     const { post } = await startServer(engines.good, { engines })
-    const aft = { proposers: ['good', 'slow'], aggregator: 'good', width: 2, quorum: 1, graceMs: 50 }
+    const aft = { proposers: ['good', 'slow'], aggregators: ['good'], width: 2, quorum: 1, graceMs: 50 }
     const response = await post({ ...question, model: 'aft-fast', aft })
     expect(await response.json()).toMatchObject({
       choices: [{ finish_reason: 'stop' }],
@@ -132,7 +139,7 @@ describe('an upstream process that is killed', () => {
 
   test('in the middle of its answer ends the stream with an error, and the next request with a 502', async () => {
     const { baseURL, child } = await spawnUpstream()
-    const engine = openOpenAI({ baseURL, model: 'single', retries: 2 })
+    const engine = openOpenAI({ baseURL, model: 'single', maxRetries: 1 })
     const { post } = await startServer(engine)
     const response = await post({ ...question, stream: true })
     const reader = (response.body as ReadableStream<Uint8Array>)
@@ -151,9 +158,12 @@ describe('an upstream process that is killed', () => {
 
   test('among the proposers is missing in the answer', async () => {
     const { baseURL, child } = await spawnUpstream()
-    const engines = { dead: openOpenAI({ baseURL, model: 'single', retries: 2 }), good: scriptedEngine(echo) }
+    const engines = {
+      dead: openOpenAI({ baseURL, model: 'single', maxRetries: 1 }),
+      good: scriptedEngine(echo),
+    }
     const { post } = await startServer(engines.good, { engines })
-    const aft = { proposers: ['good', 'dead'], aggregator: 'good', width: 2 }
+    const aft = { proposers: ['good', 'dead'], aggregators: ['good'], width: 2 }
     const answer = post({ ...question, model: 'aft-fast', aft })
     setTimeout(() => child.kill('SIGKILL'), 300)
     expect(await (await answer).json()).toMatchObject({

@@ -13,7 +13,7 @@ const open = async (script: Script) => {
   const server = await startChatServer(scriptedEngine(script, { contextLength: 600, delayMs: 1 }))
   servers.push(server)
   const provider = createOpenAICompatible({ name: 'local', baseURL: server.baseURL, includeUsage: true })
-  return fromAiSdk(provider('scripted'), { retries: 1 })
+  return fromAiSdk(provider('scripted'), { maxRetries: 0 })
 }
 
 engineContract('an AI SDK model', {

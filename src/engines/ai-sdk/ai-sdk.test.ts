@@ -140,7 +140,7 @@ test('a failure that may pass is tried again, after the delay that the server as
 })
 
 test('after the last attempt the completion fails, and shows no key', async () => {
-  const { engine } = await serve(() => 'ok', refuse(9, 429, { 'retry-after-ms': '1' }), { retries: 3 })
+  const { engine } = await serve(() => 'ok', refuse(9, 429, { 'retry-after-ms': '1' }), { maxRetries: 2 })
   const event = await lastOf(engine)
   expect(event).toMatchObject({ type: 'completion-failed', usage: { calls: 3 } })
   expect(event).toMatchObject({ error: { kind: 'rate-limit', status: 429 } })
@@ -179,7 +179,7 @@ test('a connection that breaks, and one that cannot be made, are unreachable', a
     send(response, choice({ content: 'half' })).then(() => response.destroy())
     return true
   }
-  const { server, engine } = await serve(() => 'ok', breakAlways, { retries: 1 })
+  const { server, engine } = await serve(() => 'ok', breakAlways, { maxRetries: 0 })
   expect(await lastOf(engine)).toMatchObject({ type: 'completion-failed', error: { kind: 'unreachable' } })
   await server.close()
   expect(await lastOf(engine)).toMatchObject({ error: { kind: 'unreachable', message: /ECONNREFUSED/ } })
@@ -192,7 +192,7 @@ test('an error in the stream is the failure, not the text before it', async () =
       .then(() => response.end())
     return true
   }
-  const { engine } = await serve(() => 'ok', fault, { retries: 1 })
+  const { engine } = await serve(() => 'ok', fault, { maxRetries: 0 })
   expect(await lastOf(engine)).toMatchObject({ error: { message: expect.stringContaining('out of memory') } })
 })
 
@@ -201,7 +201,7 @@ test('a provider that falls silent is a timeout', async () => {
     void send(response, choice({ content: 'half' }))
     return true
   }
-  const { engine } = await serve(() => 'ok', fault, { retries: 1, timeoutMs: 50 })
+  const { engine } = await serve(() => 'ok', fault, { maxRetries: 0, timeoutMs: 50 })
   expect(await lastOf(engine)).toMatchObject({ error: { kind: 'timeout', isRetryable: true } })
 })
 

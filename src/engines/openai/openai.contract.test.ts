@@ -9,7 +9,13 @@ afterAll(() => Promise.all(fixtures.map((fixture) => fixture.close())))
 async function open(...answers: Parameters<typeof startFixture>) {
   const fixture = await startFixture(...answers)
   fixtures.push(fixture)
-  return openOpenAI({ baseURL: fixture.baseURL, model: 'fixture', contextLength: 600, retries: 2, env: {} })
+  return openOpenAI({
+    baseURL: fixture.baseURL,
+    model: 'fixture',
+    contextLength: 600,
+    maxRetries: 1,
+    env: {},
+  })
 }
 
 const situations: Parameters<typeof engineContract>[1]['situations'] = {

@@ -26,8 +26,8 @@ export interface OpenAIOptions {
   id?: string
   /** Completions in flight at the address, for all engines of this process together; default 8. */
   concurrency?: number
-  /** Attempts at a completion, the first included; default 10. */
-  retries?: number
+  /** Times that a failed completion is repeated; default 9. */
+  maxRetries?: number
   /** Milliseconds that a server may say nothing; default 120,000. Node itself gives up after 300,000. */
   timeoutMs?: number
   /** Tokens of a prompt and its completion together. */
@@ -61,7 +61,7 @@ export function openOpenAI(options: OpenAIOptions): Engine {
     },
     model,
     slots,
-    retries: options.retries ?? 10,
+    retries: (options.maxRetries ?? 9) + 1,
     timeoutMs: options.timeoutMs ?? 120_000,
     extraBody: options.extraBody,
     dialect: guessDialect(baseURL),

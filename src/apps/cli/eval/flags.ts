@@ -13,7 +13,7 @@ export interface EvalFlags {
   seed: number
   limit?: number
   concurrency: number
-  retries?: number
+  maxRetries?: number
   threads?: number
   apiKeyEnv?: string
   config?: string
@@ -29,7 +29,7 @@ export function addEvalFlags(command: Command): Command {
     .addOption(whole('--seed <n>', 'of everything random', 0).default(0))
     .addOption(whole('--limit <n>', 'only the first rows', 1))
     .addOption(whole('--concurrency <n>', 'items at work at a time', 1).default(8))
-    .addOption(whole('--retries <n>', 'attempts in all where a failure may pass (default: 10)', 1))
+    .addOption(whole('--max-retries <n>', 'times to repeat a failed completion (default: 9)', 0))
     .addOption(whole('--threads <n>', 'CPU threads of an embedded model', 1))
     .option('--api-key-env <name>', 'environment variable that holds the key')
     .option('--config <file>', 'names and defaults (default: aft.config.ts, where there is one)')
@@ -43,9 +43,9 @@ export function addEvalFlags(command: Command): Command {
 export async function readEngineFlags(
   flags: EvalFlags,
 ): Promise<{ config: Config; engineFlags: OpenOptions }> {
-  const { retries, threads, apiKeyEnv, concurrency } = flags
+  const { maxRetries, threads, apiKeyEnv, concurrency } = flags
   const config = flags.config ? await readConfig(flags.config) : ((await loadConfig(process.cwd())) ?? {})
-  return { config, engineFlags: { retries, threads, apiKeyEnv, concurrency, config } }
+  return { config, engineFlags: { maxRetries, threads, apiKeyEnv, concurrency, config } }
 }
 
 /** Opens an engine for the time of some work. */

@@ -3,11 +3,11 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
 import { enginesOf } from '../../../core/plan.ts'
+import { builtInPresets } from '../../../core/presets.ts'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { makePlan } from '../../../core/strategies.ts'
 import { HARNESS } from '../../../eval/ifeval.ts'
 import { preparePython, runProgram } from '../../../lib/python-environment.ts'
-import { defaultPresets } from '../../../request/plans.ts'
 import { listen } from '../../server/listen.ts'
 import { createServer } from '../../server/server.ts'
 import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from '../flags.ts'
@@ -53,7 +53,7 @@ async function harness(flags: HarnessFlags): Promise<void> {
       throw new UsageError(`the harness cannot be installed: ${cause.message}`, { cause })
     },
   )
-  const plans = Object.values(defaultPresets(setup.options)).map((p) => makePlan({ ...setup.options, ...p }))
+  const plans = Object.values(builtInPresets(setup.options)).map((p) => makePlan({ ...setup.options, ...p }))
   const { openEngines } = await import('../../../engines/open.ts')
   const names = [setup.plan, ...plans].flatMap(enginesOf)
   const { engines, close } = await openEngines(names, { ...setup.engineFlags, signal })

@@ -88,7 +88,7 @@ export function toBody(messages: Message[], settings: Settings): object {
       width: number(settings.width),
       depth: number(settings.depth),
       ...(proposers.length > 0 && { proposers }),
-      ...(aggregator && { aggregator }),
+      ...(aggregator && { aggregators: [aggregator] }),
     },
   }
 }

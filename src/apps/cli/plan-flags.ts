@@ -1,0 +1,67 @@
+/** The table of options as flags, with their help. */
+import { InvalidArgumentError, Option } from 'commander'
+import {
+  describeKind,
+  isOfKind,
+  type OptionKind,
+  type OptionName,
+  type OptionSpec,
+  type OptionTable,
+  planOptions,
+} from '../../core/options.ts'
+import { readNames } from './option-types.ts'
+
+/** The flag of one option. `over` changes what a command does differently, such as its default. */
+export function planFlag(name: OptionName, over: Partial<OptionSpec> = {}): Option {
+  const spec: OptionSpec = { ...planOptions[name], ...over }
+  const flag = toFlag(name, spec)
+  return over.default === undefined ? flag : flag.default(over.default)
+}
+
+/** The flags of a table, in its order. None has a default of its own: a config may say what holds without the flag. */
+export function planFlags(table: OptionTable = planOptions): Option[] {
+  return Object.entries(table).map(([name, spec]) => {
+    const option = toFlag(name, spec)
+    option.defaultValueDescription = describeDefault(spec)
+    return option
+  })
+}
+
+/** `maxTokens` is `--max-tokens`. */
+export function flagName(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+function toFlag(name: string, spec: OptionSpec): Option {
+  const { kind, help, group, strategies } = spec
+  const readers = strategies && strategies.length === 1 ? `, for ${strategies[0]}` : ''
+  const option = new Option(`${flagName(name)} <${valueName(name, kind)}>`, `${help}${readers}`)
+  if (kind.type === 'choice') option.choices(kind.of)
+  else option.argParser((text: string) => readValue(text, kind))
+  return option.helpGroup(`${group}:`)
+}
+
+function readValue(text: string, kind: OptionKind): string | string[] | number {
+  if (kind.type === 'engine') return text
+  if (kind.type === 'engines') return readNames(text)
+  const isNumber = kind.type === 'whole' ? /^\d+$/.test(text) : text.trim() !== ''
+  const value = isNumber ? Number(text) : Number.NaN
+  if (isOfKind(kind, value)) return value
+  throw new InvalidArgumentError(`Expected ${describeKind(kind)}.`)
+}
+
+function valueName(name: string, { type }: OptionKind): string {
+  if (type === 'engines') return 'names'
+  if (type === 'engine' || type === 'choice') return 'name'
+  return name.endsWith('Ms') ? 'ms' : 'n'
+}
+
+function describeDefault({
+  default: value,
+  defaultText = value,
+}: {
+  default?: unknown
+  defaultText?: unknown
+}) {
+  return defaultText === undefined ? undefined : String(defaultText)
+}

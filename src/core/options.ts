@@ -1,0 +1,255 @@
+/**
+ * Every option of a plan, once. Flags, config, presets, the field `aft` of a request, their limits, error texts and
+ * help are made from this table.
+ */
+import { findClosest } from '../lib/closest.ts'
+import { UsageError } from './provider/errors.ts'
+
+/** What the value of an option can be. */
+export type OptionKind =
+  | { type: 'whole'; from: number }
+  | { type: 'number'; from: number; to: number }
+  | { type: 'choice'; of: readonly string[] }
+  /** The name of an engine, or a list of such names. */
+  | { type: 'engine' }
+  | { type: 'engines' }
+
+/** One row of the table. */
+export interface OptionSpec {
+  kind: OptionKind
+  /** Under which heading help and docs show it. */
+  group: 'Models' | 'Plan' | 'Sampling' | 'Stragglers'
+  help: string
+  default?: string | number
+  /** The default in words, if it depends on other options. */
+  defaultText?: string
+  /** The strategies that read it; absent: all of them. */
+  strategies?: readonly StrategyName[]
+  /** Which limit of a server holds for it. */
+  limit?: 'width' | 'depth' | 'maxTokens'
+  /** An earlier name, which is an error now. */
+  formerly?: string
+}
+
+export type OptionTable = Readonly<Record<string, OptionSpec>>
+
+/** The names of `strategies`. */
+export const strategyNames = ['aft', 'moa', 'rsa', 'self-consistency', 'best-of-n', 'single'] as const
+export type StrategyName = (typeof strategyNames)[number]
+
+const whole = <From extends number>(from: From) => ({ type: 'whole', from }) as const
+const number = (from: number, to: number) => ({ type: 'number', from, to }) as const
+const choice = <const Of extends readonly string[]>(of: Of) => ({ type: 'choice', of }) as const
+const engine = { type: 'engine' } as const
+const engines = { type: 'engines' } as const
+
+/** The table. Names are those of the API, of config files and of `aft`; a flag is the same name in kebab-case. */
+export const planOptions = {
+  proposers: { group: 'Models', kind: engines, help: 'engines that propose', defaultText: 'the model' },
+  aggregators: {
+    group: 'Models',
+    kind: engines,
+    help: 'engine that aggregates, then its fallbacks',
+    defaultText: 'the first proposer',
+    strategies: ['aft', 'moa', 'best-of-n'],
+    formerly: 'aggregator',
+  },
+  judge: {
+    group: 'Models',
+    kind: engine,
+    help: 'engine that picks the answer',
+    defaultText: 'the first aggregator',
+    strategies: ['best-of-n'],
+  },
+  strategy: {
+    group: 'Plan',
+    kind: choice(strategyNames),
+    help: 'how layers are built and the answer is taken',
+    default: 'aft',
+  },
+  width: {
+    group: 'Plan',
+    kind: whole(1),
+    help: 'proposals per layer',
+    default: 3,
+    defaultText: '3; moa: one per proposer',
+    strategies: ['aft', 'moa', 'rsa', 'self-consistency', 'best-of-n'],
+    limit: 'width',
+  },
+  depth: {
+    group: 'Plan',
+    kind: whole(0),
+    help: 'aggregation layers; 0 is one plain completion',
+    default: 1,
+    strategies: ['aft', 'moa'],
+    limit: 'depth',
+  },
+  sample: {
+    group: 'Plan',
+    kind: whole(1),
+    help: 'proposals that each completion sees, at most the width',
+    default: 3,
+    strategies: ['rsa'],
+    limit: 'width',
+  },
+  steps: {
+    group: 'Plan',
+    kind: whole(1),
+    help: 'rounds, the first included',
+    default: 3,
+    strategies: ['rsa'],
+    limit: 'depth',
+  },
+  order: {
+    group: 'Plan',
+    kind: choice(['as-sampled', 'shuffled']),
+    help: 'order in which proposals are shown',
+    default: 'as-sampled',
+  },
+  overflow: {
+    group: 'Plan',
+    kind: choice(['trim', 'refuse']),
+    help: 'what to do if proposals do not fit the context',
+    default: 'trim',
+  },
+  stopAtAgreement: {
+    group: 'Plan',
+    kind: number(0, 1),
+    help: 'skip the remaining layers if proposals agree this much',
+    defaultText: 'never',
+  },
+  maxTokens: {
+    group: 'Sampling',
+    kind: whole(1),
+    help: 'tokens of each completion, at most',
+    default: 1024,
+    defaultText: '1024; small models of the catalogue: 96',
+    limit: 'maxTokens',
+  },
+  judgeMaxTokens: {
+    group: 'Sampling',
+    kind: whole(1),
+    help: 'tokens of a judgment, at most; its first number counts',
+    default: 512,
+    strategies: ['best-of-n'],
+    limit: 'maxTokens',
+  },
+  temperature: { group: 'Sampling', kind: number(0, 5), help: 'sampling temperature', default: 0.7 },
+  topP: {
+    group: 'Sampling',
+    kind: number(0, 1),
+    help: 'nucleus sampling in all layers but the last, which has 1',
+    default: 0.95,
+  },
+  topK: {
+    group: 'Sampling',
+    kind: whole(1),
+    help: 'sample from this many of the likeliest tokens',
+    defaultText: "the engine's",
+  },
+  minP: {
+    group: 'Sampling',
+    kind: number(0, 1),
+    help: 'drop tokens below this share of the likeliest one',
+    defaultText: "the engine's",
+  },
+  seed: {
+    group: 'Sampling',
+    kind: whole(0),
+    help: 'same seed, same samples',
+    default: 0,
+    defaultText: '0; ask and serve: random',
+  },
+  quorum: {
+    group: 'Stragglers',
+    kind: whole(1),
+    help: 'completions of a layer that are enough to continue',
+    defaultText: 'all',
+  },
+  graceMs: {
+    group: 'Stragglers',
+    kind: whole(0),
+    help: 'wait this long for the others after the quorum',
+    default: 5_000,
+  },
+  capMs: {
+    group: 'Stragglers',
+    kind: whole(1),
+    help: 'stop waiting for a layer after this long',
+    defaultText: 'never',
+  },
+} as const satisfies OptionTable
+
+export type OptionName = keyof typeof planOptions
+
+type ValueOf<Kind> = Kind extends { type: 'choice'; of: readonly (infer Choice)[] }
+  ? Choice
+  : Kind extends { type: 'engines' }
+    ? string[]
+    : Kind extends { type: 'engine' }
+      ? string
+      : number
+
+/** Values by the names of the table. */
+export type OptionValues = {
+  -readonly [Name in OptionName]?: ValueOf<(typeof planOptions)[Name]['kind']>
+}
+
+/** What an option takes, to be read after "expected". */
+export function describeKind(kind: OptionKind): string {
+  switch (kind.type) {
+    case 'whole':
+      return `a whole number from ${kind.from}`
+    case 'number':
+      return `a number from ${kind.from} to ${kind.to}`
+    case 'choice':
+      return `one of ${kind.of.join(', ')}`
+    case 'engine':
+      return 'an engine name'
+    case 'engines':
+      return 'a list of engine names'
+  }
+}
+
+/** Whether a value is what an option takes. */
+export function isOfKind(kind: OptionKind, value: unknown): boolean {
+  switch (kind.type) {
+    case 'whole':
+      return Number.isSafeInteger(value) && (value as number) >= kind.from
+    case 'number':
+      return typeof value === 'number' && value >= kind.from && value <= kind.to
+    case 'choice':
+      return kind.of.includes(value as string)
+    case 'engine':
+      return isName(value)
+    case 'engines':
+      return Array.isArray(value) && value.length > 0 && value.every(isName)
+  }
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+/**
+ * Checks values by the table; what is undefined counts as absent.
+ * @throws UsageError whose `param` is the option's name
+ */
+export function checkOptions(values: object, table: OptionTable = planOptions): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue
+    const spec = Object.hasOwn(table, name) ? table[name] : undefined
+    if (!spec) throw unknownOption(name, table)
+    if (isOfKind(spec.kind, value)) continue
+    const got = JSON.stringify(value) ?? String(value)
+    const message = `expected \`${name}\` to be ${describeKind(spec.kind)}, got ${got}`
+    throw new UsageError(message, { param: name, code: 'invalid-value' })
+  }
+}
+
+function unknownOption(name: string, table: OptionTable): UsageError {
+  const renamed = Object.keys(table).find((known) => table[known]?.formerly === name)
+  const near = renamed ?? findClosest(name, Object.keys(table))
+  const hint = renamed ? `: use \`${renamed}\`` : near ? `; did you mean \`${near}\`?` : ''
+  return new UsageError(`there is no option \`${name}\`${hint}`, { param: name, code: 'unknown-option' })
+}

@@ -1,0 +1,18 @@
+/** The table of options as fields of a zod schema, for config files and requests. */
+import { z } from 'zod'
+import { describeKind, isOfKind, type OptionTable, planOptions } from '../core/options.ts'
+
+/** A field per option, each optional. An option's earlier name is an error that tells the new one. */
+export function optionFields(table: OptionTable = planOptions): Record<string, z.ZodType> {
+  const fields = Object.entries(table).flatMap(([name, { kind, formerly }]) => {
+    const value = z.custom((given) => isOfKind(kind, given), `expected ${describeKind(kind)}`)
+    const field: [string, z.ZodType] = [name, value.optional()]
+    return formerly === undefined ? [field] : [field, [formerly, renamed(name)] as [string, z.ZodType]]
+  })
+  return Object.fromEntries(fields)
+}
+
+/** A field that has another name now. */
+export function renamed(now: string): z.ZodOptional<z.ZodNever> {
+  return z.never(`the name is now ${now}`).optional()
+}
