@@ -159,7 +159,7 @@ test.skipIf(!existsSync('/dev/full'))(
 
 test('a command within a command says what it needs, and wrong usage of it is told from a failure', async () => {
   expect((await aft(['data', 'label', '--help'])).stdout).toMatch(
-    /--output <file> .* FILE\.journal;\s+required/,
+    /--output <file> .* FILE\.journal\s+\(required\)/,
   )
   const { stderr, code } = await aft(['data', 'label', 'rows.jsonl'])
   expect({ stderr, code }).toEqual({ stderr: expect.stringContaining("'-o, --output <file>' not"), code: 2 })
