@@ -2,7 +2,7 @@
 import type { CompletionRequest, EngineEvent, TokenScore, Usage } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
 import { createReasoningSplitter, type ReasoningPart, type ReasoningSplitter } from '../reasoning.ts'
-import type { Task } from './lane.ts'
+import type { Task } from './sequence-pool.ts'
 import type { NativeContext, NativeModel, NativeSampler } from './native.ts'
 import { scoreToken } from './score.ts'
 import { createTextStream, type TextStream } from './text-stream.ts'

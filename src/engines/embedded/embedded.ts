@@ -9,7 +9,7 @@ import type {
   TokenScore,
 } from '../../core/provider/engine.ts'
 import { EngineError, UsageError } from '../../core/provider/errors.ts'
-import type { Task } from './lane.ts'
+import type { Task } from './sequence-pool.ts'
 import { type LoadOptions, loadNative, type NativeModel } from './native.ts'
 import { createRenderer, renderRaw } from './prompt.ts'
 import { asEngineError, startRequest } from './request.ts'

@@ -3,7 +3,7 @@ import type { CompletionRequest, EngineEvent } from '../../core/provider/engine.
 import { EngineError } from '../../core/provider/errors.ts'
 import { type Channel, createChannel } from '../../lib/channel.ts'
 import { Completion } from './completion.ts'
-import type { Task } from './lane.ts'
+import type { Task } from './sequence-pool.ts'
 import type { NativeModel } from './native.ts'
 import type { Job } from './scheduler.ts'
 

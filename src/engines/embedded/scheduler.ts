@@ -3,7 +3,7 @@
  * every open completion in one batch, then reads a chunk of the prompts that wait. No sequence is idle while a
  * completion waits for one.
  */
-import { CHUNK, Lane, MOST_PROMPTS, type Sequence, type Task } from './lane.ts'
+import { CHUNK, Lane, MOST_PROMPTS, type Sequence, type Task } from './sequence-pool.ts'
 import type { NativeModel } from './native.ts'
 import type { CoreGauge } from './threads.ts'
 

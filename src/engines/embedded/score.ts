@@ -1,6 +1,6 @@
 /** Log probabilities, in nats, of the model itself: at temperature 1, with nothing filtered out. */
 import type { TokenScore } from '../../core/provider/engine.ts'
-import type { Task } from './lane.ts'
+import type { Task } from './sequence-pool.ts'
 import type { NativeContext, NativeModel, NativeSampler } from './native.ts'
 
 export interface ScoreOptions {
