@@ -12,19 +12,26 @@ export interface Transcript {
   readonly splitter: ReasoningSplitter
 }
 
-/** An empty transcript of the completion with this index. */
-export function createTranscript(index: number, emit: (event: EngineEvent) => void): Transcript {
+/** An empty transcript of the completion with this index. With `isPlain` all content is text, whatever tags it holds. */
+export function createTranscript(
+  index: number,
+  emit: (event: EngineEvent) => void,
+  { isPlain = false } = {},
+): Transcript {
+  const addPlain = { push: (text: string) => addText(transcript, text), end: () => {} }
   const transcript: Transcript = {
     index,
     emit,
     text: '',
     reasoning: '',
     toolCalls: [],
-    splitter: createReasoningSplitter((part, text) => {
-      if (part === 'text') addText(transcript, text)
-      else if (part === 'reasoning') addReasoning(transcript, text)
-      else turnTextIntoReasoning(transcript)
-    }),
+    splitter: isPlain
+      ? addPlain
+      : createReasoningSplitter((part, text) => {
+          if (part === 'text') addText(transcript, text)
+          else if (part === 'reasoning') addReasoning(transcript, text)
+          else turnTextIntoReasoning(transcript)
+        }),
   }
   return transcript
 }

@@ -1,10 +1,10 @@
-/** One completion: samples its tokens and tells what they say. */
+/** One completion: samples its tokens and emits their text. */
 import type { CompletionRequest, EngineEvent, TokenScore, Usage } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
-import { createReasoningSplitter, type ReasoningPart, type ReasoningSplitter } from '../reasoning.ts'
-import type { Task } from './sequence-pool.ts'
+import { addContent, createTranscript, endTranscript, type Transcript } from '../transcript.ts'
 import type { NativeContext, NativeModel, NativeSampler } from './native.ts'
 import { scoreToken } from './score.ts'
+import type { Task } from './sequence-pool.ts'
 import { createTextStream, type TextStream } from './text-stream.ts'
 
 /** What completions of one request share. */
@@ -13,14 +13,14 @@ export interface Shared {
   model: NativeModel
   request: CompletionRequest
   prompt: number[]
-  /** No chat, so nothing is reasoning. */
+  /** There is no chat, so nothing is reasoning. */
   isRaw: boolean
   emit(event: EngineEvent): void
-  /** A new grammar state, where the answer's form is asked for. */
+  /** Makes a grammar state, if the request asks for a format. */
   grammar?: () => unknown
   /** Prompt tokens evaluated so far. */
   prefilled(): number
-  /** A completion has ended, one way or the other. */
+  /** Called when a completion has ended or failed. */
   onEnd(completion: Completion): void
 }
 
@@ -33,15 +33,13 @@ export class Completion implements Task {
   isOpen = true
   readonly #shared: Shared
   readonly #index: number
-  /** Made when the first token is sampled: each takes half a megabyte, and many requests may wait. */
+  /** Made with the first token: each takes half a megabyte, and many requests may wait. */
   #sampler: NativeSampler | undefined
-  #judge: NativeSampler | undefined
+  #greedy: NativeSampler | undefined
   readonly #stream: TextStream
-  readonly #splitter: ReasoningSplitter
+  readonly #transcript: Transcript
   readonly #scores: TokenScore[] = []
   #isSampling = false
-  #text = ''
-  #reasoning = ''
   #count = 0
 
   constructor(shared: Shared, index: number) {
@@ -52,16 +50,14 @@ export class Completion implements Task {
     this.promptLength = prompt.length
     this.logitsFrom = prompt.length
     this.#stream = createTextStream(model.detokenize, request.stop?.filter(Boolean))
-    const say = (part: ReasoningPart, text: string) => this.#say(part, text)
-    const asText = { push: (text: string) => text && say('text', text), end: () => {} }
-    this.#splitter = shared.isRaw ? asText : createReasoningSplitter(say)
+    this.#transcript = createTranscript(index, shared.emit, { isPlain: shared.isRaw })
   }
 
   async onLogits(context: NativeContext, rows: Uint32Array): Promise<void> {
     await this.sample(context, rows.at(-1) as number)
   }
 
-  /** Takes the next token from a row of logits. The completion may end by it. */
+  /** Samples the next token from a row of logits. It may end the completion. */
   async sample(context: NativeContext, row: number): Promise<void> {
     this.#isSampling = true
     const choice = await this.#choose(context, row).catch((error) => error as Error)
@@ -69,13 +65,13 @@ export class Completion implements Task {
     if (!this.isOpen) return this.#free()
     if (choice instanceof Error) return this.fail('server', choice.message, choice)
     const [token, score] = choice
-    if (token < 0) return this.fail('server', 'the model gave no token to go on with')
+    if (token < 0) return this.fail('server', 'the model gave no next token')
     this.#count++
     if (this.#shared.model.isEndOfGeneration(token)) return this.#end('stop')
     if (score) this.#scores.push(score)
     this.tokens.push(token)
     const { text, isStopped } = this.#stream.push(token)
-    this.#splitter.push(text)
+    addContent(this.#transcript, text)
     if (isStopped) this.#end('stop')
     else if (this.#count >= this.#shared.request.sampling.maxTokens) this.#end('length')
   }
@@ -85,11 +81,11 @@ export class Completion implements Task {
     this.#sampler ??= model.createSampler(samplerConfig(request, this.#index, grammar?.()))
     const token = await context.sampleToken(row, this.#sampler)
     if (token < 0 || request.logprobs === undefined) return [token]
-    this.#judge ??= model.createSampler({ temperature: 0 })
-    return [token, await scoreToken(context, row, this.#judge, token, this.#shared)]
+    this.#greedy ??= model.createSampler({ temperature: 0 })
+    return [token, await scoreToken(context, row, this.#greedy, token, this.#shared)]
   }
 
-  /** Ends it without an answer. */
+  /** Ends the completion without an answer. */
   fail(kind: EngineError['kind'], message: string, cause?: unknown): void {
     if (!this.isOpen) return
     this.#close()
@@ -99,14 +95,15 @@ export class Completion implements Task {
   }
 
   #end(finishReason: 'stop' | 'length'): void {
-    this.#splitter.push(this.#stream.end())
-    this.#splitter.end()
+    addContent(this.#transcript, this.#stream.end())
+    endTranscript(this.#transcript)
     this.#close()
+    const { text, reasoning } = this.#transcript
     this.#shared.emit({
       type: 'completion-end',
       index: this.#index,
-      text: this.#text,
-      ...(this.#reasoning && { reasoning: this.#reasoning }),
+      text,
+      ...(reasoning && { reasoning }),
       finishReason,
       usage: this.#usage(),
       ...(this.#shared.request.logprobs !== undefined && { logprobs: this.#scores }),
@@ -119,27 +116,10 @@ export class Completion implements Task {
     if (!this.#isSampling) this.#free()
   }
 
-  /** Not while another thread samples. */
+  /** Frees the samplers. Not to be called while another thread samples. */
   #free(): void {
     this.#sampler?.dispose()
-    this.#judge?.dispose()
-  }
-
-  #say(part: ReasoningPart, text: string): void {
-    const { emit } = this.#shared
-    const index = this.#index
-    if (part === 'text') {
-      this.#text += text
-      emit({ type: 'completion-delta', index, text })
-    } else if (part === 'reasoning') {
-      this.#reasoning += text
-      emit({ type: 'reasoning-delta', index, text })
-    } else {
-      emit({ type: 'completion-restarted', index, reason: 'the text so far was reasoning' })
-      const thoughts = this.#text
-      ;[this.#text, this.#reasoning] = ['', '']
-      if (thoughts) this.#say('reasoning', thoughts)
-    }
+    this.#greedy?.dispose()
   }
 
   #usage(): Usage {
@@ -150,7 +130,7 @@ export class Completion implements Task {
   }
 }
 
-/** The library's names for the settings. Where none is given, llama.cpp's own values hold. */
+/** The settings under the library's names. What is absent has llama.cpp's own default. */
 function samplerConfig({ sampling, seeds }: CompletionRequest, index: number, grammar: unknown) {
   const { temperature = 0.8, topK = 40, topP = 0.95, minP = 0.05, maxTokens } = sampling
   const { frequencyPenalty = 0, presencePenalty = 0 } = sampling

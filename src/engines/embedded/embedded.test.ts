@@ -67,7 +67,7 @@ describe('files', () => {
     expect(await score([{ file: adapter, scale: 0 }])).toBeCloseTo(bare?.logprob ?? 0, 6)
     expect(await score([{ file: adapter }])).not.toBeCloseTo(bare?.logprob ?? 0, 2)
     await expect(openEmbedded({ ...settings, lora: [{ file }] })).rejects.toThrow(
-      /cannot be loaded as LoRA adapter/,
+      /cannot be loaded as a LoRA adapter/,
     )
   })
 

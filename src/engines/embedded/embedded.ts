@@ -1,4 +1,4 @@
-/** Models in this process, by node-llama-cpp. All requests of an engine share one batch; see `embedded/`. */
+/** Models in this process, through node-llama-cpp. All requests of an engine share one batch. */
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type {
@@ -9,30 +9,32 @@ import type {
   TokenScore,
 } from '../../core/provider/engine.ts'
 import { EngineError, UsageError } from '../../core/provider/errors.ts'
-import type { Task } from './sequence-pool.ts'
 import { type LoadOptions, loadNative, type NativeModel } from './native.ts'
 import { createRenderer, renderRaw } from './prompt.ts'
 import { asEngineError, startRequest } from './request.ts'
 import { Scheduler } from './scheduler.ts'
 import { Scoring } from './score.ts'
+import type { Task } from './sequence-pool.ts'
 import { createCoreGauge } from './threads.ts'
 
+/** How a model file is opened. */
 export interface EmbeddedOptions extends LoadOptions {
   /** Default: the file's name. */
   id?: string
-  /** Completions decoded at once, at most; default 24. Memory is taken for as many as are asked for. */
+  /** The most completions decoded at once; default 24. Memory is taken for as many as are asked for. */
   sequences?: number
-  /** Tokens that a prompt and its completion may have together; default and at most what the model was trained for. */
+  /** Tokens that a prompt and its completion may have together; the model's own limit is the default and the maximum. */
   contextLength?: number
   /**
-   * Bytes that open completions may take. Default 2 GiB, or the file's size where that is more, but no more than a
-   * quarter of what is free now.
+   * Bytes that open completions may take. Default: 2 GiB or the file's size, whichever is more, but at most a quarter
+   * of the free memory.
    */
   memoryBytes?: number
-  /** A base model: the messages' texts are continued as they stand, without a chat template. */
+  /** For base models: continues the messages' texts without a chat template. */
   raw?: boolean
 }
 
+/** An engine in this process: it can count tokens and score texts. */
 export interface EmbeddedEngine extends Engine {
   readonly contextLength: number
   /** Tokens evaluated so far, of prompts and completions. */
@@ -45,7 +47,7 @@ export interface EmbeddedEngine extends Engine {
 /**
  * Opens a GGUF model. Close it to free its memory. Sampling settings that a request leaves out are llama.cpp's
  * own: temperature 0.8, topK 40, topP 0.95, minP 0.05.
- * @throws UsageError where node-llama-cpp is missing, the file cannot be loaded, or a chat model has no template
+ * @throws UsageError if node-llama-cpp is missing, the file cannot be loaded, or a chat model has no template
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEngine> {
   const { file, raw = false, sequences = 24, vocabularyOnly = false } = options
@@ -131,16 +133,16 @@ async function* generate(context: Context, request: CompletionRequest): AsyncGen
     yield* events
   } finally {
     signal?.removeEventListener('abort', onAbort)
-    fail(new EngineError(id, 'aborted', 'nobody reads the answer'))
+    fail(new EngineError(id, 'aborted', 'the caller stopped reading'))
     scheduler.remove(job)
   }
 }
 
-/** The prompt's tokens, of a request that can be served. */
+/** The tokens of the prompt. @throws EngineError for a request that cannot be served */
 function prepare({ id, render, contextLength }: Context, request: CompletionRequest): number[] {
   const { messages, tools, toolChoice, sampling } = request
   if (tools?.length && toolChoice !== 'none') {
-    throw new EngineError(id, 'refused', 'tools are not supported by models in this process; use a server')
+    throw new EngineError(id, 'refused', 'models in this process do not support tools: use a server')
   }
   const prompt = render(messages)
   checkFits(id, prompt.length, sampling.maxTokens, contextLength)
@@ -160,7 +162,7 @@ async function compileGrammar({ id, model }: Context, { responseFormat }: Comple
     return await model.compileGrammar(schema)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new EngineError(id, 'refused', `no grammar can be made of the response format: ${reason}`, {
+    throw new EngineError(id, 'refused', `the response format cannot be made into a grammar: ${reason}`, {
       cause,
     })
   }

@@ -1,21 +1,21 @@
 /**
- * The seam to node-llama-cpp. Its public sequences each run by themselves: they neither fill a batch, nor keep
- * sequence numbers adjacent (a gap costs a second pass over the weights), nor sample twice from one row of
- * logits. So the native context, sampler and template renderer below the public API are driven here directly;
- * `bindNative` checks that the installed version still has them.
+ * The adapter to node-llama-cpp. Its public sequences run one by one: they do not fill a batch, do not keep sequence
+ * numbers adjacent (a gap costs a second pass over the weights), and do not sample twice from one row of logits. So
+ * this file uses the native context, sampler and template renderer below the public API; `bindNative` checks that the
+ * installed version still has them.
  */
 import os from 'node:os'
 import type { Llama, LlamaContext, LlamaModel, Token } from 'node-llama-cpp'
 import { UsageError } from '../../core/provider/errors.ts'
 import { needPackages } from '../../files/optional-packages.ts'
 
-/** One native context: `sequences` rows of cells, decoded together. */
+/** One native context: rows of cells that are decoded together. */
 export interface NativeContext {
   initBatch(tokens: number): void
   /** Adds tokens at `position`; returns the rows of logits asked for by `logitsAt` (offsets into `tokens`). */
   addToBatch(sequence: number, position: number, tokens: Uint32Array, logitsAt: Uint32Array): Uint32Array
   decodeBatch(): Promise<void>
-  /** The sampled token, or -1 where nothing can be sampled. */
+  /** The sampled token, or -1 if nothing can be sampled. */
   sampleToken(row: number, sampler: NativeSampler): Promise<number>
   sampleToken(
     row: number,
@@ -25,7 +25,7 @@ export interface NativeContext {
     logits: LogitFilter,
     weight: boolean,
   ): Promise<[token: number, undefined, undefined, logits: number[], weight: number]>
-  /** Forgets the cells from `start` up to `end` (-1: all that follow). False where the model cannot. */
+  /** Removes the cells from `start` up to `end` (-1: all that follow). False if the model cannot. */
   removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean
   getThreads(): number
   setThreads(threads: number): void
@@ -35,7 +35,7 @@ export interface NativeContext {
 
 type LogitFilter = [tokens: number[], max: boolean, min: boolean, selected: boolean, top: number]
 
-/** Holds a seed's state, penalties and grammar from token to token. */
+/** Keeps the state of seed, penalties and grammar between tokens. */
 export interface NativeSampler {
   applyConfig(config: Record<string, unknown>): void
   dispose(): void
@@ -67,23 +67,25 @@ export interface NativeModel {
   dispose(): Promise<void>
 }
 
+/** The size of a context. */
 export interface ContextOptions {
   sequences: number
-  /** Tokens a sequence. */
+  /** Tokens per sequence. */
   size: number
   batchSize: number
 }
 
+/** What to load, and onto what. */
 export interface LoadOptions {
   file: string
   threads?: number
   lora?: { file: string; scale?: number }[]
   gpu?: 'auto' | 'metal' | 'cuda' | 'vulkan' | false
-  /** Loads no weights: the engine counts tokens and does nothing else. */
+  /** Loads no weights: the engine can only count tokens. */
   vocabularyOnly?: boolean
 }
 
-/** @throws UsageError where the library is missing, or the file is no model that it can load */
+/** Loads a model. @throws UsageError if the library is missing or cannot load the file */
 export async function loadNative(options: LoadOptions): Promise<NativeModel> {
   needPackages('running a model in this process')
   const library = await import('node-llama-cpp')
@@ -96,14 +98,14 @@ export async function loadNative(options: LoadOptions): Promise<NativeModel> {
 type Library = typeof import('node-llama-cpp')
 
 const instances = new Map<string, Promise<Llama>>()
-/** What the library last said was wrong: it tells no more than "failed" to who called it. */
-let complaints: string[] = []
+/** The library's last error messages: its exceptions say only "failed". */
+let libraryErrors: string[] = []
 
-/** One instance a process and kind of device: disposing of one would end the others' backend. */
+/** One instance per process and kind of device: to dispose of one would end the backend of the others. */
 async function openLibrary({ getLlama, LlamaLogLevel }: Library, gpu: NonNullable<LoadOptions['gpu']>) {
   const key = String(gpu)
   const logger = (_: unknown, message: string) => {
-    complaints = [...complaints.slice(-20), message.trim()]
+    libraryErrors = [...libraryErrors.slice(-20), message.trim()]
   }
   const quiet = { progressLogs: false, logLevel: LlamaLogLevel.error, logger }
   const instance = instances.get(key) ?? getLlama({ gpu, build: 'never', skipDownload: true, ...quiet })
@@ -112,7 +114,7 @@ async function openLibrary({ getLlama, LlamaLogLevel }: Library, gpu: NonNullabl
     return await instance
   } catch (cause) {
     instances.delete(key)
-    const hint = 'Run `npx node-llama-cpp inspect gpu` for what it finds.'
+    const hint = 'Run `npx node-llama-cpp inspect gpu` to see what it finds.'
     throw new UsageError(`node-llama-cpp does not start on this machine: ${reasonOf(cause)}. ${hint}`, {
       cause,
     })
@@ -120,7 +122,7 @@ async function openLibrary({ getLlama, LlamaLogLevel }: Library, gpu: NonNullabl
 }
 
 async function loadModel(llama: Llama, { file, vocabularyOnly }: LoadOptions): Promise<LlamaModel> {
-  complaints = []
+  libraryErrors = []
   try {
     return await llama.loadModel({
       modelPath: file,
@@ -128,14 +130,14 @@ async function loadModel(llama: Llama, { file, vocabularyOnly }: LoadOptions): P
       vocabOnly: vocabularyOnly,
     })
   } catch (cause) {
-    await new Promise(setImmediate) // the complaint comes from another thread
-    const reason = complaints.find((text) => text.includes('error')) ?? reasonOf(cause)
+    await new Promise(setImmediate) // the message comes from another thread
+    const reason = libraryErrors.find((text) => text.includes('error')) ?? reasonOf(cause)
     const hint = 'Is it a whole GGUF model? If not, remove it and download it again.'
     throw new UsageError(`${file}: cannot be loaded: ${reason}. ${hint}`, { cause })
   }
 }
 
-/** Adapters are loaded with the first context: a bad one should not wait for the first request. */
+/** Adapters are loaded with the first context: makes one now, so that a bad adapter fails before the first request. */
 async function tryAdapters(model: LlamaModel, options: LoadOptions): Promise<void> {
   try {
     await (await createContext(model, { sequences: 1, size: 256, batchSize: 64 }, options)).dispose()
@@ -143,7 +145,7 @@ async function tryAdapters(model: LlamaModel, options: LoadOptions): Promise<voi
     const files = options.lora?.map(({ file }) => file).join(', ')
     await model.dispose()
     throw new UsageError(
-      `${files}: cannot be loaded as LoRA adapter of ${options.file}: ${reasonOf(cause)}`,
+      `${files}: cannot be loaded as a LoRA adapter of ${options.file}: ${reasonOf(cause)}`,
       { cause },
     )
   }
@@ -214,7 +216,7 @@ async function createContext(model: LlamaModel, wanted: ContextOptions, options:
   return { native: inner<NativeContext>(context, '_ctx'), dispose: () => context.dispose() }
 }
 
-/** As many as can run: threads that wait for one another at every step crawl where one of them has no core. */
+/** As many threads as cores: they wait for each other at every step, so one without a core slows all. */
 function countThreads(llama: Llama): number {
   return Math.max(1, Math.min(llama.cpuMathCores, os.availableParallelism()))
 }
@@ -223,7 +225,7 @@ function inner<T = unknown>(owner: object, name: string): T {
   const value = (owner as Record<string, unknown>)[name]
   if (value !== undefined) return value as T
   throw new UsageError(
-    `this version of node-llama-cpp has no ${name}; use the one that was tested: npm install node-llama-cpp@3.22.1`,
+    `this version of node-llama-cpp has no ${name}; install the tested one: npm install node-llama-cpp@3.22.1`,
   )
 }
 

@@ -1,4 +1,4 @@
-/** Messages as tokens. What stands in a message is text, whatever it looks like: only the template's own tokens act. */
+/** Messages as tokens. The text of a message is always text, whatever it looks like: only the template writes special tokens. */
 import type { Message } from '../../core/provider/engine.ts'
 import { textOf } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
@@ -12,7 +12,7 @@ export interface Vocabulary {
   isBosWanted: boolean
   bosText: string
   eosText: string
-  /** Tokens of text in which nothing is special but what the vocabulary marks as user-defined. */
+  /** Tokens of plain text: only user-defined tokens of the vocabulary are special in it. */
   tokenize(text: string): number[]
   isEndOfGeneration(token: number): boolean
   compileTemplate(template: string): (variables: Record<string, unknown>) => string
@@ -23,10 +23,10 @@ const CONTROL = 3
 const USER_DEFINED = 4
 
 /**
- * A function from messages to the tokens of the model's own chat template, the generation prompt included.
- * Text that looks like a special token is hidden from the template behind a marker, so that what is special in
- * the rendered text is the template's own, and comes back as plain text when that is cut into tokens.
- * It throws an EngineError of kind `refused` for content that is not text, and for what the template refuses.
+ * Returns a function from messages to the tokens of the model's own chat template, the generation prompt included.
+ * Text that looks like a special token is replaced by a marker before rendering, so that all special tokens in the
+ * rendered text are the template's own; it becomes plain text again when the rendered text is tokenized.
+ * The function throws an EngineError of kind `refused` for content that is not text, and if the template refuses it.
  */
 export function createRenderer(vocabulary: Vocabulary, engine: string) {
   const { chatTemplate, bosText, eosText, bos, isBosWanted } = vocabulary
@@ -54,7 +54,7 @@ export function createRenderer(vocabulary: Vocabulary, engine: string) {
       return render({ messages, add_generation_prompt: true, bos_token: bosText, eos_token: eosText })
     } catch (cause) {
       const [system, first, ...more] = messages
-      // Some models know no system role: what it says goes before the first question.
+      // Some templates know no system role: its text goes before the first question.
       if (system?.role === 'system' && first?.role === 'user') {
         const content = [system.content.trim(), first.content].filter(Boolean).join('\n\n')
         return write([{ ...first, content }, ...more])
@@ -65,14 +65,14 @@ export function createRenderer(vocabulary: Vocabulary, engine: string) {
     }
   }
 
-  /** Text, then by turns the number of a hidden special text and more text. */
+  /** Tokens of text; every second part is the number of a special text that was replaced. */
   function tokenizePlain(parts: string[]): number[] {
     const pieces = ['']
     const add = (text: string) => pieces.push((pieces.pop() ?? '') + text)
     for (const [i, part] of parts.entries()) {
       const name = i % 2 ? (names[Number(part)] ?? '') : part
       add(name.slice(0, i % 2))
-      // A user-defined token is found in any text; cut in two it is not.
+      // The tokenizer finds a user-defined token in any text, unless it is cut in two.
       if (i % 2 && vocabulary.tokenTypes[specials.get(name) ?? 0] === USER_DEFINED) pieces.push('')
       add(name.slice(i % 2))
     }
@@ -80,14 +80,14 @@ export function createRenderer(vocabulary: Vocabulary, engine: string) {
   }
 }
 
-/** Tokens of the messages' texts, one after the other, for models without chat template. */
+/** Tokens of the messages' texts joined, for models without a chat template. */
 export function renderRaw(vocabulary: Omit<Vocabulary, 'chatTemplate'>, messages: Message[], engine: string) {
   for (const message of messages) refuseMedia(message, engine)
   const tokens = vocabulary.tokenize(messages.map(textOf).join(''))
   return vocabulary.isBosWanted && vocabulary.bos !== undefined ? [vocabulary.bos, ...tokens] : tokens
 }
 
-/** Control tokens, and of those that the model's makers added the ones that its template writes or that end a text. */
+/** Control tokens, and those user-defined tokens that the template writes or that end a text. */
 function findSpecials({
   tokens,
   tokenTypes,
@@ -108,7 +108,7 @@ function findSpecials({
 
 type Turn = Record<string, unknown> & { role: string; content: string }
 
-/** A message as templates know it: text content, `system` for `developer`, arguments of tools as an object. */
+/** A message as templates expect it: text content, `system` for `developer`, tool arguments as an object. */
 function simplify(message: Message, template: string, engine: string): Turn {
   refuseMedia(message, engine)
   const role = message.role === 'developer' ? 'system' : message.role
@@ -139,13 +139,13 @@ function refuseMedia({ content }: Message, engine: string): void {
     throw new EngineError(
       engine,
       'refused',
-      `this model reads text only, and a message holds a part of type ${part.type}`,
+      `this model reads text only, but a message has a part of type ${part.type}`,
     )
 }
 
 const escapeRegExp = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
-/** ASCII, since templates may write text as JSON, and found nowhere in `text`. */
+/** A string that is not in `text`. ASCII, because templates may write text as JSON. */
 function chooseMarker(text: string): string {
   let number = 0
   while (text.includes(`@aft${number}-`)) number++

@@ -1,46 +1,49 @@
 /**
- * Decides what is evaluated next. All requests of an engine share its sequences: each turn writes one token of
- * every open completion in one batch, then reads a chunk of the prompts that wait. No sequence is idle while a
- * completion waits for one.
+ * Decides what is evaluated next (continuous batching). All requests of an engine share its sequences: each step
+ * writes one token of every open completion in one batch, then reads a chunk of the prompts that wait. No sequence is
+ * idle while a completion waits for one.
  */
-import { CHUNK, Lane, MOST_PROMPTS, type Sequence, type Task } from './sequence-pool.ts'
+
 import type { NativeModel } from './native.ts'
+import { CHUNK, MAX_PROMPTS, type Sequence, SequencePool, type Task } from './sequence-pool.ts'
 import type { CoreGauge } from './threads.ts'
 
-/** A prompt and the completions that want to follow it. */
+/** A prompt and the completions that follow it. */
 export interface Job {
-  /** Reads the prompt. Its `onLogits` puts the completions that go on into `waiting`. */
+  /** Reads the prompt. Its `onLogits` puts the completions into `waiting`. */
   reader: Task
-  /** Sequences that this job wants at most. */
+  /** The most sequences that this job can use. */
   width: number
   /** Tokens of the prompt and the longest completion. */
   length: number
-  /** Lower goes first; equals go as they came. */
+  /** Lower goes first; equals go in order of arrival. */
   priority: number
   /** Completions that have their first token and no sequence yet. */
   waiting: Task[]
-  /** What is open of the job: the reader until the prompt is read, then completions. */
+  /** Its open tasks: the reader until the prompt is read, then completions. */
   open: Set<Task>
-  lane?: Lane
-  /** Told when the machine failed; the job is gone then. */
+  pool?: SequencePool
+  /** Called when the native library failed; the job is removed by then. */
   onFailure(error: unknown): void
 }
 
+/** Limits of a scheduler. */
 export interface SchedulerOptions {
-  /** Completions decoded at once, at most. */
+  /** The most completions decoded at once. */
   sequences: number
-  /** Bytes that the cells of a lane may take. */
+  /** The most bytes that the cache of a pool may take. */
   memoryBytes: number
   contextLength: number
   /** Says how many threads are worth having. */
   cores: CoreGauge
 }
 
+/** Runs the jobs of one model. A class because it must be closed. */
 export class Scheduler {
   readonly #model: NativeModel
   readonly #options: SchedulerOptions
-  /** Those that take no new jobs are gone when their last completion ends; the last takes them. */
-  #lanes: Lane[] = []
+  /** Only the last takes new jobs; the others are disposed of when their last completion ends. */
+  #pools: SequencePool[] = []
   /** In the order in which they are served. */
   #jobs: Job[] = []
   #running: Promise<void> | undefined
@@ -55,9 +58,10 @@ export class Scheduler {
 
   /** Tokens evaluated so far, of prompts and completions. */
   get evaluated(): number {
-    return this.#lanes.reduce((sum, lane) => sum + lane.evaluated, this.#evaluatedBefore)
+    return this.#pools.reduce((sum, pool) => sum + pool.evaluated, this.#evaluatedBefore)
   }
 
+  /** Adds a job behind those of the same priority. */
   submit(job: Job): void {
     if (this.#closed) {
       job.onFailure(this.#closed.reason)
@@ -68,7 +72,7 @@ export class Scheduler {
     this.#running ??= this.#run()
   }
 
-  /** Forgets a job. What is being evaluated now ends first, and goes nowhere. */
+  /** Removes a job. What is being evaluated now is finished and dropped. */
   remove(job: Job): void {
     const at = this.#jobs.indexOf(job)
     if (at >= 0) this.#jobs.splice(at, 1)
@@ -81,142 +85,142 @@ export class Scheduler {
     this.#closed = { reason }
     this.#fail(this.#jobs, reason)
     await this.#running
-    for (const lane of this.#lanes.splice(0)) await lane.dispose()
+    for (const pool of this.#pools.splice(0)) await pool.dispose()
   }
 
   async #run(): Promise<void> {
-    // Requests made in the same turn of the event loop are seen together.
+    // Requests made in the same turn of the event loop start together.
     await new Promise(setImmediate)
     if (this.evaluated > 0) this.#options.cores.resume()
     while (this.#jobs.length > 0 && !this.#closed) {
       try {
-        await this.#turn()
+        await this.#step()
       } catch (error) {
-        // After an error nobody knows what the cells hold.
+        // After an error the content of the cache is unknown.
         this.#fail(this.#jobs, error)
-        for (const lane of this.#lanes.splice(0)) await this.#drop(lane)
+        for (const pool of this.#pools.splice(0)) await this.#drop(pool)
       }
     }
     this.#running = undefined
   }
 
-  async #turn(): Promise<void> {
-    this.#sweep()
-    await this.#makeRoom()
-    await this.#admit()
+  async #step(): Promise<void> {
+    this.#releaseEnded()
+    await this.#replacePools()
+    await this.#assignSequences()
     const before = this.evaluated
-    for (const lane of this.#lanes) {
-      await lane.closeGaps(this.#free(lane))
-      const ready = lane.ready()
-      if (ready.length > 0) await lane.evaluate(ready)
-      this.#sweep()
-      const unread = lane.unread((task) => this.#jobs.findIndex((job) => job.open.has(task)))
-      if (unread.length > 0) await lane.evaluate(unread)
+    for (const pool of this.#pools) {
+      await pool.closeGaps(this.#free(pool))
+      const ready = pool.ready()
+      if (ready.length > 0) await pool.evaluate(ready)
+      this.#releaseEnded()
+      const unread = pool.unread((task) => this.#jobs.findIndex((job) => job.open.has(task)))
+      if (unread.length > 0) await pool.evaluate(unread)
     }
     if (this.evaluated === before) await new Promise(setImmediate)
   }
 
-  /** Frees the sequences of tasks that have ended, and forgets jobs without any. */
-  #sweep(): void {
+  /** Frees the sequences of tasks that have ended, and removes jobs without open tasks. */
+  #releaseEnded(): void {
     const open = new Set(this.#jobs.flatMap((job) => [...job.open]))
-    for (const lane of this.#lanes)
-      for (const sequence of lane.sequences)
+    for (const pool of this.#pools)
+      for (const sequence of pool.sequences)
         if (sequence.task && !open.has(sequence.task)) sequence.task = undefined
     this.#jobs = this.#jobs.filter((job) => job.open.size > 0)
   }
 
-  /** Gives free sequences to jobs in their order: each keeps as many as it will want, also while it is read. */
-  async #admit(): Promise<void> {
-    const left = new Map(this.#lanes.map((lane) => [lane, lane.idle.length]))
-    let reading = this.#jobs.filter((job) => job.open.has(job.reader) && job.lane).length
+  /** Gives free sequences to jobs in order: each reserves as many as it will need, also while its prompt is read. */
+  async #assignSequences(): Promise<void> {
+    const left = new Map(this.#pools.map((pool) => [pool, pool.idle.length]))
+    let reading = this.#jobs.filter((job) => job.open.has(job.reader) && job.pool).length
     for (const job of this.#jobs) {
-      const lane = job.lane ?? this.#current
-      if (!lane || lane.size < job.length) continue
-      const granted = Math.min(left.get(lane) ?? 0, wantedBy(job))
-      left.set(lane, (left.get(lane) ?? 0) - granted)
-      if (job.lane) await this.#startWaiting(job, lane, granted)
-      else if (granted > 0 && reading < MOST_PROMPTS && !this.#isBeingRead(job, lane)) {
-        const free = this.#free(lane, job)
+      const pool = job.pool ?? this.#current
+      if (!pool || pool.size < job.length) continue
+      const granted = Math.min(left.get(pool) ?? 0, wantedBy(job))
+      left.set(pool, (left.get(pool) ?? 0) - granted)
+      if (job.pool) await this.#startWaiting(job, pool, granted)
+      else if (granted > 0 && reading < MAX_PROMPTS && !this.#isBeingRead(job, pool)) {
+        const free = this.#free(pool, job)
         if (free.length === 0) continue
-        job.lane = lane
-        await lane.place(job.reader, free)
+        job.pool = pool
+        await pool.place(job.reader, free)
         reading++
       }
     }
   }
 
-  async #startWaiting(job: Job, lane: Lane, most: number): Promise<void> {
+  async #startWaiting(job: Job, pool: SequencePool, most: number): Promise<void> {
     for (let started = 0; started < most && job.waiting[0]; started++) {
-      const free = this.#free(lane, job)
+      const free = this.#free(pool, job)
       if (free.length === 0) return
-      await lane.place(job.waiting.shift() as Task, free)
+      await pool.place(job.waiting.shift() as Task, free)
     }
   }
 
-  /** Whether a prompt that is being read now will soon have more of this one's beginning than is there yet. */
-  #isBeingRead(job: Job, lane: Lane): boolean {
-    const known = lane.reusable(job.reader)
+  /** Whether a prompt that is being read will soon provide more of this one's beginning than the cache holds now. */
+  #isBeingRead(job: Job, pool: SequencePool): boolean {
+    const known = pool.reusable(job.reader)
     return this.#jobs.some(
       (other) =>
-        other.lane === lane && other.open.has(other.reader) && beginning(other.reader, job.reader) > known,
+        other.pool === pool && other.open.has(other.reader) && sharedPrefix(other.reader, job.reader) > known,
     )
   }
 
-  /** Idle sequences, less those that alone hold a prompt that others than `job` still need. */
-  #free(lane: Lane, job?: Job): Sequence[] {
+  /** Idle sequences, except the only holders of a prompt that other jobs than `job` still need. */
+  #free(pool: SequencePool, job?: Job): Sequence[] {
     const waiting = this.#jobs.filter(
-      (other) => other !== job && other.lane === lane && other.waiting.length > 0,
+      (other) => other !== job && other.pool === pool && other.waiting.length > 0,
     )
     const kept = waiting.map(({ reader }) => {
-      const holders = lane.sequences.filter((sequence) => holds(sequence, reader))
+      const holders = pool.sequences.filter((sequence) => holds(sequence, reader))
       return holders.some(({ task }) => task) ? undefined : holders[0]
     })
-    return lane.idle.filter((sequence) => !kept.includes(sequence))
+    return pool.idle.filter((sequence) => !kept.includes(sequence))
   }
 
-  get #current(): Lane | undefined {
-    return this.#lanes.at(-1)
+  get #current(): SequencePool | undefined {
+    return this.#pools.at(-1)
   }
 
-  /** Opens a lane where the last one is too small for the jobs that wait, and closes those that are done. */
-  async #makeRoom(): Promise<void> {
-    const waiting = this.#jobs.filter((job) => !job.lane)
+  /** Opens a larger pool if the last one is too small for the jobs that wait, and disposes of pools that are done. */
+  async #replacePools(): Promise<void> {
+    const waiting = this.#jobs.filter((job) => !job.pool)
     const current = this.#current
-    const wanted = waiting.length > 0 ? this.#plan(waiting) : undefined
+    const wanted = waiting.length > 0 ? this.#choosePoolSize(waiting) : undefined
     const isGrown =
       wanted && !(current && current.size >= wanted.need && current.sequences.length >= wanted.sequences)
-    for (const lane of this.#lanes.slice()) {
-      if (!lane.isIdle || (lane === current && !isGrown)) continue
-      if (this.#jobs.some((job) => job.lane === lane)) continue
-      this.#lanes.splice(this.#lanes.indexOf(lane), 1)
-      await this.#drop(lane)
+    for (const pool of this.#pools.slice()) {
+      if (!pool.isIdle || (pool === current && !isGrown)) continue
+      if (this.#jobs.some((job) => job.pool === pool)) continue
+      this.#pools.splice(this.#pools.indexOf(pool), 1)
+      await this.#drop(pool)
     }
-    if (isGrown) await this.#openLane(wanted, waiting)
+    if (isGrown) await this.#openPool(wanted, waiting)
   }
 
-  #plan(waiting: Job[]): { need: number; size: number; sequences: number } {
+  #choosePoolSize(waiting: Job[]): { need: number; size: number; sequences: number } {
     const need = Math.max(...waiting.map((job) => job.length))
-    const width = this.#jobs.reduce((sum, job) => sum + (job.lane ? job.open.size : job.width), 0)
+    const width = this.#jobs.reduce((sum, job) => sum + (job.pool ? job.open.size : job.width), 0)
     const size = Math.max(need, Math.min(this.#options.contextLength, roundUp(need, SIZES)))
     const fitting = Math.floor(this.#options.memoryBytes / (size * this.#model.bytesPerToken))
     const sequences = Math.max(1, Math.min(fitting, this.#options.sequences, roundUp(width, WIDTHS)))
     return { need, size, sequences }
   }
 
-  async #openLane({ size, sequences }: { size: number; sequences: number }, waiting: Job[]): Promise<void> {
-    const batchSize = Math.max(CHUNK * MOST_PROMPTS, sequences)
+  async #openPool({ size, sequences }: { size: number; sequences: number }, waiting: Job[]): Promise<void> {
+    const batchSize = Math.max(CHUNK * MAX_PROMPTS, sequences)
     try {
       const { native, dispose } = await this.#model.createContext({ sequences, size, batchSize })
-      this.#lanes.push(new Lane(native, { sequences, size, dispose, cores: this.#options.cores }))
+      this.#pools.push(new SequencePool(native, { sequences, size, dispose, cores: this.#options.cores }))
     } catch (error) {
-      if (sequences > 1) await this.#openLane({ size, sequences: sequences >> 1 }, waiting)
+      if (sequences > 1) await this.#openPool({ size, sequences: sequences >> 1 }, waiting)
       else this.#fail(waiting, error)
     }
   }
 
-  async #drop(lane: Lane): Promise<void> {
-    this.#evaluatedBefore += lane.evaluated
-    await lane.dispose()
+  async #drop(pool: SequencePool): Promise<void> {
+    this.#evaluatedBefore += pool.evaluated
+    await pool.dispose()
   }
 
   #fail(jobs: Job[], error: unknown): void {
@@ -227,15 +231,15 @@ export class Scheduler {
   }
 }
 
-/** Sizes of a sequence, in tokens, and numbers of sequences: few of them, so that lanes seldom are replaced. */
+/** Sizes of a sequence, in tokens, and numbers of sequences: few steps, so that pools are seldom replaced. */
 const SIZES = [512, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 65536, 131072]
 const WIDTHS = [1, 5, 8, 16, 24, 32, 48, 64, 128, 256]
 
 const roundUp = (value: number, steps: number[]) => steps.find((step) => step >= value) ?? value
 
-/** Sequences that a job has use for now or when its prompt is read, less the one that reads. */
+/** Sequences that a job can use now or when its prompt is read, without the one that reads. */
 function wantedBy(job: Job): number {
-  if (!job.lane) return job.width
+  if (!job.pool) return job.width
   return job.open.has(job.reader) ? job.width - 1 : job.waiting.length
 }
 
@@ -244,8 +248,8 @@ const holds = ({ tokens, length, promptLength }: Sequence, reader: Task) =>
   promptLength === reader.promptLength &&
   reader.tokens.every((token, i) => token === tokens[i])
 
-/** Leading whole chunks, or the whole prompt, that two tasks have in common. */
-function beginning(a: Task, b: Task): number {
+/** Tokens at the beginning that two tasks share: whole chunks, or the whole prompt. */
+function sharedPrefix(a: Task, b: Task): number {
   let shared = 0
   while (shared < a.promptLength && shared < b.logitsFrom && a.tokens[shared] === b.tokens[shared]) shared++
   return shared >= b.logitsFrom && a.promptLength === b.promptLength ? shared : shared - (shared % CHUNK)

@@ -1,27 +1,28 @@
-/** Log probabilities, in nats, of the model itself: at temperature 1, with nothing filtered out. */
+/** Log probabilities, in nats, of the model itself: at temperature 1, without filters. */
 import type { TokenScore } from '../../core/provider/engine.ts'
-import type { Task } from './sequence-pool.ts'
 import type { NativeContext, NativeModel, NativeSampler } from './native.ts'
+import type { Task } from './sequence-pool.ts'
 
+/** What a score is made with. */
 export interface ScoreOptions {
   model: NativeModel
   request?: { logprobs?: number }
 }
 
 /**
- * The score of `token` by a row of logits. `judge` is a greedy sampler: what it selects has the greatest logit,
- * to which the library's total weight is relative. (Its own filter for the maximum is wrong in 3.22.1.)
+ * The score of `token` by a row of logits. `greedy` is a greedy sampler: it selects the greatest logit, and the
+ * library's total weight is relative to that. (Its own filter for the maximum is wrong in 3.22.1.)
  */
 export async function scoreToken(
   context: NativeContext,
   row: number,
-  judge: NativeSampler,
+  greedy: NativeSampler,
   token: number,
   { model, request }: ScoreOptions,
 ): Promise<TokenScore> {
   const top = request?.logprobs ?? 0
   const filter: [number[], boolean, boolean, boolean, number] = [[token], false, false, true, top]
-  const [best, , , pairs, weight] = await context.sampleToken(row, judge, false, false, filter, true)
+  const [best, , , pairs, weight] = await context.sampleToken(row, greedy, false, false, filter, true)
   const logits = new Map<number, number>()
   for (let i = 0; i < pairs.length; i += 2) logits.set(pairs[i] as number, pairs[i + 1] as number)
   const base = (logits.get(best) ?? 0) + Math.log(weight)
@@ -34,7 +35,7 @@ export async function scoreToken(
   return { ...scoreOf(token), top: ranked.slice(0, top).map(scoreOf) }
 }
 
-/** Reads a prompt and what follows it, and scores what follows. `done` gets one score a token of it. */
+/** Reads a prompt and a completion, and scores the completion. `done` gets one score per token of it. */
 export class Scoring implements Task {
   readonly tokens: number[]
   readonly promptLength: number
@@ -43,7 +44,7 @@ export class Scoring implements Task {
   readonly #last: number
   readonly #model: NativeModel
   readonly #done: (scores: TokenScore[]) => void
-  readonly #judge: NativeSampler
+  readonly #greedy: NativeSampler
   readonly #scores: TokenScore[] = []
 
   constructor(
@@ -59,18 +60,18 @@ export class Scoring implements Task {
     this.logitsFrom = prompt.length - 1
     this.#last = completion.at(-1) as number
     this.#done = done
-    this.#judge = model.createSampler({ temperature: 0 })
+    this.#greedy = model.createSampler({ temperature: 0 })
   }
 
   async onLogits(context: NativeContext, rows: Uint32Array, position: number): Promise<void> {
     for (const [i, row] of rows.entries()) {
       const next = this.tokens[position + i + 1] ?? this.#last
-      this.#scores.push(await scoreToken(context, row, this.#judge, next, { model: this.#model }))
+      this.#scores.push(await scoreToken(context, row, this.#greedy, next, { model: this.#model }))
     }
     if (position + rows.length === this.tokens.length) this.#done(this.#scores)
   }
 
   dispose(): void {
-    this.#judge.dispose()
+    this.#greedy.dispose()
   }
 }

@@ -1,47 +1,50 @@
 /**
- * One native context and its sequences. A task occupies a sequence, has tokens evaluated there, and gets the
- * logits it asked for. What a task leaves behind stays until the sequence is needed, for prompts that begin alike.
+ * One native context and its sequences. A task occupies a sequence, has tokens evaluated there, and gets the logits it
+ * asked for. Its tokens stay in the cache until the sequence is needed, for prompts with the same beginning.
  */
 import type { NativeContext } from './native.ts'
 import { type CoreGauge, decodeWithShare } from './threads.ts'
 
-/** Something that occupies a sequence: a prompt being read, a completion being written, a text being scored. */
+/** What occupies a sequence: a prompt being read, a completion being written, or a text being scored. */
 export interface Task {
-  /** Grows by what is to be evaluated next; earlier tokens never change. */
+  /** All tokens; new ones are added at the end, and earlier ones never change. */
   tokens: number[]
-  /** Length of the prompt that these tokens begin with. */
+  /** Tokens of the prompt at the beginning of `tokens`. */
   promptLength: number
   /** Logits are wanted from this position on. */
   logitsFrom: number
   /** Tokens evaluated for this task so far. */
   evaluated: number
-  /** Is given the rows of logits of consecutive positions, in order, that were just evaluated. */
+  /** Gets the rows of logits just evaluated, of consecutive positions from `position`. */
   onLogits(context: NativeContext, rows: Uint32Array, position: number): Promise<void>
 }
 
+/** One sequence of the native context, and what its cache holds. */
 export interface Sequence {
   readonly id: number
-  /** What its cells hold: the first `length` of `tokens`, the first `promptLength` of them read as a prompt. */
+  /** Its cells hold the first `length` of `tokens`; the first `promptLength` of them were read as a prompt. */
   tokens: readonly number[]
   length: number
   promptLength: number
   task?: Task | undefined
 }
 
-/** The tokens of a prompt that are evaluated at once; an abort waits for one such chunk at most. */
+/** Prompt tokens that are evaluated at once; an abort waits for at most one chunk. */
 export const CHUNK = 64
-/** Prompts that are read side by side: four chunks in a batch take a quarter less time than one after the other. */
-export const MOST_PROMPTS = 4
+/** Prompts that are read in one batch: four chunks together take a quarter less time than one by one. */
+export const MAX_PROMPTS = 4
 
-export interface LaneOptions {
+/** What a pool is made of. */
+export interface PoolOptions {
   sequences: number
-  /** Tokens a sequence. */
+  /** Tokens per sequence. */
   size: number
   dispose: () => Promise<void>
   cores: CoreGauge
 }
 
-export class Lane {
+/** The sequences of one native context. A class because it must be disposed of. */
+export class SequencePool {
   readonly size: number
   readonly sequences: Sequence[]
   /** Tokens evaluated, of prompts and completions. */
@@ -51,7 +54,7 @@ export class Lane {
   readonly #cores: CoreGauge
   readonly dispose: () => Promise<void>
 
-  constructor(native: NativeContext, options: LaneOptions) {
+  constructor(native: NativeContext, options: PoolOptions) {
     const { sequences, size, dispose, cores } = options
     this.#native = native
     this.#threads = native.getThreads()
@@ -66,20 +69,22 @@ export class Lane {
     }))
   }
 
+  /** Sequences without a task. */
   get idle(): Sequence[] {
     return this.sequences.filter((sequence) => !sequence.task)
   }
 
+  /** Whether no sequence has a task. */
   get isIdle(): boolean {
     return this.sequences.every((sequence) => !sequence.task)
   }
 
-  /** Leading tokens of a task that some sequence already holds as the task would have evaluated them. */
+  /** Leading tokens of a task that some sequence holds, evaluated as the task itself would. */
   reusable(task: Task): number {
     return mostShared(this.sequences, task)[1]
   }
 
-  /** Puts a task on one of `free` (at least one) with as much of its beginning as some sequence holds. */
+  /** Puts a task on one of `free` (at least one), and reuses as much of its beginning as some sequence holds. */
   async place(task: Task, free: Sequence[]): Promise<Sequence> {
     const [source, shared] = mostShared(this.sequences, task)
     let [place, kept] = mostShared(free, task)
@@ -88,7 +93,7 @@ export class Lane {
       await this.#copy(source, place)
       kept = shared
     }
-    this.#cut(place, kept)
+    this.#truncate(place, kept)
     place.tokens = task.tokens
     place.promptLength = task.promptLength
     place.task = task
@@ -96,8 +101,8 @@ export class Lane {
   }
 
   /**
-   * Moves tasks so that those with one token to go are neighbours: a batch is split, and the weights are read
-   * once more, at each gap between the numbers of its sequences.
+   * Moves tasks so that those with one token to evaluate are neighbors: at each gap between sequence numbers the
+   * library splits the batch and reads the weights once more.
    */
   async closeGaps(free: Sequence[]): Promise<void> {
     for (const gap of free) {
@@ -110,17 +115,17 @@ export class Lane {
     }
   }
 
-  /** The tasks with one token to go. */
+  /** Sequences whose task has one token to evaluate. */
   ready(): Sequence[] {
-    return this.sequences.filter((sequence) => left(sequence) === 1)
+    return this.sequences.filter((sequence) => remaining(sequence) === 1)
   }
 
-  /** The next prompts to read: whole chunks together, as a chunk that is split gives other numbers; ends alone. */
+  /** The next prompts to read: whole chunks in one batch, the last part of a prompt alone, for the same numbers each time. */
   unread(order: (task: Task) => number): Sequence[] {
-    const isUnread = (sequence: Sequence) => left(sequence) > 1
+    const isUnread = (sequence: Sequence) => remaining(sequence) > 1
     const next = this.sequences.filter(isUnread).sort((a, b) => order(a.task as Task) - order(b.task as Task))
     if (next[0] && chunkOf(next[0]) < CHUNK) return [next[0]]
-    return next.filter((sequence) => chunkOf(sequence) === CHUNK).slice(0, MOST_PROMPTS)
+    return next.filter((sequence) => chunkOf(sequence) === CHUNK).slice(0, MAX_PROMPTS)
   }
 
   /** Evaluates a chunk of each sequence's task, or its one token, in one batch. */
@@ -157,7 +162,7 @@ export class Lane {
     Object.assign(target, { tokens, length, promptLength })
   }
 
-  #cut(sequence: Sequence, length: number): void {
+  #truncate(sequence: Sequence, length: number): void {
     if (sequence.length > length && !this.#native.removeTokenCellsFromSequence(sequence.id, length, -1)) {
       // Recurrent models keep no cells to cut: their state is all or nothing.
       this.#native.removeTokenCellsFromSequence(sequence.id, -1, -1)
@@ -167,9 +172,9 @@ export class Lane {
   }
 }
 
-const left = ({ task, length }: Sequence) => (task ? task.tokens.length - length : 0)
+const remaining = ({ task, length }: Sequence) => (task ? task.tokens.length - length : 0)
 
-/** Chunks end at multiples of their size wherever a task begins, so that its numbers do not depend on that. */
+/** The size of the next chunk. Chunks end at multiples of CHUNK, so that results do not depend on where a task begins. */
 function chunkOf(sequence: Sequence): number {
   const { length, task } = sequence
   if (!task) return 0
@@ -178,8 +183,8 @@ function chunkOf(sequence: Sequence): number {
 }
 
 /**
- * How many of a task's first tokens a sequence holds as the task itself would have evaluated them, in the same
- * chunks. A completion needs all of its prompt; who reads a prompt needs the logits of its end again.
+ * How many of a task's first tokens a sequence holds, evaluated in the same chunks as the task itself would. A
+ * completion needs all of its prompt; a task that reads a prompt needs the logits of the end again.
  */
 function sharedLength({ tokens, length, promptLength }: Sequence, task: Task): number {
   const most = Math.min(length, promptLength, task.promptLength)
@@ -187,21 +192,21 @@ function sharedLength({ tokens, length, promptLength }: Sequence, task: Task): n
   while (shared < most && tokens[shared] === task.tokens[shared]) shared++
   const isWhole = shared === promptLength && shared === task.promptLength
   if (isWhole && task.logitsFrom >= shared) return shared
-  // Two tokens of the end, as one alone may be computed in another way, and give other numbers.
+  // Two tokens of the end: one alone may be computed in another way, with other results.
   const end = shared - Math.min(2, shared % CHUNK)
   if (isWhole && end % CHUNK > 0 && end <= task.logitsFrom) return end
   const usable = Math.min(shared, task.logitsFrom)
   return usable - (usable % CHUNK)
 }
 
-/** The first of the sequences that hold most of a task's beginning, and how much that is. */
+/** The first sequence that holds most of a task's beginning, and how many tokens that is. */
 function mostShared(sequences: Sequence[], task: Task): [sequence: Sequence, length: number] {
   const lengths = sequences.map((sequence) => sharedLength(sequence, task))
   const most = Math.max(...lengths)
   return [sequences[lengths.indexOf(most)] as Sequence, most]
 }
 
-/** Tokens below which a prompt's beginning is sooner read again than copied, which takes a sequence's whole memory. */
+/** Up to this many tokens, reading again is faster than a copy, which copies all memory of a sequence. */
 function copyCost({ logitsFrom, promptLength }: Task, size: number): number {
   const isCompletion = logitsFrom >= promptLength
   return isCompletion ? 0 : Math.min(CHUNK, size / 128)

@@ -1,14 +1,16 @@
-/** Tokens as text that is safe to show: whole characters, and nothing that may yet become a stop string. */
+/** Tokens as text that is safe to show: whole characters, and nothing that may still become a stop string. */
 
+/** Turns tokens into text while they come. */
 export interface TextStream {
-  /** The text that a token makes certain, and whether a stop string has come (which is left out). */
+  /** The text that is certain with this token, and whether a stop string has come (it is left out). */
   push(token: number): { text: string; isStopped: boolean }
-  /** The text that was kept back, less a character whose bytes never all came. */
+  /** The text that was held back, without a character whose bytes did not all come. */
   end(): string
 }
 
+/** A text stream that stops before the first of `stops`. */
 export function createTextStream(detokenize: (tokens: number[]) => string, stops: string[] = []): TextStream {
-  /** Tokens whose text was taken, kept because some tokenizers write a token by what stands before it; then new ones. */
+  /** Tokens whose text was taken (some tokenizers write a token depending on those before it), and new ones. */
   let [known, fresh]: number[][] = [[], []]
   let heldBack = ''
 

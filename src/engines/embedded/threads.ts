@@ -1,19 +1,20 @@
 /**
- * How many threads are worth having. The library's threads wait for each other many hundred times a token, and
- * spin while they do: with fewer cores free than threads a token takes ten times as long, or worse.
+ * How many threads to use. The library's threads wait for each other many hundred times per token, and spin while they
+ * wait: with fewer free cores than threads a token takes ten times as long, or longer.
  */
 import { cpus } from 'node:os'
 
 /** Milliseconds over which use is measured. */
 const WINDOW_MS = 300
 
+/** A reading of what this process and the machine have used. */
 export interface Usage {
   atMs: number
   /** Milliseconds that this process has used. */
   ownMs: number
   /**
-   * Milliseconds that the machine's cores were idle. What was nice does not count: a spinning pair of threads beside one
-   * such process of 19 was seen to share one core, and to get nowhere.
+   * Milliseconds that the machine's cores were idle. Time of processes with a nice value does not count as idle: two
+   * spinning threads beside a process of nice 19 were seen to share one core, without progress.
    */
   idleMs: number
 }
@@ -24,20 +25,22 @@ export function countFreeCores(before: Usage, now: Usage): number {
   return Math.max(1, Math.round(had / (now.atMs - before.atMs)))
 }
 
+/** Reads the usage now. */
 export function readUsage(): Usage {
   const { user, system } = process.cpuUsage()
   const idleMs = cpus().reduce((sum, { times }) => sum + times.idle, 0)
   return { atMs: performance.now(), ownMs: (user + system) / 1000, idleMs }
 }
 
+/** Measures how many cores are free. */
 export interface CoreGauge {
-  /** The cores that are free. To be called often: it looks again from time to time. */
+  /** The free cores. Call it often: it measures again from time to time. */
   count(): number
-  /** Says that what happened since the last call is not to be counted, as nothing was done here. */
+  /** Drops what happened since the last call: this process did nothing then. */
   resume(): void
 }
 
-/** Any number of cores is free until the gauge has seen enough. */
+/** A gauge. It reports an unlimited number of cores until it has measured for a while. */
 export function createCoreGauge(read = readUsage): CoreGauge {
   let before = read()
   let free = Number.POSITIVE_INFINITY
@@ -55,12 +58,12 @@ export function createCoreGauge(read = readUsage): CoreGauge {
   }
 }
 
-/** Batches that the engines of this process decode at this moment. */
+/** Batches that the engines of this process decode now. */
 let decoding = 0
 
 /**
- * Decodes a batch with this engine's share of the free cores: what is free to the process is free to it once, however
- * many engines it has at work.
+ * Decodes a batch with this engine's share of the free cores: engines that decode at the same time divide the cores that
+ * are free to the process.
  */
 export async function decodeWithShare(
   cores: CoreGauge,
