@@ -10,7 +10,7 @@ import { findHits, readOwnFingerprints } from '../fingerprints.ts'
 import { makeOwnFingerprints } from '../make-fingerprints.ts'
 import { findSource } from './sources.ts'
 
-const data = path.join(import.meta.dirname, '../../../shared/data')
+const data = path.join(import.meta.dirname, '../../../../shared/data')
 const why = existsSync(data) ? '' : ` (skipped: ${data} is missing)`
 
 async function read(format: string, files: string[]): Promise<SourceRow[]> {
