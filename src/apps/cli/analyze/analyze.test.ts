@@ -52,9 +52,13 @@ test('what cannot be scored is refused before a model is opened', async () => {
   expect((await of('rows.jsonl', '--format', 'responses')).stderr).toContain(
     '2 left out: fewer than 5 responses',
   )
-  expect((await of('rows.jsonl', '--format', 'responses', '--target', 'x.json')).stderr).toContain(
+  expect((await of('rows.jsonl', '--format', 'responses', '--target-file', 'x.json')).stderr).toContain(
     'x.json is no file',
   )
+  expect(await of('rows.jsonl', '--format', 'responses', '--target', 'x.json')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('A file of answers is for --target-file.'),
+  })
   expect((await of('nothing')).stderr).toContain('there is no such file or folder')
 })
 

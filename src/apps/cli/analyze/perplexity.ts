@@ -1,7 +1,7 @@
 /** `aft analyze perplexity`: how expected targets are, by what the model is shown before them. */
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { type CaseScore, type ConditionSummary, summarise } from '../../../analyze/perplexity.ts'
 import { type Cases, gatherExamples, gatherResponses } from '../../../analyze/perplexity-cases.ts'
 import { runPerplexity } from '../../../analyze/perplexity-run.ts'
@@ -14,14 +14,15 @@ import { findSource, sources } from '../../../data/sources/sources.ts'
 import { readExamples, type Split } from '../../../files/examples.ts'
 import { listFiles, readRecords } from '../../../files/rows/read-records.ts'
 import { readTargets } from '../data/target.ts'
-import { whole } from '../eval/flags.ts'
 import { drawTable } from '../eval/results.ts'
 import { runEvaluation } from '../eval/run-evaluation.ts'
+import { whole } from '../option-types.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
 
 interface PerplexityFlags {
   format: string
-  target?: string
+  target?: 'gold' | 'best'
+  targetFile?: string
   proposals: number
   /** Of target and proposals together. */
   mostChars?: number
@@ -43,17 +44,17 @@ responses (--format, as in \`aft data build\`), as many proposals as --proposals
 and as many of another question.
 
 Perplexity is over all tokens; differences are means over examples, in nats a token, paired, with bootstrap intervals of
-95 %. -o is a folder: result.json, which \`aft report\` draws, and the journal. Interrupted, the same command goes on;
-another --limit takes what is there along.
+95 %. -o is a folder: result.json, which \`aft report\` draws, and the journal. The same command resumes an interrupted run,
+with another --limit too.
 
 Examples:
   $ aft analyze perplexity data --model smollm2 -o perplexity
-  $ aft analyze perplexity outputs --format alpaca-eval --target Together-MoA.json --most-chars 6000 --model smollm2 -o p`
+  $ aft analyze perplexity outputs --format alpaca-eval --target-file Together-MoA.json --most-chars 6000 -m smollm2 -o p`
 
 /** The subcommand. */
 export function perplexityCommand(): Command {
   return new Command('perplexity')
-    .description('How expected targets are, by the proposals before them.')
+    .description('How well a model expects the targets, with and without proposals.')
     .argument(
       '<sources...>',
       'a folder of `aft data build` or one of its files; with --format files or folders',
@@ -65,23 +66,30 @@ export function perplexityCommand(): Command {
         .choices(['examples', ...Object.keys(sources)])
         .default('examples'),
     )
-    .option(
-      '--target <from>',
-      'gold (of the source), best (by score) or a file of answers by prompt; with --format',
-    )
     .addOption(
-      whole('--proposals <n>', 'shown at most; rows with fewer are left out; with --format', 1).default(5),
+      new Option('--target <which>', 'gold (of the source) or best (by score); with --format').argParser(
+        readTarget,
+      ),
+    )
+    .option('--target-file <file>', 'answers by prompt as targets; with --format')
+    .addOption(
+      whole('--proposals <n>', 'proposals shown; rows with fewer are left out; with --format', 1).default(5),
     )
     .addOption(whole('--most-chars <n>', 'leave out rows whose target and proposals have more', 1))
     .addOption(whole('--limit <n>', 'only the first rows', 1))
     .addOption(whole('--threads <n>', 'CPU threads of an embedded model', 1))
     .option('--lora <file>', 'GGUF adapter for it')
     .option('--raw', 'for base models without a chat template')
-    .option('--restart', 'put the journal of an earlier run aside and begin anew')
+    .option('--restart', 'move the journal of an earlier run aside and begin anew')
     .option('--json', 'print one JSON object')
     .option('--no-progress', 'do not say how far it is')
     .addHelpText('after', help)
     .action(perplexity)
+}
+
+function readTarget(text: string): 'gold' | 'best' {
+  if (text === 'gold' || text === 'best') return text
+  throw new InvalidArgumentError('Expected gold or best. A file of answers is for --target-file.')
 }
 
 async function perplexity(paths: string[], flags: PerplexityFlags): Promise<void> {
@@ -120,8 +128,8 @@ function describeCases({ format, proposals, mostChars, raw = false, lora }: Perp
 }
 
 function toResult(paths: string[], flags: PerplexityFlags, found: Cases, scored: CaseScore[]) {
-  const { model, lora, format, target, proposals, mostChars, limit } = flags
-  const ofFormat = format !== 'examples' && { target: target ?? 'gold', proposals }
+  const { model, lora, format, target = 'gold', targetFile, proposals, mostChars, limit } = flags
+  const ofFormat = format !== 'examples' && { target: targetFile ?? target, proposals }
   const { templates, leftOut } = found
   const isOwn = templates.every((id) => id === defaultTemplate.id)
   return {
@@ -149,12 +157,15 @@ async function readCases(paths: string[], flags: PerplexityFlags): Promise<Cases
 }
 
 /** Examples with proposals. Those of `sft/` beside them are what is read without proposals. */
-async function readBuilt(paths: string[], { target, mostChars }: PerplexityFlags): Promise<Cases> {
+async function readBuilt(
+  paths: string[],
+  { target, targetFile, mostChars }: PerplexityFlags,
+): Promise<Cases> {
   const [place, more] = paths
   if (place === undefined || more !== undefined)
     throw new UsageError('expected one folder that `aft data build` made, or one file of it')
-  if (target !== undefined)
-    throw new UsageError('--target needs a --format with responses; built examples have a target')
+  const given = target !== undefined ? '--target' : targetFile !== undefined ? '--target-file' : undefined
+  if (given) throw new UsageError(`${given} needs a --format with responses; built examples have a target`)
   const { folder, split } = locate(place)
   const twins = path.join(folder, 'sft')
   const hasTwins = existsSync(path.join(twins, `${split}.jsonl`))
@@ -180,17 +191,17 @@ function locate(place: string): { folder: string; split: Split } {
 
 async function readSource(
   paths: string[],
-  { format, target = 'gold', proposals, mostChars }: PerplexityFlags,
+  { format, target, targetFile, proposals, mostChars }: PerplexityFlags,
 ): Promise<Cases> {
-  const isFile = target !== 'gold' && target !== 'best'
-  if (isFile && !existsSync(target))
+  if (target && targetFile) throw new UsageError('expected --target or --target-file, got both')
+  if (targetFile && !existsSync(targetFile))
     throw new UsageError(
-      `--target ${target} is no file; an engine writes targets in \`aft data label\` or \`aft data build\``,
+      `--target-file ${targetFile} is no file; a model writes targets in \`aft data label\` or \`aft data build\``,
     )
-  const targets = isFile ? await readTargets(target) : undefined
+  const targets = targetFile ? await readTargets(targetFile) : undefined
   const files = paths
     .flatMap(listFiles)
-    .filter((file) => !isFile || path.resolve(file) !== path.resolve(target))
+    .filter((file) => !targetFile || path.resolve(file) !== path.resolve(targetFile))
   const source = findSource(format)
   return gatherResponses(source.read(readRecords(files, source)), {
     proposals,

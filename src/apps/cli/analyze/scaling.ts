@@ -10,10 +10,11 @@ import { gsm8k } from '../../../eval/gsm8k.ts'
 import { ifeval } from '../../../eval/ifeval.ts'
 import type { Task } from '../../../eval/task.ts'
 import { systemClock } from '../../../run/clock.ts'
-import { addEvalFlags, type EvalFlags, whole } from '../eval/flags.ts'
+import { addEvalFlags, type EvalFlags } from '../eval/flags.ts'
 import { addOfficialFlag, findQuestions, type OfficialFlags } from '../eval/official.ts'
 import { type ControlResult, describeControls, writeControls } from '../eval/results.ts'
 import { runEvaluation } from '../eval/run-evaluation.ts'
+import { whole, within } from '../option-types.ts'
 import { describeOrigin } from '../origin.ts'
 
 interface ScalingFlags extends EvalFlags, OfficialFlags {
@@ -46,7 +47,7 @@ export function scalingCommand(): Command {
     .option('--widths <list>', 'from 1, separated by commas', readList(1), [2, 4])
     .option('--depths <list>', 'from 0, separated by commas; 0 is one answer', readList(0), [0, 1, 2])
     .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(512))
-    .option('--temperature <t>', '0 to 5', Number, 0.7)
+    .addOption(within('--temperature <t>', 'of every sample, 0 to 5', 0, 5).default(0.7))
   return addEvalFlags(addOfficialFlag(command)).addHelpText('after', help).action(scaling)
 }
 

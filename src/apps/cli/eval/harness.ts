@@ -12,7 +12,7 @@ import { listen } from '../../server/listen.ts'
 import { createServer } from '../../server/server.ts'
 import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from '../flags.ts'
 import { watchInterrupts } from '../interrupt.ts'
-import { whole } from './flags.ts'
+import { whole } from '../option-types.ts'
 
 interface HarnessFlags extends AnswerFlags {
   tasks: string

@@ -2,12 +2,13 @@
 import type { Engine } from '../../../core/provider/engine.ts'
 import type { OpenOptions } from '../../../engines/open.ts'
 import type { TaskOutcome, TaskProgress, TaskSettings } from '../../../files/task-run.ts'
+import { readVersion } from '../../../lib/version.ts'
 import type { Price } from '../../../run/budget.ts'
 import { watchInterrupts } from '../interrupt.ts'
 import { pricesOf } from '../prices.ts'
 import { createProgress } from '../progress.ts'
 import { sanitise } from '../render/sanitize.ts'
-import { type EvalFlags, readEngineFlags, readVersion } from './flags.ts'
+import { type EvalFlags, readEngineFlags } from './flags.ts'
 import { viewTask } from './progress.ts'
 
 /** What a command evaluates, with what, and what comes out. */
