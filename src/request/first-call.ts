@@ -1,10 +1,10 @@
-/** Proposers get the tools too, and the first of them that calls one has answered. */
+/** Tool mode `first-call`: proposers get the tools too, and the first call of one of them is the answer. */
 import { answerPrompt } from '../core/aft.ts'
 import type { Host } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
 import { type AftEvent, type Completion, type Failure, type Result, summarise } from '../core/result.ts'
 
-/** As `answerPrompt`. Where no proposer calls a tool their texts are aggregated as ever. */
+/** Like `answerPrompt`. If no proposer calls a tool, their texts are aggregated as usual. */
 export async function answerByFirstCall(prompt: Prompt, plan: Plan, host: Host): Promise<Result> {
   const [first] = plan.layers
   if (!first || plan.layers.length === 1) return answerPrompt(prompt, plan, host)

@@ -1,4 +1,4 @@
-/** A plan, carried out while somebody watches: the answer goes out as it is made, and nothing is ever taken back. */
+/** Runs a plan for a client that watches: the answer is sent while it is written, and nothing is taken back. */
 import { answerPrompt } from '../core/aft.ts'
 import type { Host } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
@@ -10,7 +10,7 @@ import { listChoices, writingLayer } from './choices.ts'
 import { answerByFirstCall } from './first-call.ts'
 import { createProposalView } from './proposal-view.ts'
 
-/** What is to be answered, and how: read from a request and checked. */
+/** What to answer, and how: read from a request and checked. */
 export interface Ask {
   /** Name of the preset. */
   model: string
@@ -20,27 +20,28 @@ export interface Ask {
   tools: ToolMode
 }
 
-/** Who may call tools: the last aggregator, only the bare engine (`bypass`), or whichever proposer is first. */
+/** Who may call tools: the last aggregator, only the bare engine (`bypass`), or the first proposer that does. */
 export type ToolMode = 'aggregator' | 'bypass' | 'first-call'
 
-/** Gets the answer's pieces; choices count from 0. */
+/** Receives the pieces of an answer; choices count from 0. */
 export interface Sink {
   content(choice: number, text: string): void
   reasoning(choice: number, text: string): void
   toolCall(choice: number, delta: ToolCallDelta): void
-  /** Everything that happens, as it happens, before any piece that it makes. */
+  /** Every event as it happens, before the pieces that come from it. */
   event?(event: AftEvent): void
 }
 
+/** An answer, and the whole run that led to it. */
 export interface Answered {
   result: Result
-  /** By the number of the choice. One that failed is absent. */
+  /** By the number of the choice. A choice that failed is absent. */
   choices: Map<number, Completion>
 }
 
 /**
- * Answers, and sends each piece to the sink as it comes. Once a piece of a choice is out, that choice is not begun
- * again: what would do so ends the whole with its error. Without a sink nothing is out before the end.
+ * Answers, and sends each piece to the sink as it comes. A choice cannot start again after a piece of it was sent: the
+ * whole answer then ends with that error. Without a sink nothing is sent before the end.
  * @throws EngineError, UsageError, or the signal's reason
  */
 export async function answerLive(
@@ -67,20 +68,20 @@ export async function answerLive(
   return { result, choices }
 }
 
-/** A proposal may stand in for an answer, but not for one whose form was asked for: proposers were not told of it. */
+/** A proposal may replace a missing answer, but not if the request sets its form: proposers do not know the form. */
 function checkForm({ prompt, plan }: Ask, { from, agreed, layers }: Result): void {
   const hasForm = prompt.responseFormat !== undefined && prompt.responseFormat.type !== 'text'
   const last = plan.layers.length - 1
   if (!hasForm || from.layer >= last || agreed !== undefined) return
   const { error } = layers[last]?.failures[0] ?? {}
-  const message = `no answer in the form that was asked for: ${error?.message ?? 'it came back empty'}`
+  const message = `no answer in the requested form: ${error?.message ?? 'it came back empty'}`
   const kind = (error?.kind ?? 'missing') as EngineError['kind']
   throw new EngineError('aft', kind, message, { status: error?.status })
 }
 
 interface Sent {
   text: string
-  /** White space that may yet prove to be a whole, empty completion. */
+  /** White space that is not sent yet: the whole completion may turn out to be empty. */
   held: string
   reasoning: boolean
   tools: boolean
@@ -126,7 +127,7 @@ function watchLast({ plan, showProposals }: Ask, sink: Sink, fail: (error: Error
       if ('layer' in event && event.layer === last) takeLast(event)
       else if (showProposals) view.take(event)
     },
-    /** Sends what of a choice has not gone out yet. */
+    /** Sends the rest of a choice. */
     finish: (choice: number, { text, reasoning, toolCalls }: Completion) => {
       const of = sentOf(choice)
       if (!of.reasoning && reasoning) sink.reasoning(choice, reasoning)

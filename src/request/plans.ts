@@ -1,4 +1,4 @@
-/** Presets, and the plan of a request: the operator's settings, then the preset's, then the request's own. */
+/** The plan of a request: the operator's settings, then the preset's, then the request's own. */
 import { randomInt } from 'node:crypto'
 import { z } from 'zod'
 import { type OptionTable, type OptionValues, planOptions } from '../core/options.ts'
@@ -9,19 +9,20 @@ import { UsageError } from '../core/provider/errors.ts'
 import { makePlan, type PlanOptions } from '../core/strategies.ts'
 import { optionFields } from '../files/option-fields.ts'
 
-/** The most that a request may ask for. */
+/** The most that one request may use. */
 export interface Limits {
-  /** Completions of a layer. */
+  /** Completions per layer. */
   width: number
   /** Layers after the first. */
   depth: number
-  /** Tokens of a completion. */
+  /** Tokens per completion. */
   maxTokens: number
 }
 
+/** What a server allows if its operator sets no limits. */
 export const DEFAULT_LIMITS: Limits = { width: 16, depth: 6, maxTokens: 32_768 }
 
-/** What the operator has set up. */
+/** What the operator offers. */
 export interface Offer {
   presets: Record<string, Preset>
   base: PlanOptions
@@ -49,14 +50,14 @@ export function makeAftSchema(table: OptionTable = planOptions): z.ZodType<AftOp
 
 export const aftSchema = makeAftSchema()
 
-/** What the request says of sampling, in its own fields. */
+/** What a request sets about its plan, whatever its wire calls the fields. */
 export interface Asked {
   model: string
   aft: AftOptions
   n: number
   seed?: number
   sampling: Partial<Sampling>
-  /** Where the request says how long an answer may be. */
+  /** The name of its field for the longest answer, for errors. */
   maxTokensParam: string
   isBare: boolean
 }
@@ -100,7 +101,7 @@ export function presetOf(model: string, { presets }: Offer): Preset {
   })
 }
 
-/** Before the plan is made: a layer of 10^9 would be made first and refused then. */
+/** Runs before the plan is made, because a layer of 10^9 completions would exhaust the memory. */
 function checkLimits({ aft, n, sampling, maxTokensParam }: Asked, { limits }: Offer): void {
   const bounds: [string, number | undefined, number][] = [
     ['n', n, limits.width],
@@ -152,13 +153,13 @@ function make(options: PlanOptions): Plan {
   }
 }
 
-/** What the caller says of sampling holds in every layer. */
+/** The request's sampling counts in every layer. */
 function withSampling(plan: Plan, sampling: Partial<Sampling>): Plan {
   const voiced = (voice: Voice): Voice => ({ ...voice, sampling: { ...voice.sampling, ...given(sampling) } })
   return { ...plan, layers: plan.layers.map((l) => ({ ...l, voices: l.voices.map(voiced) })) }
 }
 
-/** `n` answers are `n` completions of the last layer: what comes before is shared. */
+/** `n` answers are `n` completions of the last layer; the layers before it are shared. */
 function withChoices(plan: Plan, { n }: Asked): Plan {
   if (n === 1) return plan
   const last = plan.layers.at(-1)

@@ -1,7 +1,7 @@
-/** Proposals are written at the same time; as one text they go out one after the other, each as far as it is. */
+/** Proposals as one text: they are written at the same time, but sent one after the other. */
 import type { AftEvent } from '../core/result.ts'
 
-/** `send` gets the text: proposals in their order, the first that has not ended as it grows. */
+/** @param send gets the text: the proposals in order, and the first that has not ended while it grows */
 export function createProposalView(send: (text: string) => void) {
   let texts: string[] = []
   let ended = new Set<number>()
@@ -33,12 +33,12 @@ export function createProposalView(send: (text: string) => void) {
         ended = new Set()
         current = 0
         sentChars = 0
-        heading = event.layer === 0 ? 'proposal' : `layer ${event.layer}, aggregation`
+        heading = event.layer === 0 ? 'proposal' : `layer ${event.layer + 1}, aggregation`
       } else if (event.type === 'completion-delta') {
         texts[event.index] = (texts[event.index] ?? '') + event.text
         if (event.index === current) sendCurrent()
       } else if (event.type === 'completion-restarted') {
-        if (event.index === current && sentChars > 0) send('\n[written anew]\n')
+        if (event.index === current && sentChars > 0) send('\n[starts again]\n')
         if (event.index === current) sentChars = 0
         texts[event.index] = ''
       } else if (event.type === 'completion-end') {

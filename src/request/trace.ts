@@ -1,9 +1,9 @@
-/** What an answer took and what became of its layers, as responses carry it. */
+/** What responses say of the run: its usage, and what happened in its layers. */
 import type { TokenScore } from '../core/provider/engine.ts'
 import type { Completion, Failure, Result } from '../core/result.ts'
 import type { UsageTotal } from '../core/usage.ts'
 
-/** The field `aft` of a response; texts of proposals are in it only where they were asked for. */
+/** The field `aft` of a response; it holds the proposals' texts only on request. */
 export function traceOf(result: Result, showProposals: boolean) {
   const { from, degraded, degradedBecause, agreed, judgment, usage, ms, plan, template, layers } = result
   const hasTexts = (layer: number) => showProposals && layer < plan.layers.length - 1
@@ -31,8 +31,8 @@ function strip({ text, reasoning, toolCalls, logprobs, ...rest }: Completion) {
 }
 
 /**
- * The sum over all calls. A prompt that several samples share counts for each of them, and what of it was read only
- * once is in `cached_tokens`.
+ * The sum over all calls. A prompt that several samples share counts once per sample; the tokens that the engine did
+ * not read again are in `cached_tokens`.
  */
 export function usageOf({ inputTokens, prefilledTokens, outputTokens, cost }: UsageTotal, result: Result) {
   const completions = result.layers.flatMap((layer) => layer.completions)

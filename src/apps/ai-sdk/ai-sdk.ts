@@ -20,27 +20,36 @@ import { contentOf, endingOf, noUsage, partWriter } from './parts.ts'
 import { fromFormat, fromPrompt, fromTool, fromToolChoice } from './prompt.ts'
 
 /**
- * What answers. Give one `engine` for all roles, or `engines` by name and the names that propose and aggregate. The
- * other fields are the plan's where neither preset nor call says otherwise.
+ * Give one `engine` for all roles, or `engines` by name and the names that propose and aggregate. The other fields are
+ * options of the plan, used if neither preset nor call sets them.
  */
+/** A provider of the AI SDK. Call it with the name of a preset. */
 export interface AftProviderOptions extends Omit<Partial<PlanOptions>, 'template'> {
   engine?: Engine | AiSdkModel
   engines?: Record<string, Engine | AiSdkModel>
   /** Models next to `aft`, `aft-fast`, `paper`, `moa`, `rsa` and `single`. */
   presets?: Record<string, Preset>
   template?: Template
-  /** Proposals become reasoning parts, and their texts stand in the trace. Default false. */
+  /** Send proposals as reasoning parts, and keep their texts in the trace. Default false. */
   showProposals?: boolean
 }
 
+/** A provider of the AI SDK. Call it with the name of a preset. */
 export interface AftProvider extends ProviderV4 {
   (modelId: string): LanguageModelV4
 }
 
 /**
- * Makes a provider of the AI SDK; no server is needed. A call's `providerOptions.aft` may say more: `width`, `depth`,
- * `strategy`, `proposers`, `aggregators`, `enabled`, `showProposals` and what else a server's `aft` field takes.
- * @throws UsageError without an engine. A model that is not there is a NoSuchModelError of the AI SDK
+ * Makes a provider of the AI SDK; it needs no server. `providerOptions.aft` of a call takes what a server's field `aft`
+ * takes: `width`, `depth`, `strategy`, `proposers`, `aggregators`, `enabled`, `showProposals` and more.
+ * @throws UsageError without an engine. For an unknown model the provider throws the AI SDK's NoSuchModelError
+ * @example
+ * import { generateText } from 'ai'
+ * import { openEngine } from 'aft'
+ * import { createAft } from 'aft/ai-sdk'
+ *
+ * const aft = createAft({ engine: await openEngine('smollm2'), width: 3, depth: 1 })
+ * const { text } = await generateText({ model: aft('aft'), prompt: 'Why is the sky blue?' })
  */
 export function createAft(options: AftProviderOptions): AftProvider {
   const { engine, engines, presets, template = defaultTemplate, showProposals = false, ...plan } = options
@@ -109,7 +118,7 @@ function makeModel(modelId: string, setup: Setup): LanguageModelV4 {
           send({ type: 'stream-start', warnings })
           const writer = partWriter(send, ask.showProposals)
           try {
-            // What answers is told as text, so the proposals go out here and not again as the answer's own reasoning.
+            // The writer sends the proposals as parts of their own, so they must not be the answer's reasoning too.
             const plain = { ...ask, showProposals: false }
             const answered = await answerTo(plain, signal, writer.sink(ask.plan.layers.length - 1))
             writer.end()
@@ -128,7 +137,7 @@ function makeModel(modelId: string, setup: Setup): LanguageModelV4 {
 }
 
 /**
- * A call's options as something to answer, and what of them has no meaning here.
+ * What a call asks for, and warnings for options that have no meaning here.
  * @throws UsageError for a wrong `providerOptions.aft`, or for a plan that is not possible
  */
 function readCall(model: string, options: LanguageModelV4CallOptions, { offer, showProposals }: Setup) {

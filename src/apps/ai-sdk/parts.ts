@@ -1,4 +1,4 @@
-/** From what is answered to the AI SDK's content and stream parts. */
+/** From an answer to the AI SDK's content and stream parts. */
 import type {
   LanguageModelV4Content,
   LanguageModelV4GenerateResult,
@@ -22,7 +22,7 @@ export function endingOf({ result }: Answered, showProposals: boolean): Ending {
   }
 }
 
-/** The trace as JSON has it: what is undefined is absent. */
+/** The trace as JSON: undefined fields are absent. */
 function toJson(trace: object): SharedV4ProviderMetadata[string] {
   return JSON.parse(JSON.stringify(trace))
 }
@@ -38,12 +38,13 @@ function toUsage(result: Result): LanguageModelV4Usage {
   }
 }
 
+/** The usage of an answer that failed. */
 export const noUsage: LanguageModelV4Usage = {
   inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
   outputTokens: { total: undefined, text: undefined, reasoning: undefined },
 }
 
-/** A whole answer: proposals and its own reasoning before it, where they are to be shown. */
+/** The content of an answer: the proposals if they are shown, then its reasoning, text and tool calls. */
 export function contentOf({ result, choices }: Answered, showProposals: boolean): LanguageModelV4Content[] {
   const answer = choices.get(0) as Completion
   const proposals = result.layers
@@ -65,12 +66,12 @@ export function contentOf({ result, choices }: Answered, showProposals: boolean)
 
 const reasoning = (text: string) => ({ type: 'reasoning' as const, text })
 
-/** How a proposal's reasoning part is called, and where its text stands among the layers. */
+/** The id of a proposal's reasoning part, and its place among the layers. */
 function placeOf(layer: number, index: number) {
   return { id: `proposal-${layer}-${index}`, providerMetadata: { aft: { layer, index } } }
 }
 
-/** Writes an answer's pieces as stream parts; a part of each kind is open from its first piece to `end`. */
+/** Writes the pieces of an answer as stream parts. A part of each kind is open from its first piece to `end`. */
 export function partWriter(send: (part: LanguageModelV4StreamPart) => void, showProposals: boolean) {
   const open = new Map<string, 'text' | 'reasoning'>()
   const calls: { id: string; name: string; input: string }[] = []
@@ -103,7 +104,7 @@ export function partWriter(send: (part: LanguageModelV4StreamPart) => void, show
       add('reasoning', id, event.text, more)
     } else if (event.type === 'completion-restarted') {
       const { id } = placeOf(event.layer, event.index)
-      if (open.has(id)) add('reasoning', id, '\n[written anew]\n')
+      if (open.has(id)) add('reasoning', id, '\n[starts again]\n')
     } else if (event.type === 'completion-end') close(placeOf(event.layer, event.completion.index).id)
     else if (event.type === 'completion-failed') close(placeOf(event.layer, event.failure.index).id)
   }

@@ -44,6 +44,7 @@ Examples:
   $ aft serve --model http://127.0.0.1:8000/v1#llama
   $ AFT_KEY=... aft serve --host 0.0.0.0 --client-key-env AFT_KEY`
 
+/** The command `aft serve`. */
 export function serveCommand(): Command {
   const command = new Command('serve')
     .description('Serve any engine over the OpenAI API, with a page.')

@@ -1,4 +1,4 @@
-/** The way of a request through any endpoint: read, queued, answered, and written as one object or as a stream. */
+/** How every endpoint handles a request: read it, queue it, answer it, write one object or a stream. */
 import { randomUUID } from 'node:crypto'
 import { hops } from '../../engines/openai/hops.ts'
 import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'

@@ -1,8 +1,8 @@
-/** Errors as OpenAI's clients know them: a status, and an object with type, param and code. */
+/** Errors as clients of the OpenAI API know them: a status, and an object with type, param and code. */
 import type { z } from 'zod'
 import { EngineError, type EngineErrorKind, redact, UsageError } from '../../core/provider/errors.ts'
 
-/** Answered with `status` (400 to 599). `param` is the path of the field that is wrong. */
+/** An error to answer with: `status` is 400 to 599, `param` the path of the wrong field. */
 export class ApiError extends Error {
   override name = 'ApiError'
   readonly status: number
@@ -35,7 +35,7 @@ function typeOf(status: number): string {
   return status >= 500 ? 'server_error' : 'invalid_request_error'
 }
 
-/** What engines do wrong is a 5xx, what the request caused a 4xx. */
+/** A failure of an engine is a 5xx, one that the request caused is a 4xx. */
 const BY_KIND: Partial<Record<EngineErrorKind, [number, string]>> = {
   'context-overflow': [400, 'context_length_exceeded'],
   refused: [400, 'upstream_refused'],
@@ -43,17 +43,17 @@ const BY_KIND: Partial<Record<EngineErrorKind, [number, string]>> = {
   timeout: [504, 'upstream_timeout'],
 }
 
-/** The engine has tried again already: a client that does the same would multiply the attempts. */
+/** The engine has already retried: a client that retries too would multiply the attempts. */
 const TRIED = { 'x-should-retry': 'false' }
 
-/** An engine threw what engines do not throw: the kind with which that is recorded is none of an engine's own. */
+/** Whether a recorded failure is a bug and not an engine's own error. */
 export function isInternal({ kind }: { kind: string }): boolean {
   return kind === 'internal'
 }
 
 /**
- * Any error as one that can be answered. What is a fault of the server's own keeps its message to itself.
- * @param conceal takes out of an engine's message what clients are not to know
+ * Any error as an ApiError. The message of a bug is not shown.
+ * @param conceal removes from an engine's message what clients must not see
  */
 export function toApiError(error: unknown, conceal: (text: string) => string = (text) => text): ApiError {
   if (error instanceof ApiError) return error
@@ -81,8 +81,8 @@ function paramOf({ kind, message }: EngineError): string | undefined {
 }
 
 /**
- * Checks a body, or what lies in it at `path`.
- * @throws ApiError 400 with the path of the first field that is wrong
+ * Checks a body, or the part of it at `path`.
+ * @throws ApiError 400 with the path of the first wrong field
  */
 export function parseBody<T extends z.ZodType>(
   schema: T,

@@ -61,8 +61,8 @@ export const samplingFields = {
   aft: aftSchema.optional(),
 }
 
-/** Taken note of by nobody here, and harmless. */
-const passedOver = ['user', 'safety_identifier', 'metadata', 'prompt_cache_key', 'service_tier', 'store']
+/** Accepted and ignored. */
+const ignoredFields = ['user', 'safety_identifier', 'metadata', 'prompt_cache_key', 'service_tier', 'store']
 
 const chatSchema = z.looseObject({
   ...samplingFields,
@@ -96,28 +96,29 @@ const chatSchema = z.looseObject({
   modalities: z.array(z.literal('text', { error: 'answers are text' })).nullish(),
 })
 
-/** Asked for in vain: who passed these over in silence would give another answer than was asked for. */
-const impossible: Record<string, string> = {
+/** Not supported. Refused, because ignoring them would change the answer. */
+const unsupported: Record<string, string> = {
   audio: 'answers are text',
   functions: 'send tools instead',
   function_call: 'send tool_choice instead',
-  web_search_options: 'nothing is searched here',
+  web_search_options: 'this server does not search',
 }
 
+/** A chat completion to answer. */
 export interface ChatRequest extends WireRequest {
   wantsUsage: boolean
 }
 
 /**
  * Reads a body.
- * @throws ApiError 400 with the field that is wrong, 404 for an unknown model
+ * @throws ApiError 400 with the wrong field, UsageError for a plan that is not possible
  */
 export function readChat(value: unknown, offer: Offer): ChatRequest {
   const body = parseBody(chatSchema, value)
   const { aft = {}, stop, tools } = body
   const mode = aft.tools ?? 'aggregator'
   const hasTools = tools != null && tools.length > 0
-  checkPossible(body)
+  checkSupported(body)
   checkToolChoice(body.tool_choice, tools ?? [])
   const plan = planFor(
     {
@@ -144,7 +145,7 @@ export function readChat(value: unknown, offer: Offer): ChatRequest {
     ...(body.response_format && { responseFormat: body.response_format as ResponseFormat }),
     ...(body.logprobs && { logprobs: body.top_logprobs ?? 0 }),
   }
-  const known = [...Object.keys(chatSchema.shape), ...passedOver]
+  const known = [...Object.keys(chatSchema.shape), ...ignoredFields]
   return {
     ask: { model: body.model, prompt, plan, showProposals: aft.showProposals ?? false, tools: mode },
     isStream: body.stream ?? false,
@@ -153,8 +154,8 @@ export function readChat(value: unknown, offer: Offer): ChatRequest {
   }
 }
 
-function checkPossible(body: z.infer<typeof chatSchema>): void {
-  for (const [field, problem] of Object.entries(impossible)) {
+function checkSupported(body: z.infer<typeof chatSchema>): void {
+  for (const [field, problem] of Object.entries(unsupported)) {
     if (body[field] != null) {
       throw new ApiError(400, `${field}: ${problem}`, { param: field, code: 'unsupported_value' })
     }
@@ -165,7 +166,7 @@ function checkPossible(body: z.infer<typeof chatSchema>): void {
   }
 }
 
-/** @throws ApiError 400 for a choice among tools that are not there */
+/** Checks `tool_choice`. @throws ApiError 400 if it names a tool that the request does not have */
 export function checkToolChoice(choice: ToolChoice | null | undefined, tools: Tool[]): void {
   const name = typeof choice === 'object' ? choice?.function.name : undefined
   const isLost =

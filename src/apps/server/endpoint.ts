@@ -1,4 +1,4 @@
-/** What the two endpoints have in common: a body is read, answered, and written in the endpoint's own form. */
+/** What all endpoints have in common: they read a body, and write an answer in their own form. */
 import type { Answered, Ask, Sink } from '../../request/live.ts'
 import type { Offer } from '../../request/plans.ts'
 import type { EventStream } from './sse.ts'
@@ -15,19 +15,20 @@ export interface Stamp {
 export interface WireRequest {
   ask: Ask
   isStream: boolean
-  /** Fields that nobody here knows. */
+  /** Unknown fields. */
   ignored: string[]
 }
 
+/** A wire: how requests are read from it, and answers written to it. */
 export interface Endpoint<R extends WireRequest> {
-  /** Before the number of an answer. */
+  /** What the id of an answer starts with. */
   idPrefix: string
-  /** @throws ApiError 400 with the field that is wrong, 404 for an unknown model */
+  /** Reads a body. @throws ApiError or UsageError with the wrong field */
   read(body: unknown, offer: Offer): R
   /** The whole answer as one object. */
   whole(answered: Answered, request: R, stamp: Stamp): object
   /**
-   * Sends an answer as events; it does not reject: a failure is an event.
+   * Sends an answer as events. It does not reject: a failure is an event.
    * @param run answers, and sends the pieces to the sink
    */
   write(

@@ -1,4 +1,4 @@
-/** Answers that a reader has mended become training examples, in the one file that the operator named. */
+/** Answers that a reader corrected become training examples, in the file that the operator named. */
 import { createHash } from 'node:crypto'
 import { appendFile } from 'node:fs/promises'
 import { z } from 'zod'
@@ -20,14 +20,14 @@ const fixSchema = z.strictObject({
     .refine((messages) => messages.at(-1)?.role === 'user', 'expected the last message to be a user'),
   /** As the aggregator was shown them. */
   proposals: z.array(z.strictObject({ text: z.string().min(1), model: z.string() })),
-  /** The engine whose answer was mended. */
+  /** The engine whose answer was corrected. */
   model: z.string(),
   completion: z.string().trim().min(1),
 })
 
 /**
- * Appends a mended aggregation as a line of `train.jsonl`'s form.
- * @throws ApiError 400 with the field that is wrong; the file system's error where the file cannot be written
+ * Appends a corrected aggregation as a line of `train.jsonl`.
+ * @throws ApiError 400 with the wrong field; the file system's error if the file cannot be written
  */
 export async function appendFix(file: string, body: unknown, template: Template): Promise<Example> {
   const { messages, proposals, model, completion } = parseBody(fixSchema, body)

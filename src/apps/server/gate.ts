@@ -1,25 +1,25 @@
-/** What is looked at before a request is answered: how it came, and whether its body is JSON. */
+/** Checks before a request is answered: where it comes from, and whether its body is JSON. */
 import type { Context } from 'hono'
 import { ApiError } from './api-error.ts'
 
 const MAX_HOPS = 2
 
-/** @throws ApiError 508 where the request has come through too many servers already: they may ask each other */
+/** How many servers the request came through. @throws ApiError 508 for too many: they may call each other in a circle */
 export function readHops(c: Context): number {
   const given = c.req.header('x-aft-hops') ?? '0'
   const count = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN
   if (count <= MAX_HOPS) return count
   if (Number.isNaN(count))
     throw new ApiError(400, 'expected a number in x-aft-hops', { code: 'invalid_value' })
-  throw new ApiError(508, `the request came through ${count} servers; does one ask itself?`, {
+  throw new ApiError(508, `the request came through ${count} servers; does one call itself?`, {
     code: 'too_many_hops',
     headers: { 'x-should-retry': 'false' },
   })
 }
 
 /**
- * A request's body. A form or plain text is refused: pages of other sites can send those without being asked.
- * @throws ApiError 415, or 400 for what is no JSON
+ * The body of a request. Forms and plain text are refused, because a page of another site can send them without consent.
+ * @throws ApiError 415, or 400 if the body is not JSON
  */
 export async function readJson(c: Context): Promise<unknown> {
   if (!/^application\/json\b/i.test(c.req.header('content-type') ?? '')) {
@@ -36,7 +36,7 @@ export async function readJson(c: Context): Promise<unknown> {
   }
 }
 
-/** What is nested deeper can be parsed, but not be written again, and ends the stack of whoever walks through it. */
+/** Deeper JSON can be parsed, but code that walks through it or writes it runs out of stack. */
 const MAX_NESTING = 256
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 const OPENING = [0x5b, 0x7b]
@@ -58,9 +58,9 @@ function isDeep(bytes: Uint8Array): boolean {
 }
 
 /**
- * A server on loopback is asked by programs of this machine, which name it so. Another name means that a page's own
- * name was made to lead here (DNS rebinding), and that page could read what is answered.
- * @param names allowed beside those of loopback
+ * Programs of this machine call a server on loopback by a loopback name. Another name means that a page's own name was
+ * pointed here (DNS rebinding); that page could read the answers.
+ * @param names allowed as well
  * @throws ApiError 403
  */
 export function checkHost(host: string | undefined, names: string[]): void {

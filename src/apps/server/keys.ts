@@ -1,4 +1,4 @@
-/** Named API keys. All are compared, each in constant time, so that time tells nothing of them. */
+/** Named API keys. Each is compared in constant time, and always all, so that the time reveals nothing. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { UsageError } from '../../core/provider/errors.ts'
 import { ApiError } from './api-error.ts'
@@ -6,10 +6,10 @@ import { ApiError } from './api-error.ts'
 /** Name to key. */
 export type Keys = Record<string, string>
 
-/** The name of the key that a request bears, or undefined where none is asked for. */
+/** The name of the key in a request, or undefined if the server needs none. */
 export type KeyCheck = (authorization: string | undefined) => string | undefined
 
-/** @throws (the check) ApiError 401 for a missing or wrong key */
+/** Makes the check. @throws (the check) ApiError 401 for a missing or wrong key */
 export function createKeyCheck(keys: Keys): KeyCheck {
   const known = Object.entries(keys).map(([name, key]) => ({ name, digest: digestOf(key) }))
   if (known.length === 0) return () => undefined
@@ -31,8 +31,8 @@ function digestOf(key: string): Buffer {
 }
 
 /**
- * Keys of a file: a line each, `NAME: KEY`; empty lines and those with `#` in front are passed over.
- * @throws UsageError that names the line, never what is in it
+ * Reads keys, one per line: `NAME: KEY`. Empty lines and lines that start with `#` are skipped.
+ * @throws UsageError that names the line, never its content
  */
 export function parseKeys(text: string, file: string): Keys {
   const keys: Keys = {}

@@ -6,6 +6,7 @@ import { toApiError } from './api-error.ts'
 import { checkHost } from './gate.ts'
 import type { AftServer } from './server.ts'
 
+/** A server that listens. */
 export interface Listening {
   /** Such as `http://127.0.0.1:8080`. */
   url: string
@@ -13,23 +14,24 @@ export interface Listening {
   close(timeoutMs: number): Promise<void>
 }
 
+/** Where to listen, and whom to serve. */
 export interface ListenOptions {
   host: string
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   port: number
-  /** On loopback: names that a request may call the server by, beside those of loopback. */
+  /** Extra Host names to accept on loopback. */
   allowHost?: string[]
-  /** Milliseconds in which a request's headers, and a request as a whole, must have come; default 10,000 and 60,000. */
+  /** Milliseconds until the headers, and the whole request, must have arrived; default 10,000 and 60,000. */
   headersTimeoutMs?: number
   requestTimeoutMs?: number
 }
 
-/** Longer than those in front of it keep a connection that nobody uses, so that they do not meet a closing one. */
+/** Longer than proxies keep an idle connection, so that they never send on one that is closing. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
 /**
- * Listens.
- * @throws UsageError where the port is taken or the address is not this machine's
+ * Listens on Node's HTTP server.
+ * @throws UsageError if the port is taken, or the address is not one of this machine
  */
 export async function listen(
   server: AftServer,

@@ -5,7 +5,7 @@ import { toApiError } from './api-error.ts'
 import { type ChatRequest, readChat } from './chat-request.ts'
 import type { Endpoint } from './endpoint.ts'
 
-/** Data lines are events; the last is `{type: 'answer', result}` or `{error}`. */
+/** POST /v1/aft. Data lines are events; the last is `{type: 'answer', result}` or `{error}`. */
 export const eventsEndpoint: Endpoint<ChatRequest> = {
   idPrefix: 'aft-',
   read: (body, offer) => ({ ...readChat(body, offer), isStream: true }),

@@ -10,11 +10,11 @@ const part = z.looseObject({ type: z.string() })
 const textPart = z.looseObject({ text: z.string() })
 const refusalPart = z.looseObject({ refusal: z.string() })
 const imagePart = z.looseObject({
-  image_url: text('expected an address or data of an image; files are not kept here'),
+  image_url: text('expected an address or data of an image; files are not stored'),
   detail: z.string().nullish(),
 })
 const filePart = z.looseObject({
-  file_data: text('expected the data of a file; files are not kept here'),
+  file_data: text('expected the data of a file; files are not stored'),
   filename: z.string().nullish(),
 })
 const content = z.union([z.string(), z.array(z.unknown())], {
@@ -27,7 +27,7 @@ const anyItem = z.looseObject({ type: z.string().optional() })
 
 /**
  * Messages of an input: a text, or items.
- * @throws ApiError 400 with the path of what is wrong, or is of a kind that is not known here
+ * @throws ApiError 400 with the path of what is wrong or of an unknown kind
  */
 export function toMessages(input: string | unknown[], instructions?: string | null): Message[] {
   const messages: Message[] = instructions ? [{ role: 'system', content: instructions }] : []
@@ -54,7 +54,7 @@ function addItem(messages: Message[], item: unknown, path: PropertyKey[]): void 
   } else if (type !== 'reasoning') throw unknownKind(type, path)
 }
 
-/** Text parts alone become one text: that is what every engine understands. */
+/** If all parts are texts they become one text, which every engine understands. */
 function toContent(given: z.infer<typeof content>, path: PropertyKey[]): string | ContentPart[] {
   if (typeof given === 'string') return given
   const parts = given.map((value, i) => toPart(value, [...path, i]))
@@ -81,7 +81,7 @@ function toPart(value: unknown, path: PropertyKey[]): ContentPart {
 
 function unknownKind(type: string, path: PropertyKey[]): ApiError {
   const param = [...path, 'type'].map(String).join('.')
-  return new ApiError(400, `${param}: "${type.slice(0, 100)}" is not known here`, {
+  return new ApiError(400, `${param}: "${type.slice(0, 100)}" is not supported`, {
     param,
     code: 'unsupported_value',
   })

@@ -115,7 +115,7 @@ function toWire(item: Item): object {
   return { type, id, status, role: 'assistant', content: [toPart(item)] }
 }
 
-/** An item is announced before its first part is. */
+/** An item is announced without its content, because its first part is announced after it. */
 function withoutContent({ type }: Item): object {
   return type === 'function_call' ? {} : { content: [] }
 }

@@ -1,4 +1,4 @@
-/** The body of POST /v1/responses. Nothing is kept between requests: what asks for that is refused. */
+/** The body of POST /v1/responses. The server stores nothing, so fields that need a stored response are refused. */
 import { z } from 'zod'
 import type { ResponseFormat, Tool, ToolChoice } from '../../core/provider/engine.ts'
 import { type Offer, planFor } from '../../request/plans.ts'
@@ -45,17 +45,17 @@ const schema = z.looseObject({
   metadata: z.record(z.string(), z.unknown()).nullish(),
 })
 
-/** Fields that would need a memory, and what is wrong with them; anything false or absent is fine. */
+/** Fields that need stored data, and what to do instead. If they are false or absent, all is well. */
 const refused: Record<string, string> = {
-  previous_response_id: 'responses are not kept here: send the whole conversation as input',
-  conversation: 'conversations are not kept here: send the whole of it as input',
-  store: 'responses are not kept here',
-  background: 'responses are not kept here: wait for the answer, or stream it',
-  prompt: 'prompts are not kept here: send the text as input',
+  previous_response_id: 'responses are not stored: send the whole conversation as input',
+  conversation: 'conversations are not stored: send the whole conversation as input',
+  store: 'responses are not stored',
+  background: 'responses are not stored: wait for the answer, or stream it',
+  prompt: 'prompts are not stored: send the text as input',
 }
 
-/** Taken note of by nobody here, and harmless. */
-const passedOver = [
+/** Accepted and ignored. */
+const ignoredFields = [
   'user',
   'safety_identifier',
   'prompt_cache_key',
@@ -66,14 +66,15 @@ const passedOver = [
   ...Object.keys(refused),
 ]
 
+/** A response to answer with. */
 export interface ResponsesRequest extends WireRequest {
-  /** What a response repeats of its request. */
+  /** Fields of the request that the response repeats. */
   echo: Record<string, unknown>
 }
 
 /**
  * Reads a body.
- * @throws ApiError 400 with the field that is wrong, 404 for an unknown model
+ * @throws ApiError 400 with the wrong field, UsageError for a plan that is not possible
  */
 export function readResponses(value: unknown, offer: Offer): ResponsesRequest {
   const body = parseBody(schema, value)
@@ -104,7 +105,7 @@ export function readResponses(value: unknown, offer: Offer): ResponsesRequest {
   )
   const responseFormat = toChatFormat(body.text?.format)
   const wantsScores = body.include?.includes('message.output_text.logprobs') ?? false
-  const known = [...Object.keys(schema.shape), ...passedOver]
+  const known = [...Object.keys(schema.shape), ...ignoredFields]
   return {
     ask: {
       model: body.model,

@@ -7,6 +7,7 @@ import type { Endpoint, Stamp } from './endpoint.ts'
 import { createOutput, type Output } from './responses-output.ts'
 import { type ResponsesRequest, readResponses } from './responses-request.ts'
 
+/** POST /v1/responses. */
 export const responsesEndpoint: Endpoint<ResponsesRequest> = {
   idPrefix: 'resp_',
   read: readResponses,
@@ -41,7 +42,7 @@ export const responsesEndpoint: Endpoint<ResponsesRequest> = {
   },
 }
 
-/** A response that has only begun. */
+/** A response that has just begun. */
 function describe({ echo }: ResponsesRequest, { id, created, model }: Stamp) {
   return {
     id,

@@ -72,7 +72,7 @@ export function streamEvents(
   })
 }
 
-/** What comes in one turn of the event loop is one write. */
+/** All events of one turn of the event loop are one write. */
 function createBatch(push: (text: string) => void) {
   let waiting = ''
   let turn: NodeJS.Immediate | undefined

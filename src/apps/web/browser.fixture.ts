@@ -20,7 +20,7 @@ const args = [
   '--disable-sync',
 ]
 
-/** One browser for a file's tests. `open` gives a page of its own, which must load nothing that is refused. */
+/** One browser for all tests of a file. `open` gives a new page and the list of what went wrong in it. */
 export function useBrowser() {
   let browser: Browser
   beforeAll(async () => {
