@@ -74,7 +74,7 @@ function checkForm({ prompt, plan }: Ask, { from, agreed, layers }: Result): voi
   const last = plan.layers.length - 1
   if (!hasForm || from.layer >= last || agreed !== undefined) return
   const { error } = layers[last]?.failures[0] ?? {}
-  const message = `no answer in the requested form: ${error?.message ?? 'it came back empty'}`
+  const message = `no answer in the form of the request: ${error?.message ?? 'it came back empty'}`
   const kind = (error?.kind ?? 'missing') as EngineError['kind']
   throw new EngineError('aft', kind, message, { status: error?.status })
 }
