@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { insertSummary, renderResults } from '../bench/results-page.ts'
+import { insertOptions } from '../docs/make-options.ts'
 import { type Listening, listen } from '../src/apps/server/listen.ts'
 import { createServer } from '../src/apps/server/server.ts'
 import { echo, scriptedEngine } from '../src/engines/scripted/scripted.ts'
@@ -23,8 +24,7 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: r
 const elsewhere = /^npm (ci|start|test|run|pack|install)\b|^(runs\/\w+\.sh|git|npx vitest|node bench\/)/
 
 /** Names that are about to come. */
-const pending =
-  /--official|--aggregators|--max-retries|--client-key|--target-(file|model|max)|--too-long|--max-example-tokens|--restart/
+const pending = /--official|--client-key|--target-(file|model|max)|--too-long|--max-example-tokens|--restart/
 
 let server: ChatServer
 /** Answers if the page has not started `aft serve` itself. */
@@ -201,4 +201,8 @@ test('the tree is the tree', () => {
 test('the results are those of bench/results; otherwise: node bench/results-page.ts', () => {
   expect(read('docs/results.md')).toBe(renderResults())
   expect(read('README.md')).toBe(insertSummary(read('README.md')))
+})
+
+test('the options are those of the table; otherwise: node docs/make-options.ts', () => {
+  expect(read('docs/cli.md')).toBe(insertOptions(read('docs/cli.md')))
 })

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type OptionTable, type OptionValues, planOptions } from '../core/options.ts'
 import { redact, UsageError } from '../core/provider/errors.ts'
-import { optionFields, renamed } from '../files/option-fields.ts'
+import { namesOf, optionFields, renamed } from '../files/option-fields.ts'
 import { isModel } from './ai-sdk/is-model.ts'
 
 const wholeFrom = (least: number) =>
@@ -102,7 +102,7 @@ function parse<T extends z.ZodObject>(
   if (result.success) return result.data
   const lines = result.error.issues.map((issue) => {
     const place = [file, [...path, ...issue.path].join('.')].filter(Boolean).join(': ')
-    const known = issue.path.length === 0 ? Object.keys(schema.shape) : []
+    const known = issue.path.length === 0 ? namesOf(schema) : []
     return `${place}: ${explain(issue, valueAt(value, issue.path), known)}`
   })
   throw new UsageError(lines.join('\n'))
@@ -115,6 +115,7 @@ function explain(issue: z.core.$ZodIssue, got: unknown, known: string[]): string
       ? `${unknown}. ${KEY_ADVICE}`
       : unknown
   }
+  if (issue.code === 'invalid_type' && issue.expected === 'never') return issue.message
   if (issue.path.at(-1) === 'apiKeyEnv') return `expected the name of an environment variable. ${KEY_ADVICE}`
   const expected = issue.message
     .replace(/^Invalid input: |^Too (small|big): /, '')

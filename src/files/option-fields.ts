@@ -12,7 +12,15 @@ export function optionFields(table: OptionTable = planOptions): Record<string, z
   return Object.fromEntries(fields)
 }
 
-/** A field that has another name now. */
+/** A field that has another name now; it takes no value. */
 export function renamed(now: string): z.ZodOptional<z.ZodNever> {
   return z.never(`the name is now ${now}`).optional()
+}
+
+/** The names of a schema's fields, without those that have another name now. */
+export function namesOf(schema: z.ZodObject): string[] {
+  return Object.keys(schema.shape).filter((name) => {
+    const field = schema.shape[name]
+    return !(field instanceof z.ZodOptional && field.unwrap() instanceof z.ZodNever)
+  })
 }
