@@ -25,10 +25,10 @@ const answer = [
 ].join('\n\n')
 
 const script = [
-  { system: /Drafts:/, replies: [answer] },
-  { replies: proposals, pick: 'index' as const },
+  { system: /Drafts:/, replies: [{ text: answer, ms: 1_900 }] },
+  { replies: proposals.map((text) => ({ text, ms: 700 + 5 * text.length })), pick: 'index' as const },
 ]
-const engine = scriptedEngine(script, { delayMs: 900 })
+const engine = scriptedEngine(script)
 const server = createServer({ engines: { 'a-model': engine }, defaults: { width: 5, depth: 1 } })
 const listening = await listen(server, { host: '127.0.0.1', port: 0 })
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })

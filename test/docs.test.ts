@@ -24,7 +24,7 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: r
 const elsewhere = /^npm (ci|start|test|run|pack|install)\b|^(runs\/\w+\.sh|git|npx vitest|node bench\/)/
 
 /** Names that are about to come. */
-const pending = /--official|--client-key|--target-(file|model|max)|--too-long|--max-example-tokens|--restart/
+const pending = /--target-(model|max)|--too-long|--max-example-tokens/
 
 let server: ChatServer
 /** Answers if the page has not started `aft serve` itself. */

@@ -53,7 +53,7 @@ export const sections: [title: string, pattern: RegExp, tell: (saved: never) => 
             `${mine.lc_win_rate.toFixed(2)} (${published.lc.toFixed(2)})`,
           ]),
         ),
-        `With reconstructed files the length-controlled rates are ${gap.lc.mean.toFixed(3)} from the published ones on average, ${gap.lc.max.toFixed(3)} at most; the Python package's ${gap.peerLc.mean.toFixed(3)} and ${gap.peerLc.max.toFixed(3)}.`,
+        `With reconstructed files the length-controlled rates differ from the published ones by ${gap.lc.mean.toFixed(3)} on average and ${gap.lc.max.toFixed(3)} at most. For the Python package it is ${gap.peerLc.mean.toFixed(3)} and ${gap.peerLc.max.toFixed(3)}.`,
       ].join('\n\n'),
   ],
   ['GSM8K and IFEval: every control', /^evaluation-(gsm8k|ifeval)/, tellControls],
@@ -106,7 +106,7 @@ function tellControls({
       [
         'control',
         ...metrics.map((metric) => `${metric} %`),
-        'p beside one answer',
+        'p',
         'calls',
         'prompt',
         'prefilled',

@@ -106,11 +106,11 @@ export const speedTables: SpeedTable[] = [
   speedTable(/^data-build/, 'Building data: `aft data build`', ({ runs, part }: DataBuild) => [
     ...runs.map(({ job, rows, seconds, peakBytes }): [string, string] => [
       `${rows.toLocaleString('en')} rows of four responses: ${job}`,
-      `${Math.round(rows / seconds)} rows a second; ${Math.round(peakBytes / 1e6)} MB at most`,
+      `${Math.round(rows / seconds)} rows per second; ${Math.round(peakBytes / 1e6)} MB at most`,
     ]),
     [
-      `… beside Python datasets (the faster of one and two processes), ${part.rows.toLocaleString('en')} rows`,
-      `${spreadOf(part.own).median.toFixed(1)} s to ${spreadOf(part.peers).median.toFixed(1)} s; ${part.ratio.median.toFixed(1)} times as fast (${part.ratio.min.toFixed(1)} to ${part.ratio.max.toFixed(1)})`,
+      `Python \`datasets\` in comparison, ${part.rows.toLocaleString('en')} rows, the faster of one and two processes`,
+      `${spreadOf(part.own).median.toFixed(1)} s for aft, ${spreadOf(part.peers).median.toFixed(1)} s for it: aft is ${part.ratio.median.toFixed(1)} times as fast (${part.ratio.min.toFixed(1)} to ${part.ratio.max.toFixed(1)})`,
     ],
   ]),
   speedTable(
@@ -191,7 +191,7 @@ export const speedTables: SpeedTable[] = [
     ],
     [
       'the Python package in comparison',
-      `${seconds.peer.median.toFixed(2)} s; ${ratio.median.toFixed(0)} times as fast (${ratio.min.toFixed(0)} to ${ratio.max.toFixed(0)})`,
+      `${seconds.peer.median.toFixed(2)} s: aft is ${ratio.median.toFixed(0)} times as fast (${ratio.min.toFixed(0)} to ${ratio.max.toFixed(0)})`,
     ],
   ]),
 ]

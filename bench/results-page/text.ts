@@ -19,7 +19,11 @@ export const intro = `# Results
 - Speed figures are medians, with the least and the most in brackets. Each bench runs its peer in the same run, with the
   same model file, threads and token limits.
 - *Load* is the load average before the run. Ratios say more than seconds when it is high.
-- Scores have 95 % intervals in brackets.
+- Scores have 95 % intervals in brackets. *p* is a paired test against one answer.
+- *N × D* is width N and depth D. *Calls* are requests; *prompt*, *prefilled* and *written* are tokens per question: all prompt
+  tokens, those that were read (samples share a prompt), and those that were written. *Chars* is the length of the answer.
+- The trained aggregator of the evaluations is an adapter as \`runs/cpu.sh\` makes it: 60 steps on made problems of arithmetic. Each
+  machine trained its own, so the one of GSM8K's second table is not the file of the others.
 - SmolLM2-135M is small enough for these machines, and too small to be a good aggregator. LOG.md has the failures too.
 
 `
