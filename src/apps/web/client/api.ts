@@ -1,16 +1,18 @@
-/** What the page asks of its server. */
+/** The requests of the page to its server. */
 import type { Message } from '../../../core/provider/engine.ts'
 import type { AftEvent } from '../../../core/result.ts'
 
+/** What the server offers. */
 export interface Offer {
   models: string[]
   engines: string[]
   limits: { width: number; depth: number; maxTokens: number }
   defaults: { width: number; depth: number; strategy: string }
-  /** Whether mended answers are taken. */
+  /** Whether the server keeps corrected answers. */
   fixes: boolean
 }
 
+/** What the reader has set, as it was typed; empty means: as the preset has it. */
 export interface Settings {
   model: string
   strategy: string
@@ -24,6 +26,7 @@ export interface Settings {
   system: string
 }
 
+/** Nothing is set. */
 export const defaultSettings: Settings = {
   model: 'aft',
   strategy: '',
@@ -37,12 +40,13 @@ export const defaultSettings: Settings = {
   system: '',
 }
 
-/** Of this tab only, unlike everything else that is kept. */
+/** The API key. It is kept in this tab only, unlike the settings. */
 export const keyOfTab = {
   get: () => sessionStorage.getItem('aft.key') ?? '',
   set: (key: string) => sessionStorage.setItem('aft.key', key),
 }
 
+/** The server answered with an error. */
 export class Refused extends Error {
   readonly status: number
   constructor(status: number, message: string) {
@@ -64,15 +68,16 @@ async function send(path: string, body?: unknown, signal?: AbortSignal): Promise
     signal,
   })
   if (response.ok) return response
-  const told = await response.json().catch(() => undefined)
-  throw new Refused(response.status, told?.error?.message ?? `the server answered ${response.status}`)
+  const body = await response.json().catch(() => undefined)
+  throw new Refused(response.status, body?.error?.message ?? `the server answered ${response.status}`)
 }
 
+/** Asks what the server offers. @throws Refused */
 export async function readOffer(): Promise<Offer> {
   return (await send('v1/aft')).json()
 }
 
-/** Only what was set is sent: the rest is the preset's. */
+/** The body of a request. Only what was set is in it; the rest is the preset's. */
 export function toBody(messages: Message[], settings: Settings): object {
   const number = (text: string) => (text.trim() === '' ? undefined : Number(text))
   const { strategy, aggregator, proposers } = settings
@@ -94,7 +99,7 @@ export function toBody(messages: Message[], settings: Settings): object {
 }
 
 /**
- * Asks, and tells every event as it comes. Resolves after the answer's.
+ * Asks a question and passes on every event. Resolves after the event of the answer.
  * @throws Refused, or the signal's reason
  */
 export async function ask(
@@ -121,9 +126,10 @@ export async function ask(
       onEvent(event)
     }
   }
-  if (!isAnswered) throw new Error('the connection broke off')
+  if (!isAnswered) throw new Error('the connection was lost')
 }
 
+/** A corrected answer, with all that a training example needs. */
 export interface Fix {
   messages: { role: string; content: string }[]
   proposals: { text: string; model: string }[]
@@ -131,6 +137,7 @@ export interface Fix {
   completion: string
 }
 
+/** Sends a corrected answer. @throws Refused */
 export async function sendFix(fix: Fix): Promise<void> {
   await send('v1/aft/fixes', fix)
 }

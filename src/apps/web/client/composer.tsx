@@ -1,4 +1,4 @@
-/** Where questions are written. Enter sends, Shift and Enter is a new line. */
+/** The field for questions. Enter sends, Shift with Enter starts a new line. */
 import { useEffect, useRef } from 'preact/hooks'
 
 interface Props {
@@ -7,11 +7,12 @@ interface Props {
   isRunning: boolean
   onAsk: () => void
   onStop: () => void
-  /** What the settings amount to, in a few words. */
+  /** The settings in a few words. */
   about: string
   onSettings: () => void
 }
 
+/** The field, a button to the settings, and Ask or Stop. */
 export function Composer({ text, onText, isRunning, onAsk, onStop, about, onSettings }: Props) {
   const ref = useRef<HTMLTextAreaElement>(null)
   useEffect(() => ref.current?.focus(), [])

@@ -1,8 +1,9 @@
-/** Mends an answer: it becomes a training example in the operator's file. */
+/** Corrects an answer: it becomes a training example in the operator's file. */
 import { useState } from 'preact/hooks'
 import { type Fix, sendFix } from './api.ts'
 import { Modal } from './modal.tsx'
 
+/** A form with the answer to correct. */
 export function FixDialog({ fix, onClose }: { fix: Fix; onClose: () => void }) {
   const [text, setText] = useState(fix.completion)
   const [state, setState] = useState<'editing' | 'saving' | 'saved'>('editing')
@@ -34,9 +35,7 @@ export function FixDialog({ fix, onClose }: { fix: Fix; onClose: () => void }) {
               {error}
             </p>
           )}
-          <p class="soft">
-            It is appended, with the question and the proposals, to the file that the server was started with.
-          </p>
+          <p class="soft">It is added, with the question and the proposals, to the server's file of fixes.</p>
           <button type="submit" class="primary" disabled={state === 'saving' || text.trim() === ''}>
             Save the fix
           </button>

@@ -10,6 +10,7 @@ interface Props {
   onClose: () => void
 }
 
+/** A list to open conversations from, or to delete them. */
 export function HistoryDialog({ conversations, onOpen, onForget, onClose }: Props) {
   return (
     <Modal title="History" onClose={onClose}>

@@ -1,7 +1,8 @@
-/** Conversations, kept in this browser: the oldest make room for the newest. */
+/** Conversations, kept in this browser. If there is no room for a new one, the oldest go. */
 import { defaultSettings, type Settings } from './api.ts'
 import type { Turn } from './run.ts'
 
+/** Questions and their answers, the first one first. */
 export interface Conversation {
   id: string
   /** Milliseconds since 1970. */
@@ -22,12 +23,13 @@ function read<T>(name: string, fallback: T): T {
   }
 }
 
+/** All kept conversations, the newest first. */
 export function readHistory(): Conversation[] {
   const found = read<unknown>(HISTORY, [])
   return Array.isArray(found) ? (found as Conversation[]).filter((c) => Array.isArray(c?.turns)) : []
 }
 
-/** Puts a conversation first. Where there is no room the oldest go, and at last its proposals stay out. */
+/** Keeps a conversation as the newest. If there is no room, the oldest go, and at last its own proposals. */
 export function keep(conversation: Conversation): Conversation[] {
   const others = readHistory().filter(({ id }) => id !== conversation.id)
   let kept = [conversation, ...others].slice(0, MOST)
@@ -38,17 +40,18 @@ export function keep(conversation: Conversation): Conversation[] {
   return others
 }
 
-/** Empty where that has been done already. */
+/** Returns nothing if the proposals are gone already. */
 function withoutProposals([conversation]: Conversation[]): Conversation[] {
   if (!conversation || conversation.turns.every(({ run }) => run.layers.length === 0)) return []
   const turns = conversation.turns.map((turn) => ({ ...turn, run: { ...turn.run, layers: [] } }))
   return [{ ...conversation, turns }]
 }
 
+/** Deletes a conversation, or all without an id; returns the rest. */
 export function forget(id?: string): Conversation[] {
-  const left = id === undefined ? [] : readHistory().filter((c) => c.id !== id)
-  write(left)
-  return left
+  const rest = id === undefined ? [] : readHistory().filter((c) => c.id !== id)
+  write(rest)
+  return rest
 }
 
 function write(conversations: Conversation[]): boolean {
@@ -60,12 +63,14 @@ function write(conversations: Conversation[]): boolean {
   }
 }
 
+/** The settings of the last visit. */
 export const readSettings = (): Settings => ({ ...defaultSettings, ...read<Partial<Settings>>(SETTINGS, {}) })
 
+/** Keeps the settings for the next visit. */
 export function keepSettings(settings: Settings): void {
   try {
     localStorage.setItem(SETTINGS, JSON.stringify(settings))
   } catch {
-    // Private windows refuse: the settings then hold for this visit.
+    // Private windows refuse; the settings then last for this visit.
   }
 }

@@ -1,4 +1,4 @@
-/** A journal file, read in the browser: nothing of it leaves the page. */
+/** A journal file, read in the browser; it is sent nowhere. */
 
 import {
   createJournalPrompts,

@@ -1,10 +1,10 @@
-/** Markdown to elements. What a model wrote is hostile: markup in it is sanitised, and nothing is loaded for it. */
+/** Markdown to elements. A model's text is hostile: its markup is sanitized, and nothing is loaded for it. */
 import createPurifier from 'dompurify'
 import { Marked } from 'marked'
 
 const escapeText = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
-/** HTML of the writer's own is shown as text, and an image as its description: to load one tells that somebody reads. */
+/** HTML is shown as text, an image as its description: loading an image would reveal the reader. */
 const marked = new Marked({
   gfm: true,
   renderer: {
@@ -21,10 +21,10 @@ purifier.addHook('afterSanitizeAttributes', (element) => {
   if (element.tagName === 'TABLE') element.setAttribute('tabindex', '0')
 })
 
-/** Longer texts are shown as they were written: laying them out would stop the page. */
+/** Longer texts are shown unformatted, because formatting them would block the page. */
 export const MOST_CHARS = 120_000
 
-/** A second lock behind the first: what the parser should not make is not let through. */
+/** A second lock: only what the parser should make is let through. */
 const options = {
   ALLOWED_TAGS: [
     'p',
@@ -61,7 +61,7 @@ const options = {
   RETURN_DOM_FRAGMENT: true as const,
 }
 
-/** Puts a text into an element, as Markdown where it is not too long. */
+/** Writes a text into an element, as Markdown unless it is too long. */
 export function renderMarkdown(element: HTMLElement, text: string): void {
   if (text.length > MOST_CHARS) {
     element.classList.add('plain')

@@ -1,6 +1,8 @@
 /** From offsets in a rendered text to places on the page. */
+
 import type { Span } from '../../../analyze/attribution.ts'
 
+/** A text, and the nodes that show it. */
 export interface TextMap {
   text: string
   nodes: { node: Text; start: number }[]
@@ -8,7 +10,7 @@ export interface TextMap {
 
 const BLOCKS = 'p, li, td, th, h1, h2, h3, h4, h5, h6, pre, blockquote, .md'
 
-/** An element's text as it is read, a line for each block. */
+/** An element's text as it is read, one line per block. */
 export function mapText(root: Element): TextMap {
   const map: TextMap = { text: '', nodes: [] }
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT)
@@ -40,6 +42,7 @@ function nodeAt({ nodes }: TextMap, offset: number): number {
   return low
 }
 
+/** The range of a span, if the text has one there. */
 export function rangeOf(map: TextMap, { start, end }: Span): Range | undefined {
   const first = map.nodes[nodeAt(map, start)]
   const last = map.nodes[nodeAt(map, end - 1)]
@@ -50,7 +53,7 @@ export function rangeOf(map: TextMap, { start, end }: Span): Range | undefined {
   return range
 }
 
-/** Wraps each span in elements `span.sentence` with its number; one span may need several, around other markup. */
+/** Wraps each span in elements `span.sentence` with its number; around other markup one span needs several. */
 export function wrapSpans(map: TextMap, spans: Span[], classOf: (i: number) => string): void {
   let at = 0
   for (const { node, start } of map.nodes) {
@@ -76,7 +79,7 @@ export function wrapSpans(map: TextMap, spans: Span[], classOf: (i: number) => s
   }
 }
 
-/** Paints ranges without touching the page's elements. */
+/** Paints ranges without changing the page's elements. */
 export function highlight(ranges: Range[]): void {
   if (!('highlights' in CSS)) return
   if (ranges.length === 0) CSS.highlights.delete('aft-source')

@@ -1,4 +1,4 @@
-/** A dialog of the browser's own: it keeps focus, and Escape closes it. */
+/** The browser's own dialog: it keeps the focus, and Escape closes it. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 
@@ -8,6 +8,7 @@ interface Props {
   children: ComponentChildren
 }
 
+/** A dialog with a title and a button to close it. */
 export function Modal({ title, onClose, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null)
   useEffect(() => {

@@ -1,9 +1,10 @@
-/** What a run looks like while it happens: events of the core, or lines of a journal, as a picture of layers. */
+/** A run as layers of members, made from the core's events while it happens, or from a journal. */
 import type { Message } from '../../../core/provider/engine.ts'
 import { textOf } from '../../../core/provider/engine.ts'
 import type { AftEvent, Completion, Failure, Result } from '../../../core/result.ts'
 import type { UsageTotal } from '../../../core/usage.ts'
 
+/** One completion of a layer. */
 export interface Member {
   index: number
   state: 'waiting' | 'writing' | 'done' | 'failed'
@@ -22,13 +23,15 @@ export interface Member {
   error?: string
 }
 
+/** One layer. */
 export interface LayerView {
   isLast: boolean
   members: Member[]
-  /** Members that the next layer was shown, once the layer has ended. */
+  /** Members that the next layer was shown; set when the layer has ended. */
   shown?: number[]
 }
 
+/** One question's run. */
 export interface RunView {
   layers: LayerView[]
   state: 'running' | 'done' | 'failed' | 'stopped'
@@ -43,6 +46,7 @@ export interface RunView {
   error?: string
 }
 
+/** A question and its run. */
 export interface Turn {
   id: string
   messages: Message[]
@@ -50,9 +54,10 @@ export interface Turn {
   run: RunView
 }
 
+/** A run of which nothing is known yet. */
 export const newRun = (): RunView => ({ layers: [], state: 'running', degradedBecause: [] })
 
-/** Changes the picture by one event. */
+/** Changes a run by one event. */
 export function takeEvent(run: RunView, event: AftEvent): void {
   if (event.type === 'answer') takeResult(run, event.result)
   else if (event.type === 'layer-start') {
@@ -147,13 +152,13 @@ function failed({ engine, error, ms, usage }: Failure): Partial<Member> {
   }
 }
 
-/** The last layer's only member writes the answer: it is shown as the answer, not among the proposals. */
+/** The last layer's only member writes the answer, so it is shown there and not among the proposals. */
 export function answerOf(run: RunView): Member | undefined {
   const last = run.layers.at(-1)
   return last?.isLast && last.members.length === 1 ? last.members[0] : undefined
 }
 
-/** Ends what is still being written. */
+/** Ends a run early; what is written of the answer so far stays. */
 export function stopRun(run: RunView, state: 'failed' | 'stopped', error?: string): void {
   run.state = state
   run.error = error
@@ -164,7 +169,7 @@ export function stopRun(run: RunView, state: 'failed' | 'stopped', error?: strin
   }
 }
 
-/** The conversation that a new question goes on with. */
+/** The messages of a new question: the conversation so far, then the question. */
 export function messagesFor(turns: Turn[], question: string, system: string): Message[] {
   const past = turns.flatMap(({ question, run }): Message[] =>
     run.answer
@@ -178,6 +183,7 @@ export function messagesFor(turns: Turn[], question: string, system: string): Me
   return [...head, ...past, { role: 'user', content: question }]
 }
 
+/** The text of the last message of a user. */
 export function questionOf(messages: Message[]): string {
   return textOf(messages.findLast((m) => m.role === 'user') ?? { role: 'user' })
 }

@@ -1,10 +1,11 @@
-/** What the sentence that is pointed at shares with which proposals, in their words. */
+/** What a sentence of the answer shares with which proposals, in their words. */
 import type { SentenceAttribution, Source } from '../../../analyze/attribution.ts'
 import type { Shown } from './attributed.ts'
 
 const MOST_SHOWN = 6
 const AROUND = 60
 
+/** The proposals that the selected sentence shares text with. */
 export function Sources({ sentence, shown }: { sentence: SentenceAttribution | undefined; shown: Shown[] }) {
   return (
     <aside
@@ -38,7 +39,7 @@ export function Sources({ sentence, shown }: { sentence: SentenceAttribution | u
   )
 }
 
-/** The longest run, with what stands around it. */
+/** The longest shared run, with the text around it. */
 function Excerpt({ source, shown }: { source: Source; shown: Shown }) {
   const longest = source.spans.reduce((a, b) =>
     b.from.end - b.from.start > a.from.end - a.from.start ? b : a,

@@ -1,4 +1,4 @@
-/** Text that grows: rendered at most as often as there is time for. */
+/** Text that grows: it is rendered as often as there is time. */
 import { useEffect, useRef } from 'preact/hooks'
 import { renderMarkdown } from './markdown.ts'
 
@@ -9,6 +9,7 @@ interface Props {
   isGrowing?: boolean
 }
 
+/** A text as Markdown; while it grows, some renderings are skipped. */
 export function Markdown({ text, onRender, isGrowing }: Props) {
   const ref = useRef<HTMLDivElement>(null)
   const costMs = useRef(0)
@@ -29,23 +30,26 @@ export function Markdown({ text, onRender, isGrowing }: Props) {
       clearTimeout(timer.current)
       return render()
     }
-    // A long text takes long to lay out: four times as long the page is left alone. A timer that runs is left to
-    // run: were it set anew with each piece, a text that grows faster than that would stand still to its end.
+    // A long text takes long to render, so the page then rests four times as long. A running timer is not set again:
+    // otherwise a text that grows faster than that would not be rendered before its end.
     timer.current ??= setTimeout(render, Math.min(2_000, costMs.current * 4))
   }, [text, isGrowing])
   useEffect(() => () => clearTimeout(timer.current), [])
   return <div ref={ref} class="md" dir="auto" />
 }
 
+/** A time for readers: `120 ms`, `3.4 s`. */
 export function formatMs(ms: number | undefined): string {
   if (ms === undefined) return ''
   return ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`
 }
 
+/** US dollars for readers. */
 export function formatCost(dollars: number | undefined): string {
   if (dollars === undefined) return ''
   return dollars >= 0.01 || dollars === 0 ? `$${dollars.toFixed(2)}` : `$${dollars.toPrecision(2)}`
 }
 
+/** A number with its noun: `1 token`, `2 tokens`. */
 export const count = (n: number, one: string, many = `${one}s`) =>
   `${n.toLocaleString('en')} ${n === 1 ? one : many}`

@@ -1,4 +1,4 @@
-/** A question, what was proposed, and the answer. */
+/** A question, its proposals, and the answer. */
 import { useRef, useState } from 'preact/hooks'
 import { Answer } from './answer.tsx'
 import type { Fix } from './api.ts'
@@ -8,11 +8,12 @@ import { answerOf, type Turn } from './run.ts'
 
 interface Props {
   turn: Turn
-  /** Whether the server takes mended answers. */
+  /** Whether the server keeps corrected answers. */
   hasFixes: boolean
   heading?: string
 }
 
+/** One turn of a conversation or journal. */
 export function TurnView({ turn, hasFixes, heading }: Props) {
   const [lit, setLit] = useState<Set<string>>(new Set())
   const [isFixing, setFixing] = useState(false)
@@ -40,7 +41,7 @@ export function TurnView({ turn, hasFixes, heading }: Props) {
   )
 }
 
-/** What went wrong stands above the answer: half an answer must not look like a whole one. */
+/** What went wrong, above the answer: half an answer must not look like a whole one. */
 function Trouble({ turn: { run } }: { turn: Turn }) {
   const failures = run.layers.flatMap((layer, depth) =>
     layer.members.filter((m) => m.error).map((m) => `${nameOf(depth, m.index)}: ${m.error}`),
@@ -62,7 +63,7 @@ function Trouble({ turn: { run } }: { turn: Turn }) {
         {run.state === 'failed'
           ? 'No answer'
           : isDegraded
-            ? 'Degraded: less than was asked for'
+            ? 'Degraded: less than requested'
             : 'A completion failed'}
       </strong>
       {run.error && <p>{run.error}</p>}
@@ -75,7 +76,7 @@ function Trouble({ turn: { run } }: { turn: Turn }) {
   )
 }
 
-/** The aggregation that can be mended: the conversation, and the proposals as its writer was shown them. */
+/** The aggregation to correct: the conversation, and the proposals as its writer was shown them. */
 function fixOf({ messages, run }: Turn): Fix | undefined {
   const author = answerOf(run)
   const from = run.from?.layer ?? 0

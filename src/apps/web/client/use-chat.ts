@@ -1,4 +1,4 @@
-/** A conversation that grows: asks, takes the events, and shows them as often as a frame has room. */
+/** A conversation that grows: it asks, takes the events, and renders them a few times per second. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ask, Refused, type Settings, toBody } from './api.ts'
 import { type Conversation, keep } from './history.ts'
@@ -6,10 +6,12 @@ import { messagesFor, newRun, stopRun, type Turn, takeEvent } from './run.ts'
 
 const FRAME_MS = 60
 
+/** A conversation without turns. */
 export function newConversation(): Conversation {
   return { id: crypto.randomUUID?.() ?? String(Date.now()), time: Date.now(), title: '', turns: [] }
 }
 
+/** The current conversation, and what can be done with it. */
 export interface Chat {
   conversation: Conversation
   isRunning: boolean
@@ -18,7 +20,11 @@ export interface Chat {
   open(conversation: Conversation): void
 }
 
-/** @param onKept gets all conversations after one was kept, `onKeyNeeded` is told that the server asks for a key */
+/**
+ * Holds the current conversation.
+ * @param onKept gets all conversations when one was kept
+ * @param onKeyNeeded called when the server asks for a key
+ */
 export function useChat(onKept: (all: Conversation[]) => void, onKeyNeeded: () => void): Chat {
   const [conversation, setConversation] = useState(newConversation)
   const [, setFrame] = useState(0)
