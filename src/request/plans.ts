@@ -48,6 +48,7 @@ export function makeAftSchema(table: OptionTable = planOptions): z.ZodType<AftOp
   })
 }
 
+/** The field `aft` with the options of this version. */
 export const aftSchema = makeAftSchema()
 
 /** What a request sets about its plan, whatever its wire calls the fields. */

@@ -5,6 +5,7 @@ import type { Engine } from '../../core/provider/engine.ts'
 import { type ListenOptions, listen } from './listen.ts'
 import { createServer, type ServerOptions } from './server.ts'
 
+/** A server that listens, and ways to call it. */
 export interface Started {
   url: string
   client: OpenAI
@@ -41,4 +42,5 @@ export async function readEvents(response: Response): Promise<(Record<string, un
   )
 }
 
+/** Messages with one question. */
 export const user = (content: string) => [{ role: 'user' as const, content }]

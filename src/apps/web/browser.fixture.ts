@@ -8,6 +8,7 @@ import type { ServerOptions } from '../server/server.ts'
 
 /** `apt-get install chromium` brings it; `.ci/run` does. */
 export const executablePath = '/usr/bin/chromium'
+/** Without it the page's tests are skipped. */
 export const hasBrowser = existsSync(executablePath)
 
 const args = [
@@ -48,6 +49,7 @@ export function useBrowser() {
   }
 }
 
+/** Matches the system message of an aggregator. */
 export const isAggregator = /Drafts:/
 
 /** An engine whose proposers and aggregator say this. */
@@ -71,11 +73,13 @@ export function servePage(
   return startServer(engine, { ...more, defaults }).then((server) => ({ ...server, engine }))
 }
 
+/** Asks on the page. */
 export async function ask(page: Page, question: string): Promise<void> {
   await page.getByLabel('Your question').fill(question)
   await page.getByRole('button', { name: 'Ask', exact: true }).click()
 }
 
+/** Waits until a turn has its answer. */
 export async function waitForAnswer(page: Page, turn = 0): Promise<void> {
   await page.locator('.turn').nth(turn).and(page.locator('[data-state="done"]')).waitFor()
 }

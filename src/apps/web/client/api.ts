@@ -68,8 +68,8 @@ async function send(path: string, body?: unknown, signal?: AbortSignal): Promise
     signal,
   })
   if (response.ok) return response
-  const body = await response.json().catch(() => undefined)
-  throw new Refused(response.status, body?.error?.message ?? `the server answered ${response.status}`)
+  const told = await response.json().catch(() => undefined)
+  throw new Refused(response.status, told?.error?.message ?? `the server answered ${response.status}`)
 }
 
 /** Asks what the server offers. @throws Refused */
