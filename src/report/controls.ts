@@ -2,6 +2,7 @@
 
 import type { QuestionResult, Result } from '../files/result-file.ts'
 import { drawChart } from './chart.ts'
+import { intervalLayer, nameRows, pairOfColors, pointLayer, pointMark, quantity } from './chart-parts.ts'
 import type { ReportSection } from './page.ts'
 import { browseSections, percent } from './texts.ts'
 
@@ -23,66 +24,56 @@ export async function controlSections(result: Result, questions: QuestionResult[
 const shapes = { orient: 'top', symbolFillColor: 'currentColor', symbolStrokeColor: 'currentColor' } as const
 
 async function scoreSection({ rows, metrics }: Result): Promise<ReportSection> {
-  const values = rows.flatMap(({ title, scores }) =>
-    Object.entries(scores).map(([metric, { mean, interval }]) => ({ title, metric, mean, ...interval })),
-  )
-  const offset = metrics.length > 1 ? { yOffset: { field: 'metric', sort: metrics } } : {}
-  const isWide = metrics.length > 2
-  const y = { field: 'title', type: 'nominal' as const, sort: null, title: null, axis: { labelLimit: 260 } }
-  const color = {
-    field: 'metric',
-    title: null,
-    legend: { orient: 'top' as const },
-    scale: { domain: metrics, range: ['#4f83c4', '#d08a3e', '#4c9a6a', '#a56cc1'].slice(0, metrics.length) },
-  }
-  const chart = await drawChart(
-    {
-      data: { values },
-      width: isWide ? 620 : 300,
-      height: { step: metrics.length > 1 ? 14 : 24 },
-      encoding: { y, ...offset, color },
-      layer: [
-        {
-          mark: { type: 'rule', strokeWidth: 2, opacity: 0.6 },
-          encoding: {
-            x: {
-              field: 'low',
-              type: 'quantitative',
-              title: 'share of questions',
-              axis: { format: '%', tickCount: 5 },
-            },
-            x2: { field: 'high' },
-          },
-        },
-        {
-          mark: { type: 'point', filled: true, size: 60, opacity: 1 },
-          encoding: { x: { field: 'mean', type: 'quantitative' } },
-        },
-      ],
-    },
-    'Scores of each control with their intervals',
-  )
-  const range = (row: Row, metric: string) => {
-    const score = row.scores[metric]
-    return score
-      ? `${percent(score.mean)} (${percent(score.interval.low)} to ${percent(score.interval.high)})`
-      : ''
-  }
   return {
     title: '',
-    isWide,
+    isWide: metrics.length > 2,
     text: 'The point is the mean, the line its 95 % interval. p is that of a paired test beside one answer.',
-    chart,
+    chart: await drawScores(rows, metrics),
     table: {
       head: ['control', ...metrics, 'beside one answer', 'p'],
       rows: rows.map((row) => [
         row.title,
-        ...metrics.map((metric) => range(row, metric)),
+        ...metrics.map((metric) => showRange(row, metric)),
         row.against_single ? `${(100 * row.against_single.difference).toFixed(1)} points` : '',
         row.against_single ? row.against_single.p.toFixed(3) : '',
       ]),
     },
   }
+}
+
+const METRIC_COLORS = [...pairOfColors, '#4c9a6a', '#a56cc1']
+
+function drawScores(rows: Row[], metrics: string[]): Promise<string> {
+  const values = rows.flatMap(({ title, scores }) =>
+    Object.entries(scores).map(([metric, { mean, interval }]) => ({ title, metric, mean, ...interval })),
+  )
+  const hasMany = metrics.length > 1
+  const color = {
+    field: 'metric',
+    title: null,
+    legend: { orient: 'top' as const },
+    scale: { domain: metrics, range: METRIC_COLORS.slice(0, metrics.length) },
+  }
+  return drawChart(
+    {
+      data: { values },
+      width: metrics.length > 2 ? 620 : 300,
+      height: { step: hasMany ? 14 : 24 },
+      encoding: {
+        y: nameRows('title', 260),
+        ...(hasMany && { yOffset: { field: 'metric', sort: metrics } }),
+        color,
+      },
+      layer: [intervalLayer('share of questions', { format: '%', tickCount: 5 }), pointLayer('mean')],
+    },
+    'Scores of each control with their intervals',
+  )
+}
+
+function showRange(row: Row, metric: string): string {
+  const score = row.scores[metric]
+  if (!score) return ''
+  return `${percent(score.mean)} (${percent(score.interval.low)} to ${percent(score.interval.high)})`
 }
 
 interface Axis {
@@ -92,54 +83,27 @@ interface Axis {
 const written: Axis = { of: (row) => row.generated_tokens, title: 'written tokens' }
 const seconds: Axis = { of: (row) => row.seconds, title: 'seconds' }
 
+interface Cost {
+  title: string
+  takes: number
+  score: number
+  frontier: 'frontier' | 'behind it'
+}
+
 async function costSection({ rows, metrics }: Result, axis: Axis): Promise<ReportSection> {
   const metric = metrics[0] as string
-  const values = rows.map((row) => ({
-    title: row.title,
-    takes: axis.of(row),
-    score: row.scores[metric]?.mean ?? 0,
-    frontier: isFrontier(row, rows, metric, axis) ? 'frontier' : 'behind it',
-  }))
-  const top = Math.max(...values.map(({ score }) => score))
-  const chart = await drawChart(
-    {
-      data: { values },
-      width: 300,
-      height: 220,
-      encoding: {
-        x: {
-          field: 'takes',
-          type: 'quantitative',
-          title: `${axis.title} a question`,
-          scale: { zero: false, padding: 20 },
-        },
-        y: {
-          field: 'score',
-          type: 'quantitative',
-          title: metric,
-          axis: { format: '%', tickCount: 6 },
-          scale: { domain: [0, Math.min(1, Math.max(0.05, 1.15 * top))], nice: false },
-        },
-        color: {
-          field: 'title',
-          title: null,
-          sort: null,
-          legend: { labelLimit: 260, orient: 'bottom', columns: 1 },
-        },
-      },
-      layer: [
-        {
-          mark: { type: 'point', filled: true, size: 80, opacity: 1 },
-          encoding: { shape: { field: 'frontier', title: null, legend: shapes } },
-        },
-      ],
-    },
-    `Score over ${axis.title}`,
+  const values = rows.map(
+    (row): Cost => ({
+      title: row.title,
+      takes: axis.of(row),
+      score: row.scores[metric]?.mean ?? 0,
+      frontier: isFrontier(row, rows, metric, axis) ? 'frontier' : 'behind it',
+    }),
   )
   return {
     title: '',
     text: `On the frontier is what nothing else beats with as few ${axis.title}. What the right answer picks is no strategy.`,
-    chart,
+    chart: await drawCosts(values, metric, axis),
     table: {
       head: ['control', axis.title, metric, 'frontier'],
       rows: values.map((v) => [
@@ -150,6 +114,31 @@ async function costSection({ rows, metrics }: Result, axis: Axis): Promise<Repor
       ]),
     },
   }
+}
+
+function drawCosts(values: Cost[], metric: string, axis: Axis): Promise<string> {
+  const top = Math.max(...values.map(({ score }) => score))
+  const x = quantity('takes', { title: `${axis.title} a question`, scale: { zero: false, padding: 20 } })
+  const y = quantity('score', {
+    title: metric,
+    axis: { format: '%', tickCount: 6 },
+    scale: { domain: [0, Math.min(1, Math.max(0.05, 1.15 * top))], nice: false },
+  })
+  const legend = { labelLimit: 260, orient: 'bottom' as const, columns: 1 }
+  const points = {
+    mark: { ...pointMark, size: 80 },
+    encoding: { shape: { field: 'frontier', title: null, legend: shapes } },
+  }
+  return drawChart(
+    {
+      data: { values },
+      width: 300,
+      height: 220,
+      encoding: { x, y, color: { field: 'title', title: null, sort: null, legend } },
+      layer: [points],
+    },
+    `Score over ${axis.title}`,
+  )
 }
 
 /** The pick by the right answer is no rival: nobody can choose like that. */
@@ -193,47 +182,52 @@ const OUTCOMES = [
   ['broke', 'all right, answer wrong'],
 ] as const
 
-async function changeSections(result: Result): Promise<ReportSection[]> {
-  return Promise.all(
-    result.changes.map(async (changes): Promise<ReportSection> => {
-      const title = result.rows.find((row) => row.control === changes.control)?.title ?? changes.control
-      const values = OUTCOMES.map(([name, about]) => ({ name, about, questions: changes[name] }))
-      const chart = await drawChart(
-        {
-          data: { values },
-          width: 240,
-          height: { step: 26 },
-          mark: { type: 'bar', height: { band: 0.7 } },
-          encoding: {
-            y: { field: 'about', type: 'nominal', sort: null, title: null, axis: { labelLimit: 300 } },
-            x: {
-              field: 'questions',
-              type: 'quantitative',
-              axis: { tickCount: 4, tickMinStep: 1 },
-              scale: { domain: [0, Math.max(1, ...values.map(({ questions }) => questions))] },
-            },
-          },
-        },
-        `What the ${title} made of its proposals`,
-      )
-      const places = (shares: number[] | null) =>
-        (shares ?? []).map((s, i) => `${i + 1}: ${percent(s)}`).join(', ')
-      return {
-        title: `What the ${title} changed`,
-        text:
-          `${percent(changes.copy_rate)} of the answers' word 4-grams stand in some proposal; the proposals agree ` +
-          `${percent(result.agreement)}. Nearest proposal by its place: ${places(changes.position) || 'none'}.` +
-          (result.judge_position ? ` The judge picks by place: ${places(result.judge_position)}.` : ''),
-        chart,
-        table: {
-          head: ['what', 'questions'],
-          rows: [
-            ...values.map((v): [string, number] => [v.about, v.questions]),
-            ['all proposals right', changes.all_right],
-            ['all proposals wrong', changes.all_wrong],
-          ],
-        },
-      }
-    }),
+type Changes = Result['changes'][number]
+
+function changeSections(result: Result): Promise<ReportSection[]> {
+  return Promise.all(result.changes.map((changes) => changeSection(result, changes)))
+}
+
+async function changeSection(result: Result, changes: Changes): Promise<ReportSection> {
+  const title = result.rows.find((row) => row.control === changes.control)?.title ?? changes.control
+  const outcomes = OUTCOMES.map(([name, about]) => ({ name, about, questions: changes[name] }))
+  return {
+    title: `What the ${title} changed`,
+    text:
+      `${percent(changes.copy_rate)} of the answers' word 4-grams stand in some proposal; the proposals agree ` +
+      `${percent(result.agreement)}. Nearest proposal by its place: ${showPlaces(changes.position) || 'none'}.` +
+      (result.judge_position ? ` The judge picks by place: ${showPlaces(result.judge_position)}.` : ''),
+    chart: await drawOutcomes(outcomes, `What the ${title} made of its proposals`),
+    table: {
+      head: ['what', 'questions'],
+      rows: [
+        ...outcomes.map((outcome): [string, number] => [outcome.about, outcome.questions]),
+        ['all proposals right', changes.all_right],
+        ['all proposals wrong', changes.all_wrong],
+      ],
+    },
+  }
+}
+
+/** Places count from 1. */
+const showPlaces = (shares: number[]) => shares.map((s, i) => `${i + 1}: ${percent(s)}`).join(', ')
+
+function drawOutcomes(
+  values: { name: string; about: string; questions: number }[],
+  label: string,
+): Promise<string> {
+  const x = quantity('questions', {
+    axis: { tickCount: 4, tickMinStep: 1 },
+    scale: { domain: [0, Math.max(1, ...values.map(({ questions }) => questions))] },
+  })
+  return drawChart(
+    {
+      data: { values },
+      width: 240,
+      height: { step: 26 },
+      mark: { type: 'bar', height: { band: 0.7 } },
+      encoding: { y: nameRows('about', 300), x },
+    },
+    label,
   )
 }

@@ -3,8 +3,9 @@
 import type { ConvergenceResult } from '../files/result-file.ts'
 import type { Interval } from '../lib/statistics.ts'
 import { drawChart } from './chart.ts'
+import { quantity } from './chart-parts.ts'
 import { figureTitles } from './convergence-figures.ts'
-import type { ReportSection } from './page.ts'
+import type { ReportSection, ReportTable } from './page.ts'
 import { percent } from './texts.ts'
 
 type Group = ConvergenceResult['groups'][number]
@@ -51,84 +52,83 @@ interface Axes {
   y: 'loss' | 'share'
 }
 
+/** Undefined if no run tells both figures. */
 async function curveSection(
   groups: Group[],
-  { x, y }: Axes,
+  axes: Axes,
 ): Promise<Pick<ReportSection, 'chart' | 'table'> | undefined> {
-  const means = groups.flatMap(({ group, held_out: held }) =>
+  const means = groups.flatMap((group) => meansOf(group, axes))
+  const runs = groups.flatMap((group) => (group.runs.length > 1 ? runsOf(group, axes) : []))
+  if (means.length === 0) return undefined
+  return { chart: await drawCurves(means, runs, axes), table: curveTable(means, axes) }
+}
+
+function meansOf({ group, held_out: held }: Group, { x, y }: Axes): Place[] {
+  return held.flatMap((point): Place[] => {
+    const [at, figure] = [point[x], point[y]]
+    if (at === null || figure === null) return []
+    return [{ group, run: group, x: at, y: figure.mean, ...figure.interval }]
+  })
+}
+
+function runsOf({ group, runs }: Group, { x, y }: Axes): Place[] {
+  return runs.flatMap(({ run, held_out: held }) =>
     held.flatMap((point): Place[] => {
-      const [at, figure] = [point[x], point[y]]
-      return at === null || figure === null
-        ? []
-        : [{ group, run: group, x: at, y: figure.mean, ...figure.interval }]
+      const [at, value] = [point[x], point[y]]
+      return at === null || value === null ? [] : [{ group, run, x: at, y: value }]
     }),
   )
-  const runs = groups.flatMap(({ group, runs }) =>
-    (runs.length > 1 ? runs : []).flatMap(({ run, held_out: held }) =>
-      held.flatMap((point): Place[] => {
-        const [at, value] = [point[x], point[y]]
-        return at === null || value === null ? [] : [{ group, run, x: at, y: value }]
-      }),
-    ),
-  )
-  if (means.length === 0) return undefined
-  const color = {
-    field: 'group',
-    title: null,
-    sort: null,
-    legend: { orient: 'top' as const, labelLimit: 260 },
+}
+
+const nameX = ({ x }: Axes) => (x === 'step' ? 'steps' : 'tokens')
+const nameY = ({ y }: Axes) => (y === 'share' ? 'share of the improvement' : 'held-out loss')
+
+function drawCurves(means: Place[], runs: Place[], axes: Axes): Promise<string> {
+  const x = quantity('x', {
+    title: nameX(axes),
+    axis: { tickCount: 5, ...(axes.x === 'tokens' && { format: '~s' }) },
+  })
+  const axis = axes.y === 'share' ? { format: '%', tickCount: 5 } : { tickCount: 5 }
+  const y = quantity('y', { title: nameY(axes), axis, scale: scaleAround([...means, ...runs]) })
+  const legend = { orient: 'top' as const, labelLimit: 260 }
+  const color = { field: 'group', title: null, sort: null, legend }
+  const bands = {
+    data: { values: means.filter((place) => place.low !== undefined) },
+    mark: { type: 'area' as const, opacity: 0.15, clip: true },
+    encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
   }
-  const at = {
-    field: 'x',
-    type: 'quantitative' as const,
-    title: x === 'step' ? 'steps' : 'tokens',
-    axis: { tickCount: 5, ...(x === 'tokens' && { format: '~s' }) },
+  const thin = {
+    data: { values: runs },
+    mark: { type: 'line' as const, strokeWidth: 1, opacity: 0.5 },
+    encoding: { x, y, color, detail: { field: 'run' } },
   }
-  const axis = y === 'share' ? { format: '%', tickCount: 5 } : { tickCount: 5 }
-  const title = y === 'share' ? 'share of the improvement' : 'held-out loss'
-  // A band may be far wider than all curves where seeds are few; it is cut at the edge of the chart.
-  const all = [...means, ...runs].map((place) => place.y)
+  const thick = {
+    data: { values: means },
+    mark: { type: 'line' as const, strokeWidth: 2, point: { filled: true, size: 30 } },
+    encoding: { x, y, color },
+  }
+  const label = `${nameY(axes)} over ${nameX(axes)} of each group`
+  return drawChart({ width: 320, height: 220, layer: [bands, thin, thick] }, label)
+}
+
+/** A band may be far wider than all curves if seeds are few; it is cut at the edge of the chart. */
+function scaleAround(places: Place[]) {
+  const all = places.map((place) => place.y)
   const [low, high] = [Math.min(...all), Math.max(...all)]
   const room = 0.15 * (high - low || 1)
-  const scale = { domain: [low - room, high + room], nice: false, zero: false }
-  const up = { field: 'y', type: 'quantitative' as const, title, axis, scale }
-  const band = means.filter((place) => place.low !== undefined)
-  const chart = await drawChart(
-    {
-      width: 320,
-      height: 220,
-      layer: [
-        {
-          data: { values: band },
-          mark: { type: 'area', opacity: 0.15, clip: true },
-          encoding: { x: at, y: { ...up, field: 'low' }, y2: { field: 'high' }, color },
-        },
-        {
-          data: { values: runs },
-          mark: { type: 'line', strokeWidth: 1, opacity: 0.5 },
-          encoding: { x: at, y: up, color, detail: { field: 'run' } },
-        },
-        {
-          data: { values: means },
-          mark: { type: 'line', strokeWidth: 2, point: { filled: true, size: 30 } },
-          encoding: { x: at, y: up, color },
-        },
-      ],
-    },
-    `${title} over ${x === 'step' ? 'steps' : 'tokens'} of each group`,
-  )
-  const show = (value: number) => (y === 'share' ? percent(value) : value.toFixed(4))
+  return { domain: [low - room, high + room], nice: false, zero: false }
+}
+
+function curveTable(means: Place[], axes: Axes): ReportTable {
+  const show = (value: number) => (axes.y === 'share' ? percent(value) : value.toFixed(4))
   return {
-    chart,
-    table: {
-      head: ['group', x === 'step' ? 'step' : 'tokens', title, '95 %'],
-      rows: means.map(({ group, x, y, low, high }) => [
-        group,
-        Math.round(x),
-        show(y),
-        low === undefined || high === undefined ? '' : `${show(low)} to ${show(high)}`,
-      ]),
-    },
+    head: ['group', axes.x === 'step' ? 'step' : 'tokens', nameY(axes), '95 %'],
+    rows: means.map(({ group, x, y, low, high }) => [
+      group,
+      Math.round(x),
+      show(y),
+      low === undefined || high === undefined ? '' : `${show(low)} to ${show(high)}`,
+    ]),
   }
 }
 

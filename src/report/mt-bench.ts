@@ -2,6 +2,7 @@
 
 import type { MtBenchResult } from '../files/result-file.ts'
 import { drawChart } from './chart.ts'
+import { pairOfColors, quantity } from './chart-parts.ts'
 import type { ReportSection } from './page.ts'
 
 const WORST = 0
@@ -36,7 +37,7 @@ function place(i: number, count: number, rating: number) {
   return { x: length * Math.sin(angle), y: length * Math.cos(angle) }
 }
 
-async function drawRadar({ categories }: MtBenchResult): Promise<string> {
+function drawRadar({ categories }: MtBenchResult): Promise<string> {
   const count = categories.length
   const around = [...categories.keys(), 0]
   const rings = [2, 4, 6, 8, 10].flatMap((ring) =>
@@ -50,43 +51,37 @@ async function drawRadar({ categories }: MtBenchResult): Promise<string> {
       return rating == null ? [] : [{ turn: name, order, rating, ...place(i, count, rating) }]
     }),
   )
-  const axis = (field: 'x' | 'y') => ({
-    field,
-    type: 'quantitative' as const,
-    axis: null,
-    scale: { domain: [-1.35, 1.35] },
-  })
-  const at = { x: axis('x'), y: axis('y'), order: { field: 'order', type: 'quantitative' as const } }
   return drawChart(
-    {
-      width: 300,
-      height: 300,
-      layer: [
-        {
-          data: { values: rings },
-          mark: { type: 'line', color: 'currentColor', opacity: 0.15, strokeWidth: 1 },
-          encoding: { ...at, detail: { field: 'ring' } },
-        },
-        {
-          data: { values: labels },
-          mark: { type: 'text', color: 'currentColor', fontSize: 11 },
-          encoding: { x: axis('x'), y: axis('y'), text: { field: 'category' } },
-        },
-        {
-          data: { values: lines },
-          mark: { type: 'line', point: true, strokeWidth: 2 },
-          encoding: {
-            ...at,
-            color: {
-              field: 'turn',
-              title: null,
-              legend: { orient: 'top' },
-              scale: { range: ['#4f83c4', '#d08a3e'] },
-            },
-          },
-        },
-      ],
-    },
+    { width: 300, height: 300, layer: [ringLayer(rings), labelLayer(labels), ratingLayer(lines)] },
     'Ratings by category, from 0 in the middle to 10 outside',
   )
+}
+
+const axis = (field: 'x' | 'y') => quantity(field, { axis: null, scale: { domain: [-1.35, 1.35] } })
+const onSpokes = { x: axis('x'), y: axis('y') }
+const inOrder = { ...onSpokes, order: quantity('order') }
+
+function ringLayer(values: object[]) {
+  return {
+    data: { values },
+    mark: { type: 'line' as const, color: 'currentColor', opacity: 0.15, strokeWidth: 1 },
+    encoding: { ...inOrder, detail: { field: 'ring' } },
+  }
+}
+
+function labelLayer(values: object[]) {
+  return {
+    data: { values },
+    mark: { type: 'text' as const, color: 'currentColor', fontSize: 11 },
+    encoding: { ...onSpokes, text: { field: 'category' } },
+  }
+}
+
+function ratingLayer(values: object[]) {
+  const legend = { orient: 'top' as const }
+  return {
+    data: { values },
+    mark: { type: 'line' as const, point: true, strokeWidth: 2 },
+    encoding: { ...inOrder, color: { field: 'turn', title: null, legend, scale: { range: pairOfColors } } },
+  }
 }

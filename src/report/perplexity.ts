@@ -2,82 +2,38 @@
 
 import type { PerplexityResult } from '../files/result-file.ts'
 import { drawChart } from './chart.ts'
-import type { ReportSection } from './page.ts'
+import { intervalLayer, nameRows, pointLayer, pointMark, quantity } from './chart-parts.ts'
+import type { ReportSection, ReportTable } from './page.ts'
 import { nameModels, percent } from './texts.ts'
+
+/** A model's perplexity in one condition. */
+interface Scored {
+  model: string
+  condition: string
+  perplexity: number
+  /** To the first condition, in nats per token; null in the first one itself. */
+  difference: number | null
+  low?: number
+  high?: number
+  lower: number | null
+}
 
 /** The sections of results with the same conditions. */
 export async function perplexitySections(results: PerplexityResult[]): Promise<ReportSection[]> {
   const names = nameModels(results.map(({ model }) => model))
   const values = results.flatMap(({ conditions }, i) =>
-    conditions.map(({ interval, ...condition }) => ({
-      ...condition,
-      ...interval,
-      model: names[i] as string,
-    })),
+    conditions.map(
+      ({ interval, ...condition }): Scored => ({ ...condition, ...interval, model: names[i] as string }),
+    ),
   )
   const beside = values.filter(({ difference }) => difference !== null)
   const first = results[0]?.conditions[0]?.condition ?? 'the first'
   const { n = 0, tokens = 0 } = results[0] ?? {}
-  const y = {
-    field: 'condition',
-    type: 'nominal' as const,
-    sort: null,
-    title: null,
-    axis: { labelLimit: 400 },
-  }
-  const color = {
-    field: 'model',
-    title: null,
-    sort: null,
-    legend: { orient: 'top' as const, columns: 2, labelLimit: 260 },
-  }
-  const common = {
-    width: 240,
-    height: { step: results.length > 1 ? 14 : 26 },
-    encoding: { y, yOffset: { field: 'model', sort: null }, color },
-  }
-  const perplexities = await drawChart(
-    {
-      data: { values },
-      ...common,
-      mark: { type: 'point', filled: true, size: 60, opacity: 1 },
-      encoding: {
-        ...common.encoding,
-        x: {
-          field: 'perplexity',
-          type: 'quantitative',
-          scale: { type: 'log', nice: false, padding: 10 },
-          axis: { tickCount: 5, format: '~r' },
-        },
-      },
-    },
-    'Perplexity of the targets by what was shown',
-  )
-  const differences = await drawChart(
-    {
-      data: { values: beside },
-      ...common,
-      layer: [
-        {
-          mark: { type: 'rule', strokeWidth: 2, opacity: 0.6 },
-          encoding: {
-            x: { field: 'low', type: 'quantitative', title: 'nats a token', axis: { tickCount: 5 } },
-            x2: { field: 'high' },
-          },
-        },
-        {
-          mark: { type: 'point', filled: true, size: 60, opacity: 1 },
-          encoding: { x: { field: 'difference', type: 'quantitative' } },
-        },
-      ],
-    },
-    `Difference to ${first}, in nats a token`,
-  )
   return [
     {
       title: 'Perplexity by what was shown',
       text: `Of ${n} targets with ${tokens} tokens; lower is more expected.`,
-      chart: perplexities,
+      chart: await drawPerplexities(values, results.length),
       table: {
         head: ['model', 'shown', 'perplexity'],
         rows: values.map((v) => [v.model, v.condition, v.perplexity.toFixed(2)]),
@@ -86,17 +42,58 @@ export async function perplexitySections(results: PerplexityResult[]): Promise<R
     {
       title: `Beside ${first}`,
       text: 'Mean difference over examples, paired, in nats a token; left of 0 is more expected. The line is its 95 % interval.',
-      chart: differences,
-      table: {
-        head: ['model', 'shown', 'nats a token', '95 %', 'lower on'],
-        rows: beside.map((v) => [
-          v.model,
-          v.condition,
-          (v.difference as number).toFixed(3),
-          v.low === undefined || v.high === undefined ? '' : `${v.low.toFixed(3)} to ${v.high.toFixed(3)}`,
-          v.lower === null ? '' : percent(v.lower),
-        ]),
-      },
+      chart: await drawDifferences(beside, results.length, first),
+      table: differenceTable(beside),
     },
   ]
+}
+
+/** What both charts have: a row per condition, and a color per model. */
+function frame(models: number) {
+  const legend = { orient: 'top' as const, columns: 2, labelLimit: 260 }
+  return {
+    width: 240,
+    height: { step: models > 1 ? 14 : 26 },
+    encoding: {
+      y: nameRows('condition', 400),
+      yOffset: { field: 'model', sort: null },
+      color: { field: 'model', title: null, sort: null, legend },
+    },
+  }
+}
+
+function drawPerplexities(values: Scored[], models: number): Promise<string> {
+  const { encoding, ...size } = frame(models)
+  const x = quantity('perplexity', {
+    scale: { type: 'log' as const, nice: false, padding: 10 },
+    axis: { tickCount: 5, format: '~r' },
+  })
+  return drawChart(
+    { data: { values }, ...size, mark: pointMark, encoding: { ...encoding, x } },
+    'Perplexity of the targets by what was shown',
+  )
+}
+
+function drawDifferences(values: Scored[], models: number, first: string): Promise<string> {
+  return drawChart(
+    {
+      data: { values },
+      ...frame(models),
+      layer: [intervalLayer('nats a token'), pointLayer('difference')],
+    },
+    `Difference to ${first}, in nats a token`,
+  )
+}
+
+function differenceTable(values: Scored[]): ReportTable {
+  return {
+    head: ['model', 'shown', 'nats a token', '95 %', 'lower on'],
+    rows: values.map((v) => [
+      v.model,
+      v.condition,
+      (v.difference as number).toFixed(3),
+      v.low === undefined || v.high === undefined ? '' : `${v.low.toFixed(3)} to ${v.high.toFixed(3)}`,
+      v.lower === null ? '' : percent(v.lower),
+    ]),
+  }
 }

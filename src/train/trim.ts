@@ -38,11 +38,11 @@ interface Place {
   tokens: number
 }
 
-/** What `lengths.py` ends with where the preflight will say what is wrong. */
+/** Exit code of `lengths.py` if the preflight will say what is wrong. */
 const REFUSED = 3
 const KEPT_CHARS = 1_000
 
-/** Rows whose lengths are looked for at a time. */
+/** Rows that are shortened at a time. */
 const TOGETHER = 64
 
 /**
@@ -132,9 +132,55 @@ function replaceSpans(text: string, spans: [number, number][], change: (part: st
   return parts.join('') + text.slice(at)
 }
 
+interface Waiting {
+  messages: Message[]
+  tell: (tokens: number) => void
+  fail: (error: unknown) => void
+}
+
 /** Talks with `lengths.py`: what is asked while an answer is awaited goes together in the next line. */
 function openCounter(child: ChildProcess) {
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
+  const end = watchEnd(child)
+  child.stdin?.on('error', () => {}) // it has ended, which the next line tells
+  let waiting: Waiting[] = []
+  let isAsking = false
+  const ask = async () => {
+    if (isAsking) return
+    isAsking = true
+    while (waiting.length > 0) {
+      const asked = waiting
+      waiting = []
+      try {
+        child.stdin?.write(`${JSON.stringify(asked.map(({ messages }) => messages))}\n`)
+        const { value, done } = await lines.next()
+        if (done) throw await end.explain()
+        for (const [i, tokens] of (JSON.parse(value) as number[]).entries()) asked[i]?.tell(tokens)
+      } catch (error) {
+        for (const { fail } of asked) fail(error)
+      }
+    }
+    isAsking = false
+  }
+  return {
+    findLong: () => readPlaces(lines, end),
+    count(messages: Message[]): Promise<number> {
+      return new Promise((tell, fail) => {
+        waiting.push({ messages, tell, fail })
+        void ask()
+      })
+    },
+  }
+}
+
+interface End {
+  /** Waits for the end and says why it came. */
+  explain(): Promise<TrainingError>
+  /** Whether the preflight will say what is wrong: Python does not run, or refuses a row. */
+  isForPreflight(): boolean
+}
+
+function watchEnd(child: ChildProcess): End {
   let said = ''
   child.stderr?.on('data', (text) => {
     said = `${said}${text}`.slice(-KEPT_CHARS)
@@ -147,55 +193,29 @@ function openCounter(child: ChildProcess) {
       resolve()
     })
   })
-  const fail = async () => {
-    await ended
-    const why = said.trim() || `Python ended by ${child.signalCode ?? `code ${child.exitCode}`}`
-    return new TrainingError('other', `the lengths of the rows cannot be counted: ${why}`)
-  }
-  child.stdin?.on('error', () => {}) // it has ended, which the next line tells
-  let waiting: { messages: Message[]; tell: (tokens: number) => void; fail: (error: unknown) => void }[] = []
-  let isAsking = false
-
-  const ask = async () => {
-    if (isAsking) return
-    isAsking = true
-    while (waiting.length > 0) {
-      const asked = waiting
-      waiting = []
-      try {
-        child.stdin?.write(`${JSON.stringify(asked.map(({ messages }) => messages))}\n`)
-        const { value, done } = await lines.next()
-        if (done) throw await fail()
-        for (const [i, tokens] of (JSON.parse(value) as number[]).entries()) asked[i]?.tell(tokens)
-      } catch (error) {
-        for (const { fail } of asked) fail(error)
-      }
-    }
-    isAsking = false
-  }
-
   return {
-    /** Those that are too long; none where Python does not run or the preflight has something to refuse. */
-    async findLong(): Promise<Map<string, number>> {
-      const found = new Map<string, number>()
-      for (;;) {
-        const { value, done } = await lines.next()
-        if (done) {
-          const error = await fail()
-          if (!canRun || child.exitCode === REFUSED) return new Map()
-          throw error
-        }
-        if (value === '') return found
-        const { place, tokens } = JSON.parse(value) as { place: string; tokens: number }
-        found.set(place, tokens)
-      }
+    async explain() {
+      await ended
+      const why = said.trim() || `Python ended by ${child.signalCode ?? `code ${child.exitCode}`}`
+      return new TrainingError('other', `the lengths of the rows cannot be counted: ${why}`)
     },
-    count(messages: Message[]): Promise<number> {
-      return new Promise((tell, fail) => {
-        waiting.push({ messages, tell, fail })
-        void ask()
-      })
-    },
+    isForPreflight: () => !canRun || child.exitCode === REFUSED,
+  }
+}
+
+/** The places of rows that are too long, with their tokens; none if the preflight has something to refuse. */
+async function readPlaces(lines: AsyncIterator<string>, end: End): Promise<Map<string, number>> {
+  const found = new Map<string, number>()
+  for (;;) {
+    const { value, done } = await lines.next()
+    if (done) {
+      const error = await end.explain()
+      if (end.isForPreflight()) return new Map()
+      throw error
+    }
+    if (value === '') return found
+    const { place, tokens } = JSON.parse(value) as { place: string; tokens: number }
+    found.set(place, tokens)
   }
 }
 
