@@ -28,8 +28,8 @@ export async function answer(
   prompt: string | Message[] | Omit<Prompt, 'id'>,
   options: AnswerOptions,
 ): Promise<Result> {
-  const { engine, template = defaultTemplate, signal, onEvent, ...planOptions } = options
-  const engines = options.engines ?? (engine ? { [engine.id]: engine } : {})
+  const { engine, engines: named, template = defaultTemplate, signal, onEvent, ...planOptions } = options
+  const engines = named ?? (engine ? { [engine.id]: engine } : {})
   if (Object.keys(engines).length === 0) throw new UsageError('expected `engine` or `engines`, got neither')
   const plan = makePlan({
     ...planOptions,
