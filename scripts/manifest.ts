@@ -20,10 +20,13 @@ interface Manifest {
   [field: string]: unknown
 }
 
-/** The package.json to publish, made of that of the checkout. */
-export function toPublished(checkout: Manifest) {
-  const { scripts, devDependencies, allowScripts, exports, ...rest } = checkout
-  return { ...rest, exports: Object.fromEntries(Object.entries(exports).map(toCompiled)) }
+const dropped = ['scripts', 'devDependencies', 'allowScripts']
+
+/** The package.json to publish, made from that of the checkout. */
+export function toPublished(checkout: Manifest): object {
+  const exports = Object.fromEntries(Object.entries(checkout.exports).map(toCompiled))
+  const fields = Object.entries({ ...checkout, exports })
+  return Object.fromEntries(fields.filter(([field]) => !dropped.includes(field)))
 }
 
 /** `./src/index.ts` becomes `./dist/index.js` with its declarations. */

@@ -1,6 +1,7 @@
 /** The package as others get it: packed, installed into an empty folder, used on Node 22. */
 import { execFile } from 'node:child_process'
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -23,7 +24,7 @@ const tools = path.join(folder, 'tools')
 const tarball = path.join(folder, `aft-${own.version}.tgz`)
 let names: string[]
 
-/** Runs a command in the project, on Node 22, and tells exit code and output. */
+/** Runs a command in the project, on Node 22, and returns exit code and output. */
 async function run(
   command: string,
   args: string[],
@@ -46,7 +47,7 @@ const succeed = async (...args: Parameters<typeof run>) => {
   if (result.code !== 0) throw new Error(`${args[0]} ${args[1].join(' ')}: ${result.stdout}${result.stderr}`)
   return result.stdout
 }
-const npm = (args: string[], cwd: string) =>
+const npm = (args: string[], cwd = project) =>
   succeed(
     'npm',
     [...args, '--no-fund', '--no-audit', '--prefer-offline'],
@@ -54,23 +55,49 @@ const npm = (args: string[], cwd: string) =>
     path.join(checkout, 'node_modules/.bin'),
   )
 const write = (name: string, text: string) => writeFileSync(path.join(project, name), text)
+const manifest = (at: string) => JSON.parse(readFileSync(path.join(at, 'package.json'), 'utf8'))
 
 beforeAll(async () => {
   for (const place of [project, tools]) {
     mkdirSync(place)
-    writeFileSync(
-      path.join(place, 'package.json'),
-      JSON.stringify({ type: 'module', overrides: own.overrides }),
-    )
+    writeFileSync(path.join(place, 'package.json'), '{ "type": "module" }')
   }
   await npm(['pack', '--pack-destination', folder], checkout)
   await npm(['install', 'node@22'], tools)
-  await npm(['install', tarball], project)
+  await npm(['install', tarball])
   const entries = readdirSync(installed, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   )
   names = entries.map((entry) => path.posix.join(path.relative(installed, entry.parentPath), entry.name))
 }, 300_000)
+
+test('packing leaves the package.json of the checkout as it was', () => {
+  expect(manifest(checkout)).toEqual(own)
+})
+
+test('at most 35 packages and 30 MB are installed, and nothing runs at install', async () => {
+  const packages = (await npm(['ls', '--all', '--parseable'])).trim().split('\n').slice(1)
+  const size = await succeed('du', ['-sm', path.join(project, 'node_modules')])
+  console.log(`${packages.length} packages, ${size.split('\t')[0]} MB`)
+  expect(packages.length).toBeLessThanOrEqual(35)
+  expect(Number(size.split('\t')[0])).toBeLessThanOrEqual(30)
+  for (const place of packages) {
+    const scripts = Object.keys(manifest(place).scripts ?? {})
+    expect([place, scripts.filter((name) => /^(pre|post)?install$/.test(name))]).toEqual([place, []])
+  }
+})
+
+test('the published package.json has no scripts and no development dependencies, and names compiled files', () => {
+  const published = manifest(installed)
+  expect(Object.keys(published)).toEqual(
+    Object.keys(own).filter((field) => !['scripts', 'devDependencies', 'allowScripts'].includes(field)),
+  )
+  for (const target of Object.values<{ types: string; default: string } | string>(published.exports)) {
+    const files = typeof target === 'string' ? [target] : [target.types, target.default]
+    for (const file of files) expect(existsSync(path.join(installed, file)), file).toBe(true)
+  }
+  for (const range of Object.values(published.dependencies)) expect(range).toMatch(/^\^/)
+})
 
 test('the tarball holds compiled files, the launcher, three texts and what training needs: no sources, no tests', () => {
   const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin/aft.js', 'package.json']
@@ -82,7 +109,7 @@ test('the tarball holds compiled files, the launcher, three texts and what train
       (name) =>
         /test|vitest|contract|fixture/.test(name) ||
         (!training.test(name) &&
-          !/\.(js|d\.ts|md|json)$|LICENSE|fingerprints\.bin$|web\/(index\.html|app\.css|icon\.svg|licenses\.txt)$/.test(
+          !/\.(js|d\.ts|md|json)$|LICENSE|fingerprints\.bin$|web\/(index\.html|app\.css|icon\.svg|licen[cs]es\.txt)$/.test(
             name,
           )),
     ),
@@ -102,127 +129,124 @@ test('no compiled file imports a development dependency', () => {
     })
     .filter((name) => !name.startsWith('node:'))
     .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'))
-  const allowed = [...Object.keys(own.dependencies), ...Object.keys(own.peerDependencies)]
+  const allowed = [own.name, ...Object.keys(own.dependencies), ...Object.keys(own.peerDependencies)]
   expect([...new Set(bare)].filter((name) => !allowed.includes(name))).toEqual([])
 })
 
-describe('a plain project on Node 22', () => {
-  test('type-checks against the package, as a module and through a bundler', async () => {
-    write(
-      'consumer.ts',
-      `import { answer, type Engine, openEngine, type Result, scriptedEngine } from 'aft'
-      const engine: Engine = scriptedEngine([{ replies: ['one', 'two'] }])
-      const result: Result = await answer('Why?', { engine, width: 3 })
-      export const texts: string[] = result.layers.flatMap((layer) => layer.completions.map((c) => c.text))
-      export const open: Promise<Engine> = openEngine('smollm2')
-      // @ts-expect-error a plan has no such option
-      await answer('Why?', { engine, widht: 3 })`,
-    )
-    const flags = ['--noEmit', '--strict', '--target', 'es2024', '--types', 'node', '--typeRoots']
-    const tsc = path.join(checkout, 'node_modules/.bin/tsc')
-    const types = path.join(checkout, 'node_modules/@types')
-    for (const module of [
-      ['nodenext', 'nodenext'],
-      ['esnext', 'bundler'],
-    ] as const) {
-      const [kind, resolution] = module
-      await succeed(tsc, [...flags, types, '--module', kind, '--moduleResolution', resolution, 'consumer.ts'])
-    }
-  })
-
-  test('runs the library, in the main thread and in a worker thread', async () => {
-    write(
-      'ask.js',
-      `import { answer, openEngine } from 'aft'
-      import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-      const engine = await openEngine('scripted:echo')
-      const { answer: text, usage } = await answer('Why is the sky blue?', { engine })
-      const line = process.version.split('.')[0] + ' ' + usage.calls + ' ' + text
-      if (isMainThread) new Worker(new URL(import.meta.url)).on('message', (other) => console.log(line === other, line))
-      else parentPort.postMessage(line)`,
-    )
-    expect(await succeed('node', ['ask.js'])).toMatch(/^true v22 3 Reply /)
-  })
-
-  test('makes a language model of the AI SDK, whose types fit the SDK', async () => {
-    write(
-      'provider.ts',
-      `import type { LanguageModelV4 } from '@ai-sdk/provider'
-      import { scriptedEngine } from 'aft'
-      import { createAft } from 'aft/ai-sdk'
-      const engine = scriptedEngine([{ replies: ['one', 'two'] }])
-      const model: LanguageModelV4 = createAft({ engine, width: 2, depth: 1 })('aft')
-      const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Why?' }] }]
-      const { content, providerMetadata } = await model.doGenerate({ prompt })
-      console.log(JSON.stringify(content), providerMetadata?.aft?.degraded)`,
-    )
-    const flags = ['--strict', '--target', 'es2024', '--types', 'node', '--module', 'nodenext', '--noEmit']
-    const types = path.join(checkout, 'node_modules/@types')
-    await succeed(path.join(checkout, 'node_modules/.bin/tsc'), [
-      ...flags,
-      '--typeRoots',
-      types,
-      'provider.ts',
-    ])
-    const stripped = readFileSync(path.join(project, 'provider.ts'), 'utf8').replace(
-      /: LanguageModelV4 | as const/g,
-      ' ',
-    )
-    write('provider.js', stripped.replace(/import type.*\n/, ''))
-    expect(await succeed('node', ['provider.js'])).toMatch(
-      /^\[\{"type":"text","text":"(one|two)"\}\] false\n$/,
-    )
-  })
-
-  test('serves the page, built', async () => {
-    write(
-      'page.js',
-      `import { scriptedEngine } from 'aft'
-      import { createServer } from 'aft/server'
-      const server = createServer({ engines: { one: scriptedEngine([{ replies: ['one'] }]) } })
-      for (const path of ['/', '/page/app.js', '/page/app.css', '/page/icon.svg', '/page/licenses.txt']) {
-        const response = await server.fetch(new Request('http://localhost' + path))
-        console.log(response.status, path, (await response.text()).length > 200)
-      }`,
-    )
-    const lines = ['/', '/page/app.js', '/page/app.css', '/page/icon.svg', '/page/licenses.txt'].map(
-      (path) => `200 ${path} true\n`,
-    )
-    expect(await succeed('node', ['page.js'])).toBe(lines.join(''))
-  })
-
-  test('asks from the command line', async () => {
-    const { code, stdout, stderr } = await run('npx', ['aft', 'ask', '--model', 'scripted:echo', 'Why?'])
-    expect([code, stderr.replace(/^npm warn .*\n/gm, '')]).toEqual([0, ''])
-    expect(stdout).toMatch(/^Reply [^\n]+\n$/)
-    expect(await succeed('npx', ['aft', '--version'])).toBe(`${own.version}\n`)
-  })
-
-  test('is told the one command that an embedded model needs', async () => {
-    const { code, stderr } = await run('npx', ['aft', 'ask', '--max-tokens', '4', 'Why?'])
-    expect(code).not.toBe(0)
-    expect(stderr).toContain('npm install node-llama-cpp')
+test('what only some commands need is asked for by name', async () => {
+  write('rows.parquet', '')
+  for (const [args, command] of [
+    [['report', '.', '-o', 'page.html'], 'npm install vega vega-lite'],
+    [['data', 'build', 'rows.parquet', '-o', 'data'], 'npm install vega vega-lite'],
+    [['ask', '--max-tokens', '4', 'Why?'], 'npm install node-llama-cpp'],
+  ] as const) {
+    const { code, stderr } = await run('npx', ['aft', ...args])
+    expect([args, code]).toEqual([args, 2])
+    expect(stderr).toContain(command)
     expect(stderr).not.toMatch(/\n\s+at /)
+  }
+})
+
+test('Parquet asks for its packages when a file of it is read', async () => {
+  const reader = path.join(installed, 'dist/files/rows/read-records.js')
+  write(
+    'read.js',
+    `import { readRecords } from ${JSON.stringify(reader)}\nfor await (const _ of readRecords(['rows.parquet'])) {}`,
+  )
+  const { stderr } = await run('node', ['read.js'])
+  expect(stderr).toContain(
+    'reading Parquet needs the packages hyparquet and hyparquet-compressors: npm install',
+  )
+})
+
+test('the command line answers; a config imports the package', async () => {
+  const { code, stdout, stderr } = await run('npx', ['aft', 'ask', '--model', 'scripted:echo', 'Why?'])
+  expect([code, stderr.replace(/^npm warn .*\n/gm, '')]).toEqual([0, ''])
+  expect(stdout).toMatch(/^Reply [^\n]+\n$/)
+  expect(await succeed('npx', ['aft', '--version'])).toBe(`${own.version}\n`)
+  const empty = mkdtempSync(path.join(tmpdir(), 'aft-empty-'))
+  writeFileSync(
+    path.join(empty, 'aft.config.ts'),
+    `import { defineConfig, scriptedEngine } from 'aft'
+    export default defineConfig({ engines: { own: () => scriptedEngine([{ replies: ['mine'] }]) } })`,
+  )
+  const launcher = path.join(installed, 'bin/aft.js')
+  expect(await succeed('node', [launcher, 'ask', '--model', 'own', 'Why?'], empty)).toBe('mine\n')
+})
+
+test('the library runs in a worker thread as in the main thread', async () => {
+  write(
+    'ask.js',
+    `import { answer, openEngine } from 'aft'
+    import { isMainThread, parentPort, Worker } from 'node:worker_threads'
+    const engine = await openEngine('scripted:echo')
+    const { answer: text, usage } = await answer('Why is the sky blue?', { engine })
+    const line = process.version.split('.')[0] + ' ' + usage.calls + ' ' + text
+    if (isMainThread) new Worker(new URL(import.meta.url)).on('message', (other) => console.log(line === other, line))
+    else parentPort.postMessage(line)`,
+  )
+  expect(await succeed('node', ['ask.js'])).toMatch(/^true v22 \d Reply /)
+})
+
+describe('programs in a strict project', () => {
+  beforeAll(async () => {
+    const { typescript, '@types/node': types, ai } = own.devDependencies
+    await npm(['install', `typescript@${typescript}`, `@types/node@${types}`, `ai@${ai}`, 'hono'])
+    await npm(['install', '@hono/node-server', 'express@5', '@types/express@5'])
+    cpSync(path.join(import.meta.dirname, 'programs'), path.join(project, 'programs'), { recursive: true })
+  }, 300_000)
+
+  test.each([
+    ['nodenext', 'nodenext', { skipLibCheck: false }],
+    ['esnext', 'bundler', { skipLibCheck: true, exactOptionalPropertyTypes: true }], // the AI SDK's own types break this rule
+  ])('they compile with module %s and resolution %s', async (module, moduleResolution, more) => {
+    const compilerOptions = {
+      strict: true,
+      target: 'es2024',
+      module,
+      moduleResolution,
+      types: ['node'],
+      noEmit: true,
+      noUncheckedIndexedAccess: true,
+      verbatimModuleSyntax: true,
+      allowImportingTsExtensions: true,
+      ...more,
+    }
+    write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['programs'] }))
+    await succeed('npx', ['tsc', '-p', '.'])
   })
 
-  test('answers with an embedded model once that command has run', async () => {
-    const { 'node-llama-cpp': version } = own.devDependencies
-    await npm(['install', `node-llama-cpp@${version}`], project)
-    expect(existsSync(path.join(project, 'node_modules/@node-llama-cpp'))).toBe(true)
-    const args = [
-      'aft',
-      'ask',
-      '--width',
-      '2',
-      '--depth',
-      '1',
-      '--max-tokens',
-      '16',
-      '--json',
-      'Why is the sky blue?',
-    ]
-    const result = JSON.parse(await succeed('npx', args))
-    expect(result.answer.length).toBeGreaterThan(0)
-    expect(result.layers.map((layer: { completions: [] }) => layer.completions.length)).toEqual([2, 1])
+  const mounted = ['mine', 'page/icon.svg 200', 'page/app.css 200', 'page/app.js 200', 'one\n'].join('\n')
+  test.each([
+    ['answer', /^2 3 \+ 1\nReply .+\n$/],
+    ['stream', 'layer 1\nlayer 2\nBoth.\n'],
+    ['own-engine', 'WHY IS THE SKY BLUE?\n'],
+    ['ai-sdk', 'Both. false\nBoth.\n'],
+    ['mount-hono', mounted],
+    ['mount-express', mounted],
+  ])('%s runs', async (name, output) => {
+    const stdout = await succeed('node', [`programs/${name}.ts`])
+    if (typeof output === 'string') expect(stdout).toBe(output)
+    else expect(stdout).toMatch(output)
   })
+})
+
+test('it answers with an embedded model after the command that it names has run', async () => {
+  const { 'node-llama-cpp': version } = own.devDependencies
+  await npm(['install', `node-llama-cpp@${version}`])
+  const args = [
+    'aft',
+    'ask',
+    '--width',
+    '2',
+    '--depth',
+    '1',
+    '--max-tokens',
+    '16',
+    '--json',
+    'Why is the sky blue?',
+  ]
+  const result = JSON.parse(await succeed('npx', args))
+  expect(result.answer.length).toBeGreaterThan(0)
+  expect(result.layers.map((layer: { completions: [] }) => layer.completions.length)).toEqual([2, 1])
 })

@@ -25,9 +25,9 @@ export interface Parts {
 /** What a server that hands requests over may know of them. */
 export interface HostEnv {
   /** Who asks if no key says it: an address. */
-  client?: string
+  client?: string | undefined
   /** Node's request, as Hono and Express on Node have it. */
-  incoming?: { url?: string; originalUrl?: string }
+  incoming?: { url?: string | undefined; originalUrl?: string | undefined }
 }
 
 /** What Hono keeps per request. */
