@@ -1,34 +1,35 @@
-/** What every engine must hold to. Run it in the engine's test file; it needs vitest and is not published. */
+/** What every engine must do. Run it in the engine's test file; it needs vitest and is not published. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CompletionEnd, CompletionRequest, Engine, EngineEvent } from '../core/provider/engine.ts'
 import { EngineError } from '../core/provider/errors.ts'
 
-/** A request, less what the fact sets, with the engine that it goes to where that is not the common one. */
+/** A request without what the fact sets, and the engine for it if it is not the common one. */
 export type Situation = Partial<CompletionRequest> & { open?: () => Promise<Engine> }
 
+/** The engine to test, and requests that bring about what the facts need. */
 export interface ContractOptions {
   open: () => Promise<Engine>
   situations?: {
     /** A prompt whose answers have at least 24 tokens and differ by seed. */
     long?: Situation
-    /** A prompt answered in under 256 tokens. */
+    /** A prompt with an answer of fewer than 256 tokens. */
     short?: Situation
-    /** A prompt answered with characters outside ASCII that are split over tokens. */
+    /** A prompt with an answer of characters outside ASCII that are split over tokens. */
     unicode?: Situation
-    /** A prompt answered with nothing. Where absent: an answer stopped at its first character. */
+    /** A prompt with an empty answer. Default: an answer stopped at its first character. */
     empty?: Situation
-    /** A prompt that does not fit. Where absent: `contextLength` words. */
+    /** A prompt that does not fit. Default: `contextLength` words. */
     overflow?: Situation
-    /** A prompt of which at least one completion of three fails, and one does not. */
+    /** A prompt for which at least one completion of three fails and at least one does not. */
     oneFails?: Situation
   }
   /** Facts that cannot be tested here, each with its reason. */
   skip?: Partial<Record<FactName, string>>
-  /** Of each fact; default 60,000. */
+  /** Per fact; default 60,000. */
   timeoutMs?: number
 }
 
-/** Declares one test a fact, under `name`. */
+/** Declares one test per fact, under `name`. */
 export function engineContract(name: string, options: ContractOptions): void {
   describe(`${name} keeps the engine contract`, () => {
     const opened: Engine[] = []
@@ -51,12 +52,13 @@ export function engineContract(name: string, options: ContractOptions): void {
   })
 }
 
+/** The name of a fact. */
 export type FactName = keyof typeof facts
 
 const LONG = 'Write a long story about a lighthouse keeper, with many details.'
 const SHORT = 'Reply with one word: yes.'
 
-/** The engine on trial, and the requests to put to it. A class only because every fact shares the three. */
+/** The engine under test, and the requests to send to it. */
 class Bench {
   readonly #common: Engine
   readonly #open: (make?: () => Promise<Engine>) => Promise<Engine>
@@ -97,7 +99,7 @@ class Bench {
     return { engine: open ? await this.#open(open) : this.#common, request }
   }
 
-  /** All events of one request, checked for what holds of every stream. */
+  /** All events of one request, checked for what is true of every stream. */
   async ask(name: Parameters<Bench['prepare']>[0], more?: Partial<CompletionRequest>) {
     const { engine, request } = await this.prepare(name, more)
     return collect(engine, request)
@@ -129,7 +131,7 @@ const failuresOf = (events: EngineEvent[]) => events.filter((e) => e.type === 'c
 
 const isDelta = (event: EngineEvent) => event.type.endsWith('-delta')
 
-/** Every index: any deltas, then exactly one end or failure, and the end is the sum of the deltas. */
+/** Each index has any number of deltas, then exactly one end or failure; the end is the sum of the deltas. */
 function checkStream(events: EngineEvent[], n: number): void {
   const indices = new Set(events.map((e) => e.index))
   expect([...indices].sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i))
@@ -164,7 +166,7 @@ type Fact = readonly [title: string, check: (bench: Bench) => Promise<unknown>]
 
 const facts = {
   n: [
-    'n completions come of a request for n',
+    'a request for n gives n completions',
     async (bench) => {
       expect(endsOf(await bench.ask('long', { n: 1 }))).toHaveLength(1)
       expect(endsOf(await bench.ask('long', { n: 3 }))).toHaveLength(3)
@@ -214,7 +216,7 @@ const facts = {
     },
   ],
   usage: [
-    'usage stands with each completion; what n completions share is counted once, on the lowest index',
+    'each completion has usage; what n completions share is counted once, on the lowest index',
     async (bench) => {
       const usages = endsOf(await bench.ask('long', { n: 3 })).map((e) => e.usage)
       expect(usages[0]?.calls).toBeGreaterThanOrEqual(1)
@@ -242,7 +244,7 @@ const facts = {
     },
   ],
   abort: [
-    'an abort in the middle fails what is open, as `aborted`, and the engine goes on with the next request',
+    'an abort in the middle fails what is open, as `aborted`, and the engine serves the next request',
     async (bench) => {
       const caller = new AbortController()
       const { engine, request } = await bench.prepare('long', { n: 3, signal: caller.signal })
@@ -254,7 +256,7 @@ const facts = {
     },
   ],
   abortedBefore: [
-    'a request that was aborted before does no work',
+    'a request that was aborted before it began does no work',
     async (bench) => {
       const events = await bench.ask('long', { n: 2, signal: AbortSignal.abort() })
       expect(failuresOf(events).map((f) => f.error.kind)).toEqual(['aborted', 'aborted'])
@@ -282,7 +284,7 @@ const facts = {
     },
   ],
   overflow: [
-    'a prompt that does not fit is an error before any work',
+    'a prompt that does not fit is refused before any work',
     async (bench) => {
       const words = 'word '.repeat((await bench.prepare('long')).engine.contextLength ?? 0)
       const more =

@@ -62,7 +62,7 @@ test('a script that is not there, or is none, is an error that says so', async (
   await expect(open(`scripted:${folder}/none.json`)).rejects.toThrow(/none.json: no such file/)
   const file = join(folder, 'torn.json')
   writeFileSync(file, '{"rules": [')
-  await expect(open(`scripted:${file}`)).rejects.toThrow(/torn.json: is not JSON/)
+  await expect(open(`scripted:${file}`)).rejects.toThrow(/torn.json: expected JSON: /)
   writeFileSync(file, '{"rules": [{"replies": []}]}')
   await expect(open(`scripted:${file}`)).rejects.toThrow(/torn.json: .*rules\[0\].replies/s)
 })

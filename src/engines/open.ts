@@ -1,4 +1,4 @@
-/** A name -> an engine. Heavy engines are loaded only when one of them is opened. */
+/** Opens engines by name. Heavy engines are imported only when one of them is opened. */
 import type { Engine } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
@@ -37,6 +37,7 @@ export interface OpenOptions {
   onProgress?: (progress: { receivedBytes: number; totalBytes: number; label: string }) => void
 }
 
+/** Engines that are closed together. */
 export interface OpenedEngines {
   /** By the names asked for. */
   engines: Record<string, Engine>
@@ -57,7 +58,7 @@ export async function openEngine(name: string, options: OpenOptions = {}): Promi
 }
 
 /**
- * Opens several engines. Names that mean the same share one engine, so that a model's file is loaded once. When one
+ * Opens several engines. Names that mean the same share one engine, so that a model's file is loaded once. If one
  * cannot be opened, the others are closed.
  * @throws UsageError as `openEngine` does
  */
@@ -86,7 +87,7 @@ class Shared {
   readonly engines = new Map<string, Promise<Engine>>()
   hasEmbedded = false
 
-  /** An option that no engine read would be passed over in silence. */
+  /** Refuses options that no engine reads: they would be ignored silently. */
   checkUse({ threads, lora, raw }: OpenOptions): void {
     const given = Object.entries({ threads, lora, raw }).filter(([, value]) => value !== undefined)
     if (this.hasEmbedded || given.length === 0) return
@@ -95,7 +96,7 @@ class Shared {
   }
 }
 
-/** How a name that means one thing only is opened: by what stands before its colon. */
+/** How names with a scheme are opened, by the part before the colon. */
 const openers: Record<string, (name: string, rest: string, options: OpenOptions) => Promise<Engine>> = {
   gguf: openModel,
   hf: openModel,
@@ -131,7 +132,7 @@ async function open(
   return openEntry(name, entry, options, shared, [...seen, name])
 }
 
-/** What a config's name stands for. Its own settings count where the caller gives none; its key always. */
+/** Opens what a config's name stands for. The caller's settings go before the config's, except the key. */
 async function openEntry(
   name: string,
   entry: EngineEntry,
@@ -153,7 +154,7 @@ async function openEntry(
   return price ? withPrice(engine, price) : engine
 }
 
-/** Opens what was not opened before with the same settings. */
+/** Opens an engine, or returns the one that was opened with the same settings. */
 function share(
   shared: Shared,
   name: string,
@@ -186,7 +187,7 @@ async function openModel(name: string, _: string, options: OpenOptions): Promise
   })
 }
 
-/** What `aft train` left: its own adapter goes on its own base. */
+/** Opens a folder made by `aft train`: its adapter on its base. */
 async function openCheckpoint(name: string, options: OpenOptions): Promise<Engine> {
   const [{ readCheckpoint }, { openEmbedded }] = await Promise.all([
     import('./models/checkpoint.ts'),

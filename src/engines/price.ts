@@ -1,18 +1,18 @@
-/** What completions cost where the provider does not tell. */
+/** What completions cost, if the provider does not report it. */
 import type { Engine, EngineEvent, Usage } from '../core/provider/engine.ts'
 
-/** US dollars a million tokens. */
+/** US dollars per million tokens. */
 export interface Price {
   inputPerMTok: number
   outputPerMTok: number
 }
 
-/** Dollars of a usage. A prompt is paid once a call, however many completions share it; a cache's discount is not known. */
+/** The dollars of a usage. A prompt is paid once per call, however many completions share it; cache discounts are not known. */
 export function costOf(usage: Usage, { inputPerMTok, outputPerMTok }: Price): number {
   return (usage.calls * usage.inputTokens * inputPerMTok + usage.outputTokens * outputPerMTok) / 1e6
 }
 
-/** The same engine, with `usage.cost` wherever the provider tells none. */
+/** The same engine, with `usage.cost` added if the provider reports none. */
 export function withPrice(engine: Engine, price: Price): Engine {
   const priced = (usage: Usage): Usage => ({ ...usage, cost: usage.cost ?? costOf(usage, price) })
   return {

@@ -1,7 +1,7 @@
 /**
- * A journal: an append-only file of JSON lines that belongs to one process at a time. The first line is the header;
- * each other line belongs to an item, named by its key: the item itself, what was made on the way, and how it ended.
- * In memory is only where the lines lie.
+ * A journal: an append-only file of JSON lines that one process uses at a time. The first line is the header; every
+ * other line belongs to an item, named by its key: the item itself, a part of its work, or its end. Memory holds only
+ * the positions of the lines.
  */
 import { hash } from 'node:crypto'
 import {
@@ -20,31 +20,31 @@ import { FileError, toFileError } from './file-error.ts'
 import { createLineWriter, type LineWriter, readJsonl, type Span } from './jsonl.ts'
 import { type Lock, takeLock } from './lock.ts'
 
-/** `done` and `failed` end an item; after `failed` its parts no longer count and it may be done again. */
+/** `done` and `failed` end an item; after `failed` its parts no longer count, and it may be tried again. */
 export type Role = 'item' | 'part' | 'done' | 'failed'
 
-/** What the lines of a journal mean to the one who writes it. */
+/** What the lines of a journal mean. */
 export interface JournalFormat<Line extends object> {
   /** The header of a new journal. */
   header: object
-  /** Throws where a journal with this header cannot be gone on with. */
+  /** Throws if a journal with this header cannot be resumed. */
   checkHeader(header: object): void
   /** Reads a line; its error's message says what is wrong. */
   parse(value: object): Line
   keyOf(line: Line): string
   roleOf(line: Line): Role
-  /** Told of every line that is there already, in order. */
+  /** Called with every line that the file already holds, in order. */
   onLine?(line: Line): void
 }
 
-/** Flat, and without parts once it has ended: there is one an item. */
+/** One per item, so it is small: no objects inside, and no parts after its end. */
 interface Entry {
   /** 48 bits. */
   itemHash: number
   itemOffset: number
   itemLength: number
   endOffset: number
-  /** 0 where it has not ended. */
+  /** 0 if it has not ended. */
   endLength: number
   isDone: boolean
   parts?: Span[]
@@ -67,16 +67,17 @@ export class JournalFile<Line extends object> {
     ;[this.#fd, this.#lock] = claim(file, restart)
   }
 
-  /** Aborts, with the error, when a line cannot be written; nothing is written after it. */
+  /** Aborts with the error if a line cannot be written; nothing is written after it. */
   get broken(): AbortSignal {
     return this.#broken.signal
   }
 
+  /** The key of the item that a line belongs to. */
   keyOf(line: Line): string {
     return this.#format.keyOf(line)
   }
 
-  /** Reads what is there, cuts off a torn last line, and gets ready to append. */
+  /** Reads the file, removes a torn last line, and gets ready to append. */
   async load(): Promise<void> {
     let end = 0
     for await (const { value, line, offset, length } of readJsonl(this.file, { tornTail: 'skip' })) {
@@ -104,15 +105,15 @@ export class JournalFile<Line extends object> {
     } catch (cause) {
       throw this.#wrong(line, (cause as Error).message)
     }
-    if (!this.#index(parsed, span)) throw this.#wrong(line, 'belongs to an item that no line before it holds')
+    if (!this.#index(parsed, span)) throw this.#wrong(line, 'belongs to an item that no line before it names')
     this.#format.onLine?.(parsed)
   }
 
   #wrong(line: number, problem: string): FileError {
-    return new FileError(this.file, `${problem}. Is this a journal, and whole?`, { line })
+    return new FileError(this.file, `${problem}. Is this a journal, and is it whole?`, { line })
   }
 
-  /** A file without one whole line is cut to nothing only if it starts as a journal does. */
+  /** A file without a whole line is emptied only if it starts as a journal does. */
   #refuseForeign(): void {
     const { size } = fstatSync(this.#fd)
     const start = JSON.stringify(this.#format.header).slice(0, 16)
@@ -120,7 +121,7 @@ export class JournalFile<Line extends object> {
     if (!start.startsWith(found)) throw this.#wrong(1, 'expected the header of a journal')
   }
 
-  /** A last line that lacks only its line break gets it; any other rest is cut off. */
+  /** Adds the line break if the last line lacks only that; removes any other incomplete line. */
   #mendTail(end: number): void {
     const { size } = fstatSync(this.#fd)
     try {
@@ -131,7 +132,7 @@ export class JournalFile<Line extends object> {
     }
   }
 
-  /** Notes where a line lies. False for a line whose item is unknown. */
+  /** Stores the position of a line. False if its item is unknown. */
   #index(line: Line, span: Span): boolean {
     const key = this.#format.keyOf(line)
     const role = this.#format.roleOf(line)
@@ -155,13 +156,14 @@ export class JournalFile<Line extends object> {
     return true
   }
 
-  /** Whether the item with this line's key is there, and with the same content. */
+  /** Whether the journal has the item with this line's key, and with the same content. */
   compare(item: Line): 'new' | 'same' | 'changed' {
     const entry = this.#entries.get(this.#format.keyOf(item))
     if (!entry) return 'new'
     return entry.itemHash === hashOf(item) ? 'same' : 'changed'
   }
 
+  /** Whether the item is done. */
   isDone(key: string): boolean {
     return this.#entries.get(key)?.isDone ?? false
   }
@@ -173,7 +175,7 @@ export class JournalFile<Line extends object> {
     return parts.map((span) => this.#readSpan(span))
   }
 
-  /** The item's own line and the last that ended it. */
+  /** The item's own line and the line that ended it last. */
   ends(key: string): { item: Line; end: Line } | undefined {
     const entry = this.#entries.get(key)
     if (!entry?.endLength) return undefined
@@ -185,17 +187,18 @@ export class JournalFile<Line extends object> {
     }
   }
 
+  /** Appends a line. It is written at the end of this turn of the event loop. */
   append(line: Line): void {
     if (!this.#writer) throw new Error('the journal was not loaded')
     this.#index(line, this.#writer.append(line))
   }
 
-  /** @throws FileError when a write failed */
+  /** Writes what is queued. @throws FileError if a write failed */
   flush(): void {
     this.#writer?.flush()
   }
 
-  /** Lets the file and its lock go, whatever else fails. @throws FileError when a write failed */
+  /** Closes the file and releases its lock in any case. @throws FileError if a write failed */
   close(): void {
     if (this.#fd < 0) return
     try {
@@ -224,10 +227,10 @@ export class JournalFile<Line extends object> {
 }
 
 /**
- * Opens a journal, or begins one (its folder is made where it is missing).
- * @param options `restart`: what is there is renamed to `FILE.old`, and the journal begins anew
- * @throws FileError: not writable, used by another process (code `LOCKED`), or the line that is none of a journal;
- * and what `checkHeader` throws
+ * Opens a journal, or creates one, with its folder.
+ * @param options `restart`: renames the present file to `FILE.old` and starts a new journal
+ * @throws FileError if it is not writable, if another process uses it (code `LOCKED`), or for a line that is not of a
+ * journal; and what `checkHeader` throws
  */
 export async function openJournal<Line extends object>(
   file: string,
@@ -244,7 +247,7 @@ export async function openJournal<Line extends object>(
   }
 }
 
-/** A killed process takes a moment to let go of its files, the longer the busier the machine: up to half a second. */
+/** A killed process takes a moment to release its files, longer on a busy machine: waits up to half a second. */
 async function claimPatiently<T>(open: () => T): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {

@@ -1,15 +1,16 @@
-/** JSON lines: read as a stream in flat memory, appended in whole lines. */
+/** JSON lines: read as a stream in flat memory, and appended as whole lines. */
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { FileError, toFileError } from './file-error.ts'
 import { writeAll } from './write-whole.ts'
 
-/** Where a line lies in its file, in bytes; its line break is part of `length`. */
+/** The position of a line in its file, in bytes; `length` includes the line break. */
 export interface Span {
   offset: number
   length: number
 }
 
+/** A parsed line. */
 export interface JsonLine extends Span {
   value: unknown
   /** From 1, blank lines counted. */
@@ -22,8 +23,8 @@ const CHUNK_BYTES = 1 << 18
 /**
  * Yields the value of each line that is not blank. A byte order mark, CRLF and a last line without a line break
  * are accepted.
- * @param tornTail what to do when the last line has no line break and is no JSON: a writer was interrupted
- * @throws FileError with the line that is no JSON or no UTF-8, or when the file cannot be read
+ * @param tornTail what to do if the last line has no line break and is not JSON: a writer was interrupted
+ * @throws FileError with the line that is not JSON or not UTF-8, or if the file cannot be read
  */
 export async function* readJsonl(
   file: string,
@@ -72,7 +73,7 @@ function withoutMark(bytes: Buffer): Buffer {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 }
 
-/** Nothing at all for a blank line. */
+/** Neither value nor problem for a blank line. */
 function parseLine(bytes: Buffer): { value: unknown } | { problem?: string } {
   if (!isUtf8(bytes)) return { problem: 'expected UTF-8, got other bytes' }
   const text = bytes.toString('utf8')
@@ -89,18 +90,18 @@ function excerpt(text: string): string {
   return JSON.stringify(start.length < text.trim().length ? `${start}…` : start)
 }
 
-/** Appends values as lines. What is appended in one turn of the event loop is one write. */
+/** Appends values as lines. All lines of one turn of the event loop are one write. */
 export interface LineWriter {
-  /** Returns where the line will lie. Nothing happens after a write failed. */
+  /** Returns the position of the line. After a failed write nothing is appended. */
   append(value: unknown): Span
-  /** Writes what waits. @throws FileError when this or an earlier write failed */
+  /** Writes what is queued. @throws FileError when this or an earlier write failed */
   flush(): void
 }
 
 /**
- * A writer to the open file `fd`, whose size is `offset`. Writes are synchronous, so that what one turn appended
- * is out of this process, and safe from its death, before the next begins.
- * @param onError told once, when a write fails (a full disk); nothing is written after it
+ * A writer to the open file `fd`, whose size is `offset`. Writes are synchronous: what one turn appended has left the
+ * process before the next turn begins, so it survives a crash.
+ * @param onError called once, when a write fails (such as on a full disk); nothing is written after it
  */
 export function createLineWriter(
   fd: number,

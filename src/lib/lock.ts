@@ -1,14 +1,15 @@
 /**
- * A lock on a file that dies with its process. It is SQLite's own file lock (fcntl, or LockFileEx on Windows), which
- * the kernel lets go when the process ends, however it ends: no process id is written down and no age is looked at,
- * so a reused id or a zombie cannot hold it. SQLite is part of Node: nothing to install. Nothing else may open the file:
- * closing it would drop the lock (fcntl's own rule).
+ * A file lock that ends with its process. It is SQLite's file lock (fcntl, or LockFileEx on Windows), which the kernel
+ * releases when the process ends, in whatever way. It needs no process id and no age, so a reused id or a zombie cannot
+ * hold it. SQLite is part of Node. Do not open the file elsewhere: closing it would release the lock (a rule of fcntl).
  */
 import { rmSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { FileError } from './file-error.ts'
 
+/** A lock that is held. */
 export interface Lock {
+  /** Releases the lock and removes its file. */
   release(): void
 }
 
@@ -17,15 +18,15 @@ const MAX_TRIES = 100
 
 /**
  * Takes the lock `file`, an empty file that is made for it and removed with it. Does not wait.
- * @returns undefined where another holder has it, in this process or any other on this machine
- * @throws FileError where the file cannot be made
+ * @returns undefined if another holder has it, in this process or another on this machine
+ * @throws FileError if the file cannot be made
  */
 export function takeLock(file: string): Lock | undefined {
   for (let i = 0; i < MAX_TRIES; i++) {
     const before = inodeOf(file)
     const database = lockOnce(file)
     if (!database) return undefined
-    // The last holder may have removed the file between our opening and our locking it: then this is not the file.
+    // The last holder may have removed the file after we opened and before we locked it: then we locked another file.
     if (before !== undefined && inodeOf(file) === before) {
       held.add(database)
       return { release: () => release(database, file) }
@@ -35,14 +36,14 @@ export function takeLock(file: string): Lock | undefined {
   return undefined
 }
 
-/** Garbage collection closes a database, and with it its lock. */
+/** Keeps databases from garbage collection, which would close them and release their locks. */
 const held = new Set<DatabaseSync>()
 
 function release(database: DatabaseSync, file: string): void {
   if (!held.delete(database)) return
   try {
-    rmSync(file, { force: true }) // while it is still held: nobody else can have locked it
-  } catch {} // Windows removes no open file; an empty file stays
+    rmSync(file, { force: true }) // while the lock is held, so nobody else can have locked it
+  } catch {} // Windows does not remove an open file: an empty file stays
   database.close()
 }
 
@@ -63,7 +64,7 @@ function inodeOf(file: string): bigint | undefined {
   return statSync(file, { bigint: true, throwIfNoEntry: false })?.ino
 }
 
-/** Node warns that its SQLite is experimental; only its lock is used here, and users need not read that. */
+/** Suppresses Node's warning that its SQLite is experimental: only its lock is used here. */
 function loadSqlite(): typeof import('node:sqlite') {
   const { emitWarning } = process
   process.emitWarning = () => {}

@@ -1,30 +1,31 @@
 /**
- * Does the same work for many items, some at a time, with every result in a journal: interrupted at any moment, it
- * goes on where it was. What the work is, it does not know.
+ * Does the same work for many items, several at a time, and keeps every result in a journal: an interrupted map resumes
+ * where it was.
  */
 import type { JournalFile } from './journal-file.ts'
 
 /** One item at work. */
 export interface Job<Line extends object> {
   key: string
-  /** Place in the order of start, from 0. */
+  /** Position in the order of start, from 0. */
   position: number
   /** Lines that an interrupted run recorded for this item, oldest first. */
   recorded: Line[]
-  /** Keeps a line of this item: what is recorded need not be done again. */
+  /** Records a line of this item: a resumed map does not do it again. */
   record(line: Line): void
   signal: AbortSignal
 }
 
+/** What the map does, and where it keeps it. */
 export interface MapOptions<Item, Line extends object> {
   journal: JournalFile<Line>
   /** The item as its line in the journal. */
   lineOf(item: Item): Line
-  /** Does the work and returns the line that ends the item. What it throws ends the whole map. */
+  /** Does the work and returns the line that ends the item. An error ends the whole map. */
   work(item: Item, job: Job<Line>): Promise<Line>
-  /** Items at work at the same time, from 1. */
+  /** The number of items worked on at the same time, from 1. */
   active: number
-  /** Asked before an item is started, and again when another has ended. False with nothing at work ends the map. */
+  /** Called before an item starts, and again when another has ended. If it is false while no item is running, the map ends. */
   mayStart?(item: Item): boolean
   signal?: AbortSignal
 }
@@ -33,9 +34,9 @@ export interface MapOptions<Item, Line extends object> {
 export type MapOutcome = 'done' | 'interrupted' | 'held'
 
 /**
- * Starts items in their order. One that the journal holds as done is passed over; one that failed or was interrupted
- * is worked on again. Returns once nothing is at work any more and all is written.
- * @throws the first error that `work` threw or a line could not be written with; the other items are aborted
+ * Starts items in order. Items that the journal holds as done are skipped; failed and interrupted ones are worked on
+ * again. Returns when no item is running and everything is written.
+ * @throws the first error of `work` or of writing a line; the other items are aborted
  */
 export async function mapResumably<Item, Line extends object>(
   items: Iterable<Item> | AsyncIterable<Item>,

@@ -1,12 +1,12 @@
-/** How long to wait before the same request is sent again. */
+/** How long to wait before a retry. */
 
 const BASE_MS = 250
 const CAP_MS = 8_000
 
 /**
- * Milliseconds to wait after so many failures in a row (from 1). Half of it is chance, so that many callers do
- * not come back together: up to 250 after the first, twice as many after each more, up to 8,000. A server that
- * asked for a delay gets it, and up to 250 more.
+ * Milliseconds to wait after this many failures in a row (from 1): at most 250 after the first, doubled with each
+ * further one, at most 8,000. Half of it is random, so that many callers do not retry together. If the server asked
+ * for a delay, it is that delay and at most 250 more.
  */
 export function backoffMs(failures: number, askedMs?: number, random: () => number = Math.random): number {
   if (askedMs !== undefined) return askedMs + random() * BASE_MS
@@ -14,7 +14,7 @@ export function backoffMs(failures: number, askedMs?: number, random: () => numb
   return ceiling * (0.5 + random() / 2)
 }
 
-/** Milliseconds that `retry-after-ms` or `Retry-After` (seconds or a date) asks for; undefined where neither does. */
+/** Milliseconds that `retry-after-ms` or `Retry-After` (seconds or a date) asks to wait; undefined without either. */
 export function askedDelayMs(
   header: (name: string) => string | null | undefined,
   nowMs = Date.now(),

@@ -6,14 +6,14 @@ import { createSlots, type Grant } from './slots.ts'
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('slots', () => {
-  it('grants all that is wanted where there is room, and a part where there is less', async () => {
+  it('grants all that is wanted if so many are free, else as many as are', async () => {
     const slots = createSlots(8)
     expect((await slots.take(5)).count).toBe(5)
     expect((await slots.take(5)).count).toBe(3)
     expect(slots.inFlight).toBe(8)
   })
 
-  it('hands each place on the moment it comes back', async () => {
+  it('grants each slot again the moment it is released', async () => {
     const slots = createSlots(2)
     const first = await slots.take(2)
     const second = slots.take(2)

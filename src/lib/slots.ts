@@ -1,38 +1,39 @@
-/** A number of places that many want: who may go next, and no place idle while somebody waits. */
+/** A semaphore with priorities. */
 
-/** Places that were granted. They are given back one by one, or together, as the work on them ends. */
+/** Slots that were granted. Release them one by one or together. */
 export interface Grant {
-  /** 1 to what was asked for. */
+  /** From 1 to the number asked for. */
   readonly count: number
-  /** The place in the queue; whoever asks for the rest of what was wanted keeps it by handing it in again. */
+  /** The position in the queue. Pass it to the next `take` to keep it. */
   readonly turn: number
-  /** Gives back places, all that are left where no number is given. More than are left is all that are left. */
-  release(places?: number): void
+  /** Releases this many slots, at most those that are left; without a number all of them. */
+  release(count?: number): void
 }
 
-export interface Wish {
-  /** Lower goes first; 0 where absent. Equals go by turn. */
+/** How slots are taken. */
+export interface TakeOptions {
+  /** Lower goes first; default 0. Equals go by turn. */
   priority?: number
   turn?: number
-  /** Fewer places are not taken: rather are they left idle until there are enough. 1 where absent. */
+  /** Waits until at least this many slots are free, even if some stay idle meanwhile; default 1. */
   least?: number
   signal?: AbortSignal
 }
 
-/** A semaphore of several places at once. */
+/** A semaphore of which several slots can be taken at once. */
 export interface Slots {
-  /** Places there are, from 1. May be set: fewer than are taken let nobody in until enough came back. */
+  /** The number of slots, from 1. May be changed: if more are taken than that, nobody gets one until enough are released. */
   capacity: number
-  /** Places taken. */
+  /** Slots that are taken. */
   readonly inFlight: number
-  /** Takers in the queue. */
+  /** Callers in the queue. */
   readonly waiting: number
   /**
-   * Waits until there is a place and it is this taker's turn, then grants as many as are free, `want` at most.
-   * A grant may be smaller than the wish: no place is idle while somebody waits for whom it would be enough.
-   * @throws the signal's reason when it aborts first
+   * Waits for this caller's turn and a free slot, then grants as many as are free, at most `want`. No slot stays idle
+   * while it would be enough for somebody who waits.
+   * @throws the signal's reason if it aborts first
    */
-  take(want: number, wish?: Wish): Promise<Grant>
+  take(want: number, options?: TakeOptions): Promise<Grant>
 }
 
 interface Taker {
@@ -43,18 +44,18 @@ interface Taker {
   grant: (grant: Grant) => void
 }
 
-/** Slots with `capacity` places, all free. */
+/** A semaphore with `capacity` slots, all free. */
 export function createSlots(capacity: number): Slots {
-  /** The next is last, so that taking it moves nothing. */
+  /** The next caller is last, so that removing it moves nothing. */
   const queue: Taker[] = []
   let inFlight = 0
   let turns = 0
 
-  const grantPlaces = (count: number, turn: number): Grant => {
+  const grantSlots = (count: number, turn: number): Grant => {
     inFlight += count
     let left = count
-    const release = (places = left) => {
-      const freed = Math.min(left, places)
+    const release = (released = left) => {
+      const freed = Math.min(left, released)
       left -= freed
       inFlight -= freed
       serve()
@@ -65,7 +66,7 @@ export function createSlots(capacity: number): Slots {
   const serve = () => {
     for (let next = queue.at(-1); next && isEnough(next.least); next = queue.at(-1)) {
       queue.pop()
-      next.grant(grantPlaces(Math.min(next.want, capacity - inFlight), next.turn))
+      next.grant(grantSlots(Math.min(next.want, capacity - inFlight), next.turn))
     }
   }
 
@@ -73,8 +74,8 @@ export function createSlots(capacity: number): Slots {
     get capacity() {
       return capacity
     },
-    set capacity(places: number) {
-      capacity = places
+    set capacity(slots: number) {
+      capacity = slots
       serve()
     },
     get inFlight() {
@@ -91,21 +92,21 @@ export function createSlots(capacity: number): Slots {
           reject(signal?.reason)
           serve()
         }
-        const grant = (places: Grant) => {
+        const grant = (granted: Grant) => {
           signal?.removeEventListener('abort', onAbort)
-          resolve(places)
+          resolve(granted)
         }
         const taker: Taker = { want, least: Math.min(least, want), priority, turn, grant }
         signal?.addEventListener('abort', onAbort, { once: true })
-        queue.splice(placeOf(taker, queue), 0, taker)
+        queue.splice(positionOf(taker, queue), 0, taker)
         serve()
       })
     },
   }
 }
 
-/** Where a taker stands in a queue whose next is last. */
-function placeOf(taker: Taker, queue: Taker[]): number {
+/** The position of a taker in a queue whose next is last. */
+function positionOf(taker: Taker, queue: Taker[]): number {
   let [low, high] = [0, queue.length]
   while (low < high) {
     const middle = (low + high) >> 1

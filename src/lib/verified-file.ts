@@ -1,6 +1,6 @@
 /**
- * Downloaded files on disk. A file counts as there only when its size and SHA-256 are the expected ones; a new one is
- * written in a work folder of its own and renamed, so that two pulls at once both succeed and none leaves half a file.
+ * Downloaded files on disk. A file counts as present only if its size and SHA-256 are as expected. A new one is written
+ * in a work folder of its own and then renamed: two downloads at once both succeed, and neither leaves half a file.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
 /**
- * What a file must be: its name in the cache, size in bytes and SHA-256 in hexadecimal. Where the size is not known the
- * digest alone counts, and more than `unknownMost` is not taken.
+ * What a file must be: its name in the cache, size in bytes and SHA-256 in hexadecimal. If the size is not known, only
+ * the digest counts, and a file larger than `unknownMost` is rejected.
  */
 export interface FileFacts {
   file: string
@@ -18,17 +18,18 @@ export interface FileFacts {
   sha256: string
 }
 
-/** How far a pull is. `label` names the phase; bytes are those of the phase. */
+/** Progress of a download. `label` names the phase; bytes are those of the phase. */
 export interface PullProgress {
   receivedBytes: number
   totalBytes: number
   label: string
 }
 
+/** How a file is saved. */
 export interface SaveOptions {
   signal?: AbortSignal
   onProgress?: (progress: PullProgress) => void
-  /** Of the phase, for progress. */
+  /** Names the phase in the progress. */
   label: string
 }
 
@@ -37,8 +38,8 @@ const workPrefix = '.pull-'
 const abandonedAfterMs = 60 * 60 * 1000
 
 /**
- * Whether the file is there and is the expected one. Hashes it only when its stamp (digest and time of last change,
- * in a file beside it) does not match: a start with a known file reads a hundred bytes.
+ * Whether the file is present and as expected. Hashes it only if its stamp (digest and time of last change, in a file
+ * beside it) does not match: for a known file this reads a hundred bytes.
  */
 export async function isVerified(path: string, facts: FileFacts): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
@@ -48,13 +49,13 @@ export async function isVerified(path: string, facts: FileFacts): Promise<boolea
   const digest = createHash('sha256')
   await pipeline(createReadStream(path), digest)
   if (digest.digest('hex') !== facts.sha256) return false
-  await writeFile(stampOf(path), stamp).catch(() => {}) // a read-only cache is hashed at each start
+  await writeFile(stampOf(path), stamp).catch(() => {}) // without a stamp, as in a read-only cache, the file is hashed each time
   return true
 }
 
 /**
- * Writes chunks to `folder`/`facts.file`: to a temporary name in `work` first, renamed once size and digest are right.
- * @throws Error when they are not, or the disk fails; then nothing is left but the work folder
+ * Writes chunks to `folder`/`facts.file`: first to a temporary name in `work`, renamed when size and digest are right.
+ * @throws Error if they are not, or if the disk fails; nothing is left then but the work folder
  */
 export async function saveVerified(
   chunks: AsyncIterable<Uint8Array>,
@@ -72,7 +73,7 @@ export async function saveVerified(
   try {
     await rename(temporary, path)
   } catch (error) {
-    // Windows refuses to replace a file that another process has open: then that process's file will do.
+    // Windows does not replace a file that another process has open: then use that one.
     if (!(await isVerified(path, facts))) throw error
   }
   const { mtimeMs } = await stat(path)
@@ -102,7 +103,7 @@ async function* countInto(
 
 /**
  * Runs `work` with a new folder inside `folder` (so that a rename stays on one disk) and removes it afterwards.
- * Folders that a killed process left are removed too, once nothing in them changed for an hour.
+ * Also removes folders of killed processes, if nothing in them has changed for an hour.
  */
 export async function withWorkFolder<T>(folder: string, work: (path: string) => Promise<T>): Promise<T> {
   let path: string | undefined
@@ -116,7 +117,7 @@ export async function withWorkFolder<T>(folder: string, work: (path: string) => 
   }
 }
 
-/** Bytes of all files below a folder, and when the last of them changed. Files that vanish meanwhile count nothing. */
+/** Bytes of all files below a folder, and when the last of them changed. Files that vanish meanwhile are not counted. */
 export async function measureFolder(folder: string): Promise<{ bytes: number; changedMs: number }> {
   const names = await readdir(folder, { recursive: true }).catch(() => [])
   const stats = await Promise.all(

@@ -1,29 +1,30 @@
-/** Worker threads that take pieces of work in turn; results come in the order of the pieces. */
+/** A pool of worker threads: pieces of work are shared out in turn, and results come in the order of the pieces. */
 import module from 'node:module'
 import path from 'node:path'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 
+/** What the workers run. */
 export interface PoolOptions {
-  /** The module of the workers, which calls `serveWork`: see `entryBeside`. */
+  /** The workers' module, which calls `serveWork`: see `entryBeside`. */
   entry: URL
-  /** Handed to each worker when it starts; copied. */
+  /** A copy goes to each worker when it starts. */
   data: unknown
-  /** How many, at least 1. */
+  /** The number of workers, at least 1. */
   workers: number
 }
 
-/** A piece of work or a result, and those of its buffers that are handed over instead of copied. */
+/** A piece of work or a result, and those of its buffers that are transferred instead of copied. */
 export interface Parcel<T> {
   value: T
   transfer?: ArrayBuffer[]
 }
 
-/** Pieces that a worker has or waits for: enough that it never waits, few enough that memory stays flat. */
+/** Pieces per worker in flight: enough that no worker waits, few enough that memory stays flat. */
 const AHEAD = 3
 
 /**
- * Yields what the workers make of each piece.
- * @throws what a worker throws (message and stack), or the source of the pieces; the workers are ended in any case
+ * Yields the result of each piece.
+ * @throws what a worker throws (message and stack), or the source of the pieces; the workers are always terminated
  */
 export async function* mapInWorkers<Piece, Result>(
   pieces: AsyncIterable<Parcel<Piece>>,
@@ -36,7 +37,7 @@ export async function* mapInWorkers<Piece, Result>(
     for await (const { value, transfer } of pieces) {
       const worker = workers[next++ % count] as ReturnType<typeof startWorker<Result>>
       const result = worker.ask(value, transfer)
-      result.catch(() => {}) // it is thrown in its turn
+      result.catch(() => {}) // thrown when its turn comes
       results.push(result)
       if (results.length >= AHEAD * count) yield await (results.shift() as Promise<Result>)
     }
@@ -75,13 +76,13 @@ function startWorker<Result>(entry: URL, data: unknown) {
   }
 }
 
-/** Workers have the compile cache of this thread, where it has one: a third of a second sooner each. */
+/** Workers use the compile cache of this thread: each starts a third of a second sooner. */
 function shareCompiled(): NodeJS.ProcessEnv {
   const cache = module.getCompileCacheDir()
   return cache ? { ...process.env, NODE_COMPILE_CACHE: path.dirname(cache) } : process.env
 }
 
-/** In a worker: answers each piece, one after the other, in their order. `make` is given the pool's `data` once. */
+/** Call it in a worker: handles the pieces one after the other. `make` gets the pool's `data` once. */
 export function serveWork<Data, Piece, Result>(
   make: (data: Data) => (piece: Piece) => Promise<Parcel<Result>>,
 ): void {

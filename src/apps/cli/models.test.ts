@@ -11,7 +11,7 @@ const env = { AFT_CACHE_DIR: folder, HF_ENDPOINT: 'http://127.0.0.1:1', PATH: '/
 test('`aft models` lists what there is, what is here and where, and the authors’ checkpoints', async () => {
   const { stdout, stderr, code } = await aft(['models'], { env })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toMatch(/^NAME +SIZE +FORMAT +LICENCE +HERE +ABOUT\nsmollm2 .* Apache-2.0 +no /)
+  expect(stdout).toMatch(/^NAME +SIZE +FORMAT +LICENSE +HERE +ABOUT\nsmollm2 .* Apache-2.0 +no /)
   expect(stdout).toMatch(/\ngemma3-270m +253 MB +Q4_K_M +Gemma terms of use +no /)
   expect(stdout).toContain(`Files are kept in ${join(folder, 'models')}\n`)
   expect(stdout).toMatch(/\nlinzw\/Mistral-AFT-On-Policy +Mistral-7B-v0.1\n/)

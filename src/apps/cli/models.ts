@@ -76,18 +76,18 @@ async function printPath(name: string): Promise<void> {
   console.log(model.path)
 }
 
-function factsOf({ name, about, format, bytes, licence, raw, isCached, path, sha256 }: ListedModel) {
-  return { name, about, format, bytes, licence, raw, isCached, path, sha256 }
+function factsOf({ name, about, format, bytes, license, raw, isCached, path, sha256 }: ListedModel) {
+  return { name, about, format, bytes, license, raw, isCached, path, sha256 }
 }
 
 function showModels(models: ListedModel[]): string {
   return showTable([
-    ['NAME', 'SIZE', 'FORMAT', 'LICENCE', 'HERE', 'ABOUT'],
-    ...models.map(({ name, bytes, format, licence, isCached, about }) => [
+    ['NAME', 'SIZE', 'FORMAT', 'LICENSE', 'HERE', 'ABOUT'],
+    ...models.map(({ name, bytes, format, license, isCached, about }) => [
       name,
       `${Math.round(bytes / 1e6)} MB`,
       format,
-      licence,
+      license,
       isCached ? 'yes' : 'no',
       about,
     ]),

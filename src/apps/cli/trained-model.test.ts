@@ -45,7 +45,9 @@ test('a record that is wrong, or names a file that is not there, is an error wit
   const wrong = await ask(makeModel({ version: 2 }))
   expect(wrong.stderr).toMatch(/^error: .*aft-model\.json: version: /)
   const missing = await ask(makeModel({ adapter: 'adapter.gguf' }))
-  expect(missing.stderr).toMatch(/^error: .*aft-model\.json: names adapter\.gguf, which is not there/)
+  expect(missing.stderr).toMatch(
+    /^error: .*aft-model\.json: expected the file adapter\.gguf beside it, but it does not exist/,
+  )
   expect(missing.code).toBe(1)
 })
 

@@ -19,6 +19,7 @@ import { readCompletion, type StreamPart, toEngineError } from './stream.ts'
 /** A language model of `@ai-sdk/provider`, specification v2, v3 or v4. */
 export type AiSdkModel = LanguageModelV2 | LanguageModelV3 | LanguageModelV4
 
+/** Settings of an engine on an AI SDK model. */
 export interface AiSdkOptions {
   /** Default `ai-sdk:PROVIDER/MODEL`. */
   id?: string
@@ -26,11 +27,11 @@ export interface AiSdkOptions {
   concurrency?: number
   /** Times that a failed completion is repeated; default 9. */
   maxRetries?: number
-  /** Milliseconds without a part from the provider after which an attempt has failed; default 300,000. */
+  /** Fail an attempt after this many milliseconds without a part from the provider; default 300,000. */
   timeoutMs?: number
   /** Tokens of a prompt and its completion together. */
   contextLength?: number
-  /** Passed to every call. */
+  /** Sent with every call. */
   providerOptions?: Record<string, Record<string, unknown>>
   headers?: Record<string, string>
 }
@@ -38,7 +39,7 @@ export interface AiSdkOptions {
 /**
  * Makes an engine of an AI SDK model. The specification has no `n`: each completion is a call of its own, with
  * its own seed. Models whose provider cannot fetch URLs take images as `data:` URLs only.
- * @throws UsageError when the value is no model of specification v2, v3 or v4
+ * @throws UsageError if the value is not a model of specification v2, v3 or v4
  */
 export function fromAiSdk(model: AiSdkModel, options: AiSdkOptions = {}): Engine {
   checkModel(model)
@@ -50,14 +51,14 @@ export function fromAiSdk(model: AiSdkModel, options: AiSdkOptions = {}): Engine
     async *generate(request) {
       const call = {
         ...toCallOptions(request, model.specificationVersion),
-        ...passed(options),
+        ...callSettings(options),
       } as CallOptions
       const start = (signal: AbortSignal) =>
         request.seeds.map((_, index) => complete({ id, model, options, slots, request, call, index, signal }))
       let hasBegun = false
       for await (const event of merge(start, request.signal)) {
         const isFailure = event.type === 'completion-failed'
-        // The prompt is the same for all: where the first is refused as too long, the request is.
+        // All have the same prompt: if it is too long for the first, the whole request fails.
         if (!hasBegun && isFailure && event.error.kind === 'context-overflow') throw event.error
         hasBegun = true
         yield event
@@ -73,7 +74,7 @@ function checkModel(model: AiSdkModel): void {
   throw new UsageError(`expected an AI SDK language model of specification v2, v3 or v4, got ${got}`)
 }
 
-function passed({ providerOptions, headers }: AiSdkOptions) {
+function callSettings({ providerOptions, headers }: AiSdkOptions) {
   return { ...(providerOptions && { providerOptions }), ...(headers && { headers }) }
 }
 
@@ -85,7 +86,7 @@ interface Job {
   request: CompletionRequest
   call: CallOptions
   index: number
-  /** Fires when the caller's does, and when nobody reads on. */
+  /** Fires when the caller aborts or stops reading. */
   signal: AbortSignal
 }
 
@@ -109,21 +110,21 @@ async function* complete(job: Job): AsyncGenerator<EngineEvent> {
       const error = signal.aborted
         ? new EngineError(id, 'aborted', 'the request was aborted', { cause })
         : toEngineError(id, cause)
-      const askedMs = askedBy(cause)
-      const isHopeless = !error.isRetryable || (askedMs ?? 0) > MAX_ASKED_MS
-      if (isHopeless || calls > (options.maxRetries ?? 9)) {
+      const retryAfterMs = readRetryAfter(cause)
+      const isFinal = !error.isRetryable || (retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS
+      if (isFinal || calls > (options.maxRetries ?? 9)) {
         return yield { type: 'completion-failed', index, error, usage: { ...NOTHING, calls } }
       }
       yield { type: 'completion-restarted', index, reason: error.message }
-      await wait(backoffMs(calls, askedMs), undefined, { signal }).catch(() => {})
+      await wait(backoffMs(calls, retryAfterMs), undefined, { signal }).catch(() => {})
     }
   }
 }
 
-/** A provider that wants to be left alone for longer is not waited for. */
-const MAX_ASKED_MS = 600_000
+/** If a provider asks to wait longer than this, its completions fail at once. */
+const MAX_RETRY_AFTER_MS = 600_000
 
-/** A failed call tells no tokens. */
+/** A failed call reports no tokens. */
 const NOTHING: Usage = { calls: 0, inputTokens: 0, prefilledTokens: null, outputTokens: 0 }
 
 async function* attempt({ id, model, options, request, call, index, signal }: Job) {
@@ -152,7 +153,7 @@ async function* readParts(stream: ReadableStream<StreamPart>, idle: IdleTimeout)
   }
 }
 
-function askedBy(error: unknown): number | undefined {
+function readRetryAfter(error: unknown): number | undefined {
   const headers = (error as { responseHeaders?: Record<string, string> } | null)?.responseHeaders
   return headers && askedDelayMs((name) => headers[name])
 }

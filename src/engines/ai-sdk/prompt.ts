@@ -19,14 +19,15 @@ import type {
 import { textOf } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 
+/** A version of the language model specification. */
 export type SpecificationVersion = 'v2' | 'v3' | 'v4'
 
-/** The options that each specification's `doStream` takes: the same but for file parts. */
+/** The options of `doStream` in each specification: they differ in file parts only. */
 export type CallOptions = LanguageModelV2CallOptions & LanguageModelV3CallOptions & LanguageModelV4CallOptions
 
 /**
- * Everything of a request but its seed and signal. `logprobs` have no place in the specification: none come.
- * @throws UsageError for a content part that has none either, and for `minP`, which would change what is sampled
+ * Everything of a request except its seed and signal. The specification has no `logprobs`: none are returned.
+ * @throws UsageError for a content part that it does not have, and for `minP`, which would change what is sampled
  */
 export function toCallOptions(request: CompletionRequest, version: SpecificationVersion): CallOptions {
   const { sampling, stop, tools, toolChoice, responseFormat } = request
@@ -100,7 +101,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The shapes of the wire's parts, each under a key of its type's name. */
+/** The parts of the wire, each under a key with the name of its type. */
 interface WireParts {
   text?: string
   image_url?: { url: string; detail?: string }
@@ -133,7 +134,7 @@ function toFile(address: string, mediaType: string): LanguageModelV4FilePart {
   return { type: 'file', mediaType, data: { type: 'url', url: new URL(address) } }
 }
 
-/** Versions 2 and 3 have a file's data untagged, and a wildcard where the type is not known wholly. */
+/** Versions 2 and 3 have file data without a tag, and a wildcard if only part of the type is known. */
 function withPlainFiles(prompt: LanguageModelV4Prompt): unknown[] {
   return prompt.map((message) => {
     if (message.role !== 'user') return message

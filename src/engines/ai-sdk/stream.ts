@@ -20,6 +20,7 @@ import {
 } from '../transcript.ts'
 import { errorFromConnection, errorFromStatus } from '../upstream-error.ts'
 
+/** A part of a stream, in any of the three specifications. */
 export type StreamPart = LanguageModelV2StreamPart | LanguageModelV3StreamPart | LanguageModelV4StreamPart
 type FinishPart = Extract<StreamPart, { type: 'finish' }>
 
@@ -84,7 +85,7 @@ function addArguments(transcript: Transcript, id: string, piece: string): void {
   if (position >= 0 && piece) extendToolCall(transcript, position, { arguments: piece })
 }
 
-/** Undefined where the stream broke: half an answer is no answer. */
+/** Undefined if the stream broke: half an answer is no answer. */
 function toFinishReason(reason: FinishPart['finishReason']): FinishReason | undefined {
   const [unified, raw] = typeof reason === 'string' ? [reason, reason] : [reason.unified, reason.raw]
   if (unified === 'unknown' || unified === 'error' || unified === 'interrupted') return undefined
@@ -96,12 +97,12 @@ function brokenStream(engine: string, finish: FinishPart | undefined): EngineErr
   const reason =
     finish && (typeof finish.finishReason === 'string' ? finish.finishReason : finish.finishReason.raw)
   const problem = reason ? `the stream finished as "${reason}"` : 'the stream ended without a finish reason'
-  return new EngineError(engine, 'server', `${problem}: an answer may be cut there, and is not taken`)
+  return new EngineError(engine, 'server', `${problem}: the answer may be incomplete, so it is dropped`)
 }
 
 const BYTES_PER_TOKEN = 4
 
-/** What the provider does not tell, or tells as 0 for something, is estimated. */
+/** Estimates what the provider does not report, or reports as 0. */
 function toUsage(
   usage: LanguageModelV2Usage | LanguageModelV4Usage,
   { text, reasoning, toolCalls }: Transcript,

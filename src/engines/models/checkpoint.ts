@@ -1,4 +1,4 @@
-/** A folder that `aft train` left, as a model file and its adapter. */
+/** A folder made by `aft train`, as a model file and its adapter. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ export function isCheckpoint(name: string): boolean {
   return existsSync(join(name, checkpointFile))
 }
 
-/** What opens a trained model: a file, and the adapter that goes on top. */
+/** A trained model: its file, and the adapter to apply. */
 export interface OpenableCheckpoint {
   record: Checkpoint
   file: string
@@ -20,8 +20,8 @@ export interface OpenableCheckpoint {
 }
 
 /**
- * Reads the folder's record and finds its files; the base is pulled where it is missing.
- * @throws DataError where the record or one of its files is wrong, UsageError where the base cannot be had
+ * Reads the folder's record and finds its files; downloads the base if it is missing.
+ * @throws DataError if the record or one of its files is wrong, UsageError if the base cannot be downloaded
  */
 export async function readCheckpoint(
   folder: string,
@@ -31,7 +31,11 @@ export async function readCheckpoint(
   const own = (name: string) => {
     const file = join(folder, name)
     if (existsSync(file)) return file
-    throw new DataError(join(folder, checkpointFile), undefined, `names ${name}, which is not there`)
+    throw new DataError(
+      join(folder, checkpointFile),
+      undefined,
+      `expected the file ${name} beside it, but it does not exist`,
+    )
   }
   const lora = record.adapter === undefined ? undefined : own(record.adapter)
   if (record.gguf !== undefined) return { record, file: own(record.gguf), lora }
@@ -39,14 +43,14 @@ export async function readCheckpoint(
   return { record, file, lora }
 }
 
-/** A folder's record. @throws DataError where it is wrong or not there */
+/** Reads a folder's record. @throws DataError if it is wrong or missing */
 export function readRecord(folder: string): Checkpoint {
   const file = join(folder, checkpointFile)
   let value: unknown
   try {
     value = JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
-    throw new DataError(file, undefined, `is no JSON: ${(cause as Error).message}`)
+    throw new DataError(file, undefined, `expected JSON: ${(cause as Error).message}`)
   }
   const result = checkpointRecord.safeParse(value)
   const issue = result.error?.issues[0]
@@ -56,7 +60,7 @@ export function readRecord(folder: string): Checkpoint {
   throw new DataError(file, undefined, 'expected `gguf` or `base`')
 }
 
-/** What would make the model see other prompts than it was trained with: its chat template. */
+/** Says so if the chat template differs from that of training: the model would see other prompts. */
 export async function findTemplateChange({ record, file }: OpenableCheckpoint): Promise<string | undefined> {
   const { metadata } = await readGgufHeader(file)
   const template = metadata.get('tokenizer.chat_template')

@@ -1,6 +1,6 @@
 /**
- * The GGUF file layout: magic, version, counts; metadata; one record a tensor; padding; tensor data, each aligned.
- * Only what is needed to look into a file and to write it again with tensors of another type.
+ * The GGUF file layout: magic, version, counts; metadata; one record per tensor; padding; tensor data, each aligned.
+ * Only as much as is needed to inspect a file and to write it again with tensors of another type.
  */
 import { open } from 'node:fs/promises'
 import { DataError } from '../../core/provider/errors.ts'
@@ -13,19 +13,20 @@ export interface GgufTensor {
   offset: number
 }
 
+/** All of a file but its tensor data. */
 export interface GgufHeader {
-  /** Metadata that is one value; arrays (the vocabulary) are left out. */
+  /** Metadata of one value each; arrays (the vocabulary) are left out. */
   metadata: Map<string, string | number | boolean>
   tensors: GgufTensor[]
   /** Bytes from the start of the file to the first tensor. */
   dataOffset: number
   alignment: number
-  /** The file's bytes up to the tensor records, and where in them a numeric metadata value lies. */
+  /** The file's bytes up to the tensor records, and the offsets of metadata values in them. */
   prefix: Buffer
   valueOffsets: Map<string, number>
 }
 
-/** Bytes of the metadata value types by their number; 8 is a string, 9 an array. */
+/** Bytes of the metadata value types, by number; 8 is a string, 9 an array. */
 const valueBytes: Record<number, number> = {
   0: 1,
   1: 1,
@@ -43,13 +44,13 @@ const tooShort = 'expected a whole GGUF model, but it ends too early: download i
 
 /**
  * Reads a GGUF file's header.
- * @throws DataError when the file is not GGUF, is cut off, or has a version other than 2 and 3
+ * @throws DataError if the file is not GGUF, is cut off, or has a version other than 2 and 3
  */
 export async function readGgufHeader(file: string): Promise<GgufHeader> {
   const handle = await open(file)
   try {
     const { size } = await handle.stat()
-    // Headers are 2 MB (49,000 tokens) to 15 MB (262,000 tokens): read more only where the first part is not enough.
+    // Headers have 2 MB (49,000 tokens) to 15 MB (262,000 tokens): read more only if the first part is not enough.
     for (let length = 1 << 22; ; length *= 2) {
       const bytes = Buffer.alloc(Math.min(length, size))
       await handle.read(bytes, 0, bytes.length, 0)
@@ -65,7 +66,7 @@ export async function readGgufHeader(file: string): Promise<GgufHeader> {
   }
 }
 
-/** The records of tensors, as they stand after `prefix`. */
+/** The tensor records, which follow `prefix` in a file. */
 export function writeTensorRecords(tensors: GgufTensor[]): Buffer {
   return Buffer.concat(
     tensors.map(({ name, dimensions, type, offset }) => {

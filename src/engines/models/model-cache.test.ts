@@ -105,7 +105,7 @@ test.skipIf(!existsSync('/dev/full'))('a full disk is a usage error that says wh
   }).catch((e) => e)
   expect(error).toBeInstanceOf(UsageError)
   expect(error.message).toBe(
-    `the disk of ${folder} is full: free some space, or set AFT_CACHE_DIR to a folder with room that you can write`,
+    `the disk of ${folder} is full: free some space, or set AFT_CACHE_DIR to a writable folder with enough space`,
   )
   expect(readdirSync(folder)).toEqual([])
 })

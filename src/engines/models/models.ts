@@ -17,26 +17,27 @@ export { authorsCheckpoints, type CatalogueModel, catalogue } from './model-cata
 /** A model's file on this machine, in bytes; `raw` for a base model without chat template. */
 export interface ResolvedModel {
   name: string
-  /** The catalogue's own name where `name` stands for one of two models. */
+  /** The catalogue's name, if `name` stands for one of two models. */
   model: string
   file: string
   bytes: number
   raw: boolean
-  /** Of the weights, where the catalogue tells: `smollm2` is one of two. */
+  /** The weights' format, if the catalogue has it: `smollm2` is one of two. */
   format?: string
-  licence?: string
+  license?: string
 }
 
+/** How a model's file is found. */
 export interface ResolveOptions extends PullOptions {
-  /** Where model files are kept, instead of `models` in the user's cache folder. */
+  /** The folder of model files; default `models` in the user's cache folder. */
   cacheDir?: string
 }
 
 /**
- * The file of a model: `smollm2` (or another name of the catalogue; pulled first where needed), `gguf:FILE`, or
+ * The file of a model: `smollm2` (or another name of the catalogue; downloaded if needed), `gguf:FILE`, or
  * `hf:USER/REPO:QUANT` (through node-llama-cpp).
- * @throws UsageError when the name is unknown, the file is not there, or it cannot be had; says what to do
- * @throws DataError when a GGUF file is broken
+ * @throws UsageError if the name is unknown or the file is missing or cannot be downloaded; says what to do
+ * @throws DataError if a GGUF file is broken
  */
 export async function resolveModel(name: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
   if (name.startsWith('gguf:')) return describeFile(name, name.slice('gguf:'.length))
@@ -48,7 +49,7 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
       await ensure(model, folder, options)
       return describeModel(name, model, folder)
     } catch (error) {
-      // A disk that is full or read-only takes no second file; the published one will do if it is there.
+      // A full or read-only disk takes no second file: use the published one if it is there.
       const others = candidates.filter((other) => other !== model)
       if (!(error instanceof UsageError) || !(await hasAny(others, folder))) throw error
     }
@@ -56,13 +57,13 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
   throw new Error(`${name} stands for no model`)
 }
 
-/** A catalogue's model and whether its file is here. */
+/** A model of the catalogue, and whether its file is on this machine. */
 export interface ListedModel extends CatalogueModel {
   path: string
   isCached: boolean
 }
 
-/** The catalogue, with what is on this machine. `smollm2` is shown as the file that it stands for here. */
+/** The catalogue, with what is on this machine. `smollm2` is listed with the file that it stands for here. */
 export async function listModels(options: ResolveOptions = {}): Promise<ListedModel[]> {
   const folder = findModelFolder(options)
   return Promise.all(
@@ -80,7 +81,7 @@ export function findModelFolder({ cacheDir, env }: ResolveOptions = {}): string 
   return cacheDir ?? join(findCacheFolder(env), 'models')
 }
 
-/** Makes sure that a model's file is there: what it is made from comes first. */
+/** Downloads or makes a model's file if it is missing, after the file that it is made from. */
 async function ensure(model: CatalogueModel, folder: string, options: ResolveOptions): Promise<void> {
   if (await isVerified(join(folder, model.file), model)) return
   if ('madeFrom' in model.source) await ensure(findModel(model.source.madeFrom), folder, options)
@@ -100,8 +101,8 @@ function findModel(name: string): CatalogueModel {
 }
 
 function describeModel(name: string, model: CatalogueModel, folder: string): ResolvedModel {
-  const { bytes, raw, format, licence } = model
-  return { name, model: model.name, file: join(folder, model.file), bytes, raw, format, licence }
+  const { bytes, raw, format, license } = model
+  return { name, model: model.name, file: join(folder, model.file), bytes, raw, format, license }
 }
 
 async function describeFile(name: string, file: string): Promise<ResolvedModel> {
@@ -111,11 +112,11 @@ async function describeFile(name: string, file: string): Promise<ResolvedModel> 
   return { name, model: name, file, bytes: found.size, raw: !metadata.has('tokenizer.chat_template') }
 }
 
-const hubSilenceMs = 30_000
+const hubStallMs = 30_000
 
-/** node-llama-cpp finds, downloads and resumes; it does not give up on a server that says nothing. */
+/** node-llama-cpp finds, downloads and resumes, but has no idle timeout. */
 async function resolveHubName(name: string, options: ResolveOptions): Promise<string> {
-  const { signal = new AbortController().signal, onProgress, stallMs = hubSilenceMs } = options
+  const { signal = new AbortController().signal, onProgress, stallMs = hubStallMs } = options
   needPackages('running a model in this process')
   const { resolveModelFile } = await import('node-llama-cpp')
   const idle = new IdleTimeout(stallMs, () => new Error(`no data for ${stallMs / 1000} s`), signal)

@@ -5,7 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { alignUp, type GgufHeader, type GgufTensor, readGgufHeader, writeTensorRecords } from './gguf.ts'
 
-/** How a block of 32 weights is kept: ggml's number of the tensor type and of the file type, bytes, and from Q4_1. */
+/** How a block of 32 weights is stored: ggml's numbers of the tensor type and the file type, bytes, and its writer. */
 export interface BlockFormat {
   type: number
   fileType: number
@@ -17,12 +17,13 @@ export interface BlockFormat {
 const q41 = { type: 3, bytes: 20 }
 const chunkBlocks = 1 << 15
 
+/** Q8_0: one byte per weight and a scale. */
 export const q80: BlockFormat = { type: 8, fileType: 7, bytes: 34, write: writeQ80 }
 
 /**
- * The bytes of `file` with every Q4_1 tensor in another format, a megabyte at a time; the same input gives the same
- * bytes. Other tensors and metadata are copied; `general.file_type` is the format's.
- * @throws DataError when the file is not GGUF
+ * Yields the bytes of `file` with every Q4_1 tensor in another format, a megabyte at a time; the same input gives the
+ * same bytes. Other tensors and metadata are copied; `general.file_type` becomes that of the format.
+ * @throws DataError if the file is not GGUF
  */
 export async function* transcode(file: string, format = q80): AsyncGenerator<Uint8Array> {
   const header = await readGgufHeader(file)
@@ -56,7 +57,7 @@ export async function* transcode(file: string, format = q80): AsyncGenerator<Uin
   }
 }
 
-/** Bytes of each tensor: exact for Q4_1, for others up to the next tensor, padding included. */
+/** Bytes of each tensor: exact for Q4_1, for others up to the next tensor, with padding. */
 function measureTensors({ tensors, dataOffset }: GgufHeader, size: number): Map<string, number> {
   const starts = [...tensors.map(({ offset }) => offset), size - dataOffset].sort((a, b) => a - b)
   return new Map(
@@ -125,13 +126,13 @@ function writeQ80(
   }
 }
 
-/** What each k of the block at hand becomes. One array for all: there are three million. */
+/** What each k of the current block becomes. One array for all of the three million blocks. */
 const levels = new Int8Array(16)
 
 /**
- * Fills `levels` for the values least + k step, and returns the scale as a half. The usual choice, the largest value
- * at 127, errs by up to half a scale. Here q = base + factor k with a scale near step / factor: then only the base is
- * rounded, and the best of the factors that fit errs half as much.
+ * Fills `levels` for the values least + k step, and returns the scale as a half. The usual choice, with the largest
+ * value at 127, has an error of up to half a scale. Here q = base + factor k with a scale near step / factor: then only
+ * the base is rounded, and the best factor has half that error.
  */
 function fitLevels(least: number, step: number): number {
   const largest = Math.max(Math.abs(least), Math.abs(least + 15 * step))
@@ -153,13 +154,13 @@ function fitLevels(least: number, step: number): number {
   return numberToHalf(best.scale)
 }
 
-/** As many bits as a half has; what is split off is the rest (Dekker). */
+/** Rounds to the bits that a half has (Dekker's splitting). */
 function roundTo11Bits(value: number): number {
   const high = value * (2 ** 42 + 1)
   return high - (high - value)
 }
 
-/** The usual choice, for a block whose values lie close together and far from zero, or are all the same. */
+/** The usual choice, for blocks whose values are close together and far from zero, or all the same. */
 function fitWidely(least: number, step: number, scale: number): number {
   const half = numberToHalf(scale)
   const rounded = halfToNumber(half) || 1

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../core/provider/errors.ts'
-import { completionsURL, normaliseURL } from './endpoint.ts'
+import { completionsURL, normalizeURL } from './endpoint.ts'
 import { collect, type Fixture, model, open, startFixture } from './openai.fixture.ts'
 import { keyFor, openOpenAI } from './openai.ts'
 
@@ -52,7 +52,7 @@ describe('an address', () => {
   it.each(['localhost:8000/v1', 'ftp://localhost/v1', '', 'v1'])(
     '"%s" is refused with an example',
     (address) => {
-      expect(() => normaliseURL(address)).toThrow('such as http://127.0.0.1:8000/v1')
+      expect(() => normalizeURL(address)).toThrow('such as http://127.0.0.1:8000/v1')
     },
   )
 })

@@ -12,27 +12,29 @@ export function defaultBaseURL(env: Env): string {
 }
 
 /**
- * The key for a server. OPENAI_API_KEY goes to the origin of OPENAI_BASE_URL (OpenAI's own where that is not set)
- * and to this machine, and nowhere else: any other server gets the key of the variable that is named for it, or none.
- * @throws UsageError when the named variable is not set, or OpenAI's own server would get no key
+ * The key for a server. OPENAI_API_KEY goes to the origin of OPENAI_BASE_URL (default OpenAI's own) and to this machine,
+ * and to no other server: those get the key of the variable that `apiKeyEnv` names, or none.
+ * @throws UsageError if the named variable is not set, or if OpenAI's own server would get no key
  */
 export function keyFor(baseURL: string, env: Env, apiKeyEnv?: string): string | undefined {
   const key = env[apiKeyEnv ?? 'OPENAI_API_KEY']?.trim() || undefined
   if (apiKeyEnv !== undefined) {
     if (!key)
       throw new UsageError(
-        `the environment variable ${apiKeyEnv} should hold the key for ${baseURL}, but is not set`,
+        `expected the key for ${baseURL} in the environment variable ${apiKeyEnv}, but it is not set`,
       )
     return key
   }
   const { origin, hostname } = new URL(baseURL)
   if (!key && origin === new URL(OPENAI_URL).origin) {
-    throw new UsageError(`${origin} wants a key: set OPENAI_API_KEY, or OPENAI_BASE_URL to another server`)
+    throw new UsageError(
+      `${origin} needs a key: set OPENAI_API_KEY, or set OPENAI_BASE_URL to another server`,
+    )
   }
   return isHome(baseURL, env) || isLoopback(hostname) ? key : undefined
 }
 
-/** Whether a server is the one that the OPENAI_ variables of the environment are meant for. */
+/** Whether the OPENAI_ variables of the environment are meant for this server. */
 export function isHome(baseURL: string, env: Env): boolean {
   const home = defaultBaseURL(env)
   return URL.canParse(home) && new URL(home).origin === new URL(baseURL).origin
@@ -43,10 +45,10 @@ function isLoopback(hostname: string): boolean {
 }
 
 /**
- * An address in its plain form: no query, user or closing slash. It names the engine, and its slots.
- * @throws UsageError for what is no address of a web server
+ * An address without query, user and closing slash. It names the engine, and its slots.
+ * @throws UsageError for anything but the address of a web server
  */
-export function normaliseURL(baseURL: string): string {
+export function normalizeURL(baseURL: string): string {
   const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw new UsageError(
@@ -58,7 +60,7 @@ export function normaliseURL(baseURL: string): string {
 
 const endpoints = new Map<string, { slots: Slots; users: number }>()
 
-/** Places for completions at an address, shared by all engines of this process. Whoever says how many decides. */
+/** Slots for completions at an address, shared by all engines of this process. The last given `concurrency` counts. */
 export function shareSlots(address: string, concurrency?: number): { slots: Slots; leave: () => void } {
   const endpoint = endpoints.get(address) ?? { slots: createSlots(concurrency ?? 8), users: 0 }
   if (concurrency !== undefined) endpoint.slots.capacity = concurrency

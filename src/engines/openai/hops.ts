@@ -1,5 +1,5 @@
-/** How many servers of one kind a request has come through, kept along the calls that it leads to. */
+/** How many servers of this project a request has passed through, kept across the calls that it leads to. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** Holds the number to send on; empty where nothing has come through a server yet. */
+/** The number to send with the next request; empty outside a server. */
 export const hops = new AsyncLocalStorage<number>()

@@ -6,17 +6,18 @@
  * with others, alone, or again. Other servers promise less, or nothing.
  */
 import type { Engine } from '../../core/provider/engine.ts'
-import { completionsURL, defaultBaseURL, headersFor, keyFor, normaliseURL, shareSlots } from './endpoint.ts'
+import { completionsURL, defaultBaseURL, headersFor, keyFor, normalizeURL, shareSlots } from './endpoint.ts'
 import { generate, type Server } from './generate.ts'
 import { guessDialect } from './request.ts'
 
 export { keyFor } from './endpoint.ts'
 
+/** A server, a model on it, and how to ask. */
 export interface OpenAIOptions {
   model: string
   /** Default: OPENAI_BASE_URL, else OpenAI's own. */
   baseURL?: string
-  /** Default: what `keyFor` finds in `env`. Without a key none is sent. */
+  /** Default: what `keyFor` finds in `env`. */
   apiKey?: string
   /** Environment variable that holds the key. */
   apiKeyEnv?: string
@@ -28,11 +29,11 @@ export interface OpenAIOptions {
   concurrency?: number
   /** Times that a failed completion is repeated; default 9. */
   maxRetries?: number
-  /** Milliseconds that a server may say nothing; default 120,000. Node itself gives up after 300,000. */
+  /** Fail an attempt after this many milliseconds without data; default 120,000. Node itself allows 300,000 at most. */
   timeoutMs?: number
   /** Tokens of a prompt and its completion together. */
   contextLength?: number
-  /** Joined to the body of each request, over what the engine itself sends. */
+  /** Added to the body of each request; replaces fields of the engine. */
   extraBody?: Record<string, unknown>
   /** Sent as `x-aft-hops`, so that a server can tell when it asks itself; default AFT_HOPS, else 1. */
   hops?: number
@@ -41,12 +42,12 @@ export interface OpenAIOptions {
 
 /**
  * Opens an engine on a server. Nothing is sent before the first request.
- * @throws UsageError for a wrong address, or a missing key
+ * @throws UsageError for a wrong address or a missing key
  */
 export function openOpenAI(options: OpenAIOptions): Engine {
   const { env = process.env, model, contextLength } = options
   const baseURL = options.baseURL ?? defaultBaseURL(env)
-  const address = normaliseURL(baseURL)
+  const address = normalizeURL(baseURL)
   const apiKey = options.apiKey ?? keyFor(baseURL, env, options.apiKeyEnv)
   const id = options.id ?? `${address}#${model}`
   const { slots, leave } = shareSlots(address, options.concurrency)

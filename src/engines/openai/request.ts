@@ -25,7 +25,7 @@ export function guessDialect(baseURL: string): Dialect {
   }
 }
 
-/** `n` completions of a request, in one stream. One request has one seed: the first of theirs. */
+/** The body for `n` completions in one stream. It has one seed: that of the first completion. */
 export function toBody(
   { messages, sampling, ...request }: CompletionRequest,
   { model, seed, n, dialect }: { model: string; seed: number; n: number; dialect: Dialect },

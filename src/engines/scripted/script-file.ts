@@ -1,4 +1,4 @@
-/** A script in a JSON file, so that the command line can be tried without a model. */
+/** A script in a JSON file, to try the command line without a model. */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { DataError, UsageError } from '../../core/provider/errors.ts'
@@ -59,7 +59,7 @@ const rule = z.strictObject({
 
 const scriptFile = z.strictObject({
   rules: z.array(rule).optional(),
-  /** Answers what no rule matches, as `echo` does. */
+  /** Answers as `echo` does if no rule matches. */
   echo: z.boolean().optional(),
   delayMs: z.number().min(0).optional(),
   contextLength: z.int().min(1).optional(),
@@ -69,7 +69,7 @@ const scriptFile = z.strictObject({
  * Opens `echo`, or a JSON file: `{"rules": [{"when": "sky", "system": "/^2\\. /m", "replies": ["blue"]}], "echo": true,
  * "delayMs": 20, "contextLength": 2048}`, or the rules alone. A pattern between slashes is a regular expression.
  * Keeps no requests.
- * @throws UsageError when the file is not there, DataError when it is no script
+ * @throws UsageError if the file does not exist, DataError if it is not a script
  */
 export async function openScript(name: string): Promise<ScriptedEngine> {
   const id = `scripted:${name}`
@@ -94,7 +94,7 @@ function parse(file: string, text: string): z.infer<typeof scriptFile> {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new DataError(file, undefined, `is not JSON: ${(error as Error).message}`)
+    throw new DataError(file, undefined, `expected JSON: ${(error as Error).message}`)
   }
   const result = scriptFile.safeParse(Array.isArray(value) ? { rules: value } : value)
   if (result.success) return result.data

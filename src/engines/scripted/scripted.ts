@@ -1,4 +1,4 @@
-/** An engine whose replies are written down: for tests and examples, offline and the same every time. */
+/** An engine with scripted replies, for tests and examples: offline, and the same every time. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type {
   CompletionEnd,
@@ -22,7 +22,7 @@ export interface Reply {
   reasoning?: string
   toolCalls?: ToolCall[]
   finishReason?: FinishReason
-  /** The pieces in which the text streams; one a word where absent. */
+  /** The pieces in which the text streams; default one per word. */
   deltas?: string[]
   /** Milliseconds before each piece. */
   delayMs?: number
@@ -32,46 +32,49 @@ export interface Reply {
   ms?: number
 }
 
-/** Replies to the requests that it matches; the first rule that matches counts. */
+/** Replies to the requests that it matches; the first matching rule counts. */
 export interface Rule {
-  /** Matched against the last user message (a string is searched for), or asked about the request. */
+  /** A string or pattern to find in the last user message, or a function of the request. */
   when?: string | RegExp | ((request: CompletionRequest) => boolean)
-  /** Matched against the system messages. */
+  /** A string or pattern to find in the system messages. */
   system?: string | RegExp
   replies: (string | Reply | ReplyMaker)[]
   /**
-   * `seed` (default): reply number `seed` modulo their count, so that a resumed run hears the same again; samples
-   * with consecutive seeds get different ones. `index`: in order; more completions than replies are an error.
+   * `seed` (default): reply number `seed` modulo their count, so that a resumed run gets the same again and consecutive
+   * seeds get different ones. `index`: in order; more completions than replies are an error.
    */
   pick?: 'seed' | 'index'
 }
 
 type Scripted = string | Reply | undefined
 
-/** Makes the reply to the completion `index` of a request; undefined means not scripted. */
+/** Makes the reply for completion `index` of a request; undefined means that it is not scripted. */
 export type ReplyMaker = (request: CompletionRequest, index: number) => Scripted | Promise<Scripted>
 
+/** What an engine replies: rules, or a function. */
 export type Script = Rule[] | ReplyMaker
 
+/** Settings of a scripted engine. */
 export interface ScriptedOptions {
   /** Default `scripted`. */
   id?: string
-  /** Tokens (words) of a prompt and its completion together; a longer request is an error before any work. */
+  /** Tokens (words) of a prompt and its completion together; longer requests are refused at once. */
   contextLength?: number
-  /** Milliseconds before each piece of a reply that does not say itself, times 0.5 to 1.5 by its seed. */
+  /** Milliseconds before each piece of a reply without its own `delayMs`, times 0.5 to 1.5 by its seed. */
   delayMs?: number
-  /** False: `requests` stays empty. For long runs. */
+  /** False for long runs: `requests` stays empty. */
   keepRequests?: boolean
 }
 
+/** A scripted engine, which remembers its requests. */
 export interface ScriptedEngine extends Engine {
-  /** What was asked, oldest first. */
+  /** The requests so far, oldest first. */
   readonly requests: CompletionRequest[]
 }
 
 /**
- * Makes an engine of a script. A token is a word; `ms` is 0 unless scripted. What was not scripted is a
- * `UsageError` that names the prompt.
+ * Makes an engine from a script. A token is a word; `ms` is 0 unless scripted. A request that is not scripted throws a
+ * UsageError that names the prompt.
  */
 export function scriptedEngine(script: Script, options: ScriptedOptions = {}): ScriptedEngine {
   const { id = 'scripted', contextLength, keepRequests = true } = options
@@ -88,7 +91,7 @@ export function scriptedEngine(script: Script, options: ScriptedOptions = {}): S
   return { id, contextLength, requests, generate, countTokens: async (messages) => countWords(messages) }
 }
 
-/** A script that answers anything with a text made of the messages and the seed: same seed, same bytes. */
+/** A script that answers everything with a text made from messages and seed: the same seed gives the same bytes. */
 export function echo(request: CompletionRequest, index: number): string {
   const seed = request.seeds[index] ?? 0
   const hash = hashParts(JSON.stringify(request.messages), seed)
@@ -181,7 +184,7 @@ function notScripted(request: CompletionRequest, index: number): UsageError {
   return new UsageError(`the script has no reply for completion ${index} of the prompt "${prompt}"`)
 }
 
-/** The reply as it ends: cut at `maxTokens` words (reasoning first) and before the first stop string. */
+/** The end of a reply: cut at `maxTokens` words (reasoning first) and before the first stop string. */
 function endOf(reply: Reply, request: CompletionRequest): Omit<CompletionEnd, 'type' | 'index' | 'usage'> {
   const { toolCalls, logprobs } = reply
   const whole = reply.text ?? reply.deltas?.join('') ?? ''
@@ -203,7 +206,7 @@ function endOf(reply: Reply, request: CompletionRequest): Omit<CompletionEnd, 't
   }
 }
 
-/** The events before the end; their texts sum up to the end's. */
+/** The events before the end; their texts add up to that of the end. */
 function* deltasOf(reply: Reply, end: ReturnType<typeof endOf>, index: number) {
   for (const text of splitWords(end.reasoning ?? '')) yield { type: 'reasoning-delta', index, text } as const
   let left = end.text.length
@@ -218,7 +221,7 @@ function* deltasOf(reply: Reply, end: ReturnType<typeof endOf>, index: number) {
   }
 }
 
-/** Words with the white space before them; white space at the end stays with the last. */
+/** Words with the white space before them; white space at the end belongs to the last word. */
 function splitWords(text: string): string[] {
   return text.match(/\s*\S+(?:\s+$)?|^\s+$/g) ?? []
 }

@@ -79,6 +79,6 @@ async function runRecipe(file: string | undefined, flags: TrainFlags): Promise<v
 export async function findGguf(name: string): Promise<GgufBase | undefined> {
   const { catalogue, resolveModel } = await import('../../../engines/models/models.ts')
   if (!/^(gguf|hf):/.test(name) && !catalogue.some((model) => model.name === name)) return undefined
-  const { file, licence, model } = await resolveModel(name)
-  return { model: name.startsWith('gguf:') ? `gguf:${path.resolve(file)}` : model, file, licence }
+  const { file, license, model } = await resolveModel(name)
+  return { model: name.startsWith('gguf:') ? `gguf:${path.resolve(file)}` : model, file, licence: license }
 }
