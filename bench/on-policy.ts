@@ -10,8 +10,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { findUnusable } from '../src/core/proposals.ts'
-import { generateArithmetic } from '../src/data/arithmetic/source-arithmetic.ts'
 import { cutLeak } from '../src/data/demonstrations.ts'
+import { generateArithmetic } from '../src/data/sources/arithmetic.ts'
 import { aft } from '../test/command-line.ts'
 import { killAndResume, type Resumed, readCompletions } from '../test/kill-and-resume.ts'
 import { printTable, saveResults } from './table.ts'
@@ -86,7 +86,7 @@ async function runModel(model: string, base: boolean) {
   const labelled = await step(label, `${model}-labelled.jsonl`, Math.floor(count / 3))
   const targets = readCompletions(at(`${model}-labelled.jsonl.journal`))
   const build = ['data', 'build', `${model}-labelled.jsonl`, '--on-policy', model, '--validation', '0.1']
-  const built = await aft([...build, '-o', `${model}-set`, '--overwrite'], { cwd: folder })
+  const built = await aft([...build, '-o', `${model}-set`, '--restart'], { cwd: folder })
   if (built.code !== 0) throw new Error(built.stderr)
   const valid = await aft(['data', 'validate', `${model}-set`], { cwd: folder })
   if (valid.code !== 0) throw new Error(valid.stderr)

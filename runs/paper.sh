@@ -18,7 +18,7 @@ aft() { npx aft "$@"; }
 mkdir -p "$out/eval"
 aft train setup
 aft doctor
-[ -d "$out/data" ] || aft data build "$source" --format ultrafeedback --target "$targets" --proposals 4 --sft-twin -o "$out/data"
+[ -d "$out/data" ] || aft data build "$source" --format ultrafeedback --target-file "$targets" --proposals 4 --sft-twin -o "$out/data"
 for rows in aft sft; do
   [ -e "$out/$rows/README.md" ] ||
     aft train "recipes/$recipe.yaml" --data "$out/data" --rows "$rows" --set gguf=none -o "$out/$rows"

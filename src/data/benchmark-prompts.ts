@@ -1,14 +1,15 @@
-/** The prompts of benchmark files, whatever they call them. */
+/** The benchmarks whose prompts must not be in a data set: those that come with the program, and files. */
 import path from 'node:path'
 import { textOf } from '../core/provider/engine.ts'
+import { DataError, UsageError } from '../core/provider/errors.ts'
 import { listFiles, readRecords } from '../files/rows/read-records.ts'
 import { asFields, RowProblem } from '../files/rows/row.ts'
-import { type FingerprintSet, makeFingerprints } from './fingerprints.ts'
+import { type FingerprintSet, makeFingerprints, readOwnFingerprints } from './fingerprints.ts'
 import { readPrompt } from './sources/responses.ts'
 
 /**
  * User turns of every row of a file: `turns`, `messages`, `prompt`, `instruction` or `question`.
- * @throws RowProblem with file and line for a row that has none
+ * @throws DataError with file and line for a row that has none
  */
 export async function readBenchmark(file: string): Promise<string[]> {
   const prompts: string[] = []
@@ -24,7 +25,7 @@ export async function readBenchmark(file: string): Promise<string[]> {
             .map(textOf),
         )
     } catch (error) {
-      throw error instanceof RowProblem ? new RowProblem(`${file}:${line}: ${error.message}`) : error
+      throw error instanceof RowProblem ? new DataError(file, line, error.message) : error
     }
   }
   return prompts
@@ -37,4 +38,21 @@ export async function fingerprintFolder(folder: string): Promise<FingerprintSet[
     sets.push(makeFingerprints(path.basename(file).split('.')[0] as string, await readBenchmark(file)))
   }
   return sets
+}
+
+/**
+ * The sets that come with the program, `all` of them, `none` or those named (separated by commas), and the files of a
+ * folder.
+ * @throws UsageError for a name that is none
+ */
+export async function chooseBenchmarks(sets: string, folder?: string): Promise<FingerprintSet[]> {
+  const own = sets === 'none' ? [] : readOwnFingerprints()
+  const wanted = sets === 'all' || sets === 'none' ? undefined : sets.split(',')
+  const unknown = wanted?.find((name) => !own.some((set) => set.name === name))
+  if (unknown !== undefined) {
+    const names = own.map((set) => set.name).join(', ')
+    throw new UsageError(`--decontaminate has no set "${unknown}"; there are: ${names}`)
+  }
+  const chosen = own.filter(({ name }) => wanted?.includes(name) ?? true)
+  return folder === undefined ? chosen : [...chosen, ...(await fingerprintFolder(folder))]
 }

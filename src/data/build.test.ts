@@ -7,7 +7,6 @@ import { textOf } from '../core/provider/engine.ts'
 import { aggregatorMessages, defaultTemplate } from '../core/templates.ts'
 import { validateFolder } from '../files/examples.ts'
 import type { BadRow, Example, SourceRow } from '../files/rows/row.ts'
-import { generateArithmetic } from './arithmetic/source-arithmetic.ts'
 import { type BuildOptions, buildDataset } from './build.ts'
 import { writeDataCard } from './data-card.ts'
 import { exportFolder } from './export.ts'
@@ -19,6 +18,7 @@ import {
   readOwnFingerprints,
 } from './fingerprints.ts'
 import { createLanguageCheck } from './languages.ts'
+import { generateArithmetic } from './sources/arithmetic.ts'
 
 let folder: string
 beforeEach(() => {
@@ -153,10 +153,10 @@ test('too many broken records end the build, name the first, and leave nothing',
 test('a folder that holds something is only overwritten when asked, and only if it is a data set', async () => {
   await build([row('a', ['x', 'y'])])
   await expect(build([])).rejects.toThrow('out is not empty')
-  await build([], { overwrite: true })
+  await build([], { restart: true })
   expect(lines('out/train.jsonl')).toEqual([])
   rmSync(at('out/train.jsonl'))
-  await expect(build([], { overwrite: true })).rejects.toThrow('it is no data set')
+  await expect(build([], { restart: true })).rejects.toThrow('it is no data set')
 })
 
 test('the best-scored response is the target and no proposal', async () => {
@@ -172,7 +172,7 @@ describe('a token budget', () => {
   const rows = () => [row('it', [words(400), words(300), 'short'], { target: words(150) })]
 
   test('cuts long proposals in the middle to one length, and never the completion', async () => {
-    await build(rows(), { budget: { maxTokens: 500, countTokens, overflow: 'trim' } })
+    await build(rows(), { budget: { maxTokens: 500, countTokens, tooLong: 'trim' } })
     const [example] = lines('out/train.jsonl') as [Example]
     expect(example.completion[0].content).toBe(words(150))
     const limits = example.proposals.map((p) => p.trimmedTo).filter((limit) => limit !== undefined)
@@ -183,8 +183,8 @@ describe('a token budget', () => {
   })
 
   test('drops the row where cutting is not wanted or not enough', async () => {
-    await build(rows(), { budget: { maxTokens: 500, countTokens, overflow: 'drop' } })
-    await build(rows(), { budget: { maxTokens: 200, countTokens, overflow: 'trim' } }, 'small')
+    await build(rows(), { budget: { maxTokens: 500, countTokens, tooLong: 'drop' } })
+    await build(rows(), { budget: { maxTokens: 200, countTokens, tooLong: 'trim' } }, 'small')
     for (const name of ['out', 'small']) {
       expect(lines(`${name}/dropped.jsonl`)).toEqual([{ row: 'it', reason: 'too many tokens' }])
     }

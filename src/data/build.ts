@@ -23,7 +23,8 @@ export interface BuildOptions extends ExamineOptions, RenderOptions {
   rows: AsyncIterable<SourceRow | BadRow> | Iterable<SourceRow | BadRow>
   target: Target
   out: string
-  overwrite?: boolean
+  /** Replaces the data set that is there. */
+  restart?: boolean
   /** Whether prompts that are nearly an earlier one are dropped; those that are one always are. */
   dropsNearDuplicates: boolean
   /** Share (0 to 1) of records that may be broken. */

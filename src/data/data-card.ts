@@ -1,32 +1,20 @@
 /** The data card: what is in a folder, where it came from, and how to make it again. */
-import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { hashTemplate, type Template } from '../core/templates.ts'
 import type { BuildCounts, Reasons } from '../files/build-counts.ts'
+import type { InputFile } from './inputs.ts'
 
+/** How a data set was made. */
 export interface CardFacts {
   format: string
-  inputs: { file: string; sha256?: string }[]
+  inputs: InputFile[]
   template: Template
   /** Settings by their names, in the order to be shown. */
   settings: Record<string, string | number | boolean>
   /** As the caller states it. */
-  licence?: string
+  license?: string
   hasSftTwin: boolean
-}
-
-/** SHA-256 of a file, as hex. */
-export async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  await using handle = await open(file)
-  const buffer = Buffer.allocUnsafeSlow(1 << 19)
-  for (;;) {
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length)
-    if (bytesRead === 0) return hash.digest('hex')
-    hash.update(buffer.subarray(0, bytesRead))
-  }
 }
 
 /** Writes `README.md`. Nothing in it depends on the time or on where the folder lies. */
@@ -35,7 +23,7 @@ export function writeDataCard(folder: string, facts: CardFacts, counts: BuildCou
 }
 
 function renderDataCard(facts: CardFacts, counts: BuildCounts): string {
-  const { inputs, template, settings, licence } = facts
+  const { inputs, template, settings, license } = facts
   const files = inputs.map(({ file, sha256 }) => [path.basename(file), sha256 ?? 'not a file'])
   const dropped = Object.values(counts.dropped).reduce((a, b) => a + b, 0)
   return [
@@ -43,7 +31,7 @@ function renderDataCard(facts: CardFacts, counts: BuildCounts): string {
     '# Aggregation examples\n',
     'Each row asks for one answer from several proposals. `prompt` is what the aggregator is sent at inference, ' +
       '`completion` what it should write. Rows without proposals are plain examples.\n',
-    `Source: ${facts.format}. Licence of the source: ${licence ?? 'not stated; look it up before you share this'}.\n`,
+    `Source: ${facts.format}. License of the source: ${license ?? 'not stated; look it up before you share this'}.\n`,
     table(['file', 'SHA-256'], files),
     table(
       ['what', 'rows'],

@@ -15,7 +15,7 @@ export interface TokenBudget {
   /** Tokens at most, cheaply; bytes where absent. Rows that surely fit are not tokenized. */
   boundTokens?: (messages: Message[]) => Promise<number>
   /** What is done where they are more: proposals are all cut in the middle to one length, or the row is dropped. */
-  overflow: 'trim' | 'drop'
+  tooLong: 'trim' | 'drop'
 }
 
 export interface Draft {
@@ -37,7 +37,7 @@ export async function makeExample(
   const render = (limit: number) => renderExample(draft, template, limit)
   const fits = async (limit: number) => !budget || fitsBudget(render(limit), budget)
   if (await fits(longest)) return render(longest)
-  if (budget?.overflow !== 'trim' || longest === 0) return undefined
+  if (budget?.tooLong !== 'trim' || longest === 0) return undefined
   const limit = await findTrim(longest, fits)
   return limit !== undefined && limit >= LEAST_CHARS ? render(limit) : undefined
 }

@@ -36,26 +36,26 @@ interface Output {
   used: number
 }
 
-/** @throws UsageError where `out` holds something and may not be overwritten, or is a file */
-export function checkOut(out: string, overwrite = false): void {
+/** @throws UsageError where `out` holds something and may not be replaced, or is a file */
+export function checkOut(out: string, restart = false): void {
   const found = statSync(out, { throwIfNoEntry: false })
   if (found && !found.isDirectory()) throw new UsageError(`${out} is a file; expected a folder that is to be`)
   if (!found || readdirSync(out).length === 0) return
-  if (!overwrite) throw new UsageError(`${out} is not empty; give another -o, or --overwrite`)
+  if (!restart) throw new UsageError(`${out} is not empty; give another -o, or --restart`)
   if (!existsSync(path.join(out, 'train.jsonl'))) {
-    throw new UsageError(`${out} has no train.jsonl: it is no data set, and is not overwritten`)
+    throw new UsageError(`${out} has no train.jsonl: it is no data set, and is not replaced`)
   }
 }
 
 /**
  * Begins a folder with these files beside `out`; what an earlier, interrupted one left is removed.
- * @throws UsageError where `out` holds something and may not be overwritten
+ * @throws UsageError where `out` holds something and may not be replaced
  */
 export function createFolder(
   out: string,
-  { overwrite = false, files: names }: { overwrite?: boolean; files: string[] },
+  { restart = false, files: names }: { restart?: boolean; files: string[] },
 ): ResultFolder {
-  checkOut(out, overwrite)
+  checkOut(out, restart)
   const unfinished = `${path.resolve(out)}.unfinished`
   const files = new Map<string, Output>()
   const attempt = <T>(act: () => T): T => {

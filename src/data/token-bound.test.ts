@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Engine, type Message, textOf } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { openEngine } from '../engines/open.ts'
-import { generateArithmetic } from './arithmetic/source-arithmetic.ts'
+import { generateArithmetic } from './sources/arithmetic.ts'
 import { countBytes, createTokenBound } from './token-bound.ts'
 
 let engine: Engine

@@ -1,6 +1,7 @@
 /** JSON lines: read as a stream in flat memory, and appended as whole lines. */
 import { isUtf8 } from 'node:buffer'
-import { createReadStream } from 'node:fs'
+import { createReadStream, createWriteStream, renameSync, rmSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { FileError, toFileError } from './file-error.ts'
 import { writeAll } from './write-whole.ts'
 
@@ -133,5 +134,23 @@ export function createLineWriter(
       write()
       if (failure !== undefined) throw failure
     },
+  }
+}
+
+/**
+ * Writes values as lines while they come, under a temporary name that is renamed at the end.
+ * @throws FileError if it cannot be written; a file that was there before then stays
+ */
+export async function writeJsonl(file: string, values: AsyncIterable<unknown>): Promise<void> {
+  const temporary = `${file}.tmp`
+  async function* lines() {
+    for await (const value of values) yield `${JSON.stringify(value)}\n`
+  }
+  try {
+    await pipeline(lines, createWriteStream(temporary))
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw toFileError(file, error)
   }
 }

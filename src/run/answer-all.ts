@@ -4,9 +4,8 @@ import { enginesOf, type Plan } from '../core/plan.ts'
 import type { ErrorRecord } from '../core/result.ts'
 import { createGiveUp, isLasting } from '../files/give-up.ts'
 import type { AnswerRecord } from '../files/journal-records.ts'
-import type { PromptRow } from '../files/prompts.ts'
 import type { PromptLine, RunJournal } from '../files/run-journal.ts'
-import { mapResumably } from '../lib/resumable-map.ts'
+import { type Job, mapResumably } from '../lib/resumable-map.ts'
 import { answerRow } from './answer-row.ts'
 import {
   addSpending,
@@ -17,12 +16,13 @@ import {
   type Spending,
   spendingOf,
 } from './budget.ts'
+import { listGiven, type RunRow, toLine } from './given.ts'
 import { createPriority } from './priority.ts'
 import { addFailure, type FailureGroup, type Progress } from './progress.ts'
 
 /** What the parts of a run share. */
 export interface RunState {
-  rows: Iterable<PromptRow> | AsyncIterable<PromptRow>
+  rows: Iterable<RunRow> | AsyncIterable<RunRow>
   plan: Plan
   host: Pick<Host, 'engines' | 'template' | 'clock'>
   journal: RunJournal
@@ -55,11 +55,10 @@ export async function answerAll(state: RunState): Promise<RunEnd> {
   const { rows, plan, host, journal, ledger, progress, isLimited } = state
   const active = state.active ?? ACTIVE_PER_ENGINE * enginesOf(plan).length
   const priorityOf = createPriority(progress.prompts - progress.answered, active)
-  const bound = (row: PromptRow) =>
-    boundSpending(row, { plan, template: host.template, prices: state.prices })
+  const bound = (row: RunRow) => boundSpending(row, { plan, template: host.template, prices: state.prices })
   const giveUp = new AbortController()
   const watch = watchHope((reason) => giveUp.abort(reason))
-  const outcome = await mapResumably<PromptRow, PromptLine>(rows, {
+  const outcome = await mapResumably<RunRow, PromptLine>(rows, {
     journal,
     lineOf: toLine,
     active,
@@ -79,8 +78,9 @@ export async function answerAll(state: RunState): Promise<RunEnd> {
         state.onProgress?.(progress)
       }
       const priority = (layer: number) => priorityOf(job.position, layer)
+      const recorded = [...job.recorded, ...takeGiven(row, job, progress)]
       try {
-        const end = await answerRow(row, plan, { ...host, priority }, { ...job, record })
+        const end = await answerRow(row, plan, { ...host, priority }, { ...job, recorded, record })
         noteEnd(end, state)
         watch(end, failed)
         return end
@@ -94,9 +94,14 @@ export async function answerAll(state: RunState): Promise<RunEnd> {
   return { outcome: 'hopeless', reason: giveUp.signal.reason }
 }
 
-/** A prompt as its line in the journal. */
-export function toLine(row: PromptRow): PromptLine {
-  return { type: 'prompt', ...row }
+/** Records what is missing of a given first layer. It counts as made, but not in this run. */
+function takeGiven(row: RunRow, job: Job<PromptLine>, progress: Progress): PromptLine[] {
+  const lines = listGiven(row, job.recorded)
+  for (const line of lines) {
+    job.record(line)
+    countMade(line, progress)
+  }
+  return lines
 }
 
 /** Counts what a line says was made. */

@@ -6,13 +6,14 @@ import type { Engine } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../core/templates.ts'
 import { toCallersError } from '../files/file-errors.ts'
-import { type PromptRow, readPrompts } from '../files/prompts.ts'
+import { readPrompts } from '../files/prompts.ts'
 import { openRunJournal, type PromptLine, type RunJournal } from '../files/run-journal.ts'
 import { readVersion } from '../lib/version.ts'
-import { answerAll, countMade, countSpent, type RunEnd, toLine } from './answer-all.ts'
+import { answerAll, countMade, countSpent, type RunEnd } from './answer-all.ts'
 import { type AnswerFormat, writeAnswers } from './answers.ts'
 import { type Budget, createLedger, type Price, unpricedEngines } from './budget.ts'
 import { systemClock } from './clock.ts'
+import { type RunRow, toLine } from './given.ts'
 import { createProgress, type FailureGroup, type Progress } from './progress.ts'
 
 export interface RunOptions {
@@ -20,7 +21,7 @@ export interface RunOptions {
    * A file of rows (see `readPrompts`), or a function that gives the same prompts each time it is called: both are read
    * more than once, in flat memory. Or prompts, which are all kept in memory.
    */
-  prompts: string | (() => AsyncIterable<PromptRow>) | Iterable<PromptRow> | AsyncIterable<PromptRow>
+  prompts: string | (() => AsyncIterable<RunRow>) | Iterable<RunRow> | AsyncIterable<RunRow>
   /** The file of answers. */
   out: string
   /** Default: `out` with `.journal` behind it. */
@@ -115,13 +116,13 @@ async function run(options: RunOptions): Promise<RunSummary> {
   }
 }
 
-type Rows = Iterable<PromptRow> | AsyncIterable<PromptRow>
+type Rows = Iterable<RunRow> | AsyncIterable<RunRow>
 
 /** Rows that can be read more than once. */
 async function toRows({ prompts, system }: RunOptions): Promise<() => Rows> {
   if (typeof prompts === 'string') return () => readPrompts(prompts, system)
   if (typeof prompts === 'function') return prompts
-  const rows: PromptRow[] = []
+  const rows: RunRow[] = []
   for await (const row of prompts) rows.push(row)
   return () => rows
 }
@@ -135,7 +136,7 @@ async function readIds(rows: Rows): Promise<Set<string>> {
   return ids
 }
 
-function checkRow(row: PromptRow, journal: RunJournal): void {
+function checkRow(row: RunRow, journal: RunJournal): void {
   if (journal.compare(toLine(row)) !== 'changed') return
   throw new UsageError(
     `the prompt "${row.id}" is not the one that ${journal.file} holds under this id. ` +

@@ -64,7 +64,7 @@ function rowsOf(rows: Trained['recipe']['rows']): string {
 
 function licenceOfData(data: string): string {
   const file = path.join(data, 'README.md')
-  const found = existsSync(file) && /Licence of the source: ([^\n]*)/.exec(readFileSync(file, 'utf8'))?.[1]
+  const found = existsSync(file) && /Licen[cs]e of the source: ([^\n]*)/.exec(readFileSync(file, 'utf8'))?.[1]
   return `Licence of the data: ${found || 'not stated.'}`
 }
 

@@ -20,7 +20,7 @@ const draft = {
   proposals: [words(300, 'a'), 'short', words(200, 'b')].map((text) => ({ text, model: 'm' })),
 }
 const build = async (maxTokens = 10_000) => {
-  const budget = { maxTokens, countTokens: count, overflow: 'trim' as const }
+  const budget = { maxTokens, countTokens: count, tooLong: 'trim' as const }
   return (await makeExample(draft, defaultTemplate, budget)) as LongRow
 }
 const place = { file: 'data/train.jsonl', line: 7, tokens: 690, count }

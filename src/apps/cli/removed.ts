@@ -13,6 +13,15 @@ interface RemovedFlag {
 const removed: RemovedFlag[] = [
   { of: '', flag: '--retries', now: 'use --max-retries, the repeats after the first attempt' },
   { of: '', flag: '--aggregator', now: 'use --aggregators, as --proposers' },
+  {
+    of: 'data build',
+    flag: '--max-tokens',
+    now: 'use --max-example-tokens; --max-tokens is always per completion',
+  },
+  { of: 'data build', flag: '--overflow', now: 'use --too-long' },
+  { of: 'data build', flag: '--overwrite', now: 'use --restart' },
+  { of: 'data build', flag: '--target-tokens', now: 'use --target-max-tokens' },
+  { of: 'data build', flag: '--licence', now: 'use --license' },
   { of: 'train', flag: '--resume', now: 'the same command resumes; --restart begins anew' },
   { of: 'serve', flag: '--api-key-file', now: "use --client-key-file for the clients' keys" },
   { of: 'run', flag: '--format', now: 'use --output-format; --format is always of an input' },

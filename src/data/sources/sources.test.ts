@@ -6,7 +6,7 @@ import { parquetWriteFile } from 'hyparquet-writer'
 import { afterAll, expect, test } from 'vitest'
 import { extractAnswer } from '../../core/proposals.ts'
 import { listFiles, readRecords } from '../../files/rows/read-records.ts'
-import { generateArithmetic } from '../arithmetic/source-arithmetic.ts'
+import { generateArithmetic } from './arithmetic.ts'
 import { findSource } from './sources.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dataset-'))

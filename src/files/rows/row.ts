@@ -61,6 +61,13 @@ export interface Source {
   read(records: AsyncIterable<RawRecord>): AsyncIterable<SourceRow | BadRow>
 }
 
+/** A kind of data that the program makes: no file is read. */
+export interface MadeSource {
+  about: string
+  /** The same rows for the same count and seed. They are alike on purpose: near-duplicates are kept. */
+  make(count: number, seed: number): Iterable<SourceRow>
+}
+
 /** Thrown where a record is none of its kind; it becomes a `BadRow`. */
 export class RowProblem extends Error {}
 

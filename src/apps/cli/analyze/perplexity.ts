@@ -10,10 +10,10 @@ import { UsageError } from '../../../core/provider/errors.ts'
 import { defaultTemplate, hashTemplate } from '../../../core/templates.ts'
 import { promptText } from '../../../data/build.ts'
 import { findBest } from '../../../data/examine-row.ts'
-import { findSource, sources } from '../../../data/sources/sources.ts'
+import { fileFormats, findSource } from '../../../data/sources/sources.ts'
+import { readTargets } from '../../../data/target.ts'
 import { readExamples, type Split } from '../../../files/examples.ts'
 import { listFiles, readRecords } from '../../../files/rows/read-records.ts'
-import { readTargets } from '../data/target.ts'
 import { drawTable } from '../eval/results.ts'
 import { runEvaluation } from '../eval/run-evaluation.ts'
 import { whole } from '../option-types.ts'
@@ -63,7 +63,7 @@ export function perplexityCommand(): Command {
     .requiredOption('-m, --model <name>', 'an engine that scores: an embedded one')
     .addOption(
       new Option('--format <format>', 'what a record is')
-        .choices(['examples', ...Object.keys(sources)])
+        .choices(['examples', ...fileFormats])
         .default('examples'),
     )
     .addOption(

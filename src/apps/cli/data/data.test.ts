@@ -56,8 +56,8 @@ test('wrong usage is said in a line, with exit code 2', async () => {
   expect((await data('build', 'b.jsonl', '-o', 'x', '--decontaminate', 'mmlu')).stderr).toContain(
     'there are: alpaca-eval, mt-bench',
   )
-  expect((await data('build', 'b.jsonl', '-o', 'x', '--max-tokens', '9')).stderr).toContain(
-    '--max-tokens needs --tokenizer',
+  expect((await data('build', 'b.jsonl', '-o', 'x', '--max-example-tokens', '9')).stderr).toContain(
+    '--max-example-tokens needs --tokenizer',
   )
   expect((await data('show', 'nothing')).stderr).toContain('nothing has no train.jsonl: it is no data set')
 })
@@ -148,7 +148,7 @@ test('an engine writes the targets of what a build keeps, and none twice', async
     data(
       'build',
       't.jsonl',
-      '--target',
+      '--target-model',
       'scripted:echo',
       '--proposals',
       '2',
@@ -171,13 +171,41 @@ test('an engine writes the targets of what a build keeps, and none twice', async
   expect(readFileSync(join(folder, 't/README.md'), 'utf8')).toContain('| target | an engine: scripted:echo |')
   const journal = readFileSync(join(folder, 't.targets.jsonl.journal'))
   const made = readFileSync(join(folder, 't/train.jsonl'))
-  expect((await build('t', '--overwrite')).code).toBe(0)
+  expect((await build('t', '--restart')).code).toBe(0)
   expect(readFileSync(join(folder, 't.targets.jsonl.journal'))).toEqual(journal)
   expect(readFileSync(join(folder, 't/train.jsonl'))).toEqual(made)
-  expect((await data('build', 't.jsonl', '--target', 'none.jsonl', '-o', 'u')).stderr).toContain(
-    '--target none.jsonl is no file, and no engine: unknown engine "none.jsonl"',
+  expect((await data('build', 't.jsonl', '--target-model', 'none', '-o', 'u')).stderr).toContain(
+    'unknown engine "none"',
   )
-  expect((await data('build', '-', '--target', 'scripted:echo', '-o', 'u')).stderr).toContain(
+  expect((await data('build', '-', '--target-model', 'scripted:echo', '-o', 'u')).stderr).toContain(
     'reads the rows twice',
   )
+})
+
+test('targets come from one place, and old flags tell the new ones', async () => {
+  const build = async (...flags: string[]) => {
+    const { code, stderr } = await data('build', 't.jsonl', '-o', 'u', ...flags)
+    return [code, stderr.trim().split('\n')[0]]
+  }
+  expect(await build('--target', 'none.jsonl')).toEqual([
+    2,
+    expect.stringContaining('Expected gold or best; a file is --target-file, an engine is --target-model.'),
+  ])
+  expect(await build('--target', 'best', '--target-model', 'scripted:echo')).toEqual([
+    2,
+    expect.stringContaining('cannot be used with'),
+  ])
+  expect(await build('--target-file', 't.jsonl', '--target-seed', '3')).toEqual([
+    2,
+    'error: --target-max-tokens and --target-seed are for --target-model',
+  ])
+  expect(await build('--target-file', 't.jsonl')).toEqual([
+    1,
+    'error: t.jsonl:1: expected `output` to hold text, got nothing',
+  ])
+  expect(await build('--overwrite')).toEqual([2, 'error: --overwrite: use --restart'])
+  expect(await build('--max-tokens', '9')).toEqual([
+    2,
+    'error: --max-tokens: use --max-example-tokens; --max-tokens is always per completion',
+  ])
 })

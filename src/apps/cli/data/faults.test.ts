@@ -145,7 +145,7 @@ test.skipIf(process.platform === 'win32')(
       'build',
       'bad.jsonl',
     ]
-    const flags = ['--max-bad', '0.5', '--overwrite', '-o', 'kept']
+    const flags = ['--max-bad', '0.5', '--restart', '-o', 'kept']
     const limited = () =>
       // the shell's unit is 512 bytes; what would be written beyond it fails as a full disk does
       execFileSync('sh', ['-c', 'ulimit -f 16; exec "$@"', 'sh', ...command, ...flags], {

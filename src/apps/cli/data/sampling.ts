@@ -1,20 +1,16 @@
-/** What `aft data propose` and `aft data label` share: how a model is sampled into a journal, and rows written. */
-import { createWriteStream, renameSync, rmSync } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+/** What the commands that sample a model share: their flags, and a run with its progress and its end. */
+import type { Command } from 'commander'
 import type { Plan } from '../../../core/plan.ts'
-import { journal } from '../../../data/sources/journal.ts'
-import type { OpenOptions } from '../../../engines/open.ts'
-import { readRecords } from '../../../files/rows/read-records.ts'
-import type { SourceRow } from '../../../files/rows/row.ts'
-import { toFileError } from '../../../lib/file-error.ts'
-import { createSpool, type Spool } from '../../../lib/spool.ts'
-import { type RunOptions, runPrompts } from '../../../run/run.ts'
+import type { Template } from '../../../core/templates.ts'
+import { labelRows, planLabels, type ReadLabelRows } from '../../../run/label.ts'
+import type { RunOptions, RunSummary } from '../../../run/run.ts'
 import { watchInterrupts } from '../interrupt.ts'
 import { openPlan } from '../open-plan.ts'
+import { whole, within } from '../option-types.ts'
 import { createProgress } from '../progress.ts'
 import { describeEnd, viewRun } from '../render/run-report.ts'
 
+/** The flags of a sampled model. */
 export interface SamplingFlags {
   output: string
   model: string
@@ -32,47 +28,31 @@ export function addSamplingFlags(command: Command): Command {
   return command
     .requiredOption('-o, --output <file>', 'where the rows go; what was sampled is in FILE.journal')
     .option('-m, --model <name>', 'engine, as for aft run', 'smollm2')
-    .addOption(number('--max-tokens <n>', 'most tokens of a completion').default(1024))
-    .addOption(number('--temperature <t>', '0 to 5').default(0.7))
-    .addOption(number('--seed <n>', 'same seed, same samples').default(0))
-    .addOption(number('--concurrency <n>', 'completions in flight'))
-    .addOption(number('--threads <n>', 'CPU threads of an embedded model'))
+    .addOption(whole('--max-tokens <n>', 'most tokens of a completion', 1).default(1024))
+    .addOption(within('--temperature <t>', '0 to 5', 0, 5).default(0.7))
+    .addOption(whole('--seed <n>', 'same seed, same samples', 0).default(0))
+    .addOption(whole('--concurrency <n>', 'completions in flight', 1))
+    .addOption(whole('--threads <n>', 'CPU threads of an embedded model', 1))
     .option('--restart', 'put the journal of an earlier run aside and begin anew')
 }
 
-export function number(flag: string, about: string): Option {
-  return new Option(flag, about).argParser((text: string) => {
-    const value = text.trim() === '' ? Number.NaN : Number(text)
-    if (value >= 0) return value
-    throw new InvalidArgumentError('Expected a number from 0.')
-  })
-}
+/** What a run is given by the command. */
+type Host = Pick<RunOptions, 'plan' | 'out' | 'engines' | 'restart' | 'signal' | 'onProgress'>
 
-/**
- * Runs a plan into `FILE.journal`, or goes on with it. True when every prompt was tried.
- * @param begin called with the engines' ids before the run, which it may prepare the journal of
- */
-export async function sampleInto(
+/** Opens the plan's engines and runs it, or resumes it. True if every prompt was tried. */
+export async function sample(
   flags: SamplingFlags,
-  run: Pick<RunOptions, 'prompts' | 'template'> & { plan: Plan },
-  begin?: (engines: Record<string, string>) => Promise<void>,
+  plan: Plan,
+  run: (host: Host) => Promise<RunSummary>,
 ): Promise<boolean> {
   const signal = watchInterrupts()
   const startMs = performance.now()
   const reporter = createProgress(process.stderr, viewRun)
   const { raw, concurrency, threads, restart, output: out } = flags
-  const options: OpenOptions = { raw, concurrency, threads, signal, onProgress: reporter.pull }
-  const { engines, close } = await openPlan(run.plan, options)
+  const options = { raw, concurrency, threads, signal, onProgress: reporter.pull }
+  const { engines, close } = await openPlan(plan, options)
   try {
-    await begin?.(Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id])))
-    const summary = await runPrompts({
-      ...run,
-      out,
-      engines,
-      signal,
-      restart: begin ? false : restart,
-      onProgress: reporter.update,
-    })
+    const summary = await run({ plan, out, engines, restart, signal, onProgress: reporter.update })
     reporter.close()
     console.error(describeEnd(summary, { out, elapsedMs: performance.now() - startMs }))
     if (summary.outcome === 'interrupted') throw signal.reason
@@ -84,35 +64,13 @@ export async function sampleInto(
   }
 }
 
-/** Writes rows in the place of the answers that a run wrote, as they come. */
-export async function writeRows(file: string, rows: AsyncIterable<object>): Promise<void> {
-  const temporary = `${file}.tmp`
-  async function* lines() {
-    for await (const row of rows) yield `${JSON.stringify(row)}\n`
-  }
-  try {
-    await pipeline(lines, createWriteStream(temporary))
-    renameSync(temporary, file)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw toFileError(file, error)
-  }
-}
-
-/** What a run's journal made of each prompt, by id. Close it to remove its file. */
-export async function spoolRows<Value>(
-  output: string,
-  pick: (row: SourceRow) => Value | undefined,
-): Promise<Spool<Value>> {
-  const spool = createSpool<Value>(`${output}.spool.tmp`)
-  try {
-    for await (const row of journal.read(readRecords([`${output}.journal`]))) {
-      const value = 'problem' in row ? undefined : pick(row)
-      if (value !== undefined && !('problem' in row)) spool.put(row.id, value)
-    }
-    return spool
-  } catch (error) {
-    spool.close()
-    throw error
-  }
+/** Has the model of the flags label rows into their output. True if every row was tried. */
+export async function sampleLabels(
+  rows: ReadLabelRows,
+  flags: SamplingFlags,
+  template: Template,
+): Promise<boolean> {
+  const { model, maxTokens, temperature, seed } = flags
+  const plan = await planLabels(rows, { model, maxTokens, temperature, seed, template: template.id })
+  return sample(flags, plan, (host) => labelRows(rows, { ...host, template }))
 }

@@ -1,104 +1,83 @@
-/** `--target` of `aft data build`: what it names, read from a file or written by an engine. */
-import { existsSync } from 'node:fs'
+/** The target flags of `aft data build`: where what is to be learned comes from. */
 import path from 'node:path'
+import { InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
-import { type BuildOptions, promptText, selectDrafts, type Target } from '../../../data/build.ts'
-import { readPrompt } from '../../../data/sources/responses.ts'
-import { listFiles, readRecords } from '../../../files/rows/read-records.ts'
-import { asFields, asText } from '../../../files/rows/row.ts'
-import { createSpool } from '../../../lib/spool.ts'
-import type { BuildFlags } from './build.ts'
-import { type Labelled, labelRows } from './label.ts'
+import type { BuildOptions, Target } from '../../../data/build.ts'
+import { askTargets, readTargets } from '../../../data/target.ts'
+import { whole } from '../option-types.ts'
+import { sampleLabels } from './sampling.ts'
+
+/** At most one of the first three. */
+export interface TargetFlags {
+  target?: 'gold' | 'best'
+  targetFile?: string
+  targetModel?: string
+  targetMaxTokens?: number
+  targetSeed?: number
+}
+
+/** The flags. */
+export function targetOptions(): Option[] {
+  const source = new Option(
+    '--target <which>',
+    "gold: the source's own; best: the response with the best score",
+  )
+  const file = new Option(
+    '--target-file <file>',
+    'answers by prompt: rows with a target, or the outputs of a system',
+  )
+  return [
+    source.default(undefined, 'gold').argParser(readSource).conflicts(['targetFile', 'targetModel']),
+    file.conflicts('targetModel'),
+    new Option('--target-model <name>', 'engine that writes the targets'),
+    whole('--target-max-tokens <n>', 'most tokens of such a target (default: 1024)', 1),
+    whole('--target-seed <n>', 'of such targets (default: --seed)', 0),
+  ]
+}
+
+function readSource(text: string): string {
+  if (text === 'gold' || text === 'best') return text
+  throw new InvalidArgumentError(
+    'Expected gold or best; a file is --target-file, an engine is --target-model.',
+  )
+}
+
+/** Where the targets come from, for the data card: without the place of a file. */
+export function nameTarget({ target = 'gold', targetFile, targetModel }: TargetFlags): string {
+  if (targetModel !== undefined) return `an engine: ${path.basename(targetModel).split('#').at(-1)}`
+  return targetFile === undefined ? target : 'a file'
+}
 
 /** Engines sample as `aft data label` does. */
 const TEMPERATURE = 0.7
 const MAX_TOKENS = 1024
 
-const isOfSource = (target: string) => target === 'gold' || target === 'best'
-
-/** Without the place where it lies: for the data card. */
-export function nameTarget(target: string): string {
-  if (isOfSource(target)) return target
-  return existsSync(target) ? 'a file' : `an engine: ${path.basename(target).split('#').at(-1)}`
-}
-
-interface Build {
-  options: Omit<BuildOptions, 'rows' | 'target'>
-  readRows: () => BuildOptions['rows']
-  canReread: boolean
-}
-
 /**
- * The target of a build. An engine's go into `OUT.targets.jsonl.journal`, and are not asked for again; nothing where
- * not every row was tried.
+ * The targets of a build. What an engine writes goes into `OUT.targets.jsonl.journal` and is not asked for again.
+ * @returns undefined if not every row was tried
  */
-export async function findTarget(flags: BuildFlags, build: Build): Promise<Target | undefined> {
-  const { target, targetTokens, targetSeed } = flags
-  if (target === 'gold' || target === 'best') return target
-  if (!existsSync(target)) return askEngine(flags, build)
-  if (targetTokens !== undefined || targetSeed !== undefined) {
-    throw new UsageError(
-      `--target-tokens and --target-seed are for an engine, and --target ${target} is a file`,
-    )
-  }
-  return readTargets(target)
-}
-
-/** Shown to the engine are the proposals that the examples will have; rows that are dropped anyway cost nothing. */
-async function askEngine(
-  flags: BuildFlags,
-  { options, readRows, canReread }: Build,
+export async function findTarget(
+  flags: TargetFlags & { output: string; seed: number },
+  options: Omit<BuildOptions, 'rows' | 'target'>,
+  source: { read: () => BuildOptions['rows']; files: string[] },
 ): Promise<Target | undefined> {
-  const { target: model, targetTokens, targetSeed, output, seed } = flags
-  if (!canReread) {
-    throw new UsageError(`--target ${model} reads the rows twice: give them as a file, not as standard input`)
+  const { target = 'gold', targetFile, targetModel: model, targetMaxTokens, targetSeed, seed } = flags
+  if (model === undefined) {
+    if (targetMaxTokens === undefined && targetSeed === undefined)
+      return targetFile === undefined ? target : readTargets(targetFile)
+    throw new UsageError('--target-max-tokens and --target-seed are for --target-model')
   }
-  const out = `${output.replace(/[\\/]+$/, '')}.targets.jsonl`
-  const drafts = createSpool<Labelled>(`${out}.rows.tmp`)
-  const ids: string[] = []
-  try {
-    for await (const { id, conversation, proposals } of selectDrafts({ ...options, rows: readRows() })) {
-      drafts.put(id, { id, prompt: conversation, responses: proposals })
-      ids.push(id)
-    }
-    if (ids.length === 0) return new Map()
-    const rows = function* () {
-      for (const id of ids) yield drafts.get(id) as Labelled
-    }
-    const sampling = {
-      maxTokens: targetTokens ?? MAX_TOKENS,
-      temperature: TEMPERATURE,
-      seed: targetSeed ?? seed,
-    }
-    const targets = await labelRows(rows, { output: out, model, ...sampling }, options.template)
-    if (!targets) return undefined
-    const found = new Map<string, string>()
-    for (const { id, prompt } of rows()) {
-      const text = targets.get(id)
-      if (text !== undefined) found.set(promptText(prompt), text)
-    }
-    targets.close()
-    return found
-  } catch (error) {
-    if (!(error instanceof UsageError) || !error.message.startsWith('unknown engine')) throw error
-    throw new UsageError(`--target ${model} is no file, and no engine: ${error.message}`)
-  } finally {
-    drafts.close()
+  if (source.files.includes('-'))
+    throw new UsageError('--target-model reads the rows twice: give them as a file, not as standard input')
+  const output = `${flags.output.replace(/[\\/]+$/, '')}.targets.jsonl`
+  const sampling = {
+    output,
+    model,
+    maxTokens: targetMaxTokens ?? MAX_TOKENS,
+    temperature: TEMPERATURE,
+    seed: targetSeed ?? seed,
   }
-}
-
-/** Answers of a file by prompt text: rows with a target, or one response each (a system's outputs). */
-export async function readTargets(from: string): Promise<Map<string, string>> {
-  const table = new Map<string, string>()
-  for await (const { value, problem, file, line } of readRecords(listFiles(from))) {
-    try {
-      if (problem !== undefined) throw new Error(problem)
-      const row = asFields(value)
-      const text = asText(row.target ?? row.output ?? row.answer, 'output')
-      table.set(promptText(readPrompt(row)), text)
-    } catch (error) {
-      throw new UsageError(`--target ${file}:${line}: ${(error as Error).message}`)
-    }
-  }
-  return table
+  return askTargets({ ...options, rows: source.read() }, output, (rows) =>
+    sampleLabels(rows, sampling, options.template),
+  )
 }

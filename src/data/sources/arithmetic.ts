@@ -1,12 +1,18 @@
 /** Word problems of the seeded generator, as a source: nothing has to be downloaded. */
 
-import { ask, type SourceRow } from '../../files/rows/row.ts'
+import { ask, type MadeSource, type SourceRow } from '../../files/rows/row.ts'
 import { hashParts, randomFrom } from '../../lib/random.ts'
-import { draftSolution, makeProblem, writeSolution } from './word-problems.ts'
+import { draftSolution, makeProblem, writeSolution } from '../arithmetic/word-problems.ts'
 
 /** Share of the drafts that are right. */
 const RIGHT_SHARE = 0.4
 const DRAFTS = 6
+
+/** Word problems with drafts, right and wrong ones. */
+export const arithmetic: MadeSource = {
+  about: 'word problems of a seeded generator; --rows says how many',
+  make: generateArithmetic,
+}
 
 /**
  * `count` problems. Each has drafts in several manners, some right, most of them wrong in a stated way: the model is

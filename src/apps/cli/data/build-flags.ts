@@ -1,0 +1,132 @@
+/** The flags of `aft data build`, in groups, and what they mean for the build. */
+import { availableParallelism } from 'node:os'
+import { type Command, Option } from 'commander'
+import type { BuildOptions } from '../../../data/build.ts'
+import { formats } from '../../../data/sources/sources.ts'
+import { share, whole } from '../option-types.ts'
+import { nameTarget, type TargetFlags, targetOptions } from './target.ts'
+
+/** Flags that are options of the build as they are. */
+type SameFlags = Pick<
+  BuildOptions,
+  'proposals' | 'minProposals' | 'seed' | 'maxPromptChars' | 'minTargetChars' | 'maxTargetChars' | 'restart'
+>
+
+/** What the command line gives. */
+export interface BuildFlags extends SameFlags, TargetFlags {
+  output: string
+  format: string
+  rows: number
+  choose: BuildOptions['chooseBy']
+  onPolicy?: string
+  maxExampleTokens?: number
+  tokenizer?: string
+  tooLong: 'trim' | 'drop'
+  languages?: string
+  decontaminate: string
+  benchmarks?: string
+  nearDuplicates: boolean
+  plain: number
+  sftTwin?: boolean
+  validation: number
+  maxBad: number
+  template?: string
+  license?: string
+  threads: number
+}
+
+/** Adds the flags to the command. */
+export function addBuildFlags(command: Command): Command {
+  const group = (heading: string, options: Option[]) => {
+    for (const option of options) command.addOption(option.helpGroup(heading))
+  }
+  group('Input and output:', [
+    new Option('-o, --output <folder>', 'where the examples go').makeOptionMandatory(),
+    new Option('--format <format>', 'what a record is').choices(formats).default('responses'),
+    whole('--rows <n>', 'problems to make, for --format arithmetic', 1).default(1000),
+    new Option('--restart', 'replace the data set that is there; targets that an engine wrote are kept'),
+    share('--max-bad <share>', 'records that may be broken').default(0.05),
+    threadsOption(),
+  ])
+  group('Targets:', targetOptions())
+  group('Proposals:', [
+    whole('--proposals <n>', 'most proposals per example', 1).default(5),
+    whole('--min-proposals <n>', 'rows with fewer are dropped', 1).default(2),
+    chooseOption(),
+    new Option('--on-policy <model>', 'model whose responses are on-policy: the one to be tuned'),
+    new Option('--template <file>', 'wording of the roles, a JSON file'),
+    whole('--seed <n>', 'same seed, same bytes', 0).default(0),
+  ])
+  group('Length:', [
+    whole('--max-example-tokens <n>', 'of prompt and completion together; needs --tokenizer', 1),
+    new Option('--tokenizer <model>', 'engine that counts tokens: the model to be tuned'),
+    new Option('--too-long <what>', 'what to do with examples of more tokens: trim the proposals, or drop')
+      .choices(['trim', 'drop'])
+      .default('trim'),
+    whole('--max-prompt-chars <n>', 'drop rows with longer prompts', 1),
+    whole('--min-target-chars <n>', 'drop rows with shorter targets', 1),
+    whole('--max-target-chars <n>', 'drop rows with longer targets', 1),
+  ])
+  group('Dropped rows:', [
+    new Option('--languages <codes>', 'keep only rows whose prompt and target are in one of these: en,de'),
+    new Option(
+      '--decontaminate <sets>',
+      'drop prompts of these benchmarks: all, none, or names: alpaca-eval,mt-bench,gsm8k-test,ifeval',
+    ).default('all'),
+    new Option('--benchmarks <folder>', 'drop the prompts of further benchmarks too: a folder of files'),
+    new Option('--no-near-duplicates', 'keep prompts that are nearly an earlier one'),
+  ])
+  group('What is written:', [
+    share('--plain <share>', 'rows that also give an example without proposals').default(0),
+    new Option('--sft-twin', 'also write sft/: the same rows, prompt to target'),
+    share('--validation <share>', 'prompts that go to validation').default(0.05),
+    new Option('--license <text>', "the source's license, for the data card"),
+  ])
+  return command
+}
+
+const chooseOption = () =>
+  new Option('--choose <by>', 'which responses, if there are more')
+    .choices(['random', 'models', 'quality', 'diversity'])
+    .default('models')
+
+const threadsOption = () =>
+  whole('--threads <n>', 'for large files of JSON lines; any number gives the same bytes', 1).default(
+    Math.min(4, availableParallelism()),
+    'one per core, at most 4',
+  )
+
+/** The flags as options of the build. */
+export function optionsOf(flags: BuildFlags, { isMade }: { isMade: boolean }) {
+  const { proposals, minProposals, seed, maxPromptChars, minTargetChars, maxTargetChars, restart } = flags
+  return {
+    proposals,
+    minProposals,
+    seed,
+    maxPromptChars,
+    minTargetChars,
+    maxTargetChars,
+    restart,
+    source: flags.format,
+    out: flags.output,
+    chooseBy: flags.choose,
+    onPolicyModel: flags.onPolicy,
+    // Rows that the program makes are alike on purpose.
+    dropsNearDuplicates: flags.nearDuplicates && !isMade,
+    plainShare: flags.plain,
+    hasSftTwin: flags.sftTwin ?? false,
+    validationShare: flags.validation,
+    maxBadShare: flags.maxBad,
+  } satisfies Partial<BuildOptions>
+}
+
+/** What the data card shows: all flags but those that say where files lie. */
+export function settingsOf(
+  flags: BuildFlags,
+  { isMade }: { isMade: boolean },
+): Record<string, string | number | boolean> {
+  const { output, restart, template, license, benchmarks, threads, rows, ...named } = flags
+  const { target, targetFile, targetModel, ...shown } = named
+  const settings = { ...shown, target: nameTarget(flags), ...(isMade && { rows }) }
+  return settings as unknown as Record<string, string | number | boolean>
+}

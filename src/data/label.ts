@@ -1,0 +1,35 @@
+/** Rows of a source to label: those that have a response to show. */
+import { DataError } from '../core/provider/errors.ts'
+import { listFiles, readRecords } from '../files/rows/read-records.ts'
+import type { SourceRow } from '../files/rows/row.ts'
+import type { ReadLabelRows } from '../run/label.ts'
+import { cleanResponses } from './clean.ts'
+import { findSource } from './sources/sources.ts'
+
+/**
+ * Reads all rows once, so that a wrong one is found before a model is asked. Standard input is kept in memory.
+ * @returns the rows, to be read again, and how many have no usable response and are left out
+ * @throws DataError for a record that is no row, or an id that two rows have
+ */
+export async function openLabelRows(
+  paths: string[],
+  format: string,
+): Promise<{ rows: ReadLabelRows<SourceRow>; without: number }> {
+  let without = 0
+  const kept: SourceRow[] | undefined = paths.includes('-') ? [] : undefined
+  for await (const row of readRows(paths, format, () => without++)) kept?.push(row)
+  return { rows: () => kept ?? readRows(paths, format), without }
+}
+
+async function* readRows(paths: string[], format: string, onEmpty?: () => void): AsyncGenerator<SourceRow> {
+  const source = findSource(format)
+  const ids = new Set<string>()
+  for await (const row of source.read(readRecords(paths.flatMap(listFiles), source))) {
+    if ('problem' in row) throw new DataError(row.place, undefined, row.problem)
+    if (ids.has(row.id)) throw new DataError(paths.join(', '), undefined, `two rows have the id "${row.id}"`)
+    ids.add(row.id)
+    const { responses } = cleanResponses(row.responses)
+    if (responses.length > 0) yield { ...row, responses }
+    else onEmpty?.()
+  }
+}

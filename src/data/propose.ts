@@ -1,0 +1,96 @@
+/** Proposals that a model writes for prompts: as a chat model, or as a base model that continues demonstrations. */
+import { type Message, textOf } from '../core/provider/engine.ts'
+import { DataError } from '../core/provider/errors.ts'
+import { defaultTemplate, type Template } from '../core/templates.ts'
+import { type PromptRow, readPrompts } from '../files/prompts.ts'
+import { readRecords } from '../files/rows/read-records.ts'
+import { asFields, asText, type Response, RowProblem } from '../files/rows/row.ts'
+import { createSpool, type Spool } from '../lib/spool.ts'
+import { cutLeak, type Demonstration, demonstrationStops, renderDemonstrations } from './demonstrations.ts'
+import { journal } from './sources/journal.ts'
+import { readPrompt } from './sources/responses.ts'
+
+/** The wording for a base model: raw text has no system turn. */
+export const baseTemplate: Template = {
+  ...defaultTemplate,
+  id: 'aft-base-1',
+  proposerSystem: '',
+  keepUserSystem: false,
+}
+
+/** A prompt with what was written for it: a row of the format `responses`. */
+export interface ProposedRow {
+  id: string
+  messages: Message[]
+  responses: Response[]
+}
+
+/** The prompts of a file as a base model is asked them: the last question after demonstrations. */
+export async function* readForBase(
+  file: string,
+  demonstrations?: Demonstration[],
+): AsyncGenerator<PromptRow> {
+  for await (const { id, messages } of readPrompts(file)) {
+    const question = textOf(messages.findLast((m) => m.role === 'user') ?? { role: 'user', content: '' })
+    const content = renderDemonstrations(question, demonstrations)
+    yield { id, messages: [{ role: 'user', content }], stop: demonstrationStops }
+  }
+}
+
+/**
+ * Demonstrations of a file: rows with a question (or a prompt) and an answer.
+ * @throws DataError with the line that has none
+ */
+export async function readDemonstrations(from: string): Promise<Demonstration[]> {
+  const read: Demonstration[] = []
+  for await (const { file, value, line, problem } of readRecords([from])) {
+    try {
+      if (problem !== undefined) throw new RowProblem(problem)
+      const row = asFields(value)
+      const question = readPrompt(row).map(textOf).join('\n')
+      read.push({ question, answer: asText(row.answer, 'answer') })
+    } catch (error) {
+      throw error instanceof RowProblem ? new DataError(file, line, error.message) : error
+    }
+  }
+  return read
+}
+
+/**
+ * The prompts of a file with what a journal holds for them; prompts without an answer are left out.
+ * @param onCut what a base model went on to write after its answer is cut; called for each such response
+ */
+export async function* readProposed(
+  file: string,
+  { journal: from, isBase, onCut }: { journal: string; isBase: boolean; onCut: () => void },
+): AsyncGenerator<ProposedRow> {
+  const made = await spoolResponses(from, (response) => {
+    const text = isBase ? cutLeak(response.text) : response.text
+    if (text !== response.text && text !== response.text.trim()) onCut()
+    return { ...response, text }
+  })
+  try {
+    for await (const { id, messages } of readPrompts(file)) {
+      const responses = made.get(id)
+      if (responses) yield { id, messages, responses }
+    }
+  } finally {
+    made.close()
+  }
+}
+
+async function spoolResponses(
+  from: string,
+  clean: (response: Response) => Response,
+): Promise<Spool<Response[]>> {
+  const spool = createSpool<Response[]>(`${from}.spool.tmp`)
+  try {
+    for await (const row of journal.read(readRecords([from]))) {
+      if (!('problem' in row)) spool.put(row.id, row.responses.map(clean))
+    }
+    return spool
+  } catch (error) {
+    spool.close()
+    throw error
+  }
+}

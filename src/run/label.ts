@@ -1,0 +1,61 @@
+/** Labeling: an aggregator writes the target of each row, and is shown the responses that the row has. */
+
+import type { Plan } from '../core/plan.ts'
+import type { Message } from '../core/provider/engine.ts'
+import { makePlan, type PlanOptions } from '../core/strategies.ts'
+import { readJsonl } from '../lib/jsonl.ts'
+import type { GivenProposal } from './given.ts'
+import { type RunOptions, type RunSummary, runPrompts } from './run.ts'
+
+/** A row to label. Its responses must be usable, in the order in which they are shown. */
+export interface LabelRow {
+  id: string
+  prompt: Message[]
+  responses: GivenProposal[]
+}
+
+/** Reads the same rows each time it is called; their ids differ. */
+export type ReadLabelRows<Row extends LabelRow = LabelRow> = () => Iterable<Row> | AsyncIterable<Row>
+
+/** The plan of a labeling: as many proposals as the longest row has responses, and one aggregation. */
+export async function planLabels(
+  rows: ReadLabelRows,
+  {
+    model,
+    ...sampling
+  }: { model: string } & Pick<PlanOptions, 'maxTokens' | 'temperature' | 'seed' | 'template'>,
+): Promise<Plan> {
+  let width = 1
+  for await (const { responses } of rows()) width = Math.max(width, responses.length)
+  return makePlan({ proposers: [model], width, depth: 1, ...sampling })
+}
+
+/**
+ * Writes what the aggregator made of each row to `out`, as `runPrompts` does: `readLabels` reads it. Rows that the
+ * journal holds are not asked for again.
+ * @throws as `runPrompts`
+ */
+export function labelRows(rows: ReadLabelRows, options: Omit<RunOptions, 'prompts'>): Promise<RunSummary> {
+  async function* prompts() {
+    for await (const { id, prompt, responses } of rows()) yield { id, messages: prompt, given: responses }
+  }
+  return runPrompts({ ...options, prompts })
+}
+
+/** Each row with its target, from the file that `labelRows` wrote. Rows that failed are left out. */
+export async function* readLabels<Row extends LabelRow>(
+  rows: ReadLabelRows<Row>,
+  out: string,
+): AsyncGenerator<{ row: Row; target: string }> {
+  const answers = readJsonl(out)
+  try {
+    for await (const row of rows()) {
+      const { value } = await answers.next()
+      const { id, answer } = (value?.value ?? {}) as { id?: string; answer?: string }
+      if (id !== row.id) throw new Error(`${out} has no answer for the row "${row.id}" at its place`)
+      if (answer !== undefined) yield { row, target: answer }
+    }
+  } finally {
+    await answers.return(undefined)
+  }
+}
