@@ -88,7 +88,7 @@ function inPage(folder: string) {
 }
 
 async function runCommand(command: string, folder: string): Promise<void> {
-  expect(command).toMatch(/^(\w+=\S+ )*(npx aft|curl) /)
+  expect(command).toMatch(/^(\w+=\S+ )*(echo "[^"]*" \| )?(npx aft|curl) /)
   const { run, start } = inPage(folder)
   if (/npx aft serve/.test(command)) {
     served = await start(adapt(command))

@@ -15,7 +15,7 @@ interface Choosing extends Saved {
 
 /** Title, the control of the evaluation, and the row of the experiment. */
 const rows: [title: string, control: string, name?: string][] = [
-  ['one answer', 'single', 'a random draft'],
+  ['one answer (any one proposal)', 'single', 'a random draft'],
   ['one answer with as many tokens as all calls together', 'single-long'],
   ['the majority of the answers', 'majority', 'majority, ties at random'],
   ['SmolLM2-135M aggregates, prompted only', 'aggregated', 'untrained'],
@@ -38,8 +38,8 @@ export function drawSummary(readResult: <T>(file: string) => T): string {
   })
   const head = [
     'right answers, %',
-    `its own four proposals, ${own.n} questions`,
-    `drafts of four larger models, ${others.n} questions`,
+    `SmolLM2-135M proposes; ${own.n} questions`,
+    `four larger models propose; ${others.n} questions`,
   ]
   const sources = Object.values(files).map((file) => {
     const { command } = readResult<Saved>(file)
@@ -49,7 +49,7 @@ export function drawSummary(readResult: <T>(file: string) => T): string {
   return [
     draw(head, lines),
     `GSM8K, 95 % intervals in brackets; ${sources.join(' and ')}.`,
-    `The trained aggregator of the last column follows a voting rule in ${(100 * followed).toFixed(0)} % of cases: it counts votes and breaks
+    `The trained aggregator in the last column follows a voting rule in ${(100 * followed).toFixed(0)} % of cases: it counts votes and breaks
 ties. It has not learned to check mathematics.`,
   ].join('\n\n')
 }
