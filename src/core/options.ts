@@ -158,7 +158,7 @@ export const planOptions = {
     kind: whole(0),
     help: 'same seed, same samples',
     default: 0,
-    defaultText: '0; ask and serve: random',
+    defaultText: '0; ask: random',
   },
   quorum: {
     group: 'Stragglers',

@@ -36,10 +36,8 @@ export function askCommand(): Command {
     .addHelpText('after', help)
     .action((words: string[], flags: AskFlags) => ask(words, flags))
   return addAnswerFlags(command)
-    .addOption(new Option('--json', 'print the whole result as one JSON object').helpGroup('Output:'))
-    .addOption(
-      new Option('--events', 'print each event as a line of JSON').conflicts('json').helpGroup('Output:'),
-    )
+    .addOption(new Option('--json', 'print the whole result as one JSON object'))
+    .addOption(new Option('--events', 'print each event as a line of JSON').conflicts('json'))
 }
 
 async function ask(words: string[], flags: AskFlags): Promise<void> {

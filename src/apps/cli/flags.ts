@@ -50,15 +50,15 @@ export function addAnswerFlags(
   table: OptionTable = planOptions,
 ): Command {
   const own: Option[] = [
-    new Option('-m, --model <name>', MODEL_HELP).helpGroup('Models:'),
+    new Option('-m, --model <name>', MODEL_HELP),
     new Option('--config <file>', 'names and defaults (default: aft.config.ts, if there is one)').helpGroup(
       'Models:',
     ),
     new Option('--preset <name>', 'options by a name: paper is 5 x 2, or a name from the config').helpGroup(
       'Plan:',
     ),
-    new Option('--system <text>', 'system prompt').helpGroup('Plan:'),
-    new Option('--template <file>', 'wording of the roles, a JSON file').helpGroup('Plan:'),
+    new Option('--system <text>', 'system prompt'),
+    new Option('--template <file>', 'wording of the roles, a JSON file'),
   ]
   const engine = [
     whole('--threads <n>', 'CPU threads of an embedded model', 1),
@@ -68,7 +68,7 @@ export function addAnswerFlags(
     whole('--max-retries <n>', 'times to repeat a failed completion (default: 9)', 0),
     whole('--concurrency <n>', 'completions in flight per endpoint (default: 8)', 1),
   ]
-  const all = [...own, ...planFlags(table), ...engine.map((option) => option.helpGroup('Engines:'))]
+  const all = [...own, ...planFlags(table), ...engine]
   for (const option of all) {
     if (!without.includes(option.attributeName() as keyof AnswerFlags)) command.addOption(option)
   }

@@ -11,22 +11,22 @@ test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with exa
     Sample several proposals for a prompt, then have a model write one better answer
     from them.
 
-    Options:
-      -V, --version   output the version number
-      -h, --help      display help for command
+    Help:
+      -h, --help     show this help
+      -V, --version  show the version
 
     Commands:
-      ask             answer one prompt
-      run             answer a file of prompts
-      eval            measure answers
-      analyze         explain answers, costs and training
-      report          show results on one page
-      data            build training data
-      train           fine-tune a model on it
-      serve           answer over HTTP, as OpenAI does
-      models          list and pull models
-      doctor          say what this machine lacks
-      help [command]  display help for command
+      ask            Answer one prompt.
+      run            Answer a file of prompts.
+      eval           Measure answers.
+      analyze        Explain answers, costs and training.
+      report         Show results on one page.
+      data           Build training data.
+      train          Fine-tune a model on training data.
+      serve          Serve any engine over HTTP: the OpenAI API and a page.
+      models         List and download models.
+      doctor         Say what this machine lacks.
+      help           Show the help of a command.
 
     Examples:
       $ aft ask "Why is the sky blue?"
@@ -47,23 +47,25 @@ test('`aft ask --help` explains every flag, with examples', async () => {
     Arguments:
       prompt                   the prompt; - or nothing reads standard input
 
+    Output:
+      --json                   print the whole result as one JSON object
+      --events                 print each event as a line of JSON
+
     Models:
       -m, --model <name>       engine for every role: smollm2 (the default),
                                gguf:FILE, hf:USER/REPO:QUANT, openai:MODEL,
                                URL#MODEL, or a name from the config
-      --config <file>          names and defaults (default: aft.config.ts, if there
-                               is one)
       --proposers <names>      engines that propose (default: the model)
       --aggregators <names>    engine that aggregates, then its fallbacks (default:
                                the first proposer)
       --judge <name>           engine that picks the answer, for best-of-n (default:
                                the first aggregator)
+      --config <file>          names and defaults (default: aft.config.ts, if there
+                               is one)
 
     Plan:
       --preset <name>          options by a name: paper is 5 x 2, or a name from the
                                config
-      --system <text>          system prompt
-      --template <file>        wording of the roles, a JSON file
       --strategy <name>        how layers are built and the answer is taken (aft,
                                moa, rsa, self-consistency, best-of-n, single;
                                default: aft)
@@ -80,6 +82,8 @@ test('`aft ask --help` explains every flag, with examples', async () => {
                                refuse; default: trim)
       --stop-at-agreement <n>  skip the remaining layers if proposals agree this
                                much (default: never)
+      --system <text>          system prompt
+      --template <file>        wording of the roles, a JSON file
 
     Sampling:
       --max-tokens <n>         tokens of each completion, at most (default: 1024;
@@ -93,8 +97,7 @@ test('`aft ask --help` explains every flag, with examples', async () => {
                                (default: the engine's)
       --min-p <n>              drop tokens below this share of the likeliest one
                                (default: the engine's)
-      --seed <n>               same seed, same samples (default: 0; ask and serve:
-                               random)
+      --seed <n>               same seed, same samples (default: 0; ask: random)
 
     Stragglers:
       --quorum <n>             completions of a layer that are enough to continue
@@ -113,18 +116,14 @@ test('`aft ask --help` explains every flag, with examples', async () => {
       --max-retries <n>        times to repeat a failed completion (default: 9)
       --concurrency <n>        completions in flight per endpoint (default: 8)
 
-    Output:
-      --json                   print the whole result as one JSON object
-      --events                 print each event as a line of JSON
-
-    Options:
-      -h, --help               display help for command
+    Help:
+      -h, --help               show this help
 
     On a terminal the proposals appear side by side, then the answer; in a pipe only
     the answer goes to standard output. The seed is random where none is given;
     --json has it as plan.seed. With --json a failure is one object as well:
-    {"error": {"kind", "message"}}.
-    Exit code: 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C.
+    {"error": {"kind", "message"}}. Exit code: 0, 1 for a failure, 2 for wrong
+    usage, 130 after Ctrl-C.
 
     Examples:
       $ aft ask "Why is the sky blue?"

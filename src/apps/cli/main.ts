@@ -1,10 +1,10 @@
 /** The command line: which commands there are, and what an error looks like from outside. */
-import { styleText } from 'node:util'
-import { Command, CommanderError, type Option } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { planOptions } from '../../core/options.ts'
 import { DataError, EngineError, redact, UsageError } from '../../core/provider/errors.ts'
 import { toCallersError } from '../../files/file-errors.ts'
 import { readVersion } from '../../lib/version.ts'
+import { styleHelp } from './help.ts'
 import { Interrupted } from './interrupt.ts'
 import { flagName } from './plan-flags.ts'
 import { addRemovedFlags } from './removed.ts'
@@ -12,32 +12,38 @@ import { sanitise } from './render/sanitize.ts'
 
 /** Loaded only when called: `aft --help` stays quick, and `ask` waits for nothing that it does not need. */
 const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
-  ask: { about: 'answer one prompt', load: async () => (await import('./ask.ts')).askCommand() },
-  run: { about: 'answer a file of prompts', load: async () => (await import('./run.ts')).runCommand() },
-  eval: { about: 'measure answers', load: async () => (await import('./eval/eval.ts')).evalCommand() },
+  ask: { about: 'Answer one prompt.', load: async () => (await import('./ask.ts')).askCommand() },
+  run: { about: 'Answer a file of prompts.', load: async () => (await import('./run.ts')).runCommand() },
+  eval: { about: 'Measure answers.', load: async () => (await import('./eval/eval.ts')).evalCommand() },
   analyze: {
-    about: 'explain answers, costs and training',
+    about: 'Explain answers, costs and training.',
     load: async () => (await import('./analyze/analyze.ts')).analyzeCommand(),
   },
   report: {
-    about: 'show results on one page',
+    about: 'Show results on one page.',
     load: async () => (await import('./report.ts')).reportCommand(),
   },
-  data: { about: 'build training data', load: async () => (await import('./data/data.ts')).dataCommand() },
+  data: { about: 'Build training data.', load: async () => (await import('./data/data.ts')).dataCommand() },
   train: {
-    about: 'fine-tune a model on it',
+    about: 'Fine-tune a model on training data.',
     load: async () => (await import('./train/train.ts')).trainCommand(),
   },
   serve: {
-    about: 'answer over HTTP, as OpenAI does',
+    about: 'Serve any engine over HTTP: the OpenAI API and a page.',
     load: async () => (await import('./serve.ts')).serveCommand(),
   },
-  models: { about: 'list and pull models', load: async () => (await import('./models.ts')).modelsCommand() },
+  models: {
+    about: 'List and download models.',
+    load: async () => (await import('./models.ts')).modelsCommand(),
+  },
   doctor: {
-    about: 'say what this machine lacks',
+    about: 'Say what this machine lacks.',
     load: async () => (await import('./doctor.ts')).doctorCommand(),
   },
 }
+
+/** The names of the commands. */
+export const commandNames = Object.keys(commands)
 
 const examples = `
 Examples:
@@ -58,22 +64,18 @@ export async function main(argv: string[]): Promise<void> {
 
 /** The command line with the wanted command loaded. */
 export async function makeProgram(argv: string[]): Promise<Command> {
-  const program = new Command('aft')
+  const program = styleHelp(new Command('aft'))
     .description(
       'Sample several proposals for a prompt, then have a model write one better answer from them.',
     )
-    .version(readVersion())
+    .version(readVersion(), '-V, --version', 'show the version')
+    .helpCommand('help [command]', 'Show the help of a command.')
     .addHelpText('after', examples)
     .exitOverride()
     .enablePositionalOptions() // in `aft train export FOLDER -o OUT` the flag is that of `export`
-    .configureHelp({
-      styleTitle: (title) => styleText('bold', title),
-      showGlobalOptions: false,
-      optionDescription,
-    })
   const wanted = argv[0] === 'help' ? argv[1] : argv[0]
   for (const [name, { about, load }] of Object.entries(commands)) {
-    const command = name === wanted ? await load() : new Command(name).description(about)
+    const command = (name === wanted ? await load() : new Command(name)).summary(about)
     if (name === wanted) addRemovedFlags(command, name)
     program.addCommand(inheritSettings(command, program))
   }
@@ -83,21 +85,9 @@ export async function makeProgram(argv: string[]): Promise<Command> {
 /** Commander hands settings down to the commands that it makes itself, not to those that are added. */
 function inheritSettings(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent)
+  if (command.commands.length > 0) command.helpCommand('help [command]', 'Show the help of a command.')
   for (const nested of command.commands) inheritSettings(nested, command)
   return command
-}
-
-/** The help of a flag, then in parentheses what it takes, its default and whether it is required. */
-function optionDescription({ description, argChoices, mandatory, ...option }: Option): string {
-  const { defaultValue, defaultValueDescription } = option
-  const shown = typeof defaultValue === 'boolean' ? undefined : defaultValue
-  const value = defaultValueDescription ?? (Array.isArray(shown) ? shown.join(',') : shown)
-  const facts = [
-    ...(argChoices ? [argChoices.join(', ')] : []),
-    ...(value === undefined || value === '' ? [] : [`default: ${value}`]),
-    ...(mandatory ? ['required'] : []),
-  ]
-  return facts.length === 0 ? description : `${description} (${facts.join('; ')})`
 }
 
 /** Says what went wrong, in a line or two, and returns the exit code. AFT_DEBUG=1 shows the stack. */

@@ -33,12 +33,12 @@ export function flagName(name: string): string {
 }
 
 function toFlag(name: string, spec: OptionSpec): Option {
-  const { kind, help, group, strategies } = spec
+  const { kind, help, strategies } = spec
   const readers = strategies && strategies.length === 1 ? `, for ${strategies[0]}` : ''
   const option = new Option(`${flagName(name)} <${valueName(name, kind)}>`, `${help}${readers}`)
   if (kind.type === 'choice') option.choices(kind.of)
   else option.argParser((text: string) => readValue(text, kind))
-  return option.helpGroup(`${group}:`)
+  return option
 }
 
 function readValue(text: string, kind: OptionKind): string | string[] | number {

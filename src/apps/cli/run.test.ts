@@ -37,7 +37,7 @@ test('answers go to the file, and the end is told on standard error', async () =
   expect(answers().map((a) => a.id)).toEqual(['0', '1', '2'])
 })
 
-test('`aft run --help` explains its own flags before the shared ones', async () => {
+test('`aft run --help` explains its own flags, under the headings of all commands', async () => {
   const { stdout, code } = await aft(['run', '--help'])
   expect(code).toBe(0)
   expect(stdout.slice(0, stdout.indexOf('\nModels:'))).toMatchInlineSnapshot(`
@@ -48,19 +48,22 @@ test('`aft run --help` explains its own flags before the shared ones', async () 
     Arguments:
       prompts                   JSON lines, or one JSON array
 
-    Options:
+    Output:
       -o, --output <file>       where the answers go, one line a prompt (required)
       --output-format <format>  format of the answers (jsonl, alpaca-eval; default:
                                 jsonl)
       --generator <name>        name of the model in the benchmark's rows
-      --restart                 put the journal of an earlier run aside and begin
-                                anew
-      --dry-run                 print what it would take at most, and do nothing
+      --no-progress             do not say how far it is
+    "
+  `)
+  expect(stdout.slice(stdout.indexOf('Run:'), stdout.indexOf('\nHelp:'))).toMatchInlineSnapshot(`
+    "Run:
       --max-cost <dollars>      start nothing that could cost more, earlier runs
                                 included
       --max-tokens-total <n>    start nothing that could take more tokens in all
-      --no-progress             do not say how far it is
-      -h, --help                display help for command
+      --restart                 put the journal of an earlier run aside and begin
+                                anew
+      --dry-run                 print what it would take at most, and do nothing
     "
   `)
   expect(stdout.slice(stdout.indexOf('Examples:'))).toMatchInlineSnapshot(`
@@ -69,8 +72,9 @@ test('`aft run --help` explains its own flags before the shared ones', async () 
       $ aft run prompts.jsonl -o answers.jsonl --model http://127.0.0.1:8000/v1#llama --concurrency 64
       $ aft run prompts.jsonl -o answers.jsonl --model openai:gpt-4.1-mini --dry-run
 
-    A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or without "id". Interrupted, killed or out of
-    budget: the same command goes on where answers.jsonl.journal ends.
+    A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or
+    without "id". Interrupted, killed or out of budget: the same command goes on
+    where answers.jsonl.journal ends.
     "
   `)
   for (const flag of ['--width', '--quorum', '--concurrency', '--template']) expect(stdout).toContain(flag)

@@ -37,7 +37,8 @@ const help = `
 The first line of the output is the address. The page is at that address; clients
 of the OpenAI API use the address followed by /v1.
 The model "aft" is the plan that the flags give. The other models are aft-fast,
-moa, rsa and single, and the presets of aft.config.ts.
+paper, moa, rsa and
+single, and the presets of aft.config.ts.
 After SIGTERM or Ctrl-C running requests may end; a second one stops at once.
 
 Examples:
@@ -73,7 +74,7 @@ export function serveCommand(): Command {
     whole('--max-running <n>', 'requests answered at once', 0).default(64),
     whole('--max-waiting <n>', 'requests that may wait; further ones get a 429', 0).default(256),
   ])
-  return addAnswerFlags(command, ['system']).action((flags: ServeFlags) => serve(flags))
+  return addAnswerFlags(command, ['system', 'seed']).action((flags: ServeFlags) => serve(flags))
 }
 
 async function serve(flags: ServeFlags): Promise<void> {

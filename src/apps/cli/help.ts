@@ -1,0 +1,84 @@
+/** How help looks: the same headings in the same order for every command, and text wrapped to one width. */
+import { styleText } from 'node:util'
+import { type Command, Help, type Option } from 'commander'
+import { type OptionTable, planOptions } from '../../core/options.ts'
+import { flagName } from './plan-flags.ts'
+
+/** Flags that several commands have, under their headings. A command's other flags are under "Options:". */
+const shared: [heading: string, flags: string[]][] = [
+  ['Output:', ['--output', '--output-format', '--generator', '--json', '--events', '--no-progress']],
+  ['Models:', ['--model', ...planned('Models'), '--aggregator', '--trained', '--config']],
+  ['Plan:', ['--preset', ...planned('Plan'), '--system', '--template', '--trained-template']],
+  ['Sampling:', planned('Sampling')],
+  ['Stragglers:', planned('Stragglers')],
+  [
+    'Engines:',
+    ['--threads', '--lora', '--raw', '--api-key-env', '--timeout-ms', '--max-retries', '--concurrency'],
+  ],
+  ['Run:', ['--limit', '--max-cost', '--max-tokens-total', '--restart', '--dry-run']],
+  ['Help:', ['--help', '--version']],
+]
+
+function planned(group: string): string[] {
+  const rows = Object.entries(planOptions as OptionTable)
+  return rows.filter(([, spec]) => spec.group === group).map(([name]) => flagName(name))
+}
+
+/** Gives a program its looks; commands below it inherit them. */
+export function styleHelp(program: Command): Command {
+  return program
+    .helpOption('-h, --help', 'show this help')
+    .configureOutput({ writeOut: (text) => process.stdout.write(wrapParagraphs(text)) })
+    .configureHelp({
+      styleTitle: (title) => styleText('bold', title),
+      showGlobalOptions: false,
+      optionDescription,
+      subcommandTerm: (command) => command.name(),
+      subcommandDescription: (command) => command.summary() || command.description(),
+      visibleOptions(command) {
+        const options = Help.prototype.visibleOptions.call(this, command)
+        for (const option of options) option.helpGroupHeading ??= headingOf(option)
+        return options.sort((a, b) => placeOf(a) - placeOf(b))
+      },
+      groupItems: (_, visible, groupOf) => Map.groupBy(visible, groupOf),
+    })
+}
+
+function headingOf({ long }: Option): string {
+  return shared.find(([, flags]) => flags.includes(long ?? ''))?.[0] ?? 'Options:'
+}
+
+/** Own flags come first, as the command has them; others in the order of the table above. */
+function placeOf({ long, helpGroupHeading }: Option): number {
+  const heading = shared.findIndex(([name]) => name === helpGroupHeading)
+  return heading < 0 ? -1 : heading * 100 + (shared[heading]?.[1].indexOf(long ?? '') ?? 0)
+}
+
+/** The help of a flag, then in parentheses what it takes, its default and whether it is required. */
+function optionDescription({ description, argChoices, mandatory, ...option }: Option): string {
+  const { defaultValue, defaultValueDescription } = option
+  const shown = typeof defaultValue === 'boolean' ? undefined : defaultValue
+  const value = defaultValueDescription ?? (Array.isArray(shown) ? shown.join(',') : shown)
+  const facts = [
+    ...(argChoices ? [argChoices.join(', ')] : []),
+    ...(value === undefined || value === '' ? [] : [`default: ${value}`]),
+    ...(mandatory ? ['required'] : []),
+  ]
+  return facts.length === 0 ? description : `${description} (${facts.join('; ')})`
+}
+
+const WIDTH = 80
+
+/** Wraps paragraphs; what is indented stays as it is. */
+function wrapParagraphs(text: string): string {
+  return text.replace(/(?:^\S.*\n)+/gm, (paragraph) => {
+    const words = paragraph.trim().split(/\s+/)
+    const lines = ['']
+    for (const word of words) {
+      const line = lines.at(-1) as string
+      if (line !== '' && line.length + 1 + word.length > WIDTH) lines.push(word)
+      else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+    }
+    return `${lines.join('\n')}\n`
+  })
+}
