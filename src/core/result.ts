@@ -106,8 +106,8 @@ export function listLeftovers(plan: Plan, { completions, failures }: LayerResult
   if (completions.length > 0) messages.push(`${completions.length} came back empty`)
   const { engine = 'none', error } = failures[0] ?? {}
   const kind = (error?.kind ?? 'missing') as EngineError['kind']
-  const status = error?.status
-  throw new EngineError(engine, kind, `no proposal is left: ${messages.join('; ')}`, { status })
+  const { status, param } = error ?? {}
+  throw new EngineError(engine, kind, `no proposal is left: ${messages.join('; ')}`, { status, param })
 }
 
 /** The whole of what happened, for printing and journals. */

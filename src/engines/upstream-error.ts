@@ -25,7 +25,8 @@ export class UpstreamError extends EngineError {
       isUnconnected?: boolean
     } = {},
   ) {
-    super(engine, kind, message, more)
+    const isAboutForm = kind === 'refused' && RESPONSE_FORMAT.test(more.serverMessage ?? '')
+    super(engine, kind, message, { param: isAboutForm ? 'response_format' : undefined, ...more })
     this.serverMessage = more.serverMessage
     this.retryAfterMs = more.retryAfterMs
     this.isUnconnected = more.isUnconnected ?? false
@@ -124,6 +125,7 @@ function hasCode(error: unknown, codes: RegExp): boolean {
 
 const OVERFLOW =
   /context[_ ](length|window|size)|too many tokens|prompt is too long|maximum (input|prompt) length|input is too long|longer than the maximum|exceeds? the (maximum|available|model'?s?) [\w ]*(context|tokens?)/i
+const RESPONSE_FORMAT = /\bresponse[ _]format\b/
 const NO_MONEY = /insufficient[_ ](quota|funds|balance|credits?)|billing|credit balance/i
 
 const BY_STATUS: Record<number, EngineErrorKind> = {

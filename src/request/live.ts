@@ -76,7 +76,7 @@ function checkForm({ prompt, plan }: Ask, { from, agreed, layers }: Result): voi
   const { error } = layers[last]?.failures[0] ?? {}
   const message = `no answer in the form of the request: ${error?.message ?? 'it came back empty'}`
   const kind = (error?.kind ?? 'missing') as EngineError['kind']
-  throw new EngineError('aft', kind, message, { status: error?.status })
+  throw new EngineError('aft', kind, message, { status: error?.status, param: error?.param })
 }
 
 interface Sent {

@@ -75,9 +75,8 @@ function fromUsageError({ message, param, code = 'invalid-value' }: UsageError):
   return new ApiError(status, message, { param, code: code.replaceAll('-', '_') })
 }
 
-function paramOf({ kind, message }: EngineError): string | undefined {
-  if (kind === 'context-overflow') return 'messages'
-  return kind === 'refused' && /\bresponse[ _]format\b/.test(message) ? 'response_format' : undefined
+function paramOf({ kind, param }: EngineError): string | undefined {
+  return kind === 'context-overflow' ? 'messages' : param
 }
 
 /**

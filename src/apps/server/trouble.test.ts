@@ -286,7 +286,7 @@ describe('a form that was asked for', () => {
   })
 
   test('that the engine cannot keep is named as what is wrong', async () => {
-    const error = { kind: 'refused' as const, message: 'no grammar can be made of the response format: $ref' }
+    const error = { kind: 'refused' as const, message: 'no grammar for $ref', param: 'response_format' }
     const { post } = await startServer(scriptedEngine(withAggregator({ error })))
     const response = await post({ ...question, ...form })
     expect(response.status).toBe(400)

@@ -56,6 +56,8 @@ export class EngineError extends Error {
   readonly status?: number
   /** Of a `context-overflow`: tokens of the prompt and of the context, where known. */
   readonly tokens?: { prompt?: number; context?: number }
+  /** The field of the request that was refused, by its name on the wire (`response_format`), if that is known. */
+  readonly param?: string
 
   constructor(
     engine: string,
@@ -66,6 +68,7 @@ export class EngineError extends Error {
       isRetryable?: boolean
       cause?: unknown
       tokens?: { prompt?: number; context?: number }
+      param?: string
     } = {},
   ) {
     super(redact(message), more.cause === undefined ? undefined : { cause: more.cause })
@@ -73,6 +76,7 @@ export class EngineError extends Error {
     this.kind = kind
     this.status = more.status
     this.tokens = more.tokens
+    this.param = more.param
     this.isRetryable = more.isRetryable ?? ['unreachable', 'timeout', 'server', 'rate-limit'].includes(kind)
   }
 }
@@ -92,10 +96,11 @@ export function describeError(error: unknown): {
   message: string
   engine?: string
   status?: number
+  param?: string
 } {
   if (error instanceof EngineError) {
-    const { kind, message, engine, status } = error
-    return { kind, message, engine, ...(status === undefined ? {} : { status }) }
+    const { kind, message, engine, status, param } = error
+    return { kind, message, engine, ...(status !== undefined && { status }), ...(param && { param }) }
   }
   if (error instanceof UsageError) return { kind: 'usage', message: error.message }
   if (error instanceof DataError) return { kind: 'data', message: error.message }

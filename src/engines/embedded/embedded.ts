@@ -163,6 +163,7 @@ async function compileGrammar({ id, model }: Context, { responseFormat }: Comple
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new EngineError(id, 'refused', `the response format cannot be made into a grammar: ${reason}`, {
+      param: 'response_format',
       cause,
     })
   }

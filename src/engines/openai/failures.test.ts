@@ -171,6 +171,13 @@ describe('failures that stay', () => {
     expect(asked).toHaveLength(1)
   })
 
+  it('name the response format, if the server does not take it', async () => {
+    const { engine } = await open({}, refuse(400, 'response_format is not supported'))
+    expect((await collect(engine)).failures).toMatchObject([
+      { error: { kind: 'refused', param: 'response_format' } },
+    ])
+  })
+
   it.each([
     ['a plain text', 'go away', '404: go away'],
     ['a string in `error`', { error: 'no such model' }, '404: no such model'],

@@ -26,7 +26,7 @@ export interface Reply {
   deltas?: string[]
   /** Milliseconds before each piece. */
   delayMs?: number
-  error?: { kind: EngineErrorKind; message: string; status?: number; isRetryable?: boolean }
+  error?: { kind: EngineErrorKind; message: string; status?: number; isRetryable?: boolean; param?: string }
   usage?: Partial<Usage>
   logprobs?: TokenScore[]
   ms?: number
