@@ -66,7 +66,7 @@ const examples: Record<string, () => Promise<void>> = {
   },
   '07-ai-sdk.ts': async () => expect(await run('07-ai-sdk.ts', server.baseURL, 'm')).toMatch(/^Reply /),
   '08-stragglers.ts': async () => {
-    const missing = "true [ 'layer 0: completion 2 is missing (straggler)' ]"
+    const missing = "true [ 'layer 1: completion 3 is missing (straggler)' ]"
     expect(await run('08-stragglers.ts')).toBe(`The best of both.\n${missing}\n`)
   },
   '09-own-engine.ts': async () => expect(await run('09-own-engine.ts')).toBe('WHY IS THE SKY BLUE?\n'),

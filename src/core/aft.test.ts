@@ -226,12 +226,6 @@ describe('what an aggregator is not shown', () => {
     expect(result).toMatchObject({ answer: runaway, degraded: true })
     expect(result.degradedBecause).toEqual(['every proposal repeats itself'])
   })
-
-  test('a repetitive last answer is an answer: nobody is shown it', async () => {
-    const engine = layered([['a', 'b'], [runaway]])
-    const result = await ask({ engine }, planFor({ engine }, { width: 2, depth: 1 }))
-    expect(result).toMatchObject({ answer: runaway, degraded: false })
-  })
 })
 
 describe('early stop', () => {

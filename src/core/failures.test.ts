@@ -21,7 +21,7 @@ describe('a failed completion', () => {
     expect(result.answer).toBe('end')
     expect(result.layers[0]?.completions.map((c) => c.index)).toEqual([0, 2])
     expect(result.layers[0]?.failures).toMatchObject([{ index: 1, engine: 'engine', error: failure }])
-    expect(result.degradedBecause).toEqual(['layer 0: completion 1 is missing (server)'])
+    expect(result.degradedBecause).toEqual(['layer 1: completion 2 is missing (server)'])
     expect(String(engine.requests[1]?.messages[0]?.content)).toMatch(/\n1\. one\n2\. three$/)
   })
 
@@ -95,8 +95,8 @@ describe('a failed aggregator', () => {
     const result = await ask({ engine }, planFor({ engine }, { width: 3, depth: 1 }))
     expect(result).toMatchObject({ answer: 'the sky is blue', from: { layer: 0, index: 2 }, degraded: true })
     expect(result.degradedBecause).toEqual([
-      'layer 1: completion 0 is missing (server)',
-      'layer 1 gave nothing usable and was passed over',
+      'layer 2: completion 1 is missing (server)',
+      'layer 2 gave nothing usable and was skipped',
     ])
   })
 

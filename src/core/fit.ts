@@ -2,7 +2,7 @@
 
 import { findTrim, trimMiddle } from '../lib/text.ts'
 import { type Group, listShown } from './group.ts'
-import type { LayerRun } from './host.ts'
+import type { LayerTask } from './host.ts'
 import type { Engine, Message } from './provider/engine.ts'
 import { EngineError } from './provider/errors.ts'
 import { aggregatorMessages, proposerMessages } from './templates.ts'
@@ -20,7 +20,7 @@ export interface Fitting {
 }
 
 /** `maxTokens` are kept free for the completion. */
-export function fitProposals(run: LayerRun, group: Group, engine: Engine, maxTokens: number): Fitting {
+export function fitProposals(run: LayerTask, group: Group, engine: Engine, maxTokens: number): Fitting {
   const shown = listShown(run, group)
   const lengths = shown.map((proposal) => proposal.text.length)
   const longest = Math.max(0, ...lengths)
@@ -30,8 +30,8 @@ export function fitProposals(run: LayerRun, group: Group, engine: Engine, maxTok
   let isHopeless = !mayTrim
 
   const render = (limit = longest): Message[] => {
-    const { prompt, plan, host, depth } = run
-    const hasTools = depth < plan.layers.length - 1 && Boolean(prompt.tools?.length)
+    const { prompt, host, isLast } = run
+    const hasTools = !isLast && Boolean(prompt.tools?.length)
     if (shown.length === 0) return proposerMessages(host.template, prompt.messages, hasTools)
     const list = shown.map((p) => ({ text: trimMiddle(p.text, limit), isCut: p.finishReason === 'length' }))
     return (run.write ?? aggregatorMessages)(host.template, prompt.messages, list, hasTools)

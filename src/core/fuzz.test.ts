@@ -81,7 +81,16 @@ function checkResult(
   for (const [depth, { completions, failures }] of layers.entries()) {
     const width = countMembers(plan.layers[depth] as Plan['layers'][number])
     const present = completions.map((c) => c.index)
-    expect(present).toEqual([...new Set(present)].sort((x, y) => x - y))
+    const twice = present.filter((index, i) => present.indexOf(index) < i)
+    expect(present).toEqual(present.toSorted((x, y) => x - y))
+    expect(new Set(twice).size).toBe(twice.length)
+    for (const index of twice) {
+      const [first, again] = completions.filter((c) => c.index === index)
+      expect([depth, plan.choose]).toEqual([plan.layers.length - 1, 'last'])
+      expect([first?.excluded, again?.excluded]).toContain('runaway')
+      expect(again?.excluded).toBeDefined()
+      expect(first?.seed).not.toBe(again?.seed)
+    }
     expect([...new Set([...present, ...failures.map((f) => f.index)])].sort((x, y) => x - y)).toEqual(
       Array.from({ length: width }, (_, i) => i),
     )

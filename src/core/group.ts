@@ -1,30 +1,32 @@
 /** Who is shown what: members of a layer that see the same proposals form a group, which is one request. */
-
 import { hashParts, randomFrom, shuffle } from '../lib/random.ts'
-import type { LayerRun } from './host.ts'
+import type { LayerTask } from './host.ts'
 import type { Completion } from './result.ts'
 import { seedOf } from './seeds.ts'
 
-/** `saw` are members of the layer before, in the order shown. */
+/** Members of one voice that are sampled in one request. */
 export interface Group {
+  /** Place of the voice in its layer, from 0. */
   voice: number
+  /** Members of the layer before, in the order shown. */
   saw: number[]
   members: Member[]
 }
 
+/** One sample: its place in the layer, from 0, and its seed. */
 export interface Member {
   index: number
   seed: number
 }
 
 /** The requests that a layer needs. */
-export function groupMembers(run: LayerRun): Group[] {
-  const { prompt, plan, layer, depth } = run
+export function groupMembers(task: LayerTask): Group[] {
+  const { prompt, plan, layer, depth } = task
   const groups = new Map<string, Group>()
   let index = 0
   for (const [voice, { n }] of layer.voices.entries()) {
     for (let i = 0; i < n; i++, index++) {
-      const saw = chooseSeen(run, index)
+      const saw = chooseSeen(task, index)
       const key = `${voice}:${saw}`
       const group: Group = groups.get(key) ?? { voice, saw, members: [] }
       groups.set(key, group)
@@ -35,12 +37,12 @@ export function groupMembers(run: LayerRun): Group[] {
 }
 
 /** The proposals that a group is shown, in that order. */
-export function listShown({ proposals }: LayerRun, { saw }: Group): Completion[] {
+export function listShown({ proposals }: LayerTask, { saw }: Group): Completion[] {
   const byIndex = new Map(proposals.map((p) => [p.index, p]))
   return saw.map((index) => byIndex.get(index) as Completion)
 }
 
-function chooseSeen({ prompt, plan, layer, depth, proposals }: LayerRun, index: number): number[] {
+function chooseSeen({ prompt, plan, layer, depth, proposals }: LayerTask, index: number): number[] {
   if (layer.see === 'nothing') return []
   const random = (use: string, key: string | number) =>
     randomFrom(hashParts(plan.seed, use, prompt.id, depth, key))

@@ -82,7 +82,7 @@ describe('proposals too long for an engine that can count', () => {
     const engine = scriptedEngine(script, { contextLength: 390 })
     const result = await ask({ engine }, planFor({ engine }, options))
     expect(engine.requests).toHaveLength(1)
-    expect(result.degradedBecause?.[0]).toBe('layer 1: completion 0 is missing (context-overflow)')
+    expect(result.degradedBecause?.[0]).toBe('layer 2: completion 1 is missing (context-overflow)')
   })
 })
 

@@ -26,7 +26,7 @@ describe('a quorum', () => {
   test('records its stragglers, and the result is degraded', async () => {
     const { layers, degradedBecause, usage } = await run([10, 20, 30, 40, 9000], { count: 4, graceMs: 100 })
     expect(layers[0]?.failures).toMatchObject([{ index: 4, error: { kind: 'straggler' }, ms: 140 }])
-    expect(degradedBecause).toEqual(['layer 0: completion 4 is missing (straggler)'])
+    expect(degradedBecause).toEqual(['layer 1: completion 5 is missing (straggler)'])
     expect(usage.outputTokens).toBe(6)
   })
 

@@ -1,19 +1,8 @@
-/** Lets a layer go on without its stragglers. */
-import type { Host } from './host.ts'
+/** Ends a layer without its stragglers. */
+import type { Host, QuorumWatch } from './host.ts'
 import type { Quorum } from './plan.ts'
 
-export interface QuorumWatch {
-  /** Aborts with the reason `straggler` once grace or cap has passed, or with the host's signal. */
-  signal: AbortSignal
-  /** To be called at every end of a completion. */
-  check(): void
-  /** Aborts at once. */
-  cut(reason: unknown): void
-  /** Lets the clock go. */
-  stop(): void
-}
-
-/** Starts the clock of a layer. Without a quorum only the host's signal counts. */
+/** Starts the timers of a layer. Without a quorum only the host's signal counts. */
 export function watchQuorum(quorum: Quorum | undefined, host: Host, countUsable: () => number): QuorumWatch {
   const cut = new AbortController()
   const timers = new AbortController()
@@ -29,7 +18,7 @@ export function watchQuorum(quorum: Quorum | undefined, host: Host, countUsable:
   }
   if (quorum?.capMs !== undefined) void cutAfter(quorum.capMs)
   check()
-  // Not AbortSignal.any: a long run has a signal a layer, and what those leave behind is long in going.
+  // Not AbortSignal.any: its listeners stay on the host's signal until they are collected, and a long run has many layers.
   const onAbort = () => cut.abort(host.signal?.reason)
   if (host.signal?.aborted) onAbort()
   host.signal?.addEventListener('abort', onAbort, { once: true })

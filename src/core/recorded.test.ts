@@ -22,7 +22,7 @@ describe('a recorded layer', () => {
     expect(again.engine.requests.map((r) => r.n)).toEqual([1])
     expect(again.result.events.filter((e) => 'layer' in e && e.layer === 0)).toEqual([])
     expect(again.result.layers[1]?.completions[0]?.saw).toEqual([0, 1])
-    expect(again.result.degradedBecause).toEqual(['layer 0: completion 2 is missing (straggler)'])
+    expect(again.result.degradedBecause).toEqual(['layer 1: completion 3 is missing (straggler)'])
   })
 
   test('is shown in order of its members, whatever order they were recorded in', async () => {

@@ -87,11 +87,13 @@ export type AftEvent =
   | { type: 'layer-end'; layer: number; shown: number[] }
   | { type: 'answer'; result: Result }
 
-/** Failures that no fallback made good, in words. */
+/** Failures that no fallback recovered, in words. People count layers and completions from 1. */
 export function listMissing({ completions, failures }: LayerResult, depth: number): string[] {
   const has = new Set(completions.map((c) => c.index))
   const missing = new Map(failures.filter((f) => !has.has(f.index)).map((f) => [f.index, f.error.kind]))
-  return [...missing].map(([index, kind]) => `layer ${depth}: completion ${index} is missing (${kind})`)
+  return [...missing].map(
+    ([index, kind]) => `layer ${depth + 1}: completion ${index + 1} is missing (${kind})`,
+  )
 }
 
 /**
@@ -111,7 +113,7 @@ export function listLeftovers(plan: Plan, { completions, failures }: LayerResult
 }
 
 /** The whole of what happened, for printing and journals. */
-export function summarise(
+export function summarize(
   layers: LayerResult[],
   { completion, layer, judgment }: Chosen,
   reasons: string[],

@@ -1,5 +1,4 @@
-/** Samples a group of a layer: one request to its engine; what fails there is asked of the engines that follow. */
-
+/** Samples a group: one request to its engine. What fails there is asked of the engines that follow. */
 import { type Fitting, fitProposals } from './fit.ts'
 import type { Group, Member } from './group.ts'
 import type { LayerRun } from './host.ts'
@@ -7,31 +6,40 @@ import type { Voice } from './plan.ts'
 import { findUnusable } from './proposals.ts'
 import type { CompletionEnd, CompletionRequest, Engine, Usage } from './provider/engine.ts'
 import { describeError, EngineError, UsageError } from './provider/errors.ts'
-import type { QuorumWatch } from './quorum.ts'
-import type { Completion, Failure, LayerResult } from './result.ts'
-import { groupKey } from './seeds.ts'
+import type { Completion, Failure } from './result.ts'
+import { groupKey, seedAgain } from './seeds.ts'
 
-/** Puts what comes, and what does not, into `result`. Of an engine's errors only a `UsageError` is thrown. */
-export async function sampleGroup(
-  run: LayerRun,
-  group: Group,
-  result: LayerResult,
-  quorum: QuorumWatch,
-): Promise<void> {
-  const voice = run.layer.voices[group.voice] as Voice
-  const engines = [voice.engine, ...(voice.fallbacks ?? [])]
+/**
+ * Puts what comes, and what does not, into the result of the run. An answer that repeats itself is sampled once more.
+ * @throws UsageError if an engine throws one; its other errors are failures
+ */
+export async function sampleGroup(run: LayerRun, group: Group): Promise<void> {
+  await sampleMembers(run, group)
+  const members = listRunaways(run, group).map(({ index, seed }) => ({ index, seed: seedAgain(seed) }))
+  if (members.length === 0 || run.quorum.signal.aborted) return
+  announceRestart(run, members, 'the answer repeats itself and is sampled again')
+  await sampleMembers(run, { ...group, members })
+}
+
+/** Members whose answer repeats itself, and which another seed may help. What a reader has seen stands. */
+function listRunaways({ plan, host, layer, isLast, result }: LayerRun, group: Group): Member[] {
+  const { sampling } = layer.voices[group.voice] as Voice
+  if (!isLast || plan.choose !== 'last' || sampling.temperature === 0) return []
+  const runaways = result.completions.filter((c) => c.excluded === 'runaway').map((c) => c.index)
+  return group.members.filter(({ index }) => runaways.includes(index) && !host.isSent?.(index))
+}
+
+async function sampleMembers(run: LayerRun, group: Group): Promise<void> {
+  const { engine: first, fallbacks = [], sampling } = run.layer.voices[group.voice] as Voice
   let { members } = group
-  for (const [attempt, name] of engines.entries()) {
+  for (const [attempt, name] of [first, ...fallbacks].entries()) {
     if (attempt > 0) announceRestart(run, members, `falls back to ${name}`)
     const engine = run.host.engines[name] as Engine
-    const fitting = fitProposals(run, group, engine, voice.sampling.maxTokens)
+    const fitting = fitProposals(run, group, engine, sampling.maxTokens)
     const startMs = run.host.clock.now()
-    const failed = await callEngine(
-      { run, group, voice, name, engine, fitting, startMs, result, quorum },
-      members,
-    )
+    const failed = await callEngine({ run, group, name, engine, fitting, startMs }, members)
     members = failed.map(({ member }) => member)
-    if (members.length === 0 || quorum.signal.aborted) return
+    if (members.length === 0 || run.quorum.signal.aborted) return
   }
 }
 
@@ -39,14 +47,11 @@ export async function sampleGroup(
 interface Call {
   run: LayerRun
   group: Group
-  voice: Voice
   /** Of the engine, as the plan has it. */
   name: string
   engine: Engine
   fitting: Fitting
   startMs: number
-  result: LayerResult
-  quorum: QuorumWatch
 }
 
 interface Failed {
@@ -59,18 +64,19 @@ const MAX_TRIMS = 4
 
 /** Returns what failed in the end: a prompt that the engine finds too long is trimmed and sent again. */
 async function callEngine(call: Call, members: Member[]): Promise<Failed[]> {
+  const { host, quorum, result, depth } = call.run
   let failed = await sendRequest(call, members)
-  for (let trims = 0; trims < MAX_TRIMS && !call.quorum.signal.aborted; trims++) {
+  for (let trims = 0; trims < MAX_TRIMS && !quorum.signal.aborted; trims++) {
     const overflow = failed.map((f) => f.error).find(isOverflow)
     if (!overflow || !(await call.fitting.shrink(overflow))) break
-    members = failed.map(({ member }) => member)
-    announceRestart(call.run, members, 'the proposals were too long and are trimmed')
-    failed = await sendRequest(call, members)
+    const again = failed.map(({ member }) => member)
+    announceRestart(call.run, again, 'the proposals were too long and are trimmed')
+    failed = await sendRequest(call, again)
   }
-  for (const { member, error, usage } of failed) {
-    const failure = toFailure(call, member, error, usage)
-    call.result.failures.push(failure)
-    call.run.host.emit?.({ type: 'completion-failed', layer: call.run.depth, failure })
+  for (const each of failed) {
+    const failure = toFailure(call, each)
+    result.failures.push(failure)
+    host.emit?.({ type: 'completion-failed', layer: depth, failure })
   }
   return failed
 }
@@ -81,11 +87,12 @@ function isOverflow(error: unknown): error is EngineError {
 
 /** Completions go to the result; the rest is returned. */
 async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
-  const { run, engine, quorum } = call
+  const { run, engine } = call
   const open = new Map(members.entries())
   const failed: Failed[] = []
+  const failOpen = (error: unknown) => [...failed, ...[...open.values()].map((member) => ({ member, error }))]
   try {
-    quorum.signal.throwIfAborted()
+    run.quorum.signal.throwIfAborted()
     for await (const event of engine.generate(await makeRequest(call, members))) {
       const member = open.get(event.index)
       if (!member) continue
@@ -95,29 +102,24 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
       else run.host.emit?.({ ...event, layer: run.depth, index: member.index })
       if (event.type === 'completion-end' || event.type === 'completion-failed') open.delete(event.index)
     }
-    if (open.size === 0) return failed
-    const error = new EngineError(engine.id, 'missing', 'the engine ended without this completion')
-    return [...failed, ...[...open.values()].map((member) => ({ member, error }))]
+    return failOpen(new EngineError(engine.id, 'missing', 'the engine ended without this completion'))
   } catch (error) {
     if (error instanceof UsageError) throw error
-    return [...failed, ...[...open.values()].map((member) => ({ member, error }))]
+    return failOpen(error)
   }
 }
 
-async function makeRequest(
-  { run, group, voice, fitting, quorum }: Call,
-  members: Member[],
-): Promise<CompletionRequest> {
-  const { prompt, plan, host, layer, depth } = run
+/** Only the last layer is given what belongs to the answer: proposers write text and call nothing. */
+async function makeRequest({ run, group, fitting }: Call, members: Member[]): Promise<CompletionRequest> {
+  const { prompt, host, layer, depth, isLast, quorum } = run
   const { stop, tools, toolChoice, responseFormat, logprobs } = prompt
-  const isLast = depth === plan.layers.length - 1
   return {
     key: groupKey(depth, group.voice),
     messages: await fitting.write(),
     n: members.length,
     seeds: members.map((m) => m.seed),
-    sampling: voice.sampling,
-    ...(stop && depth < plan.layers.length && { stop }),
+    sampling: (layer.voices[group.voice] as Voice).sampling,
+    ...(stop && { stop }),
     ...(isLast && tools && { tools }),
     ...(isLast && toolChoice && { toolChoice }),
     ...(isLast && responseFormat && { responseFormat }),
@@ -140,19 +142,21 @@ function addCompletion(call: Call, member: Member, event: CompletionEnd): void {
     ...(fitting.limit !== undefined && { trimmedTo: fitting.limit }),
     ...(excluded && { excluded }),
   }
-  call.result.completions.push(completion)
+  run.result.completions.push(completion)
   run.host.emit?.({ type: 'completion-end', layer: run.depth, completion })
-  call.quorum.check()
+  run.quorum.check()
 }
 
-/** The last layer is shown to no aggregator: only emptiness counts there. */
-function whyExcluded({ plan, depth }: LayerRun, { text, toolCalls }: CompletionEnd): Completion['excluded'] {
+/** A form that was asked for may well repeat itself. */
+function whyExcluded({ prompt, isLast }: LayerRun, { text, toolCalls }: CompletionEnd) {
   const reason = toolCalls?.length ? undefined : findUnusable(text)
-  return reason === 'empty' || depth < plan.layers.length - 1 ? reason : undefined
+  const hasForm = isLast && prompt.responseFormat !== undefined && prompt.responseFormat.type !== 'text'
+  return reason === 'runaway' && hasForm ? undefined : reason
 }
 
-function toFailure(call: Call, member: Member, error: unknown, usage: Usage | undefined): Failure {
-  const isStraggler = call.quorum.signal.aborted && call.quorum.signal.reason === 'straggler'
+function toFailure(call: Call, { member, error, usage }: Failed): Failure {
+  const { signal } = call.run.quorum
+  const isStraggler = signal.aborted && signal.reason === 'straggler'
   const message = 'cut: the layer had its quorum, or had reached its cap'
   return {
     ...placeOf(call, member),

@@ -15,6 +15,11 @@ export function seedOf(
   return (hashParts(planSeed, promptId, layer, voice) % (2 ** 31 - ROOM_FOR_INDEX)) + index
 }
 
+/** Seed of a sample that is made a second time, 0 to 2^31 - 1. */
+export function seedAgain(seed: number): number {
+  return hashParts(seed, 'again') % 2 ** 31
+}
+
 /** What a request says of itself: with a seed it names one sample of a prompt. */
 export function groupKey(layer: number, voice: number): string {
   return `${layer}.${voice}`

@@ -16,6 +16,9 @@ export function countChoices(plan: Plan): number {
 /** The completions by the number of their choice. If an earlier layer gave the answer, that is the only one. */
 export function listChoices({ layers, from }: Result, plan: Plan): Map<number, Completion> {
   const { completions } = layers[from.layer] as Result['layers'][number]
-  if (from.layer === writingLayer(plan)) return new Map(completions.map((c) => [c.index, c]))
+  if (from.layer === writingLayer(plan)) {
+    const byIndex = Map.groupBy(completions, (c) => c.index)
+    return new Map([...byIndex].map(([index, [best]]) => [index, best as Completion]))
+  }
   return new Map([[0, completions.find((c) => c.index === from.index) as Completion]])
 }

@@ -2,7 +2,7 @@
 import { answerPrompt } from '../core/aft.ts'
 import type { Host } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
-import { type AftEvent, type Completion, type Failure, type Result, summarise } from '../core/result.ts'
+import { type AftEvent, type Completion, type Failure, type Result, summarize } from '../core/result.ts'
 
 /** Like `answerPrompt`. If no proposer calls a tool, their texts are aggregated as usual. */
 export async function answerByFirstCall(prompt: Prompt, plan: Plan, host: Host): Promise<Result> {
@@ -24,14 +24,14 @@ export async function answerByFirstCall(prompt: Prompt, plan: Plan, host: Host):
   }
   const signal = host.signal ? AbortSignal.any([host.signal, called.signal]) : called.signal
   try {
-    await answerPrompt(prompt, { ...plan, layers: [first], choose: 'last' }, { ...host, signal, emit })
+    await answerPrompt(prompt, { ...plan, layers: [first], choose: 'random' }, { ...host, signal, emit })
   } catch (error) {
     host.signal?.throwIfAborted()
     if (!call) throw error
   }
   const layer = { completions, failures }
   if (!call) return answerPrompt(prompt, plan, { ...host, recorded: [layer] })
-  return summarise([layer], { completion: call, layer: 0, degradedBecause: [] }, [], {
+  return summarize([layer], { completion: call, layer: 0, degradedBecause: [] }, [], {
     plan,
     template: host.template,
   })

@@ -30,6 +30,8 @@ export interface Sink {
   toolCall(choice: number, delta: ToolCallDelta): void
   /** Every event as it happens, before the pieces that come from it. */
   event?(event: AftEvent): void
+  /** The reader follows the events and drops what starts again: nothing is final before the end. */
+  canForget?: boolean
 }
 
 /** An answer, and the whole run that led to it. */
@@ -40,8 +42,9 @@ export interface Answered {
 }
 
 /**
- * Answers, and sends each piece to the sink as it comes. A choice cannot start again after a piece of it was sent: the
- * whole answer then ends with that error. Without a sink nothing is sent before the end.
+ * Answers, and sends each piece to the sink as it comes. After a piece of a choice was sent, that choice cannot start
+ * again: if it fails, the whole answer ends with that error; if it repeats itself, it stands. Without a sink nothing is
+ * sent before the end.
  * @throws EngineError, UsageError, or the signal's reason
  */
 export async function answerLive(
@@ -50,14 +53,15 @@ export async function answerLive(
   sink?: Sink,
 ): Promise<Answered> {
   const broken = new AbortController()
-  const watch = sink && watchLast(ask, sink, (error) => broken.abort(error))
+  const watch = sink?.canForget ? undefined : sink && watchLast(ask, sink, (error) => broken.abort(error))
   const emit =
-    watch &&
+    sink &&
     ((event: AftEvent) => {
-      sink?.event?.(event)
-      watch.take(event)
+      sink.event?.(event)
+      watch?.take(event)
     })
-  const host = makeHost({ engines, template, signal: AbortSignal.any([signal, broken.signal]), emit })
+  const stop = AbortSignal.any([signal, broken.signal])
+  const host = makeHost({ engines, template, signal: stop, emit, isSent: watch?.isSent })
   const prompt = { id: '0', ...ask.prompt }
   const isFirstCall = ask.tools === 'first-call' && ask.prompt.tools !== undefined
   const result = await (isFirstCall ? answerByFirstCall : answerPrompt)(prompt, ask.plan, host)
@@ -123,6 +127,7 @@ function watchLast({ plan, showProposals }: Ask, sink: Sink, fail: (error: Error
     else if (event.type === 'completion-failed') startAnew(event.failure.index, event.failure.error.message)
   }
   return {
+    isSent: (choice: number) => isOut(sentOf(choice)),
     take: (event: AftEvent) => {
       if ('layer' in event && event.layer === last) takeLast(event)
       else if (showProposals) view.take(event)

@@ -68,7 +68,7 @@ describe('answers', () => {
     expect((await run(echo).summary).progress).toMatchObject({ answered: 3, degraded: 3, madeNow: 0 })
     expect(answers()[0]).toMatchObject({
       degraded: true,
-      degradedBecause: ['layer 0: completion 1 is missing (server)'],
+      degradedBecause: ['layer 1: completion 2 is missing (server)'],
     })
   })
 

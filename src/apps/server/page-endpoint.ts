@@ -22,4 +22,4 @@ export const eventsEndpoint: Endpoint<ChatRequest> = {
   },
 }
 
-const silent: Sink = { content: () => {}, reasoning: () => {}, toolCall: () => {} }
+const silent: Sink = { content: () => {}, reasoning: () => {}, toolCall: () => {}, canForget: true }

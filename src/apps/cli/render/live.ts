@@ -95,6 +95,8 @@ export class LiveView {
   #followAnswer(event: AftEvent): void {
     if (event.type === 'completion-delta') this.#write(event.text)
     if (event.type === 'completion-end') this.#write(event.completion.text.slice(this.#written ?? 0))
+    if (event.type === 'completion-end' && event.completion.excluded === 'runaway')
+      this.#void('repeats itself')
     if (event.type === 'completion-restarted') this.#void(`starts again: ${event.reason}`)
     if (event.type === 'completion-failed') this.#void(`failed: ${event.failure.error.message}`)
   }
