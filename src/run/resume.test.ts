@@ -117,6 +117,30 @@ describe('a journal cut at any byte', () => {
     )
   }, 120_000)
 
+  test('keeps an answer that repeats itself and the one that was sampled again', async () => {
+    const runaway = 'on and on it goes '.repeat(30)
+    const answered = (seed: number) => (seed % 2 === 0 ? runaway : `fine ${seed}`)
+    const engines = () => ({
+      s: scriptedEngine((request, index) =>
+        JSON.stringify(request.messages).includes('Drafts:')
+          ? answered(request.seeds[index] ?? 0)
+          : echo(request, index),
+      ),
+    })
+    const questions = Array.from({ length: 6 }, (_, i) => `Why ${i}?`)
+    const setting = { questions, plan: { width: 2, depth: 1 }, engines }
+    const { answers, bytes } = await runAnew(setting)
+    const completions = listCompletions()
+    expect(completions.length).toBeGreaterThan(3 * questions.length)
+    expect(answers).toMatch(/"degraded":false/)
+    const ends = [...bytes.entries()].filter(([, byte]) => byte === 0x0a).map(([i]) => i + 1)
+    for (const end of ends) {
+      writeFileSync(journal(), bytes.subarray(0, end))
+      expect(await run(setting), `cut at ${end}`).toBe(answers)
+      expect(listCompletions(), `cut at ${end}`).toEqual(completions)
+    }
+  }, 60_000)
+
   test('keeps what failed, what fell back and what it cost', async () => {
     const engines = () => ({
       s: scriptedEngine(failsByThird),

@@ -134,7 +134,7 @@ test('a degraded answer says so on standard error', async () => {
   const args = ['ask', 'Why?', '--model', model, '--width', '2', '--depth', '1']
   const { stdout, stderr, code } = await aft(args)
   expect(stdout).toBe('Better.\n')
-  expect(stderr).toMatch(/^degraded: layer 0: completion \d is missing \(timeout\)\n$/)
+  expect(stderr).toMatch(/^degraded: layer 1: completion \d is missing \(timeout\)\n$/)
   expect(code).toBe(0)
 })
 

@@ -68,8 +68,8 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     const { screen } = await runInTerminal(command('--width 2', { aggregated }))
     const text = await screen.read()
     expect(text).toMatch(/✗ timeout/)
-    expect(text.indexOf('degraded: layer 1: completion')).toBeGreaterThan(0)
-    expect(text.indexOf('degraded: layer 1')).toBeLessThan(text.indexOf('── answer'))
+    expect(text.indexOf('degraded: layer 2: completion')).toBeGreaterThan(0)
+    expect(text.indexOf('degraded: layer 2')).toBeLessThan(text.indexOf('── answer'))
   })
 
   test('shows the best proposal in full where the aggregator failed half way', async () => {
@@ -78,8 +78,18 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     const text = await screen.read()
     expect(text).toMatch(/Half of an\n✗ failed: broken\n/)
     expect(text).toMatch(
-      /degraded: layer 2 gave nothing usable.*── answer: layer 2, completion 1 ─+\nBecause air scatters blue\.\n/s,
+      /degraded: layer 3 gave nothing usable.*── answer: layer 2, completion 1 ─+\nBecause air scatters blue\.\n/s,
     )
+  })
+
+  test('says that an answer repeats itself, and shows the one that was sampled again', async () => {
+    const final = ['on and on it goes '.repeat(30), answer]
+    const { screen, code } = await runInTerminal(command('--width 3', { final }))
+    const text = await screen.read()
+    expect(text).toContain('✗ repeats itself')
+    expect(text).toContain('✗ starts again: the answer repeats itself and is sampled again')
+    expect(text.indexOf('Air scatters blue light')).toBeGreaterThan(text.indexOf('✗ starts again'))
+    expect(code).toBe(0)
   })
 
   test('stays without colours where NO_COLOR is set', async () => {
