@@ -3,7 +3,7 @@
  * from. Imports nothing at run time, so that the page reads journals with it too.
  */
 import type { Message } from '../core/provider/engine.ts'
-import type { Completion, LayerResult } from '../core/result.ts'
+import type { Completion, Failure, LayerResult } from '../core/result.ts'
 import type {
   AnswerRecord,
   CompletionRecord,
@@ -69,7 +69,10 @@ function beginAttempt(prompt: JournalPrompt): void {
 /** A line of a prompt that has not ended. */
 export type PartRecord = CompletionRecord | FailureRecord | LayerRecord
 
-/** Adds a line to the layers of an attempt. What one engine made of a member takes the place of its earlier failure. */
+/**
+ * Adds a line to the layers of an attempt. What one engine made of a sample takes the place of its earlier failure. A
+ * member has two completions if the first one repeats itself and another seed was tried.
+ */
 export function takePart(layers: JournalLayer[], record: PartRecord): void {
   while (layers.length <= record.layer) layers.push({ completions: [], failures: [] })
   const layer = layers[record.layer] as JournalLayer
@@ -77,11 +80,12 @@ export function takePart(layers: JournalLayer[], record: PartRecord): void {
     layer.shown = record.shown
     return
   }
-  const { index, engine } = record
-  layer.failures = layer.failures.filter((made) => made.index !== index || made.engine !== engine)
+  const { index, engine, seed } = record
+  const isSame = (made: Completion | Failure) => made.index === index && made.seed === seed
+  layer.failures = layer.failures.filter((made) => !isSame(made) || made.engine !== engine)
   if (record.type === 'failure') layer.failures.push(withoutPlace(record))
   else {
-    layer.completions = layer.completions.filter((made) => made.index !== index)
+    layer.completions = layer.completions.filter((made) => !isSame(made))
     layer.completions.push(withoutPlace(record))
   }
 }

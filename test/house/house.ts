@@ -165,7 +165,7 @@ export function linesPerFolder(): Record<string, number> {
       folder,
       linesOf(
         folder,
-        folders.filter((other) => other.startsWith(`${folder}/`) && other !== 'core/provider'),
+        folders.filter((other) => other.startsWith(`${folder}/`)),
       ),
     ]),
   )

@@ -22,7 +22,7 @@ function command(
     { replies: [proposal] },
   ]
   writeFileSync(join(folder, 'script.json'), JSON.stringify({ rules }))
-  const ask = `ask 'Why is the sky blue?' --model scripted:script.json --seed 1 ${args}`
+  const ask = `ask 'Why is the sky blue?' --model scripted:script.json --seed 1 ${args.includes('--strategy') ? '' : '--depth 2'} ${args}`
   return `cd '${folder}'; '${process.execPath}' '${launcher}' ${ask}`
 }
 

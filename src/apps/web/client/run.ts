@@ -109,7 +109,9 @@ export function viewLayer(
   isLast: boolean,
 ): LayerView {
   const has = new Set(completions.map((c) => c.index))
-  const best = [...Map.groupBy(completions, (c) => c.index).values()].flatMap(([first]) => first ?? [])
+  const best = [...Map.groupBy(completions, (c) => c.index).values()].flatMap(
+    (twins) => twins.find((c) => !c.excluded) ?? twins[0] ?? [],
+  )
   const members = [
     ...best.map((c) => ({ ...newMember(c.index), ...finished(c) })),
     ...failures.filter((f) => !has.has(f.index)).map((f) => ({ ...newMember(f.index), ...failed(f) })),
