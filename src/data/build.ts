@@ -19,6 +19,7 @@ import { createStatistics } from './statistics.ts'
 
 export { promptText, type Target } from './examine-row.ts'
 
+/** What to build, from which rows. */
 export interface BuildOptions extends ExamineOptions, RenderOptions {
   rows: AsyncIterable<SourceRow | BadRow> | Iterable<SourceRow | BadRow>
   target: Target
@@ -160,6 +161,7 @@ export interface PromptMark {
   signature?: Uint32Array
 }
 
+/** The mark of a prompt's text. */
 export function markPrompt(
   text: string,
   { dropsNearDuplicates }: { dropsNearDuplicates: boolean },

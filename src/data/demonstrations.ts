@@ -1,5 +1,6 @@
 /** Base models answer by continuing a text: demonstrations, then the question. */
 
+/** A question with its answer, as a base model is shown it. */
 export interface Demonstration {
   question: string
   answer: string

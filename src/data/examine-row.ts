@@ -21,6 +21,7 @@ export function promptText(prompt: Message[]): string {
   return prompt.map(textOf).join('\n')
 }
 
+/** What decides whether a row is used, and what is shown of it. */
 export interface ExamineOptions {
   /** Written in each example. */
   source: string
@@ -50,6 +51,7 @@ export interface Drop {
   detail?: unknown
 }
 
+/** What a row can become. */
 export interface Examined {
   /** Benchmarks that have the prompt. */
   hits: string[]
@@ -63,6 +65,7 @@ export interface Examined {
   responses: Response[]
 }
 
+/** Examines a row by itself: its target and what may be shown, or the reason to drop it. */
 export function examineRow(row: SourceRow, options: ExamineOptions): Examined {
   const text = promptText(row.prompt)
   const hits = findHits(text, options.benchmarks)

@@ -9,6 +9,7 @@ import type { Example } from '../files/rows/row.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { createFolder } from './result-folder.ts'
 
+/** The forms that a folder can be exported to: trainers' own, and Parquet. */
 export type Form = 'trl' | 'llama-factory' | 'axolotl' | 'parquet'
 
 /** Turns as trainers read them: role and text. What else a message has (tool calls) they would not know. */

@@ -7,6 +7,7 @@ import { findTrim, LEAST_CHARS, trimMiddle } from '../lib/text.ts'
 import { locateProposals } from './locate-proposals.ts'
 import { countBytes } from './token-bound.ts'
 
+/** How many tokens an example may have, and how they are counted. */
 export interface TokenBudget {
   /** Of prompt and completion together. */
   maxTokens: number
@@ -18,6 +19,7 @@ export interface TokenBudget {
   tooLong: 'trim' | 'drop'
 }
 
+/** A row whose proposals are chosen, before it is rendered. */
 export interface Draft {
   id: string
   conversation: Message[]

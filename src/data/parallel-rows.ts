@@ -29,6 +29,7 @@ export interface Block {
 
 /** Texts of the lines as places in `bytes`: one buffer is handed over instead of many copied. */
 export type Placed = Omit<Ready, 'rendered'> & { rendered?: Rendered<[start: number, end: number]> }
+/** What a worker made of a block. */
 export interface Done {
   rows: (Placed | BadRow)[]
   bytes: Uint8Array

@@ -6,6 +6,7 @@ import { hashParts, randomFrom } from '../lib/random.ts'
 import { type Draft, makeExample, type TokenBudget } from './make-example.ts'
 import { type Measures, measureDraft } from './statistics.ts'
 
+/** How a draft is written. */
 export interface RenderOptions {
   template: Template
   seed: number
@@ -20,6 +21,7 @@ export interface RenderOptions {
   overlapShare?: number
 }
 
+/** A line to be written, without its id. */
 export interface Line<Text = string> {
   file: string
   /** Of the id. */
@@ -28,6 +30,7 @@ export interface Line<Text = string> {
   rest: Text
 }
 
+/** What a draft became, with what is counted of it. */
 export interface Rendered<Text = string> {
   split: 'train' | 'validation'
   lines: Line<Text>[]

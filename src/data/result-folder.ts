@@ -14,6 +14,7 @@ import { UsageError } from '../core/provider/errors.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { writeAll } from '../lib/write-whole.ts'
 
+/** A folder that is being written. */
 export interface ResultFolder {
   /** Where it is while it is not finished. */
   path: string

@@ -15,6 +15,7 @@ export interface Measures {
   overlap?: number
 }
 
+/** Measures a draft; the overlap costs as much as all the rest. */
 export function measureDraft({ conversation, proposals, target }: Draft, measuresOverlap = true): Measures {
   const texts = proposals.map(({ text }) => text)
   return {
@@ -25,6 +26,7 @@ export function measureDraft({ conversation, proposals, target }: Draft, measure
   }
 }
 
+/** Statistics that grow by the measures of each example. */
 export function createStatistics(): BuildStatistics & { add(measures: Measures): void } {
   const none = (): LengthCounts => ({ bins: [], texts: 0, chars: 0 })
   const lengths = { prompts: none(), proposals: none(), targets: none() }

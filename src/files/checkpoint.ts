@@ -20,4 +20,5 @@ export const checkpointRecord = z.looseObject({
   chatTemplateSha256: z.string().optional(),
 })
 
+/** What `aft-model.json` holds. */
 export type Checkpoint = z.infer<typeof checkpointRecord>

@@ -23,6 +23,7 @@ const example = z.strictObject({
   template: z.string(),
 })
 
+/** The two sides of a data set. */
 export type Split = 'train' | 'validation'
 
 /**

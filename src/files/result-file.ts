@@ -14,12 +14,18 @@ import {
   resultShape,
 } from './result-shapes.ts'
 
+/** The result of a task with controls. */
 export type Result = z.infer<typeof resultShape>
+/** A line of `questions.jsonl`: a question with its answers and their scores. */
 export type QuestionResult = z.infer<typeof questionShape>
 
+/** The result of MT-Bench. */
 export type MtBenchResult = z.infer<typeof mtBenchShape>
+/** The result of `aft analyze perplexity`. */
 export type PerplexityResult = z.infer<typeof perplexityShape>
+/** The result of `aft analyze convergence`. */
 export type ConvergenceResult = z.infer<typeof convergenceShape>
+/** The result of `aft eval alpaca-eval`. */
 export type AlpacaEvalResult = z.infer<typeof alpacaEvalShape>
 
 /** A folder of results. `controls` are all tasks whose rows are controls, or points of a grid. */

@@ -40,6 +40,7 @@ const changes = z.looseObject({
   copy_rate: z.number(),
   position: z.array(z.number()),
 })
+/** A task with controls, or a point of a grid. */
 export const resultShape = z.looseObject({
   task: z.string(),
   metrics: z.array(z.string()).min(1),
@@ -54,6 +55,7 @@ export const resultShape = z.looseObject({
   judge_position: z.array(z.number()).nullable(),
 })
 const rating = z.looseObject({ mean: z.number(), interval, n: z.number() }).nullable()
+/** MT-Bench: ratings by turn and category. */
 export const mtBenchShape = z.looseObject({
   task: z.literal('mt-bench'),
   n: z.number(),
@@ -76,6 +78,7 @@ export const mtBenchShape = z.looseObject({
   unreadable: z.array(z.unknown()),
   asked_again: z.number().optional(),
 })
+/** A line of `questions.jsonl`. */
 export const questionShape = z.looseObject({
   id: z.string(),
   prompt: z.string(),
@@ -90,6 +93,7 @@ export const questionShape = z.looseObject({
   ),
 })
 
+/** Perplexities of targets by what is shown before them. */
 export const perplexityShape = z.looseObject({
   task: z.literal('perplexity'),
   model: z.string(),
@@ -115,6 +119,7 @@ export const perplexityShape = z.looseObject({
 const figure = z.looseObject({ mean: z.number(), interval: interval.nullable(), runs: z.number() })
 const figures = z.record(z.string(), figure.nullable())
 const heldOut = { step: z.number(), tokens: z.number().nullable() }
+/** Training runs side by side. */
 export const convergenceShape = z.looseObject({
   task: z.literal('convergence'),
   n: z.number(),
@@ -140,6 +145,7 @@ export const convergenceShape = z.looseObject({
   ...origin,
 })
 
+/** Win rates against a baseline. */
 export const alpacaEvalShape = z.looseObject({
   task: z.literal('alpaca-eval'),
   model: z.string(),

@@ -26,6 +26,7 @@ export interface TaskOutcome {
   failures: { id: string; error: ErrorRecord }[]
 }
 
+/** A task: its items, and the work on each. */
 export interface JournaledTask<Item extends { id: string }, End> {
   task: string
   /** What the journal's lines depend on. A resumed run must have the same. */

@@ -37,6 +37,7 @@ export interface RunState {
   onProgress?: (progress: Progress) => void
 }
 
+/** Why a run ended. */
 export interface RunEnd {
   /**
    * - `done`: every prompt was tried

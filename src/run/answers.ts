@@ -7,8 +7,10 @@ import type { RunJournal } from '../files/run-journal.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { writeAll } from '../lib/write-whole.ts'
 
+/** The forms of a file of answers. */
 export type AnswerFormat = 'jsonl' | 'alpaca-eval'
 
+/** Where the answers go, and in which form. */
 export interface AnswerFile {
   file: string
   format: AnswerFormat

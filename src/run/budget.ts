@@ -27,6 +27,7 @@ export interface Spending {
   cost?: number
 }
 
+/** The spending to begin with. */
 export const nothingSpent: Readonly<Spending> = {
   calls: 0,
   completions: 0,
@@ -35,6 +36,7 @@ export const nothingSpent: Readonly<Spending> = {
   cost: 0,
 }
 
+/** The sum of two spendings; without a cost if one has none. */
 export function addSpending(a: Spending, b: Spending): Spending {
   return {
     calls: a.calls + b.calls,

@@ -3,6 +3,7 @@ import { countCompletions, type Plan } from '../core/plan.ts'
 import type { ErrorRecord } from '../core/result.ts'
 import type { Ledger, Spending } from './budget.ts'
 
+/** How far a run is, as a status line shows it. */
 export interface Progress {
   /** Prompts there are, and the completions that their plan asks for. */
   prompts: number

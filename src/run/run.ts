@@ -16,6 +16,7 @@ import { systemClock } from './clock.ts'
 import { type RunRow, toLine } from './given.ts'
 import { createProgress, type FailureGroup, type Progress } from './progress.ts'
 
+/** What to answer, with what, and where the answers go. */
 export interface RunOptions {
   /**
    * A file of rows (see `readPrompts`), or a function that gives the same prompts each time it is called: both are read

@@ -10,6 +10,7 @@ import {
   type SourceRow,
 } from '../../files/rows/row.ts'
 
+/** The source `alpaca-eval`. */
 export const alpacaEval: Source = {
   about:
     'AlpacaEval output files of several systems: {instruction, output, generator}, joined by instruction',

@@ -12,6 +12,7 @@ import {
   type Source,
 } from '../../files/rows/row.ts'
 
+/** The source `gsm8k-solutions`. */
 export const gsm8kSolutions: Source = {
   about:
     'GSM8K: {question, answer}, or the model solutions {question, ground_truth, MODEL: {solution, is_correct}}',

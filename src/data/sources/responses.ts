@@ -13,6 +13,7 @@ import {
   wrong,
 } from '../../files/rows/row.ts'
 
+/** The source `responses`. */
 export const responses: Source = {
   about: '{prompt | messages, responses: [text | {text, model, score}], target?}, one a line',
   ...perRecord((row, id) => ({

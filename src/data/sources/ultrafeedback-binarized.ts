@@ -13,6 +13,7 @@ import {
   wrong,
 } from '../../files/rows/row.ts'
 
+/** The source `ultrafeedback-binarized`. */
 export const ultrafeedbackBinarized: Source = {
   about: 'UltraFeedback binarized: {prompt, chosen: [messages], rejected: [messages], score_chosen, …}',
   columns: ['prompt_id', 'chosen', 'rejected', 'score_chosen', 'score_rejected'],

@@ -14,6 +14,7 @@ import {
   type Source,
 } from '../../files/rows/row.ts'
 
+/** The source `ultrafeedback`. */
 export const ultrafeedback: Source = {
   about: 'UltraFeedback as published: {instruction, completions: [{response, model, annotations, …}]}',
   columns: ['instruction', 'completions'],

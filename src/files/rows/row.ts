@@ -71,6 +71,7 @@ export interface MadeSource {
 /** Thrown where a record is none of its kind; it becomes a `BadRow`. */
 export class RowProblem extends Error {}
 
+/** The fields of a record. */
 export type Fields = Record<string, unknown>
 
 /** Reads a source with one row a record. `toRow` throws a `RowProblem`, or returns undefined to pass over a record. */
@@ -147,6 +148,7 @@ export function ask(content: string): Message[] {
   return [{ role: 'user', content }]
 }
 
+/** The problem of a field, in words. @param expected such as `` `id` to be text `` */
 export function wrong(expected: string, got: unknown): RowProblem {
   const text = JSON.stringify(got, (_, v) => (typeof v === 'bigint' ? String(v) : v)) ?? 'nothing'
   return new RowProblem(`expected ${expected}, got ${text.slice(0, 80)}`)

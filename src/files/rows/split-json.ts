@@ -1,5 +1,6 @@
 /** Cuts a stream of bytes into JSON values without reading it whole. */
 
+/** The bytes of one JSON value. */
 export interface Piece {
   bytes: Buffer
   /** That it starts in, from 1. */
