@@ -5,7 +5,7 @@ export default defineConfig(({ mode }) => {
   const isSlow = mode === 'slow'
   return {
     test: {
-      include: [isSlow ? '{src,test}/**/*.slow.test.ts' : '{src,test}/**/*.test.ts'],
+      include: [isSlow ? '{src,test,scripts}/**/*.slow.test.ts' : '{src,test,scripts}/**/*.test.ts'],
       exclude: isSlow ? [] : ['**/*.slow.test.ts'],
       fileParallelism: !isSlow,
       testTimeout: isSlow ? 600_000 : 60_000,
