@@ -1,8 +1,8 @@
 /** What a config may hold, and what is said where it holds something else. */
 import { z } from 'zod'
-import { type OptionTable, type OptionValues, planOptions } from '../core/options.ts'
 import { redact, UsageError } from '../core/provider/errors.ts'
 import { namesOf, optionFields, renamed } from '../files/option-fields.ts'
+import { type OptionTable, type OptionValues, planOptions } from '../plans/options.ts'
 import { isModel } from './ai-sdk/is-model.ts'
 
 const wholeFrom = (least: number) =>

@@ -1,7 +1,7 @@
 /** What an evaluation takes at most, told before it starts. A token is taken to be 4 bytes of text. */
 import type { Plan } from '../core/plan.ts'
-import { makePlan } from '../core/strategies.ts'
 import type { Template } from '../core/templates.ts'
+import { makePlan } from '../plans/strategies.ts'
 import { addSpending, boundSpending, nothingSpent, type Price, type Spending } from '../run/budget.ts'
 import type { PlannedControl } from './controls.ts'
 import { askForRating, gradeMessages, type MtBench, type MtBenchQuestion } from './mt-bench.ts'

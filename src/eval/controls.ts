@@ -8,10 +8,10 @@ import { countCompletions, type Plan, type Prompt } from '../core/plan.ts'
 import { findUnusable } from '../core/proposals.ts'
 import type { Engine } from '../core/provider/engine.ts'
 import type { Completion, LayerResult, Result } from '../core/result.ts'
-import { makePlan, type PlanOptions } from '../core/strategies.ts'
 import type { Template } from '../core/templates.ts'
 import type { UsageTotal } from '../core/usage.ts'
 import { agreement } from '../lib/text.ts'
+import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 
 export interface ControlOptions
   extends Pick<PlanOptions, 'width' | 'depth' | 'maxTokens' | 'judgeMaxTokens' | 'temperature' | 'seed'> {

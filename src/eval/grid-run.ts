@@ -5,7 +5,6 @@
 import { answerPrompt } from '../core/aft.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
 import type { LayerResult, Result } from '../core/result.ts'
-import { makePlan, type PlanOptions } from '../core/strategies.ts'
 import { hashTemplate } from '../core/templates.ts'
 import {
   keepPart,
@@ -16,6 +15,7 @@ import {
 } from '../files/task-run.ts'
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { bootstrapMean, mean, testPairs } from '../lib/statistics.ts'
+import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 import { type ControlRow, costOf } from './control-table.ts'
 import { type ControlAnswer, type ControlHost, toAnswer } from './controls.ts'
 import type { Question, Task } from './task.ts'

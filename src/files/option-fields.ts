@@ -1,6 +1,6 @@
 /** The table of options as fields of a zod schema, for config files and requests. */
 import { z } from 'zod'
-import { describeKind, isOfKind, type OptionTable, planOptions } from '../core/options.ts'
+import { describeKind, isOfKind, type OptionTable, planOptions } from '../plans/options.ts'
 
 /** A field per option, each optional. An option's earlier name is an error that tells the new one. */
 export function optionFields(table: OptionTable = planOptions): Record<string, z.ZodType> {

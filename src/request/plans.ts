@@ -1,13 +1,13 @@
 /** The plan of a request: the operator's settings, then the preset's, then the request's own. */
 import { randomInt } from 'node:crypto'
 import { z } from 'zod'
-import { type OptionTable, type OptionValues, planOptions } from '../core/options.ts'
 import { countMembers, type Plan, type Voice } from '../core/plan.ts'
-import type { Preset } from '../core/presets.ts'
 import type { Sampling } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
-import { makePlan, type PlanOptions } from '../core/strategies.ts'
 import { optionFields } from '../files/option-fields.ts'
+import { type OptionTable, type OptionValues, planOptions } from '../plans/options.ts'
+import type { Preset } from '../plans/presets.ts'
+import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 
 /** The most that one request may use. */
 export interface Limits {

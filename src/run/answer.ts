@@ -4,8 +4,8 @@ import type { Prompt } from '../core/plan.ts'
 import type { Engine, Message } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import type { AftEvent, Result } from '../core/result.ts'
-import { makePlan, type PlanOptions } from '../core/strategies.ts'
 import { defaultTemplate, type Template } from '../core/templates.ts'
+import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 import { makeHost } from './host.ts'
 
 /** How to answer. Give one `engine` for all roles, or `engines` by name and the names that propose and aggregate. */

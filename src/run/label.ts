@@ -2,8 +2,8 @@
 
 import type { Plan } from '../core/plan.ts'
 import type { Message } from '../core/provider/engine.ts'
-import { makePlan, type PlanOptions } from '../core/strategies.ts'
 import { readJsonl } from '../lib/jsonl.ts'
+import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 import type { GivenProposal } from './given.ts'
 import { type RunOptions, type RunSummary, runPrompts } from './run.ts'
 

@@ -7,10 +7,10 @@ import { answerPrompt } from '../core/aft.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Engine } from '../core/provider/engine.ts'
 import type { AftEvent } from '../core/result.ts'
-import type { PlanOptions } from '../core/strategies.ts'
 import { defaultTemplate } from '../core/templates.ts'
 import { echo, scriptedEngine } from '../engines/scripted/scripted.ts'
 import type { RecordedLayer } from '../files/run-journal.ts'
+import type { PlanOptions } from '../plans/strategies.ts'
 import { resumeFrom } from './replay.ts'
 
 const answer = async (engines: Record<string, Engine>, plan: Plan, recorded: RecordedLayer[] = []) => {

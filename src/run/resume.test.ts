@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Engine } from '../core/provider/engine.ts'
-import { makePlan, type PlanOptions } from '../core/strategies.ts'
 import { echo, type Script, scriptedEngine } from '../engines/scripted/scripted.ts'
+import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 import { runPrompts } from './run.ts'
 
 let folder: string

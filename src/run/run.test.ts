@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { EngineErrorKind } from '../core/provider/errors.ts'
-import { makePlan } from '../core/strategies.ts'
 import { echo, type Script, scriptedEngine } from '../engines/scripted/scripted.ts'
+import { makePlan } from '../plans/strategies.ts'
 import { type RunOptions, runPrompts } from './run.ts'
 
 let folder: string

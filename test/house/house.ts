@@ -19,6 +19,7 @@ export const sources = find('src/**/*.{ts,tsx}').filter((file) => !/\.(test|fixt
 export const floors: string[][] = [
   ['lib', 'core/provider'],
   ['core'],
+  ['plans'],
   ['files'],
   ['engines'],
   ['run'],

@@ -1,7 +1,7 @@
 /** How help looks: the same headings in the same order for every command, and text wrapped to one width. */
 import { styleText } from 'node:util'
 import { type Command, Help, type Option } from 'commander'
-import { type OptionTable, planOptions } from '../../core/options.ts'
+import { type OptionTable, planOptions } from '../../plans/options.ts'
 import { flagName } from './plan-flags.ts'
 
 /** Flags that several commands have, under their headings. A command's other flags are under "Options:". */

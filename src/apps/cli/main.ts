@@ -1,9 +1,9 @@
 /** The command line: which commands there are, and what an error looks like from outside. */
 import { Command, CommanderError } from 'commander'
-import { planOptions } from '../../core/options.ts'
 import { DataError, EngineError, redact, UsageError } from '../../core/provider/errors.ts'
 import { toCallersError } from '../../files/file-errors.ts'
 import { readVersion } from '../../lib/version.ts'
+import { planOptions } from '../../plans/options.ts'
 import { styleHelp } from './help.ts'
 import { Interrupted } from './interrupt.ts'
 import { flagName } from './plan-flags.ts'

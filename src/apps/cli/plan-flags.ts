@@ -8,7 +8,7 @@ import {
   type OptionSpec,
   type OptionTable,
   planOptions,
-} from '../../core/options.ts'
+} from '../../plans/options.ts'
 import { readNames } from './option-types.ts'
 
 /** The flag of one option. `over` changes what a command does differently, such as its default. */

@@ -1,7 +1,7 @@
 /** What clients see of the operator's engines: a name, but no address and no path unless the operator wants that. */
 import type { Engine } from '../../core/provider/engine.ts'
 import type { AftEvent, Failure, Result } from '../../core/result.ts'
-import type { PlanOptions } from '../../core/strategies.ts'
+import type { PlanOptions } from '../../plans/strategies.ts'
 import type { Sink } from '../../request/live.ts'
 import { isInternal } from './api-error.ts'
 

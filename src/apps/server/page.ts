@@ -1,8 +1,8 @@
 /** The page at `/`, and what it requests beside answers. */
 
 import { Hono } from 'hono'
-import { planOptions } from '../../core/options.ts'
 import type { Template } from '../../core/templates.ts'
+import { planOptions } from '../../plans/options.ts'
 import type { Offer } from '../../request/plans.ts'
 import { readPage } from '../web/files.ts'
 import { PAGE_FILES, type PageFiles } from '../web/page-files.ts'

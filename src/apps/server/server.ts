@@ -1,10 +1,10 @@
 /** An OpenAI-compatible server as a web-standard `fetch` handler: for Node by `listen.ts`, or mounted anywhere. */
 import { enginesOf } from '../../core/plan.ts'
-import { builtInPresets, type Preset } from '../../core/presets.ts'
 import type { Engine } from '../../core/provider/engine.ts'
 import { redact, UsageError } from '../../core/provider/errors.ts'
-import { makePlan, type PlanOptions } from '../../core/strategies.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
+import { builtInPresets, type Preset } from '../../plans/presets.ts'
+import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
 import { DEFAULT_LIMITS, type Limits, type Offer } from '../../request/plans.ts'
 import { toApiError } from './api-error.ts'
 import { createDrain } from './drain.ts'
@@ -15,7 +15,7 @@ import type { HostEnv, Parts } from './parts.ts'
 import { createQueue } from './queue.ts'
 import { createRoutes } from './routes.ts'
 
-export type { Preset } from '../../core/presets.ts'
+export type { Preset } from '../../plans/presets.ts'
 export type { Limits } from '../../request/plans.ts'
 export type { Keys } from './keys.ts'
 

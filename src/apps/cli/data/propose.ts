@@ -1,12 +1,12 @@
 /** `aft data propose`: a model writes several responses per prompt, a base model by demonstrations. */
 import { Command } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
-import { makePlan } from '../../../core/strategies.ts'
 import { defaultTemplate } from '../../../core/templates.ts'
 import { baseTemplate, readDemonstrations, readForBase, readProposed } from '../../../data/propose.ts'
 import { toCallersError } from '../../../files/file-errors.ts'
 import { readPrompts } from '../../../files/prompts.ts'
 import { writeJsonl } from '../../../lib/jsonl.ts'
+import { makePlan } from '../../../plans/strategies.ts'
 import { runPrompts } from '../../../run/run.ts'
 import { whole } from '../option-types.ts'
 import { addSamplingFlags, type SamplingFlags, sample } from './sampling.ts'

@@ -2,8 +2,9 @@
  * Every option of a plan, once. Flags, config, presets, the field `aft` of a request, their limits, error texts and
  * help are made from this table.
  */
+
+import { UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
-import { UsageError } from './provider/errors.ts'
 
 /** What the value of an option can be. */
 export type OptionKind =

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { countCompletions, enginesOf } from './plan.ts'
-import { UsageError } from './provider/errors.ts'
+import { countCompletions, enginesOf } from '../core/plan.ts'
+import { UsageError } from '../core/provider/errors.ts'
 import { makePlan, type PlanOptions, strategies } from './strategies.ts'
 
 const plan = (options: Partial<PlanOptions> = {}) => makePlan({ proposers: ['m'], ...options })

@@ -1,5 +1,9 @@
 /** Each named strategy as a plan. A strategy decides the layers and how the answer is taken; nothing else. */
 
+import { countMembers, type Layer, type Plan, type Quorum, type Voice } from '../core/plan.ts'
+import type { Sampling } from '../core/provider/engine.ts'
+import { UsageError } from '../core/provider/errors.ts'
+import { defaultTemplate } from '../core/templates.ts'
 import {
   checkOptions,
   type OptionName,
@@ -8,10 +12,6 @@ import {
   planOptions,
   type StrategyName,
 } from './options.ts'
-import { countMembers, type Layer, type Plan, type Quorum, type Voice } from './plan.ts'
-import type { Sampling } from './provider/engine.ts'
-import { UsageError } from './provider/errors.ts'
-import { defaultTemplate } from './templates.ts'
 
 /** What a caller may set: the options of the table, and the template's id. Only the engines have no default. */
 export interface PlanOptions extends OptionValues {
