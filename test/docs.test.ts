@@ -23,9 +23,6 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: r
 /** Run by .ci/run in a fresh clone, or the habits of those who change the project. */
 const elsewhere = /^npm (ci|start|test|run|pack|install)\b|^(runs\/\w+\.sh|git|npx vitest|node bench\/)/
 
-/** Names that are about to come. */
-const pending = /--target-(model|max)|--too-long|--max-example-tokens/
-
 let server: ChatServer
 /** Answers if the page has not started `aft serve` itself. */
 let own: Listening
@@ -141,8 +138,7 @@ describe.each(pages)('%s', (page) => {
     else if (block.language === 'sh') {
       for (const command of commandsOf(block.code)) {
         if (elsewhere.test(command)) continue
-        if (pending.test(command)) test.skip(command, () => {})
-        else if (block.needs) test(`parses: ${command}`, () => parseCommand(command))
+        if (block.needs) test(`parses: ${command}`, () => parseCommand(command))
         else test(`runs: ${command}`, () => runCommand(command, folder))
       }
     } else if (block.language !== 'text') test(`is whole: ${first}`, () => keepFile(block, folder))
@@ -160,7 +156,7 @@ describe.each(pages)('%s', (page) => {
     const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, '')
     const named = [...prose.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([flag]) => flag)
     const flags = await listFlags()
-    const unknown = named.filter((flag) => !flags.has(flag) && !pending.test(flag))
+    const unknown = named.filter((flag) => !flags.has(flag))
     expect(unknown).toEqual([])
   })
 })
