@@ -2,7 +2,7 @@
  * Asks a small model in this process: three proposals, one aggregation.
  *   node examples/01-ask.ts "Why is the sky blue?"
  */
-import { answer, openEngine } from '../src/index.ts' // in your project: from 'aft'
+import { answer, openEngine } from 'aft'
 
 const question = process.argv[2] ?? 'Why is the sky blue?'
 const engine = await openEngine('smollm2') // 98 MB, downloaded once

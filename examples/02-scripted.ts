@@ -2,7 +2,7 @@
  * An engine with fixed replies: the same every time, offline. Use it to test a program that uses aft.
  *   node examples/02-scripted.ts
  */
-import { answer, scriptedEngine } from '../src/index.ts' // in your project: from 'aft'
+import { answer, scriptedEngine } from 'aft'
 
 const engine = scriptedEngine([
   { system: /^1\. /m, replies: ['Short waves scatter more, so blue light comes from everywhere.'] },

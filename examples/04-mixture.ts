@@ -2,7 +2,7 @@
  * A mixture of agents: several models propose, one writes the answer, and another one answers if that one fails.
  *   node examples/04-mixture.ts MODEL MODEL [AGGREGATOR]
  */
-import { answer, openEngines } from '../src/index.ts' // in your project: from 'aft'
+import { answer, openEngines } from 'aft'
 
 const [first = 'scripted:echo', second = 'smollm2', last = second] = process.argv.slice(2)
 const { engines, close } = await openEngines([first, second, last])

@@ -3,7 +3,7 @@
  *   node examples/07-ai-sdk.ts 'http://127.0.0.1:8000/v1' llama
  */
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
-import { answer, fromAiSdk } from '../src/index.ts' // in your project: from 'aft'
+import { answer, fromAiSdk } from 'aft'
 
 const [baseURL = 'http://127.0.0.1:8000/v1', model = 'llama'] = process.argv.slice(2)
 const provider = createOpenAICompatible({ name: 'mine', baseURL })

@@ -2,7 +2,7 @@
  * Does not wait for a slow proposer. The result says what is missing.
  *   node examples/08-stragglers.ts
  */
-import { answer, scriptedEngine } from '../src/index.ts' // in your project: from 'aft'
+import { answer, scriptedEngine } from 'aft'
 
 const proposer = scriptedEngine((_, index) => ({
   text: `Proposal ${index}.`,

@@ -3,7 +3,7 @@
  * engine does all it must.
  *   node examples/09-own-engine.ts
  */
-import { answer, type Engine, EngineError, textOf } from '../src/index.ts' // in your project: from 'aft'
+import { answer, type Engine, EngineError, textOf } from 'aft'
 
 const shouting: Engine = {
   id: 'shouting',

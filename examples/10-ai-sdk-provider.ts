@@ -2,9 +2,10 @@
  * Uses aggregation as a model of the AI SDK, without a server: the proposals stream as reasoning, then the answer.
  *   node examples/10-ai-sdk-provider.ts [MODEL] [QUESTION]
  */
+
+import { openEngine } from 'aft'
+import { createAft } from 'aft/ai-sdk'
 import { streamText } from 'ai'
-import { createAft } from '../src/apps/ai-sdk/ai-sdk.ts' // in your project: from 'aft/ai-sdk'
-import { openEngine } from '../src/index.ts' // in your project: from 'aft'
 
 const [name = 'smollm2', question = 'Why is the sky blue?'] = process.argv.slice(2)
 const engine = await openEngine(name) // or any model of the AI SDK: createAft({ engine: openai('…') })

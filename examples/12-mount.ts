@@ -2,9 +2,10 @@
  * Runs the server inside your program: a `fetch` handler. Here the official client calls it without a network.
  *   node examples/12-mount.ts
  */
+
+import { scriptedEngine } from 'aft'
+import { createServer } from 'aft/server'
 import { OpenAI } from 'openai'
-import { createServer } from '../src/apps/server/server.ts' // in your project: from 'aft/server'
-import { scriptedEngine } from '../src/index.ts'
 
 const house = scriptedEngine([
   { system: /Drafts:/, replies: ['Short waves scatter more, and blue is short.'] },

@@ -43,21 +43,13 @@ afterAll(async () => {
   await server.close()
 })
 
-/** A page's code as it runs here: local addresses, the command line and the package of this checkout. */
+/** A page's code as it runs here: with addresses of this test, and without the detour over npx. */
 function adapt(code: string): string {
-  const sources = {
-    aft: 'index.ts',
-    'aft/ai-sdk': 'apps/ai-sdk/ai-sdk.ts',
-    'aft/server': 'apps/server/server.ts',
-  }
   return code
     .replaceAll(/http:\/\/127\.0\.0\.1:(8000|11434)\/v1/g, server.baseURL)
     .replaceAll('http://127.0.0.1:8080', served ?? own.url)
     .replace('--port 8080', '--port 0')
     .replaceAll('npx aft', `"${process.execPath}" "${path.join(root, 'bin/aft.js')}"`)
-    .replaceAll(/from '(aft(?:\/[\w-]+)?)'/g, (_, name: keyof typeof sources) => {
-      return `from '../../../src/${sources[name]}'`
-    })
 }
 
 function inPage(folder: string) {

@@ -60,8 +60,8 @@ const examples: Record<string, () => Promise<void>> = {
   },
   '06-watch.ts': async () => {
     const output = await run('06-watch.ts')
-    expect(output).toMatch(/^layer 0: 2 completions\n/)
-    expect(output).toMatch(/\nshown to the next layer: 0, 1\nlayer 1: 1 completions\n/)
+    expect(output).toMatch(/^layer 1: 2 completions\n/)
+    expect(output).toMatch(/\nshown to the next layer: 1, 2\nlayer 2: 1 completions\n/)
     expect(output).toMatch(/\nSay “wa-pa-pa-pow”\.\n$/)
   },
   '07-ai-sdk.ts': async () => expect(await run('07-ai-sdk.ts', server.baseURL, 'm')).toMatch(/^Reply /),
