@@ -56,7 +56,7 @@ describe.skipIf(!hasData)('published systems (needs ../shared/data/alpaca-eval)'
     writeFileSync(file, JSON.stringify(rows))
     const moved = await score('--annotations', file, ...files)
     expect(moved).toMatchObject({ code: 1, stdout: '' })
-    expect(moved.stderr).toContain(`${file}: row 11: is the benchmark's row 10, but stands behind its row 11`)
+    expect(moved.stderr).toContain(`${file}:1: row 11: is the benchmark's row 10, but comes after its row 11`)
     writeFileSync(file, JSON.stringify(rows.toSpliced(9, 1)))
     const fewer = await score('--annotations', file, ...files)
     expect(fewer.code).toBe(0)

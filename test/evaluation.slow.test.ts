@@ -38,7 +38,7 @@ describe.skipIf(!existsSync(data))('with the data sets (needs ../shared/data)', 
     expect(result).toMatchObject({ n: 2, asked: 2 })
     expect(result.rows).toHaveLength(6)
     for (const row of result.rows) {
-      expect(row.generated_tokens).toBeGreaterThan(0)
+      expect(row.output_tokens).toBeGreaterThan(0)
       expect(row.scores.strict.mean).toBeGreaterThanOrEqual(0)
     }
     // a question has six parts; those that were there before the kill were not made again

@@ -1,5 +1,6 @@
 /** The tables of evaluations and experiments: one section per kind of result. */
 import type { Changes, ControlRow } from '../../src/eval/control-table.ts'
+import { renameEarlier } from '../../src/files/result-shapes.ts'
 import type { Interval } from '../../src/lib/statistics.ts'
 import { tellChoosing, tellConvergence, tellPerplexity } from './experiments.ts'
 import type { Saved, WinRates } from './speed.ts'
@@ -108,13 +109,13 @@ function tellControls({
         ...metrics.map((metric) => `${metric} %`),
         'p',
         'calls',
-        'prompt',
+        'input',
         'prefilled',
-        'written',
+        'output',
         's',
         'chars',
       ],
-      rows.map((row) => [
+      rows.map(renameEarlier).map((row) => [
         row.title,
         ...metrics.map((metric) => {
           const { mean, interval } = row.scores[metric] as Score
@@ -122,9 +123,9 @@ function tellControls({
         }),
         row.against_single ? chance(row.against_single.p) : '',
         row.calls.toFixed(1),
-        whole(row.prompt_tokens),
+        whole(row.input_tokens),
         whole(row.prefilled_tokens),
-        whole(row.generated_tokens),
+        whole(row.output_tokens),
         row.seconds.toFixed(0),
         whole(row.mean_length_chars),
       ]),
@@ -138,8 +139,8 @@ function tellGrid({ task, metrics, n, model, settings, rows }: Controls): string
   return [
     `${task}, ${n} prompts, ${model}, ${settings.maxTokens} tokens per completion; points share the samples that they have in common.`,
     draw(
-      ['width × depth', ...metrics.map((metric) => `${metric} %`), 'calls', 'prefilled', 'written', 's'],
-      rows.map((row) => [
+      ['width × depth', ...metrics.map((metric) => `${metric} %`), 'calls', 'prefilled', 'output', 's'],
+      rows.map(renameEarlier).map((row) => [
         row.title,
         ...metrics.map((metric) => {
           const { mean, interval } = row.scores[metric] as Score
@@ -147,7 +148,7 @@ function tellGrid({ task, metrics, n, model, settings, rows }: Controls): string
         }),
         row.calls.toFixed(0),
         whole(row.prefilled_tokens),
-        whole(row.generated_tokens),
+        whole(row.output_tokens),
         row.seconds.toFixed(0),
       ]),
     ),

@@ -20,7 +20,7 @@ export const intro = `# Results
   same model file, threads and token limits.
 - *Load* is the load average before the run. Ratios say more than seconds when it is high.
 - Scores have 95 % intervals in brackets. *p* is a paired test against one answer.
-- *N × D* is width N and depth D. *Calls* are requests; *prompt*, *prefilled* and *written* are tokens per question: all prompt
+- *N × D* is width N and depth D. *Calls* are requests; *input*, *prefilled* and *output* are tokens per question: all prompt
   tokens, those that were read (samples share a prompt), and those that were written. *Chars* is the length of the answer.
 - The trained aggregator of the evaluations is an adapter as \`runs/cpu.sh\` makes it: 60 steps on made problems of arithmetic. Each
   machine trained its own, so the one of GSM8K's second table is not the file of the others.

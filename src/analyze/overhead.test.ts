@@ -28,8 +28,8 @@ test.each([
     const plan = makePlan({ proposers: ['p'], width, depth })
     const predicted = predictOverhead(plan, lengths)
     expect([
-      predicted.written_tokens,
-      predicted.prompt_tokens,
+      predicted.output_tokens,
+      predicted.input_tokens,
       predicted.prefilled_tokens,
       predicted.critical_tokens,
     ]).toEqual(tokens)
@@ -67,7 +67,7 @@ test('the formula agrees with a journal whose completions are alike', async () =
     calls: 3,
     completions: 7,
   })
-  for (const column of ['prompt_tokens', 'prefilled_tokens', 'written_tokens', 'critical_tokens'] as const) {
+  for (const column of ['input_tokens', 'prefilled_tokens', 'output_tokens', 'critical_tokens'] as const) {
     expect(predicted[column]).toBeGreaterThan((measured[column] ?? 0) * 0.95)
     expect(predicted[column]).toBeLessThan((measured[column] ?? 0) * 1.05)
   }

@@ -14,10 +14,10 @@ export interface Overhead {
   calls: number
   completions: number
   /** Of all completions, shared or not. */
-  prompt_tokens: number
+  input_tokens: number
   /** Read once a request; null where an engine does not tell. */
   prefilled_tokens: number | null
-  written_tokens: number
+  output_tokens: number
   /** Written one after the other: of the longest completion of each layer. */
   critical_tokens: number
 }
@@ -48,9 +48,9 @@ export function predictOverhead(plan: Plan, { query, completion, longest, instru
   const total = {
     calls: 0,
     completions: 0,
-    prompt_tokens: 0,
+    input_tokens: 0,
     prefilled_tokens: 0,
-    written_tokens: 0,
+    output_tokens: 0,
     critical_tokens: 0,
   }
   for (const [i, layer] of plan.layers.entries()) {
@@ -60,9 +60,9 @@ export function predictOverhead(plan: Plan, { query, completion, longest, instru
       query + (i === 0 ? 0 : instruction + countSeen(layer, plan.layers[i - 1] as Layer) * completion)
     total.calls += requests
     total.completions += members
-    total.prompt_tokens += members * prompt
+    total.input_tokens += members * prompt
     total.prefilled_tokens += requests * prompt
-    total.written_tokens += members * completion
+    total.output_tokens += members * completion
     total.critical_tokens += members > 1 ? longest : completion
   }
   return total
@@ -129,9 +129,9 @@ function measure(prompts: JournalPrompt[]): Overhead & { seconds: number } {
   return {
     calls: each((p) => sum(usages(p).map((u) => u.calls))),
     completions: each((p) => usages(p).length),
-    prompt_tokens: each((p) => sum(usages(p).map((u) => u.inputTokens))),
+    input_tokens: each((p) => sum(usages(p).map((u) => u.inputTokens))),
     prefilled_tokens: isKnown ? each((p) => sum(usages(p).map((u) => u.prefilledTokens ?? 0))) : null,
-    written_tokens: each((p) => sum(usages(p).map((u) => u.outputTokens))),
+    output_tokens: each((p) => sum(usages(p).map((u) => u.outputTokens))),
     critical_tokens: each((p) =>
       sum(p.layers.map((layer) => Math.max(0, ...layer.completions.map((c) => c.usage.outputTokens)))),
     ),

@@ -1,20 +1,23 @@
 /** Annotations in AlpacaEval's form: for each instruction the outputs of a baseline and a model, and who was preferred. */
 import type { DataError } from '../core/provider/errors.ts'
 import { placeOf } from './alpaca-eval-order.ts'
-import { type Row, readRows, show, wrongRow } from './row-file.ts'
+import { type Row, type RowFile, type RowPlaces, readRows, show, wrongRow } from './row-file.ts'
 
 /** The benchmark's baseline, as its files name it. */
 export const BENCHMARK_BASELINE = 'gpt4_1106_preview'
+/** Instructions of the benchmark. */
 export const BENCHMARK_ROWS = 805
 
+/** One comparison. */
 export interface Annotation {
   instruction: string
   /** Of the baseline, and of the model. */
   outputs: [string, string]
-  /** 1 baseline wins, 2 model wins, 1.5 tie; null where the judge gave none. */
+  /** 1 baseline wins, 2 model wins, 1.5 tie; null if the judge gave none. */
   preference: number | null
 }
 
+/** A file of comparisons. */
 export interface Annotations {
   file: string
   rows: Annotation[]
@@ -27,30 +30,25 @@ export interface Annotations {
 
 /**
  * Reads annotations, all of them checked: a wrong row is an error, never a row less.
- * @throws DataError with the row, FileError where the file cannot be read
+ * @throws DataError with the row, FileError if the file cannot be read
  */
 export async function readAnnotations(file: string): Promise<Annotations> {
-  const raw = await readRows(file)
-  const rows = raw.map((row, i) => readAnnotation(row, (problem) => wrongRow(file, i + 1, problem)))
-  const generators = ['generator_1', 'generator_2'].map((field) => readGenerator(file, raw, field))
+  const found = await readRows(file)
+  const rows = found.rows.map((row, i) => readAnnotation(row, (problem) => wrongRow(found, i + 1, problem)))
+  const generators = ['generator_1', 'generator_2'].map((field) => readGenerator(found, field))
   const [baseline, model] = generators as [string, string]
   if (model === BENCHMARK_BASELINE && baseline !== BENCHMARK_BASELINE) {
     throw wrongRow(
-      file,
+      found,
       1,
       `expected the baseline ${BENCHMARK_BASELINE} as generator_1, got it as generator_2. Are the two files swapped?`,
     )
   }
-  checkDuplicates(
-    file,
-    rows.map((row) => row.instruction),
-  )
-  const isBenchmark = checkOrder(
-    file,
-    rows.map((row) => row.instruction),
-  )
+  const instructions = rows.map((row) => row.instruction)
+  checkDuplicates(found, instructions)
+  const isBenchmark = checkOrder(found, instructions)
   const annotators = [
-    ...new Set(raw.flatMap((row) => (row.annotator == null ? [] : [String(row.annotator)]))),
+    ...new Set(found.rows.flatMap((row) => (row.annotator == null ? [] : [String(row.annotator)]))),
   ]
   return { file, rows, generators: [baseline, model], annotators, isBenchmark }
 }
@@ -86,30 +84,30 @@ function readPreference(row: Row, wrong: Wrong): number | null {
   if (typeof preference === 'number' && preference >= 1 && preference <= 2) return preference
   const tell =
     'expected `preference` to be a number from 1 (the baseline wins) to 2 (the model wins), 0 for a tie'
-  throw wrong(`${tell}, or null where the judge gave none; got ${show(preference)}`)
+  throw wrong(`${tell}, or null if the judge gave none; got ${show(preference)}`)
 }
 
 /** One name in all rows. */
-function readGenerator(file: string, rows: Row[], field: string): string {
-  const first = rows[0]?.[field]
-  for (const [i, row] of rows.entries()) {
+function readGenerator(found: RowFile, field: string): string {
+  const first = found.rows[0]?.[field]
+  for (const [i, row] of found.rows.entries()) {
     const name = row[field]
     if (typeof name !== 'string' || name === '') {
-      throw wrongRow(file, i + 1, `expected \`${field}\` to name a model, got ${show(name)}`)
+      throw wrongRow(found, i + 1, `expected \`${field}\` to name a model, got ${show(name)}`)
     }
     if (name === first) continue
-    throw wrongRow(file, i + 1, `expected \`${field}\` to be ${show(first)} as in row 1, got ${show(name)}`)
+    throw wrongRow(found, i + 1, `expected \`${field}\` to be ${show(first)} as in row 1, got ${show(name)}`)
   }
   return first as string
 }
 
 /** @throws DataError with both rows */
-export function checkDuplicates(file: string, instructions: string[]): void {
+export function checkDuplicates(of: RowPlaces, instructions: string[]): void {
   const rows = new Map<string, number>()
   for (const [i, instruction] of instructions.entries()) {
     const earlier = rows.get(instruction)
     if (earlier !== undefined) {
-      throw wrongRow(file, i + 1, `has the same instruction as row ${earlier}: ${show(instruction)}`)
+      throw wrongRow(of, i + 1, `has the same instruction as row ${earlier}: ${show(instruction)}`)
     }
     rows.set(instruction, i + 1)
   }
@@ -121,20 +119,20 @@ export function checkDuplicates(file: string, instructions: string[]): void {
  * @returns whether the instructions are the benchmark's
  * @throws DataError with the first row that is out of place
  */
-export function checkOrder(file: string, instructions: string[]): boolean {
+export function checkOrder(of: RowPlaces, instructions: string[]): boolean {
   const places = instructions.map(placeOf)
   const known = places.filter((place) => place !== undefined).length
   if (known * 2 < instructions.length) return false
   let last = -1
   for (const [i, place] of places.entries()) {
     if (place === undefined) {
-      throw wrongRow(file, i + 1, `expected an instruction of AlpacaEval, got ${show(instructions[i])}`)
+      throw wrongRow(of, i + 1, `expected an instruction of AlpacaEval, got ${show(instructions[i])}`)
     }
     if (place < last) {
       throw wrongRow(
-        file,
+        of,
         i + 1,
-        `is the benchmark's row ${place + 1}, but stands behind its row ${last + 1}. Sort the rows as the baseline has them`,
+        `is the benchmark's row ${place + 1}, but comes after its row ${last + 1}. Sort the rows as the baseline has them`,
       )
     }
     last = place

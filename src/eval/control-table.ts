@@ -15,10 +15,10 @@ export interface ControlRow {
   scores: Record<string, { mean: number; interval: Interval }>
   completions: number
   calls: number
-  prompt_tokens: number
+  input_tokens: number
   /** Null where an engine does not tell. */
   prefilled_tokens: number | null
-  generated_tokens: number
+  output_tokens: number
   seconds: number
   cost: number | null
   mean_length_chars: number
@@ -162,9 +162,9 @@ export function costOf(answers: ControlAnswer[]) {
   return {
     completions: each((a) => a.completions),
     calls: each((a) => a.usage.calls),
-    prompt_tokens: each((a) => a.usage.inputTokens),
+    input_tokens: each((a) => a.usage.inputTokens),
     prefilled_tokens: known ? each((a) => a.usage.prefilledTokens ?? 0) : null,
-    generated_tokens: each((a) => a.usage.outputTokens),
+    output_tokens: each((a) => a.usage.outputTokens),
     seconds: each((a) => a.ms / 1000),
     cost: answers.some((a) => a.usage.cost !== undefined) ? each((a) => a.usage.cost ?? 0) : null,
     degraded: answers.filter((a) => a.degradedBecause).length,

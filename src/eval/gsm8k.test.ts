@@ -41,8 +41,8 @@ test('questions are read, and both ways are scored', async () => {
 })
 
 test.each([
-  [{ question: '', answer: '#### 1' }, /row 1: expected `question`/],
-  [{ question: 'q', answer: 'two' }, /row 1: expected `answer` to end in "#### N", got "two"/],
+  [{ question: '', answer: '#### 1' }, /\.jsonl:1: expected `question`/],
+  [{ question: 'q', answer: 'two' }, /\.jsonl:1: expected `answer` to end in "#### N", got "two"/],
 ])('%j is refused', async (row, message) => {
   await expect(gsm8k.read(write([row]))).rejects.toThrow(message)
 })

@@ -5,19 +5,20 @@ import type { Task } from './task.ts'
 const INSTRUCTION =
   'Solve the problem step by step. End with a line that holds #### and the answer as a number.'
 
+/** The task. Scores are 0 or 1 by either rule of extraction. */
 export const gsm8k: Task = {
   name: 'gsm8k',
   metrics: ['flexible', 'strict'],
   async read(file) {
-    const rows = await readRows(file)
-    const questions = rows.map((row, i) => {
+    const found = await readRows(file)
+    const questions = found.rows.map((row, i) => {
       const { question, answer } = row
       if (typeof question !== 'string' || question.trim() === '') {
-        throw wrongRow(file, i + 1, `expected \`question\` to be text, got ${show(question)}`)
+        throw wrongRow(found, i + 1, `expected \`question\` to be text, got ${show(question)}`)
       }
       const target = typeof answer === 'string' ? extractStrict(answer) : undefined
       if (target === undefined) {
-        throw wrongRow(file, i + 1, `expected \`answer\` to end in "#### N", got ${show(answer)}`)
+        throw wrongRow(found, i + 1, `expected \`answer\` to end in "#### N", got ${show(answer)}`)
       }
       const messages = [{ role: 'user' as const, content: `${question.trim()}\n\n${INSTRUCTION}` }]
       return { id: String(i), messages, target }
@@ -32,12 +33,12 @@ export const gsm8k: Task = {
   },
 }
 
-/** The number behind the first `####`. */
+/** The number after the first `####`. */
 export function extractStrict(text: string): number | undefined {
   return toNumber(text.match(/#### *\$?(-?[\d.,]+)/)?.[1])
 }
 
-/** The last number, wherever it stands. */
+/** The last number, at any place. */
 export function extractFlexible(text: string): number | undefined {
   return toNumber(text.match(/-?\$?\d[\d,]*(?:\.\d+)?/g)?.at(-1))
 }

@@ -1,7 +1,7 @@
 /** IFEval: whether an answer keeps to instructions that a program can check. The checker is the published one, in Python. */
 import { UsageError } from '../core/provider/errors.ts'
 import { preparePython, runProgram } from '../lib/python-environment.ts'
-import { type Row, readRows, show, wrongRow } from './row-file.ts'
+import { type Row, type RowPlaces, readRows, show, wrongRow } from './row-file.ts'
 import type { Question, Scores, Task } from './task.ts'
 
 /** The evaluation harness, which has the checker. */
@@ -55,8 +55,8 @@ export function ifeval(onLine?: (line: string) => void): Task {
     metrics: ['prompt strict', 'prompt loose', 'instruction strict', 'instruction loose'],
     hasMajority: false,
     async read(file) {
-      const rows = await readRows(file)
-      const all = rows.map((row, i) => readQuestion(file, row, i + 1))
+      const found = await readRows(file)
+      const all = found.rows.map((row, i) => readQuestion(found, row, i + 1))
       const { punkt } = await check([], onLine)
       const isRunnable = ({ target }: Question) =>
         punkt || !(target as Target).instruction_id_list.some((id) => NEED_PUNKT.includes(id))
@@ -73,16 +73,16 @@ export function ifeval(onLine?: (line: string) => void): Task {
   }
 }
 
-function readQuestion(file: string, row: Row, number: number): Question {
+function readQuestion(of: RowPlaces, row: Row, number: number): Question {
   const { key, prompt, instruction_id_list: ids, kwargs } = row
   if (typeof prompt !== 'string' || prompt.trim() === '') {
-    throw wrongRow(file, number, `expected \`prompt\` to be text, got ${show(prompt)}`)
+    throw wrongRow(of, number, `expected \`prompt\` to be text, got ${show(prompt)}`)
   }
   if (!Array.isArray(ids) || ids.length === 0 || !ids.every((id) => typeof id === 'string')) {
-    throw wrongRow(file, number, `expected \`instruction_id_list\` to name instructions, got ${show(ids)}`)
+    throw wrongRow(of, number, `expected \`instruction_id_list\` to name instructions, got ${show(ids)}`)
   }
   if (!Array.isArray(kwargs) || kwargs.length !== ids.length) {
-    throw wrongRow(file, number, `expected \`kwargs\` to have ${ids.length} entries, got ${show(kwargs)}`)
+    throw wrongRow(of, number, `expected \`kwargs\` to have ${ids.length} entries, got ${show(kwargs)}`)
   }
   const id = String(key ?? number - 1)
   const target = { key, prompt, instruction_id_list: ids, kwargs }

@@ -88,7 +88,7 @@ describe('outputs that are refused, with file and row', () => {
     [
       'another order',
       [row('b', '1', 'own'), row('a', '2', 'own')],
-      /own.json: row 2: is row 1 of .*base.json/,
+      /own.json:1: row 2: is row 1 of .*base.json/,
     ],
     ['unknown instruction', [row('z', '1', 'own')], /row 1: .*base.json has no such instruction/],
     ['an empty answer', [row('a', '', 'own')], /row 1: expected `output` to hold an answer/],

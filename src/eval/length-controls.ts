@@ -1,6 +1,6 @@
 /** The two files that the length-controlled win rate reads beside the annotations. */
 import { DataError } from '../core/provider/errors.ts'
-import { readCsv, show, wrongRow } from './row-file.ts'
+import { type RowPlaces, readCsv, show, wrongRow } from './row-file.ts'
 
 export interface LengthControls {
   /** How hard the instruction of each row is, by its place. */
@@ -27,11 +27,11 @@ export async function readLengthControls(gamedFile: string, difficultyFile: stri
   const difficulty = await readDifficulty(difficultyFile)
   return {
     difficulty,
-    gamed: gamed.map((row, i) => {
-      const number = (field: string) => readNumber(gamedFile, i, field, row[field])
+    gamed: gamed.rows.map((row, i) => {
+      const number = (field: string) => readNumber(gamed, i, field, row[field])
       const preference = number('preference')
       if (preference < 0 || preference > 1) {
-        throw wrongRow(gamedFile, i + 1, `expected \`preference\` to be from 0 to 1, got ${preference}`)
+        throw wrongRow(gamed, i + 1, `expected \`preference\` to be from 0 to 1, got ${preference}`)
       }
       return {
         preference,
@@ -43,8 +43,8 @@ export async function readLengthControls(gamedFile: string, difficultyFile: stri
 }
 
 async function readDifficulty(file: string): Promise<number[]> {
-  const rows = await readCsv(file, ['instruction_difficulty'], 'the difficulty of each instruction')
-  const named = rows[0] ?? {}
+  const found = await readCsv(file, ['instruction_difficulty'], 'the difficulty of each instruction')
+  const named = found.rows[0] ?? {}
   if ('preference' in named) {
     throw new DataError(
       file,
@@ -52,16 +52,16 @@ async function readDifficulty(file: string): Promise<number[]> {
       'expected the difficulty of each instruction, got gamed outputs. Are two files swapped?',
     )
   }
-  return rows.map((row, i) => {
+  return found.rows.map((row, i) => {
     if (row.index !== undefined && Number(row.index) !== i) {
-      throw wrongRow(file, i + 1, `expected \`index\` to be ${i}, got ${show(row.index)}`)
+      throw wrongRow(found, i + 1, `expected \`index\` to be ${i}, got ${show(row.index)}`)
     }
-    return readNumber(file, i, 'instruction_difficulty', row.instruction_difficulty)
+    return readNumber(found, i, 'instruction_difficulty', row.instruction_difficulty)
   })
 }
 
-function readNumber(file: string, i: number, field: string, text = ''): number {
+function readNumber(of: RowPlaces, i: number, field: string, text = ''): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (Number.isFinite(value)) return value
-  throw wrongRow(file, i + 1, `expected \`${field}\` to be a number, got ${show(text)}`)
+  throw wrongRow(of, i + 1, `expected \`${field}\` to be a number, got ${show(text)}`)
 }

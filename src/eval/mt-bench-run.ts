@@ -173,8 +173,8 @@ export interface MtBenchTable {
   unreadable: { id: string; turn: number }[]
   answers: {
     calls: number
-    prompt_tokens: number
-    generated_tokens: number
+    input_tokens: number
+    output_tokens: number
     seconds: number
     mean_length_chars: number
   }
@@ -217,8 +217,8 @@ export function tabulateMtBench(graded: Graded[], seed: number): MtBenchTable {
     ),
     answers: {
       calls: each((t) => t.usage.calls),
-      prompt_tokens: each((t) => t.usage.inputTokens),
-      generated_tokens: each((t) => t.usage.outputTokens),
+      input_tokens: each((t) => t.usage.inputTokens),
+      output_tokens: each((t) => t.usage.outputTokens),
       seconds: each((t) => t.ms / 1000),
       mean_length_chars: each((t) => t.answer.length),
     },

@@ -174,8 +174,8 @@ test('equal ratings have an interval of no width, also where some are missing', 
 test('a question of maths without a reference is refused with its row', async () => {
   write('question.jsonl', [{ question_id: 7, category: 'math', turns: ['a', 'b'] }])
   await expect(readMtBench(folder)).rejects.toThrow(
-    /question.jsonl: row 1: expected a reference answer of question 7/,
+    /question.jsonl:1: expected a reference answer of question 7/,
   )
   write('question.jsonl', [{ question_id: 7, category: 'writing', turns: ['a'] }])
-  await expect(readMtBench(folder)).rejects.toThrow(/row 1: expected `turns` to be two texts/)
+  await expect(readMtBench(folder)).rejects.toThrow(/question.jsonl:1: expected `turns` to be two texts/)
 })

@@ -47,28 +47,28 @@ export function temperatureOf(category: string): number {
  */
 export async function readMtBench(folder: string): Promise<MtBench> {
   const references = await readReferences(path.join(folder, 'reference-gpt-4.jsonl'))
-  const file = path.join(folder, 'question.jsonl')
-  const questions = (await readRows(file)).map((row, i): MtBenchQuestion => {
+  const found = await readRows(path.join(folder, 'question.jsonl'))
+  const questions = found.rows.map((row, i): MtBenchQuestion => {
     const id = String(row.question_id)
     const category = String(row.category)
     const turns = readTurns(row.turns, (got) =>
-      wrongRow(file, i + 1, `expected \`turns\` to be two texts, got ${got}`),
+      wrongRow(found, i + 1, `expected \`turns\` to be two texts, got ${got}`),
     )
     if (!WITH_REFERENCE.includes(category)) return { id, category, turns }
     const reference = references.get(id)
-    if (!reference) throw wrongRow(file, i + 1, `expected a reference answer of question ${id}, got none`)
+    if (!reference) throw wrongRow(found, i + 1, `expected a reference answer of question ${id}, got none`)
     return { id, category, turns, reference }
   })
   return { questions, prompts: await readPrompts(path.join(folder, 'judge_prompts.jsonl')) }
 }
 
 async function readReferences(file: string): Promise<Map<string, [string, string]>> {
-  const rows = await readRows(file)
+  const found = await readRows(file)
   return new Map(
-    rows.map((row, i) => {
+    found.rows.map((row, i) => {
       const [choice] = Array.isArray(row.choices) ? (row.choices as Row[]) : []
       const wrong = (got: string) =>
-        wrongRow(file, i + 1, `expected \`choices[0].turns\` to be two texts, got ${got}`)
+        wrongRow(found, i + 1, `expected \`choices[0].turns\` to be two texts, got ${got}`)
       return [String(row.question_id), readTurns(choice?.turns, wrong)]
     }),
   )
@@ -82,7 +82,7 @@ function readTurns(turns: unknown, wrong: (got: string) => DataError): [string, 
 }
 
 async function readPrompts(file: string): Promise<Record<string, JudgePrompt>> {
-  const rows = await readRows(file)
+  const { rows } = await readRows(file)
   const prompts = Object.fromEntries(
     rows.map((row) => [
       String(row.name),

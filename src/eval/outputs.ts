@@ -1,16 +1,17 @@
 /** Output files of AlpacaEval: what a system answered, and the pairs of two of them. */
 import { DataError } from '../core/provider/errors.ts'
 import { BENCHMARK_BASELINE, checkDuplicates, checkOrder } from './annotations.ts'
-import { type Row, readRows, show, wrongRow } from './row-file.ts'
+import { type Row, type RowFile, type RowPlaces, readRows, show, wrongRow } from './row-file.ts'
 
+/** A system's answer to one instruction. */
 export interface Output {
   instruction: string
   output: string
   dataset?: string
 }
 
-export interface Outputs {
-  file: string
+/** A system's answers. */
+export interface Outputs extends RowPlaces {
   generator: string
   rows: Output[]
 }
@@ -20,40 +21,41 @@ export interface Outputs {
  * @throws DataError with the row that is empty, twice there, or of another generator; FileError
  */
 export async function readOutputs(file: string): Promise<Outputs> {
-  const raw = await readRows(file)
-  const rows = raw.map((row, i) => readOutput(file, row, i + 1))
-  const generator = readGenerator(file, raw)
+  const found = await readRows(file)
+  const rows = found.rows.map((row, i) => readOutput(found, row, i + 1))
+  const generator = readGenerator(found)
   const instructions = rows.map((row) => row.instruction)
-  checkDuplicates(file, instructions)
-  checkOrder(file, instructions)
-  return { file, generator, rows }
+  checkDuplicates(found, instructions)
+  checkOrder(found, instructions)
+  return { ...found, generator, rows }
 }
 
-function readOutput(file: string, row: Row, number: number): Output {
+function readOutput(of: RowPlaces, row: Row, number: number): Output {
   const { instruction, output, dataset } = row
   if (typeof instruction !== 'string' || instruction.trim() === '') {
-    throw wrongRow(file, number, `expected \`instruction\` to be text, got ${show(instruction)}`)
+    throw wrongRow(of, number, `expected \`instruction\` to be text, got ${show(instruction)}`)
   }
   if (typeof output !== 'string') {
     const hint = 'output_1' in row ? '. Is this a file of annotations, not of outputs?' : ''
-    throw wrongRow(file, number, `expected \`output\` to be text, got ${show(output)}${hint}`)
+    throw wrongRow(of, number, `expected \`output\` to be text, got ${show(output)}${hint}`)
   }
   if (output.trim() === '') {
     const what = `expected \`output\` to hold an answer, got ${show(output)}`
-    throw wrongRow(file, number, `${what}. Have it answered, or take the row out`)
+    throw wrongRow(of, number, `${what}. Have it answered, or take the row out`)
   }
   return { instruction, output, ...(typeof dataset === 'string' && { dataset }) }
 }
 
-function readGenerator(file: string, rows: Row[]): string {
+function readGenerator(found: RowFile): string {
+  const { rows } = found
   const first = rows[0]?.generator
   for (const [i, { generator }] of rows.entries()) {
     if (typeof generator !== 'string' || generator === '') {
-      throw wrongRow(file, i + 1, `expected \`generator\` to name a model, got ${show(generator)}`)
+      throw wrongRow(found, i + 1, `expected \`generator\` to name a model, got ${show(generator)}`)
     }
     if (generator !== first) {
       throw wrongRow(
-        file,
+        found,
         i + 1,
         `expected \`generator\` to be ${show(first)} as in row 1, got ${show(generator)}`,
       )
@@ -62,6 +64,7 @@ function readGenerator(file: string, rows: Row[]): string {
   return first as string
 }
 
+/** A system's answer and the baseline's. */
 export interface OutputPair extends Output {
   /** Row of the system's file, from 1. */
   row: number
@@ -70,7 +73,7 @@ export interface OutputPair extends Output {
 
 /**
  * A system's outputs with the baseline's, in the order of both.
- * @throws DataError with the row that the baseline lacks or has elsewhere, or where the files are swapped
+ * @throws DataError with the row that the baseline lacks or has elsewhere, or if the files are swapped
  */
 export function pairOutputs(outputs: Outputs, baseline: Outputs): OutputPair[] {
   const { file } = outputs
@@ -83,11 +86,11 @@ export function pairOutputs(outputs: Outputs, baseline: Outputs): OutputPair[] {
   return outputs.rows.map((row, i) => {
     const place = places.get(row.instruction)
     if (place === undefined) {
-      throw wrongRow(file, i + 1, `${baseline.file} has no such instruction: ${show(row.instruction)}`)
+      throw wrongRow(outputs, i + 1, `${baseline.file} has no such instruction: ${show(row.instruction)}`)
     }
     if (place < last) {
-      const where = `is row ${place + 1} of ${baseline.file}, but stands behind its row ${last + 1}`
-      throw wrongRow(file, i + 1, `${where}. Sort the rows as the baseline has them`)
+      const where = `is row ${place + 1} of ${baseline.file}, but comes after its row ${last + 1}`
+      throw wrongRow(outputs, i + 1, `${where}. Sort the rows as the baseline has them`)
     }
     last = place
     return { ...row, row: i + 1, baseline: (baseline.rows[place] as Output).output }

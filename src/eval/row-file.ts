@@ -1,13 +1,27 @@
-/** Files of rows as benchmarks have them: one JSON array, JSON lines, or comma-separated values. Errors name the row. */
+/** Files of rows as benchmarks have them: one JSON array, JSON lines, or comma-separated values. */
 import { readFile } from 'node:fs/promises'
 import { DataError } from '../core/provider/errors.ts'
 import { toFileError } from '../lib/file-error.ts'
 
+/** One row's fields, unchecked. */
 export type Row = Record<string, unknown>
 
-/** A row that is not as it should be. Rows count from 1. */
-export function wrongRow(file: string, row: number, problem: string): DataError {
-  return new DataError(file, undefined, `row ${row}: ${problem}`)
+/** Where rows lie. Rows and lines count from 1. */
+export interface RowPlaces {
+  file: string
+  /** Several rows may stand in one line, as in a JSON array: then errors name the row too. */
+  isArray: boolean
+  lineOf(row: number): number
+}
+
+/** A file's rows, in order. */
+export interface RowFile<Fields = Row> extends RowPlaces {
+  rows: Fields[]
+}
+
+/** A row that is not as it should be, with its place. */
+export function wrongRow({ file, isArray, lineOf }: RowPlaces, row: number, problem: string): DataError {
+  return new DataError(file, lineOf(row), isArray ? `row ${row}: ${problem}` : problem)
 }
 
 /** What came, short enough for a message. */
@@ -17,18 +31,18 @@ export function show(value: unknown): string {
 }
 
 /**
- * All rows, in order. A byte order mark is accepted.
- * @throws FileError where the file cannot be read, DataError where it holds something else
+ * Reads a JSON array or JSON lines. A byte order mark is accepted.
+ * @throws FileError if the file cannot be read, DataError with the place of what is no row
  */
-export async function readRows(file: string): Promise<Row[]> {
+export async function readRows(file: string): Promise<RowFile> {
   const text = await readText(file)
-  const values = text.trimStart().startsWith('[') ? parseArray(file, text) : parseLines(file, text)
-  for (const [i, value] of values.entries()) {
+  const found = text.trimStart().startsWith('[') ? parseArray(file, text) : parseLines(file, text)
+  for (const [i, value] of found.rows.entries()) {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) continue
-    throw wrongRow(file, i + 1, `expected an object, got ${show(value)}`)
+    throw wrongRow(found, i + 1, `expected an object, got ${show(value)}`)
   }
-  if (values.length === 0) throw new DataError(file, undefined, 'expected rows, got none')
-  return values as Row[]
+  if (found.rows.length === 0) throw new DataError(file, undefined, 'expected rows, got none')
+  return found as RowFile
 }
 
 async function readText(file: string): Promise<string> {
@@ -39,15 +53,19 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-function parseArray(file: string, text: string): unknown[] {
+function parseArray(file: string, text: string): RowFile<unknown> {
+  const lineOf = (row: number) => {
+    const start = findElements(text)[row - 1]?.start ?? 0
+    const space = /^\s*/.exec(text.slice(start))?.[0].length ?? 0
+    return text.slice(0, start + space).split('\n').length
+  }
+  const places = { file, isArray: true, lineOf }
   try {
-    return JSON.parse(text)
+    return { ...places, rows: JSON.parse(text) }
   } catch (error) {
     for (const [i, { start, end }] of findElements(text).entries()) {
       const problem = findProblem(text.slice(start, end))
-      if (problem === undefined) continue
-      const line = text.slice(0, start).split('\n').length
-      throw new DataError(file, line, `row ${i + 1}: ${problem}`)
+      if (problem !== undefined) throw wrongRow(places, i + 1, problem)
     }
     throw new DataError(file, undefined, `expected a JSON array: ${(error as Error).message}`)
   }
@@ -84,29 +102,31 @@ function findElements(text: string): { start: number; end: number }[] {
   return elements
 }
 
-function parseLines(file: string, text: string): unknown[] {
-  const values: unknown[] = []
+function parseLines(file: string, text: string): RowFile<unknown> {
+  const rows: unknown[] = []
+  const lines: number[] = []
   for (const [i, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue
+    lines.push(i + 1)
     try {
-      values.push(JSON.parse(line))
+      rows.push(JSON.parse(line))
     } catch (error) {
       const problem = `expected one JSON object, got ${show(line.trim())} (${(error as Error).message})`
-      throw new DataError(file, i + 1, `row ${values.length + 1}: ${problem}`)
+      throw new DataError(file, i + 1, problem)
     }
   }
-  return values
+  return { file, isArray: false, rows, lineOf: (row) => lines[row - 1] ?? 1 }
 }
 
 /**
- * Rows of comma-separated values without quotes, by the names of the first line.
- * @throws FileError where the file cannot be read, DataError where a column is missing or a row is too short
+ * Reads comma-separated values without quotes, by the names of the first line.
+ * @throws FileError if the file cannot be read, DataError if a column is missing or a row is too short
  */
 export async function readCsv(
   file: string,
   columns: string[],
   what: string,
-): Promise<Record<string, string>[]> {
+): Promise<RowFile<Record<string, string>>> {
   const [head = '', ...lines] = (await readText(file)).trimEnd().split(/\r?\n/)
   const names = head.split(',')
   const missing = columns.filter((name) => !names.includes(name))
@@ -118,11 +138,13 @@ export async function readCsv(
     )
   }
   if (lines.length === 0) throw new DataError(file, undefined, 'expected rows, got none')
-  return lines.map((line, i) => {
+  const places = { file, isArray: false, lineOf: (row: number) => row + 1 }
+  const rows = lines.map((line, i) => {
     const cells = line.split(',')
     if (cells.length !== names.length) {
-      throw new DataError(file, i + 2, `row ${i + 1}: expected ${names.length} cells, got ${cells.length}`)
+      throw wrongRow(places, i + 1, `expected ${names.length} cells, got ${cells.length}`)
     }
     return Object.fromEntries(names.map((name, k) => [name, cells[k] as string]))
   })
+  return { ...places, rows }
 }

@@ -189,7 +189,7 @@ describe('annotations that are refused, with file and row', () => {
     ['no object', '[1]', /row 1: expected an object, got 1/],
     ['nothing', '[]', /expected rows, got none/],
     ['a cut file', `${array(good, second).slice(0, -20)}`, /row 2: expected a JSON object/],
-    ['a broken line', `${JSON.stringify(good)}\n{"a":`, /:2: row 2: expected one JSON object/],
+    ['a broken line', `${JSON.stringify(good)}\n{"a":`, /:2: expected one JSON object/],
   ])('%s', async (name, text, message) => {
     const file = write(`${name}.json`, text)
     await expect(readAnnotations(file)).rejects.toThrow(message)
@@ -225,25 +225,25 @@ describe("the benchmark's two files", () => {
       'no number',
       write('nan.csv', 'preference,std_delta_len,instruction_difficulty\n,1,1'),
       difficulty,
-      /row 1: .*got ""/,
+      /\.csv:2: .*got ""/,
     ],
     [
       'out of range',
       write('far.csv', 'preference,std_delta_len,instruction_difficulty\n7,1,1'),
       difficulty,
-      /row 1: .*got 7/,
+      /\.csv:2: .*got 7/,
     ],
     [
       'another order',
       gamed,
       write('order.csv', 'index,instruction_difficulty\n1,0\n0,0'),
-      /row 1: expected `index` to be 0/,
+      /\.csv:2: expected `index` to be 0/,
     ],
     [
       'a short row',
       gamed,
       write('short.csv', 'index,instruction_difficulty\n0,1\n1'),
-      /:3: row 2: expected 2 cells, got 1/,
+      /:3: expected 2 cells, got 1/,
     ],
   ])('are refused: %s', async (_, one, other, message) => {
     await expect(readLengthControls(one, other)).rejects.toThrow(message)

@@ -1,6 +1,18 @@
 /** The shapes of `result.json`, by task. More fields than these may be there. */
 import { z } from 'zod'
 
+/** Names that results of 0.1.0 have for the same figures. */
+const EARLIER_NAMES = { prompt_tokens: 'input_tokens', generated_tokens: 'output_tokens' }
+
+/** A row with today's names, whenever it was written. */
+export function renameEarlier<Row>(row: Row): Row {
+  if (typeof row !== 'object' || row === null) return row
+  const names = new Map(Object.entries(EARLIER_NAMES))
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [names.get(name) ?? name, value]),
+  ) as Row
+}
+
 const interval = z.looseObject({ low: z.number(), high: z.number() })
 const score = z.looseObject({ mean: z.number(), interval })
 const test = z.looseObject({ difference: z.number(), p: z.number(), interval }).nullable()
@@ -15,20 +27,23 @@ const origin = {
   machine: z.string().optional(),
   left_out: z.record(z.string(), z.number()).optional(),
 }
-const row = z.looseObject({
-  control: z.string(),
-  title: z.string(),
-  n: z.number(),
-  scores: z.record(z.string(), score),
-  calls: z.number(),
-  prompt_tokens: z.number(),
-  prefilled_tokens: z.number().nullable(),
-  generated_tokens: z.number(),
-  seconds: z.number(),
-  cost: z.number().nullable(),
-  mean_length_chars: z.number(),
-  against_single: test,
-})
+const row = z.preprocess(
+  renameEarlier,
+  z.looseObject({
+    control: z.string(),
+    title: z.string(),
+    n: z.number(),
+    scores: z.record(z.string(), score),
+    calls: z.number(),
+    input_tokens: z.number(),
+    prefilled_tokens: z.number().nullable(),
+    output_tokens: z.number(),
+    seconds: z.number(),
+    cost: z.number().nullable(),
+    mean_length_chars: z.number(),
+    against_single: test,
+  }),
+)
 const changes = z.looseObject({
   control: z.string(),
   rescued: z.number(),

@@ -12,7 +12,7 @@ type Row = Result['rows'][number]
 export async function controlSections(result: Result, questions: QuestionResult[]): Promise<ReportSection[]> {
   return [
     { ...(await scoreSection(result)), title: 'Scores' },
-    { ...(await costSection(result, written)), title: 'Score over written tokens' },
+    { ...(await costSection(result, output)), title: 'Score over output tokens' },
     { ...(await costSection(result, seconds)), title: 'Score over seconds' },
     ...(await changeSections(result)),
     { ...takesSection(result), title: 'What each takes' },
@@ -80,7 +80,7 @@ interface Axis {
   of(row: Row): number
   title: string
 }
-const written: Axis = { of: (row) => row.generated_tokens, title: 'written tokens' }
+const output: Axis = { of: (row) => row.output_tokens, title: 'output tokens' }
 const seconds: Axis = { of: (row) => row.seconds, title: 'seconds' }
 
 interface Cost {
@@ -160,13 +160,13 @@ function takesSection({ rows }: Result): ReportSection {
   return {
     title: '',
     isWide: true,
-    text: 'Means a question, as if each control ran alone. Prefilled are prompt tokens really read: samples share a prompt.',
+    text: 'Means a question, as if each control ran alone. Prefilled are input tokens really read: samples share a prompt.',
     table: {
-      head: ['control', 'calls', 'prompt tokens', 'prefilled', 'written', 'seconds', 'dollars', 'characters'],
+      head: ['control', 'calls', 'input tokens', 'prefilled', 'output', 'seconds', 'dollars', 'characters'],
       rows: rows.map((row) => [
         row.title,
         Number(row.calls.toFixed(1)),
-        ...[row.prompt_tokens, row.prefilled_tokens, row.generated_tokens].map(whole),
+        ...[row.input_tokens, row.prefilled_tokens, row.output_tokens].map(whole),
         Number(row.seconds.toFixed(1)),
         row.cost === null ? 0 : Number(row.cost.toFixed(5)),
         whole(row.mean_length_chars),

@@ -12,7 +12,7 @@ import type { Interval } from '../lib/statistics.ts'
 
 /** What a row of controls takes. */
 const TAKES = [
-  ...(['calls', 'prompt_tokens', 'prefilled_tokens', 'generated_tokens'] as const),
+  ...(['calls', 'input_tokens', 'prefilled_tokens', 'output_tokens'] as const),
   ...(['seconds', 'cost', 'mean_length_chars'] as const),
 ]
 const COLUMNS = [...(['task', 'model', 'row', 'metric', 'mean', 'low', 'high', 'n'] as const), ...TAKES]

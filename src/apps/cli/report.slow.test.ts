@@ -21,9 +21,9 @@ function writeControls(): void {
   const share = { mean: 0.4, interval: { low: 0.33, high: 0.47 } }
   const takes = {
     calls: 1,
-    prompt_tokens: 9,
+    input_tokens: 9,
     prefilled_tokens: null,
-    generated_tokens: 9,
+    output_tokens: 9,
     seconds: 1,
     cost: null,
   }

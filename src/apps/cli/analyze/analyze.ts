@@ -72,9 +72,9 @@ async function overhead(files: string[], json?: boolean): Promise<void> {
   const columns = [
     'calls',
     'completions',
-    'prompt_tokens',
+    'input_tokens',
     'prefilled_tokens',
-    'written_tokens',
+    'output_tokens',
     'critical_tokens',
   ] as const
   const lines = rows.flatMap(({ file, strategy, n, measured, predicted, best_of_n: best }) =>
@@ -94,9 +94,9 @@ async function overhead(files: string[], json?: boolean): Promise<void> {
     'means a prompt',
     'calls',
     'completions',
-    'prompt',
+    'input',
     'prefilled',
-    'written',
+    'output',
     'one after the other',
     's',
   ]

@@ -36,7 +36,7 @@ export function writeControls(folder: string, result: ControlResult): void {
 
 function toCsv({ rows, metrics }: ControlResult): string {
   const costs = [
-    ...(['n', 'completions', 'calls', 'prompt_tokens', 'prefilled_tokens', 'generated_tokens'] as const),
+    ...(['n', 'completions', 'calls', 'input_tokens', 'prefilled_tokens', 'output_tokens'] as const),
     ...(['seconds', 'cost', 'mean_length_chars', 'degraded'] as const),
   ]
   const head = [
@@ -69,9 +69,9 @@ export function describeControls(result: ControlResult): string {
     ...metrics.map((m) => `${m} %`),
     'p',
     'calls',
-    'prompt',
+    'input',
     'prefilled',
-    'written',
+    'output',
     's',
     '$',
     'chars',
@@ -110,7 +110,7 @@ function costsOf(row: ControlRow): string[] {
   return [
     row.against_single ? row.against_single.p.toFixed(3) : '',
     row.calls.toFixed(1),
-    ...[row.prompt_tokens, row.prefilled_tokens, row.generated_tokens].map(whole),
+    ...[row.input_tokens, row.prefilled_tokens, row.output_tokens].map(whole),
     row.seconds.toFixed(1),
     row.cost === null ? '0' : row.cost.toFixed(4),
     whole(row.mean_length_chars),
