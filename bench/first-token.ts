@@ -35,7 +35,10 @@ function timeUntil(args: string[], pattern: RegExp): Promise<number> {
 const own: number[] = []
 const bare: number[] = []
 for (let i = 0; i <= Number(flags.repeats); i++) {
-  const a = await timeUntil(['bin/aft.js', 'ask', '--events', QUESTION], /"completion-delta"/)
+  const a = await timeUntil(
+    ['bin/aft.js', 'ask', '--events', '--width', '5', '--depth', '2', QUESTION],
+    /"completion-delta"/,
+  )
   const b = await timeUntil(['bench/bare-library.ts', file, QUESTION], /./s)
   if (i === 0) continue // the first of each reads the files into memory
   own.push(a)

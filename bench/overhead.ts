@@ -44,7 +44,21 @@ async function measure(prompts: number, model: string, serverCpuMs: () => Promis
   )
   writeFileSync(file, rows.join(''))
   const [before, startMs] = [await serverCpuMs(), performance.now()]
-  const args = ['run', file, '-o', out, '--model', model, '--concurrency', flags.concurrency, '--no-progress']
+  const args = [
+    'run',
+    file,
+    '-o',
+    out,
+    '--model',
+    model,
+    '--width',
+    '5',
+    '--depth',
+    '2',
+    '--concurrency',
+    flags.concurrency,
+    '--no-progress',
+  ]
   const child = spawn(process.execPath, [join(import.meta.dirname, 'measured-cli.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -22,7 +22,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const run = (out: string, during?: (child: ChildProcess) => void) =>
-  aft(['run', 'p.jsonl', '-o', out, '--model', 'scripted:script.json', '--width', '3'], {
+  aft(['run', 'p.jsonl', '-o', out, '--model', 'scripted:script.json', '--width', '3', '--depth', '2'], {
     cwd: folder,
     during,
   })

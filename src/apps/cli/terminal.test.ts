@@ -28,7 +28,7 @@ function command(
 
 describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}`, () => {
   test('shows each layer side by side, then the answer, then what it took', async () => {
-    const { screen, code } = await runInTerminal(command('--width 3'))
+    const { screen, code } = await runInTerminal(command('--width 3 --depth 2'))
     const text = (await screen.read()).replaceAll(/\d+\.\d s|\d+ read/g, 'N')
 
     expect(text).toMatchInlineSnapshot(`
@@ -51,7 +51,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
   })
 
   test('redraws in synchronized updates', async () => {
-    const { raw } = await runInTerminal(command('--width 3'))
+    const { raw } = await runInTerminal(command('--width 3 --depth 2'))
     expect(raw.match(/\x1b\[\?2026h/g)?.length).toBeGreaterThan(1)
     expect(raw.match(/\x1b\[\?2026h/g)?.length).toBe(raw.match(/\x1b\[\?2026l/g)?.length)
   })
@@ -65,7 +65,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
 
   test('says that an answer is degraded above it', async () => {
     const aggregated = ['Because air scatters blue.', { error: { kind: 'timeout', message: 'too slow' } }]
-    const { screen } = await runInTerminal(command('--width 2', { aggregated }))
+    const { screen } = await runInTerminal(command('--width 2 --depth 2', { aggregated }))
     const text = await screen.read()
     expect(text).toMatch(/✗ timeout/)
     expect(text.indexOf('degraded: layer 2: completion')).toBeGreaterThan(0)
@@ -74,7 +74,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
 
   test('shows the best proposal in full where the aggregator failed half way', async () => {
     const final = [{ text: 'Half of an', error: { kind: 'server', message: 'broken' } }]
-    const { screen } = await runInTerminal(command('--width 2', { final }))
+    const { screen } = await runInTerminal(command('--width 2 --depth 2', { final }))
     const text = await screen.read()
     expect(text).toMatch(/Half of an\n✗ failed: broken\n/)
     expect(text).toMatch(
@@ -95,12 +95,12 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
   test('stays without colours where NO_COLOR is set', async () => {
     const colours = /\x1b\[[\d;]*m/
     const options: TerminalOptions = { env: { NO_COLOR: '1' } }
-    expect((await runInTerminal(command('--width 2'), options)).raw).not.toMatch(colours)
-    expect((await runInTerminal(command('--width 2'))).raw).toMatch(colours)
+    expect((await runInTerminal(command('--width 2 --depth 2'), options)).raw).not.toMatch(colours)
+    expect((await runInTerminal(command('--width 2 --depth 2'))).raw).toMatch(colours)
   })
 
   test('gets no escape sequence at all where it is dumb', async () => {
-    const { raw } = await runInTerminal(command('--width 2'), { env: { TERM: 'dumb' } })
+    const { raw } = await runInTerminal(command('--width 2 --depth 2'), { env: { TERM: 'dumb' } })
     expect(raw).not.toContain('\x1b')
     expect(raw).toContain(answer.slice(0, 20))
   })
@@ -112,7 +112,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
       isTyped = true
       return '\x03'
     }
-    const { screen, code } = await runInTerminal(command('--width 3'), { type })
+    const { screen, code } = await runInTerminal(command('--width 3 --depth 2'), { type })
     expect(code).toBe(130)
     expect(await screen.isCursorHidden()).toBe(false)
     expect(await screen.read()).not.toContain('── answer')
@@ -120,7 +120,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
 
   test('shows how far a piped answer is, which is not touched by it', async () => {
     const out = join(folder, 'out.txt')
-    const { screen, raw } = await runInTerminal(`${command('--width 3')} > ${out}`)
+    const { screen, raw } = await runInTerminal(`${command('--width 3 --depth 2')} > ${out}`)
     expect(raw).toMatch(/proposals.*of 3/)
     expect(await screen.read()).toBe('')
     expect(readFileSync(out, 'utf8')).toBe(`${answer}\n`)
