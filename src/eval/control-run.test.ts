@@ -28,7 +28,7 @@ const rules: Rule[] = [
 ]
 const options = {
   proposer: 'p',
-  aggregator: 'p',
+  aggregators: ['p'],
   judge: 'p',
   width: 3,
   depth: 1,

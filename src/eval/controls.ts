@@ -17,7 +17,7 @@ export interface ControlOptions
   extends Pick<PlanOptions, 'width' | 'depth' | 'maxTokens' | 'judgeMaxTokens' | 'temperature' | 'seed'> {
   /** Names in `engines`. */
   proposer: string
-  aggregator: string
+  aggregators: string[]
   judge: string
   /** A trained aggregator, where there is one. */
   trained?: string
@@ -55,14 +55,14 @@ export const controlTitles: Record<ControlName, string> = {
 
 /** The plan of each control. The aggregation's own comes first: it samples the proposals. */
 export function planControls(options: ControlOptions): Map<PlannedControl, Plan> {
-  const { proposer, aggregator, judge, judgeMaxTokens, trained, maxTokens = 1024, ...shared } = options
+  const { proposer, aggregators, judge, judgeMaxTokens, trained, maxTokens = 1024, ...shared } = options
   const base = { ...shared, maxTokens, proposers: [proposer] }
   const { depth, ...flat } = base
-  const aggregated = makePlan({ ...base, strategy: 'aft', aggregators: [aggregator] })
+  const aggregated = makePlan({ ...base, strategy: 'aft', aggregators })
   const plans = new Map<PlannedControl, Plan>([
     ['aggregated', aggregated],
     ['single', makePlan({ ...flat, strategy: 'single' })],
-    ['judge', makePlan({ ...flat, strategy: 'best-of-n', aggregators: [aggregator], judge, judgeMaxTokens })],
+    ['judge', makePlan({ ...flat, strategy: 'best-of-n', aggregators, judge, judgeMaxTokens })],
     ['majority', makePlan({ ...flat, strategy: 'self-consistency' })],
   ])
   const whole = maxTokens * countCompletions(aggregated)

@@ -7,7 +7,7 @@ import { flagName } from './plan-flags.ts'
 /** Flags that several commands have, under their headings. A command's other flags are under "Options:". */
 const shared: [heading: string, flags: string[]][] = [
   ['Output:', ['--output', '--output-format', '--generator', '--json', '--events', '--no-progress']],
-  ['Models:', ['--model', ...planned('Models'), '--aggregator', '--trained', '--config']],
+  ['Models:', ['--model', ...planned('Models'), '--trained', '--config']],
   ['Plan:', ['--preset', ...planned('Plan'), '--system', '--template', '--trained-template']],
   ['Sampling:', planned('Sampling')],
   ['Stragglers:', planned('Stragglers')],

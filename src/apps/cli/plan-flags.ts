@@ -11,11 +11,10 @@ import {
 } from '../../plans/options.ts'
 import { readNames } from './option-types.ts'
 
-/** The flag of one option. `over` changes what a command does differently, such as its default. */
+/** The flag of one option, of a command that says what else holds: its default, or another meaning. */
 export function planFlag(name: OptionName, over: Partial<OptionSpec> = {}): Option {
-  const spec: OptionSpec = { ...planOptions[name], ...over }
-  const flag = toFlag(name, spec)
-  return over.default === undefined ? flag : flag.default(over.default)
+  const flag = toFlag(name, { ...planOptions[name], defaultText: undefined, strategies: undefined, ...over })
+  return flag.default(over.default, over.defaultText)
 }
 
 /** The flags of a table, in its order. None has a default of its own: a config may say what holds without the flag. */

@@ -10,7 +10,8 @@ interface RemovedFlag {
   now: string
 }
 
-const removed: RemovedFlag[] = [
+/** The rows, for all commands. */
+export const removed: RemovedFlag[] = [
   { of: '', flag: '--retries', now: 'use --max-retries, the repeats after the first attempt' },
   { of: '', flag: '--aggregator', now: 'use --aggregators, as --proposers' },
   {

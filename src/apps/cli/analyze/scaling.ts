@@ -14,8 +14,8 @@ import { addEvalFlags, type EvalFlags } from '../eval/flags.ts'
 import { addOfficialFlag, findQuestions, type OfficialFlags } from '../eval/official.ts'
 import { type ControlResult, describeControls, writeControls } from '../eval/results.ts'
 import { runEvaluation } from '../eval/run-evaluation.ts'
-import { whole, within } from '../option-types.ts'
 import { describeOrigin } from '../origin.ts'
+import { planFlag } from '../plan-flags.ts'
 
 interface ScalingFlags extends EvalFlags, OfficialFlags {
   progress: boolean
@@ -46,8 +46,8 @@ export function scalingCommand(): Command {
     )
     .option('--widths <list>', 'from 1, separated by commas', readList(1), [2, 4])
     .option('--depths <list>', 'from 0, separated by commas; 0 is one answer', readList(0), [0, 1, 2])
-    .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(512))
-    .addOption(within('--temperature <t>', 'of every sample, 0 to 5', 0, 5).default(0.7))
+    .addOption(planFlag('maxTokens', { default: 512 }))
+    .addOption(planFlag('temperature', { default: 0.7 }))
   return addEvalFlags(addOfficialFlag(command)).addHelpText('after', help).action(scaling)
 }
 

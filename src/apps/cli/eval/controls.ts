@@ -9,8 +9,8 @@ import { planControls } from '../../../eval/controls.ts'
 import type { Task } from '../../../eval/task.ts'
 import { readTemplate } from '../../../files/template-file.ts'
 import { systemClock } from '../../../run/clock.ts'
-import { whole, within } from '../option-types.ts'
 import { describeOrigin } from '../origin.ts'
+import { planFlag } from '../plan-flags.ts'
 import { addEvalFlags, type EvalFlags } from './flags.ts'
 import { addOfficialFlag, findQuestions, type OfficialFlags } from './official.ts'
 import { type ControlResult, describeControls, writeControls } from './results.ts'
@@ -20,7 +20,7 @@ interface ControlFlags extends EvalFlags, OfficialFlags {
   progress: boolean
   output: string
   model: string
-  aggregator?: string
+  aggregators?: string[]
   judge?: string
   trained?: string
   template?: string
@@ -55,18 +55,18 @@ export function controlsCommand(task: Task, about: string): Command {
     .argument('[questions]', "JSON lines or a JSON array, in the benchmark's own form")
     .requiredOption('-o, --output <folder>', 'where the results go')
     .requiredOption('-m, --model <name>', 'engine that proposes')
-    .option('--aggregator <name>', 'engine that aggregates (default: the model)')
-    .option('--judge <name>', 'engine that picks (default: the aggregator)')
+    .addOption(planFlag('aggregators', { defaultText: 'the model' }))
+    .addOption(planFlag('judge', { defaultText: 'the first aggregator' }))
     .option('--trained <name>', 'a trained aggregator, for one more row')
     .option('--template <file>', 'wording of the roles, a JSON file')
-    .option('--trained-template <file>', 'that which the trained aggregator was trained with')
-    .addOption(whole('--width <n>', 'proposals a question', 2).default(5))
-    .addOption(whole('--depth <n>', 'aggregation layers', 1).default(1))
-    .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(512))
+    .option('--trained-template <file>', 'the template the trained aggregator was trained with')
+    .addOption(planFlag('width', { kind: { type: 'whole', from: 2 }, default: 5 }))
     .addOption(
-      whole('--judge-max-tokens <n>', 'most tokens of a judgment; its first number counts', 1).default(512),
+      planFlag('depth', { kind: { type: 'whole', from: 1 }, help: 'aggregation layers', default: 1 }),
     )
-    .addOption(within('--temperature <t>', '0 to 5', 0, 5).default(0.7))
+    .addOption(planFlag('maxTokens', { default: 512 }))
+    .addOption(planFlag('judgeMaxTokens', { default: 512 }))
+    .addOption(planFlag('temperature', { default: 0.7 }))
   return addEvalFlags(addOfficialFlag(command))
     .addHelpText('after', help(task.name as TaskName))
     .action((file: string | undefined, flags: ControlFlags) => evaluate(task, file, flags))
@@ -82,7 +82,9 @@ async function evaluate(task: Task, file: string | undefined, flags: ControlFlag
   const trainedTemplate = flags.trainedTemplate ? await readTemplate(flags.trainedTemplate) : template
   await runEvaluation({
     flags,
-    engines: Object.values(roles).filter((name) => name !== undefined),
+    engines: Object.values(roles)
+      .flat()
+      .filter((name) => name !== undefined),
     journal: path.join(flags.output, 'journal.jsonl'),
     item: 'question',
     progress: 'questions answered',
@@ -109,8 +111,8 @@ async function evaluate(task: Task, file: string | undefined, flags: ControlFlag
 }
 
 /** The engine of each role. */
-function rolesOf({ model, aggregator = model, judge = aggregator, trained }: ControlFlags) {
-  return { proposer: model, aggregator, judge, trained }
+function rolesOf({ model, aggregators = [model], judge = aggregators[0] as string, trained }: ControlFlags) {
+  return { proposer: model, aggregators, judge, trained }
 }
 
 function settingsOf({ width, depth, maxTokens, judgeMaxTokens, temperature, seed }: ControlFlags) {
@@ -132,7 +134,7 @@ function toResult(
   { answered, failures }: RunControls,
   { asked, file, leftOut, template, seconds, table }: Made,
 ): ControlResult {
-  const { proposer, aggregator, judge, trained } = rolesOf(flags)
+  const { proposer, aggregators, judge, trained } = rolesOf(flags)
   return {
     task: task.name,
     metrics: task.metrics,
@@ -142,7 +144,7 @@ function toResult(
     n: answered.length,
     failed: failures.length,
     model: proposer,
-    aggregator,
+    aggregator: aggregators.join(','),
     judge,
     ...(trained && { trained }),
     settings: { ...settingsOf(flags), active: flags.concurrency },

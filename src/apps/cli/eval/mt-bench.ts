@@ -9,8 +9,8 @@ import { type MtBenchTable, runMtBench, tabulateMtBench } from '../../../eval/mt
 import { readTemplate } from '../../../files/template-file.ts'
 import { makePlan } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
-import { whole } from '../option-types.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
+import { planFlag } from '../plan-flags.ts'
 import { addEvalFlags, type EvalFlags } from './flags.ts'
 import { addOfficialFlag, findOfficialFolder, type OfficialFlags } from './official.ts'
 import { runEvaluation } from './run-evaluation.ts'
@@ -19,7 +19,7 @@ interface MtBenchFlags extends EvalFlags, OfficialFlags {
   progress: boolean
   output: string
   model: string
-  aggregator?: string
+  aggregators?: string[]
   judge: string
   template?: string
   width: number
@@ -45,26 +45,26 @@ export function mtBenchCommand(): Command {
     .argument('[folder]', "the benchmark's files")
     .requiredOption('-o, --output <folder>', 'where the results go')
     .requiredOption('-m, --model <name>', 'engine that proposes')
-    .option('--aggregator <name>', 'engine that aggregates (default: the model)')
+    .addOption(planFlag('aggregators', { defaultText: 'the model' }))
     .requiredOption('--judge <name>', 'engine that grades')
     .option('--template <file>', 'wording of the roles, a JSON file')
-    .addOption(whole('--width <n>', 'proposals a turn', 1).default(5))
-    .addOption(whole('--depth <n>', 'aggregation layers', 0).default(2))
-    .addOption(whole('--max-tokens <n>', 'most tokens of each completion', 1).default(1024))
-    .addOption(whole('--judge-max-tokens <n>', 'most tokens of a grade', 1).default(2048))
+    .addOption(planFlag('width', { default: 5 }))
+    .addOption(planFlag('depth', { default: 2 }))
+    .addOption(planFlag('maxTokens', { default: 1024 }))
+    .addOption(planFlag('judgeMaxTokens', { help: 'tokens of a grade, at most', default: 2048 }))
     .option('--ask-again', 'ask for the rating alone if a grade holds none; not as the benchmark does')
   return addEvalFlags(addOfficialFlag(command)).addHelpText('after', help).action(mtBench)
 }
 
 async function mtBench(folder: string | undefined, flags: MtBenchFlags): Promise<void> {
-  const { model, aggregator = model, judge, judgeMaxTokens, askAgain, seed } = flags
+  const { model, aggregators = [model], judge, judgeMaxTokens, askAgain, seed } = flags
   const bench = await readMtBench(await findOfficialFolder(folder, 'mt-bench', flags))
   const questions = flags.limit ? spread(bench.questions, flags.limit) : bench.questions
   const planOf = planByCategory(flags)
   const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
   await runEvaluation({
     flags,
-    engines: [model, aggregator, judge],
+    engines: [model, ...aggregators, judge],
     journal: path.join(flags.output, 'journal.jsonl'),
     item: 'question',
     progress: 'questions graded',
@@ -101,8 +101,8 @@ async function mtBench(folder: string | undefined, flags: MtBenchFlags): Promise
 }
 
 /** Temperatures differ by category. */
-function planByCategory({ model, aggregator = model, width, depth, maxTokens, seed }: MtBenchFlags) {
-  const shared = { proposers: [model], aggregators: [aggregator], width, depth, maxTokens, seed }
+function planByCategory({ model, aggregators = [model], width, depth, maxTokens, seed }: MtBenchFlags) {
+  const shared = { proposers: [model], aggregators, width, depth, maxTokens, seed }
   return (category: string) => makePlan({ ...shared, temperature: temperatureOf(category) })
 }
 
@@ -110,13 +110,23 @@ function toResult(
   flags: MtBenchFlags,
   { n, asked, template, table }: { n: number; asked: number; template: Template; table: MtBenchTable },
 ) {
-  const { model, aggregator = model, judge, width, depth, maxTokens, judgeMaxTokens, askAgain, seed } = flags
+  const {
+    model,
+    aggregators = [model],
+    judge,
+    width,
+    depth,
+    maxTokens,
+    judgeMaxTokens,
+    askAgain,
+    seed,
+  } = flags
   return {
     task: 'mt-bench',
     n,
     asked,
     model,
-    aggregator,
+    aggregator: aggregators.join(','),
     judge,
     settings: { width, depth, maxTokens, judgeMaxTokens, ...(askAgain && { askAgain }), seed },
     template: { id: template.id, sha256: hashTemplate(template) },
