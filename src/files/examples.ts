@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { DataError, UsageError } from '../core/provider/errors.ts'
+import { describeWrong } from './file-errors.ts'
+import { readMessages } from './messages.ts'
 import { readRecords } from './rows/read-records.ts'
 import type { Example } from './rows/row.ts'
 
-const message = z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(z.unknown())]) })
 const example = z.strictObject({
   id: z.string(),
-  prompt: z.array(message).min(1),
+  prompt: z.array(z.unknown()),
   completion: z.tuple([z.strictObject({ role: z.literal('assistant'), content: z.string().min(1) })]),
   source: z.string(),
   proposals: z.array(
@@ -28,7 +29,7 @@ export type Split = 'train' | 'validation'
 
 /**
  * The examples of one split, in order.
- * @throws UsageError where the folder has none, DataError with the line that is no example
+ * @throws UsageError if the folder has none, DataError with the line that is no example
  */
 export async function* readExamples(folder: string, split: Split): AsyncGenerator<Example> {
   const file = path.join(folder, `${split}.jsonl`)
@@ -38,6 +39,8 @@ export async function* readExamples(folder: string, split: Split): AsyncGenerato
     const result = example.safeParse(value)
     const issue = result.error?.issues[0]
     if (issue) throw new DataError(file, line, `${issue.path.join('.')}: ${issue.message}`)
+    const { prompt } = value as Example
+    readMessages(prompt, 'prompt', (expected, got) => new DataError(file, line, describeWrong(expected, got)))
     yield value as Example
   }
 }

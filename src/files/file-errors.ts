@@ -18,3 +18,9 @@ export function toCallersError(error: unknown, kept = 'What was finished before 
   if (!FULL.includes(code)) return new UsageError(error.message, { cause: error })
   return new DataError(file, line, `${problem}. ${kept}: make room, then run it again`)
 }
+
+/** What was expected and what came instead, in words; what came is cut. */
+export function describeWrong(expected: string, got: unknown): string {
+  const text = JSON.stringify(got, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+  return `expected ${expected}, got ${(text ?? 'nothing').slice(0, 80)}`
+}

@@ -98,6 +98,11 @@ describe('a wrong file', () => {
       '{"messages":[{"role":"bot","content":"a"}]}',
       ':1: expected `messages[0].role` to be one of system, developer, user, assistant, tool, got "bot"',
     ],
+    ['{"messages":["hi"]}', ':1: expected `messages[0]` to be an object, got "hi"'],
+    [
+      '{"messages":[{"role":"user"}]}',
+      ':1: expected `messages[0].content` to be text or a list of parts, got nothing',
+    ],
     [
       '{"messages":[{"role":"user","content":3}]}',
       ':1: expected `messages[0].content` to be text or a list of parts, got 3',

@@ -5,7 +5,8 @@ import type { Message } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
 import { FileError, toFileError } from '../lib/file-error.ts'
 import { readJsonl } from '../lib/jsonl.ts'
-import { toCallersError } from './file-errors.ts'
+import { describeWrong, toCallersError } from './file-errors.ts'
+import { readMessages } from './messages.ts'
 
 /** A prompt of a file; `dataset` is the part of a benchmark that its row names. */
 export interface PromptRow extends Prompt {
@@ -22,10 +23,7 @@ export async function* readPrompts(file: string, system?: string): AsyncGenerato
   const lines = new Map<string, number>()
   try {
     for await (const { value, line } of (await startsArray(file)) ? readArray(file) : readJsonl(file)) {
-      const wrong: Wrong = (expected, got) => {
-        const text = JSON.stringify(got) ?? 'nothing'
-        return new DataError(file, line, `expected ${expected}, got ${text.slice(0, 80)}`)
-      }
+      const wrong: Wrong = (expected, got) => new DataError(file, line, describeWrong(expected, got))
       const prompt = readRow(value, line, wrong)
       const earlier = lines.get(prompt.id)
       if (earlier !== undefined) {
@@ -73,7 +71,6 @@ async function* readArray(file: string): AsyncGenerator<{ value: unknown; line: 
 
 /** Fields of which a row has exactly one. */
 const QUESTIONS = ['messages', 'query', 'prompt', 'instruction'] as const
-const ROLES = ['system', 'developer', 'user', 'assistant', 'tool']
 
 type Row = Record<string, unknown>
 /** Makes the error that names the row. */
@@ -85,7 +82,7 @@ function readRow(value: unknown, line: number, wrong: Wrong): PromptRow {
   const { tools, tool_choice, response_format, stop, dataset } = row
   return {
     id: readId(row, line, wrong),
-    messages: readMessages(row, wrong),
+    messages: readConversation(row, wrong),
     ...(stop !== undefined && { stop: readStop(stop, wrong) }),
     ...(tools !== undefined && { tools: tools as Prompt['tools'] }),
     ...(tool_choice !== undefined && { toolChoice: tool_choice as Prompt['toolChoice'] }),
@@ -100,7 +97,7 @@ function readId({ id }: Row, line: number, wrong: Wrong): string {
   throw wrong('`id` to be a string or a number', id)
 }
 
-function readMessages(row: Row, wrong: Wrong): Message[] {
+function readConversation(row: Row, wrong: Wrong): Message[] {
   const given = QUESTIONS.filter((field) => row[field] !== undefined && row[field] !== null)
   const field = given[0]
   if (field === undefined || given.length > 1) {
@@ -111,21 +108,12 @@ function readMessages(row: Row, wrong: Wrong): Message[] {
     if (value.trim() === '') throw wrong(`\`${field}\` to hold text`, value)
     return [{ role: 'user', content: value + inputOf(row) }]
   }
-  if (!Array.isArray(value) || value.length === 0) throw wrong(`\`${field}\` to be a list of messages`, value)
-  return value.map((message, i) => checkMessage(message, `${field}[${i}]`, wrong))
+  return readMessages(value, field, wrong)
 }
 
 /** Instruction data of the Alpaca kind have the text that an instruction is about in a field of its own. */
 function inputOf({ instruction, input }: Row): string {
   return instruction !== undefined && typeof input === 'string' && input !== '' ? `\n\n${input}` : ''
-}
-
-function checkMessage(message: unknown, place: string, wrong: Wrong): Message {
-  const { role, content } = (message ?? {}) as Row
-  if (!ROLES.includes(role as string)) throw wrong(`\`${place}.role\` to be one of ${ROLES.join(', ')}`, role)
-  const isContent = content == null || typeof content === 'string' || Array.isArray(content)
-  if (!isContent) throw wrong(`\`${place}.content\` to be text or a list of parts`, content)
-  return message as Message
 }
 
 function readStop(stop: unknown, wrong: Wrong): string[] {

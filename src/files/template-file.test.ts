@@ -57,5 +57,5 @@ test('what is not JSON is named with its line', async () => {
 
 test('a file that is not there is a usage error', async () => {
   const file = join(folder, 'none.json')
-  await expect(readTemplate(file)).rejects.toThrow(`${file}: cannot read the template (ENOENT)`)
+  await expect(readTemplate(file)).rejects.toThrow(`${file}: there is no such file or folder`)
 })

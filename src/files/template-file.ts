@@ -1,8 +1,10 @@
 /** A template from a file: wording is data, so that a checkpoint can be given the one it was trained with. */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { DataError, UsageError } from '../core/provider/errors.ts'
+import { DataError } from '../core/provider/errors.ts'
 import type { Template } from '../core/templates.ts'
+import { toFileError } from '../lib/file-error.ts'
+import { toCallersError } from './file-errors.ts'
 
 const holding = (mark: string) =>
   z.string().refine((text) => text.includes(mark), { params: { expected: `a string that holds ${mark}` } })
@@ -30,7 +32,7 @@ const templateShape = z.strictObject({
  */
 export async function readTemplate(file: string): Promise<Template> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${file}: cannot read the template (${error.code})`, { cause: error })
+    throw toCallersError(toFileError(file, error))
   })
   const value = parseJson(file, text)
   const result = templateShape.safeParse(value)

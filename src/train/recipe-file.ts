@@ -48,7 +48,7 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8')
   } catch (cause) {
     const hint = existsSync(path.join('recipes', `${file}.yaml`)) ? `; is recipes/${file}.yaml meant?` : ''
-    throw new UsageError(`cannot read the recipe: ${(toFileError(file, cause) as Error).message}${hint}`, {
+    throw new UsageError(`${(toFileError(file, cause) as Error).message}${hint}`, {
       cause,
     })
   }

@@ -150,7 +150,7 @@ test.each([
   [['ask', 'x', '--grace-ms', '3', '--model', 'scripted:echo'], /--grace-ms needs --quorum/],
   [['ask', 'x', '--strategy', 'moa', '--model', 'scripted:echo'], /name them with --proposers A,B/],
   [['ask', 'x', '--json', '--events'], /cannot be used with/],
-  [['ask', 'x', '--template', 'none.json'], /none.json: cannot read the template/],
+  [['ask', 'x', '--template', 'none.json'], /none.json: there is no such file or folder/],
   [['ask', ' '], /expected a prompt, got nothing/],
   [['asj', 'x'], /unknown command 'asj'/],
   [[], /Usage: aft/],

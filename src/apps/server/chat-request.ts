@@ -1,6 +1,12 @@
 /** The body of POST /v1/chat/completions. */
 import { z } from 'zod'
-import type { Message, ResponseFormat, Tool, ToolChoice } from '../../core/provider/engine.ts'
+import {
+  type Message,
+  type ResponseFormat,
+  roles,
+  type Tool,
+  type ToolChoice,
+} from '../../core/provider/engine.ts'
 import type { Ask } from '../../request/live.ts'
 import { aftSchema, type Offer, planFor } from '../../request/plans.ts'
 import { ApiError, parseBody } from './api-error.ts'
@@ -21,7 +27,7 @@ const toolCall = z.looseObject({
 
 const message = z
   .looseObject({
-    role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
+    role: z.enum(roles),
     content: content.nullish(),
     name: z.string().optional(),
     tool_calls: z.array(toolCall).optional(),

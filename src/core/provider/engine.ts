@@ -4,9 +4,12 @@
  */
 import type { EngineError } from './errors.ts'
 
+/** Who a message can be of. */
+export const roles = ['system', 'developer', 'user', 'assistant', 'tool'] as const
+
 /** A chat-completions wire message: what servers receive, engines send, journals keep and trainers read. */
 export interface Message {
-  role: 'system' | 'developer' | 'user' | 'assistant' | 'tool'
+  role: (typeof roles)[number]
   content?: string | ContentPart[] | null
   name?: string
   tool_calls?: ToolCall[]

@@ -1,5 +1,7 @@
 /** What sources give and what building makes of it: one row a prompt. */
 import type { Message } from '../../core/provider/engine.ts'
+import { describeWrong } from '../file-errors.ts'
+import { readMessages } from '../messages.ts'
 
 /** One of a prompt's responses. A higher score is better; scores are compared within a row only. */
 export interface Response {
@@ -125,22 +127,12 @@ export function asScore(value: unknown): number | undefined {
   return typeof score === 'number' && Number.isFinite(score) ? score : undefined
 }
 
-const ROLES = ['system', 'developer', 'user', 'assistant', 'tool']
-
 /** @throws RowProblem for anything but a list of messages, the last of them not the assistant's */
 export function asMessages(value: unknown, field: string): Message[] {
-  const messages = asList(value, field)
-  for (const [i, message] of messages.entries()) {
-    const { role, content } = asFields(message, `${field}[${i}]`)
-    if (!ROLES.includes(role as string))
-      throw wrong(`\`${field}[${i}].role\` to be one of ${ROLES.join(', ')}`, role)
-    if (typeof content !== 'string' && !Array.isArray(content))
-      throw wrong(`\`${field}[${i}].content\` to be text or a list of parts`, content)
-  }
-  const last = messages.at(-1) as Message | undefined
-  if (last === undefined || last.role === 'assistant')
-    throw wrong(`\`${field}\` to end with a turn to answer`, last?.role)
-  return messages as Message[]
+  const messages = readMessages(value, field, wrong)
+  const last = messages.at(-1)
+  if (last?.role === 'assistant') throw wrong(`\`${field}\` to end with a turn to answer`, last.role)
+  return messages
 }
 
 /** A conversation of one turn. */
@@ -150,6 +142,5 @@ export function ask(content: string): Message[] {
 
 /** The problem of a field, in words. @param expected such as `` `id` to be text `` */
 export function wrong(expected: string, got: unknown): RowProblem {
-  const text = JSON.stringify(got, (_, v) => (typeof v === 'bigint' ? String(v) : v)) ?? 'nothing'
-  return new RowProblem(`expected ${expected}, got ${text.slice(0, 80)}`)
+  return new RowProblem(describeWrong(expected, got))
 }
