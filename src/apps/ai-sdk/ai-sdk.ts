@@ -8,14 +8,15 @@ import {
   type SharedV4Warning,
 } from '@ai-sdk/provider'
 import { z } from 'zod'
-import type { Engine, Sampling } from '../../core/provider/engine.ts'
+import type { Engine } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import { type AiSdkModel, fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
 import type { PlanOptions } from '../../plans/strategies.ts'
+import { makeAsk } from '../../request/ask.ts'
 import { type Ask, answerLive, type Sink } from '../../request/live.ts'
-import { type AftOptions, aftSchema, type Offer, planFor } from '../../request/plans.ts'
+import { type AftOptions, aftSchema, type Offer } from '../../request/plans.ts'
 import { contentOf, endingOf, noUsage, partWriter } from './parts.ts'
 import { fromFormat, fromPrompt, fromTool, fromToolChoice } from './prompt.ts'
 
@@ -23,7 +24,6 @@ import { fromFormat, fromPrompt, fromTool, fromToolChoice } from './prompt.ts'
  * Give one `engine` for all roles, or `engines` by name and the names that propose and aggregate. The other fields are
  * options of the plan, used if neither preset nor call sets them.
  */
-/** A provider of the AI SDK. Call it with the name of a preset. */
 export interface AftProviderOptions extends Omit<Partial<PlanOptions>, 'template'> {
   engine?: Engine | AiSdkModel
   engines?: Record<string, Engine | AiSdkModel>
@@ -145,36 +145,32 @@ function readCall(model: string, options: LanguageModelV4CallOptions, { offer, s
   const unsupported = (feature: string) => warnings.push({ type: 'unsupported', feature })
   const aft = readAft(options.providerOptions?.aft)
   const { maxOutputTokens: maxTokens, temperature, topP, topK, presencePenalty, frequencyPenalty } = options
-  const sampling: Partial<Sampling> = {
-    maxTokens,
-    temperature,
-    topP,
-    topK,
-    presencePenalty,
-    frequencyPenalty,
-  }
-  const functions = (options.tools ?? []).filter((tool) => tool.type === 'function')
   for (const tool of options.tools ?? []) if (tool.type === 'provider') unsupported(`tool ${tool.id}`)
   if (options.reasoning && options.reasoning !== 'provider-default') unsupported('reasoning')
-  const tools = aft.tools ?? 'aggregator'
-  const hasTools = functions.length > 0
-  const isBare = aft.enabled === false || (tools === 'bypass' && hasTools)
-  const asked = { model, aft, n: 1, seed: options.seed, sampling, maxTokensParam: 'maxOutputTokens', isBare }
-  const responseFormat = fromFormat(options.responseFormat)
-  const ask: Ask = {
-    model,
-    plan: planFor(asked, offer),
-    showProposals: aft.showProposals ?? showProposals,
-    tools,
-    prompt: {
-      messages: fromPrompt(options.prompt),
-      ...(options.stopSequences?.length && { stop: options.stopSequences }),
-      ...(hasTools && { tools: functions.map(fromTool) }),
-      ...(hasTools && options.toolChoice && { toolChoice: fromToolChoice(options.toolChoice) }),
-      ...(responseFormat && { responseFormat }),
+  const ask = makeAsk(
+    {
+      model,
+      aft: { ...aft, showProposals: aft.showProposals ?? showProposals },
+      prompt: readPrompt(options),
+      seed: options.seed,
+      sampling: { maxTokens, temperature, topP, topK, presencePenalty, frequencyPenalty },
+      maxTokensParam: 'maxOutputTokens',
     },
-  }
+    offer,
+  )
   return { ask, warnings }
+}
+
+function readPrompt(options: LanguageModelV4CallOptions): Ask['prompt'] {
+  const tools = (options.tools ?? []).filter((tool) => tool.type === 'function').map(fromTool)
+  const responseFormat = fromFormat(options.responseFormat)
+  return {
+    messages: fromPrompt(options.prompt),
+    ...(options.stopSequences?.length && { stop: options.stopSequences }),
+    ...(tools.length > 0 && { tools }),
+    ...(tools.length > 0 && options.toolChoice && { toolChoice: fromToolChoice(options.toolChoice) }),
+    ...(responseFormat && { responseFormat }),
+  }
 }
 
 function readAft(value: unknown = {}): AftOptions {

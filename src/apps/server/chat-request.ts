@@ -7,8 +7,9 @@ import {
   type Tool,
   type ToolChoice,
 } from '../../core/provider/engine.ts'
+import { makeAsk } from '../../request/ask.ts'
 import type { Ask } from '../../request/live.ts'
-import { aftSchema, type Offer, planFor } from '../../request/plans.ts'
+import { aftSchema, type Offer } from '../../request/plans.ts'
 import { ApiError, parseBody } from './api-error.ts'
 import type { WireRequest } from './endpoint.ts'
 
@@ -121,16 +122,14 @@ export interface ChatRequest extends WireRequest {
  */
 export function readChat(value: unknown, offer: Offer): ChatRequest {
   const body = parseBody(chatSchema, value)
-  const { aft = {}, stop, tools } = body
-  const mode = aft.tools ?? 'aggregator'
-  const hasTools = tools != null && tools.length > 0
   checkSupported(body)
-  checkToolChoice(body.tool_choice, tools ?? [])
-  const plan = planFor(
+  checkToolChoice(body.tool_choice, body.tools ?? [])
+  const ask = makeAsk(
     {
       model: body.model,
-      aft,
-      n: body.n ?? 1,
+      aft: body.aft,
+      prompt: readPrompt(body),
+      n: body.n ?? undefined,
       seed: body.seed ?? undefined,
       sampling: {
         maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
@@ -140,24 +139,30 @@ export function readChat(value: unknown, offer: Offer): ChatRequest {
         presencePenalty: body.presence_penalty ?? undefined,
       },
       maxTokensParam: body.max_completion_tokens == null ? 'max_tokens' : 'max_completion_tokens',
-      isBare: aft.enabled === false || (mode === 'bypass' && hasTools),
     },
     offer,
   )
-  const prompt: Ask['prompt'] = {
-    messages: body.messages as Message[],
+  return {
+    ask,
+    isStream: body.stream ?? false,
+    wantsUsage: body.stream_options?.include_usage ?? false,
+    ignored: listUnknown(body, [...Object.keys(chatSchema.shape), ...ignoredFields]),
+  }
+}
+
+function readPrompt({ messages, stop, tools, ...body }: z.infer<typeof chatSchema>): Ask['prompt'] {
+  return {
+    messages: messages as Message[],
     ...(stop?.length && { stop: [stop].flat() }),
-    ...(hasTools && { tools, ...(body.tool_choice && { toolChoice: body.tool_choice }) }),
+    ...(tools?.length && { tools, ...(body.tool_choice && { toolChoice: body.tool_choice }) }),
     ...(body.response_format && { responseFormat: body.response_format as ResponseFormat }),
     ...(body.logprobs && { logprobs: body.top_logprobs ?? 0 }),
   }
-  const known = [...Object.keys(chatSchema.shape), ...ignoredFields]
-  return {
-    ask: { model: body.model, prompt, plan, showProposals: aft.showProposals ?? false, tools: mode },
-    isStream: body.stream ?? false,
-    wantsUsage: body.stream_options?.include_usage ?? false,
-    ignored: Object.keys(body).filter((field) => !known.includes(field)),
-  }
+}
+
+/** The fields of a body that are not in a list. */
+export function listUnknown(body: object, known: string[]): string[] {
+  return Object.keys(body).filter((field) => !known.includes(field))
 }
 
 function checkSupported(body: z.infer<typeof chatSchema>): void {

@@ -1,9 +1,11 @@
 /** The body of POST /v1/responses. The server stores nothing, so fields that need a stored response are refused. */
 import { z } from 'zod'
 import type { ResponseFormat, Tool, ToolChoice } from '../../core/provider/engine.ts'
-import { type Offer, planFor } from '../../request/plans.ts'
+import { makeAsk } from '../../request/ask.ts'
+import type { Ask } from '../../request/live.ts'
+import type { Offer } from '../../request/plans.ts'
 import { ApiError, parseBody } from './api-error.ts'
-import { checkToolChoice, samplingFields } from './chat-request.ts'
+import { checkToolChoice, listUnknown, samplingFields } from './chat-request.ts'
 import type { WireRequest } from './endpoint.ts'
 import { toMessages } from './responses-items.ts'
 
@@ -82,16 +84,11 @@ export function readResponses(value: unknown, offer: Offer): ResponsesRequest {
     if (body[field])
       throw new ApiError(400, `${field}: ${problem}`, { param: field, code: 'unsupported_value' })
   }
-  const { aft = {} } = body
-  const tools = body.tools?.map(toChatTool) ?? []
-  const toolChoice = toChatChoice(body.tool_choice)
-  checkToolChoice(toolChoice, tools)
-  const mode = aft.tools ?? 'aggregator'
-  const plan = planFor(
+  const ask = makeAsk(
     {
       model: body.model,
-      aft,
-      n: 1,
+      aft: body.aft,
+      prompt: readPrompt(body),
       seed: body.seed ?? undefined,
       sampling: {
         maxTokens: body.max_output_tokens ?? undefined,
@@ -99,28 +96,13 @@ export function readResponses(value: unknown, offer: Offer): ResponsesRequest {
         topP: body.top_p ?? undefined,
       },
       maxTokensParam: 'max_output_tokens',
-      isBare: aft.enabled === false || (mode === 'bypass' && tools.length > 0),
     },
     offer,
   )
-  const responseFormat = toChatFormat(body.text?.format)
-  const wantsScores = body.include?.includes('message.output_text.logprobs') ?? false
-  const known = [...Object.keys(schema.shape), ...ignoredFields]
   return {
-    ask: {
-      model: body.model,
-      prompt: {
-        messages: toMessages(body.input, body.instructions),
-        ...(tools.length > 0 && { tools, ...(toolChoice && { toolChoice }) }),
-        ...(responseFormat && { responseFormat }),
-        ...(wantsScores && { logprobs: body.top_logprobs ?? 0 }),
-      },
-      plan,
-      showProposals: aft.showProposals ?? false,
-      tools: mode,
-    },
+    ask,
     isStream: body.stream ?? false,
-    ignored: Object.keys(body).filter((field) => !known.includes(field)),
+    ignored: listUnknown(body, [...Object.keys(schema.shape), ...ignoredFields]),
     echo: {
       instructions: body.instructions ?? null,
       max_output_tokens: body.max_output_tokens ?? null,
@@ -131,6 +113,20 @@ export function readResponses(value: unknown, offer: Offer): ResponsesRequest {
       tools: body.tools ?? [],
       tool_choice: body.tool_choice ?? 'auto',
     },
+  }
+}
+
+function readPrompt(body: z.infer<typeof schema>): Ask['prompt'] {
+  const tools = body.tools?.map(toChatTool) ?? []
+  const toolChoice = toChatChoice(body.tool_choice)
+  checkToolChoice(toolChoice, tools)
+  const responseFormat = toChatFormat(body.text?.format)
+  const wantsScores = body.include?.includes('message.output_text.logprobs') ?? false
+  return {
+    messages: toMessages(body.input, body.instructions),
+    ...(tools.length > 0 && { tools, ...(toolChoice && { toolChoice }) }),
+    ...(responseFormat && { responseFormat }),
+    ...(wantsScores && { logprobs: body.top_logprobs ?? 0 }),
   }
 }
 
