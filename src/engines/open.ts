@@ -6,6 +6,7 @@ import { isModel } from './ai-sdk/is-model.ts'
 import { type Config, type EngineEntry, loadConfig, readConfig } from './config.ts'
 import { withPrice } from './price.ts'
 
+/** Settings for whatever engine a name stands for; each reads those that concern it. */
 export interface OpenOptions {
   /** Where keys and addresses are looked up; default `process.env`. */
   env?: NodeJS.ProcessEnv

@@ -4,6 +4,7 @@ import { IdleTimeout } from './idle-timeout.ts'
 const ANSWER_MS = 5_000
 const STALL_MS = 30_000
 
+/** How long to wait for a server. */
 export interface Timeouts {
   /** Fail after this many milliseconds without data; default 30,000, and 5,000 for the first answer. */
   stallMs?: number

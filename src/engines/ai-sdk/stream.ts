@@ -161,7 +161,7 @@ const REFUSALS = new Set([
   'AI_LoadSettingError',
 ])
 
-/** The start of the body, where the message alone does not hold it. */
+/** The start of the body, if the message does not contain it. */
 function excerpt(error: unknown): string {
   const { message, responseBody } = asRecord(error)
   if (typeof responseBody !== 'string' || !responseBody || responseBody.includes(String(message))) return ''

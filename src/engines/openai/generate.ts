@@ -125,7 +125,7 @@ function isShort({ messages }: CompletionRequest): boolean {
   return isText && messages.reduce((sum, message) => sum + textOf(message).length, 0) <= SHORT_PROMPT_CHARS
 }
 
-/** Sends one request, and goes on with what it leaves open. */
+/** Sends one request, then continues with what it leaves open. */
 async function attempt(call: Call, completions: Completion[], grant: Grant): Promise<void> {
   const { server, request } = call
   const { target, model, timeoutMs, extraBody } = server
