@@ -6,30 +6,28 @@
 import { EngineError, type EngineErrorKind } from '../core/provider/errors.ts'
 import { askedDelayMs } from '../lib/retry.ts'
 
+/** What is known of a failure besides its kind. */
+interface UpstreamDetails {
+  status?: number
+  isRetryable?: boolean
+  cause?: unknown
+  tokens?: EngineError['tokens']
+  param?: string
+  /** The server's own words, if it sent any. */
+  serverMessage?: string
+  /** Milliseconds that the server asks to wait before the next request. */
+  retryAfterMs?: number
+  /** No connection was made at all: a wrong address is likelier than a server that restarts. */
+  isUnconnected?: boolean
+}
+
 /** A failure of an upstream server, or of the connection to it. */
 export class UpstreamError extends EngineError {
-  /** The server's own words, if it sent any. */
-  readonly serverMessage?: string
-  /** Milliseconds that the server asks to wait before the next request. */
-  readonly retryAfterMs?: number
-  /** No connection was made at all: a wrong address is likelier than a server that restarts. */
-  readonly isUnconnected: boolean
+  readonly details: UpstreamDetails
 
-  constructor(
-    engine: string,
-    kind: EngineErrorKind,
-    message: string,
-    more: ConstructorParameters<typeof EngineError>[3] & {
-      serverMessage?: string
-      retryAfterMs?: number
-      isUnconnected?: boolean
-    } = {},
-  ) {
-    const isAboutForm = kind === 'refused' && RESPONSE_FORMAT.test(more.serverMessage ?? '')
-    super(engine, kind, message, { param: isAboutForm ? 'response_format' : undefined, ...more })
-    this.serverMessage = more.serverMessage
-    this.retryAfterMs = more.retryAfterMs
-    this.isUnconnected = more.isUnconnected ?? false
+  constructor(engine: string, kind: EngineErrorKind, message: string, details: UpstreamDetails) {
+    super(engine, kind, message, details)
+    this.details = details
   }
 }
 
@@ -46,7 +44,7 @@ export function errorFromResponse(
 ): UpstreamError {
   const body = parseError(bodyText)
   const serverMessage = excerpt(body, apiKey)
-  const { kind, isRetryable, tokens } = classify(status, serverMessage, body)
+  const { kind, isRetryable, ...facts } = classify(status, serverMessage, body)
   const retryAfterMs = isRetryable ? askedDelayMs((name) => headers.get(name)) : undefined
   const isTooLong = retryAfterMs !== undefined && retryAfterMs > MAX_RETRY_AFTER_MS
   const advice =
@@ -58,7 +56,7 @@ export function errorFromResponse(
   return new UpstreamError(engine, kind, `${status}: ${serverMessage}${advice}`, {
     status,
     isRetryable: isRetryable && !isTooLong,
-    tokens,
+    ...facts,
     serverMessage,
     retryAfterMs,
   })
@@ -80,14 +78,14 @@ export function errorFromStatus(
   message: string,
   more: { isRetryable?: boolean; cause?: unknown; serverMessage?: string } = {},
 ): UpstreamError {
-  const { kind, isRetryable, tokens } = classify(status, message)
+  const { kind, isRetryable, ...facts } = classify(status, message)
   const isFinal = kind === 'context-overflow' || kind === 'billing'
   return new UpstreamError(engine, kind, `${status}: ${message}`, {
     serverMessage: message,
     ...more,
     status,
     isRetryable: isFinal ? false : (more.isRetryable ?? isRetryable),
-    tokens,
+    ...facts,
   })
 }
 
@@ -143,15 +141,12 @@ function classify(status: number, message: string, body?: unknown) {
   const hasTokens = typeof prompt === 'number'
   if (hasTokens || code === 'context_length_exceeded' || isOverflow(status, message)) {
     const numbers = hasTokens ? { prompt, context: context as number | undefined } : undefined
-    return {
-      kind: 'context-overflow' as const,
-      isRetryable: false,
-      tokens: numbers ?? readTokens(message),
-    }
+    return { kind: 'context-overflow' as const, isRetryable: false, tokens: numbers ?? readTokens(message) }
   }
   const isUnpaid = [400, 403, 429].includes(status) && NO_MONEY.test(message)
   const kind = isUnpaid ? 'billing' : (BY_STATUS[status] ?? (status >= 500 ? 'server' : 'refused'))
-  return { kind, isRetryable: kind !== 'billing' && RETRYABLE.includes(status), tokens: undefined }
+  const param = kind === 'refused' && RESPONSE_FORMAT.test(message) ? 'response_format' : undefined
+  return { kind, isRetryable: kind !== 'billing' && RETRYABLE.includes(status), param }
 }
 
 function isOverflow(status: number, message: string): boolean {
@@ -207,20 +202,20 @@ const REFUSED_NAME =
 const NAMES_N = /(^|[^\w'-])['"`]?n(_cmpl)?['"`]?([^\w'-]|$)/
 
 /** Whether a refusal names one of these fields of the request. */
-export function namesField({ serverMessage = '' }: UpstreamError, ...fields: string[]): boolean {
+export function namesField({ details: { serverMessage = '' } }: UpstreamError, ...fields: string[]): boolean {
   return new RegExp(`\\b(${fields.join('|')})\\b`).test(serverMessage)
 }
 
 /** Whether a refusal says that the server does not know this field of the request. */
 export function rejectsField(error: UpstreamError, field: string): boolean {
-  return REFUSED_NAME.test(error.serverMessage ?? '') && namesField(error, field)
+  return REFUSED_NAME.test(error.details.serverMessage ?? '') && namesField(error, field)
 }
 
 /**
  * The largest `n` that a refusal of `n` completions allows; half of `n` if it names `n` without a number, and undefined
  * if it is about something else.
  */
-export function readMaxN({ serverMessage = '' }: UpstreamError, n: number): number | undefined {
+export function readMaxN({ details: { serverMessage = '' } }: UpstreamError, n: number): number | undefined {
   if (n === 1 || !NAMES_N.test(serverMessage)) return undefined
   const bounds = (serverMessage.match(/\d+/g) ?? []).map(Number).filter((bound) => bound >= 1 && bound < n)
   return bounds.length > 0 ? Math.max(...bounds) : n >> 1

@@ -98,20 +98,13 @@ export function headersFor(
   if (isHome(baseURL, env)) {
     set('openai-organization', env.OPENAI_ORG_ID?.trim())
     set('openai-project', env.OPENAI_PROJECT_ID?.trim())
-    for (const [name, value] of customHeaders(env)) set(name, value)
+    const lines = env.OPENAI_CUSTOM_HEADERS?.matchAll(/^([^:\n]+):(.*)$/gm) ?? []
+    for (const [, name = '', value] of lines) set(name.trim(), value?.trim())
   }
   if (apiKey === undefined) delete headers.authorization
   headers['x-aft-hops'] = String(hops)
   headers['content-type'] = 'application/json'
   return headers
-}
-
-/** Lines of `NAME: VALUE`. */
-function customHeaders({ OPENAI_CUSTOM_HEADERS: lines = '' }: Env): [string, string][] {
-  const pairs = lines.split('\n').map((line) => [line, line.indexOf(':')] as const)
-  return pairs
-    .filter(([, colon]) => colon > 0)
-    .map(([line, colon]) => [line.slice(0, colon).trim(), line.slice(colon + 1).trim()])
 }
 
 function setHeader(headers: Record<string, string>, name: string, value: string): void {

@@ -2,6 +2,7 @@
 import type { CompletionRequest } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
 import { IdleTimeout } from '../../lib/idle-timeout.ts'
+import type { Grant, Slots } from '../../lib/slots.ts'
 import { errorFromChunk, errorFromConnection } from '../upstream-error.ts'
 import {
   beginAttempt,
@@ -12,30 +13,45 @@ import {
   toFinishReason,
 } from './completion.ts'
 import { post, type Target } from './post.ts'
+import { type Dialect, toBody } from './request.ts'
 import { type Batch, type Chunk, type ChunkChoice, readAnswer, type WireUsage } from './stream.ts'
 import { accountFor } from './usage.ts'
 
-/** How one request ended. Which completions it ended, they say themselves. */
+/** A server and what this process knows of it. */
+export interface Server {
+  target: Target
+  model: string
+  /** Attempts per completion, the first included. */
+  attempts: number
+  timeoutMs: number
+  extraBody?: Record<string, unknown>
+  slots: Slots
+  dialect: Dialect
+}
+
+/** What is asked of a server. */
+export interface Question {
+  server: Server
+  request: CompletionRequest
+  /** Fires when the caller aborts or stops reading. */
+  signal: AbortSignal
+}
+
+/** How one request ended. */
 export interface Outcome {
+  /** The dialect in which it was sent. */
+  sent: Dialect
   /** The server said that it had said everything. */
   isDone: boolean
   error?: EngineError
 }
 
-/** What is to be sent, and for what. */
-export interface Asking {
+/** What an answer has brought so far. */
+interface Progress {
   target: Target
   request: CompletionRequest
-  body: object
   completions: Completion[]
-  /** The server may say nothing for so long. */
-  timeoutMs: number
-  /** Called with the number of completions that have just finished. */
-  onFinished: (count: number) => void
-}
-
-/** What an answer has brought so far. */
-interface Progress extends Asking {
+  grant: Grant
   /** Completions that finished, and whose usage is not known yet. */
   awaitingUsage: Completion[]
   /** Usage that came without saying for which completions. */
@@ -45,38 +61,48 @@ interface Progress extends Asking {
   estimatedTokens: number
 }
 
-/** Sends one request and reads its answer to the end. Never rejects: what went wrong is in the outcome. */
-export async function exchange(asking: Asking, signal: AbortSignal): Promise<Outcome> {
-  const { target, timeoutMs, completions } = asking
-  const onTimeout = () =>
-    new EngineError(target.id, 'timeout', `nothing came from the server for ${timeoutMs} ms`)
-  const idle = new IdleTimeout(timeoutMs, onTimeout, signal)
-  const progress: Progress = { ...asking, awaitingUsage: [], isDone: false, estimatedTokens: 0 }
-  for (const completion of completions) {
-    beginAttempt(completion)
-    completion.startMs ??= performance.now()
-  }
-  if (completions[0]) completions[0].calls++
+/** Sends one request and reads its answer to the end. Releases slots as completions finish, and all at the end. */
+export async function exchange(
+  { server, request, signal }: Question,
+  completions: Completion[],
+  grant: Grant,
+): Promise<Outcome> {
+  const { target, model, timeoutMs, extraBody } = server
+  const sent = { ...server.dialect }
+  const seed = completions[0]?.seed ?? 0
+  const body = { ...toBody(request, { model, seed, n: completions.length, dialect: sent }), ...extraBody }
+  const progress = begin({ target, request, completions, grant })
+  const problem = `nothing came from the server for ${timeoutMs} ms`
+  const idle = new IdleTimeout(timeoutMs, () => new EngineError(target.id, 'timeout', problem), signal)
   let error: EngineError | undefined
   try {
-    const response = await idle.wait(post(target, asking.body, idle.signal))
+    const response = await idle.wait(post(target, body, idle.signal))
     await readAnswer(target.id, response, {
       wait: (read) => (areFinished(progress) ? waitForUsage(read, target.id, idle.signal) : idle.wait(read)),
       take: (batch) => takeBatch(progress, batch),
     })
-  } catch (cause) {
-    error = toError(target.id, idle.signal.aborted ? idle.signal.reason : cause)
+  } catch (thrown) {
+    const cause = idle.signal.aborted ? idle.signal.reason : thrown
+    error = cause instanceof EngineError ? cause : errorFromConnection(target.id, cause)
+  } finally {
+    idle.end()
+    grant.release()
   }
-  idle.end()
   endAwaiting(progress)
-  return { isDone: progress.isDone, error }
+  return { sent, isDone: progress.isDone, error }
 }
 
-function toError(engine: string, cause: unknown): EngineError {
-  return cause instanceof EngineError ? cause : errorFromConnection(engine, cause)
+function begin(asked: Pick<Progress, 'target' | 'request' | 'completions' | 'grant'>): Progress {
+  for (const completion of asked.completions) {
+    beginAttempt(completion)
+    completion.startMs ??= performance.now()
+  }
+  const [lowest] = asked.completions
+  if (lowest) lowest.calls++
+  return { ...asked, awaitingUsage: [], isDone: false, estimatedTokens: 0 }
 }
 
-/** Milliseconds that a server has to tell the usage of completions that have finished. */
+/** Milliseconds that a server has to report the usage of completions that have finished. */
 const USAGE_MS = 5_000
 
 async function waitForUsage<T>(read: PromiseLike<T>, engine: string, signal: AbortSignal): Promise<T> {
@@ -105,11 +131,11 @@ function takeBatch(progress: Progress, { chunks, isDone }: Batch): boolean {
 }
 
 function takeChunk(progress: Progress, chunk: Chunk): void {
-  const { target, onFinished } = progress
+  const { target, grant } = progress
   const error = chunk.object === 'error' ? chunk : chunk.error
   if (error) throw errorFromChunk(target.id, error, target.apiKey)
   const choices = chunk.choices ?? []
-  for (const choice of choices) if (choice && finishes(progress, choice)) onFinished(1)
+  for (const choice of choices) if (choice && finishes(progress, choice)) grant.release(1)
   if (!chunk.usage) return
   progress.reportedUsage = chunk.usage
   // A chunk of its own stands for all that finished since the last one: llama-server sends one after each completion.
@@ -145,7 +171,7 @@ function endAwaiting(progress: Progress): number {
   return outputTokens
 }
 
-/** Ends completions before their server tells what they took; the last one's share is right again. */
+/** Ends completions before their server reports their usage; the last one's share is right again. */
 function endEarly(progress: Progress): void {
   progress.reportedUsage = undefined
   progress.estimatedTokens += endAwaiting(progress)

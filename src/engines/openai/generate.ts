@@ -4,30 +4,15 @@ import { type CompletionRequest, type EngineEvent, textOf } from '../../core/pro
 import { EngineError, UsageError } from '../../core/provider/errors.ts'
 import { createChannel } from '../../lib/channel.ts'
 import { backoffMs } from '../../lib/retry.ts'
-import type { Grant, Slots } from '../../lib/slots.ts'
+import type { Grant } from '../../lib/slots.ts'
 import { UpstreamError } from '../upstream-error.ts'
 import { type Completion, createCompletion, hasStreamed } from './completion.ts'
-import { exchange, type Outcome } from './exchange.ts'
-import type { Target } from './post.ts'
-import { type Dialect, learnFrom, toBody } from './request.ts'
+import { exchange, type Outcome, type Question, type Server } from './exchange.ts'
+import { learnFrom } from './request.ts'
 import { accountForFailure } from './usage.ts'
 
-/** A server and what this process knows of it. */
-export interface Server {
-  target: Target
-  model: string
-  /** Attempts per completion, the first included. */
-  retries: number
-  timeoutMs: number
-  extraBody?: Record<string, unknown>
-  slots: Slots
-  dialect: Dialect
-}
-
-/** One call of `generate`. */
-interface Call {
-  server: Server
-  request: CompletionRequest
+/** One call of `generate`. Its signal fires when the call fails, too. */
+interface Call extends Question {
   emit(event: EngineEvent): void
   /** Ends the whole call with an error. */
   fail(error: EngineError): void
@@ -35,8 +20,6 @@ interface Call {
   hasBegun: boolean
   /** Its place in the queue for slots: retries do not go to the end. */
   turn?: number
-  /** Fires when the caller aborts or stops reading, and when the call fails. */
-  signal: AbortSignal
 }
 
 /** Yields the events of all completions of a request. */
@@ -127,24 +110,15 @@ function isShort({ messages }: CompletionRequest): boolean {
 
 /** Sends one request, then continues with what it leaves open. */
 async function attempt(call: Call, completions: Completion[], grant: Grant): Promise<void> {
-  const { server, request } = call
-  const { target, model, timeoutMs, extraBody } = server
-  const sent = { ...server.dialect }
-  const seed = completions[0]?.seed ?? 0
-  const body = { ...toBody(request, { model, seed, n: completions.length, dialect: sent }), ...extraBody }
-  const onFinished = (count: number) => grant.release(count)
-  const asking = { target, request, body, completions, timeoutMs, onFinished }
-  const outcome = await exchange(asking, call.signal)
-  grant.release()
+  const outcome = await exchange(call, completions, grant)
   const open = completions.filter((completion) => !completion.hasEnded)
-  if (open.length > 0) await recover(call, { completions, open, sent, ...outcome })
+  if (open.length > 0) await recover(call, { completions, open, ...outcome })
 }
 
 /** A request that left completions open. */
 interface Unfinished extends Outcome {
   completions: Completion[]
   open: Completion[]
-  sent: Dialect
 }
 
 /** Decides what happens to the completions that a request left open. */
@@ -165,7 +139,7 @@ function wasRefused(error: EngineError | undefined): boolean {
 }
 
 function isUnconnected(error: EngineError): boolean {
-  return error instanceof UpstreamError && error.isUnconnected
+  return error instanceof UpstreamError && error.details.isUnconnected === true
 }
 
 /** The answer came to its end, but not all completions did: some servers give fewer than `n`. */
@@ -202,9 +176,9 @@ async function tryOneFirst(call: Call, [first, ...others]: Completion[], error: 
 const UNCONNECTED_ATTEMPTS = 3
 
 async function retry(call: Call, completions: Completion[], error: EngineError): Promise<void> {
-  const { retries, target } = call.server
+  const { attempts, target } = call.server
   const limit =
-    isUnconnected(error) && !target.hasAnswered ? Math.min(retries, UNCONNECTED_ATTEMPTS) : retries
+    isUnconnected(error) && !target.hasAnswered ? Math.min(attempts, UNCONNECTED_ATTEMPTS) : attempts
   for (const completion of completions) completion.failedAttempts++
   const isFinal = ({ failedAttempts }: Completion) => !error.isRetryable || failedAttempts >= limit
   failAll(call, completions.filter(isFinal), error)
@@ -215,7 +189,7 @@ async function retry(call: Call, completions: Completion[], error: EngineError):
     if (hasStreamed(completion)) call.emit({ type: 'completion-restarted', index, reason: error.message })
   }
   const failures = Math.max(...again.map(({ failedAttempts }) => failedAttempts))
-  const retryAfterMs = error instanceof UpstreamError ? error.retryAfterMs : undefined
+  const retryAfterMs = error instanceof UpstreamError ? error.details.retryAfterMs : undefined
   await wait(backoffMs(failures, retryAfterMs), undefined, { signal: call.signal }).catch(() => {})
   await complete(call, again)
 }

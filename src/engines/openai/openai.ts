@@ -7,7 +7,8 @@
  */
 import type { Engine } from '../../core/provider/engine.ts'
 import { completionsURL, defaultBaseURL, headersFor, keyFor, normalizeURL, shareSlots } from './endpoint.ts'
-import { generate, type Server } from './generate.ts'
+import type { Server } from './exchange.ts'
+import { generate } from './generate.ts'
 import { guessDialect } from './request.ts'
 
 export { keyFor } from './endpoint.ts'
@@ -62,7 +63,7 @@ export function openOpenAI(options: OpenAIOptions): Engine {
     },
     model,
     slots,
-    retries: (options.maxRetries ?? 9) + 1,
+    attempts: (options.maxRetries ?? 9) + 1,
     timeoutMs: options.timeoutMs ?? 120_000,
     extraBody: options.extraBody,
     dialect: guessDialect(baseURL),

@@ -107,7 +107,9 @@ function documentDecoder(engine: string): Decoder {
   let document = ''
   return (text, isEnd) => {
     document += text
-    return { chunks: isEnd ? [parseChunk(engine, document)] : [], isDone: isEnd }
+    const chunk = isEnd ? tryParse(document) : undefined
+    if (isEnd && !chunk) throw notJSON(engine, document)
+    return { chunks: chunk ? [chunk] : [], isDone: isEnd }
   }
 }
 
@@ -126,32 +128,25 @@ function eventDecoder(engine: string): Decoder {
 /** Takes the data of one event; or of several, from servers that send no blank line between them. */
 function takeData(engine: string, data: string, batch: Batch): void {
   if (batch.isDone || data === '') return
-  if (data.trim() === '[DONE]') {
-    batch.isDone = true
-    return
-  }
-  const lines = data.includes('\n') && !isJSON(data) ? data.split('\n') : [data]
-  if (lines.length > 1) for (const line of lines) takeData(engine, line.trim(), batch)
-  else batch.chunks.push(parseChunk(engine, data))
+  const chunk = tryParse(data)
+  if (chunk) batch.chunks.push(chunk)
+  else if (data.trim() === '[DONE]') batch.isDone = true
+  else if (data.includes('\n')) for (const line of data.split('\n')) takeData(engine, line.trim(), batch)
+  else throw notJSON(engine, data)
 }
 
-function isJSON(text: string): boolean {
+function tryParse(text: string): Chunk | undefined {
   try {
-    JSON.parse(text)
-    return true
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
   } catch {
-    return false
+    return undefined
   }
 }
 
-function parseChunk(engine: string, text: string): Chunk {
-  let chunk: unknown
-  try {
-    chunk = JSON.parse(text)
-  } catch {}
-  if (typeof chunk === 'object' && chunk !== null) return chunk
-  const problem = `expected JSON from the server, got ${JSON.stringify(text.slice(0, 120))}`
-  throw new EngineError(engine, 'server', problem)
+function notJSON(engine: string, text: string): EngineError {
+  const problem = `expected a JSON object from the server, got ${JSON.stringify(text.slice(0, 120))}`
+  return new EngineError(engine, 'server', problem)
 }
 
 const DRAIN_MS = 1_000
