@@ -1,6 +1,6 @@
 /**
  * Films a run in a real terminal and writes it as a moving SVG. The picture in the README is made so:
- *   node docs/make-terminal.ts docs/terminal.svg 'aft ask "Why is the sky blue?" --model smollm2'
+ *   node docs/make-terminal.ts docs/terminal.svg 'aft ask "Why is the sky blue?"'
  * A terminal brings its own background, so that the picture is readable on light and on dark pages.
  */
 import { writeFileSync } from 'node:fs'

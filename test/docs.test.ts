@@ -12,6 +12,7 @@ import { createServer } from '../src/apps/server/server.ts'
 import { echo, scriptedEngine } from '../src/engines/scripted/scripted.ts'
 import { type ChatServer, startChatServer } from './chat-server.ts'
 import { type Block, blocksOf, commandsOf, listFlags, parseCommand } from './docs-page.ts'
+import { floors } from './house/house.ts'
 
 const root = path.join(import.meta.dirname, '..')
 const scratch = path.join(root, '.cache/docs')
@@ -161,6 +162,26 @@ test('the programs have the right types', async () => {
   await promisify(execFile)(path.join(root, 'node_modules/.bin/tsc'), ['--noEmit', '-p', scratch])
 })
 
+test.each([...pages, 'AGENTS.md', 'SECURITY.md'])('paths and scripts that %s names exist', (page) => {
+  const text = read(page)
+  const places = [
+    ...text.matchAll(/`((?:src|test|bench|docs|runs|recipes|examples|scripts|trainer|\.ci)\/[\w./-]*)`/g),
+  ]
+  const scripts = [...text.matchAll(/npm run (?:-s )?([a-z:]+)/g)].map(([, name]) => name as string)
+  const known = JSON.parse(read('package.json')).scripts
+  expect(scripts.filter((name) => !(name in known))).toEqual([])
+  const paths = places.map(([, place]) => place as string).filter((place) => !/NAME/.test(place))
+  expect(paths.filter((place) => !existsSync(path.join(root, place)))).toEqual([])
+})
+
+test('AGENTS.md lists the floors of the house', () => {
+  const [, list = ''] = /^## Floors\n([\s\S]*?)^## /m.exec(read('AGENTS.md')) ?? []
+  const listed = [...list.matchAll(/^\d\. (.*)/gm)].map(([, line]) =>
+    [...(line as string).replace(/\(.*/, '').matchAll(/`([^`]+)`/g)].map(([, room]) => room),
+  )
+  expect(listed).toEqual(floors)
+})
+
 test('README.md has at most 200 lines', () => {
   expect(read('README.md').split('\n').length - 1).toBeLessThanOrEqual(200)
 })
@@ -182,6 +203,10 @@ test('the tree is the tree', () => {
       if (!line.startsWith(' ')) parent = names[0] as string
       return names.map((name) => (line.startsWith(' ') ? `${parent}${name}` : name))
     })
+  const rooms = globSync('src/*/', { cwd: root }).map((room) =>
+    room.replaceAll('\\', '/').replace(/\/?$/, '/'),
+  )
+  expect(rooms.filter((room) => !paths.includes(room))).toEqual([])
   expect(paths.length).toBeGreaterThan(10)
   expect(paths.filter((place) => !existsSync(path.join(root, place)))).toEqual([])
 })
