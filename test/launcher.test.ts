@@ -12,7 +12,7 @@ const old: AftOptions = { nodeFlags: ['--no-experimental-strip-types'] }
 
 describe('started by an old Node', () => {
   test('the command line runs with the Node of `npm ci`: output, input and exit code pass', async () => {
-    const args = ['ask', '--model', 'scripted:echo', '--seed', '1']
+    const args = ['ask', '--model', 'scripted:echo', '--seed', '1', '--no-progress']
     expect(await aft(args, { ...old, input: 'Why?' })).toEqual(await aft(args, { input: 'Why?' }))
     expect(await aft(['ask', '--bogus'], old)).toMatchObject({
       code: 2,

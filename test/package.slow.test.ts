@@ -160,7 +160,14 @@ test('Parquet asks for its packages when a file of it is read', async () => {
 })
 
 test('the command line answers; a config imports the package', async () => {
-  const { code, stdout, stderr } = await run('npx', ['aft', 'ask', '--model', 'scripted:echo', 'Why?'])
+  const { code, stdout, stderr } = await run('npx', [
+    'aft',
+    'ask',
+    '--no-progress',
+    '--model',
+    'scripted:echo',
+    'Why?',
+  ])
   expect([code, stderr.replace(/^npm warn .*\n/gm, '')]).toEqual([0, ''])
   expect(stdout).toMatch(/^Reply [^\n]+\n$/)
   expect(await succeed('npx', ['aft', '--version'])).toBe(`${own.version}\n`)

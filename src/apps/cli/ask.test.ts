@@ -17,12 +17,31 @@ function script(replies: unknown[], aggregated?: unknown[]): string {
 
 test('piped, only the answer goes to standard output', async () => {
   const model = script(['Because.\n\nReally  '])
-  expect(await aft(['ask', 'Why?', '--model', model])).toEqual({
+  expect(await aft(['ask', 'Why?', '--model', model, '--no-progress'])).toEqual({
     code: 0,
     signal: null,
     stdout: 'Because.\n\nReally  \n',
     stderr: '',
   })
+})
+
+test('piped, standard error gets a line per stage', async () => {
+  const model = script(['One.', 'Two.', 'Three.'], ['Four.', 'Five.', 'Six.'])
+  const ask = async (...flags: string[]) =>
+    (await aft(['ask', 'Why?', '--model', model, ...flags])).stderr.replaceAll(model, 'M').split('\n')
+  const done = (completions: number, calls: number) =>
+    expect.stringMatching(
+      `^done: ${completions} completions? in ${calls} calls?, \\d+ tokens?, \\d+\\.\\d s$`,
+    )
+  expect(await ask('--width', '3', '--depth', '2')).toEqual([
+    'proposing: 3 drafts with M',
+    'aggregating: 3 drafts with M',
+    'aggregating: the answer with M',
+    done(7, 3),
+    '',
+  ])
+  expect(await ask('--strategy', 'single')).toEqual(['answering with M', done(1, 1), ''])
+  expect(await ask('--json')).toEqual([''])
 })
 
 test.each([
@@ -134,7 +153,9 @@ test('a degraded answer says so on standard error', async () => {
   const args = ['ask', 'Why?', '--model', model, '--width', '2', '--depth', '1']
   const { stdout, stderr, code } = await aft(args)
   expect(stdout).toBe('Better.\n')
-  expect(stderr).toMatch(/^degraded: layer 1: completion \d is missing \(timeout\)\n$/)
+  expect(stderr).toMatch(
+    /^proposing.*\naggregating.*\ndone.*\ndegraded: layer 1: completion \d is missing \(timeout\)\n$/,
+  )
   expect(code).toBe(0)
 })
 

@@ -12,12 +12,12 @@ import { openPlan } from './open-plan.ts'
 import { openAskView, type ViewMode } from './render/ask-view.ts'
 import { stringifySafely } from './render/sanitize.ts'
 
-type AskFlags = AnswerFlags & { json?: boolean; events?: boolean }
+type AskFlags = AnswerFlags & { json?: boolean; events?: boolean; progress: boolean }
 
 const help = `
-On a terminal the proposals appear side by side, then the answer; in a pipe only
-the answer goes to standard output. The seed is random where none is given;
---json has it as plan.seed. With --json a failure is one object as well:
+On a terminal the proposals appear side by side, then the answer. In a pipe only
+the answer goes to standard output; standard error gets a line per stage. The
+seed is random if none is given; --json has it as plan.seed. With --json a failure is one object as well:
 {"error": {"kind", "message"}}.
 Exit code: 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C.
 
@@ -38,6 +38,7 @@ export function askCommand(): Command {
   return addAnswerFlags(command)
     .addOption(new Option('--json', 'print the whole result as one JSON object'))
     .addOption(new Option('--events', 'print each event as a line of JSON').conflicts('json'))
+    .addOption(new Option('--no-progress', 'show no progress'))
 }
 
 async function ask(words: string[], flags: AskFlags): Promise<void> {
@@ -56,7 +57,7 @@ async function answerTo(words: string[], flags: AskFlags, signal: AbortSignal): 
   const prompt = { id: '0', messages: await readMessages(words, flags.system) }
   const { plan, template, engineFlags } = setup
   const mode: ViewMode = flags.json ? 'json' : flags.events ? 'events' : 'text'
-  const view = await openAskView(plan, mode)
+  const view = await openAskView(plan, mode, flags.progress)
   try {
     const { engines, close } = await openPlan(plan, { ...engineFlags, signal, onProgress: view.pull })
     try {

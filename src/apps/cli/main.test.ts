@@ -50,6 +50,7 @@ test('`aft ask --help` explains every flag, with examples', async () => {
     Output:
       --json                   print the whole result as one JSON object
       --events                 print each event as a line of JSON
+      --no-progress            show no progress
 
     Models:
       -m, --model <name>       engine for every role: smollm2 (the default),
@@ -119,11 +120,11 @@ test('`aft ask --help` explains every flag, with examples', async () => {
     Help:
       -h, --help               show this help
 
-    On a terminal the proposals appear side by side, then the answer; in a pipe only
-    the answer goes to standard output. The seed is random where none is given;
-    --json has it as plan.seed. With --json a failure is one object as well:
-    {"error": {"kind", "message"}}. Exit code: 0, 1 for a failure, 2 for wrong
-    usage, 130 after Ctrl-C.
+    On a terminal the proposals appear side by side, then the answer. In a pipe only
+    the answer goes to standard output; standard error gets a line per stage. The
+    seed is random if none is given; --json has it as plan.seed. With --json a
+    failure is one object as well: {"error": {"kind", "message"}}. Exit code: 0, 1
+    for a failure, 2 for wrong usage, 130 after Ctrl-C.
 
     Examples:
       $ aft ask "Why is the sky blue?"
@@ -150,7 +151,9 @@ test.skipIf(!existsSync('/dev/full'))(
   'an output that cannot be written is an error in one line',
   async () => {
     const full = openSync('/dev/full', 'w')
-    const { code, stderr } = await aft(['ask', 'Why?', '--model', 'scripted:echo'], { stdout: full })
+    const { code, stderr } = await aft(['ask', 'Why?', '--model', 'scripted:echo', '--no-progress'], {
+      stdout: full,
+    })
     expect(stderr).toMatch(/^error: cannot write to standard output: ENOSPC.*\n$/)
     expect(code).toBe(1)
   },

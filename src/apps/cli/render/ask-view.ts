@@ -17,11 +17,14 @@ export interface AskView {
   close(): void
 }
 
-/** What draws is loaded only where there is a terminal. */
-export async function openAskView(plan: Plan, mode: ViewMode): Promise<AskView> {
+/**
+ * What draws is loaded only if there is a terminal.
+ * @param hasProgress writes progress to standard error
+ */
+export async function openAskView(plan: Plan, mode: ViewMode, hasProgress: boolean): Promise<AskView> {
   const startMs = performance.now()
-  const { stdout, stderr } = process
-  const status = stderr.isTTY ? await openStatus(plan) : undefined
+  const { stdout } = process
+  const status = hasProgress ? await openStatus(plan, mode) : undefined
   if (mode !== 'text' || !stdout.isTTY) return pipedView(mode, status)
   const { LiveView } = await import('./live.ts')
   const live = new LiveView(plan, stdout)
@@ -67,7 +70,9 @@ function writeAnswer({ answer, degradedBecause = [] }: Result): void {
   process.stdout.write(answer.endsWith('\n') ? answer : `${answer}\n`)
 }
 
-async function openStatus(plan: Plan): Promise<AskStatus> {
-  const { createAskStatus } = await import('./ask-status.ts')
-  return createAskStatus(plan, process.stderr)
+/** A line that changes on a terminal, a line per stage elsewhere. A program that reads JSON has no use for them. */
+async function openStatus(plan: Plan, mode: ViewMode): Promise<AskStatus | undefined> {
+  if (process.stderr.isTTY) return (await import('./ask-status.ts')).createAskStatus(plan, process.stderr)
+  if (mode !== 'text') return undefined
+  return (await import('./stage-lines.ts')).createStageLines(plan, console.error)
 }

@@ -1,0 +1,42 @@
+/** What `ask` writes to standard error if that is no terminal: a line per stage. */
+import type { Plan } from '../../../core/plan.ts'
+import type { AftEvent, Result } from '../../../core/result.ts'
+import type { AskStatus } from './ask-status.ts'
+import { sanitise } from './sanitize.ts'
+
+/** @param write gets each line, without its end */
+export function createStageLines(plan: Plan, write: (line: string) => void): AskStatus {
+  const startMs = performance.now()
+  const pulled = new Set<string>()
+  return {
+    pull({ label, totalBytes }) {
+      if (pulled.has(label)) return
+      pulled.add(label)
+      write(`downloading: ${sanitise(label)}, ${(totalBytes / 1e6).toFixed(0)} MB`)
+    },
+    event(event) {
+      if (event.type === 'layer-start') write(stageOf(plan, event))
+      if (event.type === 'answer') write(`done: ${costOf(event.result, performance.now() - startMs)}`)
+    },
+    close() {},
+  }
+}
+
+/** `proposing: 3 drafts with smollm2`, `aggregating: the answer with smollm2` */
+function stageOf(plan: Plan, { layer, width, isLast }: Extract<AftEvent, { type: 'layer-start' }>): string {
+  const { voices, see } = plan.layers[layer] ?? {}
+  const engines = voices?.map(({ engine }) => engine) ?? []
+  const by = ` with ${sanitise([...new Set(engines)].join(', '))}`
+  if (!voices)
+    return typeof plan.choose === 'object' ? `judging with ${sanitise(plan.choose.judge)}` : 'choosing'
+  const drafts = width === 1 ? '1 draft' : `${width} drafts`
+  if (see === 'nothing') return isLast && width === 1 ? `answering${by}` : `proposing: ${drafts}${by}`
+  return `aggregating: ${isLast && width === 1 ? 'the answer' : drafts}${by}`
+}
+
+function costOf({ layers, usage }: Result, ms: number): string {
+  const completions = layers.reduce((sum, layer) => sum + layer.completions.length, 0)
+  const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`
+  const calls = `${count(completions, 'completion')} in ${count(usage.calls, 'call')}`
+  return `${calls}, ${count(usage.outputTokens, 'token')}, ${(ms / 1000).toFixed(1)} s`
+}
