@@ -37,9 +37,9 @@ export interface BuildOptions extends ExamineOptions, RenderOptions {
 /** A row as another thread leaves it: all is done but what the order of the rows decides. */
 export interface Ready extends Pick<Examined, 'hits' | 'left' | 'drop'> {
   id: string
-  /** Absent where it is dropped anyway. */
+  /** Absent if it is dropped anyway. */
   mark?: PromptMark
-  /** Absent where it has too many tokens. */
+  /** Absent if it has too many tokens. */
   rendered?: Rendered<Uint8Array>
 }
 
@@ -48,8 +48,8 @@ const TWIN = ['sft/train.jsonl', 'sft/validation.jsonl']
 
 /**
  * Builds a folder. It appears under its name when it is complete.
- * @throws DataError where more records are broken than may be, UsageError where the folder is there already,
- * FileError where it cannot be written
+ * @throws DataError if more records are broken than `maxBadShare` allows, UsageError if the folder is there already,
+ * FileError if it cannot be written
  */
 export async function buildDataset(
   options: Omit<BuildOptions, 'rows'> & { rows: BuildOptions['rows'] | AsyncIterable<Ready | BadRow> },
@@ -95,7 +95,7 @@ export async function buildDataset(
 
 /**
  * The drafts that a build would make of these rows if each had a target: what an engine is to label. The options are
- * those of the build; rows that are broken or dropped are passed over, for the build tells of them.
+ * those of the build. Rows that are broken or dropped are skipped: the build reports them.
  */
 export async function* selectDrafts(options: Omit<BuildOptions, 'target'>): AsyncGenerator<Draft> {
   const selection = createSelection()
@@ -169,7 +169,7 @@ export function markPrompt(
   return { whole: hash64(text), ...(dropsNearDuplicates && { signature: signText(text) }) }
 }
 
-/** Why a prompt is dropped that was there before; a new one is remembered. */
+/** Why a prompt is dropped: an earlier row has it. A new prompt is remembered. */
 function findTwin(id: string, mark: PromptMark | undefined, { exact, seen }: Selection): Drop | undefined {
   if (!mark) return undefined
   if (exact.has(mark.whole)) return { reason: 'duplicate prompt' }
@@ -178,7 +178,7 @@ function findTwin(id: string, mark: PromptMark | undefined, { exact, seen }: Sel
   return twin === undefined ? undefined : { reason: 'near-duplicate prompt', detail: twin }
 }
 
-/** An id that a row had before gets a number behind it. */
+/** An id that an earlier row has gets a number at its end. */
 function nameRow(id: string, { ids }: Selection): string {
   const times = (ids.get(id) ?? 0) + 1
   ids.set(id, times)

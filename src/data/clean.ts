@@ -4,7 +4,7 @@ import { splitReasoning } from '../engines/reasoning.ts'
 import type { Reasons } from '../files/build-counts.ts'
 import type { Response } from '../files/rows/row.ts'
 
-/** The text behind the reasoning, without white space around it. */
+/** The text after the reasoning, without white space around it. */
 export function cleanText(text: string): string {
   return (text.includes('<') ? splitReasoning(text).text : text).trim()
 }
@@ -36,7 +36,7 @@ function findTwin(text: string, seen: string[], taken?: string): string | undefi
 
 const collapse = (text: string) => text.replace(/\s+/g, ' ').trim()
 
-/** Texts that differ in white space only are the same. Most differ where they begin, which is cheaper to see. */
+/** Texts that differ only in white space are the same. Most differ in their first characters, which are compared first. */
 function isSame(a: string, b: string): boolean {
   const [x, y] = [collapse(a.slice(0, 64)), collapse(b.slice(0, 64))]
   const length = Math.min(x.length, y.length)

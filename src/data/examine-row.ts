@@ -1,4 +1,4 @@
-/** What a row can become, by itself alone: whether it can be used, its target, what may be shown. Any thread can do it. */
+/** What one row alone decides: whether it can be used, its target, and what may be shown. Any thread can do it. */
 
 import { findUnusable } from '../core/proposals.ts'
 import { type Message, textOf } from '../core/provider/engine.ts'
@@ -34,9 +34,9 @@ export interface ExamineOptions {
   chooseBy: ChooseBy
   /** Proposals of this model are on-policy, beside those that the source says are. */
   onPolicyModel?: string
-  /** Benchmarks of which no prompt may be there. */
+  /** Rows whose prompt is in one of these are dropped. */
   benchmarks: FingerprintSet[]
-  /** Names the language of a text where it is none that is wanted; see `createLanguageCheck`. */
+  /** Returns the language of a text that is in none of the wanted ones; see `createLanguageCheck`. */
   findOtherLanguage?: (text: string) => string | undefined
   /** Characters of all turns of the prompt. */
   maxPromptChars?: number
@@ -103,7 +103,7 @@ export function chooseDraft(
   return { id: row.id, conversation: row.prompt, proposals, target, source }
 }
 
-/** The target, checked, where there is one, and what may be shown beside it. */
+/** The target, if there is one, checked, and what may be shown beside it. */
 function findTarget(
   row: SourceRow,
   text: string,

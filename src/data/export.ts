@@ -16,7 +16,7 @@ export type Form = 'trl' | 'llama-factory' | 'axolotl' | 'parquet'
 const toTurns = (messages: Message[]) =>
   messages.map((message) => ({ role: message.role, content: textOf(message) }))
 
-/** One `messages` list. LLaMA-Factory trains on the last turn alone where `mask_history` is set. */
+/** One `messages` list. LLaMA-Factory trains on the last turn alone if `mask_history` is set. */
 const toMessages = ({ prompt, completion }: Example) => ({ messages: toTurns([...prompt, ...completion]) })
 
 /** The same, with what axolotl is to train on: the completion, and no earlier answer. */
@@ -44,7 +44,7 @@ const toParquetRow = (example: Example) => ({
  * Writes the examples in a trainer's form, with the file that tells it what they are; without a file for validation
  * where there is nothing to validate with, which loaders stumble over.
  * @returns how many rows there are
- * @throws UsageError where `out` holds something, DataError for a line that is no example, FileError
+ * @throws UsageError if `out` holds something, DataError for a line that is no example, FileError
  */
 export async function exportFolder(from: string, out: string, form: Form): Promise<number> {
   if (form === 'parquet') needPackages('writing Parquet')

@@ -1,7 +1,7 @@
 /**
  * Finds prompts of benchmarks without having their texts: 64-bit hashes of their word 8-grams and of whole prompts.
- * A prompt is a hit where 13 words in a row are a benchmark's (6 grams, as chance phrases of 8 words are common), or
- * where it is a benchmark's prompt word for word.
+ * A prompt is a hit if 13 words in a row are a benchmark's (6 grams, as chance phrases of 8 words are common), or
+ * if it is a benchmark's prompt word for word.
  */
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -3,12 +3,12 @@ import { UsageError } from '../core/provider/errors.ts'
 import { needPackages } from '../files/optional-packages.ts'
 import { findClosest } from '../lib/closest.ts'
 
-/** More says nothing new. */
+/** Longer texts tell nothing new. */
 const MAX_CHARS = 2_000
 
 /**
- * A function that names the language of a text where that is surely none of these; undefined where it is one of them,
- * or cannot be told, as of numbers or a word or two.
+ * Returns a function that returns the language of a text if it is surely none of these. It returns undefined if the
+ * text is in one of them, or if the language is not certain, as with numbers or a word or two.
  * @param languages by their two letters (ISO 639-1)
  * @throws UsageError for one that is not known
  */

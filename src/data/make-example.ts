@@ -13,9 +13,9 @@ export interface TokenBudget {
   maxTokens: number
   /** Tokens of messages as the model to be tuned renders them. */
   countTokens: (messages: Message[]) => Promise<number>
-  /** Tokens at most, cheaply; bytes where absent. Rows that surely fit are not tokenized. */
+  /** An upper bound of the tokens that is cheap; bytes if absent. Rows that surely fit are not tokenized. */
   boundTokens?: (messages: Message[]) => Promise<number>
-  /** What is done where they are more: proposals are all cut in the middle to one length, or the row is dropped. */
+  /** What to do with more tokens: cut all proposals in the middle to one length, or drop the row. */
   tooLong: 'trim' | 'drop'
 }
 
@@ -28,7 +28,7 @@ export interface Draft {
   source: string
 }
 
-/** Undefined where it does not fit. */
+/** Makes an example; undefined if it does not fit. */
 export async function makeExample(
   draft: Draft,
   template: Template,

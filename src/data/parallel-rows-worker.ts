@@ -67,7 +67,7 @@ function createInput() {
   }
 }
 
-/** Texts behind each other as UTF-8. */
+/** Texts one after the other as UTF-8. */
 function createOutput() {
   let buffer = Buffer.allocUnsafeSlow(1 << 20)
   let used = 0

@@ -11,7 +11,7 @@ import type { ExamineOptions } from './examine-row.ts'
 import type { Rendered, RenderOptions } from './render-row.ts'
 import { findSource } from './sources/sources.ts'
 
-/** What a worker is told: all that can be copied, of the options that rows depend on. */
+/** What a worker is given: the options that rows depend on and that can be copied. */
 export interface WorkOptions
   extends Omit<ExamineOptions, 'findOtherLanguage'>,
     Omit<RenderOptions, 'budget'> {

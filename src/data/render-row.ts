@@ -17,7 +17,7 @@ export interface RenderOptions {
   hasSftTwin: boolean
   /** Share (0 to 1) of prompts that go to validation. */
   validationShare: number
-  /** Share (0 to 1) of examples whose overlap is measured: it costs as much as all the rest. All where absent. */
+  /** Share (0 to 1) of examples whose overlap is measured: it costs as much as all the rest. All if absent. */
   overlapShare?: number
 }
 
@@ -26,7 +26,7 @@ export interface Line<Text = string> {
   file: string
   /** Of the id. */
   suffix: string
-  /** What stands behind the id, line break included. */
+  /** What follows the id, line break included. */
   rest: Text
 }
 
@@ -41,7 +41,7 @@ export interface Rendered<Text = string> {
   measures: Measures
 }
 
-/** Undefined where it does not fit its tokens. */
+/** Renders a draft; undefined if it has too many tokens. */
 export async function renderRow(draft: Draft, options: RenderOptions): Promise<Rendered | undefined> {
   const { template, budget, seed } = options
   const example = await makeExample(draft, template, budget)

@@ -20,7 +20,7 @@ export interface ResultFolder {
   path: string
   /** Appends a line. @throws FileError */
   write(file: string, value: object): void
-  /** Appends text and what stands behind it: text, or UTF-8. @throws FileError */
+  /** Appends a text, then another: text, or UTF-8. @throws FileError */
   append(file: string, text: string, rest: string | Uint8Array): void
   /** Gives it its name. @throws FileError */
   finish(): void
@@ -37,10 +37,10 @@ interface Output {
   used: number
 }
 
-/** @throws UsageError where `out` holds something and may not be replaced, or is a file */
+/** Checks that a folder may be written. @throws UsageError if `out` holds something and may not be replaced, or is a file */
 export function checkOut(out: string, restart = false): void {
   const found = statSync(out, { throwIfNoEntry: false })
-  if (found && !found.isDirectory()) throw new UsageError(`${out} is a file; expected a folder that is to be`)
+  if (found && !found.isDirectory()) throw new UsageError(`${out} is a file; expected the name of a folder`)
   if (!found || readdirSync(out).length === 0) return
   if (!restart) throw new UsageError(`${out} is not empty; give another -o, or --restart`)
   if (!existsSync(path.join(out, 'train.jsonl'))) {
@@ -50,7 +50,7 @@ export function checkOut(out: string, restart = false): void {
 
 /**
  * Begins a folder with these files beside `out`; what an earlier, interrupted one left is removed.
- * @throws UsageError where `out` holds something and may not be replaced
+ * @throws UsageError if `out` holds something and may not be replaced
  */
 export function createFolder(
   out: string,

@@ -11,7 +11,7 @@ export interface Measures {
   prompt: number
   proposals: number[]
   target: number
-  /** Share (0 to 1); absent where it was not measured. */
+  /** Share (0 to 1); absent if it was not measured. */
   overlap?: number
 }
 
@@ -53,7 +53,7 @@ function addLength(counts: LengthCounts, chars: number): void {
   counts.chars += chars
 }
 
-/** Share (0 to 1) of a text's distinct word 4-grams that one of the others has; of its words where it is shorter. */
+/** Share (0 to 1) of a text's distinct word 4-grams that one of the others has; of its words if it is shorter. */
 export function findOverlap(text: string, others: string[]): number {
   const numbers = new Map<string, number>()
   const [own = [], ...known] = [text, ...others].map((one) =>

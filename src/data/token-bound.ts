@@ -18,7 +18,7 @@ export function countBytes(messages: Message[]): number {
 
 /**
  * Returns a function that bounds the tokens of messages from above. A word counts as its bytes until it was seen
- * `MIN_SEEN` times, then as the tokens that `countTokens` gives it behind another word.
+ * `MIN_SEEN` times, then as the tokens that `countTokens` gives it after another word.
  */
 export function createTokenBound(
   countTokens: (messages: Message[]) => Promise<number>,
@@ -35,7 +35,7 @@ export function createTokenBound(
       else if (words.size < MAX_WORDS) words.set(copyText(word), -seen)
       return Buffer.byteLength(word)
     }
-    // where a word stands: directly behind a letter it might become one token with it
+    // the text before the word: directly after a letter it might become one token with it
     const context = /^\s/.test(word) ? 'x' : 'x\n'
     const empty = contexts.get(context) ?? (await count(context))
     contexts.set(context, empty)

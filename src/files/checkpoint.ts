@@ -14,7 +14,7 @@ export const checkpointRecord = z.looseObject({
   base: z.looseObject({ model: z.string(), sha256: z.string() }).optional(),
   /** A GGUF file that holds a LoRA adapter. */
   adapter: z.string().optional(),
-  /** Wordings of the roles that the examples were made with. A hash is absent where the data do not say it. */
+  /** Wordings of the roles that the examples were made with. A hash is absent if the data do not have it. */
   templates: z.array(z.looseObject({ id: z.string(), sha256: z.string().optional() })),
   /** SHA-256 of the chat template that the rows were rendered with. */
   chatTemplateSha256: z.string().optional(),

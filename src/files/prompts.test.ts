@@ -117,7 +117,7 @@ describe('a wrong file', () => {
     ['{"prompt":"a"}\n{"prompt":', ':2: expected one JSON value'],
     ['{"prompt":"a"}\nhello\n{"prompt":"b"}', ':2: expected one JSON value, got "hello"'],
     ['[{"prompt":"a"}', ': expected a JSON array'],
-    ['', ': expected one prompt a line, got none'],
+    ['', ': expected one prompt per line, got none'],
   ])('%j says where, what was expected and what came', async (content, message) => {
     const reading = read(content)
     await expect(reading).rejects.toThrow(DataError)

@@ -35,7 +35,7 @@ export async function* readPrompts(file: string, system?: string): AsyncGenerato
   } catch (error) {
     throw toCallersError(error)
   }
-  if (lines.size === 0) throw new DataError(file, undefined, 'expected one prompt a line, got none')
+  if (lines.size === 0) throw new DataError(file, undefined, 'expected one prompt per line, got none')
 }
 
 function withSystem(messages: Message[], content: string): Message[] {
@@ -43,7 +43,7 @@ function withSystem(messages: Message[], content: string): Message[] {
   return isSystem ? messages : [{ role: 'system', content }, ...messages]
 }
 
-const NO_FILE = 'is a pipe or a device; expected a file, for it is read more than once'
+const NO_FILE = 'is a pipe or a device; expected a file: it is read more than once'
 
 /** Whether the first character is a `[`. */
 async function startsArray(file: string): Promise<boolean> {
@@ -69,7 +69,7 @@ async function* readArray(file: string): AsyncGenerator<{ value: unknown; line: 
   for (const [i, value] of rows.entries()) yield { value, line: i + 1 }
 }
 
-/** Fields of which a row has exactly one. */
+/** A row has exactly one of these fields. */
 const QUESTIONS = ['messages', 'query', 'prompt', 'instruction'] as const
 
 type Row = Record<string, unknown>

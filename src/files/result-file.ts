@@ -1,4 +1,4 @@
-/** Results as evaluations leave them in a folder: read and checked, whoever wrote them. */
+/** Results as evaluations leave them in a folder, read and checked. */
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { z } from 'zod'
@@ -37,8 +37,8 @@ export type Results =
   | { folder: string; kind: 'alpaca-eval'; result: AlpacaEvalResult }
 
 /**
- * Reads `result.json`, and `questions.jsonl` where the task leaves one.
- * @throws FileError where one cannot be read, DataError where it holds something else
+ * Reads `result.json`, and `questions.jsonl` if the task leaves one.
+ * @throws FileError if one cannot be read, DataError if it holds something else
  */
 export async function readResults(folder: string): Promise<Results> {
   const file = path.join(folder, 'result.json')

@@ -11,7 +11,7 @@ import type { Job } from '../lib/resumable-map.ts'
 import { resumeFrom } from './replay.ts'
 
 /**
- * Answers a prompt, or goes on with it.
+ * Answers a prompt, or resumes it.
  * @throws the signal's reason; any other error is the prompt's end
  */
 export async function answerRow(

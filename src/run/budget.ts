@@ -4,7 +4,7 @@ import { countMembers, enginesOf, type Layer, type Plan, type Prompt } from '../
 import { type Message, textOf, type Usage } from '../core/provider/engine.ts'
 import type { Template } from '../core/templates.ts'
 
-/** US dollars a million tokens. */
+/** US dollars per million tokens. */
 export interface Price {
   inputPerMTok: number
   outputPerMTok: number
@@ -18,7 +18,7 @@ export interface Budget {
   maxTokens?: number
 }
 
-/** Tokens as they are billed, and what they cost; `cost` is absent where a price is unknown. */
+/** Tokens as they are billed, and what they cost; `cost` is absent if a price is unknown. */
 export interface Spending {
   calls: number
   completions: number
@@ -47,7 +47,7 @@ export function addSpending(a: Spending, b: Spending): Spending {
   }
 }
 
-/** What one completion took; its prompt is counted where its request is. The provider's own cost comes first. */
+/** What one completion took; its prompt counts with its request. The provider's own cost comes first. */
 export function spendingOf(usage: Usage, price: Price | undefined): Spending {
   const { calls, outputTokens, repeated, cost } = usage
   const requests = calls + (repeated?.calls ?? 0)
@@ -89,7 +89,7 @@ export function boundSpending(
   return addSpending(total, withCost(judgment, prices[plan.choose.judge]))
 }
 
-/** As many as the core lets a judge write where the plan does not say. */
+/** What the core lets a judge write if the plan does not say. */
 const JUDGE_MAX_TOKENS = 512
 
 function seenBy({ see }: Layer, before: Layer): number {

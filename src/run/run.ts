@@ -25,13 +25,13 @@ export interface RunOptions {
   prompts: string | (() => AsyncIterable<RunRow>) | Iterable<RunRow> | AsyncIterable<RunRow>
   /** The file of answers. */
   out: string
-  /** Default: `out` with `.journal` behind it. */
+  /** Default: `out` with `.journal` at its end. */
   journal?: string
   plan: Plan
   /** By the names that the plan uses. */
   engines: Record<string, Engine>
   template?: Template
-  /** System prompt of the conversations in a file that bring none. */
+  /** System prompt for the conversations in a file that have none. */
   system?: string
   /**
    * Prompts at work at a time, from 1; default 48 an engine. Each has a completion that runs or waits: with as many as
@@ -39,7 +39,7 @@ export interface RunOptions {
    * last ones end more evenly.
    */
   active?: number
-  /** Puts an earlier journal aside (`.old` behind its name) and begins anew. */
+  /** Puts an earlier journal aside (`.old` at the end of its name) and begins anew. */
   restart?: boolean
   budget?: Budget
   /** Of engines, by name. */
@@ -54,7 +54,7 @@ export interface RunOptions {
   clock?: Clock
 }
 
-/** What was finished is in the journal; there is a file of answers where the outcome is `done`. */
+/** What was finished is in the journal; there is a file of answers if the outcome is `done`. */
 export interface RunSummary extends RunEnd {
   progress: Progress
   /** Why prompts failed in this run. */
@@ -62,8 +62,8 @@ export interface RunSummary extends RunEnd {
 }
 
 /**
- * Answers prompts. A prompt goes through its layers as soon as its own members are there; one that an earlier run left
- * goes on where its journal ends, and one that failed is tried again.
+ * Answers prompts. A prompt enters its next layer as soon as its own samples are there. A prompt that an earlier run left
+ * is resumed from the journal, and one that failed is tried again.
  * @throws UsageError for wrong settings, a journal that is in use or was begun with other settings;
  * DataError for a wrong row, before the first call
  */

@@ -79,7 +79,7 @@ function show(value: number): string {
   return String(Math.round(value * 100) / 100)
 }
 
-/** One draft. `corruption` is absent where it is right. No two `draft` numbers under 5 have the same manner, nor the target's. */
+/** One draft. `corruption` is absent if it is right. No two `draft` numbers under 5 have the same manner, nor the target's. */
 export function draftSolution(
   { steps }: Problem,
   { random, draft, rightShare }: { random: Random; draft: number; rightShare: number },

@@ -15,7 +15,7 @@ import {
 
 /** The source `responses`. */
 export const responses: Source = {
-  about: '{prompt | messages, responses: [text | {text, model, score}], target?}, one a line',
+  about: '{prompt | messages, responses: [text | {text, model, score}], target?}, one per line',
   ...perRecord((row, id) => ({
     id: typeof row.id === 'string' || typeof row.id === 'number' ? String(row.id) : id,
     prompt: readPrompt(row),
@@ -24,7 +24,7 @@ export const responses: Source = {
   })),
 }
 
-/** The prompt of a row that names it in one of the usual ways. @throws RowProblem where it has none */
+/** The prompt of a row that names it in one of the usual ways. @throws RowProblem if it has none */
 export function readPrompt(row: Fields): ReturnType<typeof asMessages> {
   if (row.messages != null) return asMessages(row.messages, 'messages')
   const field = ['prompt', 'instruction', 'question'].find((name) => row[name] != null)

@@ -61,3 +61,13 @@ test.skipIf(why)(
     expect(train.filter((prompt) => findHits(prompt, sets).length > 0).length).toBeLessThan(10)
   },
 )
+
+const failed = path.join(data, '../cases/data/journal-failed-attempt/j.journal')
+const whyNot = existsSync(failed) ? '' : ` (skipped: ${failed} is missing)`
+
+test.skipIf(whyNot)(`a draft of an attempt that failed is no proposal${whyNot}`, async () => {
+  const rows = await read('journal', [failed])
+  expect(rows.map(({ responses }) => responses.map(({ text }) => text))).toEqual([
+    ['NEW zero of the second attempt'],
+  ])
+})

@@ -37,7 +37,7 @@ function readCompletion(completion: Fields): Response {
   }
 }
 
-/** Mean of the ratings that are numbers; undefined where none is. */
+/** Mean of the ratings that are numbers; undefined if none is. */
 function meanRating(annotations: unknown): number | undefined {
   if (typeof annotations !== 'object' || annotations === null) return undefined
   const ratings = Object.values(annotations)

@@ -15,7 +15,7 @@ const KINDS = /\.(jsonl|ndjson|json|journal|parquet)(\.gz)?$/
 
 /**
  * The files of a source: itself, or those of a folder and the folders in it, by name. `-` is standard input.
- * @throws UsageError where there is none
+ * @throws UsageError if there is none
  */
 export function listFiles(source: string): string[] {
   if (source === '-') return [source]
@@ -30,7 +30,7 @@ export function listFiles(source: string): string[] {
 /**
  * The records of files, one after the other. A broken line or element is a record with a `problem`.
  * @param wanted of Parquet files; the rest is not read
- * @throws FileError where a file cannot be read, or is broken as a whole
+ * @throws FileError if a file cannot be read, or is broken as a whole
  */
 export async function* readRecords(files: string[], wanted?: Wanted): AsyncGenerator<RawRecord> {
   for (const file of files) {
@@ -79,7 +79,7 @@ type Chunks = AsyncIterable<Buffer>
 async function unzip(input: Chunks): Promise<Chunks> {
   const { first, all } = await peek(input)
   if (!isZipped(first)) return all
-  return pipeline(Readable.from(all), createGunzip(), () => {}) // an error is thrown to who reads
+  return pipeline(Readable.from(all), createGunzip(), () => {}) // the reader gets the error
 }
 
 async function peek(input: Chunks): Promise<{ first: Buffer; all: Chunks }> {

@@ -1,4 +1,4 @@
-/** What sources give and what building makes of it: one row a prompt. */
+/** Rows: what sources give, one per prompt, and the examples that building makes of them. */
 import type { Message } from '../../core/provider/engine.ts'
 import { describeWrong } from '../file-errors.ts'
 import { readMessages } from '../messages.ts'
@@ -12,7 +12,7 @@ export interface Response {
   onPolicy?: boolean
 }
 
-/** A prompt with what was answered to it. `target` is the aggregation to learn, where the source has one. */
+/** A prompt with what was answered to it. `target` is the aggregation to learn, if the source has one. */
 export interface SourceRow {
   id: string
   prompt: Message[]
@@ -70,13 +70,13 @@ export interface MadeSource {
   make(count: number, seed: number): Iterable<SourceRow>
 }
 
-/** Thrown where a record is none of its kind; it becomes a `BadRow`. */
+/** The record is not of the expected format; it becomes a `BadRow`. */
 export class RowProblem extends Error {}
 
 /** The fields of a record. */
 export type Fields = Record<string, unknown>
 
-/** Reads a source with one row a record. `toRow` throws a `RowProblem`, or returns undefined to pass over a record. */
+/** Reads a source with one row a record. `toRow` throws a `RowProblem`, or returns undefined to skip a record. */
 export function perRecord(
   toRow: (fields: Fields, id: string) => SourceRow | undefined,
 ): Pick<Source, 'read' | 'isPerRecord'> {

@@ -27,7 +27,7 @@ export async function dataCommand(): Promise<Command> {
     import('./label.ts'),
   ])
   const command = new Command('data')
-    .description('Turn several responses a prompt into examples to train an aggregator with.')
+    .description('Turn several responses per prompt into examples to train an aggregator with.')
     .addHelpText('after', examples)
   const subs = [
     proposeCommand(),
