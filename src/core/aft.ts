@@ -107,6 +107,7 @@ function checkEngines(plan: Plan, { engines }: Host): void {
   for (const name of enginesOf(plan)) {
     if (engines[name]) continue
     const opened = Object.keys(engines).join(', ')
-    throw new UsageError(`the plan names the engine "${name}", which was not opened; there are: ${opened}`)
+    const message = `the plan names the engine "${name}", which was not opened; there are: ${opened}`
+    throw new UsageError(message, { code: 'unknown-engine' })
   }
 }

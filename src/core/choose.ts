@@ -1,5 +1,4 @@
-/** The answer is one of the candidates: the only one, the most voted, a random one, or a judge's. */
-
+/** The answer is one of the candidates: the only one, the first, the most voted, a random one, or a judge's. */
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { findCentral } from '../lib/text.ts'
 import type { Layer, Plan, Prompt } from './plan.ts'
@@ -7,8 +6,10 @@ import { extractAnswer } from './proposals.ts'
 import type { Chosen, Completion, Failure, LayerResult } from './result.ts'
 
 /**
- * `layer` is the layer that the candidates come from: the last one, but where later layers failed or were skipped.
- * @param given `judged` is what came of `judgeLayer`
+ * The answer of a plan.
+ * @param candidates usable completions of one layer, at least one
+ * @param layer their layer: the last one, unless later layers failed or were skipped
+ * @param given `judged` is the result of the layer that `judgeLayer` makes
  */
 export function chooseAnswer(
   candidates: Completion[],
@@ -29,7 +30,7 @@ export function chooseAnswer(
 
 const JUDGE_MAX_TOKENS = 512
 
-/** The judge as a layer of its own; undefined where none is named or there is nothing to choose. */
+/** The judge as a layer of its own; undefined if the plan has none or there is nothing to choose. */
 export function judgeLayer({ choose }: Plan, candidates: Completion[]): Layer | undefined {
   if (typeof choose === 'string' || candidates.length === 1) return undefined
   const sampling = { temperature: 0, maxTokens: choose.maxTokens ?? JUDGE_MAX_TOKENS }
@@ -56,7 +57,7 @@ function central(candidates: Completion[]): Completion {
   return candidates[findCentral(candidates.map((c) => c.text))] as Completion
 }
 
-/** The first completion of the most frequent extracted answer; of equals, the one seen first. */
+/** The first completion with the most frequent answer; of equally frequent answers, the first. */
 function vote(candidates: Completion[]): Completion {
   const votes = Map.groupBy(candidates, (c) => extractAnswer(c.text))
   const most = Math.max(...[...votes.values()].map((group) => group.length))

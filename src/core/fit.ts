@@ -1,5 +1,4 @@
-/** Makes a group's proposals fit the context of its engine: all cut to one limit, or refused, as the plan says. */
-
+/** Makes a group's proposals fit the context of its engine: all are cut to one limit, or refused, as the plan says. */
 import { findTrim, trimMiddle } from '../lib/text.ts'
 import { type Group, listShown } from './group.ts'
 import type { LayerTask } from './host.ts'
@@ -7,19 +6,20 @@ import type { Engine, Message } from './provider/engine.ts'
 import { EngineError } from './provider/errors.ts'
 import { aggregatorMessages, proposerMessages } from './templates.ts'
 
+/** The messages of a group for one engine, and how far its proposals are cut. */
 export interface Fitting {
   /** Characters to which longer proposals are cut; undefined while all are whole. */
   readonly limit: number | undefined
   /**
-   * The messages, counted first where the engine can count.
-   * @throws EngineError of kind `context-overflow` when they do not fit and may not or cannot be cut
+   * The messages. They are counted first if the engine can count.
+   * @throws EngineError of kind `context-overflow` if they do not fit and cannot be cut, or may not be
    */
   write(): Promise<Message[]>
-  /** Lowers the limit after the engine refused the messages as too long; false when that is in vain. */
+  /** Lowers the limit after the engine refused the messages as too long; false if that cannot help. */
   shrink(error: EngineError): Promise<boolean>
 }
 
-/** `maxTokens` are kept free for the completion. */
+/** Fits the proposals that a group sees; `maxTokens` stay free for the completion. */
 export function fitProposals(run: LayerTask, group: Group, engine: Engine, maxTokens: number): Fitting {
   const shown = listShown(run, group)
   const lengths = shown.map((proposal) => proposal.text.length)
@@ -72,8 +72,7 @@ export function fitProposals(run: LayerTask, group: Group, engine: Engine, maxTo
 function overflowError(engine: Engine, prompt: number, maxTokens: number): EngineError {
   const context = engine.contextLength
   const problem = `the prompt has ${prompt} tokens and ${maxTokens} are kept for the answer, but the context has ${context}`
-  const advice =
-    'Ask for fewer or shorter proposals (--width, --max-tokens), or let them be trimmed (--overflow trim)'
+  const advice = 'Ask for fewer or shorter proposals (--width, --max-tokens), or trim them (--overflow trim)'
   const tokens = { prompt, context }
   return new EngineError(engine.id, 'context-overflow', `${problem}. ${advice}`, { tokens })
 }

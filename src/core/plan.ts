@@ -1,20 +1,20 @@
-/** What is asked, and how it is to be answered. Plain data: a plan is written to the journal as it stands. */
+/** What is asked, and how it is answered. Plain data: the journal holds a plan as it is. */
 import type { Message, ResponseFormat, Sampling, Tool, ToolChoice } from './provider/engine.ts'
 
-/** A question: any number of turns, and what only the last layer is given. */
+/** A question: any number of turns, and what only the last layer gets. */
 export interface Prompt {
   id: string
   messages: Message[]
   /** Passed to every layer. */
   stop?: string[]
-  /** These four go to the last layer only: proposers write text and call nothing. */
+  /** This and the next three go to the last layer only: proposers write text and call nothing. */
   tools?: Tool[]
   toolChoice?: ToolChoice
   responseFormat?: ResponseFormat
   logprobs?: number
 }
 
-/** `n` samples of one engine. The fallbacks take over, in turn, what the engine could not complete. */
+/** `n` samples of one engine. What the engine fails to complete is asked of the fallbacks, in turn. */
 export interface Voice {
   engine: string
   n: number
@@ -22,11 +22,11 @@ export interface Voice {
   fallbacks?: string[]
 }
 
-/** When a layer goes on without its stragglers. Times in milliseconds. */
+/** When a layer ends without its stragglers. Times in milliseconds. */
 export interface Quorum {
-  /** Completions that are enough; what no aggregator could use does not count. */
+  /** Usable completions that are enough. */
   count: number
-  /** How long the others may still take once `count` are there. */
+  /** How long the others may still take after `count` are there. */
   graceMs: number
   /** The layer ends this long after its start with what it has. */
   capMs?: number
@@ -39,7 +39,9 @@ export interface Layer {
   quorum?: Quorum
 }
 
+/** Layers of completions, and how the answer is taken from them. */
 export interface Plan {
+  /** Name of the strategy that made it; the algorithm does not read it. */
   strategy: string
   layers: Layer[]
   /** Id of the template. */
@@ -47,15 +49,15 @@ export interface Plan {
   seed: number
   /** Order in which proposals are shown. */
   order: 'as-sampled' | 'shuffled'
-  /** How the answer is taken from the last layer; a judge is an engine that reads the candidates (`maxTokens`: default 512). */
+  /** How the answer is taken from the last layer. A judge is an engine that reads the candidates; `maxTokens`: default 512. */
   choose: 'last' | 'vote' | 'random' | { judge: string; maxTokens?: number }
   /** What to do with proposals that do not fit an aggregator's context. */
   overflow: 'trim' | 'refuse'
-  /** Skip the layers that are left when the proposals agree at least this much (0 to 1). */
+  /** Skip the remaining layers if the proposals agree at least this much (0 to 1). */
   stopAtAgreement?: number
 }
 
-/** Completions that a plan asks for, judges not counted. */
+/** Completions of a plan, without a judge's. */
 export function countCompletions(plan: Plan): number {
   return plan.layers.reduce((sum, layer) => sum + countMembers(layer), 0)
 }

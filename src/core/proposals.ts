@@ -1,9 +1,9 @@
-/** What is read from proposals: whether an aggregator can use a text, and the answer that it states. */
+/** What a text is worth: whether it can be used, and the answer that it states. */
 import { repeatedShare } from '../lib/text.ts'
 
 const MAX_REPEATED_SHARE = 0.3
 
-/** Why a text should not be shown to an aggregator, or undefined: `empty`, or `runaway` (repeats itself). */
+/** Why a text cannot be used: `empty`, or `runaway` (it repeats itself). Undefined if it can. */
 export function findUnusable(text: string): 'empty' | 'runaway' | undefined {
   if (text.trim() === '') return 'empty'
   return repeatedShare(text, MAX_REPEATED_SHARE) > MAX_REPEATED_SHARE ? 'runaway' : undefined

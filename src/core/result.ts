@@ -1,10 +1,11 @@
-/** What came out of a plan, and the events on the way. The same shapes are printed, streamed and journaled. */
+/** What a plan gave, and the events on the way. The same shapes are printed, streamed and written to journals. */
 import { countCompletions, type Plan } from './plan.ts'
 import type { FinishReason, TokenScore, ToolCall, ToolCallDelta, Usage } from './provider/engine.ts'
 import { type describeError, EngineError } from './provider/errors.ts'
 import { hashTemplate, type Template } from './templates.ts'
 import { sumUsage, type UsageTotal } from './usage.ts'
 
+/** An error as results and journals hold it. */
 export type ErrorRecord = ReturnType<typeof describeError>
 
 /** A completion at its place in a layer: members are numbered from 0 over the layer's voices. */
@@ -21,15 +22,15 @@ export interface Completion {
   usage: Usage
   /** Milliseconds from the request to this completion's end. */
   ms: number
-  /** Members of the last layer shown to this one, in the order shown; absent where it saw nothing. */
+  /** Members of the layer before that this one was shown, in that order; absent if it saw nothing. */
   saw?: number[]
-  /** Longer proposals were shown with only this many characters, so that the prompt fits. */
+  /** Longer proposals were cut to this many characters, so that the prompt fits. */
   trimmedTo?: number
-  /** Why no aggregator is shown this completion. */
+  /** Why this completion is shown to no aggregator and is no answer: it is empty, or repeats itself. */
   excluded?: 'empty' | 'runaway'
 }
 
-/** A completion that did not come. `usage` is what was spent on it all the same. */
+/** A completion that failed. `usage` is what was spent on it. */
 export interface Failure {
   index: number
   voice: number
@@ -40,11 +41,14 @@ export interface Failure {
   ms: number
 }
 
+/** What came of a layer, in the order of its members. */
 export interface LayerResult {
+  /** A member has two if its first answer repeats itself and it was sampled again; the usable one is first. */
   completions: Completion[]
   failures: Failure[]
 }
 
+/** The answer, and all that led to it. */
 export interface Result {
   answer: string
   finishReason: FinishReason
@@ -52,16 +56,16 @@ export interface Result {
   logprobs?: TokenScore[]
   /** Layer and member that the answer is. */
   from: { layer: number; index: number }
-  /** True where the answer is less than the plan asked for; the reasons say how. */
+  /** True if the answer is less than the plan asks for; the reasons say how. */
   degraded: boolean
   degradedBecause?: string[]
-  /** How much the proposals agreed (0 to 1), where the layers that were left were skipped for it. */
+  /** How much the proposals agreed (0 to 1), if the remaining layers were skipped for it. */
   agreed?: number
   layers: LayerResult[]
-  /** A judge's call, where the plan has one. */
+  /** The judge's completion or failure, if the plan has a judge. */
   judgment?: Completion | Failure
   usage: UsageTotal
-  /** Milliseconds of the slowest completion of each layer, summed. */
+  /** Milliseconds: the slowest completion of each layer, added up. */
   ms: number
   plan: Plan
   template: { id: string; sha256: string }
@@ -97,8 +101,8 @@ export function listMissing({ completions, failures }: LayerResult, depth: numbe
 }
 
 /**
- * Where no proposal was usable: those that at least hold text. A bare engine's empty answer stands.
- * @throws EngineError with the reasons when there is none
+ * If no proposal is usable: those that hold text at least. A bare engine's empty answer stands.
+ * @throws EngineError with the reasons if there is none
  */
 export function listLeftovers(plan: Plan, { completions, failures }: LayerResult): Completion[] {
   const texts = completions.filter((c) => c.excluded !== 'empty')
@@ -112,7 +116,7 @@ export function listLeftovers(plan: Plan, { completions, failures }: LayerResult
   throw new EngineError(engine, kind, `no proposal is left: ${messages.join('; ')}`, { status, param })
 }
 
-/** The whole of what happened, for printing and journals. */
+/** The result of a prompt. */
 export function summarize(
   layers: LayerResult[],
   { completion, layer, judgment }: Chosen,

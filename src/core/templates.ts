@@ -1,11 +1,11 @@
-/** The messages of each role. Inference, data building and training all call these functions. */
+/** The messages of each role. Inference, data and training all call these functions. */
 import { createHash } from 'node:crypto'
 import { type Message, textOf } from './provider/engine.ts'
 
-/** Wording of the roles. Its id and hash are written wherever a text was made with it. */
+/** The wording of the roles. Its id and hash are written beside every text that was made with it. */
 export interface Template {
   id: string
-  /** The proposer's system message where the user has none. */
+  /** The proposer's system message if the user has none. */
   proposerSystem: string
   /** The aggregator's system message; `{{proposals}}` stands for the list. */
   aggregatorSystem: string
@@ -14,9 +14,9 @@ export interface Template {
   separator: string
   /** Whether the user's own system prompt is kept, before the aggregator's instruction. */
   keepUserSystem: boolean
-  /** Put behind a proposal that was cut by its token limit. */
+  /** Added to a proposal that was cut by its token limit. */
   cutMark?: string
-  /** Told to a proposer when the user's request brings tools, which proposers do not get. */
+  /** Says to a proposer that it does not get the tools of the request. */
   withoutTools?: string
   /** The judge's system message; `{{candidates}}` stands for the list. */
   judgeSystem?: string
@@ -54,7 +54,7 @@ export function hashTemplate(template: Template): string {
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
 }
 
-/** Messages of a proposer: the conversation, with the template's system message where the user has none. */
+/** Messages of a proposer: the conversation, with the template's system message if the user has none. */
 export function proposerMessages(template: Template, conversation: Message[], hasTools = false): Message[] {
   const { system, turns } = splitSystem(template, conversation)
   const note = hasTools ? template.withoutTools : undefined

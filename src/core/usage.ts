@@ -1,7 +1,7 @@
-/** What things took, summed. */
+/** Usages, added up. */
 import type { Usage } from './provider/engine.ts'
 
-/** Sums over all completions, failures and judgments. Tokens; `cost` in US dollars where providers tell. */
+/** Sums over all completions, failures and judgments: requests, tokens, and US dollars if providers report them. */
 export interface UsageTotal {
   calls: number
   inputTokens: number
@@ -11,7 +11,7 @@ export interface UsageTotal {
   estimated?: boolean
 }
 
-/** Adds up usages; `prefilledTokens` is null as soon as one engine could not tell. */
+/** Adds up usages; `prefilledTokens` is null if one of them is null. */
 export function sumUsage(usages: Usage[]): UsageTotal {
   const total: UsageTotal = { calls: 0, inputTokens: 0, prefilledTokens: 0, outputTokens: 0 }
   for (const usage of usages) {

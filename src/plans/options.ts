@@ -32,10 +32,12 @@ export interface OptionSpec {
   formerly?: string
 }
 
+/** Options by their names. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>
 
 /** The names of `strategies`. */
 export const strategyNames = ['aft', 'moa', 'rsa', 'self-consistency', 'best-of-n', 'single'] as const
+/** One of `strategyNames`. */
 export type StrategyName = (typeof strategyNames)[number]
 
 const whole = <From extends number>(from: From) => ({ type: 'whole', from }) as const
@@ -181,6 +183,7 @@ export const planOptions = {
   },
 } as const satisfies OptionTable
 
+/** The name of an option in the table. */
 export type OptionName = keyof typeof planOptions
 
 type ValueOf<Kind> = Kind extends { type: 'choice'; of: readonly (infer Choice)[] }

@@ -1,5 +1,4 @@
 /** Each named strategy as a plan. A strategy decides the layers and how the answer is taken; nothing else. */
-
 import { countMembers, type Layer, type Plan, type Quorum, type Voice } from '../core/plan.ts'
 import type { Sampling } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
@@ -66,6 +65,8 @@ export const strategies: Record<StrategyName, (settings: Settings) => Shape> = {
 /**
  * A plan from options, every default filled in.
  * @throws UsageError that says what was expected and what came; its `param` is the option's name
+ * @example
+ * makePlan({ proposers: ['small'], width: 3, depth: 1 }) // 3 proposals, then 1 answer: 2 requests
  */
 export function makePlan(options: PlanOptions): Plan {
   const settings = readSettings(options)

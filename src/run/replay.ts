@@ -76,8 +76,8 @@ function replay(engine: Engine, name: string, record: Record): Engine {
 
 function eventOf(sample: Completion | Failure, index: number): EngineEvent {
   if ('text' in sample) return { ...sample, type: 'completion-end', index }
-  const { kind, message, engine, status } = sample.error
-  const error = new EngineError(engine ?? sample.engine, kind as EngineErrorKind, message, { status })
+  const { kind, message, engine, ...more } = sample.error
+  const error = new EngineError(engine ?? sample.engine, kind as EngineErrorKind, message, more)
   return { type: 'completion-failed', index, error, usage: sample.usage }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The only door to a model. An engine turns messages and sampling settings into completions and knows no
- * word of aggregation: proposers, aggregators and judges are the same thing called with other messages.
+ * The only door to a model. An engine turns messages and sampling settings into completions. It knows nothing of
+ * aggregation: proposers, aggregators and judges are the same engines, called with other messages.
  */
 import type { EngineError } from './errors.ts'
 
@@ -20,6 +20,7 @@ export interface Message {
 /** A part of a message's content. Parts that are not text (images, audio, files) pass through unchanged. */
 export type ContentPart = { type: 'text'; text: string } | { type: string; [extra: string]: unknown }
 
+/** A call of a tool, as the chat-completions wire has it. */
 export interface ToolCall {
   id: string
   type: 'function'
@@ -45,9 +46,10 @@ export interface Tool {
   }
 }
 
+/** Which tool may or must be called. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { type: 'function'; function: { name: string } }
 
-/** The wire's response format. `json_schema` is kept by a grammar where the engine has one. */
+/** The wire's response format. An engine that has grammars keeps `json_schema` by one. */
 export type ResponseFormat =
   | { type: 'text' }
   | { type: 'json_object' }
@@ -61,7 +63,7 @@ export type ResponseFormat =
       }
     }
 
-/** How a completion is sampled. What is absent is left to the engine, but for `maxTokens`. */
+/** How a completion is sampled. The engine decides what is absent. */
 export interface Sampling {
   temperature?: number
   topP?: number
@@ -69,7 +71,7 @@ export interface Sampling {
   minP?: number
   frequencyPenalty?: number
   presencePenalty?: number
-  /** At most this many generated tokens a completion, reasoning included. */
+  /** At most this many generated tokens per completion, reasoning included. */
   maxTokens: number
 }
 
@@ -77,26 +79,26 @@ export interface Sampling {
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter'
 
 /**
- * What one completion took. What a request spends once for all its completions (`calls`, `prefilledTokens`)
- * stands in the completion with the lowest index of that request; the others have 0 there. Sums are then right.
+ * What one completion took. A request spends `calls` and `prefilledTokens` once for all its completions: the completion
+ * with the lowest index has them, the others have 0. So sums are right.
  */
 export interface Usage {
   /** Requests sent, repeats included. */
   calls: number
   /** Tokens of this completion's prompt, whether evaluated or shared. */
   inputTokens: number
-  /** Prompt tokens really evaluated; null where the engine cannot tell. */
+  /** Prompt tokens that were evaluated; null if the engine does not know. */
   prefilledTokens: number | null
   outputTokens: number
-  /** The part of `outputTokens` that is reasoning, where the engine tells. */
+  /** The part of `outputTokens` that is reasoning, if the engine reports it. */
   reasoningTokens?: number
-  /** Money, in US dollars, where the provider tells. */
+  /** US dollars, if the provider reports them. */
   cost?: number
-  /** True where the figures are this project's own count, because the server's was absent or proved too low. */
+  /** True if the figures are this project's own count, because the server's is absent or too low. */
   estimated?: boolean
-  /** How many completions share `calls` and `prefilledTokens` (on the completion that carries them). */
+  /** How many completions share `calls` and `prefilledTokens`, on the completion that has them. */
   sharedBy?: number
-  /** Spent again because an interrupted request was sent anew; not part of the figures above. */
+  /** Spent a second time because an interrupted request was sent again; not part of the figures above. */
   repeated?: { calls: number; prefilledTokens: number | null }
 }
 
@@ -104,31 +106,31 @@ export interface Usage {
 export interface TokenScore {
   token: string
   logprob: number
-  /** The most likely tokens at this place, best first, where asked for. */
+  /** The most likely tokens at this place, best first, if the request asks for them. */
   top?: { token: string; logprob: number }[]
 }
 
 /** Asks for `n` samples of ONE prompt: an engine that can read the shared prompt once must be able to. */
 export interface CompletionRequest {
-  /** With a seed it names a sample of the caller's prompt. Engines do not read it; what replays a record does. */
+  /** With a seed it names one sample of the caller's prompt, so that a journal can be replayed. Opaque to engines. */
   key?: string
   messages: Message[]
   /** Number of completions, from 1. */
   n: number
-  /** One seed a completion, each from 0 to 2^31 - 1; length n. */
+  /** One seed per completion, each from 0 to 2^31 - 1; length n. */
   seeds: number[]
   sampling: Sampling
   stop?: string[]
   tools?: Tool[]
   toolChoice?: ToolChoice
   responseFormat?: ResponseFormat
-  /** Report log probabilities, with this many alternatives a token (0: the sampled token's only). */
+  /** Report log probabilities, with this many alternatives per token (0: only the sampled token's). */
   logprobs?: number
-  /** Lower goes first where requests wait for a place; 0 where absent. */
+  /** Lower goes first if requests wait for a place; default 0. */
   priority?: number
   /**
-   * Somebody counts the ends (a quorum): each is wanted the moment it is known, its usage estimated where need be.
-   * Otherwise an engine may keep ends back until a server says what their common request took.
+   * A quorum counts the ends: the engine reports each as soon as it is known, with an estimated usage if need be.
+   * Otherwise it may hold ends back until the server reports the usage of their request.
    */
   endsEarly?: boolean
   signal?: AbortSignal
@@ -144,11 +146,12 @@ export type EngineEvent =
   | { type: 'completion-delta'; index: number; text: string }
   | { type: 'reasoning-delta'; index: number; text: string }
   | { type: 'tool-call-delta'; index: number; delta: ToolCallDelta }
-  /** Forget the deltas of this index: it is being made again. */
+  /** Drop the deltas of this index: it is made again. */
   | { type: 'completion-restarted'; index: number; reason: string }
   | CompletionEnd
   | { type: 'completion-failed'; index: number; error: EngineError; usage?: Usage }
 
+/** The end of one completion: its whole text, and what it took. */
 export interface CompletionEnd {
   type: 'completion-end'
   index: number
@@ -158,11 +161,22 @@ export interface CompletionEnd {
   finishReason: FinishReason
   usage: Usage
   logprobs?: TokenScore[]
-  /** Milliseconds that this completion took, where the engine knows better than its caller's clock. */
+  /** Milliseconds that this completion took, if the engine knows better than the caller's clock. */
   ms?: number
 }
 
-/** Source of the shape: the project's own; `n` is in the request and never a loop above it. */
+/**
+ * A model. `n` is in the request and never a loop above it.
+ * @example
+ * const shout: Engine = {
+ *   id: 'shout',
+ *   async *generate({ messages, seeds }) {
+ *     const text = textOf(messages.at(-1) as Message).toUpperCase()
+ *     const usage = { calls: 0, inputTokens: 0, prefilledTokens: 0, outputTokens: 0 }
+ *     for (const index of seeds.keys()) yield { type: 'completion-end', index, text, finishReason: 'stop', usage }
+ *   },
+ * }
+ */
 export interface Engine {
   /** Stable and free of secrets: it is written to journals. */
   readonly id: string

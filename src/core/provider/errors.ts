@@ -54,7 +54,7 @@ export class EngineError extends Error {
   readonly kind: EngineErrorKind
   readonly isRetryable: boolean
   readonly status?: number
-  /** Of a `context-overflow`: tokens of the prompt and of the context, where known. */
+  /** Of a `context-overflow`: tokens of the prompt and of the context, if known. */
   readonly tokens?: { prompt?: number; context?: number }
   /** The field of the request that was refused, by its name on the wire (`response_format`), if that is known. */
   readonly param?: string
@@ -90,7 +90,7 @@ export function redact(text: string): string {
     .replace(/:\/\/[^\s/@]+:[^\s/@]+@/g, '://[hidden]@')
 }
 
-/** `kind` and message of any error, as journals and outputs keep it. */
+/** Any error as journals and outputs hold it. */
 export function describeError(error: unknown): {
   kind: string
   message: string
