@@ -10,9 +10,10 @@ import { runInTerminal } from '../test/pty.ts'
 
 const COLUMNS = 96
 const ROWS = 30
-/** A picture every so often, and a pause at the end. */
+/** A picture every so often, and a pause at the end. A longer run is played faster, and the picture says so. */
 const FRAME_MS = 150
 const END_MS = 5_000
+const MOST_MS = 10_000
 const [CELL_WIDTH, LINE_HEIGHT, PADDING, TITLE_HEIGHT] = [8.4, 18, 14, 30]
 
 /** Of the 16 colors that programs name, on a dark background. */
@@ -107,7 +108,9 @@ const escapeText = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 /** Each frame is a group that is shown for its share of the time. Equal lines are written once. */
-function drawMovie(frames: Frame[], title: string): string {
+function drawMovie(slow: Frame[], title: string): string {
+  const speed = Math.max(1, (slow.at(-1)?.ms ?? 0) / MOST_MS)
+  const frames = slow.map(({ ms, lines }) => ({ ms: ms / speed, lines }))
   const endMs = (frames.at(-1)?.ms ?? 0) + END_MS
   const known = new Map<string, string>()
   const used = Math.max(...frames.flatMap(({ lines }) => lines.findLastIndex((line) => line !== ''))) + 1
@@ -122,8 +125,8 @@ function drawMovie(frames: Frame[], title: string): string {
     const times = [0, from, to].map((share) => share.toFixed(4)).join(';')
     const isFirst = from === 0
     const animate = isFirst
-      ? `<animate attributeName="display" values="inline;none" keyTimes="0;${to.toFixed(4)}" dur="${endMs}ms" calcMode="discrete" repeatCount="indefinite"/>`
-      : `<animate attributeName="display" values="none;inline;none" keyTimes="${times}" dur="${endMs}ms" calcMode="discrete" repeatCount="indefinite"/>`
+      ? `<animate attributeName="display" values="inline;none" keyTimes="0;${to.toFixed(4)}" dur="${Math.round(endMs)}ms" calcMode="discrete" repeatCount="indefinite"/>`
+      : `<animate attributeName="display" values="none;inline;none" keyTimes="${times}" dur="${Math.round(endMs)}ms" calcMode="discrete" repeatCount="indefinite"/>`
     // A viewer without animation shows the last frame.
     const display = i === frames.length - 1 ? 'inline' : 'none'
     return `<g display="${display}">${animate}${uses.join('')}</g>`
@@ -136,11 +139,12 @@ function drawMovie(frames: Frame[], title: string): string {
   const dots = ['#e06c75', '#e5c07b', '#98c379'].map(
     (fill, i) => `<circle cx="${20 + i * 20}" cy="17" r="6" fill="${fill}"/>`,
   )
+  const note = `<text x="${Math.round(width - PADDING)}" y="21" text-anchor="end" font-size="12" fill="#7f848e">played ${speed.toFixed(1)} × as fast</text>`
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" width="${Math.ceil(width)}" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14" fill="#d7dae0">`,
     `<title>A terminal: ${escapeText(title)}</title>`,
     '<style>.b{font-weight:700}.d{opacity:.65}.i{font-style:italic}</style>',
-    `<rect width="100%" height="100%" rx="8" fill="#1e222a" stroke="#4b5263"/>${dots.join('')}`,
+    `<rect width="100%" height="100%" rx="8" fill="#1e222a" stroke="#4b5263"/>${dots.join('')}${speed > 1 ? note : ''}`,
     `<defs>${defs.join('')}</defs>`,
     ...groups,
     '</svg>\n',
