@@ -33,7 +33,7 @@ export interface GroupDifference {
   figures: Figures
 }
 
-export function summariseGroup(group: string, runs: RunSummary[]): GroupSummary {
+export function summarizeGroup(group: string, runs: RunSummary[]): GroupSummary {
   const steps = runs[0]?.held_out.map(({ step }) => step) ?? []
   const at = (step: number) => runs.flatMap((run) => run.held_out.find((point) => point.step === step) ?? [])
   const shared = steps.filter((step) => at(step).length === runs.length)

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import type { Metric } from '../files/training-metrics.ts'
-import { type Curve, readCurves, summariseCurve } from './convergence.ts'
-import { compareGroups, summariseGroup } from './convergence-groups.ts'
+import { type Curve, readCurves, summarizeCurve } from './convergence.ts'
+import { compareGroups, summarizeGroup } from './convergence-groups.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'curves-'))
 const write = (name: string, rows: object[]) => {
@@ -23,7 +23,7 @@ const points = [3, 2, 4, 3].map((loss, i) => ({ step: i + 1, loss, gradNorm: [1,
 const curve: Curve = { run: 'a', points, heldOut }
 
 test('a run tells the share of its improvement, and where half and 90 % of it are reached', () => {
-  const { figures, held_out: held, steps, tokens } = summariseCurve(curve)
+  const { figures, held_out: held, steps, tokens } = summarizeCurve(curve)
   expect({ steps, tokens }).toEqual({ steps: 4, tokens: 3 })
   expect(held.map(({ share }) => share)).toEqual([0, 0.5, 1, 0.75])
   expect(figures).toMatchObject({
@@ -40,7 +40,7 @@ test('a run tells the share of its improvement, and where half and 90 % of it ar
 })
 
 test('the spread of gradient norms and of changes of the loss is in it', () => {
-  const { figures } = summariseCurve(curve)
+  const { figures } = summarizeCurve(curve)
   expect(figures.grad_norm_mean).toBe(2)
   expect(figures.grad_norm_deviation).toBeCloseTo(Math.sqrt(2 / 3), 12)
   expect(figures.grad_norm_variation).toBeCloseTo(Math.sqrt(2 / 3) / 2, 12)
@@ -49,21 +49,21 @@ test('the spread of gradient norms and of changes of the loss is in it', () => {
 })
 
 test('a run that does not get better, or was not evaluated, has no share', () => {
-  const worse = summariseCurve({ ...curve, heldOut: heldOut.slice(2) })
+  const worse = summarizeCurve({ ...curve, heldOut: heldOut.slice(2) })
   expect(worse.held_out.map(({ share }) => share)).toEqual([null, null])
-  const bare = summariseCurve({ run: 'b', points: points.slice(0, 1), heldOut: [] })
+  const bare = summarizeCurve({ run: 'b', points: points.slice(0, 1), heldOut: [] })
   expect(bare.figures).toMatchObject({ improvement: null, step_of_half: null, grad_norm_mean: null })
 })
 
 const shifted = (by: number, run: string) =>
-  summariseCurve({ run, points, heldOut: heldOut.map((point) => ({ ...point, loss: point.loss + by })) })
+  summarizeCurve({ run, points, heldOut: heldOut.map((point) => ({ ...point, loss: point.loss + by })) })
 
 test('runs of a group give a mean with an interval over seeds, two groups paired differences', () => {
-  const aft = summariseGroup(
+  const aft = summarizeGroup(
     'aft',
     [1, 2, 3].map((by) => shifted(by, `aft-${by}`)),
   )
-  const sft = summariseGroup(
+  const sft = summarizeGroup(
     'sft',
     [2, 4, 6].map((by) => shifted(by, `sft-${by}`)),
   )
@@ -74,13 +74,13 @@ test('runs of a group give a mean with an interval over seeds, two groups paired
   expect(difference).toMatchObject({ group: 'sft', beside: 'aft' })
   expect(difference?.figures.lowest_held_out).toMatchObject({ mean: 2, runs: 3 }) // 1, 2, 3
   expect(difference?.figures.improvement).toMatchObject({ mean: 0, interval: { low: 0, high: 0 } })
-  expect(compareGroups([aft, summariseGroup('one', [shifted(1, 'x')])])).toEqual([])
-  expect(summariseGroup('one', [shifted(1, 'x')]).figures.improvement).toMatchObject({ interval: null })
+  expect(compareGroups([aft, summarizeGroup('one', [shifted(1, 'x')])])).toEqual([])
+  expect(summarizeGroup('one', [shifted(1, 'x')]).figures.improvement).toMatchObject({ interval: null })
 })
 
 test('steps that one run of a group lacks are in no mean', () => {
-  const short = summariseCurve({ run: 's', points, heldOut: heldOut.slice(0, 2) })
-  expect(summariseGroup('g', [short, shifted(0, 'l')]).held_out.map(({ step }) => step)).toEqual([0, 10])
+  const short = summarizeCurve({ run: 's', points, heldOut: heldOut.slice(0, 2) })
+  expect(summarizeGroup('g', [short, shifted(0, 'l')]).held_out.map(({ step }) => step)).toEqual([0, 10])
 })
 
 test('folders are read; one without steps, or with a line that has no loss, is refused', async () => {

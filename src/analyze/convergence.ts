@@ -81,7 +81,7 @@ export function readCurves(folders: string[]): Curve[] {
   })
 }
 
-export function summariseCurve({ run, points, heldOut }: Curve): RunSummary {
+export function summarizeCurve({ run, points, heldOut }: Curve): RunSummary {
   const losses = points.map((p) => p.loss)
   const changes = spreadOf(losses.slice(1).map((loss, i) => Math.abs(loss - (losses[i] as number))))
   const norms = spreadOf(points.flatMap((p) => p.gradNorm ?? []))

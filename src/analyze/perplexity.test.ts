@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Engine, Message } from '../core/provider/engine.ts'
 import { defaultTemplate } from '../core/templates.ts'
-import { type CaseScore, casesOfExamples, casesOfResponses, scoreTarget, summarise } from './perplexity.ts'
+import { type CaseScore, casesOfExamples, casesOfResponses, scoreTarget, summarize } from './perplexity.ts'
 
 /** Gives each letter of a target -1, or -0.5 where a message holds it. */
 const reader = {
@@ -31,7 +31,7 @@ test('perplexity is exp of the mean nats over all tokens, differences are paired
     shown: { tokens: 4, nats: 2 },
     foreign: { tokens: 4, nats: 4 },
   })
-  const [none, shown, foreign] = summarise(scored)
+  const [none, shown, foreign] = summarize(scored)
   expect(none).toEqual({
     condition: 'none',
     perplexity: Math.E,
@@ -41,7 +41,7 @@ test('perplexity is exp of the mean nats over all tokens, differences are paired
   })
   expect(shown).toMatchObject({ perplexity: Math.exp(0.5), difference: -0.5, lower: 1 })
   expect(foreign).toMatchObject({ perplexity: Math.E, difference: 0, lower: 0 })
-  expect(summarise([])).toEqual([])
+  expect(summarize([])).toEqual([])
 })
 
 test('an engine without log probabilities is refused', async () => {

@@ -44,7 +44,7 @@ export async function scoreTarget(engine: Engine, prompt: Message[], target: str
 }
 
 /** Perplexities, and each condition beside the first: paired by case. A condition that some case lacks is left out. */
-export function summarise(cases: CaseScore[], seed = 0): ConditionSummary[] {
+export function summarize(cases: CaseScore[], seed = 0): ConditionSummary[] {
   const all = Object.keys(cases[0]?.scores ?? {})
   const conditions = all.filter((condition) => cases.every(({ scores }) => scores[condition]))
   const scoreOf = (of: CaseScore, condition: string) => of.scores[condition] as TargetScore

@@ -1,4 +1,4 @@
-/** GSM8K: grade-school maths with one number as answer. How it is extracted moves scores by tens of points: both ways. */
+/** GSM8K: grade-school math with one number as answer. How it is extracted moves scores by tens of points: both ways. */
 import { readRows, show, wrongRow } from './row-file.ts'
 import type { Task } from './task.ts'
 

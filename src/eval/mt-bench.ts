@@ -8,7 +8,7 @@ export interface MtBenchQuestion {
   id: string
   category: string
   turns: [string, string]
-  /** For maths, reasoning and coding. */
+  /** For math, reasoning and coding. */
   reference?: [string, string]
 }
 

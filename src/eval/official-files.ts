@@ -21,7 +21,7 @@ interface OfficialFile extends FileFacts {
   repo: string
   revision: string
   path: string
-  licence: string
+  license: string
 }
 
 const alpacaEval = {
@@ -33,13 +33,13 @@ const alpacaEvalHub = {
   owner: 'hub' as const,
   repo: 'datasets/tatsu-lab/alpaca_eval',
   revision: '2edc6fad8be6b14ea7230aabfd08188da6b8b814',
-  licence: 'CC-BY-NC-4.0',
+  license: 'CC-BY-NC-4.0',
 }
 const fastChat = {
   owner: 'github' as const,
   repo: 'lm-sys/FastChat',
   revision: '0e6d3e4beaab66f4d3f93db72541a4abab8af28d',
-  licence: 'Apache-2.0',
+  license: 'Apache-2.0',
 }
 const judgeData = 'fastchat/llm_judge/data'
 
@@ -48,7 +48,7 @@ export const officialFiles = {
   'alpaca-eval': {
     template: {
       ...alpacaEval,
-      licence: 'Apache-2.0',
+      license: 'Apache-2.0',
       file: 'alpaca_eval_clf.txt',
       bytes: 1398,
       path: 'src/alpaca_eval/evaluators_configs/alpaca_eval_clf_gpt4_turbo/alpaca_eval_clf.txt',
@@ -56,7 +56,7 @@ export const officialFiles = {
     },
     baseline: {
       ...alpacaEval,
-      licence: 'CC-BY-NC-4.0',
+      license: 'CC-BY-NC-4.0',
       file: 'gpt4_1106_preview.json',
       bytes: 1_899_765,
       path: 'results/gpt4_1106_preview/model_outputs.json',
@@ -102,7 +102,7 @@ export const officialFiles = {
     questions: {
       owner: 'github',
       repo: 'openai/grade-school-math',
-      licence: 'MIT',
+      license: 'MIT',
       file: 'test.jsonl',
       revision: '3101c7d5072418e28b9008a6636bde82a006892c',
       path: 'grade_school_math/data/test.jsonl',
@@ -114,7 +114,7 @@ export const officialFiles = {
     questions: {
       owner: 'github',
       repo: 'google-research/google-research',
-      licence: 'Apache-2.0',
+      license: 'Apache-2.0',
       revision: '19638399cc9e03623c5b9087a1d6fa8813974ce9',
       file: 'input_data.jsonl',
       path: 'instruction_following_eval/data/input_data.jsonl',

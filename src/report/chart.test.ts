@@ -21,7 +21,7 @@ test('a chart is one svg element, its texts escaped and its label there for a sc
   expect(svg).toContain('aria-label="label &lt;script')
 })
 
-test('colours of texts and axes are those of the page, so that it fits a dark one', async () => {
+test('colors of texts and axes are those of the page, so that it fits a dark one', async () => {
   const svg = await drawChart(spec(['a']), 'l')
   expect(svg).toContain('currentColor')
   expect(svg).not.toMatch(/(?:fill|stroke)="(?:black|#000|white|#fff)"/)

@@ -1,4 +1,4 @@
-/** Charts as SVG texts, drawn by Vega-Lite without a browser. The colours are those of the page they stand in. */
+/** Charts as SVG texts, drawn by Vega-Lite without a browser. The colors are those of the page they stand in. */
 import type { Config, TopLevelSpec } from 'vega-lite'
 import { needPackages } from '../files/optional-packages.ts'
 import { escapeHtml } from './page.ts'

@@ -20,7 +20,7 @@ export async function controlSections(result: Result, questions: QuestionResult[
   ]
 }
 
-/** Legends of shapes are drawn black, whatever the page's colours are. */
+/** Legends of shapes are drawn black, whatever the page's colors are. */
 const shapes = { orient: 'top', symbolFillColor: 'currentColor', symbolStrokeColor: 'currentColor' } as const
 
 async function scoreSection({ rows, metrics }: Result): Promise<ReportSection> {

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { summariseCurve } from '../analyze/convergence.ts'
-import { compareGroups, summariseGroup } from '../analyze/convergence-groups.ts'
+import { summarizeCurve } from '../analyze/convergence.ts'
+import { compareGroups, summarizeGroup } from '../analyze/convergence-groups.ts'
 import { type Results, readResults } from '../files/result-file.ts'
 import { toCsv } from './csv.ts'
 import { renderReport } from './report.ts'
@@ -65,17 +65,17 @@ const winRate = (model: string) => ({
   template: null,
 })
 const run = (name: string, by: number) =>
-  summariseCurve({
+  summarizeCurve({
     run: name,
     points: [1, 2, 3].map((step) => ({ step, loss: by + 1 / step, gradNorm: step })),
     heldOut: [0, 10, 20].map((step) => ({ step, loss: by + 2 - step / 20, tokens: 100 * step })),
   })
 const groups = [
-  summariseGroup(hostile, [run('a', 0), run('b', 0.1)]),
-  summariseGroup('sft', [run('c', 1), run('d', 1.3)]),
+  summarizeGroup(hostile, [run('a', 0), run('b', 0.1)]),
+  summarizeGroup('sft', [run('c', 1), run('d', 1.3)]),
 ]
-const bare = summariseGroup('bare', [
-  summariseCurve({ run: 'bare', points: [{ step: 1, loss: 2 }], heldOut: [] }),
+const bare = summarizeGroup('bare', [
+  summarizeCurve({ run: 'bare', points: [{ step: 1, loss: 2 }], heldOut: [] }),
 ])
 
 test('every kind of result stands on the page with charts, tables and how it was made, escaped', async () => {

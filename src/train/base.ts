@@ -11,7 +11,7 @@ import { runLoud, trainerFolder } from './environment.ts'
 export interface GgufBase {
   model: string
   file: string
-  licence?: string
+  license?: string
 }
 
 export interface Base {
@@ -20,7 +20,7 @@ export interface Base {
   isLocal: boolean
   /** Where it came from a GGUF file. */
   gguf?: { model: string; sha256: string }
-  licence?: string
+  license?: string
 }
 
 export interface BaseOptions {
@@ -61,7 +61,7 @@ export async function prepareBase(name: string, options: BaseOptions): Promise<B
       rmSync(unfinished, { recursive: true, force: true })
     }
   }
-  return { model: folder, isLocal: true, gguf: { model: found.model, sha256 }, licence: found.licence }
+  return { model: folder, isLocal: true, gguf: { model: found.model, sha256 }, license: found.license }
 }
 
 /** SHA-256 over files, one after the other, as hex. */

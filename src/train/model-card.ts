@@ -13,13 +13,13 @@ export function renderModelCard(trained: Trained, record: Checkpoint): string {
   const [first, last] = [steps.at(0), steps.at(-1)]
   const tenth = Math.max(1, Math.round(steps.length / 10))
   const mean = (list: typeof steps) => list.reduce((sum, { loss }) => sum + loss, 0) / list.length
-  const licence = recipe.licence ?? base.licence
+  const license = recipe.license ?? base.license
   const { data: _, ...knobs } = recipe
   return [
     `---\nbase_model: ${recipe.base}\nlibrary_name: ${recipe.method === 'lora' ? 'peft' : 'transformers'}\n---\n`,
     `# ${recipe.base}, tuned to ${recipe.rows === 'sft' ? 'answer' : 'aggregate proposals'}\n`,
     `${recipe.method === 'lora' ? 'A LoRA adapter' : 'All weights'} trained with \`aft train\` on ${rowsOf(recipe.rows)}.\n`,
-    `Licence of the base: ${licence ?? 'not stated; look it up before you share this'}. ${licenceOfData(data)}\n`,
+    `License of the base: ${license ?? 'not stated; look it up before you share this'}. ${licenseOfData(data)}\n`,
     '## How it went\n',
     '![loss](loss.svg)\n',
     table([
@@ -62,10 +62,10 @@ function rowsOf(rows: Trained['recipe']['rows']): string {
   }[rows]
 }
 
-function licenceOfData(data: string): string {
+function licenseOfData(data: string): string {
   const file = path.join(data, 'README.md')
   const found = existsSync(file) && /Licen[cs]e of the source: ([^\n]*)/.exec(readFileSync(file, 'utf8'))?.[1]
-  return `Licence of the data: ${found || 'not stated.'}`
+  return `License of the data: ${found || 'not stated.'}`
 }
 
 /** Rows with an undefined value are left out; the first is the head. */

@@ -12,7 +12,7 @@ const known = Object.keys(recipeSchema.shape)
 /**
  * The recipe, with defaults. Paths that start at the recipe's folder become paths from here.
  * @param settings `knob=value`, the value as YAML
- * @throws UsageError where the file cannot be read or a setting is wrong, DataError with the line that is
+ * @throws UsageError if the file cannot be read or a setting is wrong, DataError with the line that is
  */
 export function readRecipe(file: string, settings: string[] = []): Recipe {
   const text = readText(file)
@@ -43,12 +43,21 @@ export function readRecipe(file: string, settings: string[] = []): Recipe {
   throw new DataError(file, lineOf(node?.range?.[0]), problem)
 }
 
+/** The recipe that a run's folder keeps. One of 0.1.0 spells `license` the British way. */
+export function readRunRecipe(folder: string): Recipe {
+  const file = path.join(folder, 'recipe.yaml')
+  const { licence: license, ...fields } = parse(readText(file)) as Record<string, unknown>
+  const result = recipeSchema.safeParse({ ...(license !== undefined && { license }), ...fields })
+  if (result.success) return result.data
+  throw new DataError(file, undefined, `expected the recipe of a run: ${result.error.issues[0]?.message}`)
+}
+
 function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
     const hint = existsSync(path.join('recipes', `${file}.yaml`)) ? `; is recipes/${file}.yaml meant?` : ''
-    throw new UsageError(`${(toFileError(file, cause) as Error).message}${hint}`, {
+    throw new UsageError(`${(toFileError(file, cause) as Error).message}; expected a recipe${hint}`, {
       cause,
     })
   }

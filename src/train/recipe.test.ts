@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { renderRecipeSchema } from './recipe.ts'
-import { readRecipe } from './recipe-file.ts'
+import { readRecipe, readRunRecipe } from './recipe-file.ts'
 import { hasFastBf16, renderTrlConfig } from './trl-config.ts'
 
 const root = path.join(import.meta.dirname, '../..')
@@ -75,13 +75,19 @@ describe('a recipe', () => {
   })
 })
 
+test('the British spelling of a license is refused with the right one; in the folder of an older run it is read', () => {
+  const text = 'base: a\nmethod: full\nlicence: MIT\n'
+  expect(() => readRecipe(write(text))).toThrow(/recipe\.yaml:3: .*did you mean `license`/)
+  expect(readRunRecipe(path.dirname(write(text))).license).toBe('MIT')
+})
+
 describe("TRL's configuration", () => {
   const places = { model: 'm', data: 'd', output: 'o' }
 
   test('has no field of ours, and says "no" so that YAML 1.1 reads it', () => {
     const text = renderTrlConfig(readRecipe(write(minimal)), places)
     expect(text).toContain('eval_strategy: "no"')
-    expect(text).not.toMatch(/^(base|method|rows|data|processes|overflow|gguf|licence):/m)
+    expect(text).not.toMatch(/^(base|method|rows|data|processes|overflow|gguf|license):/m)
     expect(parse(text)).toMatchObject({ use_peft: true, logging_steps: 1, completion_only_loss: true })
   })
 

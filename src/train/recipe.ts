@@ -27,7 +27,7 @@ const own = {
     .enum(['q8_0', 'f16', 'bf16', 'f32', 'none'])
     .default('q8_0')
     .describe('Weights of the GGUF file made at the end; none leaves it out. A LoRA adapter is f16.'),
-  licence: z.string().optional().describe("The base model's, for the model card."),
+  license: z.string().optional().describe("The base model's, for the model card."),
 }
 
 /** TRL's, transformers' and peft's. */

@@ -40,7 +40,7 @@ export async function train(options: TrainOptions, then: (trained: Trained) => P
   const { recipe, data, output, restart, onLine } = options
   const rows = findRows(data, recipe)
   const dataSha256 = await hashFiles([...rows.train, ...rows.evaluate])
-  const { processes, gguf, licence, data: _, ...trained } = recipe
+  const { processes, gguf, license, data: _, ...trained } = recipe
   const record = { pid: process.pid, recipe: trained, dataSha256, startedAt: new Date().toISOString() }
   const folder = await openRunFolder(output, record, { restart, onLine })
   try {

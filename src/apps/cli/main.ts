@@ -8,7 +8,7 @@ import { styleHelp } from './help.ts'
 import { Interrupted } from './interrupt.ts'
 import { flagName } from './plan-flags.ts'
 import { addRemovedFlags } from './removed.ts'
-import { sanitise } from './render/sanitize.ts'
+import { sanitize } from './render/sanitize.ts'
 
 /** Loaded only when called: `aft --help` stays quick, and `ask` waits for nothing that it does not need. */
 const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
@@ -95,7 +95,7 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2 // commander has said it
   if (error instanceof Interrupted) return error.exitCode
   const stack = process.env.AFT_DEBUG && error instanceof Error ? error.stack : undefined
-  console.error(`error: ${sanitise(redact(stack ?? describe(error)))}`)
+  console.error(`error: ${sanitize(redact(stack ?? describe(error)))}`)
   return error instanceof UsageError ? 2 : 1
 }
 

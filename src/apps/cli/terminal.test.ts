@@ -92,11 +92,11 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     expect(code).toBe(0)
   })
 
-  test('stays without colours where NO_COLOR is set', async () => {
-    const colours = /\x1b\[[\d;]*m/
+  test('stays without colors where NO_COLOR is set', async () => {
+    const colors = /\x1b\[[\d;]*m/
     const options: TerminalOptions = { env: { NO_COLOR: '1' } }
-    expect((await runInTerminal(command('--width 2 --depth 2'), options)).raw).not.toMatch(colours)
-    expect((await runInTerminal(command('--width 2 --depth 2'))).raw).toMatch(colours)
+    expect((await runInTerminal(command('--width 2 --depth 2'), options)).raw).not.toMatch(colors)
+    expect((await runInTerminal(command('--width 2 --depth 2'))).raw).toMatch(colors)
   })
 
   test('gets no escape sequence at all where it is dumb', async () => {

@@ -5,7 +5,7 @@ import { attributeJournal } from '../../../analyze/journal-attribution.ts'
 import { compareOverhead } from '../../../analyze/overhead.ts'
 import { readRunJournal } from '../../../files/run-journal.ts'
 import { drawTable } from '../eval/results.ts'
-import { sanitise } from '../render/sanitize.ts'
+import { sanitize } from '../render/sanitize.ts'
 import { convergenceCommand } from './convergence.ts'
 import { perplexityCommand } from './perplexity.ts'
 import { scalingCommand } from './scaling.ts'
@@ -100,5 +100,5 @@ async function overhead(files: string[], json?: boolean): Promise<void> {
     'one after the other',
     's',
   ]
-  console.log(sanitise(drawTable(head, lines)))
+  console.log(sanitize(drawTable(head, lines)))
 }

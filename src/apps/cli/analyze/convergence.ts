@@ -1,18 +1,18 @@
 /** `aft analyze convergence`: training curves side by side, by groups of seeds. */
 import { Command, InvalidArgumentError } from 'commander'
-import { readCurves, summariseCurve } from '../../../analyze/convergence.ts'
+import { readCurves, summarizeCurve } from '../../../analyze/convergence.ts'
 import {
   compareGroups,
   type GroupFigure,
   type GroupSummary,
-  summariseGroup,
+  summarizeGroup,
 } from '../../../analyze/convergence-groups.ts'
 import { describeRunFacts, readRunFacts } from '../../../analyze/run-facts.ts'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { figureTitles } from '../../../report/convergence-figures.ts'
 import { drawTable } from '../eval/results.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
-import { sanitise } from '../render/sanitize.ts'
+import { sanitize } from '../render/sanitize.ts'
 
 interface Group {
   group: string
@@ -62,12 +62,12 @@ function readGroup(text: string, before: Group[]): Group[] {
 async function convergence(folders: string[], { group, output, json }: ConvergenceFlags): Promise<void> {
   const all = [...group.flatMap((g) => g.folders), ...folders]
   if (all.length === 0) throw new UsageError('expected folders of `aft train`, or --group NAME=FOLDER,FOLDER')
-  const runs = readCurves(all).map(summariseCurve)
+  const runs = readCurves(all).map(summarizeCurve)
   const grouped = all.length - folders.length
   const named = [...group, ...runs.slice(grouped).map(({ run }) => ({ group: run, folders: [run] }))]
   const groups = named.map((g, i) => {
     const from = named.slice(0, i).reduce((sum, { folders }) => sum + folders.length, 0)
-    return summariseGroup(g.group, runs.slice(from, from + g.folders.length))
+    return summarizeGroup(g.group, runs.slice(from, from + g.folders.length))
   })
   const result = {
     task: 'convergence',
@@ -86,7 +86,7 @@ async function convergence(folders: string[], { group, output, json }: Convergen
   }
   if (output) writeResult(output, result)
   if (json) console.log(JSON.stringify(result))
-  else console.log(sanitise(describe(groups, result.differences)))
+  else console.log(sanitize(describe(groups, result.differences)))
 }
 
 /** A figure a line, a group a column. */

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type CaseScore, type ConditionSummary, summarise } from '../../../analyze/perplexity.ts'
+import { type CaseScore, type ConditionSummary, summarize } from '../../../analyze/perplexity.ts'
 import { type Cases, gatherExamples, gatherResponses } from '../../../analyze/perplexity-cases.ts'
 import { runPerplexity } from '../../../analyze/perplexity-run.ts'
 import type { Engine } from '../../../core/provider/engine.ts'
@@ -140,7 +140,7 @@ function toResult(paths: string[], flags: PerplexityFlags, found: Cases, scored:
     n: scored.length,
     left_out: leftOut,
     tokens: scored.reduce((sum, { scores }) => sum + (Object.values(scores)[0]?.tokens ?? 0), 0),
-    conditions: summarise(scored),
+    conditions: summarize(scored),
     settings: { format, ...ofFormat, ...(mostChars && { mostChars }), ...(limit && { limit }), seed: 0 },
     template: isOwn
       ? { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) }

@@ -4,7 +4,7 @@ import { textOf } from '../../../core/provider/engine.ts'
 import { readExamples, type Split, validateFolder } from '../../../files/examples.ts'
 import { toCallersError } from '../../../files/file-errors.ts'
 import type { Example } from '../../../files/rows/row.ts'
-import { sanitise } from '../render/sanitize.ts'
+import { sanitize } from '../render/sanitize.ts'
 
 /** The subcommand `show`. */
 export function showCommand(): Command {
@@ -38,7 +38,7 @@ function describeExample({ id, prompt, completion, proposals, source, template }
   const models = proposals.map((p) => p.model + (p.trimmedTo === undefined ? '' : ` (cut to ${p.trimmedTo})`))
   const head = `═══ ${id} · ${source} · template ${template}${models.length > 0 ? ` · proposals: ${models.join(', ')}` : ' · plain'}`
   const turns = [...prompt, ...completion].map((m) => `─── ${m.role}\n${textOf(m)}`)
-  return sanitise([head, ...turns, ''].join('\n'))
+  return sanitize([head, ...turns, ''].join('\n'))
 }
 
 /** The subcommand `validate`. */

@@ -35,7 +35,7 @@ export async function evalCommand(): Promise<Command> {
   const subs = [
     winRateCommand(),
     alpacaEvalCommand(),
-    controlsCommand(gsm8k, 'Grade-school maths, scored without a judge, beside every control.'),
+    controlsCommand(gsm8k, 'Grade-school math, scored without a judge, beside every control.'),
     controlsCommand(
       ifeval((line) => console.error(line)),
       'Instructions that a program can check, by the published checker in Python, beside every control.',

@@ -7,7 +7,7 @@ import { findOfficial } from './official.ts'
 const list = Object.entries(officialFiles)
   .map(([benchmark, files]) => {
     const lines = Object.entries(files).map(
-      ([what, { file, repo, licence }]) => `  ${what.padEnd(23)} ${file.padEnd(27)} ${licence}, ${repo}`,
+      ([what, { file, repo, license }]) => `  ${what.padEnd(23)} ${file.padEnd(27)} ${license}, ${repo}`,
     )
     return [benchmark, ...lines].join('\n')
   })

@@ -7,7 +7,7 @@ import type { Price } from '../../../run/budget.ts'
 import { watchInterrupts } from '../interrupt.ts'
 import { pricesOf } from '../prices.ts'
 import { createProgress } from '../progress.ts'
-import { sanitise } from '../render/sanitize.ts'
+import { sanitize } from '../render/sanitize.ts'
 import { type EvalFlags, readEngineFlags } from './flags.ts'
 import { viewTask } from './progress.ts'
 
@@ -58,7 +58,7 @@ export async function runEvaluation<Run extends TaskOutcome>(evaluation: Evaluat
   const finished = evaluation.countFinished(run)
   if (finished > 0 && !(isInterrupted && evaluation.needsAll)) {
     const { result, text } = await evaluation.finish(run, (performance.now() - startMs) / 1000)
-    console.log(flags.json ? JSON.stringify(result) : sanitise(text))
+    console.log(flags.json ? JSON.stringify(result) : sanitize(text))
   }
   if (isInterrupted) throw signal.reason
   if (finished < asked) process.exitCode = 1
@@ -97,7 +97,7 @@ async function work<Run extends TaskOutcome>(
 
 function listFailures({ failures }: TaskOutcome, item: string): void {
   for (const { id, error } of failures.slice(0, SHOWN_FAILURES)) {
-    console.error(`failed: ${item} ${id}: ${error.kind}: ${sanitise(error.message)}`)
+    console.error(`failed: ${item} ${id}: ${error.kind}: ${sanitize(error.message)}`)
   }
   const more = failures.length - SHOWN_FAILURES
   if (more > 0) console.error(`failed: ${more} more; run the same command to try them again`)

@@ -1,6 +1,6 @@
 /** Writes a text to the terminal as it streams in, with line breaks between words. */
 
-import { sanitise } from './sanitize.ts'
+import { sanitize } from './sanitize.ts'
 import { piecesOf, widthOf } from './text.ts'
 
 export interface TextWriter {
@@ -46,7 +46,7 @@ export function createTextWriter(write: (text: string) => void, columns: () => n
   }
   return {
     push(delta) {
-      const text = kept + sanitise(delta)
+      const text = kept + sanitize(delta)
       kept = piecesOf(text).at(-1) ?? ''
       putAll(text.slice(0, text.length - kept.length))
     },

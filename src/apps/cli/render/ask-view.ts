@@ -3,7 +3,7 @@ import { attributeResult } from '../../../analyze/attribution.ts'
 import type { Plan } from '../../../core/plan.ts'
 import type { AftEvent, Result } from '../../../core/result.ts'
 import type { AskStatus } from './ask-status.ts'
-import { sanitise, stringifySafely } from './sanitize.ts'
+import { sanitize, stringifySafely } from './sanitize.ts'
 import type { PullProgress } from './status.ts'
 
 export type ViewMode = 'text' | 'json' | 'events'
@@ -66,7 +66,7 @@ function withAttribution(result: Result) {
 
 /** The answer's own bytes, and a line feed where it ends without. */
 function writeAnswer({ answer, degradedBecause = [] }: Result): void {
-  for (const reason of degradedBecause) console.error(`degraded: ${sanitise(reason)}`)
+  for (const reason of degradedBecause) console.error(`degraded: ${sanitize(reason)}`)
   process.stdout.write(answer.endsWith('\n') ? answer : `${answer}\n`)
 }
 

@@ -1,6 +1,6 @@
 /** Draws a layer as lines, its members side by side if the terminal is wide enough. Pure: state in, lines out. */
 
-import { sanitise } from './sanitize.ts'
+import { sanitize } from './sanitize.ts'
 import type { LayerView, MemberView } from './state.ts'
 import { padStyled, type Style } from './style.ts'
 import { cutEnd, cutStart, showCount, widthOf, wrap } from './text.ts'
@@ -81,7 +81,7 @@ function cellOf(member: MemberView, view: LayerView, grid: Grid, nowMs: number, 
   const status = cutEnd(mark, grid.width - 10)
   const areMany = new Set(view.members.map((m) => m.engine)).size > 1
   const room = grid.width - widthOf(status) - 9
-  const name = areMany ? ` ${cutStart(sanitise(member.engine), room - 2)}` : ''
+  const name = areMany ? ` ${cutStart(sanitize(member.engine), room - 2)}` : ''
   const label = cutEnd(`${member.index + 1}${name}`, room)
   const filling = '─'.repeat(Math.max(1, grid.width - widthOf(label) - widthOf(status) - 8))
   const rule = style.dim('──')
@@ -94,7 +94,7 @@ function cellOf(member: MemberView, view: LayerView, grid: Grid, nowMs: number, 
 function textOf({ text, status }: MemberView, { width, height }: Grid): string[] {
   const isEnded = status === 'done' || status === 'failed'
   const part = isEnded ? text.slice(0, 4 * width * height) : lastParagraphs(text, 2 * width * height)
-  const lines = wrap(sanitise(part).trim(), width).filter((line, i, all) => line !== '' || all[i - 1] !== '')
+  const lines = wrap(sanitize(part).trim(), width).filter((line, i, all) => line !== '' || all[i - 1] !== '')
   if (!isEnded) return lines.slice(-height)
   if (lines.length <= height && part.length === text.length) return lines
   const last = `${lines[height - 1] ?? ''}…`
@@ -119,7 +119,7 @@ function listMembers(view: LayerView, columns: number, nowMs: number, style: Sty
     const { text: status, paint } = statusOf(member, view, nowMs, style)
     const number = `${member.index + 1}`
     const label = `${number} ${cutEnd(status, Math.max(1, columns - 3))}`
-    const text = sanitise(member.text).replace(/\s+/g, ' ').trim()
+    const text = sanitize(member.text).replace(/\s+/g, ' ').trim()
     const room = columns - widthOf(label) - 2
     const shown = member.status === 'done' ? cutEnd(text, room) : cutStart(text, room)
     return `${number} ${paint(label.slice(number.length + 1))}  ${style.dim(shown)}`.trimEnd()
@@ -128,7 +128,7 @@ function listMembers(view: LayerView, columns: number, nowMs: number, style: Sty
 
 function statusOf(member: MemberView, view: LayerView, nowMs: number, style: Style) {
   const { status, tokens, completion, note } = member
-  if (status === 'failed') return { text: `✗ ${sanitise(note ?? 'failed')}`, paint: style.bad }
+  if (status === 'failed') return { text: `✗ ${sanitize(note ?? 'failed')}`, paint: style.bad }
   if (completion?.excluded) return { text: `✗ ${completion.excluded}`, paint: style.warn }
   if (status === 'done')
     return { text: `✓ ${tokens}${completion?.finishReason === 'length' ? ' cut' : ''}`, paint: style.good }

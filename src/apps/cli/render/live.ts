@@ -5,7 +5,7 @@ import { type AftEvent, listMissing, type Result } from '../../../core/result.ts
 import { createTextWriter, type TextWriter } from './answer.ts'
 import { frameOf, headingOf } from './frame.ts'
 import { createPainter, type Painter } from './painter.ts'
-import { sanitise } from './sanitize.ts'
+import { sanitize } from './sanitize.ts'
 import { applyEvent, isAnswerLayer, type LayerView, startLayer } from './state.ts'
 import { makeStyle, type Style } from './style.ts'
 import { summaryOf } from './summary.ts'
@@ -56,7 +56,7 @@ export class LiveView {
     const { layer, index } = result.from
     if (this.#written === undefined) this.#write(result.answer, `layer ${layer + 1}, completion ${index + 1}`)
     this.#writer.end()
-    const lines = wrap(sanitise(summaryOf(result, ms)), this.#columns)
+    const lines = wrap(sanitize(summaryOf(result, ms)), this.#columns)
     this.#print(['', ...lines.map(this.#style.dim)])
   }
 
@@ -117,14 +117,14 @@ export class LiveView {
   #void(why: string): void {
     if (this.#written !== undefined) this.#writer.end()
     this.#written = undefined
-    const lines = wrap(sanitise(`✗ ${why}`), this.#columns)
+    const lines = wrap(sanitize(`✗ ${why}`), this.#columns)
     this.#print([...lines.map(this.#style.warn), ''])
   }
 
   #warn(reasons: string[]): void {
     const fresh = reasons.filter((reason) => !this.#warned.has(reason))
     for (const reason of fresh) this.#warned.add(reason)
-    const lines = fresh.flatMap((reason) => wrap(sanitise(`degraded: ${reason}`), this.#columns))
+    const lines = fresh.flatMap((reason) => wrap(sanitize(`degraded: ${reason}`), this.#columns))
     if (lines.length > 0) this.#print([...lines.map(this.#style.warn), ''])
   }
 

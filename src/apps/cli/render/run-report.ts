@@ -3,7 +3,7 @@ import type { Spending } from '../../../run/budget.ts'
 import type { FailureGroup, Progress } from '../../../run/progress.ts'
 import type { RunSummary } from '../../../run/run.ts'
 import { describeLeft, joinFacts, type ProgressView, showTime } from '../progress.ts'
-import { sanitise } from './sanitize.ts'
+import { sanitize } from './sanitize.ts'
 
 /** What the progress line of a run shows. */
 export function viewRun(progress: Progress, elapsedMs: number): ProgressView {
@@ -47,13 +47,13 @@ const AGAIN = 'run the same command'
 
 function describeFailures({ error, count: n, id }: FailureGroup): string {
   const who = n === 1 ? `prompt ${id}` : `${count(n)} prompts (${id} was the first)`
-  return `failed: ${who}: ${error.kind}: ${sanitise(error.message)}`
+  return `failed: ${who}: ${error.kind}: ${sanitize(error.message)}`
 }
 
 /** Prompts that failed have said why; those that were answered with less have not. */
 function whatElse(reason: RunSummary['reason'], failures: FailureGroup[]): string {
   if (!reason || failures.length > 0) return 'fail too'
-  return `be degraded too (${reason.kind}: ${sanitise(reason.message)})`
+  return `be degraded too (${reason.kind}: ${sanitize(reason.message)})`
 }
 
 /** What a run takes at most, for `--dry-run`. */

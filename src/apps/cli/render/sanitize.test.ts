@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { sanitise, stringifySafely } from './sanitize.ts'
+import { sanitize, stringifySafely } from './sanitize.ts'
 
 test.each([
   ['\x1b[31mred\x1b[0m', '␛[31mred␛[0m'],
@@ -11,13 +11,13 @@ test.each([
   ['line\r\nline\ttab', 'line\nline\ttab'],
   ['Grüße, 世界, שלום 👋', 'Grüße, 世界, שלום 👋'],
 ])('%j is shown as %j', (text, shown) => {
-  expect(sanitise(text)).toBe(shown)
+  expect(sanitize(text)).toBe(shown)
 })
 
-test('however a text is split, its parts are sanitised to the same', () => {
+test('however a text is split, its parts are sanitized to the same', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'binary' })), (parts) => {
-      expect(parts.map(sanitise).join('')).toBe(sanitise(parts.join('')))
+      expect(parts.map(sanitize).join('')).toBe(sanitize(parts.join('')))
     }),
   )
 })

@@ -7,7 +7,7 @@ const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u20
  * Makes control characters visible, so that none reaches the terminal: `␛[31m` instead of red. One character is
  * looked at by itself, so that a sequence split over two deltas is caught as well. Carriage returns are dropped.
  */
-export function sanitise(text: string): string {
+export function sanitize(text: string): string {
   return text.replace(unsafe, (character) => {
     const code = character.charCodeAt(0)
     if (character === '\r') return ''

@@ -2,7 +2,7 @@
 import type { Plan } from '../../../core/plan.ts'
 import type { AftEvent, Result } from '../../../core/result.ts'
 import type { AskStatus } from './ask-status.ts'
-import { sanitise } from './sanitize.ts'
+import { sanitize } from './sanitize.ts'
 
 /** @param write gets each line, without its end */
 export function createStageLines(plan: Plan, write: (line: string) => void): AskStatus {
@@ -12,7 +12,7 @@ export function createStageLines(plan: Plan, write: (line: string) => void): Ask
     pull({ label, totalBytes }) {
       if (pulled.has(label)) return
       pulled.add(label)
-      write(`downloading: ${sanitise(label)}, ${(totalBytes / 1e6).toFixed(0)} MB`)
+      write(`downloading: ${sanitize(label)}, ${(totalBytes / 1e6).toFixed(0)} MB`)
     },
     event(event) {
       if (event.type === 'layer-start') write(stageOf(plan, event))
@@ -26,9 +26,9 @@ export function createStageLines(plan: Plan, write: (line: string) => void): Ask
 function stageOf(plan: Plan, { layer, width, isLast }: Extract<AftEvent, { type: 'layer-start' }>): string {
   const { voices, see } = plan.layers[layer] ?? {}
   const engines = voices?.map(({ engine }) => engine) ?? []
-  const by = ` with ${sanitise([...new Set(engines)].join(', '))}`
+  const by = ` with ${sanitize([...new Set(engines)].join(', '))}`
   if (!voices)
-    return typeof plan.choose === 'object' ? `judging with ${sanitise(plan.choose.judge)}` : 'choosing'
+    return typeof plan.choose === 'object' ? `judging with ${sanitize(plan.choose.judge)}` : 'choosing'
   const drafts = width === 1 ? '1 draft' : `${width} drafts`
   if (see === 'nothing') return isLast && width === 1 ? `answering${by}` : `proposing: ${drafts}${by}`
   return `aggregating: ${isLast && width === 1 ? 'the answer' : drafts}${by}`

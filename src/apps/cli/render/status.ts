@@ -2,7 +2,7 @@
 import type { WriteStream } from 'node:tty'
 import { spin } from './frame.ts'
 import { createPainter } from './painter.ts'
-import { sanitise } from './sanitize.ts'
+import { sanitize } from './sanitize.ts'
 import { makeStyle, type Style } from './style.ts'
 import { cutEnd } from './text.ts'
 
@@ -52,5 +52,5 @@ export function createStatusLine(stream: WriteStream): StatusLine {
 /** `⠋ opening smollm2` */
 export function waitingLine(what: string): Line {
   return (nowMs, columns, style) =>
-    `${style.accent(spin(nowMs))} ${style.dim(cutEnd(sanitise(what), columns - 2))}`
+    `${style.accent(spin(nowMs))} ${style.dim(cutEnd(sanitize(what), columns - 2))}`
 }

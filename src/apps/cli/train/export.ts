@@ -1,13 +1,12 @@
 /** `aft train export`: a run's weights as one folder that vLLM and others serve. */
-import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
-import { parse } from 'yaml'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { toFileError } from '../../../lib/file-error.ts'
 import { prepareBase } from '../../../train/base.ts'
 import { mergeAdapter } from '../../../train/finish.ts'
-import { recipeSchema } from '../../../train/recipe.ts'
+import { readRunRecipe } from '../../../train/recipe-file.ts'
 import { watchInterrupts } from '../interrupt.ts'
 import { findGguf } from './run.ts'
 import { ensureEnvironment } from './setup.ts'
@@ -39,7 +38,7 @@ async function exportModel(folder: string, { output, dtype, python: own }: Expor
     throw new UsageError(`${folder} holds no trained model: expected what \`aft train\` made, to its end`)
   }
   if (existsSync(output)) throw new UsageError(`${output} is there already; give another -o`)
-  const recipe = recipeSchema.parse(parse(readFileSync(path.join(folder, 'recipe.yaml'), 'utf8')))
+  const recipe = readRunRecipe(folder)
   const unfinished = `${path.resolve(output)}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
   try {

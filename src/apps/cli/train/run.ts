@@ -80,5 +80,5 @@ export async function findGguf(name: string): Promise<GgufBase | undefined> {
   const { catalogue, resolveModel } = await import('../../../engines/models/models.ts')
   if (!/^(gguf|hf):/.test(name) && !catalogue.some((model) => model.name === name)) return undefined
   const { file, license, model } = await resolveModel(name)
-  return { model: name.startsWith('gguf:') ? `gguf:${path.resolve(file)}` : model, file, licence: license }
+  return { model: name.startsWith('gguf:') ? `gguf:${path.resolve(file)}` : model, file, license }
 }

@@ -1,7 +1,7 @@
 /** What a training run shows: the progress line, and lines that stay. */
 import type { TrainerEvent } from '../../../train/launch.ts'
 import { createProgress, describeLeft, joinFacts, type ProgressView } from '../progress.ts'
-import { sanitise } from '../render/sanitize.ts'
+import { sanitize } from '../render/sanitize.ts'
 
 /** The view of one training run, on standard error. */
 export interface TrainView {
@@ -20,7 +20,7 @@ export function openTrainView(output: string): TrainView {
   let first: Step | undefined
   const view = (step: Step) => viewStep(step, first ?? step)
   const progress = createProgress<Step>(process.stderr, view)
-  const line = (text: string) => progress.writeAbove(sanitise(text))
+  const line = (text: string) => progress.writeAbove(sanitize(text))
   const showStep = (step: Step) => {
     first ??= step
     progress.update(step)
