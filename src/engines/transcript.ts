@@ -77,6 +77,17 @@ export function endTranscript({ splitter }: Transcript): void {
   splitter.end()
 }
 
+/** Estimates the tokens of all that has arrived. */
+export function estimateOutput({ text, reasoning, toolCalls }: Transcript): number {
+  const calls = toolCalls.map(({ function: called }) => called.name + called.arguments)
+  return estimateTokens([text, reasoning, ...calls].join(''))
+}
+
+/** Estimates tokens: about four bytes per token, as byte-pair vocabularies have for English. */
+export function estimateTokens(text: string): number {
+  return Math.ceil(Buffer.byteLength(text) / 4)
+}
+
 function addText(transcript: Transcript, text: string): void {
   transcript.text += text
   transcript.emit({ type: 'completion-delta', index: transcript.index, text })

@@ -14,6 +14,8 @@ import {
   addReasoning,
   createTranscript,
   endTranscript,
+  estimateOutput,
+  estimateTokens,
   extendToolCall,
   startToolCall,
   type Transcript,
@@ -100,32 +102,26 @@ function brokenStream(engine: string, finish: FinishPart | undefined): EngineErr
   return new EngineError(engine, 'server', `${problem}: the answer may be incomplete, so it is dropped`)
 }
 
-const BYTES_PER_TOKEN = 4
-
 /** Estimates what the provider does not report, or reports as 0. */
 function toUsage(
   usage: LanguageModelV2Usage | LanguageModelV4Usage,
-  { text, reasoning, toolCalls }: Transcript,
+  transcript: Transcript,
   messages: Message[],
 ): Usage {
-  const told = readUsage(usage)
-  const written = [text, reasoning, ...toolCalls.map((call) => call.function.name + call.function.arguments)]
-  const inputTokens = told.input || estimateTokens(messages.map(textOf))
-  const outputTokens = told.output || estimateTokens(written)
+  const reported = readUsage(usage)
+  const inputTokens = reported.input || estimateTokens(messages.map(textOf).join(''))
+  const outputTokens = reported.output || estimateOutput(transcript)
   return {
     calls: 1,
     inputTokens,
-    prefilledTokens: told.input && told.cached !== undefined ? Math.max(0, told.input - told.cached) : null,
+    prefilledTokens:
+      reported.input && reported.cached !== undefined ? Math.max(0, reported.input - reported.cached) : null,
     outputTokens,
-    ...(told.reasoning !== undefined && { reasoningTokens: told.reasoning }),
-    ...(typeof told.cost === 'number' && { cost: told.cost }),
-    ...((inputTokens !== told.input || outputTokens !== told.output) && { estimated: true }),
+    ...(reported.reasoning !== undefined && { reasoningTokens: reported.reasoning }),
+    ...(typeof reported.cost === 'number' && { cost: reported.cost }),
+    ...((inputTokens !== reported.input || outputTokens !== reported.output) && { estimated: true }),
     sharedBy: 1,
   }
-}
-
-function estimateTokens(texts: string[]): number {
-  return Math.ceil(Buffer.byteLength(texts.join('')) / BYTES_PER_TOKEN)
 }
 
 function readUsage(usage: LanguageModelV2Usage | LanguageModelV4Usage) {

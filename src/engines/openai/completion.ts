@@ -55,16 +55,19 @@ export function createCompletion(
   seed: number,
   emit: (event: EngineEvent) => void,
 ): Completion {
+  const received = receiveNothing(index, emit)
   const counts = { failedAttempts: 0, calls: 0, prefilledTokens: 0, hasEnded: false }
-  const completion = { index, seed, emit, ...counts } as Completion
-  beginAttempt(completion)
-  return completion
+  return { index, seed, emit, received, ...counts }
 }
 
 /** Forgets what an earlier attempt brought. */
 export function beginAttempt(completion: Completion): void {
-  const transcript = createTranscript(completion.index, completion.emit)
-  completion.received = Object.assign(transcript, { logprobs: [], pieces: 0, hasBegun: false })
+  completion.startMs ??= performance.now()
+  completion.received = receiveNothing(completion.index, completion.emit)
+}
+
+function receiveNothing(index: number, emit: Completion['emit']): Received {
+  return Object.assign(createTranscript(index, emit), { logprobs: [], pieces: 0, hasBegun: false })
 }
 
 /** Whether anything was streamed that a restart must take back. */

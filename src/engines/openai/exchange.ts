@@ -71,7 +71,10 @@ export async function exchange(
   const sent = { ...server.dialect }
   const seed = completions[0]?.seed ?? 0
   const body = { ...toBody(request, { model, seed, n: completions.length, dialect: sent }), ...extraBody }
-  const progress = begin({ target, request, completions, grant })
+  const asked = { target, request, completions, grant }
+  const progress: Progress = { ...asked, awaitingUsage: [], isDone: false, estimatedTokens: 0 }
+  for (const completion of completions) beginAttempt(completion)
+  if (completions[0]) completions[0].calls++
   const problem = `nothing came from the server for ${timeoutMs} ms`
   const idle = new IdleTimeout(timeoutMs, () => new EngineError(target.id, 'timeout', problem), signal)
   let error: EngineError | undefined
@@ -90,16 +93,6 @@ export async function exchange(
   }
   endAwaiting(progress)
   return { sent, isDone: progress.isDone, error }
-}
-
-function begin(asked: Pick<Progress, 'target' | 'request' | 'completions' | 'grant'>): Progress {
-  for (const completion of asked.completions) {
-    beginAttempt(completion)
-    completion.startMs ??= performance.now()
-  }
-  const [lowest] = asked.completions
-  if (lowest) lowest.calls++
-  return { ...asked, awaitingUsage: [], isDone: false, estimatedTokens: 0 }
 }
 
 /** Milliseconds that a server has to report the usage of completions that have finished. */

@@ -1,5 +1,6 @@
 /** What completions took, by what the server reports and what arrived. */
 import { type CompletionRequest, textOf, type Usage } from '../../core/provider/engine.ts'
+import { estimateOutput, estimateTokens } from '../transcript.ts'
 import type { Completion } from './completion.ts'
 import type { WireUsage } from './stream.ts'
 
@@ -45,7 +46,9 @@ function countOutputs(completions: Completion[], reported: WireUsage | undefined
     return { outputs: proven.map((least, i) => least + (shares[i] ?? 0)), isBelieved: true }
   }
   // A server that counts one of n sends one chunk per token; one that counts nothing may send longer ones.
-  const guesses = completions.map((completion) => (reported ? 0 : Math.min(guess(completion), maxTokens)))
+  const guesses = completions.map((completion) =>
+    reported ? 0 : Math.min(estimateOutput(completion.received), maxTokens),
+  )
   return { outputs: proven.map((least, i) => Math.max(least, guesses[i] ?? 0)), isBelieved: false }
 }
 
@@ -65,18 +68,8 @@ function carriedUsage({ calls, prefilledTokens }: Completion, reported: WireUsag
   return { calls, prefilledTokens: isKnown ? prefilledTokens + evaluated : null }
 }
 
-function guess({ received }: Completion): number {
-  const calls = received.toolCalls.map((call) => call.function.name + call.function.arguments)
-  return estimateTokens([received.reasoning, received.text, ...calls].join(''))
-}
-
-/** About four bytes per token, as byte-pair vocabularies have it for English. */
-export function estimateTokens(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / 4)
-}
-
 /** Whole parts of a whole number, in proportion to the weights; their sum is the number. */
-export function shareOut(total: number, weights: number[]): number[] {
+function shareOut(total: number, weights: number[]): number[] {
   const all = sum(weights)
   let [seen, given] = [0, 0]
   return weights.map((weight, i) => {
