@@ -13,7 +13,7 @@ node() { node_modules/.bin/node "$@"; }
 mkdir -p "$out"
 aft train setup
 [ -d "$out/data" ] || aft data build --format arithmetic --rows "$rows" --seed 7 --sft-twin --validation 0.06 \
-  --tokenizer smollm2 --max-tokens 1000 -o "$out/data"
+  --tokenizer smollm2 --max-example-tokens 1000 -o "$out/data"
 
 for kind in aft sft; do
   [ -e "$out/$kind/aft-model.json" ] || aft train recipes/smollm2-135m-cpu.yaml --data "$out/data" --rows "$kind" \
