@@ -185,6 +185,7 @@ async function openModel(name: string, _: string, options: OpenOptions): Promise
     contextLength,
     lora: adapters,
     vocabularyOnly,
+    defaultMaxTokens: model.maxTokens,
   })
 }
 

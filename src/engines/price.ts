@@ -18,6 +18,7 @@ export function withPrice(engine: Engine, price: Price): Engine {
   return {
     id: engine.id,
     contextLength: engine.contextLength,
+    defaultMaxTokens: engine.defaultMaxTokens,
     async *generate(request): AsyncGenerator<EngineEvent> {
       for await (const event of engine.generate(request)) {
         yield 'usage' in event && event.usage ? { ...event, usage: priced(event.usage) } : event

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { countCompletions, enginesOf } from '../core/plan.ts'
 import { UsageError } from '../core/provider/errors.ts'
-import { makePlan, type PlanOptions, strategies } from './strategies.ts'
+import { scriptedEngine } from '../engines/scripted/scripted.ts'
+import { limitsOf, makePlan, type PlanOptions, strategies } from './strategies.ts'
 
 const plan = (options: Partial<PlanOptions> = {}) => makePlan({ proposers: ['m'], ...options })
 const shape = (options: Partial<PlanOptions>) =>
@@ -65,6 +66,20 @@ describe('a plan', () => {
     expect(counts({ width: 5, depth: 2 })).toEqual([4, 4, undefined])
     expect(counts({ width: 2, depth: 2 })).toEqual([2, 2, undefined])
     expect(counts({ strategy: 'best-of-n', width: 5 })).toEqual([4])
+  })
+
+  test('has the limit of an engine that brings one, unless the options say another', () => {
+    const engines = {
+      m: Object.assign(scriptedEngine([]), { defaultMaxTokens: 96 }),
+      big: scriptedEngine([]),
+    }
+    expect(limitsOf(engines)).toEqual({ m: 96 })
+    const limits = (options: Partial<PlanOptions>) =>
+      plan({ engineMaxTokens: limitsOf(engines), aggregators: ['big'], ...options }).layers.map(
+        (layer) => layer.voices[0]?.sampling.maxTokens,
+      )
+    expect(limits({})).toEqual([96, 1024])
+    expect(limits({ maxTokens: 300 })).toEqual([300, 300])
   })
 
   test('is data: JSON and back is the same plan', () => {

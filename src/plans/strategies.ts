@@ -1,6 +1,6 @@
 /** Each named strategy as a plan. A strategy decides the layers and how the answer is taken; nothing else. */
 import { countMembers, type Layer, type Plan, type Quorum, type Voice } from '../core/plan.ts'
-import type { Sampling } from '../core/provider/engine.ts'
+import type { Engine, Sampling } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { defaultTemplate } from '../core/templates.ts'
 import {
@@ -82,6 +82,15 @@ export function makePlan(options: PlanOptions): Plan {
     overflow,
     ...(stopAtAgreement !== undefined && { stopAtAgreement }),
   }
+}
+
+/** The limits that engines bring, by their names: for `engineMaxTokens`. */
+export function limitsOf(engines: Record<string, Engine>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(engines).flatMap(([name, { defaultMaxTokens: limit }]) =>
+      limit === undefined ? [] : [[name, limit]],
+    ),
+  )
 }
 
 /** First layer proposes, depth - 1 layers of the members see all, one aggregator ends. Depth 0 is the bare engine. */

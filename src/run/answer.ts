@@ -5,7 +5,7 @@ import type { Engine, Message } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import type { AftEvent, Result } from '../core/result.ts'
 import { defaultTemplate, type Template } from '../core/templates.ts'
-import { makePlan, type PlanOptions } from '../plans/strategies.ts'
+import { limitsOf, makePlan, type PlanOptions } from '../plans/strategies.ts'
 import { makeHost } from './host.ts'
 
 /** How to answer. Give one `engine` for all roles, or `engines` by name and the names that propose and aggregate. */
@@ -35,6 +35,7 @@ export async function answer(
     ...planOptions,
     proposers: options.proposers ?? Object.keys(engines),
     template: template.id,
+    engineMaxTokens: limitsOf(engines),
   })
   return answerPrompt(toPrompt(prompt), plan, makeHost({ engines, template, emit: onEvent, signal }))
 }

@@ -13,7 +13,7 @@ import { UsageError } from '../../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import { type AiSdkModel, fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
-import type { PlanOptions } from '../../plans/strategies.ts'
+import { limitsOf, type PlanOptions } from '../../plans/strategies.ts'
 import { makeAsk } from '../../request/ask.ts'
 import { type Ask, answerLive, type Sink } from '../../request/live.ts'
 import { type AftOptions, aftSchema, type Offer } from '../../request/plans.ts'
@@ -57,7 +57,8 @@ export function createAft(options: AftProviderOptions): AftProvider {
   const opened = Object.fromEntries(Object.entries(given).map(([name, made]) => [name, toEngine(made)]))
   const names = Object.keys(opened)
   if (names.length === 0) throw new UsageError('expected `engine` or `engines`, got neither')
-  const base: PlanOptions = { proposers: names, ...plan, template: template.id }
+  const limits = { engineMaxTokens: limitsOf(opened) }
+  const base: PlanOptions = { proposers: names, ...plan, ...limits, template: template.id }
   const offer: Offer = {
     base,
     presets: { ...builtInPresets(base), ...presets },

@@ -219,6 +219,14 @@ describe('the field aft', () => {
     expect(limits).toEqual(Array.from({ length: 3 }, () => [33, 0.3]))
   })
 
+  test('has the limit that an engine brings, unless the request says another', async () => {
+    const engine = scriptedEngine(rules)
+    const { client } = await startServer(Object.assign(engine, { defaultMaxTokens: 96 }))
+    await client.chat.completions.create(question)
+    await client.chat.completions.create({ ...question, max_tokens: 33 })
+    expect(engine.requests.map(({ sampling }) => sampling.maxTokens)).toEqual([96, 96, 33, 33])
+  })
+
   test('turns aggregation off for a request', async () => {
     const engine = scriptedEngine(rules)
     const { client } = await startServer(engine)

@@ -25,10 +25,6 @@ export function nameEngines(engines: Record<string, Engine>, showAddresses = fal
     publicOf.set(name, showAddresses ? name : unique(shorten(name), [...publicOf.values()]))
   }
   const toPublic = (name: string) => publicOf.get(name) ?? name
-  const renameKeys = (byName: Record<string, number>) =>
-    Object.fromEntries(
-      Object.entries(byName).flatMap(([name, n]) => (publicOf.has(name) ? [[toPublic(name), n]] : [])),
-    )
   // Longest first, because one name may start with another.
   const secrets = Object.entries(engines)
     .flatMap(([name, { id }]) => [name, id].map((text): [string, string] => [text, toPublic(name)]))
@@ -43,7 +39,6 @@ export function nameEngines(engines: Record<string, Engine>, showAddresses = fal
       ...(options.proposers && { proposers: options.proposers.map(toPublic) }),
       ...(options.aggregators && { aggregators: options.aggregators.map(toPublic) }),
       ...(options.judge && { judge: toPublic(options.judge) }),
-      ...(options.engineMaxTokens && { engineMaxTokens: renameKeys(options.engineMaxTokens) }),
     }),
     conceal: showAddresses ? (text) => text : conceal,
   }

@@ -4,7 +4,7 @@ import type { Engine } from '../../core/provider/engine.ts'
 import { redact, UsageError } from '../../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
-import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
+import { limitsOf, makePlan, type PlanOptions } from '../../plans/strategies.ts'
 import { DEFAULT_LIMITS, type Limits, type Offer } from '../../request/plans.ts'
 import { toApiError } from './api-error.ts'
 import { createDrain } from './drain.ts'
@@ -106,6 +106,7 @@ function makeOffer(options: ServerOptions, { engines: named, rename }: Names, te
     ...options.defaults,
     template: template.id,
   })
+  base.engineMaxTokens = limitsOf(named)
   const own = Object.entries(options.presets ?? {}).map(([name, preset]) => [name, rename(preset)])
   const presets: Record<string, Preset> = { ...builtInPresets(base), ...Object.fromEntries(own) }
   for (const [name, preset] of Object.entries(presets)) {

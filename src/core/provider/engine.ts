@@ -185,6 +185,8 @@ export interface Engine {
   countTokens?(messages: Message[]): Promise<number>
   /** Tokens that a prompt and its completion may have together. */
   readonly contextLength?: number
+  /** Tokens of each completion if nobody says how many: small models have a limit of their own. */
+  readonly defaultMaxTokens?: number
   /** Log probability, in nats, of each token of `completion` after `messages`. */
   score?(messages: Message[], completion: string): Promise<TokenScore[]>
   close?(): Promise<void>

@@ -32,6 +32,8 @@ export interface EmbeddedOptions extends LoadOptions {
   memoryBytes?: number
   /** For base models: continues the messages' texts without a chat template. */
   raw?: boolean
+  /** Tokens of each completion if nobody says how many. */
+  defaultMaxTokens?: number
 }
 
 /** An engine in this process: it can count tokens and score texts. */
@@ -71,6 +73,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEn
   return {
     id,
     contextLength,
+    defaultMaxTokens: options.defaultMaxTokens,
     get evaluatedTokens() {
       return scheduler.evaluated
     },

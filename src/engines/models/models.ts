@@ -22,6 +22,8 @@ export interface ResolvedModel {
   file: string
   bytes: number
   raw: boolean
+  /** The model's own limit of a completion, if it has one. */
+  maxTokens?: number
   /** The weights' format, if the catalogue has it: `smollm2` is one of two. */
   format?: string
   license?: string
@@ -101,8 +103,9 @@ function findModel(name: string): CatalogueModel {
 }
 
 function describeModel(name: string, model: CatalogueModel, folder: string): ResolvedModel {
-  const { bytes, raw, format, license } = model
-  return { name, model: model.name, file: join(folder, model.file), bytes, raw, format, license }
+  const { bytes, raw, maxTokens, format, license } = model
+  const file = join(folder, model.file)
+  return { name, model: model.name, file, bytes, raw, maxTokens, format, license }
 }
 
 async function describeFile(name: string, file: string): Promise<ResolvedModel> {
