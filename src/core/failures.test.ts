@@ -114,7 +114,9 @@ describe('wrong settings', () => {
     const engine = scriptedEngine(echo)
     const plan = planFor({ engine }, { aggregators: ['engine', 'other'] })
     await expect(ask({ engine }, plan)).rejects.toThrow(
-      new UsageError('the plan names the engine "other", which was not opened; there are: engine'),
+      new UsageError('the plan names the engine "other", which was not opened; there are: engine', {
+        code: 'unknown-engine',
+      }),
     )
     expect(engine.requests).toHaveLength(0)
   })
