@@ -3,6 +3,7 @@ import type { Result } from '../core/result.ts'
 import { indexRuns, type RunIndex } from './shared-runs.ts'
 import { type Span, splitSentences, splitWords, type Words } from './words.ts'
 
+/** A stretch of a text. */
 export type { Span } from './words.ts'
 
 /** A run of words in the answer (`at`), and where a proposal has it first (`from`). Ends are exclusive. */
@@ -21,6 +22,7 @@ export interface Source {
   spans: SharedSpan[]
 }
 
+/** A sentence of an answer, and where it comes from. */
 export interface SentenceAttribution extends Span {
   /** The part of its words that some proposal has in a run, 0 to 1. */
   copyRate: number
@@ -32,6 +34,7 @@ export interface SentenceAttribution extends Span {
   fresh: Span[]
 }
 
+/** Where the text of an answer comes from. */
 export interface Attribution {
   /** The part of the answer's words that some proposal has in a run, 0 to 1; 0 for an answer without words. */
   copyRate: number
@@ -188,6 +191,7 @@ export interface ResultAttribution extends Omit<Attribution, 'sentences'> {
   sentences: (Omit<SentenceAttribution, 'sources'> & { sources: PlacedSource[] })[]
 }
 
+/** A source with the place of its proposal. */
 export interface PlacedSource extends Omit<Source, 'proposal'> {
   layer: number
   index: number

@@ -9,8 +9,10 @@ export interface GroupFigure {
   runs: number
 }
 
+/** The figures of a group; null if one of its runs does not tell it. */
 export type Figures = Record<keyof RunFigures, GroupFigure | null>
 
+/** A held-out evaluation of a group. */
 export interface GroupPoint {
   step: number
   tokens: number | null
@@ -18,6 +20,7 @@ export interface GroupPoint {
   share: GroupFigure | null
 }
 
+/** A group in numbers. */
 export interface GroupSummary {
   group: string
   runs: RunSummary[]
@@ -33,6 +36,7 @@ export interface GroupDifference {
   figures: Figures
 }
 
+/** Means over the runs of a group, at the steps that all of them have. */
 export function summarizeGroup(group: string, runs: RunSummary[]): GroupSummary {
   const steps = runs[0]?.held_out.map(({ step }) => step) ?? []
   const at = (step: number) => runs.flatMap((run) => run.held_out.find((point) => point.step === step) ?? [])

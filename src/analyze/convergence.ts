@@ -5,6 +5,7 @@ import { DataError, UsageError } from '../core/provider/errors.ts'
 import { type Metric, readMetrics } from '../files/training-metrics.ts'
 import { mean, standardDeviation } from '../lib/statistics.ts'
 
+/** A training run as it was measured. */
 export interface Curve {
   run: string
   /** A step each. */
@@ -42,6 +43,7 @@ export interface RunFigures {
   loss_change_variation: number | null
 }
 
+/** One evaluation on held-out rows. */
 export interface HeldOutPoint {
   step: number
   tokens: number | null
@@ -50,6 +52,7 @@ export interface HeldOutPoint {
   share: number | null
 }
 
+/** A training run in numbers. */
 export interface RunSummary {
   run: string
   steps: number
@@ -81,6 +84,7 @@ export function readCurves(folders: string[]): Curve[] {
   })
 }
 
+/** The numbers of one run. */
 export function summarizeCurve({ run, points, heldOut }: Curve): RunSummary {
   const losses = points.map((p) => p.loss)
   const changes = spreadOf(losses.slice(1).map((loss, i) => Math.abs(loss - (losses[i] as number))))

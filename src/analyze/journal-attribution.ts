@@ -4,6 +4,7 @@ import type { JournalContent } from '../files/run-journal.ts'
 import { mean } from '../lib/statistics.ts'
 import { attribute } from './attribution.ts'
 
+/** What one answer took from its proposals. */
 export interface PromptAttribution {
   id: string
   /** Part of the answer's words that some proposal has in a run, 0 to 1. */
@@ -12,6 +13,7 @@ export interface PromptAttribution {
   sentences: number[]
 }
 
+/** What all answers of a journal took from their proposals. */
 export interface AttributionSummary {
   file: string
   n: number

@@ -22,6 +22,7 @@ export interface Overhead {
   critical_tokens: number
 }
 
+/** One journal: what was measured, predicted, and what best of n would take. */
 export interface OverheadRow {
   file: string
   strategy: string

@@ -45,6 +45,7 @@ export async function gatherExamples(
   return { cases: casesOfExamples(rows), templates: [...templates], leftOut: skipped.reasons }
 }
 
+/** Which texts of a row are scored and shown. */
 export interface GatherOptions {
   /** The target of a row, and whether it is one of the row's own responses: then it is not shown as a proposal. */
   targetOf(row: SourceRow): { text: string | undefined; isOwn?: boolean }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 
+/** What a folder tells of its run. What it does not tell is absent. */
 export interface RunFacts {
   seed?: number
   base?: string

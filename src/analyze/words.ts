@@ -1,5 +1,6 @@
 /** Texts cut into words and sentences, in any script. Offsets are those of JavaScript strings. */
 
+/** A stretch of a text, from and to in UTF-16 code units. */
 export interface Span {
   start: number
   end: number

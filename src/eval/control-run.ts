@@ -19,6 +19,7 @@ import {
 } from './controls.ts'
 import type { Question } from './task.ts'
 
+/** What a run through all controls takes. */
 export interface ControlRun extends TaskSettings {
   task: string
   questions: Question[]

@@ -47,6 +47,7 @@ export interface Changes {
   position: number[]
 }
 
+/** The table of all controls, and what aggregation did to its proposals. */
 export interface ControlTable {
   rows: ControlRow[]
   changes: Changes[]
@@ -58,6 +59,7 @@ export interface ControlTable {
   questions: QuestionScores[]
 }
 
+/** One question with its texts and scores. */
 export interface QuestionScores {
   id: string
   prompt: string

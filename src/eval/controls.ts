@@ -13,6 +13,7 @@ import type { UsageTotal } from '../core/usage.ts'
 import { agreement } from '../lib/text.ts'
 import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 
+/** What the plans of the controls are made of. */
 export interface ControlOptions
   extends Pick<PlanOptions, 'width' | 'depth' | 'maxTokens' | 'judgeMaxTokens' | 'temperature' | 'seed'> {
   /** Names in `engines`. */
@@ -23,6 +24,7 @@ export interface ControlOptions
   trained?: string
 }
 
+/** What answering needs besides a plan. */
 export interface ControlHost {
   engines: Record<string, Engine>
   template: Template
@@ -40,9 +42,12 @@ export const controlNames = [
   'aggregated',
   'trained',
 ] as const
+/** A row of the table. */
 export type ControlName = (typeof controlNames)[number]
+/** A row that has a plan of its own. */
 export type PlannedControl = Exclude<ControlName, 'oracle'>
 
+/** Names of the rows, for a reader. */
 export const controlTitles: Record<ControlName, string> = {
   single: 'one answer',
   'single-long': 'one answer, same tokens',
@@ -90,6 +95,7 @@ export interface Proposals {
   agreement: number
 }
 
+/** The aggregated answer, and the proposals that all other controls share. */
 export interface Aggregated {
   answer: ControlAnswer
   proposals: Proposals

@@ -2,6 +2,7 @@
 
 const GRAM_WORDS = 4
 
+/** What an answer has in common with its proposals. */
 export interface Copied {
   /** Share of the answer's word 4-grams that some proposal has, 0 to 1; 0 for answers of fewer words. */
   share: number
@@ -9,6 +10,7 @@ export interface Copied {
   nearest?: number
 }
 
+/** Compares an answer with each of its proposals. */
 export function findCopied(answer: string, proposals: string[]): Copied {
   const grams = gramsOf(answer)
   if (grams.length === 0) return { share: 0 }

@@ -20,6 +20,7 @@ import { type ControlRow, costOf } from './control-table.ts'
 import { type ControlAnswer, type ControlHost, toAnswer } from './controls.ts'
 import type { Question, Task } from './task.ts'
 
+/** What a run over a grid takes. */
 export interface GridRun extends TaskSettings {
   task: Task
   questions: Question[]
@@ -33,6 +34,7 @@ export interface GridRun extends TaskSettings {
 /** Answers of a question by point, such as `3x1`. */
 type GridAnswers = Record<string, ControlAnswer>
 
+/** A question with the answers of all points. */
 export interface GridAnswered {
   question: Question
   answers: GridAnswers

@@ -8,6 +8,7 @@ import { type JudgeTemplate, judgeMessages } from './judge-template.ts'
 import type { OutputPair, Outputs } from './outputs.ts'
 import { isSwitched, readVerdict, unswitch, type Verdict } from './preference.ts'
 
+/** What a run of comparisons takes. */
 export interface JudgeOptions extends TaskSettings {
   pairs: OutputPair[]
   generators: [baseline: string, model: string]

@@ -13,6 +13,7 @@ export interface JudgeTemplate {
   messages: Message[]
 }
 
+/** What the judge is shown. */
 export interface Pair {
   instruction: string
   /** As shown. */

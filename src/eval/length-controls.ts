@@ -2,6 +2,7 @@
 import { DataError } from '../core/provider/errors.ts'
 import { type RowPlaces, readCsv, show, wrongRow } from './row-file.ts'
 
+/** What the length-controlled win rate needs besides the annotations. */
 export interface LengthControls {
   /** How hard the instruction of each row is, by its place. */
   difficulty: number[]
@@ -9,6 +10,7 @@ export interface LengthControls {
   gamed: GamedRow[]
 }
 
+/** A preference for an output that was made longer or shorter on purpose. */
 export interface GamedRow {
   /** From 0 (the baseline wins) to 1. */
   preference: number

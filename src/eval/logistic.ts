@@ -1,5 +1,6 @@
 /** Logistic regression with fractional labels and weights, by Newton's method. */
 
+/** One observation of a logistic regression. */
 export interface WeightedRow {
   /** Features; all rows have as many. There is no intercept but a feature that is 1. */
   features: readonly number[]
@@ -58,6 +59,7 @@ export function coefficientError(
   return Math.sqrt(variance)
 }
 
+/** The logistic function. */
 export function sigmoid(x: number): number {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))
 }

@@ -24,6 +24,7 @@ import {
   readRating,
 } from './mt-bench.ts'
 
+/** What a run of MT-Bench takes. */
 export interface MtBenchRun extends TaskSettings {
   bench: MtBench
   questions: MtBenchQuestion[]
@@ -54,6 +55,7 @@ interface Grade {
   reply?: string
 }
 
+/** A question with both answers and both grades. */
 export interface Graded {
   question: MtBenchQuestion
   turns: [Turn, Turn]
@@ -161,6 +163,7 @@ interface MeanRating {
   n: number
 }
 
+/** Means of the ratings. Null: there is no rating to take a mean of. */
 export interface MtBenchTable {
   turn_1: MeanRating | null
   turn_2: MeanRating | null

@@ -4,6 +4,7 @@ import type { Message } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
 import { type Row, readRows, show, wrongRow } from './row-file.ts'
 
+/** A question of two turns. */
 export interface MtBenchQuestion {
   id: string
   category: string
@@ -17,6 +18,7 @@ interface JudgePrompt {
   template: string
 }
 
+/** The benchmark: its questions, and the prompts of its judge by name. */
 export interface MtBench {
   questions: MtBenchQuestion[]
   prompts: Record<string, JudgePrompt>

@@ -124,8 +124,10 @@ export const officialFiles = {
   },
 } satisfies Record<string, Record<string, OfficialFile>>
 
+/** A benchmark that has official files. */
 export type Benchmark = keyof typeof officialFiles
 
+/** How a file is fetched. */
 export interface OfficialOptions extends Omit<SaveOptions, 'label'>, Timeouts {
   env?: NodeJS.ProcessEnv
 }

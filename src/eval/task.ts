@@ -1,6 +1,7 @@
 /** A benchmark whose answers are scored without a judge. */
 import type { Message } from '../core/provider/engine.ts'
 
+/** A question of a benchmark. */
 export interface Question {
   id: string
   messages: Message[]
@@ -11,6 +12,7 @@ export interface Question {
 /** One number a metric, from 0 to 1. */
 export type Scores = Record<string, number>
 
+/** A benchmark that scores answers without a judge. */
 export interface Task {
   name: string
   /** The first is the one that tests and charts are about. */

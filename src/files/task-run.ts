@@ -4,6 +4,7 @@ import type { ErrorRecord } from '../core/result.ts'
 import type { MapOutcome } from '../lib/resumable-map.ts'
 import { endOf, openTaskJournal, runTask, type TaskJob, type TaskProgress } from './task-journal.ts'
 
+/** What the work on an item gets, and how far all items are. */
 export type { TaskJob, TaskProgress }
 
 /** How an evaluation runs, whatever it evaluates. */

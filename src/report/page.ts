@@ -6,6 +6,7 @@ export interface ReportTable {
   rows: (string | number)[][]
 }
 
+/** One card of the page. */
 export interface ReportSection {
   title: string
   /** A sentence or two; plain text. */

@@ -10,6 +10,7 @@ import { type ReportHeading, type ReportSection, renderReportPage } from './page
 import { perplexitySections } from './perplexity.ts'
 import { describeTask, originSection } from './texts.ts'
 
+/** What stands above the results. */
 export interface ReportOptions {
   title?: string
   /** Said at the top; blank lines part paragraphs. */

@@ -14,6 +14,7 @@ export interface GgufBase {
   license?: string
 }
 
+/** A base model, ready to be trained. */
 export interface Base {
   /** Hub name or folder. */
   model: string
@@ -23,6 +24,7 @@ export interface Base {
   license?: string
 }
 
+/** How a base model is found and prepared. */
 export interface BaseOptions {
   python: string
   /** The GGUF file that a name stands for; undefined for a name that is none. */

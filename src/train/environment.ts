@@ -15,6 +15,7 @@ const requirementsFile = path.join(trainerFolder, 'requirements.txt')
 const converterFile = path.join(trainerFolder, 'converter.txt')
 const pythonInVenv = process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']
 
+/** How programs are run while the environment is set up. */
 export interface SetUpOptions {
   signal?: AbortSignal
   /** Told each command before it runs. */

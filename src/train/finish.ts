@@ -7,6 +7,7 @@ import { findEnvironment, runLoud, trainerFolder } from './environment.ts'
 import { renderModelCard } from './model-card.ts'
 import type { Trained } from './run.ts'
 
+/** What converting and merging need. */
 export interface FinishOptions {
   python: string
   signal: AbortSignal

@@ -44,6 +44,7 @@ export type TrainerEvent =
   | { event: 'refused'; problem: string; place?: string }
   | { event: 'failed'; kind: TrainingError['code']; message: string }
 
+/** What the trainer is started with. */
 export interface Launch {
   python: string
   /** The files that `train.py` reads. */

@@ -6,6 +6,7 @@ import { readPins, run, trainerFolder } from './environment.ts'
 /** The packages that the scripts import themselves. */
 const needed = ['torch', 'transformers', 'trl', 'peft', 'accelerate', 'datasets', 'gguf']
 
+/** What a Python has of what training needs. */
 export interface PythonFacts {
   python: string
   versions: Record<string, string | null>

@@ -90,7 +90,9 @@ const knobs = {
   trl: z.record(z.string(), z.unknown()).optional().describe('Any other argument of TRL’s SFT command.'),
 }
 
+/** A recipe: our own fields, then those of TRL, transformers and peft. */
 export const recipeSchema = z.strictObject({ ...own, ...knobs })
+/** A recipe with all defaults. */
 export type Recipe = z.infer<typeof recipeSchema>
 
 /** Names of the fields that TRL does not know. */

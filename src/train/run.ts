@@ -11,6 +11,7 @@ import type { Recipe } from './recipe.ts'
 import { trimRows } from './trim.ts'
 import { renderTrlConfig } from './trl-config.ts'
 
+/** What a training run takes. */
 export interface TrainOptions extends Omit<BaseOptions, 'onLine'> {
   recipe: Recipe
   /** What `aft data build` made. */
@@ -22,6 +23,7 @@ export interface TrainOptions extends Omit<BaseOptions, 'onLine'> {
   onLine: (line: string) => void
 }
 
+/** A run whose training has ended. */
 export interface Trained {
   folder: RunFolder
   base: Base

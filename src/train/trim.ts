@@ -9,6 +9,7 @@ import { findTrim, LEAST_CHARS, trimMiddle } from '../lib/text.ts'
 import { trainerFolder } from './environment.ts'
 import { environmentOf, TrainingError } from './launch.ts'
 
+/** What shortening takes. */
 export interface TrimOptions {
   python: string
   /** The files that the trainer reads, too. */

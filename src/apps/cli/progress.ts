@@ -12,6 +12,7 @@ export interface ProgressView {
   facts: string
 }
 
+/** A progress line while it is shown. */
 export interface Progress<State> {
   /** A model's file is being downloaded. */
   pull(progress: PullProgress): void
