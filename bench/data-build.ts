@@ -70,7 +70,7 @@ function buildByPeer(source: string, rows: number, processes: number): number {
 }
 
 const FAST = ['--no-near-duplicates']
-const ALL = ['--max-tokens', '4096', '--tokenizer', 'smollm2']
+const ALL = ['--max-example-tokens', '4096', '--tokenizer', 'smollm2']
 const ALONE = ['--no-near-duplicates', '--decontaminate', 'none']
 try {
   const rows = Number(flags.rows)

@@ -36,7 +36,7 @@ const experiments: Record<string, () => void> = {
       outputs,
       '--format',
       'alpaca-eval',
-      '--target',
+      '--target-file',
       path.join(outputs, 'Together-MoA.json'),
       '--most-chars',
       '3000',

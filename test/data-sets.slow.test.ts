@@ -49,7 +49,7 @@ test.skipIf(why)(
       .filter((name) => !/^(Together-MoA|gpt4_1106_preview)\.json$/.test(name))
       .map((name) => path.join(outputs, name))
     expect(systems).toHaveLength(5)
-    const common = [...systems, '--format', 'alpaca-eval', '--target', target]
+    const common = [...systems, '--format', 'alpaca-eval', '--target-file', target]
     const { said, valid } = await build('alpaca', ...common, '--decontaminate', 'none')
     expect(valid).toBe('alpaca is whole: 747 examples to train on, 47 to validate')
     expect(said).toContain('dropped: 11 near-duplicate prompt')
