@@ -125,7 +125,7 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
     await waitForAnswer(page)
     const banner = page.locator('.banner')
     expect(await banner.innerText()).toMatch(
-      /^Degraded.*\n.*completion 1 is missing \(rate-limit\)[\s\S]*slow down/,
+      /^Degraded.*\n.*layer 1: completion 2 is missing \(rate-limit\)[\s\S]*slow down/,
     )
     const [above, below] = [await banner.boundingBox(), await page.locator('.prose').boundingBox()]
     expect(above?.y).toBeLessThan(below?.y ?? 0)
