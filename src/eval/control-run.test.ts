@@ -135,6 +135,25 @@ describe('the controls', () => {
   })
 })
 
+test('one answer that repeats itself is sampled again, as it would be alone; a vote ignores it', async () => {
+  const runaway = 'on and on it goes '.repeat(30)
+  const plans = planControls({ ...options, maxTokens: 500 })
+  let samples = 0
+  const engine = scriptedEngine((request, index) => {
+    const text = JSON.stringify(request.messages)
+    if (/Drafts:|Candidates:/.test(text)) return '1'
+    if (request.sampling.maxTokens > 500) return '#### 5'
+    samples++
+    return request.n === 3 ? [runaway, '#### 7', '#### 7'][index] : '#### 6'
+  })
+  const { answered } = await runWith(engine, 'runaway.journal', { questions: questions.slice(0, 1), plans })
+  const answers = answered[0]?.answers
+  expect(answers?.single).toMatchObject({ text: '#### 6', completions: 2, usage: { calls: 2 } })
+  expect(answers?.single).not.toHaveProperty('degradedBecause')
+  expect(answers?.majority).toMatchObject({ text: '#### 7', completions: 3, usage: { calls: 1 } })
+  expect(samples).toBe(4)
+})
+
 test('what is copied: 4-grams, and the one proposal that has most of them', () => {
   expect(findCopied('one two three four five', ['a b c d', 'One, two, three, four!'])).toEqual({
     share: 0.5,

@@ -3,15 +3,15 @@
  * that uses it, and each control's cost counts what it would take alone.
  */
 import { answerPrompt } from '../core/aft.ts'
-import type { Clock } from '../core/host.ts'
+import type { Clock, Host } from '../core/host.ts'
 import { countCompletions, type Plan, type Prompt } from '../core/plan.ts'
-import { findUnusable } from '../core/proposals.ts'
 import type { Engine } from '../core/provider/engine.ts'
-import type { Completion, LayerResult, Result } from '../core/result.ts'
+import type { Completion, Result } from '../core/result.ts'
 import type { Template } from '../core/templates.ts'
 import type { UsageTotal } from '../core/usage.ts'
 import { agreement } from '../lib/text.ts'
 import { makePlan, type PlanOptions } from '../plans/strategies.ts'
+import { resumeFrom } from '../run/replay.ts'
 
 /** What the plans of the controls are made of. */
 export interface ControlOptions
@@ -124,22 +124,18 @@ export async function answerControl(
 ): Promise<ControlAnswer> {
   const template = name === 'trained' ? host.trainedTemplate : host.template
   const { engines, clock } = host
-  const layer = shareLayer(name, plan, proposals)
-  const recorded = layer.completions.length > 0 ? [layer] : undefined
-  const result = await answerPrompt(prompt, plan, { engines, template, clock, signal, recorded })
+  const alone = { engines, template, clock, signal }
+  const result = await answerPrompt(prompt, plan, share(name, alone, proposals))
   return toAnswer(result)
 }
 
-/** The first layer of a plan, as if it had sampled the proposals itself. */
-function shareLayer(name: PlannedControl, plan: Plan, proposals: Completion[]): LayerResult {
-  const own =
-    name === 'single-long' ? [] : name === 'single' ? proposals.filter((c) => c.index === 0) : proposals
-  const isLast = plan.layers.length === 1
-  const completions = own.map(({ excluded, ...completion }): Completion => {
-    const reason = findUnusable(completion.text)
-    return { ...completion, ...(reason && (reason === 'empty' || !isLast) && { excluded: reason }) }
-  })
-  return { completions, failures: [] }
+/** A host for which the proposals are sampled already. One answer is the first proposal, made again if it must be. */
+function share(name: PlannedControl, host: Host, completions: Completion[]): Host {
+  if (name === 'single-long' || completions.length === 0) return host
+  const layer = { completions, failures: [] }
+  return name === 'single'
+    ? resumeFrom(host, [{ ...layer, isClosed: false }])
+    : { ...host, recorded: [layer] }
 }
 
 /** A result as it is kept. */

@@ -3,7 +3,8 @@
  * take the first proposals of the widest, shallower ones the first layers of the deepest.
  */
 import { answerPrompt } from '../core/aft.ts'
-import type { Plan, Prompt } from '../core/plan.ts'
+import type { Host } from '../core/host.ts'
+import type { Prompt } from '../core/plan.ts'
 import type { LayerResult, Result } from '../core/result.ts'
 import { hashTemplate } from '../core/templates.ts'
 import {
@@ -16,6 +17,7 @@ import {
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { bootstrapMean, mean, testPairs } from '../lib/statistics.ts'
 import { makePlan, type PlanOptions } from '../plans/strategies.ts'
+import { resumeFrom } from '../run/replay.ts'
 import { type ControlRow, costOf } from './control-table.ts'
 import { type ControlAnswer, type ControlHost, toAnswer } from './controls.ts'
 import type { Question, Task } from './task.ts'
@@ -78,8 +80,7 @@ async function answerGrid(
   const prompt: Prompt = { id: question.id, messages: question.messages }
   const answers: GridAnswers = {}
   const deep = [...depths].filter((d) => d > 0).sort((a, b) => b - a)
-  const ask = (plan: Plan, recorded: LayerResult[]) =>
-    answerPrompt(prompt, plan, { ...host, signal: job.signal, recorded })
+  const alone: Host = { ...host, signal: job.signal }
   const keep = (name: string, make: () => Promise<Result>): Promise<Kept> =>
     keepPart(job, name, async () => {
       const result = await make()
@@ -90,7 +91,8 @@ async function answerGrid(
     let layers: LayerResult[] = proposals ? [takeFirst(proposals, width)] : []
     for (const depth of deep) {
       const plan = makePlan({ ...base, strategy: 'aft', width, depth })
-      const kept = await keep(pointOf(width, depth), () => ask(plan, layers.slice(0, depth)))
+      const given = { ...alone, recorded: layers.slice(0, depth) }
+      const kept = await keep(pointOf(width, depth), () => answerPrompt(prompt, plan, given))
       answers[pointOf(width, depth)] = kept.answer
       if (depth === deep[0]) layers = kept.layers
       proposals ??= kept.layers[0]
@@ -98,8 +100,9 @@ async function answerGrid(
   }
   if (depths.includes(0)) {
     const plan = makePlan({ ...base, strategy: 'single' })
-    const shared = proposals ? [takeFirst(proposals, 1)] : []
-    answers['1x0'] = (await keep('1x0', () => ask(plan, shared))).answer
+    // Open: if the first proposal failed or repeats itself, one answer is sampled again, as it would be alone.
+    const shared = proposals ? [{ ...takeFirst(proposals, 1), isClosed: false }] : []
+    answers['1x0'] = (await keep('1x0', () => answerPrompt(prompt, plan, resumeFrom(alone, shared)))).answer
   }
   return answers
 }
