@@ -11,6 +11,7 @@ import { watchInterrupts } from './interrupt.ts'
 import { openPlan } from './open-plan.ts'
 import { openAskView, type ViewMode } from './render/ask-view.ts'
 import { stringifySafely } from './render/sanitize.ts'
+import { addSharedFlags } from './shared-flags.ts'
 
 type AskFlags = AnswerFlags & { json?: boolean; events?: boolean; progress: boolean }
 
@@ -35,10 +36,9 @@ export function askCommand(): Command {
     .argument('[prompt...]', 'the prompt; - or nothing reads standard input')
     .addHelpText('after', help)
     .action((words: string[], flags: AskFlags) => ask(words, flags))
-  return addAnswerFlags(command)
-    .addOption(new Option('--json', 'print the whole result as one JSON object'))
+    .option('--json', 'print the whole result as one JSON object')
     .addOption(new Option('--events', 'print each event as a line of JSON').conflicts('json'))
-    .addOption(new Option('--no-progress', 'show no progress'))
+  return addSharedFlags(addAnswerFlags(command), ['progress'])
 }
 
 async function ask(words: string[], flags: AskFlags): Promise<void> {

@@ -11,8 +11,8 @@ import type { OpenOptions } from '../../engines/open.ts'
 import { type OptionName, type OptionTable, type OptionValues, planOptions } from '../../plans/options.ts'
 import { builtInPresets, withModel } from '../../plans/presets.ts'
 import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
-import { whole } from './option-types.ts'
 import { flagName, planFlags } from './plan-flags.ts'
+import { addSharedFlags, type SharedFlag } from './shared-flags.ts'
 
 /** What `addAnswerFlags` adds to a command's options; a flag that was not given is absent. */
 export interface AnswerFlags extends OptionValues {
@@ -43,36 +43,32 @@ const MODEL_HELP =
   'engine for every role: smollm2 (the default), gguf:FILE, hf:USER/REPO:QUANT, openai:MODEL, URL#MODEL, or a name ' +
   'from the config'
 
-/** Adds the shared flags to a command, in groups, `without` some of them. */
+const SHARED: SharedFlag[] = [
+  'config',
+  'template',
+  'threads',
+  'lora',
+  'raw',
+  'apiKeyEnv',
+  'maxRetries',
+  'concurrency',
+]
+
+/** Adds the flags of a plan and its engines to a command, `without` some of them. */
 export function addAnswerFlags(
   command: Command,
   without: (keyof AnswerFlags)[] = [],
   table: OptionTable = planOptions,
 ): Command {
-  const own: Option[] = [
+  const isWanted = (name: string) => !without.includes(name as keyof AnswerFlags)
+  const options = [
     new Option('-m, --model <name>', MODEL_HELP),
-    new Option('--config <file>', 'names and defaults (default: aft.config.ts, if there is one)').helpGroup(
-      'Models:',
-    ),
-    new Option('--preset <name>', 'options by a name: paper is 5 x 2, or a name from the config').helpGroup(
-      'Plan:',
-    ),
+    new Option('--preset <name>', 'options by a name: paper is 5 x 2, or a name from the config'),
     new Option('--system <text>', 'system prompt'),
-    new Option('--template <file>', 'wording of the roles, a JSON file'),
-  ]
-  const engine = [
-    whole('--threads <n>', 'CPU threads of an embedded model', 1),
-    new Option('--lora <file>', 'GGUF adapter for an embedded model'),
-    new Option('--raw', 'continue raw text: for base models without a chat template'),
-    new Option('--api-key-env <name>', 'environment variable with the key of the server'),
-    whole('--max-retries <n>', 'times to repeat a failed completion (default: 9)', 0),
-    whole('--concurrency <n>', 'completions in flight per endpoint (default: 8)', 1),
-  ]
-  const all = [...own, ...planFlags(table), ...engine]
-  for (const option of all) {
-    if (!without.includes(option.attributeName() as keyof AnswerFlags)) command.addOption(option)
-  }
-  return command
+    ...planFlags(table),
+  ].filter((option) => isWanted(option.attributeName()))
+  for (const option of options) command.addOption(option)
+  return addSharedFlags(command, SHARED.filter(isWanted))
 }
 
 /**

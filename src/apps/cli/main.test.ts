@@ -113,7 +113,7 @@ test('`aft ask --help` explains every flag, with examples', async () => {
       --lora <file>            GGUF adapter for an embedded model
       --raw                    continue raw text: for base models without a chat
                                template
-      --api-key-env <name>     environment variable with the key of the server
+      --api-key-env <name>     environment variable with the server's key
       --max-retries <n>        times to repeat a failed completion (default: 9)
       --concurrency <n>        completions in flight per endpoint (default: 8)
 

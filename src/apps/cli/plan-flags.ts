@@ -37,7 +37,7 @@ function toFlag(name: string, spec: OptionSpec): Option {
   const option = new Option(`${flagName(name)} <${valueName(name, kind)}>`, `${help}${readers}`)
   if (kind.type === 'choice') option.choices(kind.of)
   else option.argParser((text: string) => readValue(text, kind))
-  return option
+  return option.helpGroup(`${spec.group}:`)
 }
 
 function readValue(text: string, kind: OptionKind): string | string[] | number {

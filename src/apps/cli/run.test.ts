@@ -43,25 +43,25 @@ test('`aft run --help` explains its own flags, under the headings of all command
   expect(stdout.slice(0, stdout.indexOf('\nModels:'))).toMatchInlineSnapshot(`
     "Usage: aft run [options] <prompts>
 
-    Answer a file of prompts, one JSON object a line.
+    Answer a file of prompts, one JSON object per line.
 
     Arguments:
       prompts                   JSON lines, or one JSON array
 
     Output:
-      -o, --output <file>       where the answers go, one line a prompt (required)
+      -o, --output <file>       where the answers go, one line per prompt (required)
       --output-format <format>  format of the answers (jsonl, alpaca-eval; default:
                                 jsonl)
       --generator <name>        name of the model in the benchmark's rows
-      --no-progress             do not say how far it is
+      --no-progress             show no progress
     "
   `)
   expect(stdout.slice(stdout.indexOf('Run:'), stdout.indexOf('\nHelp:'))).toMatchInlineSnapshot(`
     "Run:
-      --max-cost <dollars>      start nothing that could cost more, earlier runs
+      --max-cost <dollars>      stop before this cost is exceeded, earlier runs
                                 included
-      --max-tokens-total <n>    start nothing that could take more tokens in all
-      --restart                 put the journal of an earlier run aside and begin
+      --max-tokens-total <n>    stop before this many tokens are exceeded
+      --restart                 move the journal of an earlier run aside and begin
                                 anew
       --dry-run                 print what it would take at most, and do nothing
     "
@@ -73,8 +73,8 @@ test('`aft run --help` explains its own flags, under the headings of all command
       $ aft run prompts.jsonl -o answers.jsonl --model openai:gpt-4.1-mini --dry-run
 
     A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or
-    without "id". Interrupted, killed or out of budget: the same command goes on
-    where answers.jsonl.journal ends.
+    without "id". After an interrupt, a crash or the end of its budget, the same
+    command resumes from answers.jsonl.journal.
     "
   `)
   for (const flag of ['--width', '--quorum', '--concurrency', '--template']) expect(stdout).toContain(flag)

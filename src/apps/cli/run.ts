@@ -14,6 +14,7 @@ import { readAmount } from './option-types.ts'
 import { pricesOf } from './prices.ts'
 import { createProgress } from './progress.ts'
 import { describeBound, describeEnd, viewRun } from './render/run-report.ts'
+import { addSharedFlags } from './shared-flags.ts'
 
 interface RunFlags extends AnswerFlags {
   output: string
@@ -32,27 +33,25 @@ Examples:
   $ aft run prompts.jsonl -o answers.jsonl --model http://127.0.0.1:8000/v1#llama --concurrency 64
   $ aft run prompts.jsonl -o answers.jsonl --model openai:gpt-4.1-mini --dry-run
 
-A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or without "id". Interrupted, killed or out of
-budget: the same command goes on where answers.jsonl.journal ends.`
+A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or without "id". After an interrupt, a crash or
+the end of its budget, the same command resumes from answers.jsonl.journal.`
 
 /** The subcommand. */
 export function runCommand(): Command {
   const command = new Command('run')
-    .description('Answer a file of prompts, one JSON object a line.')
+    .description('Answer a file of prompts, one JSON object per line.')
     .argument('<prompts>', 'JSON lines, or one JSON array')
-    .requiredOption('-o, --output <file>', 'where the answers go, one line a prompt')
+    .requiredOption('-o, --output <file>', 'where the answers go, one line per prompt')
     .addOption(
       new Option('--output-format <format>', 'format of the answers')
         .choices(['jsonl', 'alpaca-eval'])
         .default('jsonl'),
     )
     .option('--generator <name>', "name of the model in the benchmark's rows")
-    .option('--restart', 'put the journal of an earlier run aside and begin anew')
-    .option('--dry-run', 'print what it would take at most, and do nothing')
-    .option('--max-cost <dollars>', 'start nothing that could cost more, earlier runs included', readAmount)
-    .option('--max-tokens-total <n>', 'start nothing that could take more tokens in all', readAmount)
-    .option('--no-progress', 'do not say how far it is')
+    .option('--max-cost <dollars>', 'stop before this cost is exceeded, earlier runs included', readAmount)
+    .option('--max-tokens-total <n>', 'stop before this many tokens are exceeded', readAmount)
     .addHelpText('after', examples)
+  addSharedFlags(command, ['restart', 'dryRun', 'progress'])
   return addAnswerFlags(command).action(run)
 }
 

@@ -18,6 +18,7 @@ import { drawTable } from '../eval/results.ts'
 import { runEvaluation } from '../eval/run-evaluation.ts'
 import { whole } from '../option-types.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
+import { addSharedFlags } from '../shared-flags.ts'
 
 interface PerplexityFlags {
   format: string
@@ -53,7 +54,7 @@ Examples:
 
 /** The subcommand. */
 export function perplexityCommand(): Command {
-  return new Command('perplexity')
+  const command = new Command('perplexity')
     .description('How well a model expects the targets, with and without proposals.')
     .argument(
       '<sources...>',
@@ -76,15 +77,9 @@ export function perplexityCommand(): Command {
       whole('--proposals <n>', 'proposals shown; rows with fewer are left out; with --format', 1).default(5),
     )
     .addOption(whole('--most-chars <n>', 'leave out rows whose target and proposals have more', 1))
-    .addOption(whole('--limit <n>', 'only the first rows', 1))
-    .addOption(whole('--threads <n>', 'CPU threads of an embedded model', 1))
-    .option('--lora <file>', 'GGUF adapter for it')
-    .option('--raw', 'for base models without a chat template')
-    .option('--restart', 'move the journal of an earlier run aside and begin anew')
-    .option('--json', 'print one JSON object')
-    .option('--no-progress', 'do not say how far it is')
     .addHelpText('after', help)
     .action(perplexity)
+  return addSharedFlags(command, ['limit', 'threads', 'lora', 'raw', 'restart', 'json', 'progress'])
 }
 
 function readTarget(text: string): 'gold' | 'best' {

@@ -6,9 +6,10 @@ import { labelRows, planLabels, type ReadLabelRows } from '../../../run/label.ts
 import type { RunOptions, RunSummary } from '../../../run/run.ts'
 import { watchInterrupts } from '../interrupt.ts'
 import { openPlan } from '../open-plan.ts'
-import { whole, within } from '../option-types.ts'
+import { planFlag } from '../plan-flags.ts'
 import { createProgress } from '../progress.ts'
 import { describeEnd, viewRun } from '../render/run-report.ts'
+import { addSharedFlags } from '../shared-flags.ts'
 
 /** The flags of a sampled model. */
 export interface SamplingFlags {
@@ -25,15 +26,13 @@ export interface SamplingFlags {
 
 /** Adds the flags of a sampled model. */
 export function addSamplingFlags(command: Command): Command {
-  return command
+  command
     .requiredOption('-o, --output <file>', 'where the rows go; what was sampled is in FILE.journal')
     .option('-m, --model <name>', 'engine, as for aft run', 'smollm2')
-    .addOption(whole('--max-tokens <n>', 'most tokens of a completion', 1).default(1024))
-    .addOption(within('--temperature <t>', '0 to 5', 0, 5).default(0.7))
-    .addOption(whole('--seed <n>', 'same seed, same samples', 0).default(0))
-    .addOption(whole('--concurrency <n>', 'completions in flight', 1))
-    .addOption(whole('--threads <n>', 'CPU threads of an embedded model', 1))
-    .option('--restart', 'put the journal of an earlier run aside and begin anew')
+    .addOption(planFlag('maxTokens', { default: 1024 }))
+    .addOption(planFlag('temperature', { default: 0.7 }))
+    .addOption(planFlag('seed', { default: 0 }))
+  return addSharedFlags(command, ['concurrency', 'threads', 'restart'])
 }
 
 /** What a run is given by the command. */

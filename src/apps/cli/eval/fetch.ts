@@ -29,7 +29,7 @@ export function fetchCommand(): Command {
     .description("Fetch a benchmark's files from their owner and print their paths.")
     .argument('<benchmark>', Object.keys(officialFiles).join(', '))
     .argument('[files...]', 'which (default: all)')
-    .option('--no-progress', 'do not say how far it is')
+    .option('--no-progress', 'show no progress')
     .addHelpText('after', help)
     .action(fetchFiles)
 }

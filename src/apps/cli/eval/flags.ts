@@ -3,6 +3,8 @@ import type { Command } from 'commander'
 import { type Config, loadConfig, readConfig } from '../../../engines/config.ts'
 import type { OpenOptions } from '../../../engines/open.ts'
 import { whole } from '../option-types.ts'
+import { planFlag } from '../plan-flags.ts'
+import { addSharedFlags, type SharedFlag } from '../shared-flags.ts'
 
 /** What they are set to. */
 export interface EvalFlags {
@@ -22,18 +24,11 @@ export interface EvalFlags {
 
 /** Adds them to a command. */
 export function addEvalFlags(command: Command): Command {
-  return command
-    .addOption(whole('--seed <n>', 'seed of everything random', 0).default(0))
-    .addOption(whole('--limit <n>', 'only the first rows', 1))
+  command
+    .addOption(planFlag('seed', { help: 'seed of everything random', default: 0 }))
     .addOption(whole('--concurrency <n>', 'items at work at a time', 1).default(8))
-    .addOption(whole('--max-retries <n>', 'times to repeat a failed completion (default: 9)', 0))
-    .addOption(whole('--threads <n>', 'CPU threads of an embedded model', 1))
-    .option('--api-key-env <name>', 'environment variable that holds the key')
-    .option('--config <file>', 'file of names and defaults (default: aft.config.ts, if there is one)')
-    .option('--restart', 'move the journal of an earlier run aside and begin anew')
-    .option('--dry-run', 'print what it would take, and do nothing')
-    .option('--json', 'print one JSON object')
-    .option('--no-progress', 'show no progress')
+  const shared: SharedFlag[] = ['limit', 'maxRetries', 'threads', 'apiKeyEnv', 'config']
+  return addSharedFlags(command, [...shared, 'restart', 'dryRun', 'json', 'progress'])
 }
 
 /** The config, and how engines are opened. @throws UsageError for a wrong config */
