@@ -138,4 +138,19 @@ describe('what comes', () => {
     })
     expect((await collect(engine)).ends[0]?.text).toBe('a')
   })
+
+  it.each<[string, (event: string) => string]>([
+    ['with its JSON spread over data lines', (json) => `data: ${json.replaceAll(',', ',\ndata: ')}\n\n`],
+    ['with lines that end in CR', (json) => `data: ${json}\r\r`],
+    ['without blank lines', (json) => `data: ${json}\n`],
+    ['without the space after the colon', (json) => `data:${json}\n\n`],
+  ])('%s is read', async (_, frame) => {
+    const { engine } = await open({}, (asked) => {
+      asked.response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const chunks = [delta(0, 'a'), delta(1, 'b'), finish(0), finish(1)]
+      for (const chunk of chunks) asked.response.write(frame(JSON.stringify(chunk)))
+      asked.response.end(frame('[DONE]'))
+    })
+    expect((await collect(engine, { n: 2 })).ends.map((end) => end.text)).toEqual(['a', 'b'])
+  })
 })
