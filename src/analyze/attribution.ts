@@ -30,7 +30,7 @@ export interface SentenceAttribution extends Span {
   isNew: boolean
   /** The proposals it shares text with, most first. */
   sources: Source[]
-  /** Words that no proposal has in a run, joined where they are neighbours. */
+  /** Words that no proposal has in a run, joined if they are neighbors. */
   fresh: Span[]
 }
 
@@ -129,7 +129,7 @@ interface Run {
   last: number
 }
 
-/** Runs of at least `least` words within a sentence; where two overlap the longer keeps what both have. */
+/** Runs of at least `least` words within a sentence; if two overlap, the longer keeps what both have. */
 function findRuns({ words, first, end }: Range, { found }: Match, least: number): Run[] {
   const maximal: Run[] = []
   for (let at = first; at < end; at++) {

@@ -2,14 +2,14 @@
 import { type Interval, mean, studentInterval } from '../lib/statistics.ts'
 import type { RunFigures, RunSummary } from './convergence.ts'
 
-/** Over the runs of a group that tell it. The interval is of 95 %, by Student's t; null for one run. */
+/** Over the runs of a group. The interval is of 95 %, by Student's t; null for one run. */
 export interface GroupFigure {
   mean: number
   interval: Interval | null
   runs: number
 }
 
-/** The figures of a group; null if one of its runs does not tell it. */
+/** The figures of a group; null if one of its runs lacks it. */
 export type Figures = Record<keyof RunFigures, GroupFigure | null>
 
 /** A held-out evaluation of a group. */
@@ -58,7 +58,7 @@ export function summarizeGroup(group: string, runs: RunSummary[]): GroupSummary 
   }
 }
 
-/** Groups with as many runs as the first, beside it; none where that has one run. */
+/** Groups with as many runs as the first, beside it; none if that has one run. */
 export function compareGroups([first, ...others]: GroupSummary[]): GroupDifference[] {
   if (!first || first.runs.length < 2) return []
   return others
@@ -80,7 +80,7 @@ function mapFigures(runs: RunSummary[], valuesOf: (name: keyof RunFigures) => (n
   return Object.fromEntries(names.map((name) => [name, figureOf(valuesOf(name))])) as Figures
 }
 
-/** Null where a run does not tell: a mean over the others would be of another group. */
+/** Null if a run lacks it: a mean over the others would be of another group. */
 function figureOf(values: (number | null)[]): GroupFigure | null {
   const known = values.filter((value) => value !== null)
   if (known.length === 0 || known.length < values.length) return null

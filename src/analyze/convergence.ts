@@ -14,14 +14,14 @@ export interface Curve {
   heldOut: Metric[]
 }
 
-/** Mean, standard deviation, and that over the mean (null where the mean is 0). */
+/** Mean, standard deviation, and that over the mean (null if the mean is 0). */
 export interface Spread {
   mean: number
   deviation: number
   variation: number | null
 }
 
-/** Numbers of a run that groups are compared by; null where the run does not tell. */
+/** Numbers of a run that groups are compared by; null if the run lacks it. */
 export interface RunFigures {
   first_held_out: number | null
   last_held_out: number | null
@@ -48,7 +48,7 @@ export interface HeldOutPoint {
   step: number
   tokens: number | null
   loss: number
-  /** Of the improvement that the run reaches at all, until then: 0 to 1, below 0 where it is worse than before. */
+  /** Of the improvement that the run reaches at all, until then: 0 to 1, below 0 if it is worse than before. */
   share: number | null
 }
 
@@ -62,8 +62,8 @@ export interface RunSummary {
 }
 
 /**
- * Reads `metrics.jsonl` and, where it is there, `eval.jsonl` of each run's folder.
- * @returns one a folder; a run is named by its folder, or its path where several have that name
+ * Reads `metrics.jsonl` and, if it exists, `eval.jsonl` of each run's folder.
+ * @returns one per folder; a run is named by its folder, or by its path if several have that name
  * @throws UsageError for a folder without metrics, DataError for a broken line
  */
 export function readCurves(folders: string[]): Curve[] {

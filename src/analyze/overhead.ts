@@ -1,6 +1,6 @@
 /**
  * What a strategy takes: predicted from its plan by a formula, and measured in a journal. The formula: a layer asks once
- * for each group of members that see the same (all of a voice, or each member where it sees a sample), reads the query and
+ * for each group of members that see the same (all of a voice, or each member if it sees a sample), reads the query and
  * what it is shown once a request, and waits for its longest completion.
  */
 import type { Layer, Plan } from '../core/plan.ts'
@@ -9,13 +9,13 @@ import type { JournalPrompt } from '../files/journal-prompts.ts'
 import type { JournalContent } from '../files/run-journal.ts'
 import { mean } from '../lib/statistics.ts'
 
-/** Means a prompt; tokens. */
+/** Means per prompt; tokens. */
 export interface Overhead {
   calls: number
   completions: number
   /** Of all completions, shared or not. */
   input_tokens: number
-  /** Read once a request; null where an engine does not tell. */
+  /** Read once per request; null if an engine does not report it. */
   prefilled_tokens: number | null
   output_tokens: number
   /** Written one after the other: of the longest completion of each layer. */

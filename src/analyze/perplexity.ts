@@ -28,7 +28,7 @@ export type CaseScore = { id: string } & Record<'scores', Record<string, TargetS
 export interface ConditionSummary {
   condition: string
   perplexity: number
-  /** Mean over cases of nats a token less those of the first condition; negative: more likely. Null in the first. */
+  /** Mean over cases of nats per token less those of the first condition; negative: more likely. Null in the first. */
   difference: number | null
   /** Of 95 %, over cases. */
   interval: Interval | null

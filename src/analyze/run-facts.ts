@@ -1,10 +1,10 @@
-/** How a training run was made, as far as its folder tells: `run.json` and `aft-model.json`, as `aft train` writes them. */
+/** How a training run was made, as far as its folder shows: `run.json` and `aft-model.json`, as `aft train` writes them. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 
-/** What a folder tells of its run. What it does not tell is absent. */
+/** What a folder shows of its run. What it does not show is absent. */
 export interface RunFacts {
   seed?: number
   base?: string
@@ -35,7 +35,7 @@ const modelShape = z.looseObject({
   templates: z.array(z.looseObject({ id: z.string(), sha256: z.string() })).min(1),
 })
 
-/** What a file lacks, or a file that is not there, is not told. */
+/** What a file lacks is absent, and so is all of a file that does not exist. */
 export async function readRunFacts(folder: string): Promise<RunFacts> {
   const run = await readShape(path.join(folder, 'run.json'), runShape)
   const model = await readShape(path.join(folder, 'aft-model.json'), modelShape)
@@ -58,11 +58,11 @@ async function readShape<T>(file: string, shape: z.ZodType<T>): Promise<T | unde
   try {
     return shape.safeParse(JSON.parse(await readFile(file, 'utf8'))).data
   } catch {
-    return undefined // it is told beside figures that stand without it
+    return undefined // shown beside figures that stand without it
   }
 }
 
-/** In one line; empty where nothing is known. */
+/** In one line; empty if nothing is known. */
 export function describeRunFacts(facts: RunFacts): string {
   const names = { learning_rate: 'learning rate', max_steps: 'steps', data_sha256: 'data, SHA-256' } as const
   return Object.entries(facts)

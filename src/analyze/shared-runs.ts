@@ -35,7 +35,7 @@ export function indexRuns(words: Int32Array): RunIndex {
     last = state
   }
 
-  /** Where the shorter suffixes of a new state lead: to a state that ends nothing longer, split off where need be. */
+  /** Where the shorter suffixes of a new state lead: to a state that ends nothing longer, split off if necessary. */
   function findLink(from: number, word: number): number {
     const next = steps.get(from, word)
     if (lengths[next] === (lengths[from] as number) + 1) return next

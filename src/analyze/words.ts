@@ -6,12 +6,12 @@ export interface Span {
   end: number
 }
 
-/** The words of a text, as they are compared, and where each stands. */
+/** The words of a text, as they are compared, and the place of each. */
 export interface Words {
   /** Lower case, compatibility forms unified: "ﬁve" and "Five" are one word. */
   texts: string[]
   spans: Span[]
-  /** What each counts: 1, or half where a script writes no spaces and a word here is one character. */
+  /** What each counts: 1, or half if a script writes no spaces and a word here is one character. */
   weights: number[]
 }
 

@@ -1,4 +1,4 @@
-/** Which instruction of AlpacaEval's 805 stands where: the metric knows them by their row alone. */
+/** The place of each of AlpacaEval's 805 instructions: the metric knows them by their row alone. */
 import { createHash } from 'node:crypto'
 
 const DIGEST_BYTES = 3

@@ -29,7 +29,7 @@ export interface Annotations {
 }
 
 /**
- * Reads annotations, all of them checked: a wrong row is an error, never a row less.
+ * Reads annotations, all of them checked: a wrong row is an error and is never skipped.
  * @throws DataError with the row, FileError if the file cannot be read
  */
 export async function readAnnotations(file: string): Promise<Annotations> {

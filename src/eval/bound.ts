@@ -1,4 +1,4 @@
-/** What an evaluation takes at most, told before it starts. A token is taken to be 4 bytes of text. */
+/** What an evaluation takes at most, computed before it starts. A token counts as 4 bytes of text. */
 import type { Plan } from '../core/plan.ts'
 import type { Template } from '../core/templates.ts'
 import { makePlan } from '../plans/strategies.ts'
@@ -121,12 +121,12 @@ export function describeBound(head: [string, string][], bound: Spending): string
   return [
     ...lines.map(([name, value]) => `${name.padEnd(12)}${value}`),
     '',
-    'Taken: a token is 4 bytes of text, every completion as long as it may be, nothing is sent twice. What a journal',
-    'holds already is not asked again.',
+    'Assumed: a token is 4 bytes of text, every completion is as long as allowed, nothing is sent twice. What a journal',
+    'already holds is not asked again.',
   ].join('\n')
 }
 
-/** Cents where that says enough. */
+/** In cents if that is exact enough. */
 function showCost(cost: number): string {
   if (cost === 0) return 'none'
   return `at most $${cost.toFixed(cost < 0.1 ? 4 : 2)}`

@@ -6,7 +6,7 @@ import { type ControlAnswer, type ControlName, controlNames, controlTitles } fro
 import { type Copied, findCopied } from './copied.ts'
 import type { Scores, Task } from './task.ts'
 
-/** Tokens, seconds and dollars are means a question. */
+/** Tokens, seconds and dollars are means per question. */
 export interface ControlRow {
   /** A control, or a point of a grid. */
   control: string
@@ -16,7 +16,7 @@ export interface ControlRow {
   completions: number
   calls: number
   input_tokens: number
-  /** Null where an engine does not tell. */
+  /** Null if an engine does not report it. */
   prefilled_tokens: number | null
   output_tokens: number
   seconds: number
@@ -55,7 +55,7 @@ export interface ControlTable {
   agreement: number
   /** How often a judge picked each place, as shares; null without a judge that picked. */
   judge_position: number[] | null
-  /** One a question. */
+  /** One per question. */
   questions: QuestionScores[]
 }
 

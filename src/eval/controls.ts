@@ -20,7 +20,7 @@ export interface ControlOptions
   proposer: string
   aggregators: string[]
   judge: string
-  /** A trained aggregator, where there is one. */
+  /** A trained aggregator, if there is one. */
   trained?: string
 }
 

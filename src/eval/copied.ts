@@ -6,7 +6,7 @@ const GRAM_WORDS = 4
 export interface Copied {
   /** Share of the answer's word 4-grams that some proposal has, 0 to 1; 0 for answers of fewer words. */
   share: number
-  /** Place of the proposal that has most of them; undefined where none has any, or several have as many. */
+  /** Place of the proposal that has most of them; undefined if none has any, or several have equally many. */
   nearest?: number
 }
 

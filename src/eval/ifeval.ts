@@ -48,7 +48,7 @@ interface Target {
   kwargs: Row[]
 }
 
-/** @param onLine told what is installed, the first time */
+/** @param onLine gets what is installed, the first time */
 export function ifeval(onLine?: (line: string) => void): Task {
   return {
     name: 'ifeval',
@@ -90,8 +90,8 @@ function readQuestion(of: RowPlaces, row: Row, number: number): Question {
 }
 
 /**
- * The benchmark's instruction level is a share of all instructions, however many a prompt has. A prompt's number is what
- * it keeps over the mean count a prompt, so that the mean of these is that share.
+ * The benchmark's instruction level is the share of all instructions that are kept, and prompts have one to three. A prompt's
+ * number is what it keeps, divided by the mean count per prompt. The mean of these numbers is then that share.
  */
 function toScores(answers: { question: Question }[], results: Checked[]): Scores[] {
   const counts = new Map(

@@ -20,7 +20,7 @@ export interface JudgeOptions extends TaskSettings {
 
 /** What is kept of a comparison. */
 export interface Judgment {
-  /** 1 the baseline is better, 2 the model; null where the judge named neither. */
+  /** 1 the baseline is better, 2 the model; null if the judge named neither. */
   preference: number | null
   by: Verdict['by']
   /** Whether the model's output was shown first. */

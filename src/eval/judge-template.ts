@@ -1,4 +1,4 @@
-/** What a judge of two outputs is told: wording from a file in the benchmark's form, or this project's own. */
+/** What a judge of two outputs reads: wording from a file in the benchmark's form, or this project's own. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Message } from '../core/provider/engine.ts'
@@ -46,7 +46,7 @@ export const ownJudgeTemplate: JudgeTemplate = { ...parse('own wording', ownText
 
 /**
  * Reads a template: ChatML (`<|im_start|>role … <|im_end|>`), or plain text as one user message.
- * @throws DataError where it lacks one of `{instruction}`, `{output_1}`, `{output_2}`; FileError
+ * @throws DataError if it lacks one of `{instruction}`, `{output_1}`, `{output_2}`; FileError
  */
 export async function readJudgeTemplate(file: string): Promise<JudgeTemplate> {
   try {

@@ -21,7 +21,7 @@ export interface GamedRow {
 
 /**
  * Reads `df_gamed.csv` and `instruction_difficulty.csv`.
- * @throws DataError with the row that is wrong, or where the files are swapped; FileError where one cannot be read
+ * @throws DataError with the row that is wrong, or if the files are swapped; FileError if one cannot be read
  */
 export async function readLengthControls(gamedFile: string, difficultyFile: string): Promise<LengthControls> {
   const columns = ['preference', 'std_delta_len', 'instruction_difficulty']

@@ -14,7 +14,7 @@ const MAX_STEPS = 100
 
 /**
  * Coefficients, one a feature, of the greatest weighted likelihood. A ridge far below what data weigh keeps them finite
- * where labels are separable, and at 0 where a feature is.
+ * if labels are separable, and at 0 if a feature is constant.
  */
 export function fitLogistic(rows: readonly WeightedRow[]): number[] {
   const count = rows[0]?.features.length ?? 0
@@ -25,7 +25,7 @@ export function fitLogistic(rows: readonly WeightedRow[]): number[] {
     let scale = 1
     let next = coefficients
     let nextLoss = loss
-    // a whole step may go too far where few labels decide; a part of it always descends
+    // a whole step may go too far if few labels decide; a part of it always descends
     for (; scale > 1e-6; scale /= 2) {
       next = coefficients.map((c, k) => c + scale * (step[k] as number))
       nextLoss = lossOf(rows, next)

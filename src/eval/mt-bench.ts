@@ -1,4 +1,4 @@
-/** MT-Bench's files: questions of two turns, reference answers, and what the judge is told. */
+/** MT-Bench's files: questions of two turns, reference answers, and the judge's prompts. */
 import path from 'node:path'
 import type { Message } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
@@ -45,7 +45,7 @@ export function temperatureOf(category: string): number {
 
 /**
  * Reads `question.jsonl`, `reference-gpt-4.jsonl` and `judge_prompts.jsonl` of a folder.
- * @throws DataError with the row that is wrong, FileError where a file cannot be read
+ * @throws DataError with the row that is wrong, FileError if a file cannot be read
  */
 export async function readMtBench(folder: string): Promise<MtBench> {
   const references = await readReferences(path.join(folder, 'reference-gpt-4.jsonl'))
@@ -123,7 +123,7 @@ export function gradeMessages(
   ]
 }
 
-/** What a judge gave, from 1 to 10: `[[7]]`, or where that is missing `[7]`; undefined where neither is there. */
+/** What a judge gave, from 1 to 10: `[[7]]`, else `[7]`; undefined if neither is there. */
 export function readRating(text: string): number | undefined {
   return inRange(text.match(/\[\[(\d+(?:\.\d+)?)\]\]/) ?? text.match(/\[(\d+(?:\.\d+)?)\]/))
 }

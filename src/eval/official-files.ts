@@ -138,8 +138,8 @@ export function findOfficialFolder(benchmark: Benchmark, env?: NodeJS.ProcessEnv
 }
 
 /**
- * The path of a benchmark's file, fetched first where it is not there.
- * @throws UsageError when it cannot be had: with the reason, the address, and where to put it by hand; the signal's
+ * The path of a benchmark's file. It is fetched if it is not there.
+ * @throws UsageError if it cannot be fetched: with the reason, the address, and where to put it by hand; the signal's
  * reason after an abort
  */
 export async function fetchOfficial<B extends Benchmark>(

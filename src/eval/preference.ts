@@ -12,7 +12,7 @@ export function isSwitched(instruction: string, seed: number): boolean {
 
 /** `logprobs`: weighed by what the judge gave each letter; `token`: the letter that it wrote, drawn at temperature 1. */
 export interface Verdict {
-  /** For the output shown second, from 1 (the first is better) to 2; null where the judge named neither. */
+  /** For the output shown second, from 1 (the first is better) to 2; null if the judge named neither. */
   preference: number | null
   by: 'logprobs' | 'token' | 'nothing'
 }
@@ -34,7 +34,7 @@ export function readVerdict({ text, logprobs }: Pick<CompletionEnd, 'text' | 'lo
   return { preference: null, by: 'nothing' }
 }
 
-/** The alternatives, with the token itself where an engine leaves it out of them. */
+/** The alternatives, with the token itself if an engine leaves it out. */
 function topOf({ token, logprob, top = [] }: TokenScore): { token: string; logprob: number }[] {
   return top.some((alternative) => alternative.token === token) ? top : [...top, { token, logprob }]
 }

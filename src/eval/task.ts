@@ -17,7 +17,7 @@ export interface Task {
   name: string
   /** The first is the one that tests and charts are about. */
   metrics: string[]
-  /** False where answers have nothing to vote on. */
+  /** False if answers have nothing to vote on. */
   hasMajority?: boolean
   /** Questions, and how many were left out and why. @throws DataError with the row that is wrong */
   read(file: string): Promise<{ questions: Question[]; leftOut: Record<string, number> }>

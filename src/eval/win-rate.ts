@@ -32,12 +32,12 @@ export interface WinRate {
   warnings: string[]
 }
 
-/** What each gamed row weighs beside a row of the model: there are two gamed systems, and a regularisation of 0.2. */
+/** Weight of a gamed row; a row of the model has 1: there are two gamed systems, and a regularization of 0.2. */
 const GAMED_WEIGHT = 0.1
 
 /**
  * Both rates.
- * @throws DataError where no row has a preference, or there are more rows than difficulties
+ * @throws DataError if no row has a preference, or there are more rows than difficulties
  */
 export function computeWinRate(annotations: Annotations, controls?: LengthControls): WinRate {
   const { file, rows, generators } = annotations

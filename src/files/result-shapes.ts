@@ -17,7 +17,7 @@ const interval = z.looseObject({ low: z.number(), high: z.number() })
 const score = z.looseObject({ mean: z.number(), interval })
 const test = z.looseObject({ difference: z.number(), p: z.number(), interval }).nullable()
 const template = z.looseObject({ id: z.string(), sha256: z.string() })
-/** What every result tells of how it was made; older ones lack the machine. */
+/** How a result was made; older ones lack the machine. */
 const origin = {
   settings: z.record(z.string(), z.unknown()),
   command: z.string(),

@@ -152,7 +152,7 @@ function systemTable(results: AlpacaEvalResult[]): ReportTable {
       r.n < r.asked ? `${r.n} of ${r.asked}` : r.n,
       Math.round(r.mean_length_chars),
       r.judge?.engine ?? (r.annotators.join(', ') || 'not named'),
-      r.template ? `${r.template.id}, ${r.template.sha256.slice(0, 12)}` : 'not told',
+      r.template ? `${r.template.id}, ${r.template.sha256.slice(0, 12)}` : 'not known',
     ]),
   }
 }

@@ -118,7 +118,7 @@ async function costSection({ rows, metrics }: Result, axis: Axis): Promise<Repor
 
 function drawCosts(values: Cost[], metric: string, axis: Axis): Promise<string> {
   const top = Math.max(...values.map(({ score }) => score))
-  const x = quantity('takes', { title: `${axis.title} a question`, scale: { zero: false, padding: 20 } })
+  const x = quantity('takes', { title: `${axis.title} per question`, scale: { zero: false, padding: 20 } })
   const y = quantity('score', {
     title: metric,
     axis: { format: '%', tickCount: 6 },
@@ -141,7 +141,7 @@ function drawCosts(values: Cost[], metric: string, axis: Axis): Promise<string> 
   )
 }
 
-/** The pick by the right answer is no rival: nobody can choose like that. */
+/** The pick by the right answer is no rival: no strategy can choose like that. */
 function isFrontier(row: Row, rows: Row[], metric: string, { of }: Axis): boolean {
   const score = (r: Row) => r.scores[metric]?.mean ?? 0
   if (row.control === 'oracle') return false
@@ -156,11 +156,11 @@ function isFrontier(row: Row, rows: Row[], metric: string, { of }: Axis): boolea
 }
 
 function takesSection({ rows }: Result): ReportSection {
-  const whole = (value: number | null) => (value === null ? 'not told' : Math.round(value))
+  const whole = (value: number | null) => (value === null ? 'not known' : Math.round(value))
   return {
     title: '',
     isWide: true,
-    text: 'Means a question, as if each control ran alone. Prefilled are input tokens really read: samples share a prompt.',
+    text: 'Means per question, as if each control ran alone. Prefilled are input tokens really read: samples share a prompt.',
     table: {
       head: ['control', 'calls', 'input tokens', 'prefilled', 'output', 'seconds', 'dollars', 'characters'],
       rows: rows.map((row) => [

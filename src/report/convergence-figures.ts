@@ -11,7 +11,7 @@ export const figureTitles = [
   ['grad_norm_mean', 'gradient norm, mean', 3],
   ['grad_norm_deviation', 'gradient norm, deviation', 3],
   ['grad_norm_variation', 'gradient norm, coefficient of variation', 2],
-  ['loss_change_mean', 'training loss, change a step', 4],
+  ['loss_change_mean', 'training loss, change per step', 4],
   ['loss_change_deviation', 'training loss, deviation of it', 4],
   ['loss_change_variation', 'training loss, coefficient of variation', 2],
 ] as const satisfies [name: string, title: string, digits: number][]

@@ -31,7 +31,7 @@ export async function convergenceSections(result: ConvergenceResult): Promise<Re
   const lines = many
     ? 'Thick lines are means of a group, bands their 95 % intervals over seeds, thin lines single runs. '
     : ''
-  await add('Held-out loss over steps', `${lines}In nats a token, on rows that were not trained on.`, {
+  await add('Held-out loss over steps', `${lines}In nats per token, on rows that were not trained on.`, {
     x: 'step',
     y: 'loss',
   })
@@ -52,7 +52,7 @@ interface Axes {
   y: 'loss' | 'share'
 }
 
-/** Undefined if no run tells both figures. */
+/** Undefined if no run has both figures. */
 async function curveSection(
   groups: Group[],
   axes: Axes,
@@ -137,7 +137,7 @@ const number = (value: number, digits: number) => value.toFixed(digits).replace(
 
 function figuresSection({ groups, differences }: ConvergenceResult): ReportSection {
   const show = (figure: { mean: number; interval: Interval | null } | null | undefined, digits: number) => {
-    if (!figure) return 'not told'
+    if (!figure) return 'not known'
     const range =
       figure.interval && `${number(figure.interval.low, digits)} to ${number(figure.interval.high, digits)}`
     return `${number(figure.mean, digits)}${range ? ` (${range})` : ''}`
@@ -156,7 +156,7 @@ function figuresSection({ groups, differences }: ConvergenceResult): ReportSecti
     title: 'In numbers',
     isWide: true,
     text:
-      'Means over the runs of a group, with 95 % intervals over seeds where there are several. Where a share of the ' +
+      'Means over the runs of a group, with 95 % intervals over seeds where there are several. The step at which a share of the ' +
       'improvement is reached is read off a straight line between two evaluations. Changes of the training loss are absolute, from step to step.',
     table: {
       head: ['what', ...columns.map(({ title }) => title)],
@@ -180,7 +180,7 @@ function runsSection(groups: Group[]): ReportSection {
           title,
           ...runs.map(({ figures }) => {
             const value = figures[name]
-            return value === null || value === undefined ? 'not told' : number(value, digits)
+            return value === null || value === undefined ? 'not known' : number(value, digits)
           }),
         ]),
       },

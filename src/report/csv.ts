@@ -1,4 +1,4 @@
-/** The figures of results as one CSV table: a line a number, with what it takes where that is known. */
+/** The figures of results as one CSV table: a line per number, with what it took if that is known. */
 
 import type {
   AlpacaEvalResult,

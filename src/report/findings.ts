@@ -74,7 +74,7 @@ function findInPerplexity({ model, conditions }: PerplexityResult, all: Results[
   if (!none || !shown || shown === none) return `${name}: ${none?.perplexity.toFixed(2) ?? ''}`
   const { difference, interval } = shown
   const range = interval ? ` (${interval.low.toFixed(2)} to ${interval.high.toFixed(2)})` : ''
-  return `${name}: ${none.perplexity.toFixed(2)} with ${none.condition}, ${shown.perplexity.toFixed(2)} with ${shown.condition}; ${(difference ?? 0).toFixed(2)} nats a token${range}`
+  return `${name}: ${none.perplexity.toFixed(2)} with ${none.condition}, ${shown.perplexity.toFixed(2)} with ${shown.condition}; ${(difference ?? 0).toFixed(2)} nats per token${range}`
 }
 
 function findInConvergence({ groups, differences }: ConvergenceResult): string[] {

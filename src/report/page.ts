@@ -16,11 +16,11 @@ export interface ReportSection {
   table?: ReportTable
   /** Statements, under what they are about. */
   statements?: { about: string; texts: string[] }[]
-  /** More tables, each behind a line that opens it. */
+  /** More tables, each folded under a line that opens it. */
   folds?: { summary: string; table: ReportTable }[]
   /** Takes the whole width of the page. */
   isWide?: boolean
-  /** Longer texts, each behind a line that opens it. */
+  /** Longer texts, each folded under a line that opens it. */
   details?: { summary: string; parts: { label: string; text: string }[] }[]
 }
 

@@ -41,7 +41,7 @@ export async function perplexitySections(results: PerplexityResult[]): Promise<R
     },
     {
       title: `Beside ${first}`,
-      text: 'Mean difference over examples, paired, in nats a token; left of 0 is more expected. The line is its 95 % interval.',
+      text: 'Mean difference over examples, paired, in nats per token; left of 0 is more expected. The line is its 95 % interval.',
       chart: await drawDifferences(beside, results.length, first),
       table: differenceTable(beside),
     },
@@ -79,15 +79,15 @@ function drawDifferences(values: Scored[], models: number, first: string): Promi
     {
       data: { values },
       ...frame(models),
-      layer: [intervalLayer('nats a token'), pointLayer('difference')],
+      layer: [intervalLayer('nats per token'), pointLayer('difference')],
     },
-    `Difference to ${first}, in nats a token`,
+    `Difference to ${first}, in nats per token`,
   )
 }
 
 function differenceTable(values: Scored[]): ReportTable {
   return {
-    head: ['model', 'shown', 'nats a token', '95 %', 'lower on'],
+    head: ['model', 'shown', 'nats per token', '95 %', 'lower on'],
     rows: values.map((v) => [
       v.model,
       v.condition,

@@ -94,7 +94,7 @@ test('every kind of result stands on the page with charts, tables and how it was
   expect(html.match(/a machine/g)).toHaveLength(results.length)
   expect(html).toContain('<p>two</p>')
   expect(html).toContain(
-    'base: 9.00 with no proposals, 5.00 with proposals; -0.50 nats a token (-0.70 to -0.30)',
+    'base: 9.00 with no proposals, 5.00 with proposals; -0.50 nats per token (-0.70 to -0.30)',
   )
   expect(html).toContain(
     'first: win rate 40.0 ± 2.0, 45.0 ± 1.0 length-controlled (full), at 1234 characters',

@@ -80,7 +80,7 @@ export function describeTask({ kind, result }: Results): string {
 
 const taskNames: Record<string, string> = { gsm8k: 'GSM8K', ifeval: 'IFEval' }
 
-/** As its owners write it; a grid of width and depth is told as one. */
+/** As its owners write it; a grid of width and depth is named as one. */
 function nameTask(task: string): string {
   const [, grid, name = task] = task.match(/^(scaling )?(.*)$/) ?? []
   return `${grid ? 'Width and depth, ' : ''}${taskNames[name] ?? name}`
@@ -91,7 +91,7 @@ export function shorten(model: string): string {
   return model.split(/[\\/#]/).findLast((part) => part !== '') ?? model
 }
 
-/** Short names where they differ, else whole ones. */
+/** Short names if they differ, else whole ones. */
 export function nameModels(models: string[]): string[] {
   const short = models.map(shorten)
   return new Set(short).size === new Set(models).size ? short : models
@@ -122,10 +122,10 @@ function originRows(result: Results['result']): [string, string][] {
     ['aft', version],
     ['Node', node],
     ['date', date],
-    ['machine', machine || 'not told'],
+    ['machine', machine || 'not known'],
     [
       'template',
-      template === undefined ? '' : template ? `${template.id}, SHA-256 ${template.sha256}` : 'not told',
+      template === undefined ? '' : template ? `${template.id}, SHA-256 ${template.sha256}` : 'not known',
     ],
     ...(typeof judge === 'object' && judge
       ? Object.entries(judge).map(([k, v]) => [`judge: ${k}`, v] as [string, unknown])

@@ -36,7 +36,7 @@ function specOf(x: 'step' | 'tokens', values: object[]): TopLevelSpec {
     mark: { type: 'line', point: false },
     encoding: {
       x: { field: x, type: 'quantitative', title: x === 'step' ? 'step' : 'tokens read' },
-      y: { field: 'loss', type: 'quantitative', title: 'loss (nats a token)', scale: { zero: false } },
+      y: { field: 'loss', type: 'quantitative', title: 'loss (nats per token)', scale: { zero: false } },
       color: { field: 'series', type: 'nominal', scale: series, title: null },
     },
   }

@@ -35,7 +35,7 @@ export interface BaseOptions {
 
 /**
  * Makes a base ready: a GGUF file becomes a folder in the cache, once.
- * @throws UsageError where there is no such model
+ * @throws UsageError if there is no such model
  */
 export async function prepareBase(name: string, options: BaseOptions): Promise<Base> {
   if (existsSync(path.join(name, 'config.json'))) return { model: path.resolve(name), isLocal: true }

@@ -37,7 +37,7 @@ export function isComplete(folder: string): boolean {
 }
 
 /**
- * Makes environment and converters where they are missing. Two at once wait for each other.
+ * Makes the environment and the converters if they are missing. Two at once wait for each other.
  * @param own the user's Python, which is then left as it is
  * @throws UsageError with what the failing command said
  */
@@ -65,7 +65,7 @@ async function makeOnce(folder: string, { signal }: SetUpOptions, make: () => Pr
   }
 }
 
-/** uv takes the build of torch that fits the machine; pip is asked for the one without CUDA where there is no GPU. */
+/** uv takes the build of torch that fits the machine; pip is asked for the one without CUDA if there is no GPU. */
 async function makeTrainer(folder: string, python: string, options: SetUpOptions): Promise<void> {
   if (await runs('uv', '--version')) {
     await runLoud('uv', ['venv', '--seed', '--python', '3.11', folder], options)

@@ -17,7 +17,7 @@ export interface FinishOptions {
 /**
  * Makes the folder a model that `aft ask --model FOLDER` opens. A LoRA adapter of a GGUF base stays an adapter; one
  * of another base is merged first, since an embedded engine has no such base.
- * @throws UsageError where a converter fails
+ * @throws UsageError if a converter fails
  */
 export async function finishRun(trained: Trained, options: FinishOptions): Promise<void> {
   const { folder, recipe, base, preflight } = trained

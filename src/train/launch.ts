@@ -1,4 +1,4 @@
-/** Starts the trainer, hears what it says, and sees to it that nothing of it is left. */
+/** Starts the trainer, reads what it reports, and leaves no process of it behind. */
 import { spawn } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -21,7 +21,7 @@ export class TrainingError extends Error {
   }
 }
 
-/** What the trainer tells while it runs. */
+/** What the trainer reports while it runs. */
 export type TrainerEvent =
   | {
       event: 'preflight'
@@ -66,7 +66,7 @@ const GRACE_MS = 4_000
 
 /**
  * Runs the trainer to its end.
- * @throws DataError for a row that is refused, TrainingError where training fails, the signal's reason after an abort
+ * @throws DataError for a row that is refused, TrainingError if training fails, the signal's reason after an abort
  */
 export async function runTrainer(launch: Launch): Promise<void> {
   const { python, config, request, processes, signal, log } = launch
@@ -133,7 +133,7 @@ export function environmentOf({
     // Threads that spin while they wait for each other are five times slower beside other work.
     OMP_WAIT_POLICY: 'PASSIVE',
     OMP_NUM_THREADS: String(threads),
-    // Logits are hundreds of megabytes a step: given back to the system each time, half the time goes into clearing pages.
+    // Logits are hundreds of megabytes per step: if they go back to the system each time, half the time is spent on clearing pages.
     ...(isOnCpu && { MALLOC_MMAP_MAX_: '0', MALLOC_TRIM_THRESHOLD_: String(2 ** 40) }),
     HF_HUB_DISABLE_TELEMETRY: '1',
     ...(isOffline && { HF_HUB_OFFLINE: '1' }),

@@ -182,7 +182,7 @@ function removeAfter(folder: string, step: number): void {
   }
 }
 
-/** @throws DataError if the file is broken: then nobody knows which run this is */
+/** @throws DataError if the file is broken: then it is not known which run this is */
 function readRecord(file: string): RunRecord | undefined {
   if (!existsSync(file)) return undefined
   try {

@@ -10,16 +10,16 @@ const needed = ['torch', 'transformers', 'trl', 'peft', 'accelerate', 'datasets'
 export interface PythonFacts {
   python: string
   versions: Record<string, string | null>
-  /** Packages that cannot be imported, with the reason; only where they were imported. */
+  /** Packages that cannot be imported, with the reason; only if they were imported. */
   failures?: Record<string, string>
-  /** Names of GPUs; only where packages were imported. */
+  /** Names of GPUs; only if packages were imported. */
   devices?: string[]
 }
 
 /**
  * Asks a Python what it has.
  * @param options `imports`: imports the packages too, which takes some seconds
- * @throws UsageError where the program does not run
+ * @throws UsageError if the program does not run
  */
 export async function inspectPython(python: string, { imports = false } = {}): Promise<PythonFacts> {
   const args = [path.join(trainerFolder, 'check.py'), ...(imports ? ['--import'] : []), ...needed]

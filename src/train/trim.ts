@@ -19,7 +19,7 @@ export interface TrimOptions {
   out: string
   /** All files of rows, by the names that the request has. */
   files: string[]
-  /** Tokens a row. */
+  /** Most tokens of a row. */
   maxLength: number
   isOffline: boolean
   isOnCpu: boolean
@@ -88,7 +88,7 @@ export async function trimRows(options: TrimOptions): Promise<number> {
 
 /**
  * The row's system message with its proposals cut so that the row has at most `maxLength` tokens.
- * @throws DataError where there is nothing to cut, or cutting is not enough
+ * @throws DataError if there is nothing to cut, or cutting is not enough
  */
 export async function shorten(
   { prompt, completion, proposals = [] }: LongRow,
@@ -143,7 +143,7 @@ interface Waiting {
 function openCounter(child: ChildProcess) {
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
   const end = watchEnd(child)
-  child.stdin?.on('error', () => {}) // it has ended, which the next line tells
+  child.stdin?.on('error', () => {}) // it has ended; the next line reports that
   let waiting: Waiting[] = []
   let isAsking = false
   const ask = async () => {

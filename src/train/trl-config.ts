@@ -1,4 +1,4 @@
-/** What TRL is told: the YAML that its own `trl sft --config` reads too. */
+/** The configuration of TRL: the YAML that its own `trl sft --config` reads too. */
 import { readFileSync } from 'node:fs'
 import { stringify } from 'yaml'
 import { ownFields, type Recipe } from './recipe.ts'

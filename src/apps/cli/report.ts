@@ -20,8 +20,8 @@ export function reportCommand(): Command {
     .description('Show results on one page, with charts and tables, that opens offline.')
     .argument('<folders...>', 'what `aft eval` and `aft analyze` left with -o, one or several')
     .requiredOption('-o, --output <file>', 'the page')
-    .option('--title <text>', 'above all')
-    .option('--about <text>', 'what was done, told at the top; blank lines part paragraphs')
+    .option('--title <text>', 'title of the page')
+    .option('--about <text>', 'what was done, shown at the top; blank lines separate paragraphs')
     .addHelpText('after', help)
     .action(report)
 }

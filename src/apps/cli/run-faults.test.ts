@@ -164,7 +164,7 @@ describe('a server', () => {
     const { code, stderr } = await run(['--model', `${server.baseURL}#m`, '--max-retries', '0'])
     expect(code).toBe(1)
     expect(stderr).toMatch(
-      /^failed: \d+ prompts \(0 was the first\): unreachable: .*\nstopped, as the others would fail too: 0 of 50 answered; mend that and run the same command to go on\n$/,
+      /^failed: \d+ prompts \(0 was the first\): unreachable: .*\nstopped, because the others would fail too: 0 of 50 answered; fix that and run the same command to resume\n$/,
     )
   })
 
@@ -179,7 +179,7 @@ describe('a server', () => {
     try {
       const { code, stderr } = await runWith('wrong')
       expect(code).toBe(1)
-      expect(stderr).toMatch(/auth: .*no such key.*\nstopped, as the others would fail too: 0 of 50 answered/)
+      expect(stderr).toMatch(/auth: .*no such key.*\nstopped, because the others would fail too: 0 of 50 answered/)
       expect(server.bodies.length).toBeLessThan(40)
       expect(existsSync(at('a.jsonl'))).toBe(false)
       expect((await runWith('right')).code).toBe(0)

@@ -104,7 +104,7 @@ test('--dry-run tells what it takes at most, opens nothing and writes nothing', 
     tokens out   3,300 at most
     cost         at most $0.0367
 
-    Taken: a token is 4 bytes of text, each completion is as long as --max-tokens lets it be, and each request is
+    Assumed: a token is 4 bytes of text, each completion is as long as --max-tokens allows, and each request is
     sent once for all its samples. Most runs take far less.
     "
   `)
@@ -120,7 +120,7 @@ test('--max-tokens-total ends the run before it could be exceeded, with exit cod
   const { code, stderr } = await run(limited)
   expect(code).toBe(1)
   expect(stderr).toMatch(
-    /^stopped, as the next could go beyond the budget \(so far \d+ tokens\): \d of 9 answered; raise it and run/,
+    /^stopped, because the next could exceed the budget \(so far \d+ tokens\): \d of 9 answered; raise it and run/,
   )
   expect((await run([...echo, '--max-tokens', '20'])).code).toBe(0)
   expect(answers()).toHaveLength(9)
@@ -196,7 +196,7 @@ describe('stopped', () => {
       },
     })
     expect(code).toBe(exitCode)
-    expect(stderr).toMatch(/^\d+ of 80 answered; run the same command to go on\n$/)
+    expect(stderr).toMatch(/^\d+ of 80 answered; run the same command to resume\n$/)
     expect(readFileSync(at('a.jsonl.journal'), 'utf8').endsWith('}\n')).toBe(true)
     writeFileSync(at('script.json'), '{"echo":true}')
     expect((await run(args)).code).toBe(0)

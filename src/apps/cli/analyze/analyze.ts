@@ -91,7 +91,7 @@ async function overhead(files: string[], json?: boolean): Promise<void> {
     ]),
   )
   const head = [
-    'means a prompt',
+    'means per prompt',
     'calls',
     'completions',
     'input',

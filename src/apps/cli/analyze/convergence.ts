@@ -27,8 +27,8 @@ interface ConvergenceFlags {
 
 const help = `
 A folder by itself is a group of one. Groups of several runs, which differ in their seed, get means with 95 % intervals
-(Student's t); where two groups have equally many, the runs at the same place are paired. The improvement of a run is its
-first held-out loss less its lowest; where half and 90 % of it are reached is read off a straight line between two
+(Student's t); if two groups have equally many, the runs at the same place are paired. The improvement of a run is its
+first held-out loss minus its lowest. The step of half and of 90 % of it is read off a straight line between two
 evaluations, so evaluate often (eval_steps). -o is a folder: result.json, which \`aft report\` draws.
 
 Examples:
@@ -41,7 +41,7 @@ export function convergenceCommand(): Command {
     .description('Training curves side by side: what is gained after how many steps and tokens.')
     .argument('[runs...]', 'folders of `aft train`, each by itself')
     .option('--group <name=folders>', 'runs of one kind, separated by commas; several times', readGroup, [])
-    .option('-o, --output <folder>', 'where the result goes')
+    .option('-o, --output <folder>', 'folder for the result')
     .option('--json', 'print JSON')
     .addHelpText('after', help)
     .action(convergence)
@@ -103,7 +103,7 @@ function describe(groups: GroupSummary[], differences: ReturnType<typeof compare
 }
 
 function show(figure: GroupFigure | null, digits: number): string {
-  if (!figure) return 'not told'
+  if (!figure) return 'not known'
   const { mean, interval } = figure
   const range = interval ? ` [${interval.low.toFixed(digits)}, ${interval.high.toFixed(digits)}]` : ''
   return `${mean.toFixed(digits)}${range}`

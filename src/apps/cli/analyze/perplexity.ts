@@ -40,11 +40,11 @@ interface PerplexityFlags {
 
 const help = `
 Of a folder that \`aft data build\` made, the validation examples are scored: without proposals, with their own, and with
-those of another question. Without proposals the prompt is that of the SFT twin (sft/), where there is one. Of rows with
+those of another question. Without proposals the prompt is that of the SFT twin (sft/), if there is one. Of rows with
 responses (--format, as in \`aft data build\`), as many proposals as --proposals says are shown, three of them, one, none,
 and as many of another question.
 
-Perplexity is over all tokens; differences are means over examples, in nats a token, paired, with bootstrap intervals of
+Perplexity is over all tokens; differences are means over examples, in nats per token, paired, with bootstrap intervals of
 95 %. -o is a folder: result.json, which \`aft report\` draws, and the journal. The same command resumes an interrupted run,
 with another --limit too.
 
@@ -60,7 +60,7 @@ export function perplexityCommand(): Command {
       '<sources...>',
       'a folder of `aft data build` or one of its files; with --format files or folders',
     )
-    .requiredOption('-o, --output <folder>', 'where the result and the journal go')
+    .requiredOption('-o, --output <folder>', 'folder for the result and the journal')
     .requiredOption('-m, --model <name>', 'an engine that scores: an embedded one')
     .addOption(
       new Option('--format <format>', 'what a record is')
@@ -210,7 +210,7 @@ async function readSource(
 }
 
 function table(conditions: ConditionSummary[]): string {
-  const head = ['shown', 'perplexity', 'nats a token', '95 %', 'lower on']
+  const head = ['shown', 'perplexity', 'nats per token', '95 %', 'lower on']
   const rows = conditions.map(({ condition, perplexity, difference, interval, lower }) => [
     condition,
     perplexity.toFixed(2),

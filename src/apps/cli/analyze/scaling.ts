@@ -29,7 +29,8 @@ interface ScalingFlags extends EvalFlags, OfficialFlags {
 }
 
 const help = `
-Prints a row a point: score with its 95 % interval, tokens, seconds; what nothing beats with as few is the frontier.
+Prints one row per point: the score with its 95 % interval, tokens and seconds. A point is on the frontier if no other
+scores better with as few.
 
 Example:
   $ aft analyze scaling test.jsonl --model smollm2 --widths 2,4 --depths 0,1,2 --limit 40 -o grid`
@@ -39,7 +40,7 @@ export function scalingCommand(): Command {
   const command = new Command('scaling')
     .description('A grid of width and depth; what points have in common is sampled once.')
     .argument('[questions]', "JSON lines or a JSON array, in the benchmark's own form")
-    .requiredOption('-o, --output <folder>', 'where the results go; `aft report` draws them')
+    .requiredOption('-o, --output <folder>', 'folder for the results; `aft report` draws them')
     .requiredOption('-m, --model <name>', 'engine for every role')
     .addOption(
       new Option('--task <name>', 'how answers are scored').choices(['gsm8k', 'ifeval']).default('gsm8k'),

@@ -34,8 +34,8 @@ interface AlpacaEvalFlags extends EvalFlags, OfficialFlags {
 
 const help = `
 The judge sees each pair once, in the order that the benchmark's seeded rule gives, and answers with one token: m for
-the output shown first, M for the second. Where it tells log probabilities the two letters are weighed by them;
-where it does not, the letter that it wrote counts, 1 or 2. The result says which.
+the output shown first, M for the second. If it gives log probabilities, the two letters are weighed by them;
+if not, the letter that it wrote counts, 1 or 2. The result says which.
 
 --official fetches those of the benchmark's files that are not given: the judge's wording (--template), the baseline's
 outputs (--baseline), and two files for the length-controlled rate (--gamed, --instruction-difficulty). They come once from
@@ -153,7 +153,7 @@ function preview(
     `cost        ${cost === undefined ? 'unknown (aft.config.ts can give the price)' : `about $${cost.toFixed(2)}`}`,
     `template    ${template.id}, ${template.sha256.slice(0, 12)}`,
     '',
-    'Taken: a token is 4 bytes of text. What a journal holds already is not judged again.',
+    'Assumed: a token is 4 bytes of text. What a journal already holds is not judged again.',
   ].join('\n')
 }
 

@@ -53,7 +53,7 @@ export function controlsCommand(task: Task, about: string): Command {
   const command = new Command(task.name)
     .description(about)
     .argument('[questions]', "JSON lines or a JSON array, in the benchmark's own form")
-    .requiredOption('-o, --output <folder>', 'where the results go')
+    .requiredOption('-o, --output <folder>', 'folder for the results')
     .requiredOption('-m, --model <name>', 'engine that proposes')
     .addOption(planFlag('aggregators', { defaultText: 'the model' }))
     .addOption(planFlag('judge', { defaultText: 'the first aggregator' }))

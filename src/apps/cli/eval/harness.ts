@@ -35,7 +35,7 @@ export function harnessCommand(): Command {
   const command = new Command('harness')
     .description("Run tasks of EleutherAI's evaluation harness, each answer aggregated.")
     .requiredOption('--tasks <names>', 'separated by commas')
-    .requiredOption('-o, --output <folder>', 'where the harness puts its results')
+    .requiredOption('-o, --output <folder>', 'folder for the results of the harness')
     .option('--include-path <folder>', 'task files of your own')
     .addOption(whole('--limit <n>', 'only the first documents of each task', 1))
     .addOption(whole('--requests <n>', 'documents at work at a time', 1).default(3))

@@ -43,7 +43,7 @@ export function mtBenchCommand(): Command {
   const command = new Command('mt-bench')
     .description('Two-turn questions, graded 1 to 10 by a judge.')
     .argument('[folder]', "the benchmark's files")
-    .requiredOption('-o, --output <folder>', 'where the results go')
+    .requiredOption('-o, --output <folder>', 'folder for the results')
     .requiredOption('-m, --model <name>', 'engine that proposes')
     .addOption(planFlag('aggregators', { defaultText: 'the model' }))
     .requiredOption('--judge <name>', 'engine that grades')

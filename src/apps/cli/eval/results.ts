@@ -1,4 +1,4 @@
-/** What an evaluation leaves behind: JSON for programs, CSV for tables, lines for a person. */
+/** The results of an evaluation: JSON for programs, CSV for tables, lines for a person. */
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import type { ControlRow, ControlTable } from '../../../eval/control-table.ts'
@@ -85,7 +85,7 @@ export function describeControls(result: ControlResult): string {
   )
   const less = failed > 0 || n < asked ? ` of ${asked} asked` : ''
   return [
-    `${result.task}: ${n} questions${less}, ${result.model}; means a question, 95 % intervals, p beside one answer`,
+    `${result.task}: ${n} questions${less}, ${result.model}; means per question, 95 % intervals, p against one answer`,
     drawTable(head, lines),
     ...told,
     ...(changes.length > 0 ? [describeProposals(result)] : []),

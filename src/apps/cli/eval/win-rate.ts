@@ -30,7 +30,7 @@ export function winRateCommand(): Command {
     .requiredOption('--annotations <file>', 'JSON rows with output_1, output_2 and preference')
     .option('--gamed <file>', "the benchmark's df_gamed.csv")
     .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv")
-    .option('-o, --output <folder>', 'where the result goes; `aft report` puts several into one table')
+    .option('-o, --output <folder>', 'folder for the result; `aft report` puts several into one table')
     .option('--json', 'print one JSON object')
     .addHelpText('after', help)
   return addOfficialFlag(command).action(winRate)

@@ -37,7 +37,7 @@ describe('how far a run is', () => {
   test.skipIf(noTerminal)('is a bar on a terminal, that is gone in the end', async () => {
     const script = '{"echo":true,"delayMs":15}'
     const rows = '{"prompt":"a"}\n{"prompt":"b"}\n{"prompt":"c"}\n'
-    const command = `cd "$(mktemp -d)" && printf '%s' '${script}' > s.json && printf '%s' '${rows}' > p.jsonl && "${process.execPath}" "${process.cwd()}/bin/aft.js" run p.jsonl -o a.jsonl --model scripted:s.json --width 2`
+    const command = `cd "$(mktemp -d)" && printf '%s' '${script}' > s.json && printf '%s' '${rows}' > p.jsonl && "${process.execPath}" "${process.cwd()}/bin/aft.js" run p.jsonl -o a.jsonl --model scripted:s.json --width 2 --depth 2`
     const { raw, code, screen } = await runInTerminal(command, { columns: 100 })
     expect(code).toBe(0)
     expect(raw).toMatch(/━+.*─+.* {2}\d of 3 answered · \d+ of 15 completions/)
@@ -77,18 +77,18 @@ describe('how a run ended', () => {
   })
 
   test.each([
-    ['interrupted', undefined, '12 of 20 answered; run the same command to go on'],
+    ['interrupted', undefined, '12 of 20 answered; run the same command to resume'],
     [
       'held',
       undefined,
-      'stopped, as the next could go beyond the budget (so far 45,210 tokens, $0.0213): 12 of 20 answered; raise it and run the same command to go on',
+      'stopped, because the next could exceed the budget (so far 45,210 tokens, $0.0213): 12 of 20 answered; raise it and run the same command to resume',
     ],
     [
       'hopeless',
       error,
-      'stopped, as the others would be degraded too (auth: no such key): 12 of 20 answered; mend that and run the same command to go on',
+      'stopped, because the others would be degraded too (auth: no such key): 12 of 20 answered; fix that and run the same command to resume',
     ],
-  ] as const)('%s says how to go on', (outcome, reason, text) => {
+  ] as const)('%s says how to resume', (outcome, reason, text) => {
     expect(end({ outcome, reason })).toBe(text)
   })
 })

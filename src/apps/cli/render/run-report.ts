@@ -1,4 +1,4 @@
-/** What `aft run` says on stderr: how far it is, and how it ended. */
+/** What `aft run` prints on stderr: its progress, and how it ended. */
 import type { Spending } from '../../../run/budget.ts'
 import type { FailureGroup, Progress } from '../../../run/progress.ts'
 import type { RunSummary } from '../../../run/run.ts'
@@ -35,9 +35,9 @@ export function describeEnd(
   const took = showSpent(spent)
   const ends = {
     done: `${so}: ${count(made)} completions, ${took}, ${showTime(elapsedMs)}. See ${out}`,
-    interrupted: `${so}; ${AGAIN} to go on`,
-    held: `stopped, as the next could go beyond the budget (so far ${took}): ${so}; raise it and ${AGAIN} to go on`,
-    hopeless: `stopped, as the others would ${whatElse(reason, failures)}: ${so}; mend that and ${AGAIN} to go on`,
+    interrupted: `${so}; ${AGAIN} to resume`,
+    held: `stopped, because the next could exceed the budget (so far ${took}): ${so}; raise it and ${AGAIN} to resume`,
+    hopeless: `stopped, because the others would ${whatElse(reason, failures)}: ${so}; fix that and ${AGAIN} to resume`,
   }
   const hint = outcome === 'done' && failures.length > 0 ? `; ${AGAIN} to try the others again` : ''
   return [...failures.map(describeFailures), ends[outcome] + hint].join('\n')
@@ -50,7 +50,7 @@ function describeFailures({ error, count: n, id }: FailureGroup): string {
   return `failed: ${who}: ${error.kind}: ${sanitize(error.message)}`
 }
 
-/** Prompts that failed have said why; those that were answered with less have not. */
+/** Failed prompts have been listed with their reason; degraded ones have not. */
 function whatElse(reason: RunSummary['reason'], failures: FailureGroup[]): string {
   if (!reason || failures.length > 0) return 'fail too'
   return `be degraded too (${reason.kind}: ${sanitize(reason.message)})`
@@ -70,7 +70,7 @@ export function describeBound(prompts: number, bound: Spending, unpriced: string
     `tokens out   ${count(bound.outputTokens)} at most`,
     `cost         ${cost}`,
     '',
-    'Taken: a token is 4 bytes of text, each completion is as long as --max-tokens lets it be, and each request is',
+    'Assumed: a token is 4 bytes of text, each completion is as long as --max-tokens allows, and each request is',
     'sent once for all its samples. Most runs take far less.',
   ].join('\n')
 }

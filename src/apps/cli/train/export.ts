@@ -22,7 +22,7 @@ export function exportCommand(): Command {
   return new Command('export')
     .description('Write a trained model as one folder, a LoRA adapter merged, for vLLM and other servers.')
     .argument('<folder>', 'what `aft train` made')
-    .requiredOption('-o, --output <folder>', 'where it goes')
+    .requiredOption('-o, --output <folder>', 'folder for the model')
     .addOption(
       new Option('--dtype <type>', 'of the merged weights')
         .choices(['bfloat16', 'float16', 'float32'])

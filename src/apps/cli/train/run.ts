@@ -28,7 +28,7 @@ export function addTraining(command: Command): Command {
   return command
     .argument('[recipe]', 'YAML file; recipes/ has some')
     .option('-d, --data <folder>', 'what `aft data build` made')
-    .option('-o, --output <folder>', 'where the run goes')
+    .option('-o, --output <folder>', 'folder for the run')
     .option(
       '--set <knob=value>',
       "change a knob of the recipe (TRL's own names); may be repeated",
