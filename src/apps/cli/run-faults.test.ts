@@ -179,7 +179,9 @@ describe('a server', () => {
     try {
       const { code, stderr } = await runWith('wrong')
       expect(code).toBe(1)
-      expect(stderr).toMatch(/auth: .*no such key.*\nstopped, because the others would fail too: 0 of 50 answered/)
+      expect(stderr).toMatch(
+        /auth: .*no such key.*\nstopped, because the others would fail too: 0 of 50 answered/,
+      )
       expect(server.bodies.length).toBeLessThan(40)
       expect(existsSync(at('a.jsonl'))).toBe(false)
       expect((await runWith('right')).code).toBe(0)
