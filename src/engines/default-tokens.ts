@@ -7,10 +7,7 @@ import { catalogue } from './models/model-catalogue.ts'
 export function readDefaultTokens(config: Config = {}): Record<string, number> {
   const names = [...catalogue.map(({ name }) => name), ...Object.keys(config.engines ?? {})]
   return Object.fromEntries(
-    names.flatMap((name): [string, number][] => {
-      const tokens = findTokens(name, config)
-      return tokens === undefined ? [] : [[name, tokens]]
-    }),
+    names.map((name) => [name, findTokens(name, config)]).filter(([, tokens]) => tokens !== undefined),
   )
 }
 

@@ -46,7 +46,7 @@ test('the offer names models, engines and limits, and neither addresses nor the 
   expect(offer).toMatchObject({
     models: ['aft', 'aft-fast', 'paper', 'moa', 'rsa', 'single'],
     engines: ['one'],
-    defaults: { width: 2, depth: 1 },
+    defaults: { strategy: 'aft', width: 2, depth: 1, temperature: 0.7, maxTokens: 1024 },
     fixes: true,
   })
   expect(JSON.stringify(offer)).not.toContain('somewhere')

@@ -73,11 +73,7 @@ export function pageApi(offer: Offer, template: Template, fixes: string | undefi
       models: Object.keys(presets),
       engines,
       limits,
-      defaults: {
-        width: base.width ?? planOptions.width.default,
-        depth: base.depth ?? planOptions.depth.default,
-        strategy: base.strategy ?? planOptions.strategy.default,
-      },
+      defaults: defaultsOf(base),
       fixes: fixes !== undefined,
     }),
   )
@@ -88,4 +84,16 @@ export function pageApi(offer: Offer, template: Template, fixes: string | undefi
     return c.json({ id }, 201)
   })
   return app
+}
+
+/** What holds if the page's settings are left empty. */
+function defaultsOf({ proposers: [proposer = ''], engineMaxTokens, ...base }: Offer['base']) {
+  const { strategy, width, depth, temperature, maxTokens } = planOptions
+  return {
+    strategy: base.strategy ?? strategy.default,
+    width: base.width ?? width.default,
+    depth: base.depth ?? depth.default,
+    temperature: base.temperature ?? temperature.default,
+    maxTokens: base.maxTokens ?? engineMaxTokens?.[proposer] ?? maxTokens.default,
+  }
 }

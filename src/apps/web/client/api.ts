@@ -7,7 +7,7 @@ export interface Offer {
   models: string[]
   engines: string[]
   limits: { width: number; depth: number; maxTokens: number }
-  defaults: { width: number; depth: number; strategy: string }
+  defaults: { strategy: string; width: number; depth: number; temperature: number; maxTokens: number }
   /** Whether the server keeps corrected answers. */
   fixes: boolean
 }

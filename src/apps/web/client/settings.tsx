@@ -102,12 +102,19 @@ function NumberFields({ settings, offer, set }: NumbersProps) {
         placeholder={defaults?.depth}
         {...of('depth')}
       />
-      <NumberField label="Temperature" min={0} max={5} step={0.1} placeholder="0.7" {...of('temperature')} />
+      <NumberField
+        label="Temperature"
+        min={0}
+        max={5}
+        step={0.1}
+        placeholder={defaults?.temperature}
+        {...of('temperature')}
+      />
       <NumberField
         label="Most tokens per completion"
         min={1}
         max={limits?.maxTokens}
-        placeholder="1024"
+        placeholder={defaults?.maxTokens}
         {...of('maxTokens')}
       />
       <NumberField label="Seed" min={0} placeholder="random" {...of('seed')} />
