@@ -107,3 +107,23 @@ describe('what the aggregator of the answer was shown', () => {
     expect(findAnswer(read(...records), 1)).toMatchObject({ layer: 0, completion: { index: 0 } })
   })
 })
+
+test('a member whose answer repeats itself keeps both of its completions; what failed on the way is gone', () => {
+  const again = { ...member(1, 0), seed: 99 }
+  const records: JournalRecord[] = [
+    completion(0, 0, 'a'),
+    end(0, [0]),
+    completion(1, 0, 'on and on', { excluded: 'runaway' }),
+    { type: 'failure', ...again, error: server },
+    { ...completion(1, 0, 'fine'), ...again },
+    end(1, [0]),
+    answer('fine'),
+  ]
+  const { layers } = read(...records)
+  expect(layers[1]?.completions.map((c) => [c.seed, c.text])).toEqual([
+    [0, 'on and on'],
+    [99, 'fine'],
+  ])
+  expect(layers[1]?.failures).toEqual([])
+  expect(findAnswer(read(...records))?.completion.text).toBe('fine')
+})

@@ -13,7 +13,9 @@ export function viewRun(progress: Progress, elapsedMs: number): ProgressView {
 
 /** Such as `12 of 20 answered · 140 of 220 completions, 3.2/s · 45,210 tokens, $0.02 · 0:25 left`. */
 export function describeProgress(progress: Progress, elapsedMs: number): string {
-  const { failed, made, madeNow, completions, spent } = progress
+  const { failed, made, madeNow, spent } = progress
+  // An answer that repeats itself is sampled once more than the plan says.
+  const completions = Math.max(progress.completions, made)
   const perSecond = madeNow / Math.max(1, elapsedMs / 1000)
   return joinFacts([
     showAnswered(progress),

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { echo, scriptedEngine } from '../../../engines/scripted/scripted.ts'
 import { streamAnswer } from '../../../run/answer.ts'
 import { readJournal } from './journal.ts'
-import { answerOf, messagesFor, newRun, stopRun, type Turn, takeEvent } from './run.ts'
+import { answerOf, messagesFor, newRun, stopRun, type Turn, takeEvent, viewLayer } from './run.ts'
 
 async function watch(script: Parameters<typeof scriptedEngine>[0], more: object = {}) {
   const run = newRun()
@@ -141,4 +141,19 @@ test('a journal cut at any character is read as far as it goes, and what is none
       expect(() => readJournal('j', junk.join('\n'))).toThrow(/no journal/)
     }),
   )
+})
+
+test('of an answer that repeats itself the page shows the one that was sampled again', async () => {
+  const runaway = 'on and on it goes '.repeat(30)
+  const replies = ['One.', runaway, 'Fine.']
+  const engine = scriptedEngine(() => replies.shift() as string)
+  const run = newRun()
+  for await (const event of streamAnswer('Why?', { engines: { one: engine }, width: 1, depth: 1 })) {
+    takeEvent(run, event)
+    if (event.type !== 'answer') continue
+    const { completions = [], failures = [] } = event.result.layers[1] ?? {}
+    expect(completions).toHaveLength(2)
+    expect(viewLayer({ completions: completions.toReversed(), failures }, true).members).toHaveLength(1)
+  }
+  expect(answerOf(run)).toMatchObject({ text: 'Fine.', state: 'done' })
 })
