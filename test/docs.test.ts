@@ -9,7 +9,9 @@ import { insertSummary, renderResults } from '../bench/results-page.ts'
 import { insertOptions } from '../docs/make-options.ts'
 import { type Listening, listen } from '../src/apps/server/listen.ts'
 import { createServer } from '../src/apps/server/server.ts'
+import { checkConfig } from '../src/engines/config-schema.ts'
 import { echo, scriptedEngine } from '../src/engines/scripted/scripted.ts'
+import { readRecipe } from '../src/train/recipe-file.ts'
 import { type ChatServer, startChatServer } from './chat-server.ts'
 import { type Block, blocksOf, commandsOf, listFlags, parseCommand } from './docs-page.ts'
 import { floors } from './house/house.ts'
@@ -98,9 +100,15 @@ async function runProgram({ code, file }: Block, name: string, folder: string): 
   if (/console\.log|stdout\.write/.test(code)) expect(stdout).not.toBe('')
 }
 
-/** Every JSON value or YAML document of a block is whole; a block that names its file is there for the lines after it. */
+/** JSON is whole, YAML is a config or a recipe; a block that names its file is there for the lines after it. */
 function keepFile({ language, code, file }: Block, folder: string): void {
-  if (language === 'yaml') expect(parseYaml(code)).toBeTypeOf('object')
+  if (language === 'yaml') {
+    const value = parseYaml(code)
+    const kept = path.join(folder, file ?? 'recipe.yaml')
+    writeFileSync(kept, adapt(code))
+    if ('base' in value) readRecipe(kept)
+    else checkConfig(value)
+  }
   if (language === 'json') expect(JSON.parse(code)).toBeTypeOf('object')
   if (language === 'jsonl') for (const line of code.trim().split('\n')) JSON.parse(line)
   if (file) writeFileSync(path.join(folder, file), adapt(code))
