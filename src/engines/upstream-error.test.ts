@@ -47,7 +47,7 @@ test('a message never shows a key', () => {
   )
 })
 
-test('a broken connection is told by its innermost cause', async () => {
+test('the message of a broken connection is its innermost cause', async () => {
   const cause = await fetch('http://127.0.0.1:2/').catch((error: unknown) => error)
   expect(errorFromConnection('e', cause)).toMatchObject({ kind: 'unreachable', isRetryable: true })
   const refused = new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:9') })
@@ -56,7 +56,7 @@ test('a broken connection is told by its innermost cause', async () => {
   )
 })
 
-test('a port that fetch refuses is not tried again', async () => {
+test('a port that fetch refuses is not retried', async () => {
   const cause = await fetch('http://127.0.0.1:9/v1').catch((error: unknown) => error)
   const error = errorFromConnection('a', cause)
   expect(error).toMatchObject({ kind: 'unreachable', isRetryable: false })

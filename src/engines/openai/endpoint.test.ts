@@ -29,13 +29,13 @@ describe('the key in OPENAI_API_KEY', () => {
     expect(keyFor(baseURL, env)).toBe(key)
   })
 
-  it('is not sent where another variable is named, which must be set', () => {
+  it('is not sent if another variable is named, which must be set', () => {
     expect(keyFor('https://llm.example/v1', { ...env, OTHER: 'o' }, 'OTHER')).toBe('o')
     expect(() => keyFor('http://localhost/v1', env, 'OTHER')).toThrow(UsageError)
     expect(() => keyFor('http://localhost/v1', env, 'OTHER')).toThrow('OTHER')
   })
 
-  it('is missed at the start where OpenAI itself is asked', () => {
+  it('is required at the start for OpenAI itself', () => {
     expect(() => openOpenAI({ model: 'm', env: {} })).toThrow('set OPENAI_API_KEY')
   })
 })

@@ -14,7 +14,7 @@ import {
 } from './openai.fixture.ts'
 
 describe('failures that may pass', () => {
-  it('of one completion of n leave the others, and only it is asked for again', async () => {
+  it('of one completion of n leave the others, and only it is retried', async () => {
     const half = (asked: Asked) => {
       asked.send(delta(0, 'a'), delta(1, 'ha'), delta(2, 'c'), finish(0), finish(2))
       asked.done()
@@ -60,7 +60,7 @@ describe('failures that may pass', () => {
       'an error in the stream',
       (asked) => asked.send(delta(0, 'ha'), { error: { message: 'out of memory' } }),
     ],
-    ['what is no JSON', (asked) => void asked.response.writeHead(200).end('data: {"choices": [{"ind\n\n')],
+    ['what is not JSON', (asked) => void asked.response.writeHead(200).end('data: {"choices": [{"ind\n\n')],
     ['an answer that says that it failed', say('ha', 'error')],
     ['500', refuse(500)],
     ['502', refuse(502)],
@@ -85,7 +85,7 @@ describe('failures that may pass', () => {
     await Promise.all(asked.slice(0, 2).map((one) => one.closed))
   })
 
-  it('of an answer cut at any byte leave what had ended, and nothing else', async () => {
+  it('in an answer cut at any byte leave exactly the completions that had ended', async () => {
     const events = [delta(0, 'Fuchs 🦊'), delta(1, 'b'), finish(1), delta(0, '!'), finish(0), usage(6, 3)]
     const bytes = Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''))
     const endOf = (chunk: object) => bytes.indexOf(JSON.stringify(chunk)) + JSON.stringify(chunk).length
@@ -138,7 +138,7 @@ describe('failures that may pass', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('where no server answers at all end soon, and say so', async () => {
+  it('end soon if no server answers at all, and say so', async () => {
     const { engine, fixture } = await open({}, model())
     await fixture.close()
     const { failures } = await collect(engine)
@@ -149,7 +149,7 @@ describe('failures that may pass', () => {
   })
 })
 
-describe('failures that stay', () => {
+describe('failures that no retry helps', () => {
   it.each([
     [400, 'refused'],
     [401, 'auth'],
@@ -157,19 +157,22 @@ describe('failures that stay', () => {
     [403, 'auth'],
     [404, 'not-found'],
     [422, 'refused'],
-  ])('%i is told at once, as %s, with the words of the server and without the key', async (status, kind) => {
-    const key = 'my-own-key-0815'
-    const message = `wrong: ${key} ${'x'.repeat(400)}`
-    const { engine, asked } = await open({ apiKey: key, id: 'mine' }, refuse(status, message))
-    const { failures } = await collect(engine)
-    const [error] = failures.map((f) => f.error)
-    expect(error).toBeInstanceOf(EngineError)
-    expect(error).toMatchObject({ kind, status, engine: 'mine', isRetryable: false })
-    expect(error?.message).toMatch(/^\d+: wrong: \[hidden\] x+…$/)
-    expect(error?.message.length).toBeLessThan(320)
-    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain(key)
-    expect(asked).toHaveLength(1)
-  })
+  ])(
+    '%i is reported at once as %s, with the words of the server and without the key',
+    async (status, kind) => {
+      const key = 'my-own-key-0815'
+      const message = `wrong: ${key} ${'x'.repeat(400)}`
+      const { engine, asked } = await open({ apiKey: key, id: 'mine' }, refuse(status, message))
+      const { failures } = await collect(engine)
+      const [error] = failures.map((f) => f.error)
+      expect(error).toBeInstanceOf(EngineError)
+      expect(error).toMatchObject({ kind, status, engine: 'mine', isRetryable: false })
+      expect(error?.message).toMatch(/^\d+: wrong: \[hidden\] x+…$/)
+      expect(error?.message.length).toBeLessThan(320)
+      expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain(key)
+      expect(asked).toHaveLength(1)
+    },
+  )
 
   it('name the response format, if the server does not take it', async () => {
     const { engine } = await open({}, refuse(400, 'response_format is not supported'))
@@ -199,7 +202,7 @@ describe('failures that stay', () => {
     )
   })
 
-  it('say where a key was held back', async () => {
+  it('say so if no key was sent', async () => {
     const { engine } = await open({}, refuse(401, 'no key'))
     expect((await collect(engine)).failures[0]?.error.message).toContain('--api-key-env')
   })

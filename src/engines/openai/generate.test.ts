@@ -40,7 +40,7 @@ describe('an abort', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('ends the wait for a place, and sends nothing', async () => {
+  it('ends the wait for a slot, and sends nothing', async () => {
     const caller = new AbortController()
     const { engine, asked } = await open({ concurrency: 1 }, (one) => one.send(delta(0, 'a')))
     const first = collect(engine, { signal: caller.signal }, () => second.abort())
@@ -52,7 +52,7 @@ describe('an abort', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('is what a consumer does that leaves', async () => {
+  it('happens when a consumer stops reading', async () => {
     const { engine, asked } = await open(
       { concurrency: 2 },
       (one) => one.send(delta(0, 'a'), delta(1, 'b')),
@@ -65,7 +65,7 @@ describe('an abort', () => {
   })
 })
 
-describe('places at an endpoint', () => {
+describe('slots at an endpoint', () => {
   it('are shared by the engines of the same address, and never exceeded', async () => {
     let [inFlight, most] = [0, 0]
     const { engine, fixture } = await open({ concurrency: 4 }, async (asked) => {
@@ -105,7 +105,7 @@ describe('places at an endpoint', () => {
     expect(asked.map(({ body }) => body.n)).toEqual([3, 3, 2, 4, 2])
   })
 
-  it('are taken as they come by a short prompt, so that none stays empty', async () => {
+  it('are taken by a short prompt as they become free, so that none stays idle', async () => {
     const { engine, asked } = await open({ concurrency: 4 }, model({ delayMs: 1 }))
     const all = await Promise.all([3, 3].map((n) => collect(engine, { n })))
     expect(all.map(({ ends }) => ends.length)).toEqual([3, 3])

@@ -112,7 +112,7 @@ describe('what is sent', () => {
     expect(sumOf(ends, 'calls')).toBe(2)
   })
 
-  it('is nothing where the number of seeds is wrong', async () => {
+  it('is nothing if the number of seeds is wrong', async () => {
     const { engine, asked } = await open({}, model())
     await expect(collect(engine, { n: 2, seeds: [1] })).rejects.toThrow('got n 2 and 1 seeds')
     expect(asked).toEqual([])
@@ -139,7 +139,7 @@ describe('a server that gives fewer completions than asked for', () => {
     ["Field 'n': Value must be between 1 <= value <= 2, but got 5", [undefined, 2, 2, 5]],
     ['only few n are supported', [undefined, 2, 2, 5]],
     ['this cannot be', [undefined, undefined, undefined, undefined, undefined, 5]],
-  ])('learns from the refusal "%s" how many it gives', async (message, ns) => {
+  ])('teaches by the refusal "%s" how many it gives', async (message, ns) => {
     const atMost = message === 'this cannot be' ? 1 : 2
     const { engine, asked } = await open({}, (one) => {
       if ((one.body.n ?? 1) > atMost) return one.refuse(400, { error: { message } })
@@ -172,13 +172,13 @@ describe('names that a server refuses', () => {
     expect(asked.map(({ body }) => body.max_completion_tokens)).toEqual([undefined, 8, 8])
   })
 
-  it('are not changed to and fro', async () => {
+  it('are not switched back', async () => {
     const { engine, asked } = await open({}, refuse(400, 'unsupported: max_tokens, max_completion_tokens'))
     expect((await collect(engine)).failures).toHaveLength(1)
     expect(asked).toHaveLength(2)
   })
 
-  it('are left out where only the usage is lost', async () => {
+  it('are left out if only the usage is lost', async () => {
     const { engine, asked } = await open(
       {},
       picky('stream_options', 'stream_options: Extra inputs are not permitted'),

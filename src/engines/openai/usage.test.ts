@@ -22,7 +22,7 @@ describe('usage', () => {
   })
 
   it.each(['one', 'none'] as const)(
-    'where the server counts %s of the completions is counted by chunks',
+    'is counted by chunks if the server counts %s of the completions',
     async (told) => {
       const { engine } = await open({}, model({ usage: told }))
       const { ends } = await collect(engine, { n: 3 })
@@ -31,7 +31,7 @@ describe('usage', () => {
     },
   )
 
-  it('that a server tells after each completion ends it at once', async () => {
+  it('that a server reports after each completion ends it at once', async () => {
     const { engine } = await open({}, async (asked) => {
       asked.send(delta(1, 'b'), finish(1), usage(6, 2), delta(0, 'a'))
       await collected
@@ -48,7 +48,7 @@ describe('usage', () => {
     expect(sumOf(ends, 'calls')).toBe(1)
   })
 
-  it('is estimated where an early end is asked for, and the last of it is what is left of the sum', async () => {
+  it('is estimated if an early end is asked for, and the last completion gets the rest of the sum', async () => {
     let hasCome = () => {}
     const collected = new Promise<void>((resolve) => (hasCome = resolve))
     const { engine } = await open({}, async (asked) => {
@@ -68,7 +68,7 @@ describe('usage', () => {
     ])
   })
 
-  it('holds cost, cached and reasoning tokens where the server tells them', async () => {
+  it('has cost, cached and reasoning tokens if the server reports them', async () => {
     const more = {
       cost: 0.25,
       prompt_tokens_details: { cached_tokens: 4 },
