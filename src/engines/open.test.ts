@@ -147,3 +147,8 @@ test('a setting of embedded models is refused where none is opened', async () =>
   await expect(lost).rejects.toThrow('--threads, --raw: for embedded models')
   await expect(openEngine('quick', { config, lora: 'a.gguf' })).rejects.toThrow(UsageError)
 })
+
+test('the earlier name of an option is an error that tells the new one', async () => {
+  const options = { retries: 2 } as object
+  await expect(openEngine('scripted:echo', options)).rejects.toThrow('`retries`: use `maxRetries`')
+})

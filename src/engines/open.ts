@@ -113,6 +113,7 @@ async function open(
   shared: Shared,
   seen: string[] = [],
 ): Promise<Engine> {
+  if ('retries' in options) throw new UsageError('`retries`: use `maxRetries`', { param: 'retries' })
   const [scheme = '', rest = ''] = split(name)
   const isCatalogued = rest === '' && (await catalogueNames()).includes(name)
   const opener = isCatalogued ? openModel : Object.hasOwn(openers, scheme) ? openers[scheme] : undefined
