@@ -59,9 +59,9 @@ test('members stand side by side: the end of what is written, the beginning of w
     phenomenon called       The sky appears blue    The user asks why.      no answer within 60 s
     Rayleigh scattering.    because of a
     Sunlight is made of     phenomenon called
-    many colors, and each  Rayleigh scattering.
-    color is light of a    Sunlight is made of
-    different wavelength.   many colors, and eac…"
+    many colors, and each   Rayleigh scattering.
+    color is light of a     Sunlight is made of
+    different wavelength.   many colors, and each…"
   `)
 })
 
@@ -69,7 +69,7 @@ test('where they do not fit, they stand in rows', () => {
   expect(show(busy, 60, 14)).toMatchInlineSnapshot(`
     "⠴ proposals   1 of 5 · 14 tokens · 2.5 s
     ── 1 ──────────────── ⠴ 1 ──  ── 2 ─────────────── ✓ 12 ──
-    colors, and each color is   The sky appears blue because
+    colors, and each color is     The sky appears blue because
     light of a different          of a phenomenon called
     wavelength.                   Rayleigh scattering.…
     ── 3 ─────── ⠴ thinking 1 ──  ── 4 ────────── ✗ timeout ──
@@ -90,7 +90,7 @@ test('on a very narrow or low terminal each member has a line', () => {
   `)
   expect(show(busy, 60, 6)).toMatchInlineSnapshot(`
     "⠴ proposals   1 of 5 · 14 tokens · 2.5 s
-    1 ⠴ 1  …and each color is light of a different wavelength.
+    1 ⠴ 1  … and each color is light of a different wavelength.
     2 ✓ 12  The sky appears blue because of a phenomenon calle…
     3 ⠴ thinking 1  The user asks why.
     4 ✗ timeout  no answer within 60 s
