@@ -28,7 +28,7 @@ function renderGroup(group: string, rows: [string, OptionSpec][]): string {
     const only = strategies ? ` (${strategies.join(', ')})` : ''
     return `| \`${flagName(name)}\` | ${help}${only} | ${shorten(kind)} | ${standard} |\n`
   })
-  return `| ${group} | what it does | takes | default |\n| --- | --- | --- | --- |\n${lines.join('')}`
+  return `### ${group}\n\n| flag | what it does | takes | default |\n| --- | --- | --- | --- |\n${lines.join('')}`
 }
 
 function shorten(kind: OptionKind): string {
