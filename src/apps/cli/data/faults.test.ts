@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
 import { afterAll, expect, test } from 'vitest'
 import { aft } from '../../../../test/command-line.ts'
 
@@ -39,15 +38,6 @@ const bad = [
   row(107, { responses: [{ text: null }, 'a', 'b'] }),
 ]
 const long = row(108, { prompt: 'word '.repeat(210_000) })
-const scores = row(109, {
-  target: undefined,
-  responses: [
-    { text: 'unrated', score: 'N/A' },
-    { text: 'best', score: '4' },
-    { text: 'odd', score: { a: 1 } },
-    { text: 'worst', score: 1 },
-  ],
-})
 writeFileSync(at('good.jsonl'), good.join('\n'))
 writeFileSync(
   at('bad.jsonl'),
@@ -58,30 +48,6 @@ writeFileSync(
   ]),
 )
 
-test('every bad row is in dropped.jsonl with its line or id and what is wrong with it; a prompt of 1 MB is no bad row', async () => {
-  expect((await build(['bad.jsonl', '--max-bad', '0.5', '--validation', '0', '-o', 'bad'])).code).toBe(0)
-  const told = lines('bad/dropped.jsonl').map(
-    ({ row, reason, detail }) => `${row} ${reason} ${JSON.stringify(detail)}`,
-  )
-  expect(told).toEqual([
-    expect.stringMatching(/^bad\.jsonl:21 broken "expected JSON: Unterminated string/),
-    'r100 too few proposals {"usable":0,"left":{}}',
-    'r101 too few proposals {"usable":1,"left":{}}',
-    'r102 too few proposals {"usable":0,"left":{"empty":3}}',
-    'bad.jsonl:25 broken "expected responses[1] to be an object, got 3"',
-    'bad.jsonl:26 broken "expected `responses` to be a list, got \\"text\\""',
-    'bad.jsonl:27 broken "expected `prompt` to hold text, got {\\"a\\":1}"',
-    'bad.jsonl:28 broken "expected `target` to hold text, got 5"',
-    'bad.jsonl:29 broken "expected the record to be an object, got null"',
-    'bad.jsonl:30 broken "expected `responses[0].text` to be text, got null"',
-    'bad.jsonl:31 broken "expected UTF-8, got other bytes"',
-    expect.stringMatching(/^bad\.jsonl:33 broken "expected JSON: Unterminated string/),
-  ])
-  const built = lines('bad/train.jsonl')
-  expect(built.map((example) => example.id)).toEqual([...good.map((line) => JSON.parse(line).id), 'r108'])
-  expect(built.at(-1).prompt.at(-1).content).toHaveLength(1_050_000)
-})
-
 test('more broken records than may be: the first is named, exit code 1, and no folder is left', async () => {
   const { code, stderr } = await build(['bad.jsonl', '-o', 'none'])
   expect({ code, stderr }).toEqual({
@@ -91,44 +57,6 @@ test('more broken records than may be: the first is named, exit code 1, and no f
     ),
   })
   expect(readdirSync(folder).filter((name) => name.startsWith('none'))).toEqual([])
-})
-
-test('a score that is no number counts as none', async () => {
-  writeFileSync(at('scores.jsonl'), scores)
-  await build([
-    'scores.jsonl',
-    '--target',
-    'best',
-    '--choose',
-    'quality',
-    '--proposals',
-    '4',
-    '--validation',
-    '0',
-    '-o',
-    's',
-  ])
-  const [example] = lines('s/train.jsonl')
-  expect(example.completion[0].content).toBe('best')
-  expect(example.proposals).toHaveLength(3)
-})
-
-test('standard input gives the bytes that its file gives', async () => {
-  await build(['good.jsonl', '-o', 'of-file'])
-  const piped = await build(['-', '-o', 'of-stdin'], good.join('\n'))
-  expect(piped.code).toBe(0)
-  expect(readFileSync(at('of-stdin/train.jsonl'))).toEqual(readFileSync(at('of-file/train.jsonl')))
-  expect(readFileSync(at('of-stdin/README.md'), 'utf8')).toContain('| - | not a file |')
-})
-
-test('an archive that was cut off is said to be, and leaves no folder', async () => {
-  writeFileSync(at('cut.jsonl.gz'), gzipSync(good.join('\n')).subarray(0, 200))
-  const { code, stderr } = await build(['cut.jsonl.gz', '-o', 'cut'])
-  expect([code === 0, stderr]).toEqual([
-    false,
-    expect.stringMatching(/^error: cut\.jsonl\.gz: unexpected end of file/),
-  ])
-  expect([existsSync(at('cut')), existsSync(at('cut.unfinished'))]).toEqual([false, false])
 })
 
 test.skipIf(process.platform === 'win32')(
