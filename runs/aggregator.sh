@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Two experiments on GSM8K's file of model solutions (four graded answers to each question of its test set: what is trained
-# here is for measuring only). One half of the questions trains, the other tests.
-#   Convergence: twins with and without proposals, the same rows, order and steps, a pair a seed.
-#   Choosing: an aggregator that is taught to compare drafts before it answers, beside the majority and the others; and a
-#   model (sft-long) that learnt the solutions without drafts in as many steps at the same rate, of the first seed only.
-#   runs/aggregator.sh SOLUTIONS.jsonl [OUT]    goes on where it was. SEEDS and STEPS set the size of the first experiment,
-#                                               CHOOSING (which of them, or none), COMPARE_STEPS, TEST and KINDS of the
-#                                               other
+# Two experiments on GSM8K's file of model solutions: four graded answers to each question of its test set. One half of the
+# questions trains, the other tests, so the models are for measuring only.
+#   Convergence: twins with and without proposals, with the same rows, order and steps; one pair per seed.
+#   Choosing: an aggregator that learns to compare drafts before it answers, compared with the majority and others; and a
+#   model (sft-long) that learns the solutions without drafts in as many steps at the same rate, for the first seed only.
+#   runs/aggregator.sh SOLUTIONS.jsonl [OUT]    resumes if you start it again. SEEDS and STEPS set the size of the first
+#                                               experiment; CHOOSING (seeds, or none), COMPARE_STEPS, TEST and KINDS that
+#                                               of the second
 set -euo pipefail
 cd "$(dirname "$0")/.."
 solutions=$1 out=${2:-.cache/runs/aggregator}

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The whole circle, small, on a CPU and with nothing but this project: data, an AFT model and its SFT twin (the same rows
-# without proposals), how expected the held-out targets are to each of them, how both learned, and the held-out questions
-# answered by the twin beside every control, the AFT model as trained aggregator among them. OUT/report.html shows it all.
-#   runs/cpu.sh [OUT]        started again it goes on where it was; ROWS, STEPS and QUESTIONS set its size
+# A whole experiment, small, on a CPU: it makes data, trains an AFT model and its SFT twin (the same rows without proposals),
+# measures how well each expects the held-out targets and how both learned, and has the held-out questions answered: the twin
+# proposes, and the AFT model is the trained aggregator. OUT/report.html shows the results.
+#   runs/cpu.sh [OUT]        resumes if you start it again; ROWS, STEPS and QUESTIONS set its size
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-.cache/runs/cpu}

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # The published setting: 64,000 rows of UltraFeedback, an 8B or 7B base, all weights, one node of 8 GPUs. Never run here.
 #   runs/paper.sh ULTRAFEEDBACK_FOLDER TARGETS.jsonl [llama-3.1-8b | mistral-7b]
-# TARGETS.jsonl: a stronger model's aggregation for each prompt, as `aft data label` writes it; its proposals are not needed.
-# Started again it goes on where it was. What more it does, by what is set:
-#   PERPLEXITY=200         GGUF files of both models, and how expected so many held-out targets are to each (on this CPU: slow)
-#   AFT_MODEL, SFT_MODEL   the two models once they are served, such as http://127.0.0.1:8000/v1#NAME: with JUDGE they are
-#   JUDGE                  evaluated, the bare SFT twin beside the aggregating AFT model. An engine, such as openai:gpt-4.1
-#   DRY=1                  says only what the evaluation would cost
-#   ALPACA_EVAL, MT_BENCH, GSM8K, TEMPLATE, GAMED, DIFFICULTY   benchmark files by path; those not given are fetched from their owners
-#   OUT                    where all goes
+# TARGETS.jsonl has a stronger model's aggregation for each prompt, as `aft data label` writes it, without its proposals.
+# It resumes if you start it again. These variables add steps:
+#   PERPLEXITY=200         makes GGUF files of both models and scores 200 held-out targets with each (slow on a CPU)
+#   AFT_MODEL, SFT_MODEL   the two models once they are served, such as http://127.0.0.1:8000/v1#NAME; with JUDGE they are evaluated
+#   JUDGE                  an engine, such as openai:gpt-4.1; it compares the bare SFT twin with the aggregating AFT model
+#   DRY=1                  prints only what the evaluation would cost
+#   ALPACA_EVAL, MT_BENCH, GSM8K, TEMPLATE, GAMED, DIFFICULTY   benchmark files by path; the others are fetched from their owners
+#   OUT                    the folder for all results
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source=$1 targets=$2 recipe=${3:-llama-3.1-8b}
