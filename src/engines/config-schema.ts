@@ -65,45 +65,57 @@ export interface PresetConfig extends Omit<OptionValues, 'seed'> {
   model?: string
 }
 
+/** Says where a part of a config is, by its path: `aft.config.yaml:3: engines.fast.model`. */
+export type Place = (path: PropertyKey[]) => string
+
+/** The places in a file whose lines are not known. */
+function placesIn(file: string): Place {
+  return (path) => [file, path.join('.')].filter(Boolean).join(': ')
+}
+
 /**
  * Checks what a file or a caller gave, and returns it.
- * @throws UsageError that names file, path, what was expected and what came
+ * @throws UsageError that names place, what was expected and what came
  */
-export function checkConfig(value: unknown, file = 'config', table: OptionTable = planOptions): unknown {
+export function checkConfig(
+  value: unknown,
+  file: string | Place = 'config',
+  table: OptionTable = planOptions,
+): unknown {
+  const place = typeof file === 'string' ? placesIn(file) : file
   const schemas = schemasOf(table)
-  const { engines = {}, defaults = {}, presets = {} } = parse(configSchema, value, file, [])
-  parse(schemas.defaults, defaults, file, ['defaults'])
+  const { engines = {}, defaults = {}, presets = {} } = parse(configSchema, value, place, [])
+  parse(schemas.defaults, defaults, place, ['defaults'])
   for (const [name, preset] of Object.entries(presets)) {
-    checkName(name, file, ['presets', name])
-    parse(schemas.preset, preset, file, ['presets', name])
+    checkName(name, place, ['presets', name])
+    parse(schemas.preset, preset, place, ['presets', name])
   }
   for (const [name, entry] of Object.entries(engines)) {
     const path = ['engines', name]
-    checkName(name, file, path)
-    refuseKeys(entry, file, path)
+    checkName(name, place, path)
+    refuseKeys(entry, place, path)
     if (typeof entry === 'string' || typeof entry === 'function' || isModel(entry)) continue
-    parse(engineSchema, entry, file, path)
+    parse(engineSchema, entry, place, path)
   }
   return value
 }
 
-function checkName(name: string, file: string, path: string[]): void {
+function checkName(name: string, place: Place, path: string[]): void {
   if (/^[\w.-]+$/.test(name)) return
-  throw new UsageError(`${file}: ${path.join('.')}: expected a name of letters, digits, ".", "_" and "-"`)
+  throw new UsageError(`${place(path)}: expected a name of letters, digits, ".", "_" and "-"`)
 }
 
 function parse<T extends z.ZodObject>(
   schema: T,
   value: unknown,
-  file: string,
+  place: Place,
   path: PropertyKey[],
 ): z.infer<T> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const lines = result.error.issues.map((issue) => {
-    const place = [file, [...path, ...issue.path].join('.')].filter(Boolean).join(': ')
     const known = issue.path.length === 0 ? namesOf(schema) : []
-    return `${place}: ${explain(issue, valueAt(value, issue.path), known)}`
+    return `${place([...path, ...issue.path])}: ${explain(issue, valueAt(value, issue.path), known)}`
   })
   throw new UsageError(lines.join('\n'))
 }
@@ -138,11 +150,10 @@ function valueAt(value: unknown, path: PropertyKey[]): unknown {
   )
 }
 
-function refuseKeys(entry: unknown, file: string, path: string[]): void {
+function refuseKeys(entry: unknown, place: Place, path: string[]): void {
   if (typeof entry === 'string') {
-    if (redact(entry) !== entry)
-      throw new UsageError(`${file}: ${path.join('.')}: holds a key. ${KEY_ADVICE}`)
+    if (redact(entry) !== entry) throw new UsageError(`${place(path)}: holds a key. ${KEY_ADVICE}`)
   } else if (typeof entry === 'object' && entry !== null && !isModel(entry)) {
-    for (const [key, inner] of Object.entries(entry)) refuseKeys(inner, file, [...path, key])
+    for (const [key, inner] of Object.entries(entry)) refuseKeys(inner, place, [...path, key])
   }
 }

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import type { Engine } from '../core/provider/engine.ts'
 import { redact, UsageError } from '../core/provider/errors.ts'
 import type { AiSdkModel } from './ai-sdk/ai-sdk.ts'
-import type { Defaults, EngineConfig, PresetConfig } from './config-schema.ts'
+import type { Defaults, EngineConfig, Place, PresetConfig } from './config-schema.ts'
 
 export type { EngineConfig, PresetConfig } from './config-schema.ts'
 
@@ -51,31 +51,43 @@ export async function loadConfig(folder: string): Promise<Config | undefined> {
  * @throws UsageError with file, line or path, what was expected and what came
  */
 export async function readConfig(file: string): Promise<Config> {
-  const value = await readValue(file).catch((error: unknown) => {
+  const { value, place = basename(file) } = await readValue(file).catch((error: unknown) => {
     if (error instanceof UsageError) throw error
     throw new UsageError(`${file}: ${redact(error instanceof Error ? error.message : String(error))}`)
   })
   // Loaded only here: most programs have no config and need nothing that checks it.
   const { checkConfig } = await import('./config-schema.ts')
-  return checkConfig(value, basename(file)) as Config
+  return checkConfig(value, place) as Config
 }
 
-async function readValue(file: string): Promise<unknown> {
-  if (extname(file) === '.json') return JSON.parse(await readFile(file, 'utf8'))
-  if (/^\.ya?ml$/.test(extname(file))) return parseYaml(file, await readFile(file, 'utf8'))
+/** What a file holds, and where its parts are if it is not a program. */
+interface Read {
+  value: unknown
+  place?: Place
+}
+
+async function readValue(file: string): Promise<Read> {
+  if (/^\.(json|ya?ml)$/.test(extname(file))) return readText(file, await readFile(file, 'utf8'))
   resolveToThisProgram()
   const module: { default?: unknown } = await import(pathToFileURL(resolve(file)).href)
   if (module.default === undefined) throw new Error('expected `export default defineConfig({ … })`')
-  return module.default
+  return { value: module.default }
 }
 
-async function parseYaml(file: string, text: string): Promise<unknown> {
+/** JSON is checked as JSON. YAML contains it, so one parser knows the lines of both. */
+async function readText(file: string, text: string): Promise<Read> {
+  if (extname(file) === '.json') JSON.parse(text)
   const { LineCounter, parseDocument } = await import('yaml')
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const [error] = document.errors
-  if (!error) return document.toJS()
-  throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: ${redact(error.message)}`)
+  if (error) throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: ${redact(error.message)}`)
+  const place = (path: PropertyKey[]) => {
+    const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined
+    const line = node?.range ? `:${lines.linePos(node.range[0]).line}` : ''
+    return [`${basename(file)}${line}`, path.join('.')].filter(Boolean).join(': ')
+  }
+  return { value: document.toJS(), place }
 }
 
 let isResolved = false
