@@ -225,7 +225,7 @@ describe('programs in a strict project', () => {
 
   const mounted = ['mine', 'page/icon.svg 200', 'page/app.css 200', 'page/app.js 200', 'one\n'].join('\n')
   test.each([
-    ['answer', /^2 3 \+ 1\nReply .+\n$/],
+    ['answer', /^2 3 \+ 1\nReply .+\nthere is no option `widht`; did you mean `width`\?\n$/],
     ['stream', 'layer 1\nlayer 2\nBoth.\n'],
     ['own-engine', 'WHY IS THE SKY BLUE?\n'],
     ['ai-sdk', 'Both. false\nBoth.\n'],
