@@ -1,4 +1,4 @@
-/** The benchmarks whose prompts must not be in a data set: those that come with the program, and files. */
+/** Reads the benchmarks whose prompts must not be in a data set: those that come with the program, and files. */
 import path from 'node:path'
 import { textOf } from '../core/provider/engine.ts'
 import { DataError, UsageError } from '../core/provider/errors.ts'
@@ -8,8 +8,8 @@ import { type FingerprintSet, makeFingerprints, readOwnFingerprints } from './fi
 import { readPrompt } from './sources/responses.ts'
 
 /**
- * User turns of every row of a file: `turns`, `messages`, `prompt`, `instruction` or `question`.
- * @throws DataError with file and line for a row that has none
+ * Reads the user turns of every row of a file, from `turns`, `messages`, `prompt`, `instruction` or `question`.
+ * @throws DataError with file and line for a row without any of them
  */
 export async function readBenchmark(file: string): Promise<string[]> {
   const prompts: string[] = []
@@ -31,7 +31,7 @@ export async function readBenchmark(file: string): Promise<string[]> {
   return prompts
 }
 
-/** Fingerprints of the files in a folder, one set a file, called as the file is. */
+/** Makes one set of fingerprints per file of a folder, with the name of the file up to its first dot. */
 export async function fingerprintFolder(folder: string): Promise<FingerprintSet[]> {
   const sets: FingerprintSet[] = []
   for (const file of listFiles(folder)) {
@@ -41,9 +41,9 @@ export async function fingerprintFolder(folder: string): Promise<FingerprintSet[
 }
 
 /**
- * The sets that come with the program, `all` of them, `none` or those named (separated by commas), and the files of a
- * folder.
- * @throws UsageError for a name that is none
+ * Chooses `all` sets that come with the program, `none`, or those named (separated by commas). It adds one set per file
+ * of `folder`.
+ * @throws UsageError for an unknown name
  */
 export async function chooseBenchmarks(sets: string, folder?: string): Promise<FingerprintSet[]> {
   const own = sets === 'none' ? [] : readOwnFingerprints()

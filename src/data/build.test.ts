@@ -63,7 +63,7 @@ const row = (id: string, texts: string[], more: Partial<SourceRow> = {}): Source
   ...more,
 })
 
-test('an example is what the aggregator is sent at inference, its completion the target', async () => {
+test('an example has the prompt that the aggregator gets at inference, and the target as its completion', async () => {
   const given = row('it', ['one', '<think>hm</think>two', ' three '])
   await build([given], { seed: 3 })
   const [example] = lines('out/train.jsonl') as [Example]
@@ -83,7 +83,7 @@ test('an example is what the aggregator is sent at inference, its completion the
   )
 })
 
-test('the same rows and seed give the same bytes, another seed another order', async () => {
+test('the same rows and seed give the same bytes; another seed gives another order', async () => {
   const card = (counts: Parameters<typeof writeDataCard>[2], path: string) =>
     writeDataCard(
       path,
@@ -112,7 +112,7 @@ test('the same rows and seed give the same bytes, another seed another order', a
   expect(lines('a/sft/train.jsonl').length + plain.length).toBe(sides.train)
 })
 
-test('what is dropped is written down with its reason', async () => {
+test('each dropped row is written down with its reason', async () => {
   const long = Array.from({ length: 200 }, () => 'again').join(' ')
   const rows = [
     row('good', ['a', 'b', 'b ', '', long]),
@@ -150,16 +150,16 @@ test('too many broken records end the build, name the first, and leave nothing',
   expect([existsSync(at('out')), existsSync(at('out.unfinished'))]).toEqual([false, false])
 })
 
-test('a folder that holds something is only overwritten when asked, and only if it is a data set', async () => {
+test('a folder that is not empty is replaced only if the caller asks and only if it is a data set', async () => {
   await build([row('a', ['x', 'y'])])
   await expect(build([])).rejects.toThrow('out is not empty')
   await build([], { restart: true })
   expect(lines('out/train.jsonl')).toEqual([])
   rmSync(at('out/train.jsonl'))
-  await expect(build([], { restart: true })).rejects.toThrow('it is no data set')
+  await expect(build([], { restart: true })).rejects.toThrow('it is not a data set')
 })
 
-test('the best-scored response is the target and no proposal', async () => {
+test('with target "best", the response with the best score is the target and not a proposal', async () => {
   await build([row('it', ['low', 'mid', 'high'])], { target: 'best' })
   const [example] = lines('out/train.jsonl') as [Example]
   expect(example.completion[0].content).toBe('high')
@@ -171,7 +171,7 @@ describe('a token budget', () => {
   const countTokens = async (messages: Message[]) => messages.map(textOf).join(' ').split(/\s+/).length
   const rows = () => [row('it', [words(400), words(300), 'short'], { target: words(150) })]
 
-  test('cuts long proposals in the middle to one length, and never the completion', async () => {
+  test('cuts long proposals in the middle to the same length, and never the completion', async () => {
     await build(rows(), { budget: { maxTokens: 500, countTokens, tooLong: 'trim' } })
     const [example] = lines('out/train.jsonl') as [Example]
     expect(example.completion[0].content).toBe(words(150))
@@ -182,7 +182,7 @@ describe('a token budget', () => {
     expect(tokens).toBeGreaterThan(430)
   })
 
-  test('drops the row where cutting is not wanted or not enough', async () => {
+  test('drops the row if cutting is not wanted or not enough', async () => {
     await build(rows(), { budget: { maxTokens: 500, countTokens, tooLong: 'drop' } })
     await build(rows(), { budget: { maxTokens: 200, countTokens, tooLong: 'trim' } }, 'small')
     for (const name of ['out', 'small']) {
@@ -216,7 +216,7 @@ test('fingerprints find a benchmark prompt, whole or within another, and survive
   expect(findHits('A farmer has twelve hens, and each of them sings.', sets)).toEqual([])
 })
 
-test('the fingerprints that come along are of four benchmarks', () => {
+test('the program brings the fingerprints of four benchmarks', () => {
   expect(readOwnFingerprints().map(({ name, prompts }) => [name, prompts])).toEqual([
     ['alpaca-eval', 805],
     ['mt-bench', 160],
@@ -240,7 +240,7 @@ test('each trainer gets its own form', async () => {
   expect(info.aft).toMatchObject({ file_name: 'train.jsonl', formatting: 'sharegpt' })
 })
 
-test('a folder with a broken line, an id twice or a prompt on both sides is not valid', async () => {
+test('a folder with a broken line, a repeated id or a prompt in both splits is not valid', async () => {
   await build([row('a', ['x', 'y']), row('b', ['x', 'y'])])
   const train = readFileSync(at('out/train.jsonl'), 'utf8')
   const put = (name: string, text: string) => writeFileSync(at(`out/${name}.jsonl`), text)
@@ -255,7 +255,7 @@ test('a folder with a broken line, an id twice or a prompt on both sides is not 
   )
 })
 
-test('rows in another language or too long are dropped, with what they are', async () => {
+test('rows in another language and rows that are too long are dropped, with the language or the length', async () => {
   const rows = [
     row('good', ['a', 'b']),
     row('asked', ['a', 'b'], { prompt: [{ role: 'user', content: 'Pourquoi le ciel est-il bleu ?' }] }),

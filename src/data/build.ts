@@ -1,4 +1,4 @@
-/** Rows become a folder of examples, one pass over the sources; what is left out is written down with its reason. */
+/** Builds a folder of examples in one pass over the rows. Dropped rows are written down with their reasons. */
 import { DataError } from '../core/provider/errors.ts'
 import type { BuildCounts, Reasons } from '../files/build-counts.ts'
 import type { BadRow, SourceRow } from '../files/rows/row.ts'
@@ -19,27 +19,27 @@ import { createStatistics } from './statistics.ts'
 
 export { promptText, type Target } from './examine-row.ts'
 
-/** What to build, from which rows. */
+/** What to build, and from which rows. */
 export interface BuildOptions extends ExamineOptions, RenderOptions {
   rows: AsyncIterable<SourceRow | BadRow> | Iterable<SourceRow | BadRow>
   target: Target
   out: string
-  /** Replaces the data set that is there. */
+  /** Replaces an existing data set. */
   restart?: boolean
-  /** Whether prompts that are nearly an earlier one are dropped; those that are one always are. */
+  /** Drops prompts that nearly equal an earlier one. Equal prompts are always dropped. */
   dropsNearDuplicates: boolean
   /** Share (0 to 1) of records that may be broken. */
   maxBadShare: number
-  /** Writes data card and report into the unfinished folder. */
+  /** Writes the data card and the report into the unfinished folder. */
   writeCard: (counts: BuildCounts, folder: string) => void | Promise<void>
 }
 
-/** A row as another thread leaves it: all is done but what the order of the rows decides. */
+/** A row from another thread. Only what depends on the order of the rows is left to do. */
 export interface Ready extends Pick<Examined, 'hits' | 'left' | 'drop'> {
   id: string
-  /** Absent if it is dropped anyway. */
+  /** Absent if the row is dropped. */
   mark?: PromptMark
-  /** Absent if it has too many tokens. */
+  /** Absent if the row is dropped or has too many tokens. */
   rendered?: Rendered<Uint8Array>
 }
 
@@ -47,9 +47,9 @@ const FILES = ['train.jsonl', 'validation.jsonl', 'dropped.jsonl']
 const TWIN = ['sft/train.jsonl', 'sft/validation.jsonl']
 
 /**
- * Builds a folder. It appears under its name when it is complete.
- * @throws DataError if more records are broken than `maxBadShare` allows, UsageError if the folder is there already,
- * FileError if it cannot be written
+ * Builds a folder of examples. The folder gets its name only when it is complete.
+ * @throws DataError if more records are broken than `maxBadShare` allows, UsageError if the folder exists and `restart`
+ * is not set, FileError if it cannot be written
  */
 export async function buildDataset(
   options: Omit<BuildOptions, 'rows'> & { rows: BuildOptions['rows'] | AsyncIterable<Ready | BadRow> },
@@ -94,8 +94,8 @@ export async function buildDataset(
 }
 
 /**
- * The drafts that a build would make of these rows if each had a target: what an engine is to label. The options are
- * those of the build. Rows that are broken or dropped are skipped: the build reports them.
+ * Selects the drafts that a build with these options would make if each row had a target. An engine then labels them.
+ * Broken and dropped rows are skipped; the build reports them.
  */
 export async function* selectDrafts(options: Omit<BuildOptions, 'target'>): AsyncGenerator<Draft> {
   const selection = createSelection()
@@ -107,10 +107,10 @@ export async function* selectDrafts(options: Omit<BuildOptions, 'target'>): Asyn
   }
 }
 
-/** What is remembered of the rows so far. */
+/** What the build remembers of earlier rows. */
 interface Selection {
   seen: ReturnType<typeof createDuplicateIndex>
-  /** Hashes of the prompts, word for word. */
+  /** Hashes of the exact prompts. */
   exact: Set<bigint>
   ids: Map<string, number>
 }
@@ -154,14 +154,14 @@ function dropRow(row: string, { reason, detail }: Drop, { counts, folder }: Stat
   folder.write('dropped.jsonl', { row, reason, detail })
 }
 
-/** By what a prompt is known again. */
+/** Recognizes a prompt that comes again. */
 export interface PromptMark {
   whole: bigint
-  /** Where near-duplicates are dropped. */
+  /** Present if near-duplicates are dropped. */
   signature?: Uint32Array
 }
 
-/** The mark of a prompt's text. */
+/** Makes the mark of a prompt's text. */
 export function markPrompt(
   text: string,
   { dropsNearDuplicates }: { dropsNearDuplicates: boolean },
@@ -169,7 +169,7 @@ export function markPrompt(
   return { whole: hash64(text), ...(dropsNearDuplicates && { signature: signText(text) }) }
 }
 
-/** Why a prompt is dropped: an earlier row has it. A new prompt is remembered. */
+/** Returns the reason to drop a prompt if an earlier row has it. Otherwise it remembers the prompt. */
 function findTwin(id: string, mark: PromptMark | undefined, { exact, seen }: Selection): Drop | undefined {
   if (!mark) return undefined
   if (exact.has(mark.whole)) return { reason: 'duplicate prompt' }
@@ -178,7 +178,7 @@ function findTwin(id: string, mark: PromptMark | undefined, { exact, seen }: Sel
   return twin === undefined ? undefined : { reason: 'near-duplicate prompt', detail: twin }
 }
 
-/** An id that an earlier row has gets a number at its end. */
+/** Makes an id unique: if an earlier row has it, a number is added at the end. */
 function nameRow(id: string, { ids }: Selection): string {
   const times = (ids.get(id) ?? 0) + 1
   ids.set(id, times)

@@ -1,18 +1,19 @@
-/** Which of a row's responses become proposals, and in which order. */
+/** Chooses which of a row's responses become proposals, and in which order. */
 
 import type { Response } from '../files/rows/row.ts'
 import { shuffle } from '../lib/random.ts'
 import { agreement } from '../lib/text.ts'
 
 /**
- * - `random`: any
- * - `models`: from as many models as there are
- * - `quality`: spread evenly from the worst score to the best; without scores as `random`
- * - `diversity`: each the least like those chosen before it
+ * How to choose a row's responses.
+ * - `random`: at random
+ * - `models`: from as many models as possible
+ * - `quality`: evenly spread from the worst score to the best; like `random` if a score is missing
+ * - `diversity`: one at a time, each the least similar to those chosen before
  */
 export type ChooseBy = 'random' | 'models' | 'quality' | 'diversity'
 
-/** At most `count` of the responses, in random order. */
+/** Chooses at most `count` of the responses and returns them in random order. */
 export function chooseResponses(
   responses: Response[],
   { count, by, random }: { count: number; by: ChooseBy; random: () => number },

@@ -1,15 +1,15 @@
-/** Responses as they may be shown: without reasoning, without empty, runaway or repeated ones. */
+/** Cleans responses before they are shown: removes reasoning, and drops empty, runaway and repeated ones. */
 import { findUnusable } from '../core/proposals.ts'
 import { splitReasoning } from '../engines/reasoning.ts'
 import type { Reasons } from '../files/build-counts.ts'
 import type { Response } from '../files/rows/row.ts'
 
-/** The text after the reasoning, without white space around it. */
+/** Returns the text after the reasoning, without white space around it. */
 export function cleanText(text: string): string {
   return (text.includes('<') ? splitReasoning(text).text : text).trim()
 }
 
-/** What can be shown of a row's responses. `taken` is a text that must not be among them: the target. */
+/** Returns the responses that can be shown, and counts the others by reason. `taken` is the target, which must not be shown. */
 export function cleanResponses(
   responses: Response[],
   taken?: string,
@@ -36,7 +36,7 @@ function findTwin(text: string, seen: string[], taken?: string): string | undefi
 
 const collapse = (text: string) => text.replace(/\s+/g, ' ').trim()
 
-/** Texts that differ only in white space are the same. Most differ in their first characters, which are compared first. */
+/** Compares texts, ignoring white space. It starts with the first characters, since most texts differ there. */
 function isSame(a: string, b: string): boolean {
   const [x, y] = [collapse(a.slice(0, 64)), collapse(b.slice(0, 64))]
   const length = Math.min(x.length, y.length)

@@ -1,23 +1,23 @@
-/** The data card: what is in a folder, where it came from, and how to make it again. */
+/** The data card says what is in a folder, where it came from, and how to make it again. */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { hashTemplate, type Template } from '../core/templates.ts'
 import type { BuildCounts, Reasons } from '../files/build-counts.ts'
 import type { InputFile } from './inputs.ts'
 
-/** How a data set was made. */
+/** How a data set was made: its sources, template and settings. */
 export interface CardFacts {
   format: string
   inputs: InputFile[]
   template: Template
-  /** Settings by their names, in the order to be shown. */
+  /** Settings by name, in the order in which the card lists them. */
   settings: Record<string, string | number | boolean>
-  /** As the caller states it. */
+  /** License of the source, as the caller stated it. */
   license?: string
   hasSftTwin: boolean
 }
 
-/** Writes `README.md`. Nothing in it depends on the time or on where the folder lies. */
+/** Writes the card as `README.md`. Its text does not depend on the time or on the folder's path. */
 export function writeDataCard(folder: string, facts: CardFacts, counts: BuildCounts): void {
   writeFileSync(path.join(folder, 'README.md'), renderDataCard(facts, counts))
 }
@@ -29,8 +29,8 @@ function renderDataCard(facts: CardFacts, counts: BuildCounts): string {
   return [
     frontMatter(facts.hasSftTwin, counts),
     '# Aggregation examples\n',
-    'Each row asks for one answer from several proposals. `prompt` is what the aggregator is sent at inference, ' +
-      '`completion` what it should write. Rows without proposals are plain examples.\n',
+    'Each row asks for one answer from several proposals. `prompt` is what the aggregator gets at inference, ' +
+      '`completion` is what it should write. Rows without proposals are plain examples.\n',
     `Source: ${facts.format}. License of the source: ${license ?? 'not stated; look it up before you share this'}.\n`,
     table(['file', 'SHA-256'], files),
     table(
@@ -58,7 +58,7 @@ function renderDataCard(facts: CardFacts, counts: BuildCounts): string {
     .join('\n')
 }
 
-/** Tells loaders of the model hub's format which file is what. They refuse a split that has no rows. */
+/** Names the file of each split for loaders of the model hub's format. They reject a split without rows. */
 function frontMatter(hasSftTwin: boolean, counts: BuildCounts): string {
   const splits = (['train', 'validation'] as const).filter((split) => counts[split] > 0)
   if (splits.length === 0) return ''

@@ -16,7 +16,7 @@ test.each([
   expect(cutLeak(text)).toBe(kept)
 })
 
-test('the demonstrations come before the question, in one form that the stop strings end', () => {
+test('the demonstrations come before the question, in a form that matches the stop strings', () => {
   const text = renderDemonstrations('Why?', [{ question: 'How?', answer: 'So.' }])
   expect(text).toBe('# Question\nHow?\n\n# Answer\nSo.\n\n# Question\nWhy?\n\n# Answer\n')
   expect(demonstrationStops.every((stop) => text.includes(stop))).toBe(true)

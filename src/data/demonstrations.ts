@@ -1,12 +1,12 @@
-/** Base models answer by continuing a text: demonstrations, then the question. */
+/** A base model answers by continuing a text. The text has demonstrations first, then the question. */
 
-/** A question with its answer, as a base model is shown it. */
+/** A question with its answer, shown to a base model as a pattern to follow. */
 export interface Demonstration {
   question: string
   answer: string
 }
 
-/** Of the project's own writing: kinds of questions and the manner of answering, not facts to copy. */
+/** Written for this project. They show kinds of questions and a way to answer, not facts to copy. */
 export const defaultDemonstrations: Demonstration[] = [
   {
     question: 'How can I keep basil alive on a windowsill?',
@@ -29,18 +29,18 @@ export const defaultDemonstrations: Demonstration[] = [
 const QUESTION = '# Question'
 const ANSWER = '# Answer'
 
-/** What ends an answer: the model going on to invent the next question. */
+/** Stop strings. They end an answer when the model begins to invent the next question. */
 export const demonstrationStops: string[] = [`\n${QUESTION}`, `\n${ANSWER}`]
 
-/** The text that a base model is to continue. */
+/** Writes the text for a base model to continue. */
 export function renderDemonstrations(question: string, demonstrations = defaultDemonstrations): string {
   const shown = demonstrations.map((d) => `${QUESTION}\n${d.question}\n\n${ANSWER}\n${d.answer}\n`)
   return `${shown.join('\n')}\n${QUESTION}\n${question}\n\n${ANSWER}\n`
 }
 
 /**
- * The answer alone: from an invented next question on, or a copied heading, nothing is kept, nor are headings at the
- * end that were begun and have no text.
+ * Returns the answer alone. It cuts the text at an invented next question or a copied heading, and removes unfinished
+ * headings at the end.
  */
 export function cutLeak(text: string): string {
   const at = text.search(/(^|\n)\s*(#+ *(Question|Answer)\b|(Question|Q|Human|User)\s*:)/i)

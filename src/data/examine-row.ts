@@ -1,4 +1,4 @@
-/** What one row alone decides: whether it can be used, its target, and what may be shown. Any thread can do it. */
+/** Decides what depends on one row alone: whether it is used, its target, and what may be shown. Any thread can do this. */
 
 import { findUnusable } from '../core/proposals.ts'
 import { type Message, textOf } from '../core/provider/engine.ts'
@@ -11,36 +11,36 @@ import { type FingerprintSet, findHits } from './fingerprints.ts'
 import type { Draft } from './make-example.ts'
 
 /**
- * Where what is to be learned comes from: the source's own target, the best-scored response (which is then no
- * proposal), or a table by prompt text (`promptText`).
+ * Where targets come from: the source's own target, the response with the best score (it is then not a proposal), or a
+ * table by prompt text (`promptText`).
  */
 export type Target = 'gold' | 'best' | Map<string, string>
 
-/** The text of all turns, by which targets are found and duplicates known. */
+/** Joins the text of all turns. Targets and duplicates are found by it. */
 export function promptText(prompt: Message[]): string {
   return prompt.map(textOf).join('\n')
 }
 
-/** What decides whether a row is used, and what is shown of it. */
+/** Options that decide whether a row is used, and which responses are shown. */
 export interface ExamineOptions {
-  /** Written in each example. */
+  /** Name of the source, written in each example. */
   source: string
   seed: number
-  /** `later`: rows without one are kept. */
+  /** `later` keeps rows without a target. */
   target: Target | 'later'
-  /** Proposals an example, at most; and at least, else the row is dropped. */
+  /** Most proposals per example. A row with fewer than `minProposals` is dropped. */
   proposals: number
   minProposals: number
   chooseBy: ChooseBy
-  /** Proposals of this model are on-policy, beside those that the source says are. */
+  /** Proposals of this model are on-policy, in addition to those that the source marks. */
   onPolicyModel?: string
-  /** Rows whose prompt is in one of these are dropped. */
+  /** A row is dropped if its prompt is in one of these. */
   benchmarks: FingerprintSet[]
-  /** Returns the language of a text that is in none of the wanted ones; see `createLanguageCheck`. */
+  /** Returns the language of a text if it is an unwanted one; see `createLanguageCheck`. */
   findOtherLanguage?: (text: string) => string | undefined
-  /** Characters of all turns of the prompt. */
+  /** Most characters in all turns of the prompt together. */
   maxPromptChars?: number
-  /** Characters of the target. */
+  /** Fewest characters in the target; `maxTargetChars` is the most. */
   minTargetChars?: number
   maxTargetChars?: number
 }
@@ -51,21 +51,21 @@ export interface Drop {
   detail?: unknown
 }
 
-/** What a row can become. */
+/** The result of examining a row. */
 export interface Examined {
-  /** Benchmarks that have the prompt. */
+  /** Benchmarks that contain the prompt. */
   hits: string[]
-  /** Responses by the reason why they cannot be shown. */
+  /** Counts responses that cannot be shown, by reason. */
   left: Reasons
   drop?: Drop
-  /** Of the prompt. */
+  /** Text of the prompt. */
   text: string
   target?: string
-  /** What may be shown. */
+  /** Responses that may be shown. */
   responses: Response[]
 }
 
-/** Examines a row by itself: its target and what may be shown, or the reason to drop it. */
+/** Examines one row. The result has its target and the responses that may be shown, or the reason to drop it. */
 export function examineRow(row: SourceRow, options: ExamineOptions): Examined {
   const text = promptText(row.prompt)
   const hits = findHits(text, options.benchmarks)
@@ -90,7 +90,7 @@ export function examineRow(row: SourceRow, options: ExamineOptions): Examined {
   return examined
 }
 
-/** The proposals chosen, in their order. The draft has the id of the row. */
+/** Chooses the proposals and their order. The draft has the id of the row. */
 export function chooseDraft(
   row: SourceRow,
   { responses, target = '' }: Examined,
@@ -103,7 +103,7 @@ export function chooseDraft(
   return { id: row.id, conversation: row.prompt, proposals, target, source }
 }
 
-/** The target, if there is one, checked, and what may be shown beside it. */
+/** Finds and checks the target. The result has the other responses, or the reason to drop the row. */
 function findTarget(
   row: SourceRow,
   text: string,
@@ -129,7 +129,7 @@ function findTarget(
   return { target, responses: responses.filter((r) => r !== best) }
 }
 
-/** The first of the best-scored that can be used. */
+/** Returns the usable response with the best score; undefined if no usable response has a score. */
 export function findBest({ responses }: SourceRow): Response | undefined {
   const scored = responses.filter((r) => r.score !== undefined)
   const sorted = scored.sort((a, b) => (b.score ?? 0) - (a.score ?? 0))

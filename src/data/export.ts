@@ -1,4 +1,4 @@
-/** A folder in the forms of the common trainers, or as Parquet. */
+/** Exports a data set in the forms of common trainers, or as Parquet. */
 import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { SchemaElement } from 'hyparquet'
@@ -9,17 +9,17 @@ import type { Example } from '../files/rows/row.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { createFolder } from './result-folder.ts'
 
-/** The forms that a folder can be exported to: trainers' own, and Parquet. */
+/** A form of the export: a trainer's own, or Parquet. */
 export type Form = 'trl' | 'llama-factory' | 'axolotl' | 'parquet'
 
-/** Turns as trainers read them: role and text. What else a message has (tool calls) they would not know. */
+/** Keeps role and text of each turn. Trainers do not know other fields of a message, such as tool calls. */
 const toTurns = (messages: Message[]) =>
   messages.map((message) => ({ role: message.role, content: textOf(message) }))
 
-/** One `messages` list. LLaMA-Factory trains on the last turn alone if `mask_history` is set. */
+/** Makes one `messages` list. LLaMA-Factory trains on the last turn alone if `mask_history` is set. */
 const toMessages = ({ prompt, completion }: Example) => ({ messages: toTurns([...prompt, ...completion]) })
 
-/** The same, with what axolotl is to train on: the completion, and no earlier answer. */
+/** Makes a `messages` list with marks for axolotl: it trains on the completion and not on earlier answers. */
 const toMarkedMessages = ({ prompt, completion }: Example) => ({
   messages: [
     ...toTurns(prompt).map((turn) => ({ ...turn, training: false })),
@@ -27,10 +27,10 @@ const toMarkedMessages = ({ prompt, completion }: Example) => ({
   ],
 })
 
-/** Prompt and completion, which TRL trains on the completion of. */
+/** Makes a row with prompt and completion. TRL trains on the completion. */
 const toPromptCompletion = ({ prompt, completion }: Example) => ({ prompt: toTurns(prompt), completion })
 
-/** Everything an example has but the places of its proposals, with the same fields in every row. */
+/** Makes a Parquet row, with the same fields in every row. The places of the proposals are left out. */
 const toParquetRow = (example: Example) => ({
   ...example,
   ...toPromptCompletion(example),
@@ -41,10 +41,10 @@ const toParquetRow = (example: Example) => ({
 })
 
 /**
- * Writes the examples in a trainer's form, with the file that tells it what they are; without a file for validation
- * where there is nothing to validate with, which loaders stumble over.
- * @returns how many rows there are
- * @throws UsageError if `out` holds something, DataError for a line that is no example, FileError
+ * Writes the examples in a trainer's form, with the settings file that describes them to the trainer. If there are no
+ * validation examples, it writes no validation file, because loaders fail on an empty one.
+ * @returns the number of rows
+ * @throws UsageError if `out` is not empty, DataError for a line that is not an example, FileError
  */
 export async function exportFolder(from: string, out: string, form: Form): Promise<number> {
   if (form === 'parquet') needPackages('writing Parquet')
@@ -81,7 +81,7 @@ export async function exportFolder(from: string, out: string, form: Form): Promi
   }
 }
 
-/** Some rows at a time; a folder of 64,000 examples is half a gigabyte. */
+/** Limits memory: a folder of 64,000 examples has half a gigabyte. */
 const ROWS_A_GROUP = 2_000
 
 async function writeParquet(file: string, examples: AsyncIterable<Example>): Promise<void> {
@@ -161,13 +161,13 @@ const llamaFactory = (splits: Split[]) => {
   return `${JSON.stringify(Object.fromEntries(sets), null, 2)}\n`
 }
 
-/** To be put into a recipe. */
+/** Lines to copy into a recipe of LLaMA-Factory. */
 const llamaFactoryRecipe = (splits: Split[]) => `dataset_dir: .
 dataset: aft
 ${splits.length > 1 ? 'eval_dataset: aft_validation\n' : ''}mask_history: true
 `
 
-/** Files beside the rows. */
+/** Files to write next to the rows, by name. */
 const settings: Record<Form, (splits: Split[]) => Record<string, string>> = {
   trl: () => ({}),
   'llama-factory': (splits) => ({

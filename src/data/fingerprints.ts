@@ -1,12 +1,12 @@
 /**
- * Finds prompts of benchmarks without having their texts: 64-bit hashes of their word 8-grams and of whole prompts.
- * A prompt is a hit if 13 words in a row are a benchmark's (6 grams, as chance phrases of 8 words are common), or
- * if it is a benchmark's prompt word for word.
+ * Finds benchmark prompts without their texts, by 64-bit hashes of their word 8-grams and of whole prompts.
+ * A prompt is a hit if 13 words in a row come from a benchmark, or if it equals a benchmark's prompt word for word.
+ * 13 words are 6 grams in a row. One gram is not enough, because common phrases of 8 words match by chance.
  */
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-/** Hashes of one benchmark. */
+/** The hashes of one benchmark. */
 export interface FingerprintSet {
   name: string
   prompts: number
@@ -16,8 +16,8 @@ export interface FingerprintSet {
 const GRAM_WORDS = 8
 const MIN_RUN = 6
 
-/** Letters and digits only, in lower case. */
-export function normaliseWords(text: string): string[] {
+/** Splits a text into words of letters and digits, in lower case. */
+export function normalizeWords(text: string): string[] {
   return (
     text
       .normalize('NFKC')
@@ -26,7 +26,7 @@ export function normaliseWords(text: string): string[] {
   )
 }
 
-/** The first 64 bits of a text's SHA-1. */
+/** Returns the first 64 bits of a text's SHA-1. */
 export function hash64(text: string): bigint {
   return hash('sha1', text, 'buffer').readBigUInt64LE()
 }
@@ -35,21 +35,21 @@ const hashWhole = (words: string[]) => hash64(`whole ${words.join(' ')}`)
 
 const hashGram = (words: string[], at: number) => hash64(words.slice(at, at + GRAM_WORDS).join(' '))
 
-/** Fingerprints of a benchmark's prompts. */
+/** Hashes a benchmark's prompts. */
 export function makeFingerprints(name: string, prompts: string[]): FingerprintSet {
   const hashes = new Set<bigint>()
   for (const prompt of prompts) {
-    const words = normaliseWords(prompt)
+    const words = normalizeWords(prompt)
     if (words.length > 0) hashes.add(hashWhole(words))
     for (let i = 0; i + GRAM_WORDS <= words.length; i++) hashes.add(hashGram(words, i))
   }
   return { name, prompts: prompts.length, hashes }
 }
 
-/** Names of the benchmarks that a prompt is of. */
+/** Returns the names of the benchmarks that contain a prompt. */
 export function findHits(prompt: string, sets: FingerprintSet[]): string[] {
   if (sets.length === 0) return []
-  const words = normaliseWords(prompt)
+  const words = normalizeWords(prompt)
   const whole = hashWhole(words)
   const grams: bigint[] = []
   const gramAt = (i: number) => (grams[i] ??= hashGram(words, i))
@@ -59,7 +59,7 @@ export function findHits(prompt: string, sets: FingerprintSet[]): string[] {
     .map(({ name }) => name)
 }
 
-/** Whether `MIN_RUN` places in a row have it. Each such run holds one of every `MIN_RUN`th place: only those are asked first. */
+/** Says whether `MIN_RUN` places in a row match. Each such run covers a multiple of `MIN_RUN`, so those are tried first. */
 function hasRun(has: (place: number) => boolean, count: number): boolean {
   for (let place = MIN_RUN - 1; place < count; place += MIN_RUN) {
     if (!has(place)) continue
@@ -71,7 +71,7 @@ function hasRun(has: (place: number) => boolean, count: number): boolean {
   return false
 }
 
-/** A line of JSON (`[{name, prompts, hashes}]`, counts), then each set's hashes: sorted, 8 bytes, little-endian. */
+/** Writes a line of JSON (`[{name, prompts, hashes}]`, with counts), then each set's sorted hashes, 8 bytes little-endian. */
 export function encodeFingerprints(sets: FingerprintSet[]): Buffer {
   const head = sets.map(({ name, prompts, hashes }) => ({ name, prompts, hashes: hashes.size }))
   const bodies = sets.map(({ hashes }) => {
@@ -83,7 +83,7 @@ export function encodeFingerprints(sets: FingerprintSet[]): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), ...bodies])
 }
 
-/** Undoes `encodeFingerprints`. */
+/** Reads what `encodeFingerprints` wrote. */
 export function decodeFingerprints(bytes: Buffer): FingerprintSet[] {
   let offset = bytes.indexOf('\n') + 1
   const head: { name: string; prompts: number; hashes: number }[] = JSON.parse(
@@ -96,7 +96,7 @@ export function decodeFingerprints(bytes: Buffer): FingerprintSet[] {
   })
 }
 
-/** AlpacaEval, MT-Bench, the test split of GSM8K, and IFEval; `make-fingerprints.ts` made the file. */
+/** Reads the sets that come with the program: AlpacaEval, MT-Bench, GSM8K's test split, IFEval (`make-fingerprints.ts`). */
 export function readOwnFingerprints(): FingerprintSet[] {
   return decodeFingerprints(readFileSync(new URL('./fingerprints.bin', import.meta.url)))
 }

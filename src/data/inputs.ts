@@ -1,15 +1,15 @@
-/** The files that a data set is built from: their hashes, and how much of them is measured. */
+/** Hashes the files that a data set is built from, and decides how much of them is measured. */
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 
-/** A file by name. Standard input has no hash. */
+/** A file by name, with its hash. Standard input has no hash. */
 export interface InputFile {
   file: string
   sha256?: string
 }
 
-/** Starts to hash the files while their rows are read. An error is thrown to the caller that awaits the result. */
+/** Starts to hash the files while their rows are read. An error reaches the caller only when it awaits the result. */
 export function hashInputs(files: string[]): Promise<InputFile[]> {
   const hashed = Promise.all(
     files.map(async (file) => ({ file, ...(file !== '-' && { sha256: await hashFile(file) }) })),
@@ -18,7 +18,7 @@ export function hashInputs(files: string[]): Promise<InputFile[]> {
   return hashed
 }
 
-/** SHA-256 of a file, as hex. */
+/** Returns the SHA-256 of a file in hex. */
 export async function hashFile(file: string): Promise<string> {
   const hash = createHash('sha256')
   await using handle = await open(file)
@@ -32,7 +32,7 @@ export async function hashFile(file: string): Promise<string> {
 
 const MEASURED_BYTES = 4e6
 
-/** Share (0 to 1) of the examples whose overlap is measured: of large sources, some are enough to see it. */
+/** Returns the share (0 to 1) of examples to measure the overlap of. For large sources a part is enough. */
 export function findOverlapShare(files: string[]): number {
   const bytes = files.reduce((sum, file) => sum + (file === '-' ? 0 : statSync(file).size), 0)
   return Math.min(1, MEASURED_BYTES / bytes)

@@ -1,4 +1,4 @@
-/** Rows of a source to label: those that have a response to show. */
+/** Reads the rows of a source that can be labeled: those with at least one response to show. */
 import { DataError } from '../core/provider/errors.ts'
 import { listFiles, readRecords } from '../files/rows/read-records.ts'
 import type { SourceRow } from '../files/rows/row.ts'
@@ -7,9 +7,9 @@ import { cleanResponses } from './clean.ts'
 import { findSource } from './sources/sources.ts'
 
 /**
- * Reads all rows once, so that a wrong one is found before a model is asked. Standard input is kept in memory.
- * @returns the rows, to be read again, and how many have no usable response and are left out
- * @throws DataError for a record that is no row, or an id that two rows have
+ * Reads all rows once, to find a broken row before the first paid call. Standard input is kept in memory.
+ * @returns a function that reads the rows again, and the number of rows left out because no response is usable
+ * @throws DataError for a record that is not a row, or an id that two rows have
  */
 export async function openLabelRows(
   paths: string[],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createLanguageCheck } from './languages.ts'
 
-test('a text in another language is named, one that cannot be told is not', async () => {
+test('the language of a text is returned if it is another one, and not if it is uncertain', async () => {
   const findOther = await createLanguageCheck(['en', 'de'])
   const found = [
     'How many rivers flow into the Baltic Sea?',
@@ -29,6 +29,6 @@ test('a text in another language is named, one that cannot be told is not', asyn
   ])
 })
 
-test('a language that is not known is refused', async () => {
-  await expect(createLanguageCheck(['en', 'english'])).rejects.toThrow('--languages: "english" is not known')
+test('an unknown language is refused', async () => {
+  await expect(createLanguageCheck(['en', 'english'])).rejects.toThrow('--languages: "english" is unknown')
 })

@@ -1,16 +1,16 @@
-/** Tells the language of a text, by eld: of 2,124 English prompts of two benchmarks it takes none for another language. */
+/** Detects the language of a text with eld. Of 2,124 English prompts from two benchmarks it misjudged none. */
 import { UsageError } from '../core/provider/errors.ts'
 import { needPackages } from '../files/optional-packages.ts'
 import { findClosest } from '../lib/closest.ts'
 
-/** Longer texts tell nothing new. */
+/** The first characters decide; more of a text does not change the result. */
 const MAX_CHARS = 2_000
 
 /**
- * Returns a function that returns the language of a text if it is surely none of these. It returns undefined if the
- * text is in one of them, or if the language is not certain, as with numbers or a word or two.
- * @param languages by their two letters (ISO 639-1)
- * @throws UsageError for one that is not known
+ * Makes a function that returns the language of a text if the text is surely not in one of the given languages. The
+ * function returns undefined if the language is one of them or is not certain, as with numbers or very short texts.
+ * @param languages two-letter codes (ISO 639-1)
+ * @throws UsageError for an unknown code
  */
 export async function createLanguageCheck(
   languages: string[],
@@ -22,7 +22,7 @@ export async function createLanguageCheck(
   if (unknown !== undefined) {
     const closest = findClosest(unknown, known)
     throw new UsageError(
-      `--languages: "${unknown}" is not known${closest ? ` (meant "${closest}"?)` : ''}; there are: ${known.join(', ')}`,
+      `--languages: "${unknown}" is unknown${closest ? ` (meant "${closest}"?)` : ''}; known languages: ${known.join(', ')}`,
     )
   }
   return (text) => {

@@ -4,7 +4,7 @@ import type { Message } from '../core/provider/engine.ts'
 import { aggregatorMessages, defaultTemplate } from '../core/templates.ts'
 import { locateProposals } from './locate-proposals.ts'
 
-test('where a proposal stands is where its text is, whatever wording and texts hold', () => {
+test('the place of a proposal is the place of its text, for any template and texts', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('', '2. b', '{{text}}', '{{number}}', '\u0001', '$&', 'So it is\n#### 42'),

@@ -1,11 +1,11 @@
-/** The places of the proposals in an aggregator's system message, so that a trainer can trim them later. */
+/** Finds the places of the proposals in an aggregator's system message, so that a trainer can trim them later. */
 import { type Message, textOf } from '../core/provider/engine.ts'
 import { aggregatorMessages, type Template } from '../core/templates.ts'
 
 /**
- * Where the text of each proposal is in the system message of `aggregatorMessages`: from and to, in UTF-16 code units.
- * Undefined if the wording shows none. The message is written twice with one character for each text: the places that
- * differ are the texts'.
+ * Finds the text of each proposal in the system message of `aggregatorMessages`.
+ * It writes the message twice with one character per proposal, and compares: the proposals are at the places that differ.
+ * @returns start and end of each proposal in UTF-16 code units; undefined if the template shows no proposals
  */
 export function locateProposals(
   template: Template,

@@ -1,4 +1,4 @@
-/** A row becomes an example: the messages of inference, made to fit a number of tokens. A completion is never cut. */
+/** Makes an example from a draft: the messages of inference, trimmed to a token budget. A completion is never cut. */
 
 import type { Message } from '../core/provider/engine.ts'
 import { aggregatorMessages, proposerMessages, type Template } from '../core/templates.ts'
@@ -9,17 +9,17 @@ import { countBytes } from './token-bound.ts'
 
 /** How many tokens an example may have, and how they are counted. */
 export interface TokenBudget {
-  /** Of prompt and completion together. */
+  /** Tokens of prompt and completion together. */
   maxTokens: number
-  /** Tokens of messages as the model to be tuned renders them. */
+  /** Counts the tokens of messages as the model to train renders them. */
   countTokens: (messages: Message[]) => Promise<number>
-  /** An upper bound of the tokens that is cheap; bytes if absent. Rows that surely fit are not tokenized. */
+  /** A cheap upper bound of the tokens; bytes if absent. A row that surely fits is not tokenized. */
   boundTokens?: (messages: Message[]) => Promise<number>
-  /** What to do with more tokens: cut all proposals in the middle to one length, or drop the row. */
+  /** If a row has too many tokens: cut all proposals in the middle to the same length, or drop the row. */
   tooLong: 'trim' | 'drop'
 }
 
-/** A row whose proposals are chosen, before it is rendered. */
+/** A row with chosen proposals, not rendered yet. */
 export interface Draft {
   id: string
   conversation: Message[]
@@ -44,7 +44,7 @@ export async function makeExample(
   return limit !== undefined && limit >= LEAST_CHARS ? render(limit) : undefined
 }
 
-/** The template's id alone is in the example; its hash is in the data card. No proposals: a plain example. */
+/** Renders an example; a plain one if there are no proposals. It names the template by id; the data card has its hash. */
 function renderExample(
   { id, conversation, proposals, target, source }: Draft,
   template: Template,

@@ -1,5 +1,5 @@
 /**
- * Makes `fingerprints.bin` from the owners' files: `node src/data/make-fingerprints.ts DIR`, where DIR holds
+ * Makes `fingerprints.bin` from the benchmarks' official files: `node src/data/make-fingerprints.ts DIR`. DIR must have
  * alpaca-eval/outputs/gpt4_1106_preview.json, mt-bench/question.jsonl, gsm8k/test.jsonl and ifeval/input_data.jsonl.
  */
 import { writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ const files = {
   ifeval: 'ifeval/input_data.jsonl',
 }
 
-/** The bytes of `fingerprints.bin`. */
+/** Makes the bytes of `fingerprints.bin`. @throws DataError for a broken row */
 export async function makeOwnFingerprints(folder: string): Promise<Buffer> {
   const sets = []
   for (const [name, file] of Object.entries(files)) {
@@ -25,6 +25,6 @@ export async function makeOwnFingerprints(folder: string): Promise<Buffer> {
 
 if (import.meta.main) {
   const folder = process.argv[2]
-  if (folder === undefined) throw new Error('expected the folder of the benchmarks')
+  if (folder === undefined) throw new Error('expected one argument: the folder of the benchmark files')
   writeFileSync(path.join(import.meta.dirname, 'fingerprints.bin'), await makeOwnFingerprints(folder))
 }

@@ -1,6 +1,6 @@
-/** Finds prompts that are nearly one seen before: MinHash over word 3-grams, looked up by bands. */
+/** Finds prompts that nearly equal an earlier one, by MinHash over word 3-grams with lookup by bands. */
 import { hashParts } from '../lib/random.ts'
-import { normaliseWords } from './fingerprints.ts'
+import { normalizeWords } from './fingerprints.ts'
 
 const BANDS = 16
 const ROWS = 4
@@ -10,9 +10,9 @@ const THRESHOLD = 0.8
 const factors = Uint32Array.from({ length: BANDS * ROWS }, (_, i) => hashParts('minhash factor', i) | 1)
 const offsets = Uint32Array.from({ length: BANDS * ROWS }, (_, i) => hashParts('minhash offset', i))
 
-/** Estimates by 64 hashes how much the sets of two texts' word 3-grams overlap (Jaccard), by their signatures. */
+/** Signs a text with 64 MinHash values of its word 3-grams. Two signatures estimate how much two texts overlap (Jaccard). */
 export function signText(text: string): Uint32Array {
-  const words = normaliseWords(text)
+  const words = normalizeWords(text)
   const signature = new Uint32Array(BANDS * ROWS).fill(0xffffffff)
   for (let i = 0; i === 0 || i + SHINGLE_WORDS <= words.length; i++) {
     const shingle = hashParts(words.slice(i, i + SHINGLE_WORDS).join(' '))
@@ -25,18 +25,21 @@ export function signText(text: string): Uint32Array {
   return signature
 }
 
-/** Share (0 to 1) of two signatures that is equal. */
+/** Returns the equal share (0 to 1) of two signatures. */
 export function compareSignatures(a: Uint32Array, b: Uint32Array): number {
   let equal = 0
   for (let i = 0; i < a.length; i++) if (a[i] === b[i]) equal++
   return equal / a.length
 }
 
-/** Remembers texts by their signatures; `add` returns the name of an earlier one that overlaps at least 0.8, and remembers only new ones. */
+/**
+ * Makes an index of texts by signature. `add` returns the name of an earlier text with an overlap of at least 0.8. If
+ * there is none, it remembers the new text and returns undefined.
+ */
 export function createDuplicateIndex() {
   const signatures: Uint32Array[] = []
   const names: string[] = []
-  /** Most buckets hold one text: an array for each would take most of the memory. */
+  /** A bucket with one text is a plain number. Most are, and an array each would take most of the memory. */
   const buckets = new Map<number, number | number[]>()
   return {
     add(name: string, signature: Uint32Array): string | undefined {
@@ -58,7 +61,7 @@ export function createDuplicateIndex() {
   }
 }
 
-/** 31 bits: a small integer, which a map keeps in less memory. */
+/** Returns 31 bits: a map stores small integers in less memory. */
 function bandKey(signature: Uint32Array, band: number): number {
   return hashParts(band, signature.subarray(band * ROWS, (band + 1) * ROWS).join(' ')) >>> 1
 }

@@ -1,4 +1,4 @@
-/** A worker thread of `parallel-rows.ts`: lines of a file become what is to be written. */
+/** A worker thread of `parallel-rows.ts`. It turns the lines of a file into the lines to write. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parseRecord } from '../files/rows/read-records.ts'
 import type { BadRow, RawRecord, SourceRow } from '../files/rows/row.ts'
@@ -46,7 +46,7 @@ async function finishRow(
   return { id: row.id, hits, left, mark, rendered: { ...rendered, lines } }
 }
 
-/** Keeps its buffer and its file for the next piece. */
+/** Keeps its buffer and its open file for the next block. */
 function createInput() {
   let buffer = Buffer.allocUnsafeSlow(1 << 20)
   let opened: { file: string; fd: number } | undefined
@@ -67,7 +67,7 @@ function createInput() {
   }
 }
 
-/** Texts one after the other as UTF-8. */
+/** Collects texts in one buffer, one after the other, as UTF-8. */
 function createOutput() {
   let buffer = Buffer.allocUnsafeSlow(1 << 20)
   let used = 0

@@ -18,7 +18,7 @@ const at = (name: string) => join(folder, name)
 
 const leaked = 'A farmer has twelve hens, and each of them lays five eggs in a week of rain.'
 
-/** Two megabytes with what real files have: the same prompt twice, an id twice, broken and blank lines, odd ends. */
+/** Two megabytes with the faults of real files: a repeated prompt, a repeated id, broken and blank lines, odd line ends. */
 function writeRows(file: string): void {
   const random = randomFrom(3)
   const say = (words: number) =>
@@ -71,7 +71,7 @@ async function build(out: string, workers: number) {
   return buildDataset({ ...options, rows })
 }
 
-test('any number of worker threads gives the bytes and counts that none gives', async () => {
+test('any number of worker threads gives the same bytes and counts as no threads', async () => {
   for (const name of ['a.jsonl', 'b.jsonl']) writeRows(at(name))
   const counts = await build('none', 0)
   expect(counts.bad).toBeGreaterThan(5)
@@ -91,7 +91,7 @@ test('any number of worker threads gives the bytes and counts that none gives', 
   }
 })
 
-test('only large files of lines, each a row by itself, are shared out', () => {
+test('threads share only large JSON-lines files with one row per line', () => {
   const large = `${JSON.stringify({ prompt: 'x'.repeat(1_000) })}\n`.repeat(9_000)
   writeFileSync(at('large.jsonl'), large)
   writeFileSync(at('large.jsonl.gz'), gzipSync(large, { level: 0 }))

@@ -1,4 +1,4 @@
-/** Rows of large JSON-lines files, read, examined and rendered by worker threads: the same bytes as by one. */
+/** Worker threads read, examine and render the rows of large JSON-lines files. The result is the same, byte for byte. */
 import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { isPlainLines } from '../files/rows/read-records.ts'
@@ -11,7 +11,7 @@ import type { ExamineOptions } from './examine-row.ts'
 import type { Rendered, RenderOptions } from './render-row.ts'
 import { findSource } from './sources/sources.ts'
 
-/** What a worker is given: the options that rows depend on and that can be copied. */
+/** The options that a worker gets: those that a row depends on and that can be copied to a thread. */
 export interface WorkOptions
   extends Omit<ExamineOptions, 'findOtherLanguage'>,
     Omit<RenderOptions, 'budget'> {
@@ -19,7 +19,7 @@ export interface WorkOptions
   dropsNearDuplicates: boolean
 }
 
-/** Whole lines of a file: where they lie, in bytes, and the number of the first. */
+/** A block of whole lines of a file: its start and end in bytes, and the number of its first line, from 1. */
 export interface Block {
   file: string
   line: number
@@ -27,9 +27,9 @@ export interface Block {
   end: number
 }
 
-/** Texts of the lines as places in `bytes`: one buffer is handed over instead of many copied. */
+/** A row whose texts are places in `Done.bytes`: one buffer moves between threads, and no text is copied. */
 export type Placed = Omit<Ready, 'rendered'> & { rendered?: Rendered<[start: number, end: number]> }
-/** What a worker made of a block. */
+/** What a worker made from a block. */
 export interface Done {
   rows: (Placed | BadRow)[]
   bytes: Uint8Array
@@ -38,16 +38,16 @@ export interface Done {
 const BLOCK_BYTES = 1 << 20
 const NEWLINE = 0x0a
 
-/** Smaller inputs are done before the threads have started. */
+/** Smaller inputs are finished before the threads have started. */
 const LEAST_BYTES = 8e6
 
-/** Whether threads can share these files out, and whether it pays. */
+/** Says whether threads can share the work on these files, and whether it pays. */
 export function canShare(format: string, files: string[]): boolean {
   if (files.length === 0 || !files.every(isPlainLines) || !findSource(format).isPerRecord) return false
   return files.reduce((sum, file) => sum + statSync(file).size, 0) >= LEAST_BYTES
 }
 
-/** Neither a token budget nor a language check can be handed to a worker: such builds stay in one thread. */
+/** Reads rows by worker threads, in order. A build with a token budget or a language check needs one thread: neither can be copied. */
 export async function* readInParallel(
   files: string[],
   options: Omit<BuildOptions, 'rows' | 'budget' | 'findOtherLanguage'> & { format: string; workers: number },
@@ -77,7 +77,7 @@ async function* readBlocks(files: string[]): AsyncGenerator<Parcel<Block>> {
   }
 }
 
-/** One buffer serves for all of it: what a worker reads again is at hand in the system's memory. */
+/** Finds the blocks with one buffer. The workers read the bytes again, from the system's file cache. */
 async function* splitBlocks(file: string): AsyncGenerator<Parcel<Block>> {
   await using handle = await open(file)
   const buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES)

@@ -1,4 +1,4 @@
-/** Proposals that a model writes for prompts: as a chat model, or as a base model that continues demonstrations. */
+/** Prepares and reads proposals that a model writes for prompts, as a chat model or as a base model with demonstrations. */
 import { type Message, textOf } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../core/templates.ts'
@@ -10,7 +10,7 @@ import { cutLeak, type Demonstration, demonstrationStops, renderDemonstrations }
 import { journal } from './sources/journal.ts'
 import { readPrompt } from './sources/responses.ts'
 
-/** The wording for a base model: raw text has no system turn. */
+/** The template for a base model: raw text has no system turn. */
 export const baseTemplate: Template = {
   ...defaultTemplate,
   id: 'aft-base-1',
@@ -18,14 +18,14 @@ export const baseTemplate: Template = {
   keepUserSystem: false,
 }
 
-/** A prompt with what was written for it: a row of the format `responses`. */
+/** A prompt with its responses, as a row of the format `responses`. */
 export interface ProposedRow {
   id: string
   messages: Message[]
   responses: Response[]
 }
 
-/** The prompts of a file as a base model is asked them: the last question after demonstrations. */
+/** Reads the prompts of a file for a base model: demonstrations, then the last user turn. */
 export async function* readForBase(
   file: string,
   demonstrations?: Demonstration[],
@@ -38,8 +38,8 @@ export async function* readForBase(
 }
 
 /**
- * Demonstrations of a file: rows with a question (or a prompt) and an answer.
- * @throws DataError with the line that has none
+ * Reads demonstrations from a file: rows with a question (or a prompt) and an answer.
+ * @throws DataError with file and line for a row without them
  */
 export async function readDemonstrations(from: string): Promise<Demonstration[]> {
   const read: Demonstration[] = []
@@ -57,8 +57,8 @@ export async function readDemonstrations(from: string): Promise<Demonstration[]>
 }
 
 /**
- * The prompts of a file with what a journal holds for them; prompts without an answer are left out.
- * @param onCut what a base model went on to write after its answer is cut; called for each such response
+ * Reads the prompts of a file with their responses from a journal. Prompts without an answer are left out.
+ * @param onCut called for each response of a base model that was cut because the model wrote more than its answer
  */
 export async function* readProposed(
   file: string,

@@ -1,4 +1,4 @@
-/** A draft becomes the lines to be written: all of them but their ids, which only the order of all rows gives. */
+/** Renders a draft as lines to write, without their ids: an id depends on the rows before it. */
 
 import type { Template } from '../core/templates.ts'
 import type { Example } from '../files/rows/row.ts'
@@ -11,32 +11,32 @@ export interface RenderOptions {
   template: Template
   seed: number
   budget?: TokenBudget
-  /** Share (0 to 1) of rows that also give a plain example, without proposals. */
+  /** Share (0 to 1) of rows that also become a plain example, without proposals. */
   plainShare: number
-  /** Writes `sft/`: the same rows, prompt to target. */
+  /** Also writes `sft/`: the same rows without proposals. */
   hasSftTwin: boolean
   /** Share (0 to 1) of prompts that go to validation. */
   validationShare: number
-  /** Share (0 to 1) of examples whose overlap is measured: it costs as much as all the rest. All if absent. */
+  /** Share (0 to 1) of examples whose overlap is measured, since that costs as much as the rest; 1 if absent. */
   overlapShare?: number
 }
 
-/** A line to be written, without its id. */
+/** A line to write, without its id. */
 export interface Line<Text = string> {
   file: string
-  /** Of the id. */
+  /** Added to the id. */
   suffix: string
-  /** What follows the id, line break included. */
+  /** The text after the id, line break included. */
   rest: Text
 }
 
-/** What a draft became, with what is counted of it. */
+/** The lines of a draft, and its numbers for the report. */
 export interface Rendered<Text = string> {
   split: 'train' | 'validation'
   lines: Line<Text>[]
   isPlain: boolean
   isTrimmed: boolean
-  /** Of each proposal. */
+  /** The model of each proposal. */
   models: string[]
   measures: Measures
 }
@@ -72,7 +72,7 @@ function toLine(file: string, suffix: string, { id: _, ...example }: Example): L
   return { file, suffix, rest: `,${JSON.stringify(example).slice(1)}\n` }
 }
 
-/** The beginning of a line, before its `rest`. */
+/** Writes the beginning of a line, up to its `rest`. */
 export function beginLine(id: string, { suffix }: Pick<Line<unknown>, 'suffix'>): string {
   return `{"id":${JSON.stringify(id + suffix)}`
 }

@@ -1,4 +1,4 @@
-/** A folder that appears under its name when it is complete. */
+/** Writes a folder that gets its final name only when it is complete. */
 import {
   closeSync,
   existsSync,
@@ -14,43 +14,48 @@ import { UsageError } from '../core/provider/errors.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { writeAll } from '../lib/write-whole.ts'
 
-/** A folder that is being written. */
+/** A folder that is still being written. */
 export interface ResultFolder {
-  /** Where it is while it is not finished. */
+  /** Its path until it is finished. */
   path: string
-  /** Appends a line. @throws FileError */
+  /** Appends a JSON line. @throws FileError */
   write(file: string, value: object): void
-  /** Appends a text, then another: text, or UTF-8. @throws FileError */
+  /** Appends two pieces; the second is text or UTF-8 bytes. @throws FileError */
   append(file: string, text: string, rest: string | Uint8Array): void
-  /** Gives it its name. @throws FileError */
+  /** Renames it to its final name. @throws FileError */
   finish(): void
-  /** Leaves nothing of it; what had the name before stays. */
+  /** Deletes the unfinished folder. An older folder with the final name stays. */
   remove(): void
 }
 
 const BUFFER_BYTES = 1 << 19
 
-/** A file that is written in large pieces. */
+/** A file that is written in large pieces, through a buffer. */
 interface Output {
   fd: number
   buffer: Buffer
   used: number
 }
 
-/** Checks that a folder may be written. @throws UsageError if `out` holds something and may not be replaced, or is a file */
+/**
+ * Checks that a folder may be written.
+ * @throws UsageError if `out` is a file, or is not empty and must not be replaced
+ */
 export function checkOut(out: string, restart = false): void {
   const found = statSync(out, { throwIfNoEntry: false })
   if (found && !found.isDirectory()) throw new UsageError(`${out} is a file; expected the name of a folder`)
   if (!found || readdirSync(out).length === 0) return
   if (!restart) throw new UsageError(`${out} is not empty; give another -o, or --restart`)
   if (!existsSync(path.join(out, 'train.jsonl'))) {
-    throw new UsageError(`${out} has no train.jsonl: it is no data set, and is not replaced`)
+    throw new UsageError(
+      `${out} has no train.jsonl, so it is not a data set and is not replaced; give another -o`,
+    )
   }
 }
 
 /**
- * Begins a folder with these files beside `out`; what an earlier, interrupted one left is removed.
- * @throws UsageError if `out` holds something and may not be replaced
+ * Begins an unfinished folder with these files, next to `out`. It deletes the leftovers of an interrupted run.
+ * @throws UsageError if `out` is a file, or is not empty and must not be replaced
  */
 export function createFolder(
   out: string,
@@ -107,7 +112,7 @@ export function createFolder(
 }
 
 function put(file: Output, part: string | Uint8Array): void {
-  // a character of a string has 3 bytes at most
+  // a UTF-16 code unit has at most 3 bytes in UTF-8
   const most = typeof part === 'string' ? 3 * part.length : part.length
   if (most > BUFFER_BYTES - file.used) flush(file)
   if (most > BUFFER_BYTES) writeAll(file.fd, typeof part === 'string' ? Buffer.from(part) : part)

@@ -1,21 +1,21 @@
-/** What a report says of the examples, gathered while they are written, in memory that does not grow with them. */
+/** Gathers the report's numbers while examples are written. The memory that it needs does not grow with them. */
 import { textOf } from '../core/provider/engine.ts'
 import type { BuildStatistics, LengthCounts } from '../files/build-counts.ts'
-import { normaliseWords } from './fingerprints.ts'
+import { normalizeWords } from './fingerprints.ts'
 import type { Draft } from './make-example.ts'
 
 const GRAM_WORDS = 4
 
-/** What is counted of an example, characters. */
+/** Sizes of one example, in characters. */
 export interface Measures {
   prompt: number
   proposals: number[]
   target: number
-  /** Share (0 to 1); absent if it was not measured. */
+  /** Share (0 to 1) of the target that is in a proposal; absent if it was not measured. */
   overlap?: number
 }
 
-/** Measures a draft; the overlap costs as much as all the rest. */
+/** Measures a draft. The overlap costs as much time as the rest of a build. */
 export function measureDraft({ conversation, proposals, target }: Draft, measuresOverlap = true): Measures {
   const texts = proposals.map(({ text }) => text)
   return {
@@ -26,7 +26,7 @@ export function measureDraft({ conversation, proposals, target }: Draft, measure
   }
 }
 
-/** Statistics that grow by the measures of each example. */
+/** Makes empty statistics; `add` counts the measures of one example. */
 export function createStatistics(): BuildStatistics & { add(measures: Measures): void } {
   const none = (): LengthCounts => ({ bins: [], texts: 0, chars: 0 })
   const lengths = { prompts: none(), proposals: none(), targets: none() }
@@ -53,11 +53,11 @@ function addLength(counts: LengthCounts, chars: number): void {
   counts.chars += chars
 }
 
-/** Share (0 to 1) of a text's distinct word 4-grams that one of the others has; of its words if it is shorter. */
+/** Returns the share (0 to 1) of a text's distinct word 4-grams that one of the others has. A shorter text counts words. */
 export function findOverlap(text: string, others: string[]): number {
   const numbers = new Map<string, number>()
   const [own = [], ...known] = [text, ...others].map((one) =>
-    normaliseWords(one).map((word) => {
+    normalizeWords(one).map((word) => {
       const number = numbers.get(word) ?? numbers.size
       if (number === numbers.size) numbers.set(word, number)
       return number
@@ -70,7 +70,7 @@ export function findOverlap(text: string, others: string[]): number {
   return (total - grams.size) / total
 }
 
-/** A number or text for each gram, the same for the same. Words are numbers below `count`. */
+/** Returns a key for each distinct gram: a number, or text if numbers get too large. Words are numbers below `count`. */
 function gramsOf(words: number[], count: number): Set<number | string> {
   if (words.length < GRAM_WORDS) return new Set(words)
   const grams = new Set<number | string>()

@@ -1,4 +1,4 @@
-/** Targets that do not come with the rows: from a file, or written by an engine. */
+/** Finds targets that are not in the rows: in a file, or written by an engine. */
 import { DataError } from '../core/provider/errors.ts'
 import { listFiles, readRecords } from '../files/rows/read-records.ts'
 import { asFields, asText, RowProblem } from '../files/rows/row.ts'
@@ -8,8 +8,8 @@ import { type BuildOptions, promptText, selectDrafts } from './build.ts'
 import { readPrompt } from './sources/responses.ts'
 
 /**
- * Targets of a file by prompt text (`promptText`): rows with a target, or one answer each, as a system's outputs.
- * @throws DataError with the line that has none
+ * Reads targets by prompt text (`promptText`) from a file. A row has the field `target`, `output` or `answer`.
+ * @throws DataError with file and line for a row without a target
  */
 export async function readTargets(from: string): Promise<Map<string, string>> {
   const table = new Map<string, string>()
@@ -27,11 +27,11 @@ export async function readTargets(from: string): Promise<Map<string, string>> {
 }
 
 /**
- * Has an engine write the targets of what a build keeps. It is shown the proposals that the examples will have; rows
- * that are dropped anyway cost nothing.
- * @param out the file that `label` writes, as `labelRows` does
- * @param label labels rows; false if not every row was tried
- * @returns targets by prompt text; undefined if not every row was tried
+ * Lets an engine write the targets of the rows that a build keeps. The engine sees the proposals that the examples will
+ * show. Rows that the build drops cost nothing.
+ * @param out the file that `label` writes, in the format of `labelRows`
+ * @param label labels rows; resolves to false if it did not try every row
+ * @returns targets by prompt text; undefined if `label` did not try every row
  */
 export async function askTargets(
   build: Omit<BuildOptions, 'target'>,

@@ -16,7 +16,7 @@ afterAll(() => engine.close?.())
 
 const ask = (content: string): Message[] => [{ role: 'user', content }]
 
-/** Texts as people and models write them, and as nobody does; few words, so that they come again and are counted. */
+/** Texts of people and models, and random ones. They use few words, so words repeat and are counted. */
 const word = fc.oneof(
   fc.constantFrom(
     'the',
@@ -62,7 +62,7 @@ test('with the real vocabulary of smollm2 the bounds are never under the exact c
   )
 })
 
-test('nor is it of three pieces that come again and again, whatever stands beside what', async () => {
+test('nor for three repeated pieces in any order', async () => {
   const bound = createTokenBound(countTokens)
   const pieces = ['x', 'the', ' the', '\n', '\n\n', '\t', ' ', 'a\u0301', '🙂', ' 12', '##', "'s"]
   const under: string[] = []
@@ -77,7 +77,7 @@ test('nor is it of three pieces that come again and again, whatever stands besid
   expect(under).toEqual([])
 })
 
-test('of ordinary text, once its words were seen, the bound is close', async () => {
+test('for ordinary text, the bound is close when its words have been seen', async () => {
   const bound = createTokenBound(countTokens)
   const texts = [...generateArithmetic(150, 3)].flatMap((row) => row.responses.map((r) => r.text))
   let [bounds, exacts] = [0, 0]
@@ -92,7 +92,7 @@ test('of ordinary text, once its words were seen, the bound is close', async () 
   expect(bounds / exacts).toBeLessThan(1.5)
 })
 
-test('a word is counted by its bytes until it was seen four times, then once for good', async () => {
+test('a word counts as its bytes until it was seen four times, then it is tokenized once', async () => {
   const counted: string[] = []
   const bound = createTokenBound(async (messages) => {
     const content = messages.map(textOf).join('')
@@ -111,7 +111,7 @@ test('a word is counted by its bytes until it was seen four times, then once for
   expect(counted.slice(2)).toEqual(['x\n', 'x\nowl', 'x\n'])
 })
 
-test('an engine that was opened to count tokens counts as the whole one does, and refuses to do more', async () => {
+test('an engine opened only to count tokens gives the same counts as the full engine, and rejects everything else', async () => {
   const whole = await openEngine('smollm2', { threads: 1 })
   try {
     const messages = [...ask('Why is the sky blue?'), { role: 'assistant' as const, content: 'Dust — ☁️.' }]

@@ -1,14 +1,14 @@
-/** How many tokens messages have at most, without tokenizing them: words are counted once and remembered. */
+/** Bounds the tokens of messages without tokenizing them. Each common word is tokenized once and remembered. */
 import { type Message, textOf } from '../core/provider/engine.ts'
 
-/** Tokens that a template adds to a conversation and to each message, at most. */
+/** Most tokens that a chat template adds, per conversation and per message. */
 const MARGIN = { conversation: 64, message: 16 }
-/** Tokenizers split text at white space, so that words add up; this is for what they do otherwise. */
+/** Tokenizers split text at white space, so the counts of words add up. This factor covers the exceptions. */
 const RESERVE = 1.02
 const MAX_WORDS = 500_000
 const MIN_SEEN = 4
 
-/** A token has a byte at least. */
+/** Bounds the tokens by bytes: a token has at least one byte. */
 export function countBytes(messages: Message[]): number {
   return messages.reduce(
     (sum, message) => sum + Buffer.byteLength(JSON.stringify(message.content)) + MARGIN.message,
@@ -17,13 +17,13 @@ export function countBytes(messages: Message[]): number {
 }
 
 /**
- * Returns a function that bounds the tokens of messages from above. A word counts as its bytes until it was seen
- * `MIN_SEEN` times, then as the tokens that `countTokens` gives it after another word.
+ * Makes a function that returns an upper bound of the tokens of messages. A word counts as its bytes until it was seen
+ * `MIN_SEEN` times. Then `countTokens` counts it after another word, once.
  */
 export function createTokenBound(
   countTokens: (messages: Message[]) => Promise<number>,
 ): (messages: Message[]) => Promise<number> {
-  /** Tokens of a word; below 0, how often one was seen that is not counted yet. */
+  /** Tokens per word. A negative number says how often a word was seen that is not counted yet. */
   const words = new Map<string, number>()
   const contexts = new Map<string, number>()
   const count = (text: string) => countTokens([{ role: 'user', content: text }])
@@ -35,7 +35,7 @@ export function createTokenBound(
       else if (words.size < MAX_WORDS) words.set(copyText(word), -seen)
       return Buffer.byteLength(word)
     }
-    // the text before the word: directly after a letter it might become one token with it
+    // count a word after a line break: directly after a letter, both might become one token
     const context = /^\s/.test(word) ? 'x' : 'x\n'
     const empty = contexts.get(context) ?? (await count(context))
     contexts.set(context, empty)
@@ -58,7 +58,7 @@ export function createTokenBound(
   }
 }
 
-/** A string that does not keep alive the long one that it was cut from. */
+/** Copies a string, so that it does not keep alive the long one that it was cut from. */
 function copyText(text: string): string {
   return Buffer.from(text, 'utf16le').toString('utf16le')
 }

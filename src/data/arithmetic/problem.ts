@@ -7,12 +7,12 @@ export type Operand = number | { step: number }
 
 /** One step of a solution. */
 export interface Step {
-  /** What is worked out, as the start of a sentence: "The pens cost". */
+  /** What the step computes, as the start of a sentence: "The pens cost". */
   about: string
   a: Operand
   operation: Operation
   b: Operand
-  /** After the number; may be empty. */
+  /** Follows the result; may be empty. */
   unit: string
 }
 

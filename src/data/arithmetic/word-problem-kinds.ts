@@ -1,4 +1,4 @@
-/** The kinds of word problems: names and numbers filled into a story, with the steps that solve it. */
+/** The kinds of word problems. Each fills names and numbers into a story and gives the steps that solve it. */
 import type { Problem } from './problem.ts'
 
 type Make = (random: () => number) => Omit<Problem, 'kind'>
@@ -20,14 +20,14 @@ const people = [
 const things = ['pens', 'stickers', 'marbles', 'postcards', 'beads', 'buttons', 'shells', 'stamps', 'badges']
 const places = ['market', 'school fair', 'village shop', 'station kiosk', 'library sale']
 
-/** Draws from one stream of numbers. */
+/** Draws whole numbers and list items from one random stream. */
 function drawer(random: () => number) {
   const whole = (least: number, most: number) => least + Math.floor(random() * (most - least + 1))
   const one = (items: string[]) => items[whole(0, items.length - 1)] as string
   return { whole, one }
 }
 
-/** Each kind makes a question and its steps; some numbers make no sense together and are drawn again by the caller. */
+/** Each kind makes a question and its steps. Some numbers do not fit together; then the caller draws again. */
 export const problemKinds: Record<string, Make> = {
   shopping(random) {
     const { whole, one } = drawer(random)

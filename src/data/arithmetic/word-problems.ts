@@ -1,15 +1,15 @@
 /**
- * Word problems with worked solutions, and drafts that go wrong as people and models do. A problem is a list of
- * steps, so that a wrong step is carried on to the end, and whether a solution is right can be computed.
+ * Word problems with worked solutions, and with drafts that have the mistakes of people and models. A problem is a list
+ * of steps, so a mistake carries through to the end, and a program can check every solution.
  */
 import type { Operand, Operation, Problem, Step } from './problem.ts'
 import { problemKinds } from './word-problem-kinds.ts'
 
 /**
- * How a draft goes wrong.
- * - `slip`: one result is miscalculated; `wrong-operation`: plus for minus, times for divided by, or the other way
- * - `misread`: another number of the question, or one that is off by a little, stands for one of its numbers
- * - `stops-early`: the last step is left out; `skips-step`: a step in between is
+ * The mistake in a draft.
+ * - `slip`: one result is wrong; `wrong-operation`: plus and minus, or times and divided by, are swapped
+ * - `misread`: one number is replaced by another of the question, by itself plus 1 or by ten times itself
+ * - `stops-early`: the last step is missing; `skips-step`: an earlier step is missing
  */
 export type Corruption = 'slip' | 'wrong-operation' | 'misread' | 'stops-early' | 'skips-step'
 
@@ -19,7 +19,7 @@ const opposite: Record<Operation, Operation> = { '+': '-', '-': '+', '*': '/', '
 type Random = () => number
 const pick = <T>(items: readonly T[], random: Random): T => items[Math.floor(random() * items.length)] as T
 
-/** A problem whose steps all give numbers above 0, tenths at most, and whose answer is a whole number. */
+/** Makes a problem with a whole number as its answer. All results are above 0 and have at most one decimal. */
 export function makeProblem(random: Random): Problem {
   const kinds = Object.entries(problemKinds)
   for (;;) {
@@ -31,7 +31,7 @@ export function makeProblem(random: Random): Problem {
   }
 }
 
-/** The result of each step; `slips` are added to the results of single steps and carried on. */
+/** Computes the result of each step. `slips` maps a step to an error added to its result; later steps use the wrong result. */
 export function evaluate(steps: Step[], slips: Record<number, number> = {}): number[] {
   const values: number[] = []
   for (const [i, { a, operation, b }] of steps.entries()) {
@@ -64,7 +64,7 @@ const manners: ((steps: string[], sums: string[]) => string[])[] = [
 ]
 const lower = (text: string) => text[0]?.toLowerCase() + text.slice(1)
 
-/** A worked solution that ends in `#### N`. `manner` is how it is put, from 0; 0 is that of the targets. */
+/** Writes a worked solution that ends in `#### N`. `manner` chooses the wording, from 0; targets use 0. */
 export function writeSolution(steps: Step[], manner: number, slips: Record<number, number> = {}): string {
   const values = evaluate(steps, slips)
   const sums = steps.map(({ a, operation, b }, i) => {
@@ -79,7 +79,10 @@ function show(value: number): string {
   return String(Math.round(value * 100) / 100)
 }
 
-/** One draft. `corruption` is absent if it is right. No two `draft` numbers under 5 have the same manner, nor the target's. */
+/**
+ * Writes one draft. `corruption` is absent if the draft is right. Drafts 0 to 4 all differ in wording, and none uses the
+ * wording of the target.
+ */
 export function draftSolution(
   { steps }: Problem,
   { random, draft, rightShare }: { random: Random; draft: number; rightShare: number },
@@ -116,7 +119,7 @@ function corrupt(
   return { bad: replace({ [side]: pick([...given, step[side] + 1, step[side] * 10], random) }) }
 }
 
-/** What used the step's result uses its first operand instead. The last step cannot be skipped this way. */
+/** Removes a step; later steps use its first operand instead of its result. The last step cannot be skipped this way. */
 function skipStep(steps: Step[], at: number): Step[] {
   const skipped = steps[at] as Step
   if (at === steps.length - 1) return steps

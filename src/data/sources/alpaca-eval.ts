@@ -1,4 +1,4 @@
-/** Output files of several AlpacaEval systems, joined by instruction. All are kept in memory: a system has 805. */
+/** Output files of several AlpacaEval systems, joined by instruction. They stay in memory: a system has 805 outputs. */
 import {
   ask,
   asText,

@@ -1,4 +1,4 @@
-/** Word problems of the seeded generator, as a source: nothing has to be downloaded. */
+/** Word problems of the seeded generator, as a source that needs no download. */
 
 import { ask, type MadeSource, type SourceRow } from '../../files/rows/row.ts'
 import { hashParts, randomFrom } from '../../lib/random.ts'
@@ -15,8 +15,8 @@ export const arithmetic: MadeSource = {
 }
 
 /**
- * `count` problems. Each has drafts in several manners, some right, most of them wrong in a stated way: the model is
- * `arithmetic-right` or the name of the corruption, and the score 1 or 0. The target is the right solution.
+ * Makes `count` problems with drafts in several wordings. Some drafts are right (model `arithmetic-right`, score 1). Most
+ * have a known mistake (model `arithmetic-` and its name, score 0). The target is the right solution.
  */
 export function* generateArithmetic(count: number, seed: number): Generator<SourceRow> {
   for (let i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
 /**
- * GSM8K: questions with a gold solution, and in the file of model solutions four graded ones. Calculator marks
- * (`<<3*4=12>>`) go, and solutions end as the gold ones of the training set do, with `#### N`, not `A: N`.
+ * GSM8K: questions with a gold solution. The file of model solutions has four graded ones more. Calculator marks
+ * (`<<3*4=12>>`) are removed. Solutions end in `#### N`, as the gold ones of the training set do, not in `A: N`.
  */
 import {
   asFields,
@@ -37,7 +37,7 @@ function readSolution(model: string, { solution, is_correct: isCorrect }: Fields
   }
 }
 
-/** Without calculator marks (one that a token limit cut has no end), ending in `#### N`. */
+/** Removes calculator marks, unfinished ones at the end too, and ends the solution in `#### N`. */
 export function tidySolution(solution: string): string {
   return solution.replace(/<<[^<>]*(?:>>|$)/g, '').replace(/\n\s*(?:A:|####)\s*([^\n]*?)\s*$/, '\n#### $1')
 }

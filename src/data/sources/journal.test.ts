@@ -54,7 +54,7 @@ const failure = (id: string, layer: number, index: number) => ({
 const shown = (prompt: string, layer: number, shown: number[]) => ({ type: 'layer', prompt, layer, shown })
 const responses = (...texts: string[]) => texts.map((text) => ({ text, model: 'smollm2' }))
 
-test('an aggregated answer is the target of what its aggregator was shown; open prompts are named by their place', async () => {
+test('an aggregated answer is the target, what its aggregator saw are the responses; open prompts are bad rows with a place', async () => {
   const rows = await read([
     header(),
     prompt('a'),
@@ -78,7 +78,7 @@ test('an aggregated answer is the target of what its aggregator was shown; open 
   ])
 })
 
-test('of a prompt that failed and was answered later, nothing of the failed attempt is a proposal', async () => {
+test('if a prompt failed and was answered later, nothing of the failed attempt is a proposal', async () => {
   const rows = await read([
     header(),
     prompt('p'),
@@ -95,7 +95,7 @@ test('of a prompt that failed and was answered later, nothing of the failed atte
   expect(rows).toMatchObject([{ id: 'p', responses: responses('NEW zero of the second attempt') }])
 })
 
-test('of a deeper plan the proposals are of the layer before the answer', async () => {
+test('in a deeper plan the proposals are those of the layer before the answer', async () => {
   const rows = await read([
     header(2),
     prompt('p'),
@@ -122,7 +122,7 @@ test('an answer that was chosen has all candidates as responses', async () => {
   expect(rows).toMatchObject([{ responses: responses('one', 'two'), target: 'one' }])
 })
 
-test('a line that belongs to no journal is a bad row with its place', async () => {
+test('a line that is not a journal record is a bad row with its place', async () => {
   expect(await read([header(), { type: 'draft' }, prompt('p')])).toEqual([
     { place: `${file}:2`, problem: expect.stringMatching(/^expected a line of a journal; type: /) },
   ])

@@ -1,4 +1,4 @@
-/** Journals of this program: the responses are what the answer was made from, and the answer is the target. */
+/** Journals of this program. The answer is the target; the responses are the proposals that it was made from. */
 import {
   createJournalPrompts,
   findShown,
@@ -17,7 +17,7 @@ import {
   type SourceRow,
 } from '../../files/rows/row.ts'
 
-/** Only prompts that were not answered yet are kept in memory. */
+/** The source `journal`. Only prompts without an answer so far are kept in memory. */
 export const journal: Source = {
   about: 'a journal of `aft run`, `aft data propose` or `aft data label`',
   async *read(records: AsyncIterable<RawRecord>): AsyncIterable<SourceRow | BadRow> {
@@ -57,7 +57,7 @@ function toRecord(value: object): JournalRecord {
   }
 }
 
-/** Undefined while there is no answer. One that was chosen, not aggregated, has the other candidates beside it. */
+/** Makes a row; undefined while there is no answer. If the answer was chosen, not aggregated, all candidates are responses. */
 function toRow(prompt: JournalPrompt, depth?: number): SourceRow | undefined {
   const { id, messages, layers, end } = prompt
   if (!end || !('answer' in end)) return undefined

@@ -24,7 +24,7 @@ export const responses: Source = {
   })),
 }
 
-/** The prompt of a row that names it in one of the usual ways. @throws RowProblem if it has none */
+/** Reads a row's prompt from `messages`, `prompt`, `instruction` or `question`. @throws RowProblem if it has none */
 export function readPrompt(row: Fields): ReturnType<typeof asMessages> {
   if (row.messages != null) return asMessages(row.messages, 'messages')
   const field = ['prompt', 'instruction', 'question'].find((name) => row[name] != null)

@@ -1,4 +1,4 @@
-/** The public files as they are. */
+/** Reads the public files unchanged. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -65,7 +65,7 @@ test.skipIf(why)(
 const failed = path.join(data, '../cases/data/journal-failed-attempt/j.journal')
 const whyNot = existsSync(failed) ? '' : ` (skipped: ${failed} is missing)`
 
-test.skipIf(whyNot)(`a draft of an attempt that failed is no proposal${whyNot}`, async () => {
+test.skipIf(whyNot)(`a draft of a failed attempt is not a proposal${whyNot}`, async () => {
   const rows = await read('journal', [failed])
   expect(rows.map(({ responses }) => responses.map(({ text }) => text))).toEqual([
     ['NEW zero of the second attempt'],

@@ -66,7 +66,7 @@ test.each([1, 2, 3, 7, 64])(
   },
 )
 
-test('UltraFeedback as Parquet: ratings are texts, N/A counts nothing, the overall score is not believed', async () => {
+test('UltraFeedback as Parquet: ratings are texts, N/A is ignored, and so is the overall score', async () => {
   const completion = (response: string, ratings: string[], more: object = {}) => ({
     annotations: {
       helpfulness: { Rating: ratings[0], Rationale: '' },
@@ -145,7 +145,7 @@ test('UltraFeedback binarized has two responses and the turns before them', asyn
   ])
 })
 
-test('what is no row is named by file and line, and the rows around it are read', async () => {
+test('a record that is not a row is named by file and line, and the rows around it are read', async () => {
   const file = put(
     'bad.jsonl',
     Buffer.concat([
@@ -168,20 +168,20 @@ test('what is no row is named by file and line, and the rows around it are read'
   ])
 })
 
-test('an element that an array was cut in is a bad row', async () => {
+test('if a file ends within an array element, that element is a bad row', async () => {
   const found = await read('responses', put('cut.json', '[{"prompt":"a","responses":["x"]},\n{"prompt":"b'))
   expect(found[0]).toMatchObject({ id: 'cut.json:1' })
   expect(found[1]).toMatchObject({ problem: expect.stringContaining('expected JSON') })
 })
 
-test('a folder gives its files by name, and what is not there is said', () => {
+test('a folder gives its files in order of name, and a missing path is an error', () => {
   expect(listFiles(folder).length).toBeGreaterThan(5)
   expect(listFiles(folder)).toEqual([...listFiles(folder)].sort())
   expect(() => listFiles(join(folder, 'none'))).toThrow('none: there is no such file or folder')
   expect(() => findSource('ultrafeed-back')).toThrow('meant "ultrafeedback"?')
 })
 
-test('arithmetic: as many rows as asked, the same from the same seed, and scores that can be checked', () => {
+test('arithmetic: the requested number of rows, the same for the same seed, with scores that can be checked', () => {
   const made = [...generateArithmetic(400, 7)]
   expect([...generateArithmetic(400, 7)]).toEqual(made)
   expect([...generateArithmetic(3, 8)]).not.toEqual(made.slice(0, 3))

@@ -1,4 +1,4 @@
-/** The kinds of data by name. A new one is a file in this folder and a line here. */
+/** The data formats by name. To add one, add a file to this folder and a line here. */
 import { UsageError } from '../../core/provider/errors.ts'
 import { listFiles, readRecords } from '../../files/rows/read-records.ts'
 import type { BadRow, MadeSource, Source, SourceRow } from '../../files/rows/row.ts'
@@ -21,12 +21,12 @@ const fileSources: Record<string, Source> = {
 }
 const madeSources: Record<string, MadeSource> = { arithmetic }
 
-/** Names of the kinds that are read from files. */
+/** Names of the formats that are read from files. */
 export const fileFormats = Object.keys(fileSources)
-/** Names of all kinds. */
+/** Names of all formats. */
 export const formats = [...fileFormats, ...Object.keys(madeSources)]
 
-/** @throws UsageError that lists the names there are */
+/** Finds a format that is read from files. @throws UsageError that lists the known names */
 export function findSource(format: string): Source {
   const source = Object.hasOwn(fileSources, format) ? fileSources[format] : undefined
   if (source) return source
@@ -37,17 +37,17 @@ export function findSource(format: string): Source {
   )
 }
 
-/** The rows of a build, to be read as often as needed. */
+/** The rows of a build. They can be read more than once. */
 export interface OpenSource {
-  /** The files that are read, none if the rows are made. */
+  /** The files to read; empty if the program makes the rows. */
   files: string[]
   read(): Iterable<SourceRow> | AsyncIterable<SourceRow | BadRow>
   isMade: boolean
 }
 
 /**
- * The rows of files and folders, or those that the program makes: `rows` of them.
- * @throws UsageError if files are missing, or given to a kind that takes none
+ * Opens the rows of files and folders, or `rows` rows that the program makes.
+ * @throws UsageError if files are missing, or given to a format that takes none
  */
 export function openSource(
   format: string,

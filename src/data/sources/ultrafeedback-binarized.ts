@@ -1,4 +1,4 @@
-/** UltraFeedback binarized: of four completions the best, and another one. */
+/** UltraFeedback binarized: the best of four completions, and one other. */
 import type { Message } from '../../core/provider/engine.ts'
 import { textOf } from '../../core/provider/engine.ts'
 import {

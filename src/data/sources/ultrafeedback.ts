@@ -1,6 +1,6 @@
 /**
- * UltraFeedback as published: four models' completions a prompt. Ratings are texts ("1" to "5", or "N/A"), and
- * 2,628 of the overall scores are a wrong 10, so a completion's score is the mean of its ratings.
+ * UltraFeedback as published: completions of four models per prompt. Ratings are texts ("1" to "5", or "N/A").
+ * 2,628 of the overall scores are a wrong 10, so the score is `fine-grained_score` or else the mean of the ratings.
  */
 import {
   asFields,
@@ -37,7 +37,7 @@ function readCompletion(completion: Fields): Response {
   }
 }
 
-/** Mean of the ratings that are numbers; undefined if none is. */
+/** Returns the mean of the ratings that are numbers; undefined if there are none. */
 function meanRating(annotations: unknown): number | undefined {
   if (typeof annotations !== 'object' || annotations === null) return undefined
   const ratings = Object.values(annotations)
