@@ -1,7 +1,7 @@
 /**
- * Propose and aggregate, whole. A plan is a list of layers. Each layer samples its voices in parallel, and each
- * voice is shown proposals of the layer before: none of them (it proposes) or some (it aggregates). Proposing is
- * aggregating over nothing, so there is one loop. Source of the method: arXiv 2501.11877.
+ * The whole algorithm: propose, then aggregate. A plan is a list of layers. A layer samples its completions in parallel.
+ * Each of them is shown nothing of the layer before (it proposes) or some of it (it aggregates). Proposing is
+ * aggregating over nothing, so one loop does both. Source of the method: arXiv 2501.11877.
  */
 import { agreement } from '../lib/text.ts'
 import { chooseAnswer, judgeLayer } from './choose.ts'
@@ -21,8 +21,8 @@ import { judgeMessages } from './templates.ts'
 
 /**
  * Answers one prompt.
- * @throws EngineError if no layer gave a text (an error is never an answer), UsageError for a wrong plan or request,
- * or the signal's reason
+ * @throws EngineError if the first layer gave no text (an error is never an answer), UsageError for a wrong plan or
+ * request, or the signal's reason
  * @example
  * const plan = makePlan({ proposers: ['small'], width: 3, depth: 1 })
  * const { answer } = await answerPrompt(
@@ -43,44 +43,48 @@ export async function answerPrompt(prompt: Prompt, plan: Plan, host: Host): Prom
   return result
 }
 
-/** How far a prompt got: the usable completions of the last layer that has some, never none. */
+/** How far a prompt got. */
 interface Reached {
   layers: LayerResult[]
+  /** What the next layer is shown. After the last layer, the candidates for the answer. */
   proposals: Completion[]
-  /** The layer that the proposals are of. */
+  /** Index of the layer that wrote the proposals. */
   from: number
-  /** What went wrong, in words. */
+  /** Why the result is degraded, in words. */
   reasons: string[]
-  /** How much the proposals agree, if that ended the layers. */
+  /** How much the proposals agree, if the remaining layers were skipped for it. */
   agreed?: number
 }
 
-/** Layer after layer. One that gives nothing usable is skipped: the next is shown what that one was shown. */
+/** Runs the layers in turn. If one gives nothing usable, it is skipped: the next is shown what that one was shown. */
 async function runLayers(prompt: Prompt, plan: Plan, host: Host): Promise<Reached> {
   const reached: Reached = { layers: [], proposals: [], from: 0, reasons: [] }
-  for (const [depth, layer] of plan.layers.entries()) {
-    const isLast = depth === plan.layers.length - 1
-    const result = await runLayer({ prompt, plan, host, layer, depth, isLast, proposals: reached.proposals })
+  for (const [layerIndex, layer] of plan.layers.entries()) {
+    const isLast = layerIndex === plan.layers.length - 1
+    const { proposals } = reached
+    const result = await runLayer({ prompt, plan, host, layer, layerIndex, isLast, proposals })
     reached.layers.push(result)
-    reached.reasons.push(...listMissing(result, depth))
+    reached.reasons.push(...listMissing(result, layerIndex))
     const usable = result.completions.filter((c) => !c.excluded)
-    const sent = isLast ? listSent(host, result) : []
+    const sent = isLast ? listSentRunaways(host, result) : []
     if (sent.length > 0) reached.reasons.push('the answer repeats itself, and a part of it was sent already')
-    if (usable.length + sent.length > 0) [reached.proposals, reached.from] = [[...usable, ...sent], depth]
-    else if (depth > 0) reached.reasons.push(`layer ${depth + 1} gave nothing usable and was skipped`)
-    else return takeLeftovers(reached, plan, result)
+    if (usable.length + sent.length > 0) {
+      reached.proposals = [...usable, ...sent]
+      reached.from = layerIndex
+    } else if (layerIndex === 0) return takeLeftovers(reached, plan, result)
+    else reached.reasons.push(`layer ${layerIndex + 1} gave nothing usable and was skipped`)
     if (!isLast) reached.agreed = findAgreement(prompt, plan, usable)
     if (reached.agreed !== undefined) break
   }
   return reached
 }
 
-/** What a reader has seen cannot be taken back, even if it repeats itself. */
-function listSent({ isSent }: Host, { completions }: LayerResult): Completion[] {
+/** Completions that repeat themselves but still count: the client has already received a part of them. */
+function listSentRunaways({ isSent }: Host, { completions }: LayerResult): Completion[] {
   return completions.filter((c) => c.excluded === 'runaway' && isSent?.(c.index))
 }
 
-/** If no proposal is usable, those that hold text at least stand in; see `listLeftovers` for when there are none. */
+/** If no proposal of the first layer is usable, the answer is chosen from its leftovers, and no layer follows. */
 function takeLeftovers(reached: Reached, plan: Plan, layer: LayerResult): Reached {
   const proposals = listLeftovers(plan, layer)
   const isRunaway = proposals[0]?.excluded === 'runaway'
@@ -88,15 +92,18 @@ function takeLeftovers(reached: Reached, plan: Plan, layer: LayerResult): Reache
   return { ...reached, proposals, reasons }
 }
 
-/** A judge is a layer after the last, if the plan names one and there is something to choose. */
+/**
+ * Runs the judge, as one more layer. Undefined if the plan has none, or there is only one candidate. The judge does not
+ * get the prompt's stop strings: they belong to the answer.
+ */
 async function judge({ id, messages }: Prompt, plan: Plan, host: Host, proposals: Completion[]) {
   const layer = judgeLayer(plan, proposals)
   if (!layer) return undefined
   const work = { prompt: { id, messages }, plan, host, layer, proposals, write: judgeMessages }
-  return runLayer({ ...work, depth: plan.layers.length, isLast: false })
+  return runLayer({ ...work, layerIndex: plan.layers.length, isLast: false })
 }
 
-/** How much the proposals agree (0 to 1), if the plan lets that end the layers. */
+/** How much the proposals agree (0 to 1), if this is enough for the plan to skip the remaining layers. */
 function findAgreement(prompt: Prompt, plan: Plan, proposals: Completion[]): number | undefined {
   if (plan.stopAtAgreement === undefined || prompt.tools || prompt.responseFormat) return undefined
   const agreed = proposals.length > 1 ? agreement(proposals.map((p) => p.text)) : 0

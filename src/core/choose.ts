@@ -1,4 +1,4 @@
-/** The answer is one of the candidates: the only one, the first, the most voted, a random one, or a judge's. */
+/** Chooses the answer: the first candidate, the most voted, a random one, a judge's, or the one most like the others. */
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { findCentral } from '../lib/text.ts'
 import type { Layer, Plan, Prompt } from './plan.ts'
@@ -6,7 +6,7 @@ import { extractAnswer } from './proposals.ts'
 import type { Chosen, Completion, Failure, LayerResult } from './result.ts'
 
 /**
- * The answer of a plan.
+ * Chooses the answer of a plan.
  * @param candidates usable completions of one layer, at least one
  * @param layer their layer: the last one, unless later layers failed or were skipped
  * @param given `judged` is the result of the layer that `judgeLayer` makes
@@ -25,18 +25,21 @@ export function chooseAnswer(
     const random = randomFrom(hashParts(plan.seed, 'choose', prompt.id))
     return take(candidates[Math.floor(random() * candidates.length)] as Completion)
   }
+  // Completions of an earlier layer are proposals: none of them is the answer already, so take the most typical one.
   return take(layer === plan.layers.length - 1 ? first : central(candidates))
 }
 
-const JUDGE_MAX_TOKENS = 512
+/** Tokens of a judgment, if the plan does not say. */
+export const JUDGE_MAX_TOKENS = 512
 
-/** The judge as a layer of its own; undefined if the plan has none or there is nothing to choose. */
+/** The judge as a layer of its own; undefined if the plan has none, or there is only one candidate. */
 export function judgeLayer({ choose }: Plan, candidates: Completion[]): Layer | undefined {
   if (typeof choose === 'string' || candidates.length === 1) return undefined
   const sampling = { temperature: 0, maxTokens: choose.maxTokens ?? JUDGE_MAX_TOKENS }
   return { voices: [{ engine: choose.judge, n: 1, sampling }], see: 'all' }
 }
 
+/** If the judge failed or named no candidate, the one most like the others is taken. */
 function takeJudged(candidates: Completion[], layer: number, { completions, failures }: LayerResult): Chosen {
   const judgment = (completions[0] ?? failures[0]) as Completion | Failure
   const picked = 'text' in judgment ? readPick(judgment, candidates) : undefined

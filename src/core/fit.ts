@@ -1,4 +1,4 @@
-/** Makes a group's proposals fit the context of its engine: all are cut to one limit, or refused, as the plan says. */
+/** Makes proposals fit the context of an engine. If they do not fit, the plan decides: trim all to one limit, or refuse. */
 import { findTrim, trimMiddle } from '../lib/text.ts'
 import { type Group, listShown } from './group.ts'
 import type { LayerTask } from './host.ts'
@@ -6,13 +6,13 @@ import type { Engine, Message } from './provider/engine.ts'
 import { EngineError } from './provider/errors.ts'
 import { aggregatorMessages, proposerMessages } from './templates.ts'
 
-/** The messages of a group for one engine, and how far its proposals are cut. */
+/** Writes the messages of a group for one engine, with proposals that are trimmed if they must be. */
 export interface Fitting {
-  /** Characters to which longer proposals are cut; undefined while all are whole. */
+  /** Longer proposals are trimmed to this many characters; undefined while all are whole. */
   readonly limit: number | undefined
   /**
-   * The messages. They are counted first if the engine can count.
-   * @throws EngineError of kind `context-overflow` if they do not fit and cannot be cut, or may not be
+   * Returns the messages. If the engine can count tokens, they are counted and trimmed first.
+   * @throws EngineError of kind `context-overflow` if they do not fit, and the plan forbids trimming or it does not help
    */
   write(): Promise<Message[]>
   /** Lowers the limit after the engine refused the messages as too long; false if that cannot help. */
@@ -24,16 +24,15 @@ export function fitProposals(run: LayerTask, group: Group, engine: Engine, maxTo
   const shown = listShown(run, group)
   const lengths = shown.map((proposal) => proposal.text.length)
   const longest = Math.max(0, ...lengths)
-  const sizeAt = (limit: number) => lengths.reduce((sum, length) => sum + Math.min(length, limit), 0)
-  const mayTrim = run.plan.overflow === 'trim' && shown.length > 0
+  const sizeAt = (chars: number) => lengths.reduce((sum, length) => sum + Math.min(length, chars), 0)
   let limit: number | undefined
-  let isHopeless = !mayTrim
+  let canTrim = run.plan.overflow === 'trim' && shown.length > 0
 
-  const render = (limit = longest): Message[] => {
+  const render = (chars = longest): Message[] => {
     const { prompt, host, isLast } = run
     const hasTools = !isLast && Boolean(prompt.tools?.length)
     if (shown.length === 0) return proposerMessages(host.template, prompt.messages, hasTools)
-    const list = shown.map((p) => ({ text: trimMiddle(p.text, limit), isCut: p.finishReason === 'length' }))
+    const list = shown.map((p) => ({ text: trimMiddle(p.text, chars), isCut: p.finishReason === 'length' }))
     return (run.write ?? aggregatorMessages)(host.template, prompt.messages, list, hasTools)
   }
 
@@ -46,23 +45,23 @@ export function fitProposals(run: LayerTask, group: Group, engine: Engine, maxTo
       const { contextLength } = engine
       if (!engine.countTokens || contextLength === undefined || shown.length === 0) return messages
       const room = contextLength - maxTokens
-      const count = async (limit?: number) => (await engine.countTokens?.(render(limit))) ?? 0
+      const count = async (chars?: number) => (await engine.countTokens?.(render(chars))) ?? 0
       const needed = await count(limit)
       if (needed <= room) return messages
-      const found = mayTrim
-        ? await findTrim(longest, async (limit) => (await count(limit)) <= room)
-        : undefined
-      isHopeless = found === undefined
-      if (isHopeless) throw overflowError(engine, needed, maxTokens)
+      const fits = async (chars: number) => (await count(chars)) <= room
+      const found = canTrim ? await findTrim(longest, fits) : undefined
+      canTrim = found !== undefined
+      if (!canTrim) throw overflowError(engine, needed, maxTokens)
       limit = found
       return render(limit)
     },
     async shrink({ tokens }) {
-      if (isHopeless) return false
+      if (!canTrim) return false
       const room = (tokens?.context ?? 0) - maxTokens
+      // If the error says how many tokens there are, keep a little less than fits. Otherwise keep 60 %.
       const share = tokens?.prompt && room > 0 ? Math.min(0.9, (0.9 * room) / tokens.prompt) : 0.6
       const target = share * sizeAt(limit ?? longest)
-      const found = await findTrim(longest, async (limit) => sizeAt(limit) <= target)
+      const found = await findTrim(longest, async (chars) => sizeAt(chars) <= target)
       limit = found ?? limit
       return found !== undefined
     },

@@ -1,4 +1,4 @@
-/** What the algorithm is given: the world around it, and the work of one layer. Types only. */
+/** What the algorithm gets from outside, and what the parts of a layer share. Types only. */
 import type { Layer, Plan, Prompt } from './plan.ts'
 import type { Engine } from './provider/engine.ts'
 import type { AftEvent, Completion, LayerResult } from './result.ts'
@@ -12,16 +12,17 @@ export interface Host {
   clock: Clock
   /** Gets every event as it happens. */
   emit?: (event: AftEvent) => void
-  /** Layers that are there already, from the first on: they are not sampled and make no events. */
+  /** The first layers, if an earlier run made them: they are not sampled again and emit no events. */
   recorded?: LayerResult[]
-  /** Whether a reader has seen a part of this member of the last layer: it cannot be sampled again. */
+  /** Whether the client has received a part of this member of the last layer: then it cannot be sampled again. */
   isSent?: (index: number) => boolean
+  /** Aborts the requests; `answerPrompt` then rejects with the signal's reason. */
   signal?: AbortSignal
   /** Priority of a layer's requests; lower goes first. */
   priority?: (layer: number) => number
 }
 
-/** The time, and waiting. */
+/** The time, and a way to wait. */
 export interface Clock {
   /** Milliseconds; only differences count. */
   now(): number
@@ -35,29 +36,29 @@ export interface LayerTask {
   plan: Plan
   host: Host
   layer: Layer
-  /** Number of the layer, from 0; a judge's is the number of layers. */
-  depth: number
-  /** Whether it writes the answer. */
+  /** From 0. A judge comes after the last layer of the plan. */
+  layerIndex: number
+  /** Whether it is the last layer of the plan: it gets the tools and the response format of the prompt. */
   isLast: boolean
   proposals: Completion[]
-  /** The messages of members that see something. Default: an aggregator's. */
+  /** Makes the messages of members that are shown proposals. Default: `aggregatorMessages`. */
   write?: typeof judgeMessages
 }
 
-/** A layer at work. */
+/** A layer that is being sampled. */
 export interface LayerRun extends LayerTask {
-  /** What has come, and what has failed. */
+  /** Filled as completions end or fail. */
   result: LayerResult
   quorum: QuorumWatch
 }
 
-/** Watches how many completions of a layer there are, and for how long. */
+/** Decides when a layer stops waiting for its stragglers. */
 export interface QuorumWatch {
-  /** Aborts with the reason `straggler` once grace or cap has passed, or with the host's signal. */
+  /** Aborts with the reason `straggler` when the grace or the cap is over, or together with the host's signal. */
   signal: AbortSignal
-  /** To be called at every end of a completion. */
+  /** Call it when a completion has ended: it counts the usable ones. */
   check(): void
-  /** Aborts at once. */
+  /** Aborts `signal` at once. */
   cut(reason: unknown): void
   /** Stops the timers. */
   stop(): void

@@ -1,4 +1,4 @@
-/** One layer: its groups, sampled at once. */
+/** Runs one layer: samples all its groups at the same time. */
 import { groupMembers } from './group.ts'
 import type { LayerTask } from './host.ts'
 import { countMembers } from './plan.ts'
@@ -6,15 +6,18 @@ import { watchQuorum } from './quorum.ts'
 import type { LayerResult } from './result.ts'
 import { sampleGroup } from './sample.ts'
 
-/** Samples all groups at once, until every member is there or the quorum lets the others go. */
+/**
+ * Samples all groups of a layer. Resolves when every member has ended, or when the quorum cuts the rest. A layer that an
+ * earlier run recorded is returned without sampling.
+ */
 export async function runLayer(task: LayerTask): Promise<LayerResult> {
-  const { host, layer, depth, isLast } = task
-  const recorded = host.recorded?.[depth]
+  const { host, layer, layerIndex, isLast } = task
+  const recorded = host.recorded?.[layerIndex]
   if (recorded) return inOrder(recorded)
-  host.emit?.({ type: 'layer-start', layer: depth, width: countMembers(layer), isLast })
+  host.emit?.({ type: 'layer-start', layer: layerIndex, width: countMembers(layer), isLast })
   const result = inOrder(await sampleLayer(task))
   const shown = result.completions.filter((c) => !c.excluded).map((c) => c.index)
-  host.emit?.({ type: 'layer-end', layer: depth, shown })
+  host.emit?.({ type: 'layer-end', layer: layerIndex, shown })
   return result
 }
 
@@ -27,7 +30,7 @@ async function sampleLayer(task: LayerTask): Promise<LayerResult> {
   try {
     await Promise.all(groupMembers(task).map((group) => sampleGroup(run, group)))
   } catch (error) {
-    quorum.cut(error)
+    quorum.cut(error) // ends the requests of the other groups
     throw error
   } finally {
     quorum.stop()
@@ -36,7 +39,7 @@ async function sampleLayer(task: LayerTask): Promise<LayerResult> {
   return result
 }
 
-/** Members by their index, whenever they came. Of one that was sampled twice, the usable completion is first. */
+/** Sorts by the members' index. If a member was sampled twice, its usable completion comes first. */
 function inOrder({ completions, failures }: LayerResult): LayerResult {
   return {
     completions: completions.toSorted((a, b) => a.index - b.index || rank(a.excluded) - rank(b.excluded)),

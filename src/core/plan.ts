@@ -1,7 +1,7 @@
 /** What is asked, and how it is answered. Plain data: the journal holds a plan as it is. */
 import type { Message, ResponseFormat, Sampling, Tool, ToolChoice } from './provider/engine.ts'
 
-/** A question: any number of turns, and what only the last layer gets. */
+/** What is asked: any number of turns, and what the client wants of the answer. */
 export interface Prompt {
   id: string
   messages: Message[]
@@ -14,7 +14,7 @@ export interface Prompt {
   logprobs?: number
 }
 
-/** `n` samples of one engine. What the engine fails to complete is asked of the fallbacks, in turn. */
+/** `n` samples of one engine. Samples that fail there are asked of the fallbacks, in turn. */
 export interface Voice {
   engine: string
   n: number
@@ -28,7 +28,7 @@ export interface Quorum {
   count: number
   /** How long the others may still take after `count` are there. */
   graceMs: number
-  /** The layer ends this long after its start with what it has. */
+  /** The layer ends at the latest this long after its start, with what it has. */
   capMs?: number
 }
 
@@ -49,7 +49,10 @@ export interface Plan {
   seed: number
   /** Order in which proposals are shown. */
   order: 'as-sampled' | 'shuffled'
-  /** How the answer is taken from the last layer. A judge is an engine that reads the candidates; `maxTokens`: default 512. */
+  /**
+   * How the answer is taken from the last layer: `last` is its first completion (mostly the only one), `vote` the most
+   * frequent answer. A judge is an engine that reads the completions and picks one, with `maxTokens` (default 512).
+   */
   choose: 'last' | 'vote' | 'random' | { judge: string; maxTokens?: number }
   /** What to do with proposals that do not fit an aggregator's context. */
   overflow: 'trim' | 'refuse'
@@ -57,12 +60,12 @@ export interface Plan {
   stopAtAgreement?: number
 }
 
-/** Completions of a plan, without a judge's. */
+/** Counts the completions of a plan, without a judge's. */
 export function countCompletions(plan: Plan): number {
   return plan.layers.reduce((sum, layer) => sum + countMembers(layer), 0)
 }
 
-/** Completions of one layer. */
+/** Counts the completions of a layer. */
 export function countMembers(layer: Layer): number {
   return layer.voices.reduce((sum, voice) => sum + voice.n, 0)
 }

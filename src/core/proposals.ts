@@ -1,4 +1,4 @@
-/** What a text is worth: whether it can be used, and the answer that it states. */
+/** Reads a completion's text: whether it can be used, and which final answer it states. */
 import { repeatedShare } from '../lib/text.ts'
 
 const MAX_REPEATED_SHARE = 0.3
@@ -26,12 +26,14 @@ function lastMatch(text: string, pattern: RegExp): string | undefined {
 }
 
 function lastBoxed(text: string): string | undefined {
-  const start = text.lastIndexOf('\\boxed{')
-  if (start === -1) return undefined
-  let depth = 1
-  for (let i = start + 7; i < text.length; i++) {
-    if (text[i] === '{') depth++
-    if (text[i] === '}' && --depth === 0) return text.slice(start + 7, i)
+  const opening = '\\boxed{'
+  const at = text.lastIndexOf(opening)
+  if (at === -1) return undefined
+  const start = at + opening.length
+  let braces = 1
+  for (let i = start; i < text.length; i++) {
+    if (text[i] === '{') braces++
+    if (text[i] === '}' && --braces === 0) return text.slice(start, i)
   }
   return undefined
 }

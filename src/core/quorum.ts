@@ -1,4 +1,4 @@
-/** Ends a layer without its stragglers. */
+/** Ends a layer that has waited long enough for its stragglers. */
 import type { Host, QuorumWatch } from './host.ts'
 import type { Quorum } from './plan.ts'
 
@@ -18,7 +18,7 @@ export function watchQuorum(quorum: Quorum | undefined, host: Host, countUsable:
   }
   if (quorum?.capMs !== undefined) void cutAfter(quorum.capMs)
   check()
-  // Not AbortSignal.any: its listeners stay on the host's signal until they are collected, and a long run has many layers.
+  // AbortSignal.any would leave a listener per layer on the host's signal until garbage collection: too many in a long run.
   const onAbort = () => cut.abort(host.signal?.reason)
   if (host.signal?.aborted) onAbort()
   host.signal?.addEventListener('abort', onAbort, { once: true })

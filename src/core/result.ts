@@ -1,4 +1,4 @@
-/** What a plan gave, and the events on the way. The same shapes are printed, streamed and written to journals. */
+/** The result of a prompt, and the events on the way. The same shapes are printed, streamed and written to journals. */
 import { countCompletions, type Plan } from './plan.ts'
 import type { FinishReason, TokenScore, ToolCall, ToolCallDelta, Usage } from './provider/engine.ts'
 import { type describeError, EngineError } from './provider/errors.ts'
@@ -8,10 +8,13 @@ import { sumUsage, type UsageTotal } from './usage.ts'
 /** An error as results and journals hold it. */
 export type ErrorRecord = ReturnType<typeof describeError>
 
-/** A completion at its place in a layer: members are numbered from 0 over the layer's voices. */
+/** A completion of a layer. */
 export interface Completion {
+  /** Index of the member, from 0 over all voices of the layer. */
   index: number
+  /** Index of the voice in its layer. */
   voice: number
+  /** The engine's name in the plan. */
   engine: string
   seed: number
   text: string
@@ -26,7 +29,7 @@ export interface Completion {
   saw?: number[]
   /** Longer proposals were cut to this many characters, so that the prompt fits. */
   trimmedTo?: number
-  /** Why this completion is shown to no aggregator and is no answer: it is empty, or repeats itself. */
+  /** Why no aggregator is shown this completion: it is empty, or repeats itself. It is the answer only if nothing else is. */
   excluded?: 'empty' | 'runaway'
 }
 
@@ -41,9 +44,9 @@ export interface Failure {
   ms: number
 }
 
-/** What came of a layer, in the order of its members. */
+/** What a layer gave, sorted by the members' index. */
 export interface LayerResult {
-  /** A member has two if its first answer repeats itself and it was sampled again; the usable one is first. */
+  /** A member has two completions if the first repeats itself and it was sampled again. The usable one comes first. */
   completions: Completion[]
   failures: Failure[]
 }
@@ -54,7 +57,7 @@ export interface Result {
   finishReason: FinishReason
   toolCalls?: ToolCall[]
   logprobs?: TokenScore[]
-  /** Layer and member that the answer is. */
+  /** Which layer and member wrote the answer, from 0. */
   from: { layer: number; index: number }
   /** True if the answer is less than the plan asks for; the reasons say how. */
   degraded: boolean
@@ -65,13 +68,13 @@ export interface Result {
   /** The judge's completion or failure, if the plan has a judge. */
   judgment?: Completion | Failure
   usage: UsageTotal
-  /** Milliseconds: the slowest completion of each layer, added up. */
+  /** Milliseconds: the slowest completion of each layer and the judgment, added up. */
   ms: number
   plan: Plan
   template: { id: string; sha256: string }
 }
 
-/** The completion that is the answer, the layer it is of, and what a judge said. */
+/** The completion that was chosen as the answer, the index of its layer, and what a judge wrote. */
 export interface Chosen {
   completion: Completion
   layer: number
@@ -91,18 +94,19 @@ export type AftEvent =
   | { type: 'layer-end'; layer: number; shown: number[] }
   | { type: 'answer'; result: Result }
 
-/** Failures that no fallback recovered, in words. People count layers and completions from 1. */
-export function listMissing({ completions, failures }: LayerResult, depth: number): string[] {
+/** Says in words which members are missing because no fallback helped. People count layers and completions from 1. */
+export function listMissing({ completions, failures }: LayerResult, layerIndex: number): string[] {
   const has = new Set(completions.map((c) => c.index))
   const missing = new Map(failures.filter((f) => !has.has(f.index)).map((f) => [f.index, f.error.kind]))
   return [...missing].map(
-    ([index, kind]) => `layer ${depth + 1}: completion ${index + 1} is missing (${kind})`,
+    ([index, kind]) => `layer ${layerIndex + 1}: completion ${index + 1} is missing (${kind})`,
   )
 }
 
 /**
- * If no proposal is usable: those that hold text at least. A bare engine's empty answer stands.
- * @throws EngineError with the reasons if there is none
+ * Lists what can still be the answer if no proposal is usable: texts that repeat themselves, or the empty text of a plan
+ * that asks for a single completion.
+ * @throws EngineError with the reasons if there is neither
  */
 export function listLeftovers(plan: Plan, { completions, failures }: LayerResult): Completion[] {
   const texts = completions.filter((c) => c.excluded !== 'empty')
@@ -116,7 +120,7 @@ export function listLeftovers(plan: Plan, { completions, failures }: LayerResult
   throw new EngineError(engine, kind, `no proposal is left: ${messages.join('; ')}`, { status, param })
 }
 
-/** The result of a prompt. */
+/** Makes the result of a prompt from its layers, the chosen completion and the reasons why it is degraded. */
 export function summarize(
   layers: LayerResult[],
   { completion, layer, judgment }: Chosen,

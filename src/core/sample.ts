@@ -1,4 +1,4 @@
-/** Samples a group: one request to its engine. What fails there is asked of the engines that follow. */
+/** Samples a group with one request to its engine. Members that fail there are asked of the fallback engines, in turn. */
 import { type Fitting, fitProposals } from './fit.ts'
 import type { Group, Member } from './group.ts'
 import type { LayerRun } from './host.ts'
@@ -7,11 +7,11 @@ import { findUnusable } from './proposals.ts'
 import type { CompletionEnd, CompletionRequest, Engine, Usage } from './provider/engine.ts'
 import { describeError, EngineError, UsageError } from './provider/errors.ts'
 import type { Completion, Failure } from './result.ts'
-import { groupKey, seedAgain } from './seeds.ts'
+import { seedAgain, voiceKey } from './seeds.ts'
 
 /**
- * Puts what comes, and what does not, into the result of the run. An answer that repeats itself is sampled once more.
- * @throws UsageError if an engine throws one; its other errors are failures
+ * Adds the group's completions and failures to `run.result`. An answer that repeats itself is sampled once more.
+ * @throws UsageError if an engine throws one; its other errors become failures
  */
 export async function sampleGroup(run: LayerRun, group: Group): Promise<void> {
   await sampleMembers(run, group)
@@ -21,7 +21,10 @@ export async function sampleGroup(run: LayerRun, group: Group): Promise<void> {
   await sampleMembers(run, { ...group, members })
 }
 
-/** Members whose answer repeats itself, and which another seed may help. What a reader has seen stands. */
+/**
+ * Members to sample once more: their answer repeats itself, another seed may help, and the client has received nothing
+ * of it yet.
+ */
 function listRunaways({ plan, host, layer, isLast, result }: LayerRun, group: Group): Member[] {
   const { sampling } = layer.voices[group.voice] as Voice
   if (!isLast || plan.choose !== 'last' || sampling.temperature === 0) return []
@@ -29,6 +32,7 @@ function listRunaways({ plan, host, layer, isLast, result }: LayerRun, group: Gr
   return group.members.filter(({ index }) => runaways.includes(index) && !host.isSent?.(index))
 }
 
+/** Asks the engine of the group, then its fallbacks, until no member is left. */
 async function sampleMembers(run: LayerRun, group: Group): Promise<void> {
   const { engine: first, fallbacks = [], sampling } = run.layer.voices[group.voice] as Voice
   let { members } = group
@@ -43,11 +47,11 @@ async function sampleMembers(run: LayerRun, group: Group): Promise<void> {
   }
 }
 
-/** One engine at one group. */
+/** What the requests of one group to one engine share. */
 interface Call {
   run: LayerRun
   group: Group
-  /** Of the engine, as the plan has it. */
+  /** The engine's name in the plan. */
   name: string
   engine: Engine
   fitting: Fitting
@@ -62,9 +66,9 @@ interface Failed {
 
 const MAX_TRIMS = 4
 
-/** Returns what failed in the end: a prompt that the engine finds too long is trimmed and sent again. */
+/** Returns the members that failed. If the engine finds the prompt too long, the proposals are trimmed and sent again. */
 async function callEngine(call: Call, members: Member[]): Promise<Failed[]> {
-  const { host, quorum, result, depth } = call.run
+  const { host, quorum, result, layerIndex } = call.run
   let failed = await sendRequest(call, members)
   for (let trims = 0; trims < MAX_TRIMS && !quorum.signal.aborted; trims++) {
     const overflow = failed.map((f) => f.error).find(isOverflow)
@@ -76,7 +80,7 @@ async function callEngine(call: Call, members: Member[]): Promise<Failed[]> {
   for (const each of failed) {
     const failure = toFailure(call, each)
     result.failures.push(failure)
-    host.emit?.({ type: 'completion-failed', layer: depth, failure })
+    host.emit?.({ type: 'completion-failed', layer: layerIndex, failure })
   }
   return failed
 }
@@ -85,11 +89,13 @@ function isOverflow(error: unknown): error is EngineError {
   return error instanceof EngineError && error.kind === 'context-overflow'
 }
 
-/** Completions go to the result; the rest is returned. */
+/** Sends one request. Completions are added to the result; the members that failed are returned. */
 async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
   const { run, engine } = call
+  /** Members that have not ended, by their index in the request. (`member.index` is the index in the layer.) */
   const open = new Map(members.entries())
   const failed: Failed[] = []
+  /** All failures, with this error for each member that has not ended. */
   const failOpen = (error: unknown) => [...failed, ...[...open.values()].map((member) => ({ member, error }))]
   try {
     run.quorum.signal.throwIfAborted()
@@ -99,7 +105,7 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
       if (event.type === 'completion-end') addCompletion(call, member, event)
       else if (event.type === 'completion-failed')
         failed.push({ member, error: event.error, usage: event.usage })
-      else run.host.emit?.({ ...event, layer: run.depth, index: member.index })
+      else run.host.emit?.({ ...event, layer: run.layerIndex, index: member.index })
       if (event.type === 'completion-end' || event.type === 'completion-failed') open.delete(event.index)
     }
     return failOpen(new EngineError(engine.id, 'missing', 'the engine ended without this completion'))
@@ -109,12 +115,12 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
   }
 }
 
-/** Only the last layer is given what belongs to the answer: proposers write text and call nothing. */
+/** Tools, response format and log probabilities are for the answer: only the last layer gets them. */
 async function makeRequest({ run, group, fitting }: Call, members: Member[]): Promise<CompletionRequest> {
-  const { prompt, host, layer, depth, isLast, quorum } = run
+  const { prompt, host, layer, layerIndex, isLast, quorum } = run
   const { stop, tools, toolChoice, responseFormat, logprobs } = prompt
   return {
-    key: groupKey(depth, group.voice),
+    key: voiceKey(layerIndex, group.voice),
     messages: await fitting.write(),
     n: members.length,
     seeds: members.map((m) => m.seed),
@@ -124,7 +130,7 @@ async function makeRequest({ run, group, fitting }: Call, members: Member[]): Pr
     ...(isLast && toolChoice && { toolChoice }),
     ...(isLast && responseFormat && { responseFormat }),
     ...(isLast && logprobs !== undefined && { logprobs }),
-    ...(host.priority && { priority: host.priority(depth) }),
+    ...(host.priority && { priority: host.priority(layerIndex) }),
     ...(layer.quorum && { endsEarly: true }),
     signal: quorum.signal,
   }
@@ -143,11 +149,11 @@ function addCompletion(call: Call, member: Member, event: CompletionEnd): void {
     ...(excluded && { excluded }),
   }
   run.result.completions.push(completion)
-  run.host.emit?.({ type: 'completion-end', layer: run.depth, completion })
+  run.host.emit?.({ type: 'completion-end', layer: run.layerIndex, completion })
   run.quorum.check()
 }
 
-/** A form that was asked for may well repeat itself. */
+/** An answer in a response format (JSON) may repeat itself and still be right. */
 function whyExcluded({ prompt, isLast }: LayerRun, { text, toolCalls }: CompletionEnd) {
   const reason = toolCalls?.length ? undefined : findUnusable(text)
   const hasForm = isLast && prompt.responseFormat !== undefined && prompt.responseFormat.type !== 'text'
@@ -157,7 +163,7 @@ function whyExcluded({ prompt, isLast }: LayerRun, { text, toolCalls }: Completi
 function toFailure(call: Call, { member, error, usage }: Failed): Failure {
   const { signal } = call.run.quorum
   const isStraggler = signal.aborted && signal.reason === 'straggler'
-  const message = 'cut: the layer had its quorum, or had reached its cap'
+  const message = 'cut: the layer reached its quorum or its time limit (cap) first'
   return {
     ...placeOf(call, member),
     error: isStraggler ? { kind: 'straggler', message } : describeError(error),
@@ -174,8 +180,8 @@ function elapsedMs({ run, startMs }: Call): number {
   return Math.round(run.host.clock.now() - startMs)
 }
 
-function announceRestart({ host, depth }: LayerRun, members: Member[], reason: string): void {
+function announceRestart({ host, layerIndex }: LayerRun, members: Member[], reason: string): void {
   for (const { index } of members) {
-    host.emit?.({ type: 'completion-restarted', layer: depth, index, reason })
+    host.emit?.({ type: 'completion-restarted', layer: layerIndex, index, reason })
   }
 }

@@ -1,26 +1,26 @@
-/** The seed of every sample: a run can be repeated, and a resumed run continues the same run. */
+/** Gives every sample its own seed, so that a run can be repeated and a resumed run continues the same run. */
 import { hashParts } from '../lib/random.ts'
 
-/** Samples of one voice have consecutive seeds: servers that read `seed` once count on from it themselves. */
-const ROOM_FOR_INDEX = 1 << 16
+/** Samples of one voice have consecutive seeds, as a server makes them that gets one `seed` for all samples. */
+const ROOM_FOR_SAMPLES = 1 << 16
 
-/** Seed of one sample, 0 to 2^31 - 1. */
+/** Seed of one sample, 0 to 2^31 - 1. `sample` is its number in the voice, from 0. */
 export function seedOf(
   planSeed: number,
   promptId: string,
   layer: number,
   voice: number,
-  index: number,
+  sample: number,
 ): number {
-  return (hashParts(planSeed, promptId, layer, voice) % (2 ** 31 - ROOM_FOR_INDEX)) + index
+  return (hashParts(planSeed, promptId, layer, voice) % (2 ** 31 - ROOM_FOR_SAMPLES)) + sample
 }
 
-/** Seed of a sample that is made a second time, 0 to 2^31 - 1. */
+/** Seed for a sample that is drawn again, 0 to 2^31 - 1. */
 export function seedAgain(seed: number): number {
   return hashParts(seed, 'again') % 2 ** 31
 }
 
-/** What a request says of itself: with a seed it names one sample of a prompt. */
-export function groupKey(layer: number, voice: number): string {
+/** The `key` of a request. Together with a seed it identifies one sample of a prompt. */
+export function voiceKey(layer: number, voice: number): string {
   return `${layer}.${voice}`
 }

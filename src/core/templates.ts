@@ -16,13 +16,16 @@ export interface Template {
   keepUserSystem: boolean
   /** Added to a proposal that was cut by its token limit. */
   cutMark?: string
-  /** Says to a proposer that it does not get the tools of the request. */
+  /** Note for proposers, and for aggregators before the last layer: they do not get the tools of the request. */
   withoutTools?: string
   /** The judge's system message; `{{candidates}}` stands for the list. */
   judgeSystem?: string
 }
 
-/** The project's own wording in the structure of arXiv 2501.11877: one newline proposes, the list is in the system turn. */
+/**
+ * The project's own wording in the structure of arXiv 2501.11877: a proposer's system message is one newline, and an
+ * aggregator's holds the list of proposals.
+ */
 export const defaultTemplate: Template = {
   id: 'aft-1',
   proposerSystem: '\n',
@@ -45,10 +48,15 @@ export const defaultTemplate: Template = {
 /** A proposal as an aggregator is shown it. */
 export interface ShownProposal {
   text: string
+  /** Whether it ended at its token limit. */
   isCut?: boolean
 }
 
-/** SHA-256 of a template's wording, as lower-case hex. Equal wording, equal hash: the order of keys does not matter. */
+/**
+ * SHA-256 of a template's wording, as lower-case hex. The order of the keys does not matter.
+ * @example
+ * hashTemplate(defaultTemplate) // the `template.sha256` of a result
+ */
 export function hashTemplate(template: Template): string {
   const sorted = Object.entries(template).sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
@@ -62,7 +70,7 @@ export function proposerMessages(template: Template, conversation: Message[], ha
   return text === '' ? turns : [{ role: 'system', content: text }, ...turns]
 }
 
-/** Messages of an aggregator: proposals in the system message, the conversation after it, unchanged. */
+/** Messages of an aggregator: the proposals in the system message, then the conversation unchanged. */
 export function aggregatorMessages(
   template: Template,
   conversation: Message[],

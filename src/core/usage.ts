@@ -1,4 +1,4 @@
-/** Usages, added up. */
+/** Adds up what completions took. */
 import type { Usage } from './provider/engine.ts'
 
 /** Sums over all completions, failures and judgments: requests, tokens, and US dollars if providers report them. */

@@ -3,7 +3,7 @@ import type { Host } from '../core/host.ts'
 import type { CompletionRequest, Engine, EngineEvent, Usage } from '../core/provider/engine.ts'
 import { EngineError, type EngineErrorKind } from '../core/provider/errors.ts'
 import type { AftEvent, Completion, Failure } from '../core/result.ts'
-import { groupKey } from '../core/seeds.ts'
+import { voiceKey } from '../core/seeds.ts'
 import type { RecordedLayer } from '../files/run-journal.ts'
 
 /** Where a sample is: the same in the journal and in the request that asks for it. */
@@ -35,7 +35,7 @@ function indexLayer(layer: RecordedLayer | undefined, depth: number): Record {
   const { completions = [], failures = [] } = layer ?? {}
   const has = new Set(completions.map((c) => c.index))
   const standing = [...failures.filter((f) => has.has(f.index)), ...completions]
-  return new Map(standing.map((s) => [placeOf(s.engine, groupKey(depth, s.voice), s.seed), s]))
+  return new Map(standing.map((s) => [placeOf(s.engine, voiceKey(depth, s.voice), s.seed), s]))
 }
 
 function isRecorded(event: AftEvent, record: Record): boolean {
@@ -46,7 +46,7 @@ function isRecorded(event: AftEvent, record: Record): boolean {
         ? event.failure
         : undefined
   if (!made || !('layer' in event)) return false
-  return record.has(placeOf(made.engine, groupKey(event.layer, made.voice), made.seed))
+  return record.has(placeOf(made.engine, voiceKey(event.layer, made.voice), made.seed))
 }
 
 /** An engine that gives what the record holds and samples the rest, as one request. */

@@ -1,10 +1,10 @@
 /**
- * The only door to a model. An engine turns messages and sampling settings into completions. It knows nothing of
+ * The interface to a model. An engine turns messages and sampling settings into completions. It knows nothing of
  * aggregation: proposers, aggregators and judges are the same engines, called with other messages.
  */
 import type { EngineError } from './errors.ts'
 
-/** Who a message can be of. */
+/** The roles of messages. */
 export const roles = ['system', 'developer', 'user', 'assistant', 'tool'] as const
 
 /** A chat-completions wire message: what servers receive, engines send, journals keep and trainers read. */
@@ -49,7 +49,7 @@ export interface Tool {
 /** Which tool may or must be called. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { type: 'function'; function: { name: string } }
 
-/** The wire's response format. An engine that has grammars keeps `json_schema` by one. */
+/** The wire's response format. An engine that supports grammars enforces `json_schema` with one. */
 export type ResponseFormat =
   | { type: 'text' }
   | { type: 'json_object' }
@@ -63,7 +63,7 @@ export type ResponseFormat =
       }
     }
 
-/** How a completion is sampled. The engine decides what is absent. */
+/** How a completion is sampled. The engine has its own defaults for what is absent. */
 export interface Sampling {
   temperature?: number
   topP?: number
@@ -75,12 +75,12 @@ export interface Sampling {
   maxTokens: number
 }
 
-/** An error never ends a completion: it is a failure. */
+/** Why a completion ended. There is no reason for errors: a completion with an error is a failure. */
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter'
 
 /**
- * What one completion took. A request spends `calls` and `prefilledTokens` once for all its completions: the completion
- * with the lowest index has them, the others have 0. So sums are right.
+ * What one completion took. A request has `calls` and `prefilledTokens` once for all its completions: the completion
+ * with the lowest index carries them and the others have 0, so that usages can be added up.
  */
 export interface Usage {
   /** Requests sent, repeats included. */
@@ -96,7 +96,7 @@ export interface Usage {
   cost?: number
   /** True if the figures are this project's own count, because the server's is absent or too low. */
   estimated?: boolean
-  /** How many completions share `calls` and `prefilledTokens`, on the completion that has them. */
+  /** On the completion that carries `calls`: how many completions the request had. */
   sharedBy?: number
   /** Spent a second time because an interrupted request was sent again; not part of the figures above. */
   repeated?: { calls: number; prefilledTokens: number | null }
@@ -110,9 +110,9 @@ export interface TokenScore {
   top?: { token: string; logprob: number }[]
 }
 
-/** Asks for `n` samples of ONE prompt: an engine that can read the shared prompt once must be able to. */
+/** Asks for `n` samples of ONE prompt, so that an engine can read the shared prompt once. */
 export interface CompletionRequest {
-  /** With a seed it names one sample of the caller's prompt, so that a journal can be replayed. Opaque to engines. */
+  /** Identifies, with a seed, one sample of the caller's prompt, so that a journal can be replayed. Engines ignore it. */
   key?: string
   messages: Message[]
   /** Number of completions, from 1. */
@@ -129,8 +129,8 @@ export interface CompletionRequest {
   /** Lower goes first if requests wait for a place; default 0. */
   priority?: number
   /**
-   * A quorum counts the ends: the engine reports each as soon as it is known, with an estimated usage if need be.
-   * Otherwise it may hold ends back until the server reports the usage of their request.
+   * If true, the engine reports each end at once, with an estimated usage if the server has not reported it yet: a quorum
+   * counts the ends. Otherwise it may wait for the usage first.
    */
   endsEarly?: boolean
   signal?: AbortSignal
@@ -185,14 +185,18 @@ export interface Engine {
   countTokens?(messages: Message[]): Promise<number>
   /** Tokens that a prompt and its completion may have together. */
   readonly contextLength?: number
-  /** Tokens of each completion if nobody says how many: small models have a limit of their own. */
+  /** Default of `maxTokens` for this engine: small models have a limit of their own. */
   readonly defaultMaxTokens?: number
   /** Log probability, in nats, of each token of `completion` after `messages`. */
   score?(messages: Message[], completion: string): Promise<TokenScore[]>
   close?(): Promise<void>
 }
 
-/** The text of a message's content: text parts joined, parts that are not text left out. */
+/**
+ * The text of a message: its text parts joined. Other parts are left out.
+ * @example
+ * textOf({ role: 'user', content: [{ type: 'text', text: 'Hi' }] }) // 'Hi'
+ */
 export function textOf(message: Message): string {
   const { content } = message
   if (content == null) return ''

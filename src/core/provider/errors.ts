@@ -1,4 +1,4 @@
-/** The caller can fix it: a wrong flag, name or setting. Exit code 2. */
+/** An error that the caller can fix: a wrong flag, name or setting. The command line exits with code 2. */
 export class UsageError extends Error {
   override name = 'UsageError'
   /** The option that is wrong, by its name in the API (`maxTokens`). */
@@ -13,7 +13,7 @@ export class UsageError extends Error {
   }
 }
 
-/** A file holds what it should not. The message starts with `FILE:LINE:`. */
+/** A file has wrong content. The message starts with `FILE:LINE:`. */
 export class DataError extends Error {
   override name = 'DataError'
   readonly file: string
@@ -81,7 +81,7 @@ export class EngineError extends Error {
   }
 }
 
-/** Replaces what looks like a key or a password (`sk-…`, `Bearer …`, `user:password@`) by `[hidden]`. */
+/** Replaces what looks like a key or a password (`sk-…`, `Bearer …`, `user:password@`) with `[hidden]`. */
 export function redact(text: string): string {
   return text
     .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 [hidden]')
@@ -90,7 +90,7 @@ export function redact(text: string): string {
     .replace(/:\/\/[^\s/@]+:[^\s/@]+@/g, '://[hidden]@')
 }
 
-/** Any error as journals and outputs hold it. */
+/** Turns any error into the record that journals and outputs hold. */
 export function describeError(error: unknown): {
   kind: string
   message: string
