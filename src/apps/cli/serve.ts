@@ -25,6 +25,8 @@ interface ServeFlags extends AnswerFlags {
   maxDepth: number
   maxOutput: number
   allowHost?: string[]
+  allowOrigin?: string[]
+  anyOrigin?: boolean
   fixes?: string
   showAddresses?: boolean
   timeoutMs?: number
@@ -66,6 +68,8 @@ export function serveCommand(): Command {
     new Option('--client-key-env <name...>', "environment variables that hold the clients' keys"),
     new Option('--client-key-file <file>', "file of the clients' keys, one per line: NAME: KEY"),
     new Option('--without-key', 'need no key on a public address'),
+    new Option('--allow-origin <origin...>', "origins whose pages may use the server; '*' is every page"),
+    new Option('--any-origin', "accept '*' on a server with keys"),
   ])
   group('Limits:', [
     whole('--max-width <n>', 'largest width per request', 0).default(DEFAULT_LIMITS.width),
@@ -103,6 +107,8 @@ async function serve(flags: ServeFlags): Promise<void> {
       keys,
       showAddresses: flags.showAddresses,
       fixes: flags.fixes,
+      allowOrigin: flags.allowOrigin,
+      anyOrigin: flags.anyOrigin,
       maxRunning: flags.maxRunning,
       maxWaiting: flags.maxWaiting,
       log: (line) => console.error(line),

@@ -7,9 +7,11 @@ import { answerAt } from './answer-at.ts'
 import { ApiError } from './api-error.ts'
 import { chatEndpoint } from './chat-response.ts'
 import type { KeyCheck } from './keys.ts'
+import { allowOrigins } from './origins.ts'
 import { pageApi, pageRoutes } from './page.ts'
 import { eventsEndpoint } from './page-endpoint.ts'
 import { type Env, nowSeconds, type Parts } from './parts.ts'
+import { readPath } from './paths.ts'
 import { responsesEndpoint } from './responses.ts'
 
 /** What the routes need beside the parts: the operator's settings. */
@@ -18,13 +20,16 @@ export interface RouteOptions {
   maxBodyBytes: number
   readerTimeoutMs?: number
   fixes?: string
+  /** Origins whose pages may use the server. */
+  origins: string[]
 }
 
 /** All routes. Health and the page need no key; what comes after them does. */
 export function createRoutes(parts: Parts, options: RouteOptions): Hono<Env> {
-  const app = new Hono<Env>()
+  const app = new Hono<Env>({ getPath: readPath })
   addErrors(app, parts)
   addMetrics(app, parts)
+  app.use(allowOrigins(options.origins))
   app.get('/health', (c) => {
     const isDraining = parts.drain.isDraining()
     return c.json({ status: isDraining ? 'draining' : 'ok' }, isDraining ? 503 : 200)

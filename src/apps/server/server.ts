@@ -11,6 +11,7 @@ import { createDrain } from './drain.ts'
 import { createKeyCheck, type Keys } from './keys.ts'
 import { createMetrics } from './metrics.ts'
 import { type Names, nameEngines } from './names.ts'
+import { readOrigins } from './origins.ts'
 import type { HostEnv, Parts } from './parts.ts'
 import { createQueue } from './queue.ts'
 import { createRoutes } from './routes.ts'
@@ -42,6 +43,10 @@ export interface ServerOptions {
   showAddresses?: boolean
   /** File that answers corrected on the page are appended to, as training examples. Without it none are accepted. */
   fixes?: string
+  /** Origins whose pages may use the server (`https://chat.example`), or `*` for every page; default none. */
+  allowOrigin?: string[]
+  /** Accept `*` though the server has keys. */
+  anyOrigin?: boolean
   /** Gets a line for each fault of the server itself. */
   log?: (line: string) => void
 }
@@ -59,7 +64,7 @@ export interface AftServer {
 
 /**
  * Makes a server: the OpenAI API under `/v1`, the page at `/`, `/health` and `/metrics`.
- * @throws UsageError for a preset that is not valid, or that names an engine that does not exist
+ * @throws UsageError for a preset that is not valid or names an engine that does not exist, and for a wrong origin
  * @example
  * import { openEngine } from 'aft'
  * import { createServer } from 'aft/server'
@@ -89,9 +94,11 @@ export function createServer(options: ServerOptions): AftServer {
       return known
     },
   }
-  const { maxBodyBytes = 8 * 2 ** 20, readerTimeoutMs, fixes } = options
-  const checkKey = createKeyCheck(options.keys ?? {})
-  const app = createRoutes(parts, { checkKey, maxBodyBytes, readerTimeoutMs, fixes })
+  const { maxBodyBytes = 8 * 2 ** 20, readerTimeoutMs, fixes, keys = {}, anyOrigin = false } = options
+  const hasKeys = Object.keys(keys).length > 0
+  const origins = readOrigins(options.allowOrigin ?? [], { hasKeys, isAnyMeant: anyOrigin })
+  const checkKey = createKeyCheck(keys)
+  const app = createRoutes(parts, { checkKey, maxBodyBytes, readerTimeoutMs, fixes, origins })
   return {
     fetch: async (request, env) => app.fetch(request, env ?? {}),
     drain: drain.end,
