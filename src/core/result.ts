@@ -117,7 +117,14 @@ export function listLeftovers(plan: Plan, { completions, failures }: LayerResult
   const { engine = 'none', error } = failures[0] ?? {}
   const kind = (error?.kind ?? 'missing') as EngineError['kind']
   const { status, param } = error ?? {}
-  throw new EngineError(engine, kind, `no proposal is left: ${messages.join('; ')}`, { status, param })
+  // The panel can be asked again when its last member can.
+  const delays = failures.flatMap((f) => f.error.retryAfterMs ?? [])
+  const retryAfterMs = delays.length > 0 ? Math.max(...delays) : undefined
+  throw new EngineError(engine, kind, `no proposal is left: ${messages.join('; ')}`, {
+    status,
+    param,
+    retryAfterMs,
+  })
 }
 
 /** Makes the result of a prompt from its layers, the chosen completion and the reasons why it is degraded. */

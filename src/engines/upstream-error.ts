@@ -76,7 +76,7 @@ export function errorFromStatus(
   engine: string,
   status: number,
   message: string,
-  more: { isRetryable?: boolean; cause?: unknown; serverMessage?: string } = {},
+  more: Pick<UpstreamDetails, 'isRetryable' | 'cause' | 'serverMessage' | 'retryAfterMs'> = {},
 ): UpstreamError {
   const { kind, isRetryable, ...facts } = classify(status, message)
   const isFinal = kind === 'context-overflow' || kind === 'billing'

@@ -27,6 +27,13 @@ export class ApiError extends Error {
     const { message, param, code } = this
     return { error: { message, type: typeOf(this.status), param, code } }
   }
+
+  /** The same in a stream, whose 200 and headers are already sent: with the status and the delay in seconds. */
+  toEvent() {
+    const seconds = this.headers['retry-after']
+    const delay = seconds === undefined ? {} : { retry_after: Number(seconds) }
+    return { error: { ...this.toJSON().error, status: this.status, ...delay } }
+  }
 }
 
 function typeOf(status: number): string {
@@ -61,13 +68,20 @@ export function toApiError(error: unknown, conceal: (text: string) => string = (
   if (!(error instanceof EngineError) || isInternal(error)) {
     return new ApiError(500, 'the server failed; its log says why', { code: 'internal_error' })
   }
-  const { kind, status } = error
+  const { kind, status, retryAfterMs } = error
   const message = conceal(error.engine === 'aft' ? error.message : `${error.engine}: ${error.message}`)
   if (status === 508) return new ApiError(508, message, { code: 'too_many_hops', headers: TRIED })
   const [answered, code] = BY_KIND[kind] ?? [502, `upstream_${kind.replaceAll('-', '_')}`]
   const param = paramOf(error)
-  const headers = answered === 429 ? { ...TRIED, 'retry-after': '5' } : TRIED
+  const headers = { ...TRIED, ...delayHeader(answered, retryAfterMs) }
   return new ApiError(answered, message, { param, code, headers })
+}
+
+/** The delay that the server behind this one asks for; a rate limit without one is taken to last a few seconds. */
+function delayHeader(status: number, askedMs: number | undefined): Record<string, string> {
+  const seconds = askedMs === undefined ? undefined : Math.ceil(askedMs / 1_000)
+  const delay = seconds ?? (status === 429 ? 5 : undefined)
+  return delay === undefined ? {} : { 'retry-after': String(delay) }
 }
 
 function fromUsageError({ message, param, code = 'invalid-value' }: UsageError): ApiError {

@@ -16,8 +16,7 @@ export const eventsEndpoint: Endpoint<ChatRequest> = {
       const { result } = await run({ ...silent, event })
       stream.send({ type: 'answer', result })
     } catch (error) {
-      const known = toApiError(error)
-      stream.send({ error: { ...known.toJSON().error, status: known.status } })
+      stream.send(toApiError(error).toEvent())
     }
   },
 }

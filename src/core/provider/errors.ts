@@ -58,6 +58,8 @@ export class EngineError extends Error {
   readonly tokens?: { prompt?: number; context?: number }
   /** The field of the request that was refused, by its name on the wire (`response_format`), if that is known. */
   readonly param?: string
+  /** Milliseconds that the server asks to wait before the next request. */
+  readonly retryAfterMs?: number
 
   constructor(
     engine: string,
@@ -69,6 +71,7 @@ export class EngineError extends Error {
       cause?: unknown
       tokens?: { prompt?: number; context?: number }
       param?: string
+      retryAfterMs?: number
     } = {},
   ) {
     super(redact(message), more.cause === undefined ? undefined : { cause: more.cause })
@@ -77,6 +80,7 @@ export class EngineError extends Error {
     this.status = more.status
     this.tokens = more.tokens
     this.param = more.param
+    this.retryAfterMs = more.retryAfterMs
     this.isRetryable = more.isRetryable ?? ['unreachable', 'timeout', 'server', 'rate-limit'].includes(kind)
   }
 }
@@ -97,10 +101,18 @@ export function describeError(error: unknown): {
   engine?: string
   status?: number
   param?: string
+  retryAfterMs?: number
 } {
   if (error instanceof EngineError) {
-    const { kind, message, engine, status, param } = error
-    return { kind, message, engine, ...(status !== undefined && { status }), ...(param && { param }) }
+    const { kind, message, engine, status, param, retryAfterMs } = error
+    return {
+      kind,
+      message,
+      engine,
+      ...(status !== undefined && { status }),
+      ...(param && { param }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    }
   }
   if (error instanceof UsageError) return { kind: 'usage', message: error.message }
   if (error instanceof DataError) return { kind: 'data', message: error.message }

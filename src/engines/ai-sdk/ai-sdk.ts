@@ -11,7 +11,7 @@ import type {
 import { EngineError, UsageError } from '../../core/provider/errors.ts'
 import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import { merge } from '../../lib/merge.ts'
-import { askedDelayMs, backoffMs } from '../../lib/retry.ts'
+import { backoffMs } from '../../lib/retry.ts'
 import { createSlots, type Slots } from '../../lib/slots.ts'
 import { type CallOptions, toCallOptions } from './prompt.ts'
 import { readCompletion, type StreamPart, toEngineError } from './stream.ts'
@@ -110,7 +110,7 @@ async function* complete(job: Job): AsyncGenerator<EngineEvent> {
       const error = signal.aborted
         ? new EngineError(id, 'aborted', 'the request was aborted', { cause })
         : toEngineError(id, cause)
-      const retryAfterMs = readRetryAfter(cause)
+      const { retryAfterMs } = error
       const isFinal = !error.isRetryable || (retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS
       if (isFinal || calls > (options.maxRetries ?? 9)) {
         return yield { type: 'completion-failed', index, error, usage: { ...NOTHING, calls } }
@@ -151,9 +151,4 @@ async function* readParts(stream: ReadableStream<StreamPart>, idle: IdleTimeout)
   } finally {
     reader.cancel().catch(() => {})
   }
-}
-
-function readRetryAfter(error: unknown): number | undefined {
-  const headers = (error as { responseHeaders?: Record<string, string> } | null)?.responseHeaders
-  return headers && askedDelayMs((name) => headers[name])
 }

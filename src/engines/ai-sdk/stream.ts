@@ -9,6 +9,7 @@ import type {
 import type { CompletionEnd, EngineEvent, FinishReason, Message, Usage } from '../../core/provider/engine.ts'
 import { textOf } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
+import { askedDelayMs } from '../../lib/retry.ts'
 import {
   addContent,
   addReasoning,
@@ -137,11 +138,13 @@ function readUsage(usage: LanguageModelV2Usage | LanguageModelV4Usage) {
 /** Any error of the AI SDK or of the network, thrown or in a part. */
 export function toEngineError(engine: string, error: unknown): EngineError {
   if (error instanceof EngineError) return error
-  const { name, statusCode, status, code, isRetryable, cause } = asRecord(error)
+  const { name, statusCode, status, code, isRetryable, cause, responseHeaders } = asRecord(error)
   const message =
     error instanceof Error ? error.message : String(asRecord(error).message ?? JSON.stringify(error))
   const number = [statusCode, status, code].find((n) => typeof n === 'number' && n >= 400 && n < 600)
-  const more = { cause: error, ...(typeof isRetryable === 'boolean' && { isRetryable }) }
+  const headers = asRecord(responseHeaders)
+  const retryAfterMs = askedDelayMs((header) => headers[header] as string | undefined)
+  const more = { cause: error, retryAfterMs, ...(typeof isRetryable === 'boolean' && { isRetryable }) }
   if (typeof number === 'number') return errorFromStatus(engine, number, `${message}${excerpt(error)}`, more)
   if (name === 'AI_LoadAPIKeyError') return new EngineError(engine, 'auth', message, more)
   if (name === 'AI_NoSuchModelError') return new EngineError(engine, 'not-found', message, more)
