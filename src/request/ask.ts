@@ -8,6 +8,8 @@ export interface Request extends Omit<Asked, 'aft' | 'n' | 'isBare'> {
   prompt: Ask['prompt']
   /** The field `aft`, if the request has one. */
   aft?: AftOptions
+  /** The name of its field for the longest answer, for warnings. */
+  maxTokensParam: string
   /** How many answers; default 1. */
   n?: number
 }
@@ -19,6 +21,21 @@ export interface Request extends Omit<Asked, 'aft' | 'n' | 'isBare'> {
 export function makeAsk({ prompt, aft = {}, n = 1, ...request }: Request, offer: Offer): Ask {
   const { enabled = true, tools = 'aggregator', showProposals = false } = aft
   const isBare = !enabled || (tools === 'bypass' && prompt.tools !== undefined)
-  const plan = planFor({ ...request, aft, n, isBare }, offer)
-  return { model: request.model, prompt, plan, showProposals, tools }
+  const warnings: string[] = []
+  const sampling = { ...request.sampling, maxTokens: readLimit(request, offer, warnings) }
+  const plan = planFor({ ...request, sampling, aft, n, isBare }, offer)
+  return { model: request.model, prompt, plan, showProposals, tools, warnings }
+}
+
+/** A client's limit is the most that it can take, not a wish: what is above the server's is the server's. */
+function readLimit(
+  { sampling: { maxTokens }, maxTokensParam }: Pick<Request, 'sampling' | 'maxTokensParam'>,
+  { limits }: Offer,
+  warnings: string[],
+): number | undefined {
+  if (maxTokens === undefined || (maxTokens >= 1 && maxTokens <= limits.maxTokens)) return maxTokens
+  const most = maxTokens < 1 ? undefined : limits.maxTokens
+  const taken = most === undefined ? 'absent' : `${most}, the most that this server allows`
+  warnings.push(`${maxTokensParam}: ${maxTokens} counts as ${taken}`)
+  return most
 }

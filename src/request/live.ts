@@ -18,6 +18,8 @@ export interface Ask {
   plan: Plan
   showProposals: boolean
   tools: ToolMode
+  /** What of the request is not done as it says, in words. */
+  warnings: string[]
 }
 
 /** Who may call tools: the last aggregator, only the bare engine (`bypass`), or the first proposer that does. */
@@ -79,8 +81,8 @@ function checkForm({ prompt, plan }: Ask, { from, agreed, layers }: Result): voi
   if (!hasForm || from.layer >= last || agreed !== undefined) return
   const { error } = layers[last]?.failures[0] ?? {}
   const message = `no answer in the form of the request: ${error?.message ?? 'it came back empty'}`
-  const kind = (error?.kind ?? 'missing') as EngineError['kind']
-  throw new EngineError('aft', kind, message, { status: error?.status, param: error?.param })
+  const { kind = 'missing', status, param, retryAfterMs } = error ?? {}
+  throw new EngineError('aft', kind as EngineError['kind'], message, { status, param, retryAfterMs })
 }
 
 interface Sent {

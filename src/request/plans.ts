@@ -58,8 +58,6 @@ export interface Asked {
   n: number
   seed?: number
   sampling: Partial<Sampling>
-  /** The name of its field for the longest answer, for errors. */
-  maxTokensParam: string
   isBare: boolean
 }
 
@@ -103,11 +101,8 @@ export function presetOf(model: string, { presets }: Offer): Preset {
 }
 
 /** Runs before the plan is made, because a layer of 10^9 completions would exhaust the memory. */
-function checkLimits({ aft, n, sampling, maxTokensParam }: Asked, { limits }: Offer): void {
-  const bounds: [string, number | undefined, number][] = [
-    ['n', n, limits.width],
-    [maxTokensParam, sampling.maxTokens, limits.maxTokens],
-  ]
+function checkLimits({ aft, n }: Asked, { limits }: Offer): void {
+  const bounds: [string, number | undefined, number][] = [['n', n, limits.width]]
   for (const [name, { limit }] of Object.entries(planOptions as OptionTable)) {
     // Steps count the first layer too, which depth does not.
     const most = limit && limits[limit] + (name === 'steps' ? 1 : 0)

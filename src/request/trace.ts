@@ -4,7 +4,7 @@ import type { Completion, Failure, Result } from '../core/result.ts'
 import type { UsageTotal } from '../core/usage.ts'
 
 /** The field `aft` of a response; it holds the proposals' texts only on request. */
-export function traceOf(result: Result, showProposals: boolean) {
+export function traceOf(result: Result, showProposals: boolean, warnings: string[] = []) {
   const { from, degraded, degradedBecause, agreed, judgment, usage, ms, plan, template, layers } = result
   const hasTexts = (layer: number) => showProposals && layer < plan.layers.length - 1
   return {
@@ -15,6 +15,7 @@ export function traceOf(result: Result, showProposals: boolean) {
     answeredBy: layers[from.layer]?.completions.find((c) => c.index === from.index)?.engine,
     degraded,
     ...(degradedBecause && { degradedBecause }),
+    ...(warnings.length > 0 && { warnings }),
     ...(agreed !== undefined && { agreed }),
     layers: layers.map(({ completions, failures }, layer) => ({
       completions: completions.map((c) => ({ ...strip(c), ...(hasTexts(layer) && { text: c.text }) })),

@@ -159,6 +159,7 @@ function readCall(model: string, options: LanguageModelV4CallOptions, { offer, s
     },
     offer,
   )
+  warnings.push(...ask.warnings.map((message) => ({ type: 'other' as const, message })))
   return { ask, warnings }
 }
 

@@ -6,6 +6,7 @@ import { ApiError, isInternal } from './api-error.ts'
 import type { Endpoint, WireRequest } from './endpoint.ts'
 import { readHops, readJson } from './gate.ts'
 import { concealEvents, concealResult } from './names.ts'
+import { withoutNulls } from './nulls.ts'
 import { nowSeconds, type Parts, type RequestContext } from './parts.ts'
 import { streamEvents } from './sse.ts'
 
@@ -16,10 +17,13 @@ export function answerAt<R extends WireRequest>(
   readerTimeoutMs?: number,
 ): (c: RequestContext) => Promise<Response> {
   return async (c) => {
-    const request = endpoint.read(await readJson(c), parts.offer)
+    const request = endpoint.read(withoutNulls(await readJson(c)), parts.offer)
     const { ask, isStream, ignored } = request
     const stamp = { id: `${endpoint.idPrefix}${randomUUID()}`, created: nowSeconds(), model: ask.model }
-    const headers: Record<string, string> = ignored.length > 0 ? { 'x-aft-ignored': toHeader(ignored) } : {}
+    const headers: Record<string, string> = {
+      ...(ignored.length > 0 && { 'x-aft-ignored': toHeader(ignored) }),
+      ...(ask.warnings.length > 0 && { 'x-aft-warning': ask.warnings.join('; ') }),
+    }
     const disconnected = new AbortController()
     const onDisconnect = () => disconnected.abort('the client has disconnected')
     c.req.raw.signal.addEventListener('abort', onDisconnect, { once: true })

@@ -76,8 +76,8 @@ const chatSchema = z.looseObject({
   model: z.string(),
   messages: z.array(message).min(1, 'expected at least one message'),
   n: z.int().min(1).nullish(),
-  max_tokens: z.int().min(1).nullish(),
-  max_completion_tokens: z.int().min(1).nullish(),
+  max_tokens: z.int().nullish(),
+  max_completion_tokens: z.int().nullish(),
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   presence_penalty: z.number().min(-2).max(2).nullish(),
   stop: z

@@ -28,7 +28,7 @@ function toChatCompletion({ result, choices }: Answered, { ask }: ChatRequest, s
       finish_reason: toFinishReason(completion),
     })),
     usage: usageOf(result.usage, result),
-    aft: traceOf(result, ask.showProposals),
+    aft: traceOf(result, ask.showProposals, ask.warnings),
   }
 }
 
@@ -64,18 +64,23 @@ async function writeChat(
   }
   try {
     const answered = await run(sink)
-    for (const [i, completion] of answered.choices) {
-      const reason = toFinishReason(completion)
-      choice(i, {}, { logprobs: toLogprobs(completion), finish_reason: reason })
-    }
-    const { result } = answered
-    const total = wantsUsage ? { usage: usageOf(result.usage, result) } : {}
-    stream.send({ ...head, choices: [], ...total, aft: traceOf(result, ask.showProposals) })
+    const { result, choices } = answered
+    const trace = { aft: traceOf(result, ask.showProposals, ask.warnings) }
+    const ends = [...choices].map(([index, completion]) => {
+      const finish_reason = toFinishReason(completion)
+      return {
+        ...head,
+        choices: [{ index, delta: {}, logprobs: toLogprobs(completion), finish_reason }],
+        ...usage,
+      }
+    })
+    // A chunk without choices breaks loops that read `choices[0]`: only those who ask for usage expect it.
+    for (const end of wantsUsage ? ends : ends.slice(0, -1)) stream.send(end)
+    if (wantsUsage) stream.send({ ...head, choices: [], usage: usageOf(result.usage, result), ...trace })
+    else stream.send({ ...ends.at(-1), ...trace })
     stream.send('[DONE]')
   } catch (error) {
-    const known = toApiError(error)
-    // The 200 is already sent, so the event carries the status that clients use to decide on a retry.
-    stream.send({ error: { ...known.toJSON().error, status: known.status } })
+    stream.send(toApiError(error).toEvent())
   }
 }
 

@@ -59,10 +59,12 @@ describe('the official client', () => {
     expect(chunks.slice(0, -1).every((c) => c.usage === null && c.aft === undefined)).toBe(true)
   })
 
-  test('without include_usage gets no usage', async () => {
+  test('without include_usage gets no usage, and a choice in every chunk', async () => {
     const { client } = await startServer(scriptedEngine(rules))
     const chunks = await collect(await client.chat.completions.create({ ...question, stream: true }))
     expect(chunks.some((c) => 'usage' in c)).toBe(false)
+    expect(chunks.every((c) => c.choices.length === 1)).toBe(true)
+    expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe('stop')
     expect(chunks.at(-1)?.aft?.layers.length).toBe(2)
   })
 
@@ -127,7 +129,7 @@ describe('the official client', () => {
     const whole = await client.chat.completions.create(body)
     expect(whole.choices[0]?.logprobs).toMatchObject(wire)
     const chunks = await collect(await client.chat.completions.create({ ...body, stream: true }))
-    expect(chunks.at(-2)?.choices[0]?.logprobs).toMatchObject(wire)
+    expect(chunks.at(-1)?.choices[0]?.logprobs).toMatchObject(wire)
   })
 
   test('lists models and reads one', async () => {

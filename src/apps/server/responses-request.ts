@@ -37,7 +37,7 @@ const schema = z.looseObject({
   model: z.string(),
   input: z.union([z.string().min(1), z.array(z.unknown()).min(1)], { error: 'expected a text, or items' }),
   instructions: z.string().nullish(),
-  max_output_tokens: z.int().min(1).nullish(),
+  max_output_tokens: z.int().nullish(),
   seed: z.int().nullish(),
   tools: z.array(tool).nullish(),
   tool_choice: toolChoice.nullish(),

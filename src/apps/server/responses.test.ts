@@ -205,7 +205,7 @@ test.each([
   ],
   ['tools.0.type', { tools: [{ type: 'web_search' }] }],
   ['tool_choice', { tool_choice: { type: 'function', name: 'look' } }],
-  ['max_output_tokens', { max_output_tokens: 1e9 }],
+  ['max_output_tokens', { max_output_tokens: 0.5 }],
   ['aft.width', { aft: { width: 10_000 } }],
 ])('a body with a wrong %s is refused', async (param, more) => {
   const engine = scriptedEngine(echo)

@@ -84,6 +84,6 @@ function finish({ result, choices }: Answered, output: Output, request: Response
       output_tokens_details: completion_tokens_details,
       ...usage,
     },
-    aft: traceOf(result, request.ask.showProposals),
+    aft: traceOf(result, request.ask.showProposals, request.ask.warnings),
   }
 }
