@@ -15,6 +15,7 @@ import { readRecipe } from '../src/train/recipe-file.ts'
 import { type ChatServer, startChatServer } from './chat-server.ts'
 import { type Block, blocksOf, commandsOf, listFlags, parseCommand } from './docs-page.ts'
 import { floors } from './house/house.ts'
+import { isSlow } from './slow.ts'
 
 const root = path.join(import.meta.dirname, '..')
 const scratch = path.join(root, '.cache/docs')
@@ -25,6 +26,8 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: r
 
 /** Run by .ci/run in a fresh clone, or the habits of those who change the project. */
 const elsewhere = /^npm (ci|start|test|run|pack|install)\b|^(runs\/\w+\.sh|git|npx vitest|node bench\/)/
+
+const isAft = (command: string) => command.startsWith('npx aft ')
 
 let server: ChatServer
 /** Answers if the page has not started `aft serve` itself. */
@@ -93,9 +96,16 @@ async function runCommand(command: string, folder: string): Promise<void> {
   }
 }
 
-async function runProgram({ code, file }: Block, name: string, folder: string): Promise<void> {
+/** Writes a program of a page; the types of all are checked at the end. */
+function keepProgram({ code, file }: Block, name: string, folder: string): string {
   const program = path.join(folder, file ?? `${name}.ts`)
   writeFileSync(program, adapt(code))
+  return program
+}
+
+async function runProgram(block: Block, name: string, folder: string): Promise<void> {
+  const { code } = block
+  const program = keepProgram(block, name, folder)
   const { stdout } = await inPage(folder).run(process.execPath, [program])
   if (/console\.log|stdout\.write/.test(code)) expect(stdout).not.toBe('')
 }
@@ -118,6 +128,8 @@ describe.each(pages)('%s', (page) => {
   const text = read(page)
   const blocks = blocksOf(text)
   const folder = path.join(scratch, path.basename(page, '.md'))
+  // The quick set runs README's blocks; the slow set runs those of every page.
+  const runs = isSlow || page === 'README.md'
 
   beforeAll(() => {
     served = undefined
@@ -135,12 +147,14 @@ describe.each(pages)('%s', (page) => {
 
   for (const [i, block] of blocks.entries()) {
     const first = block.code.split('\n').find((line) => !/^import|^$|^(#|\/\/) /.test(line))
-    if (block.language === 'ts') test(`runs: ${first}`, () => runProgram(block, `block-${i}`, folder))
-    else if (block.language === 'sh') {
+    if (block.language === 'ts') {
+      if (runs) test(`runs: ${first}`, () => runProgram(block, `block-${i}`, folder))
+      else test(`is a program: ${first}`, () => keepProgram(block, `block-${i}`, folder))
+    } else if (block.language === 'sh') {
       for (const command of commandsOf(block.code)) {
         if (elsewhere.test(command)) continue
-        if (block.needs) test(`parses: ${command}`, () => parseCommand(command))
-        else test(`runs: ${command}`, () => runCommand(command, folder))
+        if (block.needs || (isAft(command) && !runs)) test(`parses: ${command}`, () => parseCommand(command))
+        else if (runs) test(`runs: ${command}`, () => runCommand(command, folder))
       }
     } else if (block.language !== 'text') test(`is whole: ${first}`, () => keepFile(block, folder))
   }

@@ -30,11 +30,15 @@ function commandsOf(script: string): string[][] {
     )
     .replace(/^node\(\) .*$/m, 'node() { :; }')
   expect(text).not.toMatch(/npx|node_modules/)
-  execFileSync('bash', ['-c', `: >'${log}'\n${text}`, `runs/${script}`, 'one', path.join(folder, 'two')], {
-    cwd: root,
-    env: { ...process.env, ...settings[script], OUT: path.join(folder, script) },
-    stdio: 'pipe',
-  })
+  execFileSync(
+    'bash',
+    ['-c', `: >'${log}'\n${text}`, `runs/${script}`, path.join(folder, 'one'), path.join(folder, 'two')],
+    {
+      cwd: root,
+      env: { ...process.env, ...settings[script], OUT: path.join(folder, script) },
+      stdio: 'pipe',
+    },
+  )
   const lines = readFileSync(log, 'utf8').split('\x1e').slice(0, -1)
   return lines.map((line) => line.split('\x1f').slice(0, -1))
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, expect, test } from 'vitest'
+import { isSlow } from '../../test/slow.ts'
 import { defaultTemplate } from '../core/templates.ts'
 import { readRecords } from '../files/rows/read-records.ts'
 import { randomFrom } from '../lib/random.ts'
@@ -11,6 +12,9 @@ import { writeDataCard } from './data-card.ts'
 import { makeFingerprints } from './fingerprints.ts'
 import { canShare, readInParallel } from './parallel-rows.ts'
 import { findSource } from './sources/sources.ts'
+
+/** Only registered in the slow set. */
+const slowTest = isSlow ? test : () => {}
 
 const folder = mkdtempSync(join(tmpdir(), 'parallel-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -71,7 +75,7 @@ async function build(out: string, workers: number) {
   return buildDataset({ ...options, rows })
 }
 
-test('any number of worker threads gives the same bytes and counts as no threads', async () => {
+slowTest('any number of worker threads gives the same bytes and counts as no threads', async () => {
   for (const name of ['a.jsonl', 'b.jsonl']) writeRows(at(name))
   const counts = await build('none', 0)
   expect(counts.bad).toBeGreaterThan(5)

@@ -5,6 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AftOptions, aft } from '../../../test/command-line.ts'
+import { isSlow } from '../../../test/slow.ts'
+
+/** Only registered in the slow set. */
+const slowTest = isSlow ? test : () => {}
 
 let folder: string
 beforeEach(() => {
@@ -83,7 +87,7 @@ describe('wrong usage ends with exit code 2 before anything is asked', () => {
     }
   })
 
-  test('a second run on the same journal, and the first is not disturbed', async () => {
+  slowTest('a second run on the same journal, and the first is not disturbed', async () => {
     writePrompts(40)
     writeFileSync(at('slow.json'), '{"echo":true,"delayMs":100}')
     const args = ['--model', 'scripted:slow.json', ...small]

@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { aft } from '../../../test/command-line.ts'
+import { isSlow } from '../../../test/slow.ts'
 import { defaultTemplate, hashTemplate } from '../../core/templates.ts'
 import { checkpointFile } from '../../files/checkpoint.ts'
+
+/** Only registered in the slow set. */
+const slowTest = isSlow ? test : () => {}
 
 /** A folder as `aft train` leaves it, without an adapter. */
 function makeModel(record: object): string {
@@ -22,15 +26,18 @@ function makeModel(record: object): string {
 const ask = (folder: string) =>
   aft(['ask', 'Name a river.', '--model', folder, '--strategy', 'single', '--max-tokens', '4', '--seed', '1'])
 
-test('the folder of a trained model is opened by its name, without a word where nothing differs', async () => {
-  const templates = [{ id: 'aft-1', sha256: hashTemplate(defaultTemplate) }]
-  const { stdout, stderr, code } = await ask(makeModel({ templates }))
-  expect(stdout.trim()).not.toBe('')
-  expect(stderr).not.toContain('warning')
-  expect(code).toBe(0)
-})
+slowTest(
+  'the folder of a trained model is opened by its name, without a word where nothing differs',
+  async () => {
+    const templates = [{ id: 'aft-1', sha256: hashTemplate(defaultTemplate) }]
+    const { stdout, stderr, code } = await ask(makeModel({ templates }))
+    expect(stdout.trim()).not.toBe('')
+    expect(stderr).not.toContain('warning')
+    expect(code).toBe(0)
+  },
+)
 
-test('another wording and another chat template than in training are warned of', async () => {
+slowTest('another wording and another chat template than in training are warned of', async () => {
   const templates = [{ id: 'mine', sha256: '0'.repeat(64) }]
   const { stderr } = await ask(makeModel({ templates, chatTemplateSha256: '0'.repeat(64) }))
   expect(stderr).toMatch(

@@ -5,10 +5,14 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isSlow } from '../../../test/slow.ts'
 import type { CompletionEnd, CompletionRequest, EngineEvent, Message } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import { resolveModel } from '../models/models.ts'
 import { type EmbeddedEngine, openEmbedded } from './embedded.ts'
+
+/** Only registered in the slow set. */
+const slowTest = isSlow ? test : () => {}
 
 const { file } = await resolveModel('smollm2')
 /** One thread: two processes that each want both cores wait for each other at every step. */
@@ -53,7 +57,7 @@ const prefilledBy = (ends: CompletionEnd[]) =>
 
 // First, as the library tells its troubles to the instance that was made last, and others come below.
 describe('files', () => {
-  test('a LoRA adapter changes what the model writes, by its scale', async () => {
+  slowTest('a LoRA adapter changes what the model writes, by its scale', async () => {
     const adapter = path.join(folder, 'lora.gguf')
     await writeFile(adapter, writeLora())
     const score = async (lora: { file: string; scale?: number }[]) => {
@@ -100,7 +104,7 @@ describe('what is read', () => {
     expect(prefilledBy(ends)).toBe(ends[0]?.usage.inputTokens)
   })
 
-  test('a short prompt is read once also where there is room for long answers', async () => {
+  slowTest('a short prompt is read once also where there is room for long answers', async () => {
     const before = engine.evaluatedTokens
     const ends = await complete(ask('Go on!', { n: 3, maxTokens: 5000, stop: ['e'] }))
     const written = ends.reduce((sum, { usage }) => sum + usage.outputTokens, 0)
@@ -108,7 +112,7 @@ describe('what is read', () => {
     expect(engine.evaluatedTokens - before).toBe(prefilledBy(ends) + written - 3)
   })
 
-  test('a prompt is read once also when its completions cannot all run at once', async () => {
+  slowTest('a prompt is read once also when its completions cannot all run at once', async () => {
     const narrow = await openEmbedded({ ...settings, sequences: 2 })
     try {
       const before = narrow.evaluatedTokens
@@ -124,18 +128,21 @@ describe('what is read', () => {
     }
   })
 
-  test('a prompt that two requests ask for is read once, and so is what two prompts begin with', async () => {
-    const content = longText(150, 'twice')
-    const [first, second] = await Promise.all([
-      complete(ask(content, { n: 2 })),
-      complete(ask(content, { n: 3 })),
-    ])
-    expect(prefilledBy([...first, ...second])).toBeLessThanOrEqual((first[0]?.usage.inputTokens ?? 0) + 2)
-    const [other] = await complete(ask(`${content} And what else?`))
-    expect(other?.usage.prefilledTokens).toBeLessThanOrEqual((other?.usage.inputTokens ?? 0) - 128)
-  })
+  slowTest(
+    'a prompt that two requests ask for is read once, and so is what two prompts begin with',
+    async () => {
+      const content = longText(150, 'twice')
+      const [first, second] = await Promise.all([
+        complete(ask(content, { n: 2 })),
+        complete(ask(content, { n: 3 })),
+      ])
+      expect(prefilledBy([...first, ...second])).toBeLessThanOrEqual((first[0]?.usage.inputTokens ?? 0) + 2)
+      const [other] = await complete(ask(`${content} And what else?`))
+      expect(other?.usage.prefilledTokens).toBeLessThanOrEqual((other?.usage.inputTokens ?? 0) - 128)
+    },
+  )
 
-  test('a long prompt is read in chunks between the tokens of other completions', async () => {
+  slowTest('a long prompt is read in chunks between the tokens of other completions', async () => {
     const order: string[] = []
     const watch = async (name: string, request: CompletionRequest) => {
       for await (const { type } of engine.generate(request)) if (type === 'completion-delta') order.push(name)
@@ -178,7 +185,7 @@ describe('what is written', () => {
     }
   })
 
-  test('a text does not depend on whether the beginning of its prompt was there already', async () => {
+  slowTest('a text does not depend on whether the beginning of its prompt was there already', async () => {
     const content = `${longText(300, 'reuse')} What is this?`
     const request = ask(content, { seeds: [5], maxTokens: 30 })
     const [cold] = await complete(request)
@@ -188,19 +195,22 @@ describe('what is written', () => {
     expect(warm?.text).toBe(cold?.text)
   })
 
-  test('settings reach the sampler: temperature 0 ignores the seed, and a penalty makes other text', async () => {
-    const sampling = { temperature: 0, maxTokens: 40 }
-    const request = { ...ask('List ten colours.', { n: 2 }), sampling }
-    const [a, b] = await complete(request)
-    expect(a?.text).toBe(b?.text)
-    const [c] = await complete({
-      ...request,
-      sampling: { ...sampling, frequencyPenalty: 1, presencePenalty: 1 },
-    })
-    expect(c?.text).not.toBe(a?.text)
-    const top = { temperature: 5, topK: 1, maxTokens: 40 }
-    expect((await complete({ ...request, sampling: top }))[1]?.text).toBe(a?.text)
-  })
+  slowTest(
+    'settings reach the sampler: temperature 0 ignores the seed, and a penalty makes other text',
+    async () => {
+      const sampling = { temperature: 0, maxTokens: 40 }
+      const request = { ...ask('List ten colours.', { n: 2 }), sampling }
+      const [a, b] = await complete(request)
+      expect(a?.text).toBe(b?.text)
+      const [c] = await complete({
+        ...request,
+        sampling: { ...sampling, frequencyPenalty: 1, presencePenalty: 1 },
+      })
+      expect(c?.text).not.toBe(a?.text)
+      const top = { temperature: 5, topK: 1, maxTokens: 40 }
+      expect((await complete({ ...request, sampling: top }))[1]?.text).toBe(a?.text)
+    },
+  )
 
   test('an answer keeps to a JSON schema', async () => {
     const schema = {
@@ -224,7 +234,7 @@ describe('what is written', () => {
     await expect(collect(ask('Hi', { tools }))).rejects.toMatchObject({ kind: 'refused', message: /tools/ })
   })
 
-  test('lower priorities go first where completions wait for a place', async () => {
+  slowTest('lower priorities go first where completions wait for a place', async () => {
     const narrow = await openEmbedded({ ...settings, sequences: 1 })
     try {
       const order: number[] = []
@@ -296,7 +306,7 @@ describe('ends from outside', () => {
     expect(stdout).toMatch(/^UsageError .*: npm install node-llama-cpp\n$/)
   })
 
-  test('a process ends by itself after close', async () => {
+  slowTest('a process ends by itself after close', async () => {
     const script = path.join(folder, 'end.mjs')
     const source = `import { openEmbedded } from ${JSON.stringify(path.join(import.meta.dirname, 'embedded.ts'))}
       const engine = await openEmbedded(${JSON.stringify(settings)})

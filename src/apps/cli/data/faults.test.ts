@@ -5,6 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { aft } from '../../../../test/command-line.ts'
+import { isSlow } from '../../../../test/slow.ts'
+
+/** Only registered in the slow set. */
+const slowTest = isSlow ? test : { skipIf: () => () => {} }
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-data-faults-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -59,7 +63,7 @@ test('more broken records than may be: the first is named, exit code 1, and no f
   expect(readdirSync(folder).filter((name) => name.startsWith('none'))).toEqual([])
 })
 
-test.skipIf(process.platform === 'win32')(
+slowTest.skipIf(process.platform === 'win32')(
   'a disk that fills up while it is written: said, nothing half-written, what was there stays, and the next run starts clean',
   async () => {
     await build(['good.jsonl', '-o', 'kept'])

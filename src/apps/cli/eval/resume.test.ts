@@ -5,7 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { type ChatServer, startChatServer } from '../../../../test/chat-server.ts'
 import { aft } from '../../../../test/command-line.ts'
+import { isSlow } from '../../../../test/slow.ts'
 import { scriptedEngine } from '../../../engines/scripted/scripted.ts'
+
+/** Only registered in the slow set. */
+const slowTest = isSlow ? test : () => {}
 
 const cwd = mkdtempSync(path.join(tmpdir(), 'eval-resume-'))
 const servers: ChatServer[] = []
@@ -39,42 +43,46 @@ function countAgain({ bodies }: ChatServer): number {
   return bodies.length - seen.size
 }
 
-test('MT-Bench that was killed outright answers and grades no turn again', { timeout: 300_000 }, async () => {
-  const { server, model } = await startJudge(['Good: [[7]]'])
-  const write = (name: string, rows: object[]) =>
-    writeFileSync(path.join(cwd, 'bench', name), rows.map((row) => JSON.stringify(row)).join('\n'))
-  mkdirSync(path.join(cwd, 'bench'))
-  const ids = [1, 2, 3, 4]
-  write(
-    'question.jsonl',
-    ids.map((id) => ({ question_id: id, category: 'writing', turns: [`Write ${id}.`, 'Rewrite.'] })),
-  )
-  write('reference-gpt-4.jsonl', [{ question_id: 9, choices: [{ turns: ['a', 'b'] }] }])
-  write(
-    'judge_prompts.jsonl',
-    ['single-v1', 'single-math-v1', 'single-v1-multi-turn', 'single-math-v1-multi-turn'].map((name) => ({
-      name,
-      system_prompt: name,
-      prompt_template: '{question}{question_1}{question_2}{answer_2}',
-    })),
-  )
-  const args = ['eval', 'mt-bench', 'bench', '--model', model, '--judge', model, '--depth', '0']
-  const more = ['--judge-max-tokens', '77', '--concurrency', '1', '--json', '-o', 'mt']
-  const { ended, lines } = await killAndRun([...args, ...more], 'mt/journal.jsonl', 5)
-  expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' })
-  expect(JSON.parse(ended.stdout)).toMatchObject({
-    n: 4,
-    both: { mean: 7, n: 8 },
-    settings: { judgeMaxTokens: 77 },
-  })
-  const parts = lines.filter(({ type }) => type === 'part').map(({ id, name }) => `${id} ${name}`)
-  expect(new Set(parts).size).toBe(parts.length)
-  expect(countAgain(server)).toBeLessThanOrEqual(2) // both grades of a question are asked for at once
-  const judged = server.bodies.filter(({ messages }) => String(messages[0]?.content).startsWith('single'))
-  expect(new Set(judged.map((body) => body.max_tokens))).toEqual(new Set([77]))
-  const other = await aft([...args, '--judge-max-tokens', '78', '-o', 'mt'], { cwd })
-  expect(other.stderr).toContain('judgeMaxTokens: the journal has 77, now it is 78')
-})
+slowTest(
+  'MT-Bench that was killed outright answers and grades no turn again',
+  { timeout: 300_000 },
+  async () => {
+    const { server, model } = await startJudge(['Good: [[7]]'])
+    const write = (name: string, rows: object[]) =>
+      writeFileSync(path.join(cwd, 'bench', name), rows.map((row) => JSON.stringify(row)).join('\n'))
+    mkdirSync(path.join(cwd, 'bench'))
+    const ids = [1, 2, 3, 4]
+    write(
+      'question.jsonl',
+      ids.map((id) => ({ question_id: id, category: 'writing', turns: [`Write ${id}.`, 'Rewrite.'] })),
+    )
+    write('reference-gpt-4.jsonl', [{ question_id: 9, choices: [{ turns: ['a', 'b'] }] }])
+    write(
+      'judge_prompts.jsonl',
+      ['single-v1', 'single-math-v1', 'single-v1-multi-turn', 'single-math-v1-multi-turn'].map((name) => ({
+        name,
+        system_prompt: name,
+        prompt_template: '{question}{question_1}{question_2}{answer_2}',
+      })),
+    )
+    const args = ['eval', 'mt-bench', 'bench', '--model', model, '--judge', model, '--depth', '0']
+    const more = ['--judge-max-tokens', '77', '--concurrency', '1', '--json', '-o', 'mt']
+    const { ended, lines } = await killAndRun([...args, ...more], 'mt/journal.jsonl', 5)
+    expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      n: 4,
+      both: { mean: 7, n: 8 },
+      settings: { judgeMaxTokens: 77 },
+    })
+    const parts = lines.filter(({ type }) => type === 'part').map(({ id, name }) => `${id} ${name}`)
+    expect(new Set(parts).size).toBe(parts.length)
+    expect(countAgain(server)).toBeLessThanOrEqual(2) // both grades of a question are asked for at once
+    const judged = server.bodies.filter(({ messages }) => String(messages[0]?.content).startsWith('single'))
+    expect(new Set(judged.map((body) => body.max_tokens))).toEqual(new Set([77]))
+    const other = await aft([...args, '--judge-max-tokens', '78', '-o', 'mt'], { cwd })
+    expect(other.stderr).toContain('judgeMaxTokens: the journal has 77, now it is 78')
+  },
+)
 
 test('AlpacaEval that was killed outright judges no pair again', { timeout: 300_000 }, async () => {
   const { server, model } = await startJudge(['M'])

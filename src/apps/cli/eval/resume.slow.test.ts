@@ -1,0 +1,2 @@
+/** resume.test.ts with the tests that are too slow for the quick set. */
+import './resume.test.ts'

@@ -1,0 +1,2 @@
+/** embedded.test.ts with the tests that are too slow for the quick set. */
+import './embedded.test.ts'

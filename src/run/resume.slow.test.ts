@@ -1,0 +1,2 @@
+/** The cuts of resume.test.ts, at every byte. */
+import './resume.test.ts'
