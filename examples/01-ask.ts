@@ -1,5 +1,5 @@
 /**
- * Asks a small model in this process: three proposals, one aggregation.
+ * Runs a small model in this process: it writes three proposals, then one answer.
  *   node examples/01-ask.ts "Why is the sky blue?"
  */
 import { answer, openEngine } from 'aft'

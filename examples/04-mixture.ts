@@ -1,5 +1,5 @@
 /**
- * A mixture of agents: several models propose, one writes the answer, and another one answers if that one fails.
+ * A mixture of agents: several models propose, and one writes the answer. If it fails, another one writes it.
  *   node examples/04-mixture.ts MODEL MODEL [AGGREGATOR]
  */
 import { answer, openEngines } from 'aft'

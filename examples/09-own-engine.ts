@@ -1,6 +1,6 @@
 /**
- * Your own engine: one function that turns a request into events. `engineContract` of src/engines/contract.ts tests that an
- * engine does all it must.
+ * Your own engine: one function that turns a request into events. `engineContract` of src/engines/contract.ts tests whether
+ * it does everything that an engine must do.
  *   node examples/09-own-engine.ts
  */
 import { answer, type Engine, EngineError, textOf } from 'aft'

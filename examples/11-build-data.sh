@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes training data without any source: problems with right and wrong drafts. Checks, shows and exports them.
+# Makes up training data: problems, each with right and wrong drafts. Checks, shows and exports them.
 #   examples/11-build-data.sh [FOLDER]
 set -euo pipefail
 out="${1:-arithmetic}"

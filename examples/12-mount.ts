@@ -1,5 +1,5 @@
 /**
- * Runs the server inside your program: a `fetch` handler. Here the official client calls it without a network.
+ * Runs the server inside your program: a `fetch` handler. Here the official OpenAI client calls it without a network.
  *   node examples/12-mount.ts
  */
 

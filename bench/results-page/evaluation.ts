@@ -36,33 +36,39 @@ interface MtBench extends Saved {
   asked_again: number
 }
 
+const places = (count: number) => `proposal ${Array.from({ length: count }, (_, i) => i + 1).join(', ')}`
 const chance = (p: number) => (p < 0.005 ? '< 0.01' : p.toFixed(2))
+const taskTitles: Record<string, string> = { gsm8k: 'GSM8K', ifeval: 'IFEval' }
 const whole = (value: number | null) => (value === null ? '?' : Math.round(value).toLocaleString('en-US'))
 
 /** The section of a result, by its file's name. */
 export const sections: [title: string, pattern: RegExp, tell: (saved: never) => string][] = [
   [
-    'AlpacaEval 2: win rates of published annotations',
+    'AlpacaEval 2: published win rates, computed again',
     /^win-rate/,
     ({ systems, gap }: WinRates) =>
       [
         draw(
-          ['system', 'win rate (published)', 'length-controlled (published)'],
+          ['system', 'win rate; published', 'length-controlled; published'],
           systems.map(({ model, published, mine }) => [
             model,
-            `${mine.win_rate.toFixed(2)} (${published.winRate.toFixed(2)})`,
-            `${mine.lc_win_rate.toFixed(2)} (${published.lc.toFixed(2)})`,
+            `${mine.win_rate.toFixed(2)}; ${published.winRate.toFixed(2)}`,
+            `${mine.lc_win_rate.toFixed(2)}; ${published.lc.toFixed(2)}`,
           ]),
         ),
-        `With reconstructed files the length-controlled rates differ from the published ones by ${gap.lc.mean.toFixed(3)} on average and ${gap.lc.max.toFixed(3)} at most. For the Python package it is ${gap.peerLc.mean.toFixed(3)} and ${gap.peerLc.max.toFixed(3)}.`,
+        `The benchmark's two files for the length control were not at hand, so both programs used reconstructed ones. The rates of \`aft\` differ from the published ones by ${gap.lc.mean.toFixed(3)} on average and by ${gap.lc.max.toFixed(3)} at most, those of the Python package by ${gap.peerLc.mean.toFixed(3)} and ${gap.peerLc.max.toFixed(3)}.`,
       ].join('\n\n'),
   ],
-  ['GSM8K and IFEval: every control', /^evaluation-(gsm8k|ifeval)/, tellControls],
+  [
+    'GSM8K and IFEval: aggregation compared with other uses of the model',
+    /^evaluation-(gsm8k|ifeval)/,
+    tellControls,
+  ],
   ['Width and depth', /^evaluation-grid/, tellGrid],
-  ['MT-Bench, the plumbing', /^evaluation-mt-bench/, tellMtBench],
-  ['Experiment: does a better answer follow from drafts?', /^experiment-perplexity/, tellPerplexity],
+  ['MT-Bench: only whether it runs', /^evaluation-mt-bench/, tellMtBench],
+  ['Experiment: do drafts make a better answer more likely?', /^experiment-perplexity/, tellPerplexity],
   ['Experiment: does training with drafts learn faster?', /^experiment-convergence/, tellConvergence],
-  ['Experiment: does a trained aggregator pick better than a vote?', /^experiment-choosing/, tellChoosing],
+  ['Experiment: what did the trained aggregator learn?', /^experiment-choosing/, tellChoosing],
 ]
 
 function tellControls({
@@ -77,7 +83,9 @@ function tellControls({
   ...more
 }: Controls): string {
   const { rows, changes, judge_position } = more
-  const left = Object.entries(left_out).map(([why, count]) => `; ${count} rows of the file left out: ${why}`)
+  const left = Object.entries(left_out).map(
+    ([why, count]) => ` ${count} rows of the file are left out: ${why}.`,
+  )
   const changed = draw(
     [
       'aggregator',
@@ -85,8 +93,8 @@ function tellControls({
       'broke (all right)',
       'kept',
       'lost',
-      '4-grams copied %',
-      'nearest proposal by place %',
+      'runs of 4 words that are copied %',
+      'answer is most like proposal 1, 2, … %',
     ],
     changes.map((c) => [
       c.control === 'trained' ? 'trained' : 'prompted',
@@ -99,10 +107,11 @@ function tellControls({
     ]),
   )
   const judged = judge_position
-    ? ` By place the judge picked the proposals in ${judge_position.map(percent).join(', ')} % of cases.`
+    ? ` How often the judge picked ${places(judge_position.length)}: ${judge_position.map(percent).join(', ')} %.`
     : ''
   return [
-    `${task}, ${n} prompts, ${model}, ${settings.width} × ${settings.depth}, ${settings.maxTokens} tokens per completion, ${Math.round(seconds / 60)} minutes${left.join('')}.`,
+    `### ${taskTitles[task] ?? task}, ${settings.width} × ${settings.depth}`,
+    `${n} prompts, ${model}, at most ${settings.maxTokens} tokens per completion. It took ${Math.round(seconds / 60)} minutes.${left.join('')}`,
     draw(
       [
         'control',
@@ -121,7 +130,7 @@ function tellControls({
           const { mean, interval } = row.scores[metric] as Score
           return `${percent(mean)} (${range(interval, percent)})`
         }),
-        row.against_single ? chance(row.against_single.p) : '',
+        row.against_single && row.control !== 'oracle' ? chance(row.against_single.p) : '',
         row.calls.toFixed(1),
         whole(row.input_tokens),
         whole(row.prefilled_tokens),
@@ -130,14 +139,14 @@ function tellControls({
         whole(row.mean_length_chars),
       ]),
     ),
-    `What aggregation changed, in questions. Proposals agree by ${percent(agreement)} %.${judged}`,
+    `What aggregation changed, counted in questions. The proposals of a question share ${percent(agreement)} % of their word pairs.${judged}`,
     changed,
   ].join('\n\n')
 }
 
 function tellGrid({ task, metrics, n, model, settings, rows }: Controls): string {
   return [
-    `${task}, ${n} prompts, ${model}, ${settings.maxTokens} tokens per completion; points share the samples that they have in common.`,
+    `${taskTitles[task.replace(/^scaling /, '')] ?? task}, ${n} prompts, ${model}, at most ${settings.maxTokens} tokens per completion. What two rows have in common was sampled once. ${n} prompts are few: see the width of the intervals.`,
     draw(
       ['width × depth', ...metrics.map((metric) => `${metric} %`), 'calls', 'prefilled', 'output', 's'],
       rows.map(renameEarlier).map((row) => [
@@ -179,7 +188,7 @@ function tellMtBench({
       `${name} ${of ? `${of.mean.toFixed(2)} (${range(of.interval)}, ${of.n} ratings)` : 'none'}`,
   )
   return [
-    `This checks the plumbing, not quality: ${judge} cannot judge. ${n} questions of two turns, ${model}, ${settings.width} × ${settings.depth}, ${settings.maxTokens} tokens; ${all.join('; ')}; ${unreadable.length} turns have no rating, ${again} have one only after asking for it alone.`,
+    `The judge is ${judge}, which cannot judge: the ratings say nothing about quality. ${n} questions of two turns, ${model}, ${settings.width} × ${settings.depth}, at most ${settings.maxTokens} tokens. Ratings: ${all.join('; ')}. ${unreadable.length} turns have no rating. ${again} have one only because the judge was asked for the rating alone.`,
     draw(
       ['category', 'turn 1', 'turn 2', 'both'],
       categories.map((c) => [c.category, score(c.turn_1), score(c.turn_2), score(c.both)]),

@@ -47,9 +47,14 @@ interface Choosing extends Saved {
 
 export function tellPerplexity({ n, tokens, model, conditions }: Perplexity): string {
   return [
-    `How well a model expects a better answer, depending on what stands before it. The first ${n} AlpacaEval prompts whose target and five proposals have at most 3,000 characters together; Together-MoA's answer is the target; ${tokens.toLocaleString('en-US')} tokens; ${model}, untrained. Differences are paired by example; 95 % intervals are over examples.`,
+    `How well does an untrained model (${model}) expect a better answer, if it sees other answers first? The prompts are the first ${n} of AlpacaEval whose target and five proposals have at most 3,000 characters together. The target is Together-MoA's answer, ${tokens.toLocaleString('en-US')} tokens in all. Lower perplexity is better. Differences are paired by example; 95 % intervals are over examples.`,
     draw(
-      ['before the target', 'perplexity', 'nats per token compared with none', 'lower on'],
+      [
+        'shown before the target',
+        'perplexity',
+        'difference to no proposals, nats per token',
+        'share of examples with lower perplexity',
+      ],
       conditions.map(({ condition, perplexity, difference, interval, lower }) => [
         condition,
         perplexity.toFixed(2),
@@ -70,7 +75,7 @@ export function tellConvergence({ groups, differences }: Convergence): string {
   }
   const steps = groups[0]?.held_out.map(({ step }) => step) ?? []
   return [
-    `${groups.map(({ group, runs }) => `${runs.length} runs of ${group}`).join(', ')}: the same rows in the same order, with drafts (aft) and without (sft). The rows are one half of GSM8K's questions with four models' solutions. Means over seeds, 95 % intervals by Student's t.`,
+    `${groups.map(({ group, runs }) => `${runs.length} runs of ${group}`).join(', ')}: the same rows in the same order, with drafts (aft) and without (sft). The rows are one half of GSM8K's test questions with four models' solutions. Figures are means over seeds; the 95 % intervals (Student's t) are over seeds only, not over the few held-out rows. Training with drafts is not faster: the loss is lower from the start, but it needs at least as many steps, and more tokens, to fall.`,
     draw(
       ['', ...groups.map(({ group }) => group), ...differences.map((d) => `${d.group} minus ${d.beside}`)],
       [
@@ -96,18 +101,20 @@ export function tellConvergence({ groups, differences }: Convergence): string {
 const learned: Record<string, string> = {
   sft: 'the solutions without drafts, in the short runs of the experiment above',
   'sft-long': 'the solutions without drafts, in as many steps and at the same rate as the next',
-  aft: 'to write a right draft after all four, in the short runs',
+  aft: 'to write a right draft after it saw all four, in the short runs',
   compare:
-    'to count how many drafts have each answer, to count the numbers that a tied draft writes, and to give the answer with the most votes (the draft with the most numbers if votes are equal); first from questions as they come, then from more ties',
+    'a voting rule: give the answer that most drafts have; if votes are equal, the answer of the draft that writes the most numbers. It learned to write the counts first, in two stages: questions as they come, then more ties',
 }
 
 export function tellChoosing({ n, train, table }: Choosing): string {
   const trained = table.flatMap(({ name, seeds = [] }) =>
-    learned[name] ? `\n- *${name}* has learned ${learned[name]} (seeds: ${seeds.length}).` : [],
+    learned[name]
+      ? `\n- *${name}* has learned ${learned[name]}; ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`}.`
+      : [],
   )
   const share = (value?: number) => (value === undefined ? '' : percent(value))
   return [
-    `Accuracy on ${n} questions of GSM8K's test set that were not trained on. Each has four shuffled, anonymous drafts; fewer if some were empty or equal. The models were trained on the other half of the same test set, so they are for measuring only. Answers are greedy, 95 % intervals are over questions, and the difference is paired.`,
+    `Accuracy on ${n} questions of GSM8K's test set that were not trained on. Each has four shuffled, anonymous drafts, or fewer if some were empty or equal. The models were trained on the other half of the same test set, so they are for measuring only. Answers are greedy. 95 % intervals are over questions, and differences are paired.`,
     `- *untrained* is SmolLM2-135M-Instruct itself.${trained.join('')}`,
     draw(
       [
@@ -118,24 +125,24 @@ export function tellChoosing({ n, train, table }: Choosing): string {
         'gives the most frequent answer %',
       ],
       table.map((row) => [
-        row.name,
+        row.name.replace(/^always /, 'always the draft of '),
         `${percent(row.accuracy)} (${range(row.interval, percent)})`,
         showDifference(row),
         share(row.answers_of_a_draft),
         share(row.answers_of_most),
       ]),
     ),
-    `What *compare* has learned is a rule that twenty lines of code follow without fault. It has not learned to check mathematics. The rule reads no gold answer. On the ${train.n} questions of the training half the rule is ${showDifference(train.rule)} points above the majority. The wording of the comparison and the share of ties were changed after looking at answers to these test questions.`,
+    `What *compare* has learned is the rule, which twenty lines of code follow without an error. It has not learned to check mathematics. The rule does not know the right answer. On the ${train.n} questions of the training half it is ${showDifference(train.rule)} points above the majority. Six versions of the training were tried, and the later ones were chosen after looking at answers to these test questions. On 160 questions that no earlier try had answered, the gain is smaller than its uncertainty ([figures](../bench/results/choosing-whole-half.json), LOG.md).`,
     ...table.flatMap(({ name, seeds = [], compared: c }) =>
       c
         ? [
-            `By seed *${name}* is ${seeds.map(showDifference).join(' and ')} points above the majority. Of the ${c.n.toLocaleString('en-US')} comparisons that it wrote:`,
+            `The seeds of *${name}* are ${seeds.map(showDifference).join(' and ')} points above the majority. Of the ${c.n.toLocaleString('en-US')} comparisons that *${name}* wrote:`,
             [
               `- ${percent(c.votes_right)} % count all votes right, and ${percent(c.most_voted_right)} % name the answers with the most votes;`,
-              `- ${percent(c.rule_followed)} % give the answer that the rule gives, and ${percent(c.first_trusted)} % that of the first draft.`,
+              `- ${percent(c.rule_followed)} % give the answer that the rule gives, and ${percent(c.first_trusted)} % the answer of the first draft.`,
             ].join('\n'),
             draw(
-              ['votes per answer', 'answers', 'rule followed %'],
+              ['votes (2-1-1: two drafts agree, two differ)', 'questions', 'rule followed %'],
               c.by_votes.map((v) => [v.split, `${v.n}`, percent(v.rule_followed)]),
             ),
           ]

@@ -73,6 +73,26 @@ const seconds = (runs: Run[]) => `${spreadOf(runs.map((run) => run.seconds)).med
 const times = ({ median, min, max }: Spread) =>
   `${median.toFixed(2)} × (${min.toFixed(2)} to ${max.toFixed(2)})`
 
+/** Answers by the names that the bench of attribution gives them. */
+const attributed: Record<string, string> = {
+  'an answer of pieces of each': 'the answer has pieces of each proposal',
+  'an answer that shares only words': 'the answer shares only single words with them',
+  'one sentence repeated, in all': 'answer and proposals repeat one sentence',
+  'Chinese, a character a word': 'Chinese, each character counts as a word',
+}
+
+/** Schedules by the names that the bench gives them. */
+const schedules: Record<string, string> = {
+  'aft run, places one by one': '`aft run`, each completion starts as soon as there is room',
+  'aft run, short prompts one by one, long ones whole':
+    '`aft run`, so for proposals; an aggregating layer starts as one request',
+  'aft run, requests whole': '`aft run`, each layer starts as one request',
+  'batches of 8 with a barrier after each layer':
+    "as in the authors' code: 8 prompts at a time, and each layer waits for all of them",
+  'aft run, places one by one, lengths not capped':
+    'as the first, without a limit on the length of completions',
+}
+
 interface SpeedTable {
   /** Of the names of the result's files. */
   pattern: RegExp
@@ -98,19 +118,19 @@ export const speedTables: SpeedTable[] = [
     results.map(({ name, ms }): [string, string] => {
       const { median, min, max } = spreadOf(ms)
       return [
-        `${proposals} proposals of ${words.toLocaleString('en')} words: ${name}`,
+        `${proposals} proposals of ${words.toLocaleString('en')} words: ${attributed[name] ?? name}`,
         `${median.toFixed(1)} ms (${min.toFixed(1)} to ${max.toFixed(1)})`,
       ]
     }),
   ),
   speedTable(/^data-build/, 'Building data: `aft data build`', ({ runs, part }: DataBuild) => [
     ...runs.map(({ job, rows, seconds, peakBytes }): [string, string] => [
-      `${rows.toLocaleString('en')} rows of four responses: ${job}`,
-      `${Math.round(rows / seconds)} rows per second; ${Math.round(peakBytes / 1e6)} MB at most`,
+      `${rows.toLocaleString('en')} rows of four responses: ${job === 'JSON lines, a quarter of them' ? 'the same with a quarter of the rows' : job}`,
+      `${Math.round(rows / seconds)} rows per second; ${Math.round(peakBytes / 1e6)} MB of memory at most`,
     ]),
     [
-      `Python \`datasets\` in comparison, ${part.rows.toLocaleString('en')} rows, the faster of one and two processes`,
-      `${spreadOf(part.own).median.toFixed(1)} s for aft, ${spreadOf(part.peers).median.toFixed(1)} s for it: aft is ${part.ratio.median.toFixed(1)} times as fast (${part.ratio.min.toFixed(1)} to ${part.ratio.max.toFixed(1)})`,
+      `${part.rows.toLocaleString('en')} rows, compared with Python \`datasets\` (one or two processes, whichever is faster)`,
+      `${spreadOf(part.own).median.toFixed(1)} s for aft, ${spreadOf(part.peers).median.toFixed(1)} s for \`datasets\`: aft is ${part.ratio.median.toFixed(1)} times as fast (${part.ratio.min.toFixed(1)} to ${part.ratio.max.toFixed(1)})`,
     ],
   ]),
   speedTable(
@@ -124,38 +144,44 @@ export const speedTables: SpeedTable[] = [
       return [
         [`${what}, 5 × 2, embedded (${files})`, seconds(raw.own)],
         [
-          'the published schedule on llama-server: seconds, and aft in comparison',
+          "llama-server, asked as the authors' code does, one request per completion: seconds; time of aft as a share of it",
           `${seconds(raw.published)}; ${times(ratio.wallToPublished)}`,
         ],
         [
-          'llama-server with n = 5: seconds, and aft in comparison',
+          'llama-server, one request per layer (n = 5): seconds; time of aft as a share of it',
           `${seconds(raw.withN)}; ${times(ratio.wallToN)}`,
         ],
-        ["compared with the engine's own limit", times(ratio.wallToOwnLimit)],
-        ['prompt tokens evaluated, compared with the distinct ones', times(ratio.prefilledToDistinct)],
+        [
+          'time of aft over the time that the library alone takes to read and write as many tokens',
+          times(ratio.wallToOwnLimit),
+        ],
+        ['prompt tokens read, as a share of one prompt per layer', times(ratio.prefilledToDistinct)],
       ]
     },
   ),
   speedTable(/^first-token/, 'First token', ({ own, bare, ratio }: FirstToken) => [
     ['from the start of the process to the first token', `${spreadOf(own).median.toFixed(2)} s`],
     [
-      'the bare library: seconds, and aft in comparison',
+      'node-llama-cpp alone: seconds; time of aft as a share of it',
       `${spreadOf(bare).median.toFixed(2)} s; ${times(ratio)}`,
     ],
   ]),
-  speedTable(/^on-policy/, 'On-policy data, killed and resumed', ({ prompts, width, runs }: OnPolicy) =>
-    runs.map(({ model, byDemonstrations, proposals: p, built }) => [
-      `${prompts} prompts × ${width}: ${model}${byDemonstrations ? ', by demonstrations' : ''}`,
-      `${p.completions} proposals: ${p.unusable.empty} empty, ${p.unusable.runaway} runaway${byDemonstrations ? `, ${p.leaksCutFromText} cut at a heading` : ''}. ${built}`,
-    ]),
+  speedTable(
+    /^on-policy/,
+    'On-policy data: `aft data propose`, killed once and resumed',
+    ({ prompts, width, runs }: OnPolicy) =>
+      runs.map(({ model, byDemonstrations, proposals: p, built }) => [
+        `${prompts} prompts × ${width}: ${model}${byDemonstrations ? ', by demonstrations' : ''}`,
+        `${p.completions} proposals: ${p.unusable.empty} empty, ${p.unusable.runaway} that repeat themselves${byDemonstrations ? `, ${p.leaksCutFromText} cut at a heading` : ''}. ${built.replace('the target is runaway', 'because the target repeats itself')}`,
+      ]),
   ),
   speedTable(/^overhead/, 'Many prompts: `aft run`', ({ runs }: Overhead) =>
     runs.map(({ prompts, wallMs, peakBytes }) => [
-      `${prompts.toLocaleString('en')} prompts, a server that answers at once`,
-      `${Math.round((prompts * 11 * 1000) / wallMs)} completions per second; ${Math.round(peakBytes / 1e6)} MB at most`,
+      `${prompts.toLocaleString('en')} prompts, 5 × 2, a server that answers at once`,
+      `${Math.round((prompts * 11 * 1000) / wallMs)} completions per second; ${Math.round(peakBytes / 1e6)} MB of memory at most`,
     ]),
   ),
-  speedTable(/^serve-latency/, 'The server: added latency', ({ runs }: ServeLatency) =>
+  speedTable(/^serve-latency/, 'The server: time that it adds to a request', ({ runs }: ServeLatency) =>
     runs.map(({ what, added }) => [
       `width 1, depth 0: ${what}`,
       `${added.median.toFixed(1)} ms at the median, ${added.p99.toFixed(1)} ms at p99`,
@@ -163,26 +189,32 @@ export const speedTables: SpeedTable[] = [
   ),
   speedTable(/^serve-streams/, 'The server: many streams', ({ runs }: ServeStreams) =>
     runs.map(({ what, ofIdeal, gapMs, peakBytes }) => [
-      `50 tokens per second: ${what}`,
-      `${(ofIdeal * 100).toFixed(0)} % of the ideal; 99 of 100 gaps below ${gapMs.p99.toFixed(0)} ms; ${Math.round(peakBytes / 1e6)} MB`,
+      `50 tokens per second: ${what.replace(' of the server itself', ', without aft in between')}`,
+      `${(ofIdeal * 100).toFixed(0)} % of the ideal speed; 99 % of the gaps between tokens are below ${gapMs.p99.toFixed(0)} ms; ${Math.round(peakBytes / 1e6)} MB of memory`,
     ]),
   ),
   speedTable(
     /^serve-beside-optillm/,
-    'The server beside optillm',
+    'The server compared with optillm',
     ({ maxTokens, upstream, own, ratio }: BesideOptillm) => [
       [
         `3 × 1 on ${upstream === 'embedded' ? 'an embedded SmolLM2-135M' : upstream}, ${maxTokens} tokens: first token`,
-        `${(spreadOf(own.map((run) => run.firstMs)).median / 1_000).toFixed(1)} s; compared with optillm's moa ${times(ratio.first)}`,
+        `${(spreadOf(own.map((run) => run.firstMs)).median / 1_000).toFixed(1)} s; as a share of the time of optillm's moa: ${times(ratio.first)}`,
       ],
       [
         'the whole answer',
-        `${(spreadOf(own.map((run) => run.endMs)).median / 1_000).toFixed(1)} s; compared with optillm's moa ${times(ratio.end)}`,
+        `${(spreadOf(own.map((run) => run.endMs)).median / 1_000).toFixed(1)} s; as a share of the time of optillm's moa: ${times(ratio.end)}`,
       ],
     ],
   ),
-  speedTable(/^scheduling/, 'Scheduling', ({ results }: Scheduling) =>
-    results.map(({ name, ratios }) => [`total time over its lower bound: ${name}`, times(spreadOf(ratios))]),
+  speedTable(
+    /^scheduling/,
+    'Scheduling: a simulation of 805 prompts, 5 × 2, 64 completions at once',
+    ({ results }: Scheduling) =>
+      results.map(({ name, ratios }) => [
+        `${schedules[name] ?? name}: time over its lower bound`,
+        times(spreadOf(ratios)),
+      ]),
   ),
   speedTable(/^win-rate/, 'AlpacaEval: `aft eval win-rate`', ({ seconds, ratio }: WinRates) => [
     [
@@ -190,7 +222,7 @@ export const speedTables: SpeedTable[] = [
       `${seconds.own.median.toFixed(2)} s (${seconds.own.min.toFixed(2)} to ${seconds.own.max.toFixed(2)})`,
     ],
     [
-      'the Python package in comparison',
+      'the same with the Python package `alpaca_eval`',
       `${seconds.peer.median.toFixed(2)} s: aft is ${ratio.median.toFixed(0)} times as fast (${ratio.min.toFixed(0)} to ${ratio.max.toFixed(0)})`,
     ],
   ]),
