@@ -1,9 +1,9 @@
-/** The place of each of AlpacaEval's 805 instructions: the metric knows them by their row alone. */
+/** Knows the place of each of AlpacaEval's 805 instructions. The metric finds an instruction's difficulty by its place. */
 import { createHash } from 'node:crypto'
 
 const DIGEST_BYTES = 3
 
-/** The first three bytes of each instruction's SHA-256, in the benchmark's order; base64. */
+/** The first three bytes of each instruction's SHA-256 in base64, in the benchmark's order. */
 const DIGESTS = [
   '8KqcCKIWAMtNaN47MLTO9jiZRQMX1OcERg/X7g/QNnA92rQ5Ew8rpPyYkX+HpoHTpTI6iHu1cM74/OhNxiEUtd5W73sUL7zB9q7v',
   'lh89pAq/tQalrTiYzW6qsOvrGm6KAl2zgTLBSVaVXWLhPASy4+G+GtAew2LXa/cHrUX/RDD9y0HQBL8UfHVDPZ+b2DQXFloqSEjP',
@@ -47,7 +47,7 @@ const places = new Map(
   }),
 )
 
-/** Place of an instruction, from 0; undefined for one that is not of the benchmark. */
+/** Returns the place of an instruction, from 0; undefined if it is not in the benchmark. */
 export function placeOf(instruction: string): number | undefined {
   return places.get(
     createHash('sha256').update(instruction).digest().subarray(0, DIGEST_BYTES).toString('base64'),

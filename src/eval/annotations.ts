@@ -1,19 +1,19 @@
-/** Annotations in AlpacaEval's form: for each instruction the outputs of a baseline and a model, and who was preferred. */
+/** Reads annotations in AlpacaEval's form: per instruction two outputs, of a baseline and a model, and a preference. */
 import type { DataError } from '../core/provider/errors.ts'
 import { placeOf } from './alpaca-eval-order.ts'
 import { type Row, type RowFile, type RowPlaces, readRows, show, wrongRow } from './row-file.ts'
 
 /** The benchmark's baseline, as its files name it. */
 export const BENCHMARK_BASELINE = 'gpt4_1106_preview'
-/** Instructions of the benchmark. */
+/** Number of instructions in the benchmark. */
 export const BENCHMARK_ROWS = 805
 
 /** One comparison. */
 export interface Annotation {
   instruction: string
-  /** Of the baseline, and of the model. */
+  /** The baseline's output, then the model's. */
   outputs: [string, string]
-  /** 1 baseline wins, 2 model wins, 1.5 tie; null if the judge gave none. */
+  /** From 1 (the baseline wins) to 2 (the model wins), 1.5 for a tie; null if the judge gave no preference. */
   preference: number | null
 }
 
@@ -24,13 +24,13 @@ export interface Annotations {
   /** Names of the baseline and of the model. */
   generators: [string, string]
   annotators: string[]
-  /** Whether the instructions are the benchmark's own. */
+  /** True if the instructions are the benchmark's own. */
   isBenchmark: boolean
 }
 
 /**
- * Reads annotations, all of them checked: a wrong row is an error and is never skipped.
- * @throws DataError with the row, FileError if the file cannot be read
+ * Reads and checks annotations. A wrong row is an error; it is never skipped.
+ * @throws DataError with the wrong row, FileError if the file cannot be read
  */
 export async function readAnnotations(file: string): Promise<Annotations> {
   const found = await readRows(file)
@@ -71,7 +71,7 @@ function readOutput(row: Row, field: string, wrong: Wrong): string {
   }
   if (value.trim() === '') {
     throw wrong(
-      `expected \`${field}\` to hold an answer, got ${show(value)}. Have it answered, or take the row out`,
+      `expected \`${field}\` to hold an answer, got ${show(value)}. Generate an answer, or remove the row`,
     )
   }
   return value
@@ -87,7 +87,7 @@ function readPreference(row: Row, wrong: Wrong): number | null {
   throw wrong(`${tell}, or null if the judge gave none; got ${show(preference)}`)
 }
 
-/** One name in all rows. */
+/** Reads the name of a generator, which must be the same in all rows. */
 function readGenerator(found: RowFile, field: string): string {
   const first = found.rows[0]?.[field]
   for (const [i, row] of found.rows.entries()) {
@@ -101,7 +101,7 @@ function readGenerator(found: RowFile, field: string): string {
   return first as string
 }
 
-/** @throws DataError with both rows */
+/** Checks that no instruction is repeated. @throws DataError with both rows */
 export function checkDuplicates(of: RowPlaces, instructions: string[]): void {
   const rows = new Map<string, number>()
   for (const [i, instruction] of instructions.entries()) {
@@ -114,9 +114,9 @@ export function checkDuplicates(of: RowPlaces, instructions: string[]): void {
 }
 
 /**
- * The metric knows an instruction's difficulty by its row: the benchmark's instructions have to come in the benchmark's
- * order, though some may be missing. Others are not checked.
- * @returns whether the instructions are the benchmark's
+ * Checks the order of the benchmark's instructions, because the metric finds an instruction's difficulty by its row.
+ * Some may be missing. If fewer than half are the benchmark's, nothing is checked.
+ * @returns true if the instructions are the benchmark's
  * @throws DataError with the first row that is out of place
  */
 export function checkOrder(of: RowPlaces, instructions: string[]): boolean {

@@ -1,4 +1,4 @@
-/** What an evaluation takes at most, computed before it starts. A token counts as 4 bytes of text. */
+/** Computes the most that an evaluation can take, before it starts. A token counts as 4 bytes of text. */
 import type { Plan } from '../core/plan.ts'
 import type { Template } from '../core/templates.ts'
 import { makePlan } from '../plans/strategies.ts'
@@ -13,7 +13,7 @@ interface Bound {
   prices: Record<string, Price | undefined>
 }
 
-/** Every control of every question. What is sampled once for all controls is paid once. */
+/** Bounds all controls of all questions. Proposals that controls share are paid once. */
 export function boundControls(
   questions: Question[],
   plans: Map<PlannedControl, Plan>,
@@ -33,7 +33,7 @@ export function boundControls(
   return total
 }
 
-/** Every point of a grid. Proposals are the widest's, and of each width the layers are the deepest's. */
+/** Bounds all points of a grid. All share the proposals of the widest; points of one width share the deepest's layers. */
 export function boundGrid(
   questions: Question[],
   { widths, depths, planOf, ...over }: Bound & { widths: number[]; depths: number[]; planOf: PlanOf },
@@ -59,7 +59,7 @@ export function boundGrid(
 
 type PlanOf = (width: number, depth: number) => Plan
 
-/** Both turns and both grades of every question; an answer is as long as it may be. */
+/** Bounds both turns and both grades of all questions. Each answer counts as long as it may be. */
 export function boundMtBench(
   bench: MtBench,
   questions: MtBenchQuestion[],
@@ -107,7 +107,7 @@ function subtract(a: Spending, b: Spending): Spending {
   }
 }
 
-/** Lines for a person: `head` first, then what is taken at most. */
+/** Writes the bound as lines for a person, after the lines of `head`. */
 export function describeBound(head: [string, string][], bound: Spending): string {
   const number = (value: number) => Math.ceil(value).toLocaleString('en-US')
   const cost = bound.cost === undefined ? 'unknown (aft.config.ts can give the price)' : showCost(bound.cost)
@@ -121,12 +121,12 @@ export function describeBound(head: [string, string][], bound: Spending): string
   return [
     ...lines.map(([name, value]) => `${name.padEnd(12)}${value}`),
     '',
-    'Assumed: a token is 4 bytes of text, every completion is as long as allowed, nothing is sent twice. What a journal',
-    'already holds is not asked again.',
+    'Assumed: a token is 4 bytes of text, every completion is as long as allowed, and no request is retried. What a',
+    'journal already has is not asked again.',
   ].join('\n')
 }
 
-/** In cents if that is exact enough. */
+/** Shows a cost in cents, or more exactly if it is small. */
 function showCost(cost: number): string {
   if (cost === 0) return 'none'
   return `at most $${cost.toFixed(cost < 0.1 ? 4 : 2)}`

@@ -1,4 +1,4 @@
-/** One completion, or the error why there is none. */
+/** Gets one completion, or throws the error that prevented it. */
 import type { CompletionEnd, CompletionRequest, Engine } from '../core/provider/engine.ts'
 import { EngineError } from '../core/provider/errors.ts'
 

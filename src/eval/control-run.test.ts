@@ -19,7 +19,7 @@ const questions: Question[] = ['first', 'second'].map((text, i) => ({
   target: 7,
   messages: [{ role: 'user', content: `the ${text} question` }],
 }))
-/** The first question's proposals are mixed, the second's all wrong; the judge picks the second, the aggregator is right. */
+/** The first question has mixed proposals, the second only wrong ones. The judge picks the second proposal; the aggregator is right. */
 const rules: Rule[] = [
   { system: 'Candidates:', replies: ['2'] },
   { system: 'Drafts:', replies: ['all of them together say #### 7'] },
@@ -53,7 +53,7 @@ const runWith = (engine: Engine, journal: string, more: object = {}) =>
   })
 
 describe('the controls', () => {
-  test('share their proposals, and each is scored and counted as if it were alone', async () => {
+  test('share their proposals, and each is scored and charged as if it ran alone', async () => {
     const run = await runWith(scriptedEngine(rules), 'run.journal')
     const table = await tabulate(gsm8k, run, 0)
     const row = Object.fromEntries(table.rows.map((r) => [r.control, r]))
@@ -93,17 +93,17 @@ describe('the controls', () => {
       },
     }
     await runWith(counting, 'once.journal')
-    // a question: the proposals, the aggregation, the judge, the long single answer
+    // per question: the proposals, the aggregation, the judge, the long single answer
     expect(requests.sort()).toEqual([1, 1, 1, 1, 1, 1, 3, 3])
   })
 
-  test('one answer may take as many tokens as the whole ensemble', () => {
+  test('the long single answer may take as many tokens as the whole ensemble', () => {
     const plans = planControls(options)
     const most = (name: 'single' | 'single-long') => plans.get(name)?.layers[0]?.voices[0]?.sampling.maxTokens
     expect([most('single'), most('single-long')]).toEqual([10, 40])
   })
 
-  test('a run goes on where it was: nothing is asked for twice', async () => {
+  test('a run resumes and asks for nothing twice', async () => {
     const broken = scriptedEngine([
       { system: 'Candidates:', replies: [{ error: { kind: 'server', message: 'x' } }] },
       ...rules,
@@ -154,7 +154,7 @@ test('one answer that repeats itself is sampled again, as it would be alone; a v
   expect(samples).toBe(4)
 })
 
-test('what is copied: 4-grams, and the one proposal that has most of them', () => {
+test('copied text is measured by 4-grams, and the proposal that has most of them is named', () => {
   expect(findCopied('one two three four five', ['a b c d', 'One, two, three, four!'])).toEqual({
     share: 0.5,
     nearest: 1,

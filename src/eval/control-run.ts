@@ -1,4 +1,4 @@
-/** Every question of a task through every control, into one journal that survives its process. */
+/** Answers every question of a task with every control, and records each answer in a journal, so that a run can resume. */
 import type { Plan } from '../core/plan.ts'
 import { hashTemplate } from '../core/templates.ts'
 import {
@@ -19,7 +19,7 @@ import {
 } from './controls.ts'
 import type { Question } from './task.ts'
 
-/** What a run through all controls takes. */
+/** Options of a run with all controls. */
 export interface ControlRun extends TaskSettings {
   task: string
   questions: Question[]
@@ -27,20 +27,20 @@ export interface ControlRun extends TaskSettings {
   host: ControlHost
 }
 
-/** What the controls answered to one question. */
+/** One question with its proposals and the answer of each control. */
 export interface Answered {
   question: Question
   proposals: Proposals
   answers: Partial<Record<PlannedControl, ControlAnswer>>
 }
 
-/** A run through all controls. */
+/** The result of a run with all controls. */
 export interface RunControls extends TaskOutcome {
   answered: Answered[]
 }
 
 /**
- * Answers what the journal does not hold yet. A question counts once every control has answered it.
+ * Answers what the journal does not have yet. A question counts when every control has answered it.
  * @throws UsageError if the journal has other settings, EngineError if an engine cannot work at all
  */
 export async function runControls(run: ControlRun): Promise<RunControls> {
@@ -66,7 +66,7 @@ export async function runControls(run: ControlRun): Promise<RunControls> {
   return { outcome, answered, failures }
 }
 
-/** The aggregation first, then the other controls at once. Each answer is recorded as soon as it is there. */
+/** Runs the aggregation first, then all other controls at the same time. Each answer is recorded at once. */
 async function answerQuestion(
   question: Question,
   { plans, host }: ControlRun,

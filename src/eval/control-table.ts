@@ -1,4 +1,4 @@
-/** The table of controls: scores with their uncertainty beside what each control takes, and what aggregation changed. */
+/** Makes the table of controls: scores with intervals, the cost of each control, and what aggregation changed. */
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { bootstrapMean, type Interval, mean, type PairedTest, testPairs } from '../lib/statistics.ts'
 import type { Answered, RunControls } from './control-run.ts'
@@ -6,7 +6,7 @@ import { type ControlAnswer, type ControlName, controlNames, controlTitles } fro
 import { type Copied, findCopied } from './copied.ts'
 import type { Scores, Task } from './task.ts'
 
-/** Tokens, seconds and dollars are means per question. */
+/** One row of the table. Calls, tokens, seconds and dollars are means per question. */
 export interface ControlRow {
   /** A control, or a point of a grid. */
   control: string
@@ -23,37 +23,37 @@ export interface ControlRow {
   cost: number | null
   mean_length_chars: number
   degraded: number
-  /** Beside one answer, on the first metric. */
+  /** Compared with one answer, on the first metric. */
   against_single: PairedTest | null
-  /** Beside the majority. */
+  /** Compared with the majority, on the first metric. */
   against_majority: PairedTest | null
 }
 
-/** What the aggregation made of its proposals, on the first metric. Counts are of questions. */
+/** How the answers differ from the proposals, on the first metric. Counts are numbers of questions. */
 export interface Changes {
   control: ControlName
-  /** All proposals wrong, the answer right. */
+  /** All proposals were wrong, and the answer is right. */
   rescued: number
-  /** All proposals right, the answer wrong. */
+  /** All proposals were right, and the answer is wrong. */
   broke: number
-  /** Proposals disagree: the answer right, and wrong. */
+  /** Some proposals were right: `kept` counts right answers, `lost` wrong ones. */
   kept: number
   lost: number
   all_right: number
   all_wrong: number
   /** Mean share of the answer's word 4-grams that some proposal has. */
   copy_rate: number
-  /** How often the proposal at each place is the one most like the answer, as shares. */
+  /** By place: the share of questions in which the proposal at this place is most similar to the answer. */
   position: number[]
 }
 
-/** The table of all controls, and what aggregation did to its proposals. */
+/** The table of all controls, and what aggregation changed. */
 export interface ControlTable {
   rows: ControlRow[]
   changes: Changes[]
   /** Mean similarity of the proposals, 0 to 1. */
   agreement: number
-  /** How often a judge picked each place, as shares; null without a judge that picked. */
+  /** By place: the share of the judge's picks; null if there are no picks. */
   judge_position: number[] | null
   /** One per question. */
   questions: QuestionScores[]
@@ -67,7 +67,7 @@ export interface QuestionScores {
   answers: { control: ControlName; text: string; scores: Scores; copied?: Copied }[]
 }
 
-/** Scores every answer and sums up. The seed is that of the bootstrap. */
+/** Scores every answer and makes the table. The seed is for the bootstrap. */
 export async function tabulate(task: Task, { answered }: RunControls, seed: number): Promise<ControlTable> {
   const metric = task.metrics[0] as string
   const scored = await scoreAll(task, answered)
@@ -113,7 +113,7 @@ export async function tabulate(task: Task, { answered }: RunControls, seed: numb
   }
 }
 
-/** The oracle's answer is the first proposal of the best score. */
+/** Scores proposals and answers. The oracle's answer is the first proposal with the best score. */
 async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScores[]> {
   const metric = task.metrics[0] as string
   const texts = answered.map(({ proposals, answers }) => ({
@@ -152,12 +152,12 @@ function isAggregation(control: ControlName): boolean {
   return control === 'aggregated' || control === 'trained'
 }
 
-/** The oracle costs what the proposals cost, which is what the majority costs. */
+/** Returns the answer to take costs from. The oracle costs what its proposals cost, as the majority does. */
 function answerOf({ answers }: Answered, control: ControlName): ControlAnswer {
   return answers[control === 'oracle' ? 'majority' : control] as ControlAnswer
 }
 
-/** What answers took, as means. */
+/** Computes what answers took, as means; `degraded` is a count. */
 export function costOf(answers: ControlAnswer[]) {
   const each = (pick: (answer: ControlAnswer) => number) => average(answers.map(pick))
   const known = answers.every(({ usage }) => usage.prefilledTokens !== null)

@@ -1,6 +1,6 @@
 /**
- * What an aggregation is compared with, each a plan over the same proposals: what is sampled once is in every control
- * that uses it, and each control's cost counts what it would take alone.
+ * The controls that an aggregation is compared with. Each is a plan over the same proposals. Shared completions are
+ * sampled once, but the cost of each control counts everything that it would take alone.
  */
 import { answerPrompt } from '../core/aft.ts'
 import type { Clock, Host } from '../core/host.ts'
@@ -13,18 +13,18 @@ import { agreement } from '../lib/text.ts'
 import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 import { resumeFrom } from '../run/replay.ts'
 
-/** What the plans of the controls are made of. */
+/** Settings for the plans of the controls. */
 export interface ControlOptions
   extends Pick<PlanOptions, 'width' | 'depth' | 'maxTokens' | 'judgeMaxTokens' | 'temperature' | 'seed'> {
   /** Names in `engines`. */
   proposer: string
   aggregators: string[]
   judge: string
-  /** A trained aggregator, if there is one. */
+  /** Engine of a trained aggregator, if there is one. */
   trained?: string
 }
 
-/** What answering needs besides a plan. */
+/** What a control needs to answer, in addition to its plan. */
 export interface ControlHost {
   engines: Record<string, Engine>
   template: Template
@@ -32,7 +32,7 @@ export interface ControlHost {
   clock: Clock
 }
 
-/** In the order of tables. `oracle` is no plan: the scorer picks. */
+/** The controls in the order of tables. `oracle` has no plan: the scorer picks its answer. */
 export const controlNames = [
   'single',
   'single-long',
@@ -47,7 +47,7 @@ export type ControlName = (typeof controlNames)[number]
 /** A row that has a plan of its own. */
 export type PlannedControl = Exclude<ControlName, 'oracle'>
 
-/** Names of the rows, for a reader. */
+/** Titles of the rows, for a reader. */
 export const controlTitles: Record<ControlName, string> = {
   single: 'one answer',
   'single-long': 'one answer, same tokens',
@@ -58,7 +58,7 @@ export const controlTitles: Record<ControlName, string> = {
   trained: 'trained aggregator',
 }
 
-/** The plan of each control. The aggregation's own comes first: it samples the proposals. */
+/** Makes the plan of each control. The aggregation comes first, because it samples the proposals. */
 export function planControls(options: ControlOptions): Map<PlannedControl, Plan> {
   const { proposer, aggregators, judge, judgeMaxTokens, trained, maxTokens = 1024, ...shared } = options
   const base = { ...shared, maxTokens, proposers: [proposer] }
@@ -76,7 +76,7 @@ export function planControls(options: ControlOptions): Map<PlannedControl, Plan>
   return plans
 }
 
-/** What a control answered, and what that takes. */
+/** A control's answer, and what it took. */
 export interface ControlAnswer {
   text: string
   /** Completions that it asks for, judgments included. */
@@ -84,11 +84,11 @@ export interface ControlAnswer {
   usage: UsageTotal
   ms: number
   degradedBecause?: string[]
-  /** Of a judge: place of its pick among the proposals, from 0. */
+  /** For a judge: the place of its pick among the proposals, from 0. */
   picked?: number
 }
 
-/** The proposals of a question, as they are kept. */
+/** The proposals of a question, as the journal keeps them. */
 export interface Proposals {
   completions: Completion[]
   /** Mean similarity of their word pairs, 0 to 1. */
@@ -101,7 +101,7 @@ export interface Aggregated {
   proposals: Proposals
 }
 
-/** The aggregation itself, whose first layer is everyone's. @throws EngineError, or the signal's reason */
+/** Answers with the aggregation. All controls share its first layer. @throws EngineError, or the signal's reason */
 export async function aggregate(
   prompt: Prompt,
   plan: Plan,
@@ -114,7 +114,7 @@ export async function aggregate(
   return { answer: toAnswer(result), proposals: { completions, agreement: agreement(texts) } }
 }
 
-/** Another control over proposals that are there. @throws EngineError, or the signal's reason */
+/** Answers with another control over existing proposals. @throws EngineError, or the signal's reason */
 export async function answerControl(
   name: PlannedControl,
   prompt: Prompt,
@@ -129,7 +129,7 @@ export async function answerControl(
   return toAnswer(result)
 }
 
-/** A host for which the proposals are sampled already. One answer is the first proposal, made again if it must be. */
+/** Makes a host that has the proposals already. `single` uses the first proposal; if that is unusable, it samples again. */
 function share(name: PlannedControl, host: Host, completions: Completion[]): Host {
   if (name === 'single-long' || completions.length === 0) return host
   const layer = { completions, failures: [] }
@@ -138,7 +138,7 @@ function share(name: PlannedControl, host: Host, completions: Completion[]): Hos
     : { ...host, recorded: [layer] }
 }
 
-/** A result as it is kept. */
+/** Turns a result into the form that the journal keeps. */
 export function toAnswer(result: Result): ControlAnswer {
   const { answer, usage, ms, degradedBecause, judgment, from } = result
   const made = result.layers.reduce((sum, layer) => sum + layer.completions.length, 0)

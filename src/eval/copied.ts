@@ -1,12 +1,12 @@
-/** How much of an answer its proposals have already. */
+/** Measures how much of an answer is copied from its proposals. */
 
 const GRAM_WORDS = 4
 
 /** What an answer has in common with its proposals. */
 export interface Copied {
-  /** Share of the answer's word 4-grams that some proposal has, 0 to 1; 0 for answers of fewer words. */
+  /** Share (0 to 1) of the answer's word 4-grams that some proposal has; 0 if the answer has fewer than 4 words. */
   share: number
-  /** Place of the proposal that has most of them; undefined if none has any, or several have equally many. */
+  /** Place of the proposal that has most of them, from 0; undefined if no proposal has any, or if several are equal. */
   nearest?: number
 }
 

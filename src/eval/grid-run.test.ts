@@ -16,7 +16,7 @@ const questions = ['first', 'second'].map((text, i) => ({
   messages: [{ role: 'user' as const, content: text }],
 }))
 
-test('completions that points have in common are sampled once, and each point counts what it takes alone', async () => {
+test('completions that points share are sampled once, and each point is charged what it would take alone', async () => {
   const inner = scriptedEngine([
     { system: 'Drafts:', replies: ['#### 7'] },
     { replies: ['#### 1', '#### 7', '#### 7', '#### 7'], pick: 'index' },
@@ -42,7 +42,7 @@ test('completions that points have in common are sampled once, and each point co
       journal: path.join(folder, 'journal'),
     })
   const { answered } = await run()
-  // a question: 4 proposals, 4 + 1 for 4 x 2, 1 for 4 x 1, 2 + 1 for 2 x 2, 1 for 2 x 1, nothing for one answer
+  // per question: 4 proposals, 4 + 1 for 4 x 2, 1 for 4 x 1, 2 + 1 for 2 x 2, 1 for 2 x 1, nothing for one answer
   expect(completions).toBe(2 * (4 + 5 + 1 + 3 + 1))
   const rows = await tabulateGrid(gsm8k, answered, 0)
   expect(rows.map((row) => [row.control, row.completions, row.calls, row.scores.strict?.mean])).toEqual([

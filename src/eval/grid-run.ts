@@ -1,6 +1,6 @@
 /**
- * A grid of widths and depths over the same questions. What two points have in common is sampled once: narrower points
- * take the first proposals of the widest, shallower ones the first layers of the deepest.
+ * Answers the same questions with a grid of widths and depths. Points share completions: narrower points take the first
+ * proposals of the widest, and shallower points take the first layers of the deepest.
  */
 import { answerPrompt } from '../core/aft.ts'
 import type { Host } from '../core/host.ts'
@@ -22,12 +22,13 @@ import { type ControlRow, costOf } from './control-table.ts'
 import { type ControlAnswer, type ControlHost, toAnswer } from './controls.ts'
 import type { Question, Task } from './task.ts'
 
-/** What a run over a grid takes. */
+/** Options of a run over a grid. */
 export interface GridRun extends TaskSettings {
   task: Task
   questions: Question[]
-  /** From 1, and from 0. */
+  /** Each at least 1. */
   widths: number[]
+  /** Each at least 0; depth 0 is one answer. */
   depths: number[]
   base: Omit<PlanOptions, 'strategy' | 'width' | 'depth'>
   host: Omit<ControlHost, 'trainedTemplate'>
@@ -42,12 +43,12 @@ export interface GridAnswered {
   answers: GridAnswers
 }
 
-/** Name of a point. Depth 0 is one answer, whatever the width. */
+/** Returns the name of a point. Depth 0 is one answer for any width. */
 export function pointOf(width: number, depth: number): string {
   return depth === 0 ? '1x0' : `${width}x${depth}`
 }
 
-/** Answers what the journal does not hold yet. @throws UsageError, EngineError as other tasks do */
+/** Answers what the journal does not have yet. @throws UsageError and EngineError, as other tasks do */
 export async function runGrid(run: GridRun): Promise<TaskOutcome & { answered: GridAnswered[] }> {
   const { task, questions, widths, depths, base, host } = run
   const header = {
@@ -71,7 +72,7 @@ export async function runGrid(run: GridRun): Promise<TaskOutcome & { answered: G
   return { outcome, answered, failures }
 }
 
-/** The widest first, and of each width the deepest. */
+/** Answers one question at all points: the widest first, and in each width the deepest first. */
 async function answerGrid(
   question: Question,
   { widths, depths, base, host }: GridRun,
@@ -100,7 +101,7 @@ async function answerGrid(
   }
   if (depths.includes(0)) {
     const plan = makePlan({ ...base, strategy: 'single' })
-    // Open: if the first proposal failed or repeats itself, one answer is sampled again, as it would be alone.
+    // The layer is open: if the first proposal failed or repeats itself, one answer is sampled again, as it would be alone.
     const shared = proposals ? [{ ...takeFirst(proposals, 1), isClosed: false }] : []
     answers['1x0'] = (await keep('1x0', () => answerPrompt(prompt, plan, resumeFrom(alone, shared)))).answer
   }
@@ -119,7 +120,7 @@ function takeFirst({ completions, failures }: LayerResult, width: number): Layer
   }
 }
 
-/** A row a point, in the shape of the controls' table; tests are beside one answer where it is in the grid. */
+/** Makes a row per point, in the form of the controls' table. Points are tested against one answer if the grid has it. */
 export async function tabulateGrid(
   task: Task,
   answered: GridAnswered[],

@@ -1,11 +1,11 @@
-/** GSM8K: grade-school math with one number as answer. How it is extracted moves scores by tens of points: both ways. */
+/** GSM8K: grade-school math with one number as the answer. Two ways to extract it differ by tens of points, so both count. */
 import { readRows, show, wrongRow } from './row-file.ts'
 import type { Task } from './task.ts'
 
 const INSTRUCTION =
   'Solve the problem step by step. End with a line that holds #### and the answer as a number.'
 
-/** The task. Scores are 0 or 1 by either rule of extraction. */
+/** The task GSM8K. Each way to extract the number gives a score of 0 or 1. */
 export const gsm8k: Task = {
   name: 'gsm8k',
   metrics: ['flexible', 'strict'],
@@ -33,12 +33,12 @@ export const gsm8k: Task = {
   },
 }
 
-/** The number after the first `####`. */
+/** Extracts the number after the first `####`. */
 export function extractStrict(text: string): number | undefined {
   return toNumber(text.match(/#### *\$?(-?[\d.,]+)/)?.[1])
 }
 
-/** The last number, at any place. */
+/** Extracts the last number in the text. */
 export function extractFlexible(text: string): number | undefined {
   return toNumber(text.match(/-?\$?\d[\d,]*(?:\.\d+)?/g)?.at(-1))
 }

@@ -1,4 +1,4 @@
-/** IFEval: whether an answer keeps to instructions that a program can check. The checker is the published one, in Python. */
+/** IFEval: does an answer follow instructions that a program can check? The checker is the published one, in Python. */
 import { UsageError } from '../core/provider/errors.ts'
 import { preparePython, runProgram } from '../lib/python-environment.ts'
 import { type Row, type RowPlaces, readRows, show, wrongRow } from './row-file.ts'
@@ -7,11 +7,11 @@ import type { Question, Scores, Task } from './task.ts'
 /** The evaluation harness, which has the checker. */
 export const HARNESS = ['lm_eval[api,ifeval]==0.4.13']
 
-/** Their checkers cut text by NLTK's `punkt_tab`, which is fetched from the web and may not be there. */
+/** Instructions whose checker splits text with NLTK's `punkt_tab`. That is a download and may be missing. */
 const NEED_PUNKT = ['length_constraints:number_sentences', 'change_case:capital_word_frequency']
 const WHY = "its checker needs NLTK's punkt_tab, which is not installed"
 
-/** Reads rows with `response` from standard input. Nothing is fetched: what is missing stays missing. */
+/** The Python program that checks rows with `response` from standard input. It downloads nothing. */
 const CHECK = `
 import json, sys
 import nltk
@@ -48,7 +48,7 @@ interface Target {
   kwargs: Row[]
 }
 
-/** @param onLine gets what is installed, the first time */
+/** Makes the task IFEval. @param onLine gets the lines of the installation, which happens the first time */
 export function ifeval(onLine?: (line: string) => void): Task {
   return {
     name: 'ifeval',
@@ -90,8 +90,9 @@ function readQuestion(of: RowPlaces, row: Row, number: number): Question {
 }
 
 /**
- * The benchmark's instruction level is the share of all instructions that are kept, and prompts have one to three. A prompt's
- * number is what it keeps, divided by the mean count per prompt. The mean of these numbers is then that share.
+ * Scores each answer. The benchmark's instruction level is the share of all instructions that are followed, and prompts
+ * have one to three. So a prompt's number is its count of followed instructions divided by the mean count per prompt.
+ * The mean of these numbers is that share.
  */
 function toScores(answers: { question: Question }[], results: Checked[]): Scores[] {
   const counts = new Map(

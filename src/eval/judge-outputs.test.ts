@@ -35,7 +35,7 @@ describe('a verdict', () => {
     else expect(verdict.preference).toBeCloseTo(preference, 12)
   })
 
-  test('is the same for the model, whichever output was shown first', () => {
+  test('is the same for the model in both orders', () => {
     fc.assert(
       fc.property(fc.double({ min: 0.01, max: 1 }), fc.double({ min: 0.01, max: 1 }), (model, baseline) => {
         const first = readVerdict({ text: '', logprobs: logprobs(['m', model], ['M', baseline]) })
@@ -49,7 +49,7 @@ describe('a verdict', () => {
     )
   })
 
-  test('order: the rule of Python, by instruction and seed', () => {
+  test('follows the order of the Python rule, by instruction and seed', () => {
     const orders = (text: string) => [0, 1, 2, 3, 4, 5].map((seed) => isSwitched(text, seed))
     expect(orders('')).toEqual([false, false, true, true, true, true])
     expect(orders('Was ist π? 🙂')).toEqual([false, false, false, true, true, false])
@@ -69,7 +69,7 @@ describe('a template', () => {
     expect(template.id).toBe('template.txt')
   })
 
-  test('without a mark is refused', async () => {
+  test('is refused if a mark is missing', async () => {
     const file = write('short.txt', '{instruction} {output_1}')
     await expect(readJudgeTemplate(file)).rejects.toThrow(/short.txt: .*\{output_2\}/)
   })
@@ -131,7 +131,7 @@ const judgeWith = (judge: Engine, journal: string, more: object = {}) =>
   })
 
 describe('judging', () => {
-  test('a judge that always prefers the first shown gives what the order says', async () => {
+  test('a judge that always prefers the output shown first gives preferences that follow the order', async () => {
     const { judgments } = await judgeWith(scriptedEngine([{ replies: ['m'] }]), 'first.journal')
     expect(judgments.map((j) => j?.preference)).toEqual(
       pairs.map((p) => (isSwitched(p.instruction, 0) ? 2 : 1)),
@@ -139,13 +139,13 @@ describe('judging', () => {
     expect(judgments.every((j) => j?.by === 'token')).toBe(true)
   })
 
-  test('what was judged is not judged again, what failed is', async () => {
+  test('a judged pair is not judged again, and a failed one is', async () => {
     const error = { kind: 'server' as const, message: 'down' }
     const failing = scriptedEngine([{ when: 'base c', replies: [{ error }] }, { replies: ['M'] }])
     const first = await judgeWith(failing, 'again.journal')
     expect(first.failures.map(({ id }) => id)).toEqual(['3'])
     expect(first.judgments[2]).toBeUndefined()
-    const whole = scriptedEngine([{ when: 'base c', replies: ['M'] }]) // anything else fails loudly
+    const whole = scriptedEngine([{ when: 'base c', replies: ['M'] }]) // any other request is an error
     const second = await judgeWith({ ...whole, id: failing.id }, 'again.journal')
     expect(second.failures).toEqual([])
     expect(second.judgments.map((j) => j?.text)).toEqual(['M', 'M', 'M', 'M'])
@@ -174,7 +174,7 @@ describe('judging', () => {
     await expect(judgeWith(judge, 'auth.journal', { pairs: many })).rejects.toThrow(/no key/)
   })
 
-  test('annotations are the benchmark’s own rows', async () => {
+  test('annotations have the form of the benchmark’s own rows', async () => {
     const { judgments } = await judgeWith(scriptedEngine([{ replies: ['neither'] }]), 'none.journal')
     const [first] = toAnnotations(pairs, judgments, { generators: ['base', 'own'], annotator: 'j' })
     expect(first).toMatchObject({

@@ -1,4 +1,4 @@
-/** AlpacaEval's comparisons: a judge reads each pair of outputs once and names the better one with one token. */
+/** Makes AlpacaEval's comparisons: a judge reads each pair of outputs once and names the better one with one token. */
 import type { Engine, Usage } from '../core/provider/engine.ts'
 import { textOf } from '../core/provider/engine.ts'
 import { runJournaledTask, type TaskOutcome, type TaskSettings } from '../files/task-run.ts'
@@ -8,22 +8,22 @@ import { type JudgeTemplate, judgeMessages } from './judge-template.ts'
 import type { OutputPair, Outputs } from './outputs.ts'
 import { isSwitched, readVerdict, unswitch, type Verdict } from './preference.ts'
 
-/** What a run of comparisons takes. */
+/** Options of a run of comparisons. */
 export interface JudgeOptions extends TaskSettings {
   pairs: OutputPair[]
   generators: [baseline: string, model: string]
   judge: Engine
   template: JudgeTemplate
-  /** Of the order, and of the judge's samples. The benchmark's own is 0. */
+  /** Decides the order of the outputs and the judge's samples. The benchmark uses 0. */
   seed: number
 }
 
-/** What is kept of a comparison. */
+/** What the journal keeps of a comparison. */
 export interface Judgment {
-  /** 1 the baseline is better, 2 the model; null if the judge named neither. */
+  /** From 1 (the baseline is better) to 2 (the model is); null if the judge named neither. */
   preference: number | null
   by: Verdict['by']
-  /** Whether the model's output was shown first. */
+  /** True if the model's output was shown first. */
   switched: boolean
   /** What the judge wrote. */
   text: string
@@ -31,17 +31,17 @@ export interface Judgment {
   ms: number
 }
 
-/** A run of comparisons. */
+/** The result of a run of comparisons. */
 export interface Judged extends TaskOutcome {
   /** One per pair, in their order; undefined if the judge failed. */
   judgments: (Judgment | undefined)[]
 }
 
-/** Alternatives asked for with the judge's token. */
+/** Number of alternatives to request with the judge's token. */
 const TOP = 5
 
 /**
- * Has every pair judged that the journal does not hold yet.
+ * Judges every pair that the journal does not have yet.
  * @throws UsageError if the journal has other settings, EngineError if the judge cannot work at all
  */
 export async function judgeOutputs(options: JudgeOptions): Promise<Judged> {
@@ -85,7 +85,7 @@ async function judgePair(
   return { preference: unswitch(preference, switched), by, switched, text, usage, ms }
 }
 
-/** Rough, for a preview: a token is four bytes of text. */
+/** Estimates the tokens to judge, for a preview: a token counts as four bytes of text. */
 export function boundTokens({ pairs, template }: Pick<JudgeOptions, 'pairs' | 'template'>): number {
   return pairs.reduce((sum, { instruction, output, baseline }) => {
     const messages = judgeMessages(template, { instruction, outputs: [baseline, output] })
@@ -93,7 +93,7 @@ export function boundTokens({ pairs, template }: Pick<JudgeOptions, 'pairs' | 't
   }, 0)
 }
 
-/** Rows as the benchmark's own annotation files have them. @param annotator names judge and wording */
+/** Makes rows in the form of the benchmark's annotation files. @param annotator names the judge and its template */
 export function toAnnotations(
   pairs: OutputPair[],
   judgments: (Judgment | undefined)[],
@@ -115,7 +115,7 @@ export function toAnnotations(
   })
 }
 
-/** The system's name and the baseline's, as annotations have them. */
+/** Returns the names of the baseline and of the system, in the order of annotations. */
 export function namesOf(baseline: Outputs, outputs: Outputs): [string, string] {
   return [baseline.generator, outputs.generator]
 }

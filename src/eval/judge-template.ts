@@ -1,11 +1,11 @@
-/** What a judge of two outputs reads: wording from a file in the benchmark's form, or this project's own. */
+/** The prompt of a judge of two outputs: from a file in the benchmark's form, or this project's own. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Message } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
 import { toFileError } from '../lib/file-error.ts'
 
-/** Wording for a judge that answers with one letter: `m` for the output shown first, `M` for the second. */
+/** A template for a judge that answers with one letter: `m` for the output shown first, `M` for the second. */
 export interface JudgeTemplate {
   id: string
   /** SHA-256 of the text, as lower-case hex. */
@@ -13,10 +13,10 @@ export interface JudgeTemplate {
   messages: Message[]
 }
 
-/** What the judge is shown. */
+/** What the judge sees. */
 export interface Pair {
   instruction: string
-  /** As shown. */
+  /** In the order in which they are shown. */
   outputs: [string, string]
 }
 
@@ -41,7 +41,7 @@ Which answer would a careful person rather have, m or M? Correctness comes first
 then clarity; being longer is no merit. Reply with the one letter m or M and nothing else.
 <|im_end|>`
 
-/** The project's own wording. A score made with it is none of the benchmark's. */
+/** The project's own template. A score made with it cannot be compared with the benchmark's published scores. */
 export const ownJudgeTemplate: JudgeTemplate = { ...parse('own wording', ownText), id: 'aft-judge-1' }
 
 /**
@@ -60,7 +60,7 @@ function parse(file: string, text: string): JudgeTemplate {
   const trimmed = text.trim()
   for (const mark of MARKS) {
     if (trimmed.includes(`{${mark}}`)) continue
-    throw new DataError(file, undefined, `expected a template of a judge, with {${mark}}; it is not there`)
+    throw new DataError(file, undefined, `expected a judge's template with {${mark}}, which is missing`)
   }
   const sha256 = createHash('sha256').update(trimmed).digest('hex')
   const id = sha256 === OFFICIAL ? 'alpaca_eval_clf_gpt4_turbo' : (file.split(/[\\/]/).at(-1) as string)
@@ -86,7 +86,7 @@ function toMessages(file: string, text: string): Message[] {
     })
 }
 
-/** The messages for one pair. Filled in one pass: an output that holds `{output_2}` stays as it is. */
+/** Fills in the messages for one pair, in one pass: an output that contains `{output_2}` stays unchanged. */
 export function judgeMessages({ messages }: JudgeTemplate, { instruction, outputs }: Pair): Message[] {
   const values: Record<string, string> = { instruction, output_1: outputs[0], output_2: outputs[1] }
   return messages.map((message) => ({

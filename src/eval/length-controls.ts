@@ -1,12 +1,12 @@
-/** The two files that the length-controlled win rate reads beside the annotations. */
+/** Reads the two files that the length-controlled win rate needs in addition to the annotations. */
 import { DataError } from '../core/provider/errors.ts'
 import { type RowPlaces, readCsv, show, wrongRow } from './row-file.ts'
 
-/** What the length-controlled win rate needs besides the annotations. */
+/** What the length-controlled win rate needs in addition to the annotations. */
 export interface LengthControls {
-  /** How hard the instruction of each row is, by its place. */
+  /** The difficulty of each row's instruction, by row. */
   difficulty: number[]
-  /** Preferences for outputs that were made longer and shorter on purpose: they tell what length alone does. */
+  /** Preferences for outputs that were made longer or shorter on purpose. They show the effect of length alone. */
   gamed: GamedRow[]
 }
 
@@ -21,7 +21,7 @@ export interface GamedRow {
 
 /**
  * Reads `df_gamed.csv` and `instruction_difficulty.csv`.
- * @throws DataError with the row that is wrong, or if the files are swapped; FileError if one cannot be read
+ * @throws DataError with the wrong row, or if the files are swapped; FileError if one cannot be read
  */
 export async function readLengthControls(gamedFile: string, difficultyFile: string): Promise<LengthControls> {
   const columns = ['preference', 'std_delta_len', 'instruction_difficulty']

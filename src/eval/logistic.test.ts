@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { coefficientError, fitLogistic, sigmoid } from './logistic.ts'
 
-test('without features but a constant the fit is the weighted mean', () => {
+test('with only a constant feature the fit is the weighted mean', () => {
   const rows = [0.2, 0.5, 0.9].map((label, i) => ({ features: [1], label, weight: i + 1 }))
   const [constant = 0] = fitLogistic(rows)
   expect(sigmoid(constant)).toBeCloseTo((0.2 + 2 * 0.5 + 3 * 0.9) / 6, 6)
 })
 
-test('labels that follow a curve give the curve back', () => {
+test('labels on a logistic curve give back its coefficients', () => {
   const rows = Array.from({ length: 41 }, (_, i) => (i - 20) / 5).map((x) => ({
     features: [x, 1],
     label: sigmoid(1.5 * x - 0.7),
@@ -18,7 +18,7 @@ test('labels that follow a curve give the curve back', () => {
   expect(constant).toBeCloseTo(-0.7, 5)
 })
 
-test('labels that a line separates, and a feature that is never there, give finite numbers', () => {
+test('separable labels and a feature that is always 0 give finite numbers', () => {
   const rows = [-2, -1, 1, 2].map((x) => ({ features: [x, 0, 1], label: x > 0 ? 1 : 0, weight: 1 }))
   const coefficients = fitLogistic(rows)
   expect(coefficients.every(Number.isFinite)).toBe(true)

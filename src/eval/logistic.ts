@@ -1,8 +1,8 @@
-/** Logistic regression with fractional labels and weights, by Newton's method. */
+/** Fits logistic regressions with fractional labels and weights, by Newton's method. */
 
 /** One observation of a logistic regression. */
 export interface WeightedRow {
-  /** Features; all rows have as many. There is no intercept but a feature that is 1. */
+  /** All rows have the same number of features. For an intercept, add a feature that is always 1. */
   features: readonly number[]
   /** From 0 to 1. */
   label: number
@@ -13,8 +13,8 @@ const RIDGE = 1e-6
 const MAX_STEPS = 100
 
 /**
- * Coefficients, one a feature, of the greatest weighted likelihood. A ridge far below what data weigh keeps them finite
- * if labels are separable, and at 0 if a feature is constant.
+ * Finds the coefficients with the greatest weighted likelihood, one per feature. A tiny ridge penalty keeps them finite
+ * if labels are separable, and at 0 if a feature is always 0.
  */
 export function fitLogistic(rows: readonly WeightedRow[]): number[] {
   const count = rows[0]?.features.length ?? 0
@@ -25,7 +25,7 @@ export function fitLogistic(rows: readonly WeightedRow[]): number[] {
     let scale = 1
     let next = coefficients
     let nextLoss = loss
-    // a whole step may go too far if few labels decide; a part of it always descends
+    // with few labels a whole step may go too far; a part of it always descends
     for (; scale > 1e-6; scale /= 2) {
       next = coefficients.map((c, k) => c + scale * (step[k] as number))
       nextLoss = lossOf(rows, next)
@@ -41,7 +41,8 @@ export function fitLogistic(rows: readonly WeightedRow[]): number[] {
 }
 
 /**
- * Standard error of one coefficient, whatever the spread of labels really is (the sandwich estimate of Huber and White).
+ * Estimates the standard error of one coefficient without assuming a spread of the labels (the sandwich estimate of
+ * Huber and White).
  * @param at place of the coefficient
  */
 export function coefficientError(
@@ -104,7 +105,7 @@ function hessianOf(rows: readonly WeightedRow[], coefficients: readonly number[]
   return hessian
 }
 
-/** Gauss elimination; the matrix is positive definite, so that no rows need to be exchanged. */
+/** Solves by Gauss elimination. The matrix is positive definite, so no rows need to be exchanged. */
 function solve(matrix: number[][], right: number[]): number[] {
   const n = right.length
   const rows = matrix.map((row, i) => [...row, right[i] as number])

@@ -1,4 +1,4 @@
-/** MT-Bench: both turns answered with the answers as history, then graded one by one. */
+/** Runs MT-Bench: answers both turns, the second with the first as history, then grades each turn. */
 import { answerPrompt } from '../core/aft.ts'
 import type { Clock } from '../core/host.ts'
 import type { Plan } from '../core/plan.ts'
@@ -24,17 +24,17 @@ import {
   readRating,
 } from './mt-bench.ts'
 
-/** What a run of MT-Bench takes. */
+/** Options of a run of MT-Bench. */
 export interface MtBenchRun extends TaskSettings {
   bench: MtBench
   questions: MtBenchQuestion[]
-  /** By category: temperatures differ. */
+  /** The plan of a category. Categories differ in temperature. */
   planOf: (category: string) => Plan
   engines: Record<string, Engine>
   judge: Engine
   /** Most tokens of a grade. */
   judgeMaxTokens?: number
-  /** Ask for the rating alone if a grade holds none. */
+  /** Asks for the rating alone if a grade has none. */
   askAgain?: boolean
   template: Template
   clock: Clock
@@ -48,10 +48,10 @@ interface Turn {
 }
 
 interface Grade {
-  /** Null if the judge's text holds none. */
+  /** Null if the judge's text has no rating. */
   rating: number | null
   text: string
-  /** The reply when asked for the rating alone. */
+  /** The judge's reply to the request for the rating alone. */
   reply?: string
 }
 
@@ -62,12 +62,12 @@ export interface Graded {
   grades: [Grade, Grade]
 }
 
-/** Source: MT-Bench. */
+/** Most tokens of a grade by default. Source: MT-Bench. */
 const JUDGE_MAX_TOKENS = 2048
-/** Of a rating alone. */
+/** Most tokens of a reply with the rating alone. */
 export const REPLY_MAX_TOKENS = 16
 
-/** Answers and grades what the journal does not hold yet. @throws UsageError, EngineError as other tasks do */
+/** Answers and grades what the journal does not have yet. @throws UsageError and EngineError, as other tasks do */
 export async function runMtBench(run: MtBenchRun): Promise<TaskOutcome & { graded: Graded[] }> {
   const { questions, planOf, judge, template, engines, judgeMaxTokens = JUDGE_MAX_TOKENS } = run
   const categories = [...new Set(questions.map((q) => q.category))].sort()
@@ -163,16 +163,16 @@ interface MeanRating {
   n: number
 }
 
-/** Means of the ratings. Null: there is no rating to take a mean of. */
+/** Means of the ratings. Null: there is no rating. */
 export interface MtBenchTable {
   turn_1: MeanRating | null
   turn_2: MeanRating | null
   /** Over all grades of both turns. */
   both: MeanRating | null
   categories: { category: string; turn_1: number | null; turn_2: number | null; both: number | null }[]
-  /** Ratings that were only written when asked for alone. */
+  /** Ratings that the judge wrote only when it was asked for the rating alone. */
   asked_again: number
-  /** Grades without a rating: in no mean. */
+  /** Grades without a rating. No mean counts them. */
   unreadable: { id: string; turn: number }[]
   answers: {
     calls: number
@@ -183,14 +183,14 @@ export interface MtBenchTable {
   }
 }
 
-/** Means of ratings, by turn and category. Intervals resample questions, whose two turns go together. */
+/** Computes mean ratings by turn and category. Intervals resample questions, so that both turns stay together. */
 export function tabulateMtBench(graded: Graded[], seed: number): MtBenchTable {
   const ratings = (some: Graded[], turns: number[]) =>
     some.flatMap(({ grades }) => turns.flatMap((t) => grades[t]?.rating ?? []))
   const summary = (turns: number[]): MeanRating | null => {
     const all = ratings(graded, turns)
     if (all.length === 0) return null
-    // A question's part in the mean over all ratings, as a ratio of sums has it: one that lacks a rating weighs less.
+    // Each question's share in the mean over all ratings, as a ratio of sums: with a rating missing, it weighs less.
     const lists = graded.map((one) => ratings([one], turns)).filter((list) => list.length > 0)
     const total = mean(all)
     const off = (list: number[]) => list.reduce((sum, rating) => sum + rating - total, 0)

@@ -61,7 +61,7 @@ describe('a reply to the question for the rating alone', () => {
   ])('of %j is %j', (text, rating) => expect(readBareRating(text)).toBe(rating))
 })
 
-test('the judge is shown turn 1 alone, turn 2 with all, and references where there are some', () => {
+test('the judge sees turn 1 alone, turn 2 with the whole dialogue, and references if there are any', () => {
   const [writing, math] = bench.questions
   if (!writing || !math) throw new Error('no questions')
   const [system, user] = gradeMessages(bench, math, ['A', 'B'], 2)
@@ -70,11 +70,11 @@ test('the judge is shown turn 1 alone, turn 2 with all, and references where the
   expect(gradeMessages(bench, writing, ['A', 'B'], 1)[0]?.content).toBe('single-v1')
 })
 
-test('temperatures are those of the categories', () => {
+test('each category has its temperature', () => {
   expect(['roleplay', 'coding', 'stem', 'another'].map(temperatureOf)).toEqual([0.7, 0, 0.1, 0.7])
 })
 
-test('the second turn sees the aggregated first answer; what has no rating is counted and in no mean', async () => {
+test('the second turn sees the aggregated first answer; grades without a rating are counted and left out of means', async () => {
   const seen: string[] = []
   const inner = scriptedEngine([
     { system: 'single-v1-multi-turn', replies: ['[[9]]'] },
@@ -122,7 +122,7 @@ test('the second turn sees the aggregated first answer; what has no rating is co
   ])
 })
 
-test('asked again, a judge that wrote no rating may still give one', async () => {
+test('a judge that wrote no rating can give one when it is asked again', async () => {
   const inner = scriptedEngine([
     { system: 'single-v1', replies: ['[[4]]'] },
     { system: 'single-math-v1', replies: ['no idea'] },
@@ -159,7 +159,7 @@ test('asked again, a judge that wrote no rating may still give one', async () =>
   expect(table.both?.n).toBe(3)
 })
 
-test('equal ratings have an interval of no width, also where some are missing', () => {
+test('equal ratings have an interval of width 0, even if some are missing', () => {
   const turn = { answer: '', usage: {} as never, ms: 0 }
   const grade = (rating: number | null) => ({ rating, text: '' })
   const graded = bench.questions.map((question, i) => ({
@@ -171,7 +171,7 @@ test('equal ratings have an interval of no width, also where some are missing', 
   expect(both).toEqual({ mean: 6, interval: { low: 6, high: 6 }, n: 3 })
 })
 
-test('a question of maths without a reference is refused with its row', async () => {
+test('a math question without a reference is refused with its row', async () => {
   write('question.jsonl', [{ question_id: 7, category: 'math', turns: ['a', 'b'] }])
   await expect(readMtBench(folder)).rejects.toThrow(
     /question.jsonl:1: expected a reference answer of question 7/,

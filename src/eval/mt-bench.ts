@@ -1,4 +1,4 @@
-/** MT-Bench's files: questions of two turns, reference answers, and the judge's prompts. */
+/** Reads MT-Bench's files: questions of two turns, reference answers, and the judge's prompts. */
 import path from 'node:path'
 import type { Message } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
@@ -38,14 +38,14 @@ const TEMPERATURES: Record<string, number> = {
 const WITH_REFERENCE = ['math', 'reasoning', 'coding']
 const PROMPTS = ['single-v1', 'single-math-v1', 'single-v1-multi-turn', 'single-math-v1-multi-turn']
 
-/** Of answers to a category's questions. */
+/** Returns the sampling temperature of answers in a category. */
 export function temperatureOf(category: string): number {
   return TEMPERATURES[category] ?? 0.7
 }
 
 /**
  * Reads `question.jsonl`, `reference-gpt-4.jsonl` and `judge_prompts.jsonl` of a folder.
- * @throws DataError with the row that is wrong, FileError if a file cannot be read
+ * @throws DataError with the wrong row, FileError if a file cannot be read
  */
 export async function readMtBench(folder: string): Promise<MtBench> {
   const references = await readReferences(path.join(folder, 'reference-gpt-4.jsonl'))
@@ -92,11 +92,12 @@ async function readPrompts(file: string): Promise<Record<string, JudgePrompt>> {
     ]),
   )
   const missing = PROMPTS.find((name) => !prompts[name])
-  if (missing) throw new DataError(file, undefined, `expected the judge's prompt ${missing}; it is not there`)
+  if (missing)
+    throw new DataError(file, undefined, `expected the judge's prompt ${missing}, which is missing`)
   return prompts
 }
 
-/** The judge's messages on turn 1 (alone) or 2 (the whole dialogue). */
+/** Makes the judge's messages for turn 1 (shown alone) or 2 (shown with the whole dialogue). */
 export function gradeMessages(
   { prompts }: MtBench,
   { turns, reference }: MtBenchQuestion,
@@ -123,15 +124,15 @@ export function gradeMessages(
   ]
 }
 
-/** What a judge gave, from 1 to 10: `[[7]]`, else `[7]`; undefined if neither is there. */
+/** Reads a judge's rating, from 1 to 10: `[[7]]`, or else `[7]`; undefined if there is none. */
 export function readRating(text: string): number | undefined {
   return inRange(text.match(/\[\[(\d+(?:\.\d+)?)\]\]/) ?? text.match(/\[(\d+(?:\.\d+)?)\]/))
 }
 
-/** What a judge that wrote no rating is asked then. Not the benchmark's own. */
+/** The request to a judge that wrote no rating. It is not part of the benchmark. */
 export const askForRating = 'Now write the rating alone, a number from 1 to 10, in this form: Rating: [[5]]'
 
-/** Of the reply to that: a number without its brackets will do. */
+/** Reads the rating in the reply to that. The brackets may be missing. */
 export function readBareRating(text: string): number | undefined {
   return readRating(text) ?? inRange(text.match(/^\W*(?:rating)?\W*(\d+(?:\.\d+)?)\b/i))
 }

@@ -23,7 +23,7 @@ const files = Object.values(officialFiles).flatMap((benchmark) => Object.values(
 const template = officialFiles['alpaca-eval'].template
 const stallMs = 200
 
-/** A stand-in for both owners, and an environment that knows it and an empty cache. */
+/** A server in place of both owners, and an environment with its address and an empty cache. */
 async function startOwner(answer: RequestListener) {
   const paths: string[] = []
   const server = createServer((request, response) => {
@@ -52,7 +52,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Error> {
   )
 }
 
-test('every file is pinned to a revision, and no two of a benchmark have one name', () => {
+test('every file is pinned to a revision, and no two files of a benchmark have the same name', () => {
   for (const { revision, sha256 } of files) {
     expect(revision).toMatch(/^[0-9a-f]{40}$/)
     expect(sha256).toMatch(/^[0-9a-f]{64}$/)
@@ -72,7 +72,7 @@ describe.runIf(hasShared)('the files themselves', () => {
     expect('bytes' in facts && facts.bytes).toBe(bytes.length)
   })
 
-  test('are asked for by repository, revision and path once, and then lie in the cache', async () => {
+  test('are fetched once by repository, revision and path, and then come from the cache', async () => {
     await using owner = await startOwner((_, response) => response.end(read('alpaca_eval_clf.txt')))
     const heard: string[] = []
     const { env } = owner
@@ -87,7 +87,7 @@ describe.runIf(hasShared)('the files themselves', () => {
     expect(owner.paths).toHaveLength(1)
   })
 
-  test('that were changed in the cache are fetched again', async () => {
+  test('are fetched again if they were changed in the cache', async () => {
     await using owner = await startOwner((_, response) => response.end(read('alpaca_eval_clf.txt')))
     const path = await fetchOfficial('alpaca-eval', 'template', owner)
     writeFileSync(path, 'x'.repeat(template.bytes))
@@ -95,7 +95,7 @@ describe.runIf(hasShared)('the files themselves', () => {
     expect(readFileSync(path).equals(read('alpaca_eval_clf.txt'))).toBe(true)
   })
 
-  test('of a folder come all, under the names that the reader knows', async () => {
+  test('are all in the folder, under the names that the reader expects', async () => {
     await using owner = await startOwner(({ url = '' }, response) => {
       const name = url.endsWith('/gpt-4.jsonl') ? 'reference-gpt-4.jsonl' : (url.split('/').at(-1) as string)
       response.end(read(name))
@@ -106,7 +106,7 @@ describe.runIf(hasShared)('the files themselves', () => {
   })
 })
 
-describe('what cannot be had leaves nothing, and says what to do:', () => {
+describe('a failed fetch leaves no file, and its error says what to do:', () => {
   const bytes = Buffer.alloc(template.bytes, 'x')
   test.each<[string, RequestListener, RegExp]>([
     ['a file that is not there', (_, response) => response.writeHead(404).end(), /status 404/],

@@ -1,6 +1,6 @@
 /**
- * Benchmark files from their owners, each at one revision and checked by its SHA-256. Fetched once into the cache
- * folder; from then on nothing is asked of the network.
+ * Benchmark files from their owners, each from a fixed revision and checked by its SHA-256. They are fetched once into
+ * the cache folder. After that, no network is needed.
  */
 import { join } from 'node:path'
 import { redact, UsageError } from '../core/provider/errors.ts'
@@ -43,7 +43,7 @@ const fastChat = {
 }
 const judgeData = 'fastchat/llm_judge/data'
 
-/** By benchmark, then by what the file is. A folder of the cache holds a benchmark's. */
+/** Official files by benchmark and purpose. Each benchmark has its own folder in the cache. */
 export const officialFiles = {
   'alpaca-eval': {
     template: {
@@ -127,20 +127,20 @@ export const officialFiles = {
 /** A benchmark that has official files. */
 export type Benchmark = keyof typeof officialFiles
 
-/** How a file is fetched. */
+/** Options of a fetch. */
 export interface OfficialOptions extends Omit<SaveOptions, 'label'>, Timeouts {
   env?: NodeJS.ProcessEnv
 }
 
-/** Where a benchmark's files are kept. */
+/** Returns the cache folder of a benchmark's files. */
 export function findOfficialFolder(benchmark: Benchmark, env?: NodeJS.ProcessEnv): string {
   return join(findCacheFolder(env), 'benchmarks', benchmark)
 }
 
 /**
- * The path of a benchmark's file. It is fetched if it is not there.
- * @throws UsageError if it cannot be fetched: with the reason, the address, and where to put it by hand; the signal's
- * reason after an abort
+ * Returns the path of a benchmark's file, and fetches the file if it is missing.
+ * @throws UsageError if it cannot be fetched, with the reason, the address, and the path to put it by hand; after an
+ * abort, the signal's reason
  */
 export async function fetchOfficial<B extends Benchmark>(
   benchmark: B,
@@ -165,7 +165,7 @@ export async function fetchOfficial<B extends Benchmark>(
   }
 }
 
-/** The folder of a benchmark, with all its files in it. @throws UsageError as `fetchOfficial` does */
+/** Returns the folder of a benchmark and fetches its missing files. @throws UsageError as `fetchOfficial` does */
 export async function fetchOfficialFolder(
   benchmark: Benchmark,
   options: OfficialOptions = {},
@@ -176,7 +176,7 @@ export async function fetchOfficialFolder(
   return findOfficialFolder(benchmark, options.env)
 }
 
-/** AFT_GITHUB_RAW and HF_ENDPOINT name mirrors. */
+/** Returns the address of a file. AFT_GITHUB_RAW and HF_ENDPOINT name mirrors. */
 function urlOf({ owner, repo, revision, path }: OfficialFile, env: NodeJS.ProcessEnv = process.env): string {
   const [given, known, place] = {
     github: [env.AFT_GITHUB_RAW, 'https://raw.githubusercontent.com', revision],
@@ -197,7 +197,7 @@ function explainFailure(
   ].join('\n')
 }
 
-/** A disk's error names the folder; one of the network stands in its cause. */
+/** Says why a fetch failed. A disk error names the folder; a network error has its reason in its cause. */
 function reasonOf(error: unknown, folder: string): string {
   const known = toFileError(folder, error) as Error
   const { message, cause } = known

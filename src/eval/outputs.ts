@@ -1,4 +1,4 @@
-/** Output files of AlpacaEval: what a system answered, and the pairs of two of them. */
+/** Reads output files of AlpacaEval, and pairs the answers of two systems. */
 import { DataError } from '../core/provider/errors.ts'
 import { BENCHMARK_BASELINE, checkDuplicates, checkOrder } from './annotations.ts'
 import { type Row, type RowFile, type RowPlaces, readRows, show, wrongRow } from './row-file.ts'
@@ -18,7 +18,7 @@ export interface Outputs extends RowPlaces {
 
 /**
  * Reads a system's outputs.
- * @throws DataError with the row that is empty, twice there, or of another generator; FileError
+ * @throws DataError with the row that is empty, repeated or from another generator; FileError
  */
 export async function readOutputs(file: string): Promise<Outputs> {
   const found = await readRows(file)
@@ -41,7 +41,7 @@ function readOutput(of: RowPlaces, row: Row, number: number): Output {
   }
   if (output.trim() === '') {
     const what = `expected \`output\` to hold an answer, got ${show(output)}`
-    throw wrongRow(of, number, `${what}. Have it answered, or take the row out`)
+    throw wrongRow(of, number, `${what}. Generate an answer, or remove the row`)
   }
   return { instruction, output, ...(typeof dataset === 'string' && { dataset }) }
 }
@@ -64,7 +64,7 @@ function readGenerator(found: RowFile): string {
   return first as string
 }
 
-/** A system's answer and the baseline's. */
+/** A system's answer with the baseline's. */
 export interface OutputPair extends Output {
   /** Row of the system's file, from 1. */
   row: number
@@ -72,8 +72,8 @@ export interface OutputPair extends Output {
 }
 
 /**
- * A system's outputs with the baseline's, in the order of both.
- * @throws DataError with the row that the baseline lacks or has elsewhere, or if the files are swapped
+ * Pairs a system's outputs with the baseline's. Both files must have the same order.
+ * @throws DataError with a row that the baseline does not have or has in another order, or if the files are swapped
  */
 export function pairOutputs(outputs: Outputs, baseline: Outputs): OutputPair[] {
   const { file } = outputs

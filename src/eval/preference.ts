@@ -1,23 +1,23 @@
-/** Which of two outputs a judge prefers: the order in which they are shown, and what its one token says. */
+/** Decides the order in which a judge sees two outputs, and reads its preference from one token. */
 import type { CompletionEnd, TokenScore } from '../core/provider/engine.ts'
 import { createPythonRandom } from './python-random.ts'
 
 /**
- * Whether the model's output is shown first. The rule is the benchmark's own, so that each comparison can be made again
- * as it was; the same instruction has the same order for every model.
+ * Says whether the model's output is shown first. The rule is the benchmark's own, so that every comparison can be
+ * repeated. An instruction has the same order for every model.
  */
 export function isSwitched(instruction: string, seed: number): boolean {
   return createPythonRandom(`is_switched_outputs${instruction}${seed}`)() >= 0.5
 }
 
-/** `logprobs`: weighed by what the judge gave each letter; `token`: the letter that it wrote, drawn at temperature 1. */
+/** A judge's preference. By `logprobs` it is weighed by the chance of each letter; by `token` it is the letter written. */
 export interface Verdict {
-  /** For the output shown second, from 1 (the first is better) to 2; null if the judge named neither. */
+  /** From 1 (the output shown first is better) to 2 (the second is); null if the judge named neither. */
   preference: number | null
   by: 'logprobs' | 'token' | 'nothing'
 }
 
-/** Reads a judge's completion of one token: among the most likely tokens exactly `m` and `M` count. */
+/** Reads a judge's completion of one token. Of the most likely tokens, only exact `m` and `M` count. */
 export function readVerdict({ text, logprobs }: Pick<CompletionEnd, 'text' | 'logprobs'>): Verdict {
   const top = logprobs?.[0] && topOf(logprobs[0])
   if (top && top.length > 0) {
@@ -34,12 +34,12 @@ export function readVerdict({ text, logprobs }: Pick<CompletionEnd, 'text' | 'lo
   return { preference: null, by: 'nothing' }
 }
 
-/** The alternatives, with the token itself if an engine leaves it out. */
+/** Returns the alternatives, with the token itself if the engine left it out. */
 function topOf({ token, logprob, top = [] }: TokenScore): { token: string; logprob: number }[] {
   return top.some((alternative) => alternative.token === token) ? top : [...top, { token, logprob }]
 }
 
-/** A verdict on what was shown as one on baseline and model. */
+/** Turns a preference for the first or second output shown into one for baseline or model. */
 export function unswitch(preference: number | null, switched: boolean): number | null {
   return preference === null || !switched ? preference : 3 - preference
 }

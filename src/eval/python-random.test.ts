@@ -10,7 +10,7 @@ test.each([
   expect(createPythonRandom(seed)()).toBe(first)
 })
 
-test('goes on beyond one round of the generator', () => {
+test('continues after the first 624 numbers of the generator', () => {
   const random = createPythonRandom('x')
   const values = Array.from({ length: 2_000 }, random)
   expect(new Set(values).size).toBe(2_000)

@@ -1,13 +1,13 @@
 /**
- * Python's `random.Random(text)`: the Mersenne Twister MT19937, seeded by a text as Python 3 seeds it. For choices that
- * programs in Python have published.
+ * Python's `random.Random(text)`: the Mersenne Twister MT19937 with a text as its seed, as in Python 3. It repeats
+ * random choices that published Python programs have made.
  */
 import { createHash } from 'node:crypto'
 
 const SIZE = 624
 const SHIFT = 397
 
-/** Numbers from 0 to below 1: what `random.Random(seed).random()` gives, in turn. */
+/** Makes a generator of numbers from 0 to below 1, the same as `random.Random(seed).random()` in Python. */
 export function createPythonRandom(seed: string): () => number {
   const state = seedByKey(toKey(seed))
   let place = SIZE
@@ -28,7 +28,7 @@ export function createPythonRandom(seed: string): () => number {
   }
 }
 
-/** The text and its SHA-512 as one large number, in words of 32 bits, the lowest first. */
+/** Turns the text and its SHA-512 into one large number, as 32-bit words, the lowest first. */
 function toKey(seed: string): Uint32Array {
   const text = Buffer.from(seed, 'utf8')
   const bytes = Buffer.concat([text, createHash('sha512').update(text).digest()]).reverse()

@@ -1,4 +1,4 @@
-/** Files of rows as benchmarks have them: one JSON array, JSON lines, or comma-separated values. */
+/** Reads the row files of benchmarks: one JSON array, JSON lines, or comma-separated values. */
 import { readFile } from 'node:fs/promises'
 import { DataError } from '../core/provider/errors.ts'
 import { toFileError } from '../lib/file-error.ts'
@@ -6,10 +6,10 @@ import { toFileError } from '../lib/file-error.ts'
 /** One row's fields, unchecked. */
 export type Row = Record<string, unknown>
 
-/** Where rows lie. Rows and lines count from 1. */
+/** The places of rows in a file. Rows and lines count from 1. */
 export interface RowPlaces {
   file: string
-  /** Several rows may stand in one line, as in a JSON array: then errors name the row too. */
+  /** A JSON array may have several rows on one line, so its errors name the row too. */
   isArray: boolean
   lineOf(row: number): number
 }
@@ -19,20 +19,20 @@ export interface RowFile<Fields = Row> extends RowPlaces {
   rows: Fields[]
 }
 
-/** A row that is not as it should be, with its place. */
+/** Makes the error for a wrong row, with its place. */
 export function wrongRow({ file, isArray, lineOf }: RowPlaces, row: number, problem: string): DataError {
   return new DataError(file, lineOf(row), isArray ? `row ${row}: ${problem}` : problem)
 }
 
-/** What came, short enough for a message. */
+/** Shows a value in at most 60 characters, for messages. */
 export function show(value: unknown): string {
   const text = JSON.stringify(value) ?? (value === undefined ? 'nothing' : String(value))
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
 /**
- * Reads a JSON array or JSON lines. A byte order mark is accepted.
- * @throws FileError if the file cannot be read, DataError with the place of what is no row
+ * Reads a JSON array or JSON lines. A byte order mark is ignored.
+ * @throws FileError if the file cannot be read, DataError with the place of a value that is not an object
  */
 export async function readRows(file: string): Promise<RowFile> {
   const text = await readText(file)
@@ -71,7 +71,7 @@ function parseArray(file: string, text: string): RowFile<unknown> {
   }
 }
 
-/** Python writes numbers that JSON does not have. */
+/** Describes what is wrong with an element. Python writes NaN and Infinity, which JSON does not have. */
 function findProblem(element: string): string | undefined {
   try {
     JSON.parse(element)
@@ -82,7 +82,7 @@ function findProblem(element: string): string | undefined {
   }
 }
 
-/** Where the elements of an array lie in its text, whole JSON or not. */
+/** Finds the elements of an array in its text, even if the text is not valid JSON. */
 function findElements(text: string): { start: number; end: number }[] {
   const elements: { start: number; end: number }[] = []
   let [depth, isString, start] = [0, false, text.indexOf('[') + 1]
@@ -119,7 +119,7 @@ function parseLines(file: string, text: string): RowFile<unknown> {
 }
 
 /**
- * Reads comma-separated values without quotes, by the names of the first line.
+ * Reads comma-separated values without quotes. The first line has the column names.
  * @throws FileError if the file cannot be read, DataError if a column is missing or a row is too short
  */
 export async function readCsv(

@@ -1,26 +1,26 @@
-/** A benchmark whose answers are scored without a judge. */
+/** The form of a benchmark that scores answers without a judge. */
 import type { Message } from '../core/provider/engine.ts'
 
 /** A question of a benchmark. */
 export interface Question {
   id: string
   messages: Message[]
-  /** What the scorer needs: the right answer, or the instructions to be checked. */
+  /** What the scorer needs: the right answer, or the instructions to check. */
   target: unknown
 }
 
-/** One number a metric, from 0 to 1. */
+/** One number per metric, from 0 to 1. */
 export type Scores = Record<string, number>
 
 /** A benchmark that scores answers without a judge. */
 export interface Task {
   name: string
-  /** The first is the one that tests and charts are about. */
+  /** Tests and charts use the first. */
   metrics: string[]
-  /** False if answers have nothing to vote on. */
+  /** False if answers have no short result to vote on. */
   hasMajority?: boolean
-  /** Questions, and how many were left out and why. @throws DataError with the row that is wrong */
+  /** Reads the questions, and counts those left out by reason. @throws DataError with the wrong row */
   read(file: string): Promise<{ questions: Question[]; leftOut: Record<string, number> }>
-  /** Scores of answers, in their order. */
+  /** Scores the answers, in their order. */
   score(answers: { question: Question; text: string }[]): Promise<Scores[]>
 }

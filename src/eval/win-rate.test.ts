@@ -76,7 +76,7 @@ describe.each(variants)('%s', (variant, given) => {
     )
   })
 
-  test('rates and errors are numbers from 0 to 100, however one-sided the judge', () => {
+  test('rates and errors are numbers from 0 to 100, even for a one-sided judge', () => {
     fc.assert(
       fc.property(many, fc.constantFrom(1, 2, undefined), (rows, side) => {
         const judged = rows.map((row) => ({ ...row, preference: side ?? row.preference }))
@@ -90,7 +90,7 @@ describe.each(variants)('%s', (variant, given) => {
   })
 })
 
-test('with the sides swapped a rate is what it lacks to 100', () => {
+test('if the sides are swapped, a rate becomes 100 minus the rate', () => {
   fc.assert(
     fc.property(many, (rows) => {
       const swapped = rows.map(
@@ -129,7 +129,7 @@ test('lengths count code points', () => {
   })
 })
 
-test('a row without a preference is dropped, and said', () => {
+test('a row without a preference is dropped with a warning', () => {
   const rows = [1, null, 2].map((preference, i) => ({
     instruction: String(i),
     outputs: ['a', 'b'] as [string, string],
@@ -249,7 +249,7 @@ describe("the benchmark's two files", () => {
     await expect(readLengthControls(one, other)).rejects.toThrow(message)
   })
 
-  test('must be as long as the annotations', () => {
+  test('must have at least as many rows as the annotations', () => {
     const rows = ['a', 'b', 'c'].map(
       (instruction): Annotation => ({
         instruction,

@@ -1,6 +1,6 @@
 /**
- * The win rate of AlpacaEval 2, and the length-controlled one: what it would be if the model's outputs were as long as
- * the baseline's. Source: arXiv 2404.04475.
+ * Computes the win rate of AlpacaEval 2, and the length-controlled one: the rate if the model's outputs had the length
+ * of the baseline's. Source: arXiv 2404.04475.
  */
 import { DataError } from '../core/provider/errors.ts'
 import { mean, standardDeviation, standardError } from '../lib/statistics.ts'
@@ -8,10 +8,10 @@ import { type Annotation, type Annotations, BENCHMARK_ROWS } from './annotations
 import type { GamedRow, LengthControls } from './length-controls.ts'
 import { coefficientError, fitLogistic, sigmoid, type WeightedRow } from './logistic.ts'
 
-/** With fewer preferences a standard error means little. */
+/** With fewer preferences, a standard error means little. */
 const FEW_ROWS = 10
 
-/** As it is printed: the names are those of the benchmark's own tables. Rates and their errors in percent. */
+/** The printed result, with the names of the benchmark's own tables. Rates and their errors are in percent. */
 export interface WinRate {
   win_rate: number
   standard_error: number
@@ -19,24 +19,24 @@ export interface WinRate {
   lc_standard_error: number
   /** Rows with a preference. */
   n: number
-  /** Of the model's outputs, in code points. */
+  /** Mean length of the model's outputs, in code points. */
   mean_length_chars: number
   baseline_mean_length_chars: number
-  /** `full` reads the benchmark's two files; `minimal` knows only lengths and preferences, and is another measure. */
+  /** `full` uses the benchmark's two files. `minimal` uses only lengths and preferences; its rates are not comparable. */
   variant: 'full' | 'minimal'
   generator: string
   baseline: string
   annotators: string[]
-  /** Rows without a preference, from 1: in no rate but in the lengths. */
+  /** Rows without a preference, from 1. The win rate leaves them out; the mean lengths include them. */
   dropped_rows: number[]
   warnings: string[]
 }
 
-/** Weight of a gamed row; a row of the model has 1: there are two gamed systems, and a regularization of 0.2. */
+/** Weight of a gamed row, compared with 1 for a row of the model: a regularization of 0.2 over two gamed systems. */
 const GAMED_WEIGHT = 0.1
 
 /**
- * Both rates.
+ * Computes both rates.
  * @throws DataError if no row has a preference, or there are more rows than difficulties
  */
 export function computeWinRate(annotations: Annotations, controls?: LengthControls): WinRate {
@@ -68,15 +68,15 @@ export function computeWinRate(annotations: Annotations, controls?: LengthContro
   }
 }
 
-/** A system beside itself is 50 by construction, whatever a judge with noise said. */
+/** Says whether a system is compared with itself. Then the rate is 50 by definition, even if a noisy judge differs. */
 function isSelf({ rows, generators }: Annotations): boolean {
   return generators[0] === generators[1] && rows.every(({ outputs }) => outputs[0] === outputs[1])
 }
 
 /**
- * Chance of each row, 0 to 1, that the model would win with an output as long as the baseline's. The error of their mean
- * is that of the benchmark, the spread over difficulties; the minimal measure has no such spread, and takes the error of
- * what was fitted.
+ * Computes for each row the chance (0 to 1) that the model would win with an output as long as the baseline's. The error
+ * of their mean is the benchmark's own: the spread over difficulties. The minimal measure has no difficulties, so it
+ * uses the error of the fitted coefficient.
  */
 function adjustForLength(
   rows: Annotation[],
@@ -111,7 +111,7 @@ function weighGamed({ lengthDifference, difficulty, preference }: GamedRow): Wei
   }
 }
 
-/** Code points, as Python counts them. */
+/** Counts code points, as Python does. */
 function countChars(text: string): number {
   let surrogates = 0
   for (let i = 0; i < text.length; i++) {
@@ -137,7 +137,7 @@ function warn({ rows, isBenchmark }: Annotations, controls?: LengthControls): st
     warnings.push(`fewer than ${FEW_ROWS} preferences (${judged}): a standard error means little`)
   if (dropped > 0) warnings.push(`${dropped} of ${rows.length} rows have no preference and are in no rate`)
   if (controls && !isBenchmark) {
-    warnings.push("the instructions are not AlpacaEval's: whether the difficulties are theirs is not known")
+    warnings.push("the instructions are not AlpacaEval's, so the difficulties may not match them")
   }
   return warnings
 }
