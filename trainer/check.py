@@ -1,4 +1,4 @@
-"""What this Python has, as JSON: `check.py NAME…` for versions alone, `check.py --import NAME…` to import them too."""
+"""Prints what this Python has, as JSON: `check.py NAME…` prints versions, `check.py --import NAME…` also imports them."""
 
 import importlib
 import importlib.metadata
@@ -18,7 +18,7 @@ def import_all(names):
     for name in names:
         try:
             importlib.import_module(name.replace("-", "_"))
-        except Exception as error:  # whatever a broken package raises
+        except Exception as error:  # a broken package can raise anything
             failures[name] = f"{type(error).__name__}: {error}"
     return failures
 

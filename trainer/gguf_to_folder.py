@@ -1,4 +1,4 @@
-"""A GGUF model as a folder that transformers opens, its weights as 32-bit floats: `gguf_to_folder.py FILE FOLDER`."""
+"""Converts a GGUF model to a folder that transformers opens, with 32-bit floats: `gguf_to_folder.py FILE FOLDER`."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 def main(file, folder):
     place, name = os.path.split(os.path.abspath(file))
     model = AutoModelForCausalLM.from_pretrained(place, gguf_file=name, dtype=torch.float32)
-    # The weights are plain floats now, but the model still counts as quantised and would not be saved.
+    # The weights are plain floats now, but transformers still sees a quantized model and would not save it.
     model.hf_quantizer = None
     model.is_quantized = False
     model.__dict__.pop("quantization_method", None)

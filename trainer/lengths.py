@@ -1,7 +1,7 @@
-"""Lengths of rows in tokens, as `preflight.py` counts them: `lengths.py TRL.yaml REQUEST.json`.
+"""Counts the tokens of rows in the same way as `preflight.py`: `lengths.py TRL.yaml REQUEST.json`.
 
-First a line for each row that is longer than max_length, then an empty one. From then on each line of standard input is
-a list of conversations, and is answered by a list of their lengths.
+It first prints a line for each row that is longer than max_length, then an empty line. After that, each line of standard
+input is a list of conversations, and it prints a list of their lengths.
 """
 
 import json
@@ -38,7 +38,7 @@ def main():
             conversations = [[as_text(message) for message in messages] for messages in json.loads(line)]
             print(json.dumps(count(tokenizer, conversations)), flush=True)
     except Refused:
-        sys.exit(3)  # the preflight says what is wrong, and where
+        sys.exit(3)  # the preflight reports the error and its place
 
 
 if __name__ == "__main__":

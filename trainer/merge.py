@@ -1,4 +1,4 @@
-"""A LoRA adapter merged into its base, as a folder that any server opens: `merge.py BASE ADAPTER FOLDER [DTYPE]`."""
+"""Merges a LoRA adapter into its base and writes a folder that any server opens: `merge.py BASE ADAPTER FOLDER [DTYPE]`."""
 
 import sys
 
@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 
 def main(base, adapter, folder, dtype="bfloat16"):
-    # Merged in 32 bits, then rounded once.
+    # Merge in 32 bits, then round once.
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     merged = PeftModel.from_pretrained(model, adapter).merge_and_unload()
     merged.to(getattr(torch, dtype)).save_pretrained(folder)

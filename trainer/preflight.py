@@ -1,6 +1,6 @@
-"""Every row through the model's own chat template and tokenizer, before a step is taken.
+"""Renders and checks every row with the model's own chat template and tokenizer, before the first step.
 
-What TRL would cut, drop or mask without a word is refused here by file and line.
+TRL would cut, drop or mask some rows silently. They are rejected here, with file and line.
 """
 
 import json
@@ -10,7 +10,7 @@ BATCH = 512
 
 
 class Refused(Exception):
-    """Rows or a tokenizer that cannot be trained with; `fields` go to the parent."""
+    """The error for rows or a tokenizer that training cannot use. `fields` go to the parent."""
 
     def __init__(self, problem, **more):
         super().__init__(problem)
@@ -18,7 +18,7 @@ class Refused(Exception):
 
 
 class Rows:
-    """Token ids and, for each row, where its completion starts."""
+    """Token ids, and the start of the completion in each row."""
 
     def __init__(self):
         self.tokens = []
@@ -36,7 +36,7 @@ class Rows:
 
 
 def prepare(args, model, request, emit):
-    """The tokenizer, the rows to train on and the held-out ones (None where none are asked for)."""
+    """Returns the tokenizer, the training rows, and the held-out rows (None if no evaluation is wanted)."""
     tokenizer = load_tokenizer(args, model)
     report = {"warnings": []}
     rows = read_rows(tokenizer, args, request["train"], request, report)
@@ -74,7 +74,7 @@ def load_tokenizer(args, model):
                 tokenizer.chat_template = file.read()
     if args.eos_token:
         if args.eos_token not in tokenizer.get_vocab():
-            raise Refused(f"eos_token {args.eos_token!r} is no token of this model")
+            raise Refused(f"eos_token {args.eos_token!r} is not a token of this model")
         tokenizer.eos_token = args.eos_token
     if not isinstance(tokenizer.chat_template, str):
         raise Refused("the model has no chat template, as base models do not: set chat_template_path")
@@ -84,7 +84,7 @@ def load_tokenizer(args, model):
 
 
 def find_own_system(tokenizer):
-    """The system prompt that the chat template adds to rows without one."""
+    """Returns the system prompt that the chat template adds to rows without one."""
     alone = render(tokenizer, [{"role": "user", "content": "@@@"}], True).split("@@@")[0]
     return alone.strip()[:160] if "system" in alone.lower() else None
 
@@ -120,7 +120,7 @@ def read_rows(tokenizer, args, files, request, report):
 
 
 def read_trimmed(name):
-    """System messages with shorter proposals, by the place of their row."""
+    """Reads the system messages with shortened proposals, by the place of their row."""
     if not name:
         return {}
     with open(name, encoding="utf-8") as file:
@@ -128,7 +128,7 @@ def read_trimmed(name):
 
 
 def batches(files, trimmed):
-    """Rows with their place, some hundred at a time."""
+    """Yields rows with their places, some hundred at a time."""
     batch = []
     for name in files:
         with open(name, encoding="utf-8") as file:
@@ -166,8 +166,8 @@ def as_text(message):
 def render(tokenizer, messages, is_prompt, place=None):
     try:
         return tokenizer.apply_chat_template(messages, add_generation_prompt=is_prompt, tokenize=False)
-    except Exception as error:  # templates raise what they like
-        raise Refused(f"the chat template refuses the messages: {error}", place=place) from error
+    except Exception as error:  # a template can raise anything
+        raise Refused(f"the chat template rejects the messages: {error}", place=place) from error
 
 
 def common_prefix(prompt, whole):
@@ -182,7 +182,7 @@ def check_row(tokenizer, place, whole, start):
     if bos is not None and whole[:2] == [bos, bos]:
         raise Refused("the row begins with two beginning-of-text tokens", place=place)
     if start >= len(whole):
-        raise Refused("nothing of the row would be trained on: the template shows no completion", place=place)
+        raise Refused("there is nothing to train on: the chat template does not show the completion", place=place)
     if tokenizer.eos_token_id not in whole[start:]:
         end = tokenizer.decode(whole[-3:])
         problem = f"the completion does not end with {tokenizer.eos_token!r} but with {end!r}: set eos_token"
@@ -196,23 +196,23 @@ def holds_special(row, specials):
 def describe_long(place, prompt, whole, limit):
     cut = "all" if prompt >= limit else "the end"
     return (
-        f"has {whole} tokens, {whole - prompt} of them of the completion, and max_length is {limit}: {cut} of the completion "
-        "would be cut. Raise max_length, have the proposals of such rows cut with --set overflow=trim, or leave them out "
-        "with --set overflow=drop"
+        f"has {whole} tokens, {whole - prompt} of them in the completion, and max_length is {limit}: {cut} of the completion "
+        "would be cut. Raise max_length, trim the proposals of such rows with --set overflow=trim, or drop such rows with "
+        "--set overflow=drop"
     )
 
 
 def describe_counts(counts, own_system):
     warnings = []
     if counts["system"]:
-        warnings.append(f"to {counts['system']} rows without a system message the chat template adds its own: {own_system!r}")
+        warnings.append(f"the chat template adds its own system message to {counts['system']} rows without one: {own_system!r}")
     if counts["special"]:
         warnings.append(
-            f"{counts['special']} rows hold text that the tokenizer takes for a special token; at inference it stays text"
+            f"{counts['special']} rows have text that the tokenizer reads as a special token; at inference it stays text"
         )
     if counts["prefix"]:
         warnings.append(
-            f"in {counts['prefix']} rows the end of the prompt is tokenised otherwise before a completion than at inference"
+            f"in {counts['prefix']} rows the end of the prompt has other tokens before a completion than at inference"
         )
     if counts["added"]:
         warnings.append(f"in {counts['added']} rows the template writes something before the completion")

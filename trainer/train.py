@@ -1,8 +1,8 @@
-"""One training run over TRL's SFTTrainer: `train.py TRL.yaml REQUEST.json`.
+"""Does one training run with TRL's SFTTrainer: `train.py TRL.yaml REQUEST.json`.
 
-TRL's own command line cuts long rows without a word, drops others, rounds what it prints and outlives its parent.
-Here the rows are tokenised and checked first, every step is written down as it was, and the process ends with its
-parent. What the parent should know goes to standard output, a line each, behind `@aft `.
+TRL's own command line silently cuts long rows, drops others, rounds the numbers that it prints, and continues when its
+parent has ended. Here the rows are tokenized and checked first, every step is recorded with exact numbers, and the process
+ends with its parent. Reports to the parent are lines of standard output that start with `@aft `.
 """
 
 import errno
@@ -15,13 +15,13 @@ import time
 
 
 def emit(event, **fields):
-    """Tells the parent. Only the first process speaks."""
+    """Reports to the parent. Only the first process does."""
     if os.environ.get("RANK", "0") == "0":
         print("@aft " + json.dumps({"event": event, **fields}), flush=True)
 
 
 def end_with_parent():
-    """The parent holds the other end of standard input and writes nothing: its end is ours, however it ended."""
+    """Ends this process when standard input closes. The parent keeps it open and writes nothing, so it closes with the parent."""
 
     def wait():
         while os.read(0, 1):
@@ -32,14 +32,14 @@ def end_with_parent():
 
 
 def take_lock(file):
-    """The lock that the parent looks for before it resumes: SQLite's, as in src/lib/lock.ts."""
+    """Takes the SQLite lock that the parent checks before it resumes, as in src/lib/lock.ts."""
     connection = sqlite3.connect(file, isolation_level=None, timeout=0)
     connection.execute("BEGIN EXCLUSIVE")
     return connection
 
 
 def find_kind(error):
-    """`disk`, `memory`, or none of them."""
+    """Returns `disk`, `memory` or `other`."""
     text = f"{type(error).__name__}: {error}".lower()
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "disk"
@@ -50,7 +50,7 @@ def find_kind(error):
 
 
 def make_callback(request, trainer_of):
-    """Writes `metrics.jsonl` and `eval.jsonl`, and marks a checkpoint once it is whole."""
+    """Makes a callback that writes `metrics.jsonl` and `eval.jsonl`, and marks complete checkpoints."""
     from transformers import TrainerCallback
 
     output, before = request["output"], request["before"]
@@ -89,7 +89,7 @@ def make_callback(request, trainer_of):
 
 
 def check_trainer(trainer, request, rows):
-    """What TRL made of the rows, and how many processes there are: both are known, so both are checked."""
+    """Checks that TRL kept all rows and tokens, and that the number of processes is right."""
     import torch
 
     trained = sum(sum(label != -100 for label in labels) for labels in trainer.train_dataset["labels"])
@@ -120,7 +120,7 @@ def run(config_file, request):
         "attn_implementation": model.attn_implementation,
         "dtype": model.dtype,
     }
-    args.chat_template_path = None  # the tokenizer has it
+    args.chat_template_path = None  # the tokenizer has the template already
     args.eval_on_start = held_out is not None and not request.get("resumeFrom")
     trainer = SFTTrainer(
         model=model.model_name_or_path,

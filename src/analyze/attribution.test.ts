@@ -9,7 +9,7 @@ import { splitSentences, splitWords } from './words.ts'
 
 const cut = (text: string) => (span: Span) => text.slice(span.start, span.end)
 
-test('a sentence lights up the proposals that it was put together from, and what is new is told', () => {
+test('each sentence names the proposals that it is made from, and new sentences are marked', () => {
   const proposals = [
     'Air scatters **short waves** of light. I think so.',
     'The sky? It is blue because the eye sees blue best, said short waves.',
@@ -31,7 +31,7 @@ test('a sentence lights up the proposals that it was put together from, and what
   expect(copyRate).toBeCloseTo(10 / 16)
 })
 
-test('a short sentence is found only as a whole, a long one from four words in a row', () => {
+test('a short sentence matches only as a whole, a long one from four words in a row', () => {
   const sources = (text: string) =>
     attribute(text, ['Paris. It lies on the Seine.']).sentences[0]?.sources.length
   expect(sources('Paris.')).toBe(1)
@@ -40,7 +40,7 @@ test('a short sentence is found only as a whole, a long one from four words in a
   expect(sources('We know it lies on the ground.')).toBe(1)
 })
 
-test("case, punctuation, Markdown's marks and compatibility forms do not count", () => {
+test('case, punctuation, Markdown marks and compatibility forms do not count', () => {
   const { copyRate } = attribute('THE “sky” ISN’T *always* ﬁne.', ["- the sky isn't **always** fine"])
   expect(copyRate).toBe(1)
 })
@@ -70,7 +70,7 @@ describe('sentences', () => {
 
 const small = fc.array(fc.constantFrom(0, 1, 2), { maxLength: 40 })
 
-test('the runs found are the longest there are, by trying them all', () => {
+test('the runs found are the longest possible, compared with a search of all runs', () => {
   fc.assert(
     fc.property(small, small, (text, query) => {
       const has = (run: number[]) =>
@@ -122,7 +122,7 @@ test('spans lie within their texts, hold the same words, do not overlap, and sha
   )
 })
 
-test('an answer that is a proposal is copied wholly, and one without a common word not at all', () => {
+test('an answer that equals a proposal is fully copied, and one without a common word is fully new', () => {
   fc.assert(
     fc.property(texts, fc.array(texts, { maxLength: 3 }), (text, others) => {
       const same = attribute(text, [...others, text])
@@ -144,7 +144,7 @@ test('a result is attributed to the usable completions of the layers before its 
   ])
 })
 
-test('a vote or a bare engine has nothing before its answer: every sentence is new', async () => {
+test('a vote or a single completion has no layer before its answer, so every sentence is new', async () => {
   const result: Result = await answer('Why?', { engine: scriptedEngine(echo), strategy: 'single' })
   expect(attributeResult(result).sentences.every((sentence) => sentence.isNew)).toBe(true)
   expect(LEAST_WORDS).toBe(4)

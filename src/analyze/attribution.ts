@@ -1,12 +1,11 @@
-/** What an answer took from its proposals: sentence by sentence, the word runs that both have. */
+/** Finds what an answer took from its proposals: per sentence, the word runs that both have. */
 import type { Result } from '../core/result.ts'
 import { indexRuns, type RunIndex } from './shared-runs.ts'
 import { type Span, splitSentences, splitWords, type Words } from './words.ts'
 
-/** A stretch of a text. */
 export type { Span } from './words.ts'
 
-/** A run of words in the answer (`at`), and where a proposal has it first (`from`). Ends are exclusive. */
+/** A run of words in the answer (`at`), and its first place in a proposal (`from`). Ends are exclusive. */
 export interface SharedSpan {
   at: Span
   from: Span
@@ -14,42 +13,42 @@ export interface SharedSpan {
 
 /** What one sentence shares with one proposal. */
 export interface Source {
-  /** Its place in the list of proposals, from 0. */
+  /** Place in the list of proposals, from 0. */
   proposal: number
-  /** The part of the sentence's words that the shared runs cover, 0 to 1. */
+  /** Share (0 to 1) of the sentence's words that the shared runs cover. */
   share: number
-  /** In the answer's order; they do not overlap there. */
+  /** In the order of the answer. They do not overlap there. */
   spans: SharedSpan[]
 }
 
 /** A sentence of an answer, and where it comes from. */
 export interface SentenceAttribution extends Span {
-  /** The part of its words that some proposal has in a run, 0 to 1. */
+  /** Share (0 to 1) of its words that are in a run shared with some proposal. */
   copyRate: number
-  /** Shares no run with any proposal. */
+  /** True if it shares no run with any proposal. */
   isNew: boolean
-  /** The proposals it shares text with, most first. */
+  /** The proposals that it shares text with, the largest share first. */
   sources: Source[]
-  /** Words that no proposal has in a run, joined if they are neighbors. */
+  /** Words outside of all shared runs. Neighbors are joined. */
   fresh: Span[]
 }
 
-/** Where the text of an answer comes from. */
+/** The origin of an answer's text. */
 export interface Attribution {
-  /** The part of the answer's words that some proposal has in a run, 0 to 1; 0 for an answer without words. */
+  /** Share (0 to 1) of the answer's words that are in a run shared with some proposal; 0 for an answer without words. */
   copyRate: number
   sentences: SentenceAttribution[]
 }
 
-/** Fewer words in a row are common to any two texts on one subject; a shorter sentence must be there whole. */
+/** Fewest words in a shared run, since shorter ones are common by chance. A shorter sentence must match as a whole. */
 export const LEAST_WORDS = 4
 
 /**
- * Finds what the sentences of an answer share with its proposals. Case, punctuation and Markdown's marks do not count;
- * a character of a script without spaces counts as half a word. It sees copied words, not ideas: a paraphrase is new.
- * Linear in the length of all texts.
- * @param answer offsets in the result are those of this string
- * @param proposals likewise, each for its own spans
+ * Finds what the sentences of an answer share with its proposals. Case, punctuation and Markdown marks do not count. A
+ * character of a script without spaces counts as half a word. It finds copied words, not ideas: a paraphrase is new.
+ * The time is linear in the length of all texts.
+ * @param answer the offsets of `at` are in this string
+ * @param proposals the offsets of `from` are in these strings
  */
 export function attribute(answer: string, proposals: string[]): Attribution {
   const words = splitWords(answer)
@@ -125,11 +124,11 @@ function attributeSentence(span: Span, range: Range, matches: Match[]) {
 interface Run {
   first: number
   end: number
-  /** The proposal's word where it ends, inclusive. */
+  /** The last word of the run in the proposal. */
   last: number
 }
 
-/** Runs of at least `least` words within a sentence; if two overlap, the longer keeps what both have. */
+/** Finds runs with a weight of at least `least` within a sentence. If two overlap, the longer keeps the overlap. */
 function findRuns({ words, first, end }: Range, { found }: Match, least: number): Run[] {
   const maximal: Run[] = []
   for (let at = first; at < end; at++) {
@@ -186,7 +185,7 @@ function sum(values: ArrayLike<number>): number {
   return total
 }
 
-/** An answer's attribution to every usable completion of the layers before it. */
+/** An answer's attribution to all usable completions of the layers before it. */
 export interface ResultAttribution extends Omit<Attribution, 'sentences'> {
   sentences: (Omit<SentenceAttribution, 'sources'> & { sources: PlacedSource[] })[]
 }
@@ -197,7 +196,7 @@ export interface PlacedSource extends Omit<Source, 'proposal'> {
   index: number
 }
 
-/** As `attribute`, for a whole result. Without an aggregation (`single`, votes) every sentence is its own answer's. */
+/** Runs `attribute` on a whole result. Without an aggregation (`single`, votes) every sentence is new. */
 export function attributeResult({ answer, layers, from }: Result): ResultAttribution {
   const shown = layers
     .slice(0, from.layer)

@@ -1,18 +1,18 @@
-/** Runs that differ in their seed alone make a group; groups stand beside each other, with intervals over seeds. */
+/** Compares groups of training runs. The runs of a group differ only in their seed; intervals are over seeds. */
 import { type Interval, mean, studentInterval } from '../lib/statistics.ts'
 import type { RunFigures, RunSummary } from './convergence.ts'
 
-/** Over the runs of a group. The interval is of 95 %, by Student's t; null for one run. */
+/** A mean over the runs of a group, with a 95 % interval by Student's t; the interval is null for one run. */
 export interface GroupFigure {
   mean: number
   interval: Interval | null
   runs: number
 }
 
-/** The figures of a group; null if one of its runs lacks it. */
+/** The figures of a group; a figure is null if a run does not have it. */
 export type Figures = Record<keyof RunFigures, GroupFigure | null>
 
-/** A held-out evaluation of a group. */
+/** One held-out evaluation of a group. */
 export interface GroupPoint {
   step: number
   tokens: number | null
@@ -25,18 +25,18 @@ export interface GroupSummary {
   group: string
   runs: RunSummary[]
   figures: Figures
-  /** At the steps that all of its runs were evaluated at. */
+  /** Only the steps at which all of its runs were evaluated. */
   held_out: GroupPoint[]
 }
 
-/** A group less the first one: means of the differences of runs at the same place of their lists. */
+/** A group minus the first group: means of the differences between runs at the same place in both lists. */
 export interface GroupDifference {
   group: string
   beside: string
   figures: Figures
 }
 
-/** Means over the runs of a group, at the steps that all of them have. */
+/** Computes means over the runs of a group, at the steps that all of them have. */
 export function summarizeGroup(group: string, runs: RunSummary[]): GroupSummary {
   const steps = runs[0]?.held_out.map(({ step }) => step) ?? []
   const at = (step: number) => runs.flatMap((run) => run.held_out.find((point) => point.step === step) ?? [])
@@ -58,7 +58,7 @@ export function summarizeGroup(group: string, runs: RunSummary[]): GroupSummary 
   }
 }
 
-/** Groups with as many runs as the first, beside it; none if that has one run. */
+/** Compares the first group with each group that has the same number of runs. With one run there is no comparison. */
 export function compareGroups([first, ...others]: GroupSummary[]): GroupDifference[] {
   if (!first || first.runs.length < 2) return []
   return others
@@ -80,7 +80,7 @@ function mapFigures(runs: RunSummary[], valuesOf: (name: keyof RunFigures) => (n
   return Object.fromEntries(names.map((name) => [name, figureOf(valuesOf(name))])) as Figures
 }
 
-/** Null if a run lacks it: a mean over the others would be of another group. */
+/** Returns null if a run does not have the figure: a mean over the other runs would describe another group. */
 function figureOf(values: (number | null)[]): GroupFigure | null {
   const known = values.filter((value) => value !== null)
   if (known.length === 0 || known.length < values.length) return null

@@ -12,7 +12,7 @@ const write = (name: string, rows: object[]) => {
   writeFileSync(path.join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
 }
 
-/** Halves its held-out loss of 4 by step 10, and is at 0 by step 20; rises afterwards. */
+/** The held-out loss starts at 4, is halved by step 10, is 0 by step 20, and then rises. */
 const heldOut: Metric[] = [
   { step: 0, loss: 4, tokens: 0 },
   { step: 10, loss: 2, tokens: 100 },
@@ -22,7 +22,7 @@ const heldOut: Metric[] = [
 const points = [3, 2, 4, 3].map((loss, i) => ({ step: i + 1, loss, gradNorm: [1, 2, 3, 2][i], tokens: i }))
 const curve: Curve = { run: 'a', points, heldOut }
 
-test('a run tells the share of its improvement, and where half and 90 % of it are reached', () => {
+test('a run has the share of its improvement, and the steps at which 50 % and 90 % are reached', () => {
   const { figures, held_out: held, steps, tokens } = summarizeCurve(curve)
   expect({ steps, tokens }).toEqual({ steps: 4, tokens: 3 })
   expect(held.map(({ share }) => share)).toEqual([0, 0.5, 1, 0.75])
@@ -39,7 +39,7 @@ test('a run tells the share of its improvement, and where half and 90 % of it ar
   expect(figures.tokens_of_90_percent).toBeCloseTo(260, 9)
 })
 
-test('the spread of gradient norms and of changes of the loss is in it', () => {
+test('a run has the spread of gradient norms and of changes in the loss', () => {
   const { figures } = summarizeCurve(curve)
   expect(figures.grad_norm_mean).toBe(2)
   expect(figures.grad_norm_deviation).toBeCloseTo(Math.sqrt(2 / 3), 12)
@@ -48,7 +48,7 @@ test('the spread of gradient norms and of changes of the loss is in it', () => {
   expect(figures.loss_change_deviation).toBeCloseTo(Math.sqrt(1 / 3), 12)
 })
 
-test('a run that does not get better, or was not evaluated, has no share', () => {
+test('a run that does not improve, or was not evaluated, has no share', () => {
   const worse = summarizeCurve({ ...curve, heldOut: heldOut.slice(2) })
   expect(worse.held_out.map(({ share }) => share)).toEqual([null, null])
   const bare = summarizeCurve({ run: 'b', points: points.slice(0, 1), heldOut: [] })
@@ -58,7 +58,7 @@ test('a run that does not get better, or was not evaluated, has no share', () =>
 const shifted = (by: number, run: string) =>
   summarizeCurve({ run, points, heldOut: heldOut.map((point) => ({ ...point, loss: point.loss + by })) })
 
-test('runs of a group give a mean with an interval over seeds, two groups paired differences', () => {
+test('runs of a group give a mean with an interval over seeds, and two groups give paired differences', () => {
   const aft = summarizeGroup(
     'aft',
     [1, 2, 3].map((by) => shifted(by, `aft-${by}`)),
@@ -78,12 +78,12 @@ test('runs of a group give a mean with an interval over seeds, two groups paired
   expect(summarizeGroup('one', [shifted(1, 'x')]).figures.improvement).toMatchObject({ interval: null })
 })
 
-test('steps that one run of a group lacks are in no mean', () => {
+test('a step that one run of a group does not have is left out of all means', () => {
   const short = summarizeCurve({ run: 's', points, heldOut: heldOut.slice(0, 2) })
   expect(summarizeGroup('g', [short, shifted(0, 'l')]).held_out.map(({ step }) => step)).toEqual([0, 10])
 })
 
-test('folders are read; one without steps, or with a line that has no loss, is refused', async () => {
+test('folders are read; a folder without steps, or with a line without a loss, is refused', async () => {
   for (const name of ['x/run', 'y/run', 'z/other']) write(`${name}/metrics.jsonl`, points)
   write('x/run/eval.jsonl', heldOut)
   const at = (name: string) => path.join(folder, name)

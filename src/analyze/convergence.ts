@@ -1,34 +1,34 @@
-/** A training run in numbers: what is gained on held-out rows after how many steps and tokens, and how steadily. */
+/** Summarizes a training run: how much and how steadily it improves on held-out rows, by steps and tokens. */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { DataError, UsageError } from '../core/provider/errors.ts'
 import { type Metric, readMetrics } from '../files/training-metrics.ts'
 import { mean, standardDeviation } from '../lib/statistics.ts'
 
-/** A training run as it was measured. */
+/** The measurements of a training run. */
 export interface Curve {
   run: string
-  /** A step each. */
+  /** One per step. */
   points: Metric[]
-  /** One an evaluation; step 0 is before training. */
+  /** One per evaluation; step 0 is before training. */
   heldOut: Metric[]
 }
 
-/** Mean, standard deviation, and that over the mean (null if the mean is 0). */
+/** Mean and standard deviation. `variation` is deviation divided by mean (null if the mean is 0). */
 export interface Spread {
   mean: number
   deviation: number
   variation: number | null
 }
 
-/** Numbers of a run that groups are compared by; null if the run lacks it. */
+/** The numbers of a run that groups are compared by; null if the run does not have one. */
 export interface RunFigures {
   first_held_out: number | null
   last_held_out: number | null
   lowest_held_out: number | null
-  /** First held-out loss less the lowest. */
+  /** First held-out loss minus the lowest. */
   improvement: number | null
-  /** Where so much of the improvement is reached, between two evaluations by a straight line. */
+  /** Step at which this share of the improvement is reached, on a straight line between two evaluations. */
   step_of_half: number | null
   step_of_90_percent: number | null
   tokens_of_half: number | null
@@ -37,7 +37,7 @@ export interface RunFigures {
   grad_norm_mean: number | null
   grad_norm_deviation: number | null
   grad_norm_variation: number | null
-  /** Of the training loss from step to step, as absolute values. */
+  /** Absolute changes of the training loss from step to step. */
   loss_change_mean: number | null
   loss_change_deviation: number | null
   loss_change_variation: number | null
@@ -48,7 +48,7 @@ export interface HeldOutPoint {
   step: number
   tokens: number | null
   loss: number
-  /** Of the improvement that the run reaches at all, until then: 0 to 1, below 0 if it is worse than before. */
+  /** Share (0 to 1) of the run's whole improvement that is reached here; below 0 if the loss is above the first. */
   share: number | null
 }
 
@@ -63,7 +63,7 @@ export interface RunSummary {
 
 /**
  * Reads `metrics.jsonl` and, if it exists, `eval.jsonl` of each run's folder.
- * @returns one per folder; a run is named by its folder, or by its path if several have that name
+ * @returns one curve per folder; a run's name is the folder's name, or its path if names repeat
  * @throws UsageError for a folder without metrics, DataError for a broken line
  */
 export function readCurves(folders: string[]): Curve[] {
@@ -73,7 +73,7 @@ export function readCurves(folders: string[]): Curve[] {
     const name = names[i] as string
     const file = path.join(folder, 'metrics.jsonl')
     if (!existsSync(file))
-      throw new UsageError(`${file}: there is no such file; expected a folder of \`aft train\``)
+      throw new UsageError(`${file}: there is no such file; give a folder that \`aft train\` wrote`)
     const points = readMetrics(file)
     if (points.length === 0) throw new DataError(file, undefined, 'expected steps, got none')
     return {
@@ -84,7 +84,7 @@ export function readCurves(folders: string[]): Curve[] {
   })
 }
 
-/** The numbers of one run. */
+/** Computes the numbers of one run. */
 export function summarizeCurve({ run, points, heldOut }: Curve): RunSummary {
   const losses = points.map((p) => p.loss)
   const changes = spreadOf(losses.slice(1).map((loss, i) => Math.abs(loss - (losses[i] as number))))
@@ -135,7 +135,7 @@ function shareImprovement(heldOut: Metric[]): HeldOutPoint[] {
   }))
 }
 
-/** Where a share of the improvement is reached first. */
+/** Finds the step or token count at which a share of the improvement is first reached. */
 function reach(held: HeldOutPoint[], share: number, axis: 'step' | 'tokens'): number | null {
   const at = held.findIndex((point) => point.share !== null && point.share >= share)
   const [before, after] = [held[at - 1], held[at]]

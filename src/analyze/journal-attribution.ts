@@ -1,4 +1,4 @@
-/** What the answers of a journal took from their proposals, prompt by prompt and on the whole. */
+/** Finds what the answers of a journal took from their proposals, per prompt and in total. */
 import { findShown } from '../files/journal-prompts.ts'
 import type { JournalContent } from '../files/run-journal.ts'
 import { mean } from '../lib/statistics.ts'
@@ -7,9 +7,9 @@ import { attribute } from './attribution.ts'
 /** What one answer took from its proposals. */
 export interface PromptAttribution {
   id: string
-  /** Part of the answer's words that some proposal has in a run, 0 to 1. */
+  /** Share (0 to 1) of the answer's words that are in a run shared with some proposal. */
   copy_rate: number
-  /** Sentences by the proposal that they share most with, as places in the last layer shown; -1 is new. */
+  /** For each sentence the place of the proposal that it shares most with, from 0; -1 if it shares nothing. */
   sentences: number[]
 }
 
@@ -19,14 +19,14 @@ export interface AttributionSummary {
   n: number
   /** Mean over prompts, 0 to 1. */
   copy_rate: number
-  /** Part of all sentences whose nearest proposal stands at each place. */
+  /** By place: share of all sentences whose nearest proposal is at this place. */
   position: number[]
-  /** Part of all sentences that no proposal has. */
+  /** Share of all sentences that have nothing in common with any proposal. */
   fresh: number
   prompts: PromptAttribution[]
 }
 
-/** Attributes every aggregated answer to the proposals that its aggregator was shown. */
+/** Attributes every aggregated answer to the proposals that its aggregator saw. */
 export function attributeJournal({ file, header, prompts }: JournalContent): AttributionSummary {
   const each = prompts.flatMap((prompt): PromptAttribution[] => {
     const { id, end } = prompt

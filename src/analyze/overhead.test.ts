@@ -12,7 +12,7 @@ import { compareOverhead, predictOverhead } from './overhead.ts'
 const folder = mkdtempSync(path.join(tmpdir(), 'overhead-'))
 const file = (name: string) => path.join(folder, name)
 
-/** Tokens of query, answer and instruction as in the literature's examples. */
+/** Tokens of query, answer and instruction, as in examples of the literature. */
 const lengths = { query: 60, completion: 780, longest: 780, instruction: 130 }
 
 test.each([
@@ -37,7 +37,7 @@ test.each([
   },
 )
 
-test('members that see a sample each read a prompt of their own', () => {
+test('if members see a sample, each reads its own prompt', () => {
   const plan = makePlan({ strategy: 'rsa', proposers: ['p'], width: 4, sample: 2, steps: 2 })
   expect(predictOverhead(plan, lengths)).toMatchObject({
     calls: 5,
@@ -46,7 +46,7 @@ test('members that see a sample each read a prompt of their own', () => {
   })
 })
 
-test('the formula agrees with a journal whose completions are alike', async () => {
+test('the formula agrees with a journal of equal completions', async () => {
   const engine = scriptedEngine([
     { replies: ['one two three four five', 'six seven eight nine ten'], pick: 'seed' },
   ])
@@ -78,7 +78,7 @@ test('the formula agrees with a journal whose completions are alike', async () =
   expect(copied).toBeGreaterThanOrEqual(0)
 })
 
-test('what is no journal is refused with its line', async () => {
+test('a file that is not a journal is refused with the line', async () => {
   writeFileSync(file('no.jsonl'), '{"id": 1}\n')
   await expect(readRunJournal(file('no.jsonl'))).rejects.toThrow(/no.jsonl:1: expected a line of a journal/)
   writeFileSync(file('empty.jsonl'), '')

@@ -1,7 +1,7 @@
 /**
- * What a strategy takes: predicted from its plan by a formula, and measured in a journal. The formula: a layer asks once
- * for each group of members that see the same (all of a voice, or each member if it sees a sample), reads the query and
- * what it is shown once a request, and waits for its longest completion.
+ * Compares what a strategy should take by a formula over its plan with what a journal measured. The formula: a layer
+ * makes one request per group of members that see the same prompt (a whole voice, or each member if it sees a sample).
+ * Each request reads the query and the shown proposals once. A layer waits for its longest completion.
  */
 import type { Layer, Plan } from '../core/plan.ts'
 import { countMembers } from '../core/plan.ts'
@@ -9,42 +9,42 @@ import type { JournalPrompt } from '../files/journal-prompts.ts'
 import type { JournalContent } from '../files/run-journal.ts'
 import { mean } from '../lib/statistics.ts'
 
-/** Means per prompt; tokens. */
+/** Means per prompt. Lengths are in tokens. */
 export interface Overhead {
   calls: number
   completions: number
-  /** Of all completions, shared or not. */
+  /** Prompt tokens counted once per completion, even if completions share a request. */
   input_tokens: number
-  /** Read once per request; null if an engine does not report it. */
+  /** Prompt tokens counted once per request; null if an engine does not report them. */
   prefilled_tokens: number | null
   output_tokens: number
-  /** Written one after the other: of the longest completion of each layer. */
+  /** Output tokens that must follow each other: the longest completion of each layer. */
   critical_tokens: number
 }
 
-/** One journal: what was measured, predicted, and what best of n would take. */
+/** The overhead of one journal: measured, predicted, and predicted for best of n. */
 export interface OverheadRow {
   file: string
   strategy: string
   n: number
   measured: Overhead & { seconds: number }
   predicted: Overhead
-  /** Best of n with as many completions written by the same engine: what the money buys without a second layer. */
+  /** Prediction for best of n with the same number of completions, all in the first layer. */
   best_of_n: Overhead
 }
 
-/** Lengths that a formula is fed with, in tokens. */
+/** Lengths for the formula, in tokens. */
 export interface Lengths {
   /** The prompt as a proposer reads it. */
   query: number
   /** A completion, and the longest of a layer. */
   completion: number
   longest: number
-  /** What an aggregator reads beside query and proposals. */
+  /** What an aggregator reads in addition to query and proposals. */
   instruction: number
 }
 
-/** Source: the project's own arithmetic. */
+/** Predicts the overhead of a plan with the formula above. Source: the project's own arithmetic. */
 export function predictOverhead(plan: Plan, { query, completion, longest, instruction }: Lengths): Overhead {
   const total = {
     calls: 0,
@@ -78,7 +78,7 @@ function countSeen({ see }: Layer, before: Layer): number {
   return see === 'all' ? countMembers(before) : Math.min(see.sample, countMembers(before))
 }
 
-/** Measured and predicted beside each other. Prompts without an answer are left out. */
+/** Compares measured with predicted overhead. Prompts without an answer are left out. */
 export function compareOverhead({ file, header: { plan }, prompts }: JournalContent): OverheadRow {
   const answered = prompts.filter(({ end }) => end && 'answer' in end)
   const lengths = measureLengths(answered)

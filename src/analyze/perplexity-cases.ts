@@ -1,4 +1,4 @@
-/** Rows become what `aft analyze perplexity` scores: a target and the prompts before it. */
+/** Turns rows into what `aft analyze perplexity` scores: a target, and the prompts to show before it. */
 import { type Message, textOf } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
 import type { BadRow, Example, SourceRow } from '../files/rows/row.ts'
@@ -10,19 +10,19 @@ import {
   type ScoredCase,
 } from './perplexity.ts'
 
-/** What is scored, and what is not. */
+/** The cases to score, and what was left out. */
 export interface Cases {
   cases: ScoredCase[]
   /** Templates of the prompts, if the rows name them. */
   templates: string[]
-  /** Rows that are not scored, by reason. */
+  /** Number of rows left out, by reason. */
   leftOut: Record<string, number>
 }
 
 /**
- * Examples of a built data set.
- * @param twins the same examples without proposals, as an SFT run reads them; an example without one gets a prompt made here
- * @param mostChars longer target and proposals are left out
+ * Gathers cases from the examples of a built data set.
+ * @param twins the same examples without proposals, as an SFT run reads them; without a twin, a prompt is made here
+ * @param mostChars most characters of target and proposals together; longer examples are left out
  */
 export async function gatherExamples(
   examples: AsyncIterable<Example>,
@@ -47,16 +47,16 @@ export async function gatherExamples(
 
 /** Which texts of a row are scored and shown. */
 export interface GatherOptions {
-  /** The target of a row, and whether it is one of the row's own responses: then it is not shown as a proposal. */
+  /** Returns the target of a row. If `isOwn`, it is one of the row's responses and is not shown as a proposal. */
   targetOf(row: SourceRow): { text: string | undefined; isOwn?: boolean }
   /** Proposals per row. Rows with fewer are left out. */
   proposals: number
-  /** Longer target and proposals are left out. */
+  /** Most characters of target and proposals together. Longer rows are left out. */
   mostChars?: number
 }
 
 /**
- * Rows of a source with the first responses of each, in their order. Texts stay as they are.
+ * Gathers cases from the rows of a source, with the first responses of each in their order. Texts stay unchanged.
  * @throws DataError for a broken record
  */
 export async function gatherResponses(

@@ -1,4 +1,4 @@
-/** Scores every case into a journal that a killed process can resume. */
+/** Scores every case and records the scores in a journal, so that a killed run can resume. */
 import type { Engine } from '../core/provider/engine.ts'
 import {
   keepPart,
@@ -9,17 +9,17 @@ import {
 } from '../files/task-run.ts'
 import { type CaseScore, type ScoredCase, scoreTarget, type TargetScore } from './perplexity.ts'
 
-/** What is scored, by which engine. */
+/** The cases to score, and the engine that scores them. */
 export interface PerplexityRun extends Omit<TaskSettings, 'active'> {
   engine: Engine
   cases: ScoredCase[]
-  /** How the cases were made and the engine was opened: a resumed run must have the same. */
+  /** How the cases were made and the engine was opened. A resumed run must have the same values. */
   made: Record<string, unknown>
 }
 
 type Scores = Record<string, TargetScore>
 
-/** Scores what the journal does not hold yet, one case after the other. @throws UsageError, EngineError */
+/** Scores what the journal does not have yet, one case at a time. @throws UsageError, EngineError */
 export async function runPerplexity(run: PerplexityRun): Promise<TaskOutcome & { scored: CaseScore[] }> {
   const { engine, cases, made } = run
   const { outcome, failures, ends } = await runJournaledTask<ScoredCase, Scores>(
@@ -41,7 +41,7 @@ export async function runPerplexity(run: PerplexityRun): Promise<TaskOutcome & {
   return { outcome, failures, scored }
 }
 
-/** Each condition is recorded as soon as it is scored. */
+/** Scores one case. Each condition is recorded as soon as it is scored. */
 async function scoreCase(engine: Engine, { prompts, target }: ScoredCase, job: TaskJob): Promise<Scores> {
   const scores: Scores = {}
   for (const [condition, prompt] of Object.entries(prompts)) {

@@ -3,7 +3,7 @@ import type { Engine, Message } from '../core/provider/engine.ts'
 import { defaultTemplate } from '../core/templates.ts'
 import { type CaseScore, casesOfExamples, casesOfResponses, scoreTarget, summarize } from './perplexity.ts'
 
-/** Gives each letter of a target -1, or -0.5 where a message holds it. */
+/** Scores each letter of a target with -1, or with -0.5 if a message contains it. */
 const reader = {
   id: 'reader',
   async score(messages, completion) {
@@ -18,7 +18,7 @@ const cases = [
   { id: 'b', target: 'zzzz', prompts: { none: say(''), shown: say('z'), foreign: say('xy') } },
 ]
 
-test('perplexity is exp of the mean nats over all tokens, differences are paired by case', async () => {
+test('perplexity is exp of the mean nats over all tokens, and differences are paired by case', async () => {
   const scored: CaseScore[] = []
   for (const { id, target, prompts } of cases) {
     const scores: CaseScore['scores'] = {}
@@ -50,7 +50,7 @@ test('an engine without log probabilities is refused', async () => {
   )
 })
 
-test('an example is scored alone as its twin reads it, with its proposals, and with those of the next', () => {
+test('an example is scored without proposals as its twin, with its proposals, and with those of the next example', () => {
   const prompt = (name: string): Message[] => [
     { role: 'system', content: `drafts of ${name}` },
     ...say(`question ${name}`),
@@ -72,7 +72,7 @@ test('an example is scored alone as its twin reads it, with its proposals, and w
   expect(last?.prompts['proposals of another question']?.[0]).toEqual(prompt('a')[0])
 })
 
-test('of five responses one, three and five are shown, and five of the next question', () => {
+test('with five responses, the conditions show one, three and five, and five of the next question', () => {
   const rows = [0, 1, 2].map((i) => ({
     prompt: say(`q${i}`),
     responses: [0, 1, 2, 3, 4].map((k) => `r${i}${k}`),

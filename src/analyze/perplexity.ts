@@ -1,6 +1,6 @@
 /**
- * How expected a target is to a model, by what it is shown before: the low-perplexity region of arXiv 2501.11877,
- * section 6.1. Perplexity is exp of the mean negative log probability of all targets' tokens, in nats.
+ * Measures how likely a target is for a model that saw certain proposals before: the low-perplexity region of arXiv
+ * 2501.11877, section 6.1. Perplexity is exp of the mean negative log probability of all targets' tokens, in nats.
  */
 import type { Engine, Message } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
@@ -8,42 +8,42 @@ import { aggregatorMessages, defaultTemplate, proposerMessages } from '../core/t
 import { randomFrom } from '../lib/random.ts'
 import { bootstrapMean, type Interval, mean } from '../lib/statistics.ts'
 
-/** One target and the prompts before it, by the name of the condition. The first is what the others are compared with. */
+/** One target, with the prompt of each condition. The first condition is the one that the others are compared with. */
 export interface ScoredCase {
   id: string
   target: string
   prompts: Record<string, Message[]>
 }
 
-/** A target's tokens, and their negative log probabilities summed, in nats. */
+/** The number of a target's tokens, and the sum of their negative log probabilities in nats. */
 export interface TargetScore {
   tokens: number
   nats: number
 }
 
-/** A case's targets by condition. */
+/** The score of a case's target in each condition. */
 export type CaseScore = { id: string } & Record<'scores', Record<string, TargetScore>>
 
-/** Over all cases. */
+/** One condition over all cases. */
 export interface ConditionSummary {
   condition: string
   perplexity: number
-  /** Mean over cases of nats per token less those of the first condition; negative: more likely. Null in the first. */
+  /** Mean over cases of nats per token, minus those of the first condition. Negative: more likely. Null in the first. */
   difference: number | null
-  /** Of 95 %, over cases. */
+  /** 95 % interval of the difference, over cases. */
   interval: Interval | null
-  /** Share of cases in which the target is more likely than in the first condition, 0 to 1. */
+  /** Share (0 to 1) of cases in which the target is more likely than in the first condition. */
   lower: number | null
 }
 
-/** @throws UsageError for an engine that cannot score */
+/** Scores a target after a prompt. @throws UsageError if the engine cannot score */
 export async function scoreTarget(engine: Engine, prompt: Message[], target: string): Promise<TargetScore> {
-  if (!engine.score) throw new UsageError(`${engine.id} gives no log probabilities; take an embedded model`)
+  if (!engine.score) throw new UsageError(`${engine.id} gives no log probabilities; use an embedded model`)
   const found = await engine.score(prompt, target)
   return { tokens: found.length, nats: -found.reduce((sum, { logprob }) => sum + logprob, 0) }
 }
 
-/** Perplexities, and each condition beside the first: paired by case. A condition that some case lacks is left out. */
+/** Computes perplexities, and compares each condition with the first, paired by case. All cases must have a condition. */
 export function summarize(cases: CaseScore[], seed = 0): ConditionSummary[] {
   const all = Object.keys(cases[0]?.scores ?? {})
   const conditions = all.filter((condition) => cases.every(({ scores }) => scores[condition]))
@@ -68,7 +68,7 @@ export function summarize(cases: CaseScore[], seed = 0): ConditionSummary[] {
   })
 }
 
-/** A training example as `aft data build` writes it, and its twin's prompt, which a model without proposals is trained on. */
+/** A training example as `aft data build` writes it. `twin` is the prompt of the same example without proposals. */
 export interface ExampleRow {
   id: string
   prompt: Message[]
@@ -77,8 +77,9 @@ export interface ExampleRow {
 }
 
 /**
- * Nothing, the example's proposals, and those of the next example (the first follows the last). Without proposals the
- * prompt is the twin's, or what a proposer reads: the system message stays, for a chat template may add one of its own.
+ * Makes three conditions: no proposals, the example's proposals, and those of the next example (after the last comes the
+ * first). Without proposals the prompt is the twin's, or a proposer's: it has a system message too, because a chat
+ * template may add its own to a prompt without one.
  * @param rows examples with proposals: their first message is the system message that holds them
  */
 export function casesOfExamples(rows: ExampleRow[]): ScoredCase[] {
@@ -97,7 +98,7 @@ export function casesOfExamples(rows: ExampleRow[]): ScoredCase[] {
   })
 }
 
-/** A prompt with what was answered to it, and the aggregation of that. */
+/** A prompt with its responses, and their aggregation as the target. */
 export interface ResponseRow {
   prompt: Message[]
   responses: string[]
@@ -107,9 +108,9 @@ export interface ResponseRow {
 const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight']
 
 /**
- * Nothing, one proposal, three, all, and all of the next question. Which ones a row is shown turns with its place: one is
- * that at the row's number modulo their count, three are it and those after it.
- * @param rows with equally many responses each
+ * Makes the conditions: no proposals, one, three, all, and all of the next question. The row's number modulo the count
+ * of responses decides which one comes first; three are that one and the next two.
+ * @param rows all with the same number of responses
  */
 export function casesOfResponses(rows: ResponseRow[]): ScoredCase[] {
   const count = rows[0]?.responses.length ?? 0

@@ -1,21 +1,21 @@
-/** How a training run was made, as far as its folder shows: `run.json` and `aft-model.json`, as `aft train` writes them. */
+/** Reads how a training run was made from its folder: from `run.json` and `aft-model.json`, as `aft train` writes them. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 
-/** What a folder shows of its run. What it does not show is absent. */
+/** Facts of a run from its folder. An unknown fact is absent. */
 export interface RunFacts {
   seed?: number
   base?: string
   method?: string
-  /** Which rows of the data: `aft` or `sft`. */
+  /** Which rows of the data set: `aft`, `sft` or `both`. */
   rows?: string
   learning_rate?: number
   max_steps?: number
   data_sha256?: string
   started?: string
-  /** Wording of the rows. */
+  /** Templates of the rows, with their hashes. */
   template?: string
 }
 
@@ -35,7 +35,7 @@ const modelShape = z.looseObject({
   templates: z.array(z.looseObject({ id: z.string(), sha256: z.string() })).min(1),
 })
 
-/** What a file lacks is absent, and so is all of a file that does not exist. */
+/** Reads the facts of a run's folder. Facts that the files do not have are absent. */
 export async function readRunFacts(folder: string): Promise<RunFacts> {
   const run = await readShape(path.join(folder, 'run.json'), runShape)
   const model = await readShape(path.join(folder, 'aft-model.json'), modelShape)
@@ -58,11 +58,11 @@ async function readShape<T>(file: string, shape: z.ZodType<T>): Promise<T | unde
   try {
     return shape.safeParse(JSON.parse(await readFile(file, 'utf8'))).data
   } catch {
-    return undefined // shown beside figures that stand without it
+    return undefined // the facts only explain the figures; the figures do not need them
   }
 }
 
-/** In one line; empty if nothing is known. */
+/** Writes the facts in one line; empty if nothing is known. */
 export function describeRunFacts(facts: RunFacts): string {
   const names = { learning_rate: 'learning rate', max_steps: 'steps', data_sha256: 'data, SHA-256' } as const
   return Object.entries(facts)

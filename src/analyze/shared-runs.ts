@@ -1,19 +1,19 @@
 /**
- * Word runs that one text shares with another, exactly and in linear time. The other text becomes a suffix automaton
- * of its words; every word of the first is then one step in it. Source: Blumer et al., 1985.
+ * Finds the word runs that two texts share, exactly and in linear time. One text becomes a suffix automaton of its
+ * words. Each word of the other text is then one step in it. Source: Blumer et al., 1985.
  */
 
-/** Tells, for each word of a text, the longest run ending there that the indexed text has too. */
+/** Finds, for each word of a text, the longest run that ends there and is in the indexed text too. */
 export interface RunIndex {
   /**
-   * @param words numbered as the indexed ones; -1 for a word that the indexed text cannot have
-   * @returns by word: `lengths`, the longest run that ends with it (in words, 0 for none), and `ends`, the indexed
-   * text's word where the first occurrence of that run ends
+   * @param words numbers, with the same number for the same word as in the index; -1 for a word that it does not have
+   * @returns for each word: in `lengths` the longest run that ends with it (in words, 0 for none), in `ends` the last
+   * word of that run's first occurrence in the indexed text
    */
   match(words: Int32Array): { lengths: Int32Array; ends: Int32Array }
 }
 
-/** Indexes a text of numbered words. */
+/** Indexes a text, given as a list of word numbers. */
 export function indexRuns(words: Int32Array): RunIndex {
   const most = 2 * words.length + 1
   const [lengths, links, firstEnds] = [new Int32Array(most), new Int32Array(most), new Int32Array(most)]
@@ -35,7 +35,7 @@ export function indexRuns(words: Int32Array): RunIndex {
     last = state
   }
 
-  /** Where the shorter suffixes of a new state lead: to a state that ends nothing longer, split off if necessary. */
+  /** Finds the state for the shorter suffixes of a new state. A state that also has longer runs is split first. */
   function findLink(from: number, word: number): number {
     const next = steps.get(from, word)
     if (lengths[next] === (lengths[from] as number) + 1) return next
@@ -73,8 +73,8 @@ export function indexRuns(words: Int32Array): RunIndex {
 }
 
 /**
- * The automaton's edges: a list for each state, so that it can be copied, and one open-addressed table for all, which
- * is several times as fast as a Map a state. An automaton of n words has fewer than 3 n edges.
+ * Stores the automaton's edges: in a list per state, so that a state can be copied, and in one open-addressed table for
+ * all states, which is several times as fast as a Map per state. An automaton of n words has fewer than 3 n edges.
  */
 function createSteps(states: number) {
   const most = Math.max(4, 2 * states)
@@ -85,7 +85,7 @@ function createSteps(states: number) {
   const heads = new Int32Array(states).fill(-1)
   let count = 0
 
-  /** The slot of an edge, or the empty one where it would stand. */
+  /** Returns the slot of an edge, or the empty slot to put it in. */
   const slotOf = (state: number, word: number) => {
     let at = (Math.imul(state, 0x9e3779b1) ^ Math.imul(word, 0x85ebca6b)) >>> 0
     at = (at ^ (at >>> 15)) & (size - 1)
@@ -106,7 +106,7 @@ function createSteps(states: number) {
   }
   return {
     add,
-    /** The state that an edge leads to, or -1. */
+    /** Returns the state that an edge leads to, or -1. */
     get: (state: number, word: number) => {
       const edge = slots[slotOf(state, word)] as number
       return edge < 0 ? -1 : (targets[edge] as number)

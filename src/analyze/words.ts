@@ -1,17 +1,17 @@
-/** Texts cut into words and sentences, in any script. Offsets are those of JavaScript strings. */
+/** Splits texts into words and sentences, in any script. Offsets are UTF-16 code units, as in JavaScript strings. */
 
-/** A stretch of a text, from and to in UTF-16 code units. */
+/** A part of a text, with its start and end in UTF-16 code units; the end is exclusive. */
 export interface Span {
   start: number
   end: number
 }
 
-/** The words of a text, as they are compared, and the place of each. */
+/** The words of a text in the form that is compared, with the place of each. */
 export interface Words {
   /** Lower case, compatibility forms unified: "ﬁve" and "Five" are one word. */
   texts: string[]
   spans: Span[]
-  /** What each counts: 1, or half if a script writes no spaces and a word here is one character. */
+  /** The weight of each: 1, or 0.5 in a script without spaces, whose words here are single characters. */
   weights: number[]
 }
 
@@ -21,7 +21,7 @@ const word = new RegExp(
   'gv',
 )
 
-/** Letters and digits are words; punctuation, marks of Markdown and white space stand between them. */
+/** Splits a text into words of letters and digits. Punctuation, Markdown marks and white space separate them. */
 export function splitWords(text: string): Words {
   const words: Words = { texts: [], spans: [], weights: [] }
   for (const { 0: found, index, groups } of text.matchAll(word)) {
@@ -39,10 +39,10 @@ function unify(text: string): string {
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
 const hasWord = /[\p{L}\p{N}]/u
-/** A list's number or mark, or a heading's, which is no sentence by itself. */
+/** The number or mark of a list item or a heading. Alone it is not a sentence. */
 const isMark = /^\s*(?:\(?[\p{N}]{1,3}[.)]|\(?\p{L}[.)]|[-*+•#>]+)\s*$/u
 
-/** Sentences as Unicode parts them, a line's end too, without white space or a list's number around them. */
+/** Splits a text into sentences by the rules of Unicode, and at line ends. White space and list numbers are left out. */
 export function splitSentences(text: string): Span[] {
   const spans: Span[] = []
   let mark: Span | undefined

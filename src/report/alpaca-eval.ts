@@ -1,4 +1,4 @@
-/** AlpacaEval on a report's page: win rates of several systems, and their lengths, which raw rates depend on. */
+/** AlpacaEval on a report's page: win rates of several systems, and their lengths, because raw rates depend on length. */
 
 import type { AlpacaEvalResult } from '../files/result-file.ts'
 import { drawChart } from './chart.ts'
@@ -26,20 +26,20 @@ interface Rate {
   high: number
 }
 
-/** The sections of systems beside one baseline. */
+/** Makes the sections of systems that are compared with the same baseline. */
 export async function alpacaEvalSections(results: AlpacaEvalResult[]): Promise<ReportSection[]> {
   const rates = results.flatMap(ratesOf)
   const baselineChars = results[0]?.baseline_mean_length_chars ?? 0
   return [
     {
       title: 'Win rates',
-      text: 'The line is the 95 % interval: 1.96 standard errors each way.',
+      text: 'Each line is a 95 % interval: 1.96 standard errors to each side.',
       chart: await drawRates(rates),
       table: rateTable(results),
     },
     {
       title: 'Win rates over length',
-      text: `Much of a raw win rate is length. The dashed line is the baseline: ${Math.round(baselineChars)} characters.`,
+      text: `Longer answers raise a raw win rate. The dashed line is the baseline: ${Math.round(baselineChars)} characters.`,
       chart: await drawLengths(rates, baselineChars),
       table: lengthTable(results),
     },

@@ -12,7 +12,7 @@ const spec = (names: string[]): Parameters<typeof drawChart>[0] => ({
   },
 })
 
-test('a chart is one svg element, its texts escaped and its label there for a screen reader', async () => {
+test('a chart is one svg element, with escaped texts and a label for a screen reader', async () => {
   const svg = await drawChart(spec([hostile, 'b']), `label ${hostile}`)
   expect(svg).toMatch(/^<svg role="img" .*<\/svg>$/s)
   expect(svg.match(/<\/svg>/g)).toHaveLength(1)
@@ -21,13 +21,13 @@ test('a chart is one svg element, its texts escaped and its label there for a sc
   expect(svg).toContain('aria-label="label &lt;script')
 })
 
-test('colors of texts and axes are those of the page, so that it fits a dark one', async () => {
+test('texts and axes have the colors of the page, so that a chart fits a dark page', async () => {
   const svg = await drawChart(spec(['a']), 'l')
   expect(svg).toContain('currentColor')
   expect(svg).not.toMatch(/(?:fill|stroke)="(?:black|#000|white|#fff)"/)
 })
 
-test('the same spec gives the same bytes, however many were drawn before and whatever at the same time', async () => {
+test('the same spec gives the same bytes, also after other charts and at the same time as others', async () => {
   const alone = await drawChart(spec(['a', 'b']), 'l')
   const [again, other, third] = await Promise.all([
     drawChart(spec(['a', 'b']), 'l'),
@@ -38,6 +38,6 @@ test('the same spec gives the same bytes, however many were drawn before and wha
   expect(other).not.toBe(alone)
 })
 
-test('a chart without data is drawn, empty', async () => {
+test('a chart without data is drawn empty', async () => {
   expect(await drawChart(spec([]), 'l')).toMatch(/^<svg /)
 })

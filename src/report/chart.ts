@@ -1,4 +1,4 @@
-/** Charts as SVG texts, drawn by Vega-Lite without a browser. The colors are those of the page they stand in. */
+/** Draws charts as SVG text with Vega-Lite, without a browser. They take the colors of the page that they are on. */
 import type { Config, TopLevelSpec } from 'vega-lite'
 import { needPackages } from '../files/optional-packages.ts'
 import { escapeHtml } from './page.ts'
@@ -35,8 +35,8 @@ const config: Config = {
 }
 
 /**
- * The chart as one `<svg>` element. Texts in the data come out escaped, and the same spec gives the same bytes.
- * @param label what a screen reader says
+ * Draws a chart as one `<svg>` element. Texts in the data are escaped. The same spec gives the same bytes.
+ * @param label the text for a screen reader
  */
 export async function drawChart(spec: TopLevelSpec, label: string): Promise<string> {
   needPackages('drawing charts')
@@ -47,14 +47,14 @@ export async function drawChart(spec: TopLevelSpec, label: string): Promise<stri
   const { spec: full } = compile(spec, { config })
   const view = new vega.View(vega.parse(full), { renderer: 'none', logLevel: vega.Error })
   try {
-    // the spec's own description does not reach the SVG
+    // vega does not put the spec's description into the SVG
     return (await view.toSVG()).replace('<svg', `<svg role="img" aria-label="${escapeHtml(label)}"`)
   } finally {
     view.finalize()
   }
 }
 
-/** Without a canvas nothing measures texts, and vega takes letters to be far wider than they are: charts get empty margins. */
+/** Estimates a text's width. Without a canvas, vega's own estimate is far too wide, and charts get empty margins. */
 function estimateWidth(item: { fontSize?: number }, text: unknown): number {
   return 0.61 * (item.fontSize ?? 11) * String(text ?? '').length
 }

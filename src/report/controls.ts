@@ -1,4 +1,4 @@
-/** Controls on a report's page: what came out, what it took, what aggregation changed, and the prompts it changed most. */
+/** Controls on a report's page: scores, costs, what aggregation changed, and the questions that it changed most. */
 
 import type { QuestionResult, Result } from '../files/result-file.ts'
 import { drawChart } from './chart.ts'
@@ -8,7 +8,7 @@ import { browseSections, percent } from './texts.ts'
 
 type Row = Result['rows'][number]
 
-/** The sections of one result. */
+/** Makes the sections of one result. */
 export async function controlSections(result: Result, questions: QuestionResult[]): Promise<ReportSection[]> {
   return [
     { ...(await scoreSection(result)), title: 'Scores' },
@@ -20,17 +20,17 @@ export async function controlSections(result: Result, questions: QuestionResult[
   ]
 }
 
-/** Legends of shapes are drawn black, whatever the page's colors are. */
+/** Without these colors, vega draws the shapes in a legend black on every page. */
 const shapes = { orient: 'top', symbolFillColor: 'currentColor', symbolStrokeColor: 'currentColor' } as const
 
 async function scoreSection({ rows, metrics }: Result): Promise<ReportSection> {
   return {
     title: '',
     isWide: metrics.length > 2,
-    text: 'The point is the mean, the line its 95 % interval. p is that of a paired test beside one answer.',
+    text: 'Points are means, lines are 95 % intervals. p is from a paired test against one answer.',
     chart: await drawScores(rows, metrics),
     table: {
-      head: ['control', ...metrics, 'beside one answer', 'p'],
+      head: ['control', ...metrics, 'compared with one answer', 'p'],
       rows: rows.map((row) => [
         row.title,
         ...metrics.map((metric) => showRange(row, metric)),
@@ -102,7 +102,7 @@ async function costSection({ rows, metrics }: Result, axis: Axis): Promise<Repor
   )
   return {
     title: '',
-    text: `On the frontier is what nothing else beats with as few ${axis.title}. What the right answer picks is no strategy.`,
+    text: `A control is on the frontier if no other one scores as high with as few ${axis.title}. The pick by the right answer is left out: it is not a strategy.`,
     chart: await drawCosts(values, metric, axis),
     table: {
       head: ['control', axis.title, metric, 'frontier'],
@@ -141,7 +141,7 @@ function drawCosts(values: Cost[], metric: string, axis: Axis): Promise<string> 
   )
 }
 
-/** The pick by the right answer is no rival: no strategy can choose like that. */
+/** Says whether no other row is better and cheaper. The oracle does not count, because no strategy can choose like that. */
 function isFrontier(row: Row, rows: Row[], metric: string, { of }: Axis): boolean {
   const score = (r: Row) => r.scores[metric]?.mean ?? 0
   if (row.control === 'oracle') return false
@@ -160,7 +160,7 @@ function takesSection({ rows }: Result): ReportSection {
   return {
     title: '',
     isWide: true,
-    text: 'Means per question, as if each control ran alone. Prefilled are input tokens really read: samples share a prompt.',
+    text: 'Means per question, as if each control ran alone. Prefilled tokens are input tokens that were really read: samples share a prompt.',
     table: {
       head: ['control', 'calls', 'input tokens', 'prefilled', 'output', 'seconds', 'dollars', 'characters'],
       rows: rows.map((row) => [
@@ -194,8 +194,8 @@ async function changeSection(result: Result, changes: Changes): Promise<ReportSe
   return {
     title: `What the ${title} changed`,
     text:
-      `${percent(changes.copy_rate)} of the answers' word 4-grams stand in some proposal; the proposals agree ` +
-      `${percent(result.agreement)}. Nearest proposal by its place: ${showPlaces(changes.position) || 'none'}.` +
+      `${percent(changes.copy_rate)} of the answers' word 4-grams are in some proposal. Agreement of the proposals: ` +
+      `${percent(result.agreement)}. Nearest proposal by place: ${showPlaces(changes.position) || 'none'}.` +
       (result.judge_position ? ` The judge picks by place: ${showPlaces(result.judge_position)}.` : ''),
     chart: await drawOutcomes(outcomes, `What the ${title} made of its proposals`),
     table: {
@@ -209,7 +209,7 @@ async function changeSection(result: Result, changes: Changes): Promise<ReportSe
   }
 }
 
-/** Places count from 1. */
+/** Writes the share of each place, counted from 1. */
 const showPlaces = (shares: number[]) => shares.map((s, i) => `${i + 1}: ${percent(s)}`).join(', ')
 
 function drawOutcomes(

@@ -1,6 +1,6 @@
-/** The figures that training runs are compared by, for a reader. */
+/** Titles of the figures that training runs are compared by. */
 
-/** Name in `result.json`, title, and digits shown. In the order of tables. */
+/** Name in `result.json`, title, and number of digits, in the order of tables. */
 export const figureTitles = [
   ['first_held_out', 'held-out loss, first', 3],
   ['lowest_held_out', 'held-out loss, lowest', 3],

@@ -1,4 +1,4 @@
-/** Training curves on a report's page, by groups of seeds. */
+/** Training curves on a report's page, by group; the runs of a group differ in their seed. */
 
 import type { ConvergenceResult } from '../files/result-file.ts'
 import type { Interval } from '../lib/statistics.ts'
@@ -19,7 +19,7 @@ interface Place {
   high?: number
 }
 
-/** The sections of one result. */
+/** Makes the sections of one result. */
 export async function convergenceSections(result: ConvergenceResult): Promise<ReportSection[]> {
   const { groups } = result
   const sections: ReportSection[] = []
@@ -29,21 +29,29 @@ export async function convergenceSections(result: ConvergenceResult): Promise<Re
   }
   const many = groups.some(({ runs }) => runs.length > 1)
   const lines = many
-    ? 'Thick lines are means of a group, bands their 95 % intervals over seeds, thin lines single runs. '
+    ? 'Thick lines are means of a group, bands are 95 % intervals over seeds, thin lines are single runs. '
     : ''
-  await add('Held-out loss over steps', `${lines}In nats per token, on rows that were not trained on.`, {
-    x: 'step',
-    y: 'loss',
-  })
+  await add(
+    'Held-out loss over steps',
+    `${lines}The loss is in nats per token, on rows outside of training.`,
+    {
+      x: 'step',
+      y: 'loss',
+    },
+  )
   await add(
     'Held-out loss over tokens',
-    'The same over the tokens read until then: an example with proposals is longer.',
+    'The same, over the tokens read so far: examples with proposals are longer.',
     { x: 'tokens', y: 'loss' },
   )
-  await add('Share of the improvement over steps', 'Of the way from the first held-out loss to the lowest.', {
-    x: 'step',
-    y: 'share',
-  })
+  await add(
+    'Share of the improvement over steps',
+    'The way from the first held-out loss to the lowest is 100 %.',
+    {
+      x: 'step',
+      y: 'share',
+    },
+  )
   return [...sections, figuresSection(result), ...(many ? [runsSection(groups)] : [])]
 }
 
@@ -52,7 +60,7 @@ interface Axes {
   y: 'loss' | 'share'
 }
 
-/** Undefined if no run has both figures. */
+/** Makes the chart and the table of a curve; undefined if no run has both figures. */
 async function curveSection(
   groups: Group[],
   axes: Axes,
@@ -111,7 +119,7 @@ function drawCurves(means: Place[], runs: Place[], axes: Axes): Promise<string> 
   return drawChart({ width: 320, height: 220, layer: [bands, thin, thick] }, label)
 }
 
-/** A band may be far wider than all curves if seeds are few; it is cut at the edge of the chart. */
+/** Scales to the curves. With few seeds a band may be far wider; it is cut at the edge of the chart. */
 function scaleAround(places: Place[]) {
   const all = places.map((place) => place.y)
   const [low, high] = [Math.min(...all), Math.max(...all)]
@@ -132,7 +140,7 @@ function curveTable(means: Place[], axes: Axes): ReportTable {
   }
 }
 
-/** Without the sign of what rounds to nothing. */
+/** Writes a number without a minus sign if it rounds to 0. */
 const number = (value: number, digits: number) => value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1')
 
 function figuresSection({ groups, differences }: ConvergenceResult): ReportSection {
@@ -148,7 +156,7 @@ function figuresSection({ groups, differences }: ConvergenceResult): ReportSecti
       figures,
     })),
     ...differences.map(({ group, beside, figures }) => ({
-      title: `${group} less ${beside}, paired`,
+      title: `${group} minus ${beside}, paired`,
       figures,
     })),
   ]
@@ -156,8 +164,8 @@ function figuresSection({ groups, differences }: ConvergenceResult): ReportSecti
     title: 'In numbers',
     isWide: true,
     text:
-      'Means over the runs of a group, with 95 % intervals over seeds where there are several. The step at which a share of the ' +
-      'improvement is reached is read off a straight line between two evaluations. Changes of the training loss are absolute, from step to step.',
+      'Means over the runs of a group, with 95 % intervals over seeds if there are several runs. The step of a share of the improvement ' +
+      'is on a straight line between two evaluations. Changes of the training loss are absolute values, from step to step.',
     table: {
       head: ['what', ...columns.map(({ title }) => title)],
       rows: figureTitles.map(([name, title, digits]) => [

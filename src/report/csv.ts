@@ -1,4 +1,4 @@
-/** The figures of results as one CSV table: a line per number, with what it took if that is known. */
+/** Writes the figures of results as one CSV table: a line per number, with its cost if that is known. */
 
 import type {
   AlpacaEvalResult,
@@ -10,7 +10,7 @@ import type {
 } from '../files/result-file.ts'
 import type { Interval } from '../lib/statistics.ts'
 
-/** What a row of controls takes. */
+/** Columns for what a row of controls took. */
 const TAKES = [
   ...(['calls', 'input_tokens', 'prefilled_tokens', 'output_tokens'] as const),
   ...(['seconds', 'cost', 'mean_length_chars'] as const),
@@ -19,7 +19,7 @@ const COLUMNS = [...(['task', 'model', 'row', 'metric', 'mean', 'low', 'high', '
 
 type Line = Partial<Record<(typeof COLUMNS)[number], string | number | null>>
 
-/** Ends in a line break. What is not known is empty. */
+/** Writes the table. It ends in a line break; unknown values are empty cells. */
 export function toCsv(results: Results[]): string {
   const lines = results.flatMap(linesOf).map((line) => COLUMNS.map((name) => quote(line[name] ?? '')))
   return `${[COLUMNS, ...lines].map((line) => line.join(',')).join('\n')}\n`
@@ -84,7 +84,7 @@ function linesOfPerplexity({ task, model, conditions, n }: PerplexityResult): Li
   })
 }
 
-/** A row is a group, a run (`GROUP/RUN`), two groups (`A - B`), or a group at a step (`GROUP@STEP`). */
+/** Makes lines for groups (`GROUP`), runs (`GROUP/RUN`), differences (`A - B`) and steps (`GROUP@STEP`). */
 function linesOfConvergence({ task, groups, differences }: ConvergenceResult): Line[] {
   const compared = [...groups, ...differences].flatMap((one) => {
     const row = 'beside' in one ? `${one.group} - ${one.beside}` : one.group

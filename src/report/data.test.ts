@@ -34,7 +34,7 @@ function makeCounts(name = hostile): BuildCounts {
   }
 }
 
-test('names that come with the data cannot become markup', async () => {
+test('names from the data are escaped and cannot become markup', async () => {
   const page = await renderReport(hostile, makeCounts())
   const tags = new Set([...page.matchAll(/<\/?([a-z!]+)/gi)].map((match) => match[1]?.toLowerCase()))
   for (const tag of ['script', 'img']) expect(tags).not.toContain(tag)
@@ -71,14 +71,14 @@ test('the same counts give the same bytes, and every section has its table', asy
   expect(page).toContain('<td class="number">12,345</td>')
 })
 
-test('a build that lost every row has a report too', async () => {
+test('a build that dropped every row has a report too', async () => {
   const none = { dropped: {}, left: {}, models: {}, benchmarks: {}, statistics: createStatistics() }
   const page = await renderReport('f', { ...makeCounts(), ...none, train: 0 })
   expect(page).toContain('0 examples from 9 rows (f).')
   expect(page).not.toContain('NaN')
 })
 
-test('overlap is the share of distinct word 4-grams that a proposal has, in any case and with any punctuation', () => {
+test('overlap is the share of distinct word 4-grams that a proposal has; case and punctuation do not count', () => {
   const target = 'The fox, the hen and the dog.' // 4 4-grams
   expect(findOverlap(target, ['THE FOX: the hen AND the dog'])).toBe(1)
   expect(findOverlap(target, ['the fox the hen', 'and so on'])).toBe(1 / 4)
@@ -90,7 +90,7 @@ test('overlap is the share of distinct word 4-grams that a proposal has, in any 
   expect(findOverlap('…', ['…'])).toBe(0)
 })
 
-test('lengths are counted by half octaves, overlaps by tenths, of the examples that are measured', () => {
+test('lengths are counted by half octaves, and overlaps by tenths, over the measured examples', () => {
   const statistics = createStatistics()
   const draft = (target: string) => ({
     id: 'a',

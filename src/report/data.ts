@@ -1,10 +1,10 @@
-/** `report.html` of a data set: what is in it and what was left out, as charts and tables. */
+/** Renders `report.html` of a data set: what is in it and what was left out, as charts and tables. */
 
 import type { BuildCounts, BuildStatistics, LengthCounts, Reasons } from '../files/build-counts.ts'
 import { drawChart } from './chart.ts'
 import { type ReportSection, renderReportPage } from './page.ts'
 
-/** The whole page. Nothing in it depends on the time or on where the folder lies. */
+/** Renders the whole page. It does not depend on the time or on the folder's path. */
 export async function renderReport(format: string, counts: BuildCounts): Promise<string> {
   const { read, train, validation, bad, statistics } = counts
   const sections: ReportSection[] = [
@@ -25,7 +25,7 @@ export async function renderReport(format: string, counts: BuildCounts): Promise
     },
     ...(await chartSections(counts, statistics)),
   ]
-  const lead = `${train + validation} examples from ${read} rows (${format}). README.md beside this page says how they were made.`
+  const lead = `${train + validation} examples from ${read} rows (${format}). README.md in the same folder says how they were made.`
   return renderReportPage('Aggregation examples', lead, sections)
 }
 
@@ -115,7 +115,7 @@ async function overlapSection(overlap: number[]): Promise<ReportSection | undefi
   )
   return {
     title,
-    text: `Word 4-grams of the target that some proposal has too, over ${measured} examples. Far right: copied; far left: written anew.`,
+    text: `Share of the target's word 4-grams that are in some proposal, over ${measured} examples. Far right: copied; far left: newly written.`,
     chart,
     table: {
       head: ['share', 'examples'],

@@ -1,10 +1,10 @@
-/** The head of a report's page: what each result says, in a line or two. */
+/** The top of a report's page: what each result says, in a line or two. */
 
 import type { ConvergenceResult, PerplexityResult, Result, Results } from '../files/result-file.ts'
 import type { ReportSection } from './page.ts'
 import { describeTask, nameModels, percent, shorten } from './texts.ts'
 
-/** What belongs together, as on the page, stands together. */
+/** Makes the section with the findings of all results, grouped as on the page. */
 export function findingsSection(results: Results[]): ReportSection {
   const found = new Map<string, string[]>()
   for (const one of results) {
@@ -41,7 +41,7 @@ function findingsOf(one: Results, all: Results[]): string[] {
   }
 }
 
-/** Of the aggregators, or the best point of a grid, beside one answer; and what selection could reach. */
+/** Compares the aggregators (or the best point of a grid) with one answer, and says what selection could reach. */
 function findInControls({ rows, metrics }: Result): string[] {
   const metric = metrics[0] as string
   const score = (row: Result['rows'][number]) => row.scores[metric]?.mean ?? 0
@@ -54,7 +54,7 @@ function findInControls({ rows, metrics }: Result): string[] {
     const test = row.against_single
     const points =
       test &&
-      `${test.difference < 0 ? '−' : '+'}${Math.abs(100 * test.difference).toFixed(1)} points beside one answer, p = ${test.p.toFixed(3)}`
+      `${test.difference < 0 ? '−' : '+'}${Math.abs(100 * test.difference).toFixed(1)} points compared with one answer, p = ${test.p.toFixed(3)}`
     return `${row.title}: ${metric} ${percent(score(row))}${range}${points ? `; ${points}` : ''}`
   })
   return [
@@ -65,7 +65,7 @@ function findInControls({ rows, metrics }: Result): string[] {
   ]
 }
 
-/** The condition that shows most, beside the first. */
+/** Compares the condition that shows most with the first. */
 function findInPerplexity({ model, conditions }: PerplexityResult, all: Results[]): string {
   const models = all.flatMap((one) => (one.kind === 'perplexity' ? one.result.model : []))
   const name = nameModels(models)[models.indexOf(model)] ?? model
@@ -90,7 +90,7 @@ function findInConvergence({ groups, differences }: ConvergenceResult): string[]
   const less = differences.flatMap(({ group, beside, figures: { step_of_90_percent: step } }) =>
     step?.interval
       ? [
-          `${group} less ${beside}: 90 % at ${step.mean.toFixed(1)} steps more (${step.interval.low.toFixed(1)} to ${step.interval.high.toFixed(1)})`,
+          `${group} compared with ${beside}: 90 % at ${step.mean.toFixed(1)} steps more (${step.interval.low.toFixed(1)} to ${step.interval.high.toFixed(1)})`,
         ]
       : [],
   )

@@ -8,7 +8,7 @@ import type { ReportSection } from './page.ts'
 const WORST = 0
 const BEST = 10
 
-/** The sections of one result. */
+/** Makes the sections of one result. */
 export async function mtBenchSections(result: MtBenchResult): Promise<ReportSection[]> {
   const range = (rating: MtBenchResult['both']) =>
     rating
@@ -20,7 +20,7 @@ export async function mtBenchSections(result: MtBenchResult): Promise<ReportSect
       title: 'Ratings',
       text:
         `Ratings of ${result.judge}, 1 to 10, over ${result.n} questions. Turn 1: ${range(result.turn_1)}; ` +
-        `turn 2: ${range(result.turn_2)}; both: ${range(result.both)}. Without a rating: ${result.unreadable.length}${result.asked_again ? `; only when asked for it alone: ${result.asked_again}` : ''}.`,
+        `turn 2: ${range(result.turn_2)}; both: ${range(result.both)}. Without a rating: ${result.unreadable.length}${result.asked_again ? `; with a rating only when asked again: ${result.asked_again}` : ''}.`,
       chart: await drawRadar(result),
       table: {
         head: ['category', 'turn 1', 'turn 2', 'both'],
@@ -30,7 +30,7 @@ export async function mtBenchSections(result: MtBenchResult): Promise<ReportSect
   ]
 }
 
-/** Place of a rating on the spoke of a category. */
+/** Computes the place of a rating on the axis of a category. */
 function place(i: number, count: number, rating: number) {
   const angle = (2 * Math.PI * i) / count
   const length = (rating - WORST) / (BEST - WORST)

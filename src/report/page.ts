@@ -1,6 +1,6 @@
-/** One HTML file that opens offline: sections with a chart and its table, light and dark, fit to print. */
+/** Renders one HTML file that opens offline: sections with charts and tables, light and dark, ready to print. */
 
-/** A number that is none (NaN, infinite) is an empty cell. */
+/** A table. NaN and infinite numbers become empty cells. */
 export interface ReportTable {
   head: string[]
   rows: (string | number)[][]
@@ -14,17 +14,17 @@ export interface ReportSection {
   /** From `drawChart`. */
   chart?: string
   table?: ReportTable
-  /** Statements, under what they are about. */
+  /** Statements, grouped by their subject. */
   statements?: { about: string; texts: string[] }[]
-  /** More tables, each folded under a line that opens it. */
+  /** More tables, each under a line that unfolds it. */
   folds?: { summary: string; table: ReportTable }[]
   /** Takes the whole width of the page. */
   isWide?: boolean
-  /** Longer texts, each folded under a line that opens it. */
+  /** Longer texts, each under a line that unfolds it. */
   details?: { summary: string; parts: { label: string; text: string }[] }[]
 }
 
-/** What the sections after it, up to the next one, are about. */
+/** A heading for the sections that follow, up to the next heading. */
 export interface ReportHeading {
   heading: string
   /** Paragraphs; plain text. */
@@ -59,7 +59,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums } t
 }
 `
 
-/** Text as it may stand in HTML, in a quoted attribute too. */
+/** Escapes text for HTML, also for quoted attributes. */
 export function escapeHtml(text: string): string {
   const names: Record<string, string> = {
     '&': '&amp;',
@@ -71,7 +71,7 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => names[character] as string)
 }
 
-/** The page. Nothing in it is loaded from elsewhere, and no script runs. */
+/** Renders the page. It loads nothing from elsewhere and runs no script. */
 export function renderReportPage(
   title: string,
   lead: string,

@@ -1,4 +1,4 @@
-/** Perplexities on a report's page: of several models over the same examples, by what they were shown. */
+/** Perplexities on a report's page: several models on the same examples, by condition. */
 
 import type { PerplexityResult } from '../files/result-file.ts'
 import { drawChart } from './chart.ts'
@@ -11,14 +11,14 @@ interface Scored {
   model: string
   condition: string
   perplexity: number
-  /** To the first condition, in nats per token; null in the first one itself. */
+  /** Difference to the first condition, in nats per token; null in the first condition. */
   difference: number | null
   low?: number
   high?: number
   lower: number | null
 }
 
-/** The sections of results with the same conditions. */
+/** Makes the sections of results with the same conditions. */
 export async function perplexitySections(results: PerplexityResult[]): Promise<ReportSection[]> {
   const names = nameModels(results.map(({ model }) => model))
   const values = results.flatMap(({ conditions }, i) =>
@@ -32,7 +32,7 @@ export async function perplexitySections(results: PerplexityResult[]): Promise<R
   return [
     {
       title: 'Perplexity by what was shown',
-      text: `Of ${n} targets with ${tokens} tokens; lower is more expected.`,
+      text: `Over ${n} targets with ${tokens} tokens. Lower means that the model expects the target more.`,
       chart: await drawPerplexities(values, results.length),
       table: {
         head: ['model', 'shown', 'perplexity'],
@@ -40,15 +40,15 @@ export async function perplexitySections(results: PerplexityResult[]): Promise<R
       },
     },
     {
-      title: `Beside ${first}`,
-      text: 'Mean difference over examples, paired, in nats per token; left of 0 is more expected. The line is its 95 % interval.',
+      title: `Compared with ${first}`,
+      text: 'Mean paired difference over examples, in nats per token. Left of 0 the target is more expected. Lines are 95 % intervals.',
       chart: await drawDifferences(beside, results.length, first),
       table: differenceTable(beside),
     },
   ]
 }
 
-/** What both charts have: a row per condition, and a color per model. */
+/** Makes what both charts share: a row per condition, and a color per model. */
 function frame(models: number) {
   const legend = { orient: 'top' as const, columns: 2, labelLimit: 260 }
   return {

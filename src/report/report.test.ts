@@ -78,7 +78,7 @@ const bare = summarizeGroup('bare', [
   summarizeCurve({ run: 'bare', points: [{ step: 1, loss: 2 }], heldOut: [] }),
 ])
 
-test('every kind of result stands on the page with charts, tables and how it was made, escaped', async () => {
+test('the page has every kind of result with charts, tables and its origin, all escaped', async () => {
   const results = [
     await read('p1', perplexity('models/base', 5)),
     await read('c', { task: 'convergence', n: 4, groups, differences: compareGroups(groups) }),
@@ -89,7 +89,7 @@ test('every kind of result stands on the page with charts, tables and how it was
   const html = await renderReport(results, { title: hostile, about: `one ${hostile}\n\ntwo` })
   expect(html).not.toContain('<img')
   expect(html).not.toMatch(/<script|NaN|undefined|Infinity|https?:\/\/(?!www\.w3\.org)/)
-  expect(html.match(/<svg/g)).toHaveLength(2 + 3 + 2) // two models share theirs, as do two systems
+  expect(html.match(/<svg/g)).toHaveLength(2 + 3 + 2) // two models share charts, and so do two systems
   expect(html.match(/as a table/g)).toHaveLength(2 + 3 + 2)
   expect(html.match(/a machine/g)).toHaveLength(results.length)
   expect(html).toContain('<p>two</p>')
@@ -104,7 +104,7 @@ test('every kind of result stands on the page with charts, tables and how it was
   expect(await renderReport(results)).toBe(await renderReport(results))
 })
 
-test('a table beside the page has every figure, quoted where it must be', async () => {
+test('the CSV table has every figure, quoted if necessary', async () => {
   const lines = toCsv([
     await read('p', perplexity('a, b', 5)),
     await read('c', { task: 'convergence', n: 4, groups, differences: compareGroups(groups) }),
@@ -117,7 +117,7 @@ test('a table beside the page has every figure, quoted where it must be', async 
   expect(lines.at(-3)).toMatch(/^alpaca-eval,s,beside base,win_rate,40,36.08,43.92,4/)
 })
 
-test('a run that was not evaluated has figures, and no curve', async () => {
+test('a run that was not evaluated has figures and no curve', async () => {
   const html = await renderReport([
     await read('n', { task: 'convergence', n: 1, groups: [bare], differences: [] }),
   ])
@@ -125,7 +125,7 @@ test('a run that was not evaluated has figures, and no curve', async () => {
   expect(html).toContain('bare: not evaluated while it trained')
 })
 
-test('a result with a number missing is refused with its place', async () => {
+test('a result without a required number is refused with its place', async () => {
   const broken = read('broken', { ...winRate('s'), win_rate: null })
   await expect(broken).rejects.toThrow(/broken\/result.json: expected the results of an evaluation; win_rate/)
 })

@@ -1,4 +1,4 @@
-/** One page of results of every kind. Those of a kind that are read side by side share charts and tables. */
+/** Renders one page with results of all kinds. Results that can be compared share charts and tables. */
 
 import type { Results } from '../files/result-file.ts'
 import { alpacaEvalSections } from './alpaca-eval.ts'
@@ -10,16 +10,16 @@ import { type ReportHeading, type ReportSection, renderReportPage } from './page
 import { perplexitySections } from './perplexity.ts'
 import { describeTask, originSection } from './texts.ts'
 
-/** What stands above the results. */
+/** The text above the results. */
 export interface ReportOptions {
   title?: string
-  /** Said at the top; blank lines part paragraphs. */
+  /** Text at the top. Blank lines separate paragraphs. */
   about?: string
 }
 
 type Part = ReportSection | ReportHeading
 
-/** The whole page. Nothing in it depends on when or where it is made. */
+/** Renders the whole page. It does not depend on the time or the place of the call. */
 export async function renderReport(results: Results[], options: ReportOptions = {}): Promise<string> {
   const parts: Part[] = []
   if (options.about) {
@@ -28,11 +28,12 @@ export async function renderReport(results: Results[], options: ReportOptions = 
   }
   parts.push(findingsSection(results))
   for (const group of groupResults(results)) parts.push(...(await partsOf(group)))
-  const lead = 'Intervals are of 95 %, tests are paired. How each number was made stands below its charts.'
+  const lead =
+    'Intervals are 95 % intervals, tests are paired. Below the charts you find how each number was made.'
   return renderReportPage(options.title ?? 'Is aggregation better?', lead, parts)
 }
 
-/** Perplexities of the same examples, and AlpacaEval's systems beside one baseline, belong together. */
+/** Groups results that can be compared: perplexities of the same examples, and AlpacaEval systems with one baseline. */
 function groupResults(results: Results[]): Results[][] {
   const groups = new Map<string, Results[]>()
   for (const [i, one] of results.entries()) {
@@ -48,7 +49,7 @@ function keyOf({ kind, result }: Results): string | undefined {
   return JSON.stringify([kind, result.file, result.n, result.conditions.map(({ condition }) => condition)])
 }
 
-/** @param group one or more of the same kind */
+/** Makes the heading and the sections of a group. @param group one or more results of the same kind */
 async function partsOf(group: Results[]): Promise<Part[]> {
   const first = group[0] as Results
   const origin = originSection(group.map(({ result }) => result))

@@ -1,14 +1,14 @@
-/** The parts of a report that are read rather than looked at: single questions, and where the numbers come from. */
+/** The text parts of a report: single questions, and the origin of the numbers. */
 
 import type { QuestionResult, Result, Results } from '../files/result-file.ts'
 import type { ReportSection } from './page.ts'
 
-/** With a space that does not break. */
+/** Writes a share (0 to 1) in percent, with a non-breaking space. */
 export const percent = (share: number) => `${(100 * share).toFixed(1)}\u00a0%`
 
 const SHOWN = 6
 
-/** The questions whose answer is furthest from the mean of its proposals, both ways. */
+/** Makes sections with the questions that gained and lost most: their answers scored far above or below their proposals. */
 export function browseSections(result: Result, questions: QuestionResult[]): ReportSection[] {
   const metric = result.metrics[0] as string
   const control = result.changes.at(-1)?.control
@@ -26,7 +26,7 @@ export function browseSections(result: Result, questions: QuestionResult[]): Rep
     text:
       some.length === 0
         ? 'None.'
-        : 'Score of the answer less the mean of its proposals. Open one to read it.',
+        : 'The number is the score of the answer minus the mean of its proposals. Open one to read it.',
     details: some.map(({ question, answer, gain }) => ({
       summary: `${gain > 0 ? '+' : ''}${gain.toFixed(2)}  ${question.id}: ${firstWords(question.prompt)}`,
       parts: [
@@ -62,7 +62,7 @@ function firstWords(text: string): string {
   return line.length > 80 ? `${line.slice(0, 80)}…` : line
 }
 
-/** Such as `GSM8K: 200 questions`. */
+/** Describes a result in a few words, such as `GSM8K, MODEL: 200 questions`. */
 export function describeTask({ kind, result }: Results): string {
   switch (kind) {
     case 'controls':
@@ -74,30 +74,30 @@ export function describeTask({ kind, result }: Results): string {
     case 'perplexity':
       return `Perplexity of ${result.n} targets`
     case 'alpaca-eval':
-      return `AlpacaEval beside ${result.baseline}`
+      return `AlpacaEval, compared with ${result.baseline}`
   }
 }
 
 const taskNames: Record<string, string> = { gsm8k: 'GSM8K', ifeval: 'IFEval' }
 
-/** As its owners write it; a grid of width and depth is named as one. */
+/** Writes a task's name as its owners do. A grid of widths and depths is named as such. */
 function nameTask(task: string): string {
   const [, grid, name = task] = task.match(/^(scaling )?(.*)$/) ?? []
   return `${grid ? 'Width and depth, ' : ''}${taskNames[name] ?? name}`
 }
 
-/** A model by the end of its path or address: `runs/cpu/aft` is `aft`, `http://127.0.0.1/v1#llama` is `llama`. */
+/** Shortens a model to the end of its path or address: `runs/cpu/aft` is `aft`, `http://127.0.0.1/v1#llama` is `llama`. */
 export function shorten(model: string): string {
   return model.split(/[\\/#]/).findLast((part) => part !== '') ?? model
 }
 
-/** Short names if they differ, else whole ones. */
+/** Shortens model names, but only if the short names stay different. */
 export function nameModels(models: string[]): string[] {
   const short = models.map(shorten)
   return new Set(short).size === new Set(models).size ? short : models
 }
 
-/** By what every number was made: a line that opens for each result. */
+/** Makes the section that says how every number was made: a line per result, which unfolds. */
 export function originSection(results: Results['result'][]): ReportSection {
   const names = nameModels(results.map((result) => ('model' in result ? String(result.model) : '')))
   return {

@@ -1,11 +1,11 @@
-/** The loss of a run as a picture. */
+/** Draws the loss of a training run. */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { TopLevelSpec } from 'vega-lite'
 import { readMetrics } from '../files/training-metrics.ts'
 import { drawChart } from './chart.ts'
 
-/** Writes `loss.svg` (over steps) and `loss-tokens.svg`: each step's loss, its mean over a tenth of them, held-out loss. */
+/** Writes `loss.svg` (over steps) and `loss-tokens.svg`: the loss per step, its running mean over a tenth, held-out loss. */
 export async function drawLoss(folder: string): Promise<void> {
   const steps = readMetrics(path.join(folder, 'metrics.jsonl'))
   if (steps.length === 0) return

@@ -1,4 +1,4 @@
-/** The model that is tuned, as transformers opens it. */
+/** Finds the base model to train, and prepares it in a form that transformers opens. */
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
@@ -7,34 +7,34 @@ import { UsageError } from '../core/provider/errors.ts'
 import { findCacheFolder } from '../lib/cache-folder.ts'
 import { runLoud, trainerFolder } from './environment.ts'
 
-/** A GGUF file, and the name that opens it as an engine. */
+/** A GGUF file, with the name that opens it as an engine. */
 export interface GgufBase {
   model: string
   file: string
   license?: string
 }
 
-/** A base model, ready to be trained. */
+/** A base model that is ready to train. */
 export interface Base {
   /** Hub name or folder. */
   model: string
   isLocal: boolean
-  /** Where it came from a GGUF file. */
+  /** Present if it was made from a GGUF file. */
   gguf?: { model: string; sha256: string }
   license?: string
 }
 
-/** How a base model is found and prepared. */
+/** What finding and preparing a base model needs. */
 export interface BaseOptions {
   python: string
-  /** The GGUF file that a name stands for; undefined for a name that is none. */
+  /** Returns the GGUF file of a model's name; undefined if there is no such model. */
   findGguf: (name: string) => Promise<GgufBase | undefined>
   signal: AbortSignal
   onLine: (line: string) => void
 }
 
 /**
- * Makes a base ready: a GGUF file becomes a folder in the cache, once.
+ * Prepares a base model. A GGUF file is converted to a folder in the cache, once.
  * @throws UsageError if there is no such model
  */
 export async function prepareBase(name: string, options: BaseOptions): Promise<Base> {
@@ -43,13 +43,15 @@ export async function prepareBase(name: string, options: BaseOptions): Promise<B
   if (!found) {
     if (/^[\w.-]+\/[\w.-]+$/.test(name) && !existsSync(name)) return { model: name, isLocal: false }
     throw new UsageError(
-      `base: ${name} is no folder with a config.json, no model of \`aft models\`, no gguf:FILE and no hub name`,
+      `base: expected a folder with a config.json, a model of \`aft models\`, gguf:FILE or a hub name, got ${name}`,
     )
   }
   const sha256 = await hashFiles([found.file])
   const folder = path.join(findCacheFolder(), 'bases', sha256.slice(0, 16))
   if (!existsSync(folder)) {
-    options.onLine(`turning ${found.file} into a folder that can be trained: once, about half a minute`)
+    options.onLine(
+      `converting ${found.file} to a folder that can be trained (only once, about half a minute)`,
+    )
     const unfinished = `${folder}.${process.pid}`
     mkdirSync(unfinished, { recursive: true })
     try {
@@ -66,7 +68,7 @@ export async function prepareBase(name: string, options: BaseOptions): Promise<B
   return { model: folder, isLocal: true, gguf: { model: found.model, sha256 }, license: found.license }
 }
 
-/** SHA-256 over files, one after the other, as hex. */
+/** Computes one SHA-256 over several files in order, in hex. */
 export async function hashFiles(files: string[]): Promise<string> {
   const hash = createHash('sha256')
   for (const file of files) await pipeline(createReadStream(file), hash, { end: false })

@@ -15,20 +15,20 @@ test('every requirement is pinned, torch without a local version', () => {
   expect(Object.values(pins).every((version) => /^\d[\w.]*$/.test(version))).toBe(true)
 })
 
-test('the environment lies in the cache folder and changes its name with the requirements', () => {
+test('the environment is in the cache folder, under a name that depends on the requirements', () => {
   const { folder, python, converter } = findEnvironment({ AFT_CACHE_DIR: '/cache' })
   expect(folder).toMatch(/^\/cache\/trainer\/[0-9a-f]{12}$/)
   expect(python.startsWith(folder)).toBe(true)
   expect(converter).toMatch(/^\/cache\/converter\/[0-9a-f]{12}$/)
 })
 
-test('a whole environment has no problems; other versions are notes', () => {
+test('a complete environment has no problems; other versions are notes', () => {
   expect(judgePython({ python: '3.11.7', versions })).toEqual({ problems: [], notes: [] })
   const other = judgePython({ python: '3.11.7', versions: { ...versions, trl: '1.0.0' } })
   expect(other).toEqual({ problems: [], notes: ['trl is 1.0.0; tested with 1.16.0'] })
 })
 
-test('what is missing, broken or too old is a line each', () => {
+test('each missing, broken or outdated part is a line', () => {
   const failures = { torch: 'OSError: libtorch.so\nmore' }
   const { problems } = judgePython({ python: '3.9.2', versions: { ...versions, peft: null }, failures })
   expect(problems).toEqual([
@@ -38,7 +38,7 @@ test('what is missing, broken or too old is a line each', () => {
   ])
 })
 
-test('a bare Python says that nothing is installed', async () => {
+test('a Python without packages is reported with nothing installed', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'aft-python-'))
   const python = path.join(folder, 'python')
   const real = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' })
@@ -48,6 +48,6 @@ test('a bare Python says that nothing is installed', async () => {
   expect(problems.filter((line) => line.includes('is not installed')).length).toBe(7)
 })
 
-test('a program that is no Python is named', async () => {
+test('a program that is not Python is named in the error', async () => {
   await expect(inspectPython('/no/such/python')).rejects.toThrow('/no/such/python does not run')
 })

@@ -1,4 +1,4 @@
-/** The Python that trains: an environment of its own from pinned requirements. */
+/** Sets up the Python that trains: a separate environment with pinned requirements. */
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,20 +9,20 @@ import { UsageError } from '../core/provider/errors.ts'
 import { findCacheFolder } from '../lib/cache-folder.ts'
 import { takeLock } from '../lib/lock.ts'
 
-/** The Python files and requirements, beside `src` and `dist`. */
+/** The folder with the Python files and requirements, next to `src` and `dist`. */
 export const trainerFolder = path.join(import.meta.dirname, '../../trainer')
 const requirementsFile = path.join(trainerFolder, 'requirements.txt')
 const converterFile = path.join(trainerFolder, 'converter.txt')
 const pythonInVenv = process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']
 
-/** How programs are run while the environment is set up. */
+/** Options for the programs that set up the environment. */
 export interface SetUpOptions {
   signal?: AbortSignal
-  /** Told each command before it runs. */
+  /** Gets each command before it runs. */
   onLine?: (line: string) => void
 }
 
-/** Where environment and converters are, whether they are made or not. */
+/** Returns the paths of environment and converters, even if they do not exist yet. */
 export function findEnvironment(env = process.env): { folder: string; python: string; converter: string } {
   const cache = findCacheFolder(env)
   const named = (kind: string, file: string) =>
@@ -31,15 +31,15 @@ export function findEnvironment(env = process.env): { folder: string; python: st
   return { folder, python: path.join(folder, ...pythonInVenv), converter: named('converter', converterFile) }
 }
 
-/** Whether a folder was made to its end. */
+/** Says whether a folder was completed. */
 export function isComplete(folder: string): boolean {
   return existsSync(path.join(folder, 'complete'))
 }
 
 /**
- * Makes the environment and the converters if they are missing. Two at once wait for each other.
- * @param own the user's Python, which is then left as it is
- * @throws UsageError with what the failing command said
+ * Makes the environment and the converters if they are missing. A second process waits for the first.
+ * @param own the user's Python; it is used instead of an environment, and nothing is installed into it
+ * @throws UsageError with the message of the command that failed
  */
 export async function setUpEnvironment(options: SetUpOptions = {}, own?: string): Promise<void> {
   const { folder, python, converter } = findEnvironment()
@@ -65,7 +65,7 @@ async function makeOnce(folder: string, { signal }: SetUpOptions, make: () => Pr
   }
 }
 
-/** uv takes the build of torch that fits the machine; pip is asked for the one without CUDA if there is no GPU. */
+/** Makes the environment. uv picks the build of torch for the machine; pip gets the one without CUDA if there is no GPU. */
 async function makeTrainer(folder: string, python: string, options: SetUpOptions): Promise<void> {
   if (await runs('uv', '--version')) {
     await runLoud('uv', ['venv', '--seed', '--python', '3.11', folder], options)
@@ -89,7 +89,7 @@ function install(python: string, args: string[], options: SetUpOptions): Promise
   return runLoud(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...args], options)
 }
 
-/** Versions by package, as pinned. */
+/** Reads the pinned version of each package. */
 export function readPins(): Record<string, string> {
   const lines = readFileSync(requirementsFile, 'utf8').split('\n')
   return Object.fromEntries(
@@ -113,15 +113,15 @@ const runs = (name: string, ...args: string[]) =>
     () => false,
   )
 
-/** Standard output of a program. */
+/** Runs a program and returns its standard output. */
 export async function run(command: string, args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(command, args, { encoding: 'utf8', maxBuffer: 1 << 24 })
   return stdout.trim()
 }
 
 /**
- * Runs a program to its end.
- * @throws UsageError with the last error that it wrote
+ * Runs a program to its end, after reporting its command.
+ * @throws UsageError with the last error line that it wrote
  */
 export function runLoud(
   command: string,

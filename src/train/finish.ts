@@ -1,4 +1,4 @@
-/** After training: GGUF files, the record that opens the folder as a model, and the card. */
+/** Finishes a run after training: GGUF files, the record that opens the folder as a model, and the model card. */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DataError } from '../core/provider/errors.ts'
@@ -7,7 +7,7 @@ import { findEnvironment, runLoud, trainerFolder } from './environment.ts'
 import { renderModelCard } from './model-card.ts'
 import type { Trained } from './run.ts'
 
-/** What converting and merging need. */
+/** Options of converting and merging. */
 export interface FinishOptions {
   python: string
   signal: AbortSignal
@@ -15,8 +15,8 @@ export interface FinishOptions {
 }
 
 /**
- * Makes the folder a model that `aft ask --model FOLDER` opens. A LoRA adapter of a GGUF base stays an adapter; one
- * of another base is merged first, since an embedded engine has no such base.
+ * Makes the folder a model that `aft ask --model FOLDER` opens. A LoRA adapter of a GGUF base stays an adapter. An
+ * adapter of another base is merged first, because an embedded engine cannot open such a base.
  * @throws UsageError if a converter fails
  */
 export async function finishRun(trained: Trained, options: FinishOptions): Promise<void> {
@@ -49,7 +49,7 @@ export async function finishRun(trained: Trained, options: FinishOptions): Promi
   }
 }
 
-/** Merges an adapter into its base, as a folder that any server opens. */
+/** Merges an adapter into its base and writes a folder that any server opens. */
 export async function mergeAdapter(
   base: string,
   adapter: string,
@@ -64,7 +64,7 @@ export async function mergeAdapter(
   })
 }
 
-/** llama.cpp's converters, which bring a `gguf` module of their own. The file has its name once it is whole. */
+/** Runs a converter of llama.cpp, with the `gguf` module it brings. The file gets its name when it is complete. */
 async function convert(
   script: string,
   out: string,
@@ -81,7 +81,7 @@ async function convert(
   renameSync(unfinished, out)
 }
 
-/** Wordings named in the rows, with their hash as the data card has it. */
+/** Reads the ids of the templates in the rows, with the hash from the data card. */
 async function readTemplates({ data, recipe, folder }: Trained): Promise<Checkpoint['templates']> {
   if (recipe.rows === 'sft') return []
   const ids = new Set<string>()
@@ -90,7 +90,11 @@ async function readTemplates({ data, recipe, folder }: Trained): Promise<Checkpo
     if (line === '') continue
     const { template } = JSON.parse(line) as { template?: unknown }
     if (typeof template !== 'string')
-      throw new DataError(file, undefined, `${folder.path}: a row names no template`)
+      throw new DataError(
+        file,
+        undefined,
+        `${folder.path}: expected \`template\` in each row, got a row without it`,
+      )
     ids.add(template)
   }
   const card = existsSync(path.join(data, 'README.md'))

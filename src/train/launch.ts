@@ -1,4 +1,4 @@
-/** Starts the trainer, reads what it reports, and leaves no process of it behind. */
+/** Starts the trainer, reads its reports, and ends all of its processes. */
 import { spawn } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -10,7 +10,7 @@ import type { Metric } from '../files/training-metrics.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { trainerFolder } from './environment.ts'
 
-/** Training ended before its end. Has a `code`, as every error that is no fault of ours. */
+/** The error if training ends early. Its `code` says whether disk or memory was full. */
 export class TrainingError extends Error {
   override name = 'TrainingError'
   readonly code: 'disk' | 'memory' | 'other'
@@ -21,7 +21,7 @@ export class TrainingError extends Error {
   }
 }
 
-/** What the trainer reports while it runs. */
+/** A report of the trainer while it runs. */
 export type TrainerEvent =
   | {
       event: 'preflight'
@@ -31,7 +31,7 @@ export type TrainerEvent =
       trained: number
       longest: number
       dropped: number
-      /** Of the rows that are trained on, those whose proposals were cut. */
+      /** Number of training rows whose proposals were cut. */
       trimmed?: number
       templateSha256: string
       warnings: string[]
@@ -44,16 +44,16 @@ export type TrainerEvent =
   | { event: 'refused'; problem: string; place?: string }
   | { event: 'failed'; kind: TrainingError['code']; message: string }
 
-/** What the trainer is started with. */
+/** Options of a start of the trainer. */
 export interface Launch {
   python: string
   /** The files that `train.py` reads. */
   config: string
   request: string
-  /** Where all that it prints goes. */
+  /** Log file for everything that it prints. */
   log: string
   processes: number
-  /** Whether nothing may be downloaded. */
+  /** True if nothing may be downloaded. */
   isOffline: boolean
   isOnCpu: boolean
   signal: AbortSignal
@@ -61,12 +61,12 @@ export interface Launch {
   onLine: (line: string) => void
 }
 
-/** How long the trainer may take to end before it is killed. */
+/** Time for the trainer to end before it is killed. */
 const GRACE_MS = 4_000
 
 /**
  * Runs the trainer to its end.
- * @throws DataError for a row that is refused, TrainingError if training fails, the signal's reason after an abort
+ * @throws DataError for a refused row, TrainingError if training fails; after an abort, the signal's reason
  */
 export async function runTrainer(launch: Launch): Promise<void> {
   const { python, config, request, processes, signal, log } = launch
@@ -74,8 +74,8 @@ export async function runTrainer(launch: Launch): Promise<void> {
   const script = [path.join(trainerFolder, 'train.py'), config, request]
   const torchrun = ['-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', String(processes)]
   const child = spawn(python, processes > 1 ? [...torchrun, ...script] : script, {
-    // A process group of its own, which Ctrl-C does not reach and `stop` does. The open end of standard input is
-    // what the trainer lives by: the system closes it whatever becomes of this process.
+    // A separate process group: Ctrl-C does not reach it, and `stop` does. The trainer ends when its standard input
+    // closes. The system closes it when this process ends, even if it is killed.
     detached: process.platform !== 'win32',
     stdio: ['pipe', 'pipe', 'pipe'],
     env: environmentOf(launch),
@@ -108,13 +108,13 @@ export async function runTrainer(launch: Launch): Promise<void> {
   throw explain(last, code, killedBy, log)
 }
 
-/** Asks the whole group to end, then ends it. Its members outside of the group see standard input close. */
+/** Asks the whole process group to end, then kills it. Processes outside of the group end when standard input closes. */
 async function stop(child: ReturnType<typeof spawn>, ended: Promise<unknown>): Promise<void> {
   const signalGroup = (name: NodeJS.Signals) => {
     try {
       if (child.pid !== undefined && process.platform !== 'win32') process.kill(-child.pid, name)
       else child.kill(name)
-    } catch {} // it has ended
+    } catch {} // the process has ended
   }
   signalGroup('SIGTERM')
   child.stdin?.end()
@@ -122,7 +122,7 @@ async function stop(child: ReturnType<typeof spawn>, ended: Promise<unknown>): P
   signalGroup('SIGKILL')
 }
 
-/** What the trainer and its helpers run in. */
+/** Makes the environment variables for the trainer and its helpers. */
 export function environmentOf({
   processes,
   isOffline,
@@ -130,10 +130,10 @@ export function environmentOf({
 }: Pick<Launch, 'processes' | 'isOffline' | 'isOnCpu'>): NodeJS.ProcessEnv {
   const threads = Math.max(1, Math.floor(availableParallelism() / processes))
   return {
-    // Threads that spin while they wait for each other are five times slower beside other work.
+    // With other work on the machine, threads that spin while they wait are five times slower.
     OMP_WAIT_POLICY: 'PASSIVE',
     OMP_NUM_THREADS: String(threads),
-    // Logits are hundreds of megabytes per step: if they go back to the system each time, half the time is spent on clearing pages.
+    // Logits take hundreds of megabytes per step. If each step returned them to the system, clearing pages would take half the time.
     ...(isOnCpu && { MALLOC_MMAP_MAX_: '0', MALLOC_TRIM_THRESHOLD_: String(2 ** 40) }),
     HF_HUB_DISABLE_TELEMETRY: '1',
     ...(isOffline && { HF_HUB_OFFLINE: '1' }),
@@ -143,7 +143,7 @@ export function environmentOf({
   }
 }
 
-/** Appends lines to a log. Training goes on without it: the first failure is reported, and nothing more is written. */
+/** Opens a log to append lines to. If writing fails, it reports that once, writes nothing more, and training continues. */
 function openLog(file: string, onLine: (line: string) => void): (line: string) => void {
   let isBroken = false
   return (line) => {

@@ -1,11 +1,11 @@
-/** The model card: what was trained on what, and how it went. */
+/** The model card says which model was trained on which rows, and how it went. */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Checkpoint } from '../files/checkpoint.ts'
 import { readMetrics } from '../files/training-metrics.ts'
 import type { Trained } from './run.ts'
 
-/** The card as Markdown. Nothing in it depends on the time or on where the folder lies. */
+/** Renders the card as Markdown. It does not depend on the time or on the folder's path. */
 export function renderModelCard(trained: Trained, record: Checkpoint): string {
   const { recipe, base, folder, data, dataSha256, preflight } = trained
   const steps = readMetrics(folder.file('metrics.jsonl'))
@@ -44,7 +44,7 @@ export function renderModelCard(trained: Trained, record: Checkpoint): string {
       ['rows', dataSha256],
       ['base (GGUF file)', record.base?.sha256 ?? base.gguf?.sha256],
       ['chat template', record.chatTemplateSha256],
-      ...record.templates.map(({ id, sha256 }) => [`wording ${id}`, sha256 ?? 'not in the data card']),
+      ...record.templates.map(({ id, sha256 }) => [`template ${id}`, sha256 ?? 'not in the data card']),
     ]),
     ...(preflight?.warnings.length
       ? ['Noticed before training:\n', ...preflight.warnings.map((w) => `- ${w}\n`)]
@@ -68,7 +68,7 @@ function licenseOfData(data: string): string {
   return `License of the data: ${found || 'not stated.'}`
 }
 
-/** Rows with an undefined value are left out; the first is the head. */
+/** Writes a table. The first row is the head; rows with an undefined value are left out. */
 function table(rows: unknown[][]): string {
   const line = (cells: unknown[]) =>
     `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`

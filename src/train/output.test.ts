@@ -18,7 +18,7 @@ const metric = (step: number) => ({
   seconds: step,
 })
 
-/** A run that was killed after step 5, its checkpoint of step 4 half written. */
+/** A run that was killed after step 5, with a half-written checkpoint of step 4. */
 function makeKilled(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'aft-run-'))
   writeFileSync(path.join(folder, 'run.json'), JSON.stringify(record))
@@ -29,7 +29,7 @@ function makeKilled(): string {
   return folder
 }
 
-test('a run is resumed after its last whole checkpoint; what is newer is removed', async () => {
+test('a run resumes after its last complete checkpoint; everything newer is removed', async () => {
   const path_ = makeKilled()
   const folder = await openRunFolder(path_, record, { onLine })
   expect(folder.checkpoint).toEqual({ path: path.join(path_, 'checkpoint-2'), step: 2 })
@@ -40,7 +40,7 @@ test('a run is resumed after its last whole checkpoint; what is newer is removed
   folder.release()
 })
 
-test('without a whole checkpoint it starts from the beginning and says so', async () => {
+test('without a complete checkpoint a run starts from the beginning and says so', async () => {
   const path_ = makeKilled()
   writeFileSync(path.join(path_, 'checkpoint-4/half'), '')
   const { rmSync } = await import('node:fs')
@@ -48,11 +48,11 @@ test('without a whole checkpoint it starts from the beginning and says so', asyn
   const folder = await openRunFolder(path_, record, { onLine })
   expect(folder).toMatchObject({ checkpoint: undefined, before: { tokens: 0, seconds: 0 } })
   expect(readFileSync(folder.file('metrics.jsonl'), 'utf8')).toBe('')
-  expect(lines.at(-1)).toMatch(/has no whole checkpoint yet: starting from the beginning/)
+  expect(lines.at(-1)).toMatch(/has no complete checkpoint yet: starting from the beginning/)
   folder.release()
 })
 
-test('a folder that holds something else is refused, and stays as it is', async () => {
+test('a folder with other content is refused and stays unchanged', async () => {
   const other = mkdtempSync(path.join(tmpdir(), 'aft-run-'))
   writeFileSync(path.join(other, 'thesis.txt'), '')
   for (const restart of [false, true])
@@ -60,7 +60,7 @@ test('a folder that holds something else is refused, and stays as it is', async 
   expect(readdirSync(other)).toEqual(['thesis.txt'])
 })
 
-test('a restarted run begins anew, by another recipe too, and the earlier run is kept in old/', async () => {
+test('a restarted run begins anew, also with another recipe, and the earlier run is kept in old/', async () => {
   const place = makeKilled()
   const other = { ...record, recipe: { max_steps: 99 } }
   const first = await openRunFolder(place, other, { restart: true, onLine })
@@ -74,7 +74,7 @@ test('a restarted run begins anew, by another recipe too, and the earlier run is
   again.release()
 })
 
-test('a finished run is known as finished with its kind of GGUF file, until it is restarted', async () => {
+test('a finished run stays finished for its kind of GGUF file until it is restarted', async () => {
   const place = makeKilled()
   mkdirSync(path.join(place, 'model'))
   writeFileSync(path.join(place, 'model/complete'), '')
@@ -106,7 +106,7 @@ test('a broken line of the metrics is an error with its place', async () => {
   await expect(openRunFolder(place, record, { onLine })).rejects.toThrow(/metrics\.jsonl:2: expected JSON/)
 })
 
-test('a run whose rows were refused can be begun again', async () => {
+test('a run whose rows were refused can be started again', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'aft-run-'))
   const first = await openRunFolder(folder, record, { onLine })
   first.release()
@@ -114,25 +114,25 @@ test('a run whose rows were refused can be begun again', async () => {
   second.release()
 })
 
-test('a run is resumed with the same rows and recipe only', async () => {
+test('a run resumes only with the same rows and the same recipe', async () => {
   const options = { onLine }
   const path_ = makeKilled()
   await expect(openRunFolder(path_, { ...record, dataSha256: 'b' }, options)).rejects.toThrow(
-    'holds a run on other rows',
+    'has a run on other rows',
   )
   await expect(openRunFolder(path_, { ...record, recipe: { max_steps: 99 } }, options)).rejects.toThrow(
     'max_steps was 9, now it is 99',
   )
 })
 
-test('a folder in use is refused with the process that has it', async () => {
+test('a folder in use is refused, with the process that uses it', async () => {
   const path_ = makeKilled()
   const folder = await openRunFolder(path_, record, { onLine })
   await expect(openRunFolder(path_, record, { onLine })).rejects.toThrow(`process ${process.pid}`)
   folder.release()
 })
 
-test('a trainer that is about to end is waited for', async () => {
+test('opening a folder waits for a trainer that is about to end', async () => {
   const path_ = makeKilled()
   const trainers = takeLock(path.join(path_, 'trainer.lock'))
   const opening = openRunFolder(path_, record, { onLine })

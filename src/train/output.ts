@@ -1,4 +1,4 @@
-/** The folder of a run: who owns it, what is in it, and from where it is resumed. */
+/** Opens the folder of a run: locks it, checks what is in it, and finds the checkpoint to resume from. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -7,15 +7,15 @@ import { readMetrics } from '../files/training-metrics.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { type Lock, takeLock } from '../lib/lock.ts'
 
-/** What `run.json` keeps: all that must be the same when a run is resumed. */
+/** The content of `run.json`. Recipe and rows must be the same when a run is resumed. */
 export interface RunRecord {
   pid: number
-  /** Recipe as it was read. */
+  /** The recipe, with defaults, without fields that may change. */
   recipe: Record<string, unknown>
   /** SHA-256 of the rows. */
   dataSha256: string
   startedAt: string
-  /** The kind of GGUF file that the run ended with. Absent until all is done. */
+  /** The kind of GGUF file that the run ended with. Absent until the run is finished. */
   finished?: string
 }
 
@@ -23,26 +23,26 @@ export interface RunRecord {
 export interface RunFolder {
   path: string
   file(name: string): string
-  /** Whether training has ended and only what comes after it may be missing. */
+  /** True if training has ended. Only later steps, such as GGUF files, may be missing. */
   isTrained: boolean
-  /** Whether the run has ended with the kind of GGUF file that is wanted now. */
+  /** Says whether the run is finished, with this kind of GGUF file. */
   isFinished(gguf: string): boolean
-  /** Marks the run as ended. */
+  /** Marks the run as finished. */
   finish(gguf: string): void
-  /** The newest whole checkpoint, and the step that it was written after. */
+  /** The newest complete checkpoint, and the step that it was written after. */
   checkpoint?: { path: string; step: number }
-  /** What was counted up to it. */
+  /** Tokens and seconds up to this checkpoint. */
   before: { tokens: number; seconds: number }
   release(): void
 }
 
-/** A trainer whose parent was killed ends within this time. */
+/** If its parent is killed, a trainer ends within this time. */
 const HOLDER_MS = 10_000
 
 /**
- * Takes the folder for this process. A run in it is resumed: what is newer than its last whole checkpoint is removed.
- * @param options `restart`: what is there moves into `old/`, and the run begins anew
- * @throws UsageError if it holds something else, another process has it, or the run was another one
+ * Locks the folder for this process. A run in it is resumed: everything after its last complete checkpoint is removed.
+ * @param options `restart` moves an earlier run into `old/` and begins anew
+ * @throws UsageError if the folder has other content, a run with another recipe or other rows, or is in use
  */
 export async function openRunFolder(
   folder: string,
@@ -87,12 +87,12 @@ export async function openRunFolder(
   }
 }
 
-/** Our own lock, and the trainer's: one whose parent was killed may still be about to end. */
+/** Takes our lock, and waits for the trainer's: if its parent was killed, an earlier trainer may still be ending. */
 async function claim(folder: string, onLine: (line: string) => void): Promise<Lock> {
   const lock = takeLock(path.join(folder, 'aft.lock'))
   const holder = readHolder(path.join(folder, 'run.json'))
   const busy = `${folder} is in use by ${holder ? `process ${holder}` : 'another process'}`
-  if (!lock) throw new UsageError(`${busy}: let that end, or give another -o`)
+  if (!lock) throw new UsageError(`${busy}: wait for its end, or give another -o`)
   for (let waitedMs = 0; ; waitedMs += 250) {
     const trainers = takeLock(path.join(folder, 'trainer.lock'))
     if (trainers) {
@@ -114,7 +114,7 @@ const OLD = 'old'
 
 const listContent = (folder: string) => readdirSync(folder).filter((name) => !/\.lock(-journal)?$/.test(name))
 
-/** As `--restart` of a journal does: one earlier run is kept. */
+/** Moves an earlier run into `old/`. Only one earlier run is kept, as with `--restart` of a journal. */
 function moveAside(folder: string): void {
   if (!existsSync(path.join(folder, 'run.json'))) return
   const names = listContent(folder).filter((name) => name !== OLD)
@@ -124,16 +124,16 @@ function moveAside(folder: string): void {
   for (const name of names) renameSync(path.join(folder, name), path.join(old, name))
 }
 
-/** A folder that is no run's may hold nothing else. */
+/** Rejects a folder that has files but no run. */
 function refuseContent(folder: string): void {
   if (listContent(folder).some((name) => name !== OLD))
-    throw new UsageError(`${folder} is not empty, and holds no run (run.json); give another -o`)
+    throw new UsageError(`${folder} is not empty and does not have a run (run.json); give another -o`)
 }
 
 function refuseOther(folder: string, old: RunRecord, now: RunRecord): void {
   const advice = 'Give another -o, or --restart to begin anew'
   if (old.dataSha256 !== now.dataSha256) {
-    throw new UsageError(`${folder} holds a run on other rows. ${advice}`)
+    throw new UsageError(`${folder} has a run on other rows. ${advice}`)
   }
   const keys = new Set([...Object.keys(old.recipe), ...Object.keys(now.recipe)])
   const changed = [...keys].filter(
@@ -145,17 +145,17 @@ function refuseOther(folder: string, old: RunRecord, now: RunRecord): void {
     (key) => `${key} was ${shown(old.recipe[key])}, now it is ${shown(now.recipe[key])}`,
   )
   throw new UsageError(
-    `${folder} holds a run by another recipe (${list.join('; ')}); a schedule cannot change midway. ${advice}`,
+    `${folder} has a run with another recipe (${list.join('; ')}); a recipe cannot change midway. ${advice}`,
   )
 }
 
 function describeStart(folder: string, checkpoint: RunFolder['checkpoint']): string {
   return checkpoint
     ? `resuming after step ${checkpoint.step}`
-    : `${folder} has no whole checkpoint yet: starting from the beginning`
+    : `${folder} has no complete checkpoint yet: starting from the beginning`
 }
 
-/** A checkpoint counts once it is marked; a kill while it was written leaves it without. */
+/** Finds the newest checkpoint that is marked as complete. A kill during writing leaves a checkpoint without the mark. */
 function findCheckpoint(folder: string): RunFolder['checkpoint'] {
   const steps = readSteps(folder).filter((step) =>
     existsSync(path.join(folder, `checkpoint-${step}`, 'complete')),
@@ -182,7 +182,7 @@ function removeAfter(folder: string, step: number): void {
   }
 }
 
-/** @throws DataError if the file is broken: then it is not known which run this is */
+/** Reads the record of a run. @throws DataError if the file is broken, because the run is then unknown */
 function readRecord(file: string): RunRecord | undefined {
   if (!existsSync(file)) return undefined
   try {
@@ -197,11 +197,11 @@ function readRecord(file: string): RunRecord | undefined {
   }
 }
 
-/** The process that a folder's record names, if it names one. */
+/** Returns the process id in a folder's record, if there is one. */
 function readHolder(file: string): number | undefined {
   try {
     return readRecord(file)?.pid
   } catch {
-    return undefined // only for a message; opening the folder reports it
+    return undefined // the id is only for a message; opening the folder reports a broken record
   }
 }

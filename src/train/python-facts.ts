@@ -1,4 +1,4 @@
-/** What a Python has, and what of it is wrong. */
+/** Finds out what a Python has installed, and what is wrong with it. */
 import path from 'node:path'
 import { UsageError } from '../core/provider/errors.ts'
 import { readPins, run, trainerFolder } from './environment.ts'
@@ -6,19 +6,19 @@ import { readPins, run, trainerFolder } from './environment.ts'
 /** The packages that the scripts import themselves. */
 const needed = ['torch', 'transformers', 'trl', 'peft', 'accelerate', 'datasets', 'gguf']
 
-/** What a Python has of what training needs. */
+/** What a Python has of the packages for training. */
 export interface PythonFacts {
   python: string
   versions: Record<string, string | null>
-  /** Packages that cannot be imported, with the reason; only if they were imported. */
+  /** Packages that cannot be imported, with the reason; present only if imports were tried. */
   failures?: Record<string, string>
-  /** Names of GPUs; only if packages were imported. */
+  /** Names of GPUs; present only if imports were tried. */
   devices?: string[]
 }
 
 /**
- * Asks a Python what it has.
- * @param options `imports`: imports the packages too, which takes some seconds
+ * Asks a Python what it has installed.
+ * @param options `imports` also imports the packages, which takes some seconds
  * @throws UsageError if the program does not run
  */
 export async function inspectPython(python: string, { imports = false } = {}): Promise<PythonFacts> {
@@ -31,7 +31,7 @@ export async function inspectPython(python: string, { imports = false } = {}): P
   }
 }
 
-/** What is wrong, a line each. Versions that differ from the pinned ones are `notes`: they may work. */
+/** Lists what is wrong, a line each. Versions that differ from the pinned ones are `notes`, since they may work. */
 export function judgePython({ python, versions, failures = {} }: PythonFacts): {
   problems: string[]
   notes: string[]

@@ -1,4 +1,4 @@
-/** Reads a recipe: a YAML file and what the command line sets over it. Errors have file and line. */
+/** Reads a recipe: a YAML file, and settings of the command line, which win. Errors have file and line. */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { LineCounter, parse, parseDocument } from 'yaml'
@@ -10,9 +10,9 @@ import { type Recipe, recipeSchema } from './recipe.ts'
 const known = Object.keys(recipeSchema.shape)
 
 /**
- * The recipe, with defaults. Paths that start at the recipe's folder become paths from here.
- * @param settings `knob=value`, the value as YAML
- * @throws UsageError if the file cannot be read or a setting is wrong, DataError with the line that is
+ * Reads a recipe and fills in defaults. Paths relative to the recipe's folder become absolute.
+ * @param settings `knob=value`, with the value as YAML
+ * @throws UsageError if the file cannot be read or a setting is wrong, DataError with the line that is wrong
  */
 export function readRecipe(file: string, settings: string[] = []): Recipe {
   const text = readText(file)
@@ -43,7 +43,7 @@ export function readRecipe(file: string, settings: string[] = []): Recipe {
   throw new DataError(file, lineOf(node?.range?.[0]), problem)
 }
 
-/** The recipe that a run's folder keeps. One of 0.1.0 spells `license` the British way. */
+/** Reads the recipe in a run's folder. Version 0.1.0 wrote `licence` for `license`. */
 export function readRunRecipe(folder: string): Recipe {
   const file = path.join(folder, 'recipe.yaml')
   const { licence: license, ...fields } = parse(readText(file)) as Record<string, unknown>
@@ -84,7 +84,7 @@ function describe(issue: { message: string; code: string }, key: string, value: 
   return `\`${key}\`: ${issue.message.replace(/^Invalid (input|option): /, '')}, got ${JSON.stringify(value)}`
 }
 
-/** What a recipe names lies beside it; what the command line names lies here. */
+/** Resolves paths: from the recipe's folder if the recipe has them, from here if the command line has them. */
 function resolvePaths(recipe: Recipe, file: string, set: Record<string, unknown>): Recipe {
   const beside = (key: 'data' | 'base' | 'chat_template_path') => {
     const value = recipe[key]

@@ -16,12 +16,12 @@ const write = (text: string) => {
 }
 const minimal = 'base: smollm2\nmethod: lora\n'
 
-test('the published JSON schema is that of the code; otherwise write it again from renderRecipeSchema', () => {
+test('the published JSON schema equals the code’s; if not, write it again with renderRecipeSchema', () => {
   const published = readFileSync(path.join(root, 'recipes/recipe.schema.json'), 'utf8')
   expect(JSON.parse(published)).toEqual(JSON.parse(renderRecipeSchema()))
 })
 
-test('every shipped recipe is one, and the files that it names are there', () => {
+test('every shipped recipe is valid, and the files that it names exist', () => {
   const files = globSync('recipes/*.yaml', { cwd: root })
   expect(files.map((file) => path.basename(file, '.yaml')).sort()).toEqual([
     'llama-3.1-8b',
@@ -36,7 +36,7 @@ test('every shipped recipe is one, and the files that it names are there', () =>
 })
 
 describe('a recipe', () => {
-  test('has defaults, and what is set wins over what the file says', () => {
+  test('has defaults, and settings win over the file', () => {
     const recipe = readRecipe(write(`${minimal}max_steps: 5\n`), ['max_steps=7', 'learning_rate=2.0e-4'])
     expect(recipe).toMatchObject({ rows: 'aft', max_steps: 7, learning_rate: 2e-4, save_total_limit: 2 })
   })
@@ -53,7 +53,7 @@ describe('a recipe', () => {
     expect(() => readRecipe(write(text))).toThrow(message)
   })
 
-  test('a wrong setting names itself, a missing file the one that may be meant', () => {
+  test('a wrong setting is named, and for a missing file the likely one is suggested', () => {
     expect(() => readRecipe(write(minimal), ['max_steps=x'])).toThrow(
       '--set max_steps: `max_steps`: expected',
     )
@@ -61,7 +61,7 @@ describe('a recipe', () => {
     expect(() => readRecipe('smollm2-135m-cpu')).toThrow('is recipes/smollm2-135m-cpu.yaml meant?')
   })
 
-  test('names paths from where it lies, a setting from here', () => {
+  test('has paths relative to its folder; a setting has paths relative to here', () => {
     const file = write(`base: ./model\nmethod: full\ndata: data\nchat_template_path: t.jinja\n`)
     expect(readRecipe(file)).toMatchObject({
       base: path.join(folder, 'model'),
@@ -75,7 +75,7 @@ describe('a recipe', () => {
   })
 })
 
-test('the British spelling of a license is refused with the right one; in the folder of an older run it is read', () => {
+test('`licence` is refused with the right name, `license`; in the folder of an older run it is read', () => {
   const text = 'base: a\nmethod: full\nlicence: MIT\n'
   expect(() => readRecipe(write(text))).toThrow(/recipe\.yaml:3: .*did you mean `license`/)
   expect(readRunRecipe(path.dirname(write(text))).license).toBe('MIT')
@@ -84,14 +84,14 @@ test('the British spelling of a license is refused with the right one; in the fo
 describe("TRL's configuration", () => {
   const places = { model: 'm', data: 'd', output: 'o' }
 
-  test('has no field of ours, and says "no" so that YAML 1.1 reads it', () => {
+  test('has none of our own fields, and "no" is quoted for YAML 1.1', () => {
     const text = renderTrlConfig(readRecipe(write(minimal)), places)
     expect(text).toContain('eval_strategy: "no"')
     expect(text).not.toMatch(/^(base|method|rows|data|processes|overflow|gguf|license):/m)
     expect(parse(text)).toMatchObject({ use_peft: true, logging_steps: 1, completion_only_loss: true })
   })
 
-  test('has no LoRA for all weights, and what stands under `trl` last', () => {
+  test('has no LoRA if all weights are trained, and the fields of `trl` come last', () => {
     const recipe = readRecipe(
       write('base: a\nmethod: full\neval_steps: 5\ntrl: { group_by_length: true, report_to: x }\n'),
     )
@@ -105,7 +105,7 @@ describe("TRL's configuration", () => {
     expect(config).not.toHaveProperty('use_peft')
   })
 
-  test('asks for bfloat16 on a CPU only where it has instructions for it', () => {
+  test('asks for bfloat16 on a CPU only if it has instructions for that', () => {
     const file = path.join(folder, 'cpuinfo')
     writeFileSync(file, 'flags : fma avx2\n')
     expect(hasFastBf16(file)).toBe(false)

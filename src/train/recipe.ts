@@ -1,43 +1,43 @@
-/** The recipe: which model is trained on which rows, and how. Knobs have TRL's own names and meaning. */
+/** The recipe says which model is trained on which rows, and how. Knobs have the names and the meaning of TRL. */
 import { z } from 'zod'
 
 const whole = (least: number) => z.int().min(least)
 const share = z.number().min(0).max(1)
 const positive = z.number().positive()
 
-/** Ours: what is trained on what, and what becomes of it. */
+/** Our own fields: the base model, the rows, and the result. */
 const own = {
   base: z.string().min(1).describe('Model hub name, folder, gguf:FILE, or a model of `aft models`.'),
   method: z.enum(['full', 'lora']).describe('All weights, or a LoRA adapter.'),
   rows: z
     .enum(['aft', 'sft', 'both'])
     .default('aft')
-    .describe('Rows with proposals, their twins without (from `aft data build --sft-twin`), or both.'),
-  data: z.string().optional().describe('What `aft data build` made; --data wins. Relative to the recipe.'),
+    .describe('Rows with proposals, the same rows without (from `aft data build --sft-twin`), or both.'),
+  data: z.string().optional().describe('A folder of `aft data build`, relative to the recipe; --data wins.'),
   processes: whole(1)
     .default(1)
-    .describe('Processes on this machine; more than one are started by torchrun.'),
+    .describe('Processes on this machine; torchrun starts them if there are several.'),
   overflow: z
     .enum(['refuse', 'trim', 'drop'])
     .default('refuse')
     .describe(
-      'Rows longer than max_length: an error; their proposals cut in the middle, all to one length; or left out and counted.',
+      'Rows longer than max_length: refuse them with an error, trim their proposals in the middle to one length, or drop and count them.',
     ),
   gguf: z
     .enum(['q8_0', 'f16', 'bf16', 'f32', 'none'])
     .default('q8_0')
-    .describe('Weights of the GGUF file made at the end; none leaves it out. A LoRA adapter is f16.'),
-  license: z.string().optional().describe("The base model's, for the model card."),
+    .describe('Weights of the GGUF file at the end; none writes no file. A LoRA adapter is f16.'),
+  license: z.string().optional().describe('License of the base model, for the model card.'),
 }
 
-/** TRL's, transformers' and peft's. */
+/** Fields of TRL, transformers and peft. */
 const knobs = {
   seed: whole(0).default(42).describe('Order of the rows, LoRA weights, dropout.'),
-  max_steps: whole(-1).default(-1).describe('Updates; -1: num_train_epochs decides.'),
+  max_steps: whole(-1).default(-1).describe('Number of updates; if -1, num_train_epochs decides.'),
   num_train_epochs: positive.default(3),
-  per_device_train_batch_size: whole(1).default(1).describe('Rows a forward pass, for each process.'),
+  per_device_train_batch_size: whole(1).default(1).describe('Rows per forward pass and process.'),
   per_device_eval_batch_size: whole(1).default(1),
-  gradient_accumulation_steps: whole(1).default(8).describe('Forward passes an update.'),
+  gradient_accumulation_steps: whole(1).default(8).describe('Forward passes per update.'),
   learning_rate: positive.default(1e-5),
   lr_scheduler_type: z
     .enum([
@@ -51,27 +51,30 @@ const knobs = {
     ])
     .default('cosine'),
   lr_scheduler_kwargs: z.record(z.string(), z.union([z.number(), z.string()])).optional(),
-  warmup_steps: z.number().min(0).default(0).describe('Updates, or below 1 a share of them.'),
+  warmup_steps: z.number().min(0).default(0).describe('Number of updates, or their share if below 1.'),
   weight_decay: z.number().min(0).default(0),
   max_grad_norm: z.number().min(0).default(1),
   optim: z.string().default('adamw_torch'),
   adam_beta1: share.optional(),
   adam_beta2: share.optional(),
-  max_length: whole(16).default(4096).describe('Tokens a row; longer rows are treated as `overflow` says.'),
+  max_length: whole(16).default(4096).describe('Most tokens per row; `overflow` decides about longer rows.'),
   packing: z.boolean().default(false),
   loss_type: z.enum(['nll', 'dft']).default('nll'),
   chat_template_path: z
     .string()
     .optional()
-    .describe('For bases without chat template: a .jinja file (relative to the recipe), or a hub name.'),
-  eos_token: z.string().optional().describe('Token that ends a completion, where it is not the tokenizer’s.'),
+    .describe('If the base has no chat template: a .jinja file (relative to the recipe), or a hub name.'),
+  eos_token: z.string().optional().describe('Token that ends a completion, if it is not the tokenizer’s.'),
   dtype: z
     .enum(['float32', 'bfloat16', 'float16', 'auto'])
     .default('float32')
-    .describe('Of the weights in training.'),
+    .describe('Type of the weights in training.'),
   bf16: z.boolean().default(true).describe('Mixed precision.'),
   use_cpu: z.boolean().default(false),
-  gradient_checkpointing: z.boolean().default(false).describe('Less memory, about a fifth slower.'),
+  gradient_checkpointing: z
+    .boolean()
+    .default(false)
+    .describe('Takes less memory and is about a fifth slower.'),
   attn_implementation: z.string().optional(),
   model_revision: z.string().optional(),
   lora_r: whole(1).default(16),
@@ -79,11 +82,13 @@ const knobs = {
   lora_dropout: share.default(0),
   lora_target_modules: z.union([z.string(), z.array(z.string())]).default('all-linear'),
   save_steps: whole(1).default(100).describe('Updates between checkpoints.'),
-  save_total_limit: whole(2).default(2).describe('Checkpoints kept; two, since one may be half written.'),
+  save_total_limit: whole(2)
+    .default(2)
+    .describe('Checkpoints to keep; at least two, since one may be half written.'),
   eval_steps: whole(1)
     .nullable()
     .default(null)
-    .describe('Updates between losses on validation rows; null: never.'),
+    .describe('Updates between evaluations on validation rows; null for none.'),
   fsdp: z.boolean().optional(),
   fsdp_config: z.record(z.string(), z.unknown()).optional(),
   deepspeed: z.record(z.string(), z.unknown()).optional(),
@@ -98,7 +103,7 @@ export type Recipe = z.infer<typeof recipeSchema>
 /** Names of the fields that TRL does not know. */
 export const ownFields = new Set(Object.keys(own))
 
-/** The published JSON schema, as editors read it. */
+/** Renders the published JSON schema, which editors read. */
 export function renderRecipeSchema(): string {
   const { $schema, ...schema } = z.toJSONSchema(recipeSchema, { io: 'input' })
   const properties = { $schema: { type: 'string' }, ...(schema.properties as object) }

@@ -1,4 +1,4 @@
-/** One training run, from recipe and rows to weights and what was measured on the way. */
+/** Runs one training, from recipe and rows to weights and measurements. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { stringify } from 'yaml'
@@ -11,13 +11,13 @@ import type { Recipe } from './recipe.ts'
 import { trimRows } from './trim.ts'
 import { renderTrlConfig } from './trl-config.ts'
 
-/** What a training run takes. */
+/** Options of a training run. */
 export interface TrainOptions extends Omit<BaseOptions, 'onLine'> {
   recipe: Recipe
-  /** What `aft data build` made. */
+  /** A data set, made by `aft data build`. */
   data: string
   output: string
-  /** Moves the run that the folder holds aside and begins anew. */
+  /** Moves an earlier run in the folder aside and begins anew. */
   restart?: boolean
   onEvent: (event: TrainerEvent) => void
   onLine: (line: string) => void
@@ -30,12 +30,12 @@ export interface Trained {
   recipe: Recipe
   data: string
   dataSha256: string
-  /** Of the last preflight; undefined if training had ended before. */
+  /** Result of the last preflight; undefined if training ended earlier and left none. */
   preflight?: Extract<TrainerEvent, { event: 'preflight' }>
 }
 
 /**
- * Trains, and hands the folder, still locked, to `then`. A run that is already finished is only reported.
+ * Trains, and then calls `then` while the folder is still locked. If the run is finished already, it only says so.
  * @throws UsageError, DataError for rows that are refused, TrainingError if training fails
  */
 export async function train(options: TrainOptions, then: (trained: Trained) => Promise<void>): Promise<void> {
@@ -48,7 +48,7 @@ export async function train(options: TrainOptions, then: (trained: Trained) => P
   try {
     if (folder.isFinished(gguf)) {
       const steps = readMetrics(folder.file('metrics.jsonl')).at(-1)?.step ?? 0
-      onLine(`${output} holds this run, finished after ${steps} steps; --restart begins anew`)
+      onLine(`${output} has this run already, finished after ${steps} steps; --restart begins anew`)
       return
     }
     const base = await prepareBase(recipe.base, options)
@@ -62,7 +62,7 @@ export async function train(options: TrainOptions, then: (trained: Trained) => P
   }
 }
 
-/** The training itself, to its end. Returns what the preflight found. */
+/** Runs the trainer to its end. Returns the result of the preflight. */
 async function runTraining(
   folder: RunFolder,
   base: Base,
@@ -101,7 +101,7 @@ interface RowFiles {
   evaluate: string[]
 }
 
-/** The files of the rows that the recipe wants. */
+/** Finds the files with the rows that the recipe asks for. */
 function findRows(data: string, { rows, eval_steps }: Recipe): RowFiles {
   const folders = { aft: [''], sft: ['sft'], both: ['', 'sft'] }[rows]
   const list = (split: string) => folders.map((folder) => path.resolve(data, folder, `${split}.jsonl`))
@@ -109,7 +109,7 @@ function findRows(data: string, { rows, eval_steps }: Recipe): RowFiles {
   const missing = [...files.train, ...files.evaluate].find((file) => !existsSync(file))
   if (missing === undefined) return files
   const hint = rows === 'aft' ? '`aft data build` makes it' : '`aft data build --sft-twin` makes it'
-  throw new UsageError(`${missing} is not there; ${hint}`)
+  throw new UsageError(`${missing} does not exist; ${hint}`)
 }
 
 function writeRequest(

@@ -1,4 +1,4 @@
-/** Training as it is: TRL on this CPU, with a model of two layers, and one adapter of the real small model. Four minutes. */
+/** Real training: TRL on this CPU with a model of two layers, and one adapter of the real small model. Takes four minutes. */
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -54,7 +54,7 @@ function findTrainers(out: string): number[] {
   return found.map((line) => Number.parseInt(line, 10))
 }
 
-/** Starts a run, ends it by a signal once it has made some steps, and returns how long its trainers lived on, in ms. */
+/** Starts a run, ends it with a signal after some steps, and returns how many ms later its last trainer ended. */
 async function endAfter(out: string, steps: number, signal: NodeJS.Signals, ...more: string[]) {
   const child = spawn(process.execPath, [path.join(root, 'bin/aft.js'), ...tiny(out, ...more)], {
     env: { ...process.env, ...env },
@@ -96,7 +96,7 @@ beforeAll(async () => {
   await aft(tiny('whole', '--set', 'eval_steps=4'), { env })
 })
 
-test('a run leaves each step once, held-out losses, plots, a card and whole checkpoints', () => {
+test('a run writes each step once, held-out losses, plots, a card and complete checkpoints', () => {
   expect(stepsOf('whole').map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
   const [first, last] = [stepsOf('whole').at(0), stepsOf('whole').at(-1)]
   expect(Object.keys(first ?? {})).toEqual(['step', 'loss', 'learningRate', 'gradNorm', 'tokens', 'seconds'])
@@ -109,7 +109,7 @@ test('a run leaves each step once, held-out losses, plots, a card and whole chec
   expect(existsSync(at('whole/checkpoint-8/complete'))).toBe(true)
 })
 
-test('killed outright, its trainer ends within 5 s; resumed over a half-written checkpoint it has the same curve', async () => {
+test('if a run is killed, its trainer ends within 5 s; resumed over a half-written checkpoint it has the same curve', async () => {
   const { livedMs, trainers } = await endAfter('killed', 5, 'SIGKILL')
   expect(trainers).toBe(1)
   expect(livedMs).toBeLessThan(5_000)
@@ -122,16 +122,16 @@ test('killed outright, its trainer ends within 5 s; resumed over a half-written 
   expect(lossesOf('killed')).toEqual(lossesOf('whole'))
 })
 
-test('two processes train as two, and both end with their parent', async () => {
+test('two processes train together, and both end with their parent', async () => {
   const two = ['--set', 'processes=2', '--set', 'max_steps=400', '--set', 'save_steps=400']
   const { livedMs, trainers } = await endAfter('two', 2, 'SIGKILL', ...two)
-  expect(trainers).toBe(3) // torchrun and its two
+  expect(trainers).toBe(3) // torchrun and its two processes
   expect(livedMs).toBeLessThan(5_000)
   const [first] = stepsOf('two')
   expect(first?.tokens).toBeGreaterThan(1.5 * (stepsOf('whole')[0]?.tokens ?? 0))
 })
 
-test('Ctrl-C ends it with code 130 and leaves no process', async () => {
+test('Ctrl-C ends a run with code 130 and leaves no process', async () => {
   const { code, livedMs } = await endAfter('stopped', 1, 'SIGINT', '--set', 'max_steps=400')
   expect(code).toBe(130)
   expect(livedMs).toBeLessThan(1_000)
@@ -160,7 +160,7 @@ test.each([
   expect(code).toBe(1)
 })
 
-test('the proposals of rows that are too long are cut where that is asked, in held-out rows too, and counted', async () => {
+test('with overflow=trim the proposals of rows that are too long are cut and counted, in held-out rows too', async () => {
   const build = ['data', 'build', '--format', 'responses', '--validation', '0.3', '--no-near-duplicates']
   const long = (word: string) => Array.from({ length: 150 }, (_, i) => `${word}${i}`).join(' ')
   const rows = Array.from({ length: 30 }, (_, i) => ({
@@ -192,12 +192,12 @@ test('the proposals of rows that are too long are cut where that is asked, in he
   )
   const refused = await aft(args('refused', 150), { env })
   expect(refused.stderr).toMatch(
-    /train\.jsonl:\d+: has \d+ tokens, and max_length is 150: with less than 200/,
+    /train\.jsonl:\d+: has \d+ tokens, and max_length is 150: it does not fit even if each proposal is cut to 200/,
   )
   expect(refused.code).toBe(1)
 })
 
-test.runIf(process.platform === 'linux')('a full disk is a clear end', async () => {
+test.runIf(process.platform === 'linux')('a full disk ends the run with a clear error', async () => {
   const limited = `ulimit -f 2000; exec "$0" "$@"`
   const args = [process.execPath, path.join(root, 'bin/aft.js'), ...tiny('full')]
   const child = spawn('bash', ['-c', limited, ...args], { env: { ...process.env, ...env } })
@@ -223,11 +223,11 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test("every shipped recipe is one for TRL's own parser", () => {
+test("TRL's own parser accepts every shipped recipe", () => {
   const names = ['llama-3.1-8b', 'mistral-7b', 'qwen3-8b-lora', 'smollm2-135m-cpu']
   mkdirSync(at('trl'))
   const files = names.map((name) => {
-    // TRL refuses bf16 where there is no GPU, unless the CPU is meant.
+    // TRL rejects bf16 on a machine without a GPU, unless the recipe chooses the CPU.
     const read = readRecipe(path.join(root, 'recipes', `${name}.yaml`), ['use_cpu=true'])
     const file = at(`trl/${name}.yaml`)
     writeFileSync(file, renderTrlConfig(read, { model: 'm', data, output: at('trl/out') }))
@@ -254,7 +254,7 @@ describe('an adapter of the small model', () => {
   ]
   const completion = 'Ann has 3 + 4 = 7 apples.\n#### 7'
 
-  /** Mean log probability of the completion, and a greedy answer. */
+  /** Computes the mean log probability of the completion, and a greedy answer. */
   async function look(name: string) {
     const engine = await openEngine(name)
     const scores = (await engine.score?.(messages, completion)) ?? []
@@ -271,7 +271,7 @@ describe('an adapter of the small model', () => {
     return { score: scores.reduce((sum, { logprob }) => sum + logprob, 0) / scores.length, text }
   }
 
-  test('is in effect when the folder is opened, does as the merged weights do, and tells of another wording', async () => {
+  test('works when the folder is opened, gives the same as merged weights, and warns about another template', async () => {
     const few = [
       '--set',
       'max_steps=4',

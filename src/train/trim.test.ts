@@ -26,7 +26,7 @@ const build = async (maxTokens = 10_000) => {
 const place = { file: 'data/train.jsonl', line: 7, tokens: 690, count }
 
 describe('a row that is too long', () => {
-  test('becomes what building with that limit makes of it', async () => {
+  test('becomes the same as in a build with that limit', async () => {
     const long = await build()
     const [system] = (await build(400)).prompt
     expect(await count([...long.prompt, ...long.completion])).toBeGreaterThan(400)
@@ -44,9 +44,14 @@ describe('a row that is too long', () => {
       'whose proposals cannot be found',
       (row) => ({ ...row, proposals: [{}, {}, {}] }),
       400,
-      /does not tell where its proposals stand; build the data again/,
+      /does not have the places of its proposals, so they cannot be cut; build the data again/,
     ],
-    ['that does not fit even so', (row) => row, 150, /with less than 200 characters left of each proposal/],
+    [
+      'that does not fit even so',
+      (row) => row,
+      150,
+      /does not fit even if each proposal is cut to 200 characters/,
+    ],
   ])('%s is refused by file and line', async (_, change, maxLength, message) => {
     const refused = shorten(change(await build()), { ...place, maxLength })
     await expect(refused).rejects.toThrow(DataError)
@@ -55,7 +60,7 @@ describe('a row that is too long', () => {
   })
 })
 
-describe('where lengths are counted by Python', () => {
+describe('if Python counts the lengths,', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'aft-trim-'))
   const out = path.join(folder, 'trimmed.jsonl')
   const start = (script: string, signal = new AbortController().signal) => {
@@ -65,22 +70,22 @@ describe('where lengths are counted by Python', () => {
     return trimRows({ ...files, python, maxLength: 9, isOffline: true, isOnCpu: true, signal })
   }
 
-  test('one that fails is told with what it said', async () => {
+  test('a failure is an error with its message', async () => {
     const failed = start('echo "no module named yaml" >&2; exit 1')
     await expect(failed).rejects.toThrow(TrainingError)
     await expect(failed).rejects.toThrow('cannot be counted: no module named yaml')
   })
 
-  test('one that is killed is told, too', async () => {
+  test('a killed Python is an error', async () => {
     await expect(start('kill -9 $$')).rejects.toThrow('cannot be counted: Python ended by SIGKILL')
   })
 
-  test('what it refuses is left to the preflight, which says where', async () => {
+  test('a refused row is left to the preflight, which names its place', async () => {
     expect(await start('exit 3')).toBe(0)
     expect(readFileSync(out, 'utf8')).toBe('')
   })
 
-  test('an abort ends it', async () => {
+  test('an abort ends Python', async () => {
     const [stop, reason] = [new AbortController(), new Error('enough')]
     const started = start('exec sleep 20', stop.signal)
     setTimeout(() => stop.abort(reason), 50)

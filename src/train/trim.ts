@@ -1,4 +1,4 @@
-/** Rows that are too long get shorter proposals, all of a row cut in the middle to one length. Completions stay whole. */
+/** Shortens rows that are too long: all proposals of a row are cut in the middle to one length. Completions stay whole. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createReadStream, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -9,15 +9,15 @@ import { findTrim, LEAST_CHARS, trimMiddle } from '../lib/text.ts'
 import { trainerFolder } from './environment.ts'
 import { environmentOf, TrainingError } from './launch.ts'
 
-/** What shortening takes. */
+/** Options of shortening. */
 export interface TrimOptions {
   python: string
-  /** The files that the trainer reads, too. */
+  /** The files that the trainer reads. */
   config: string
   request: string
-  /** Where the shortened system messages go. */
+  /** File for the shortened system messages. */
   out: string
-  /** All files of rows, by the names that the request has. */
+  /** All files of rows, with the same names as in the request. */
   files: string[]
   /** Most tokens of a row. */
   maxLength: number
@@ -26,7 +26,7 @@ export interface TrimOptions {
   signal: AbortSignal
 }
 
-/** What is needed of a line of `train.jsonl`. */
+/** The fields of a line of `train.jsonl` that shortening needs. */
 export interface LongRow {
   prompt: Message[]
   completion: Message[]
@@ -39,17 +39,17 @@ interface Place {
   tokens: number
 }
 
-/** Exit code of `lengths.py` if the preflight will say what is wrong. */
+/** Exit code of `lengths.py` if it leaves the error to the preflight. */
 const REFUSED = 3
 const KEPT_CHARS = 1_000
 
-/** Rows that are shortened at a time. */
+/** Number of rows to shorten at the same time. */
 const TOGETHER = 64
 
 /**
- * Finds the rows that are longer than `maxLength` and writes what their system message becomes, a line each.
- * @returns how many there are
- * @throws DataError for a row that cannot be made to fit, the signal's reason after an abort
+ * Finds the rows that are longer than `maxLength`, and writes a line with the shortened system message for each.
+ * @returns the number of such rows
+ * @throws DataError for a row that cannot be made to fit; after an abort, the signal's reason
  */
 export async function trimRows(options: TrimOptions): Promise<number> {
   const { python, config, request, out, maxLength, signal } = options
@@ -87,8 +87,8 @@ export async function trimRows(options: TrimOptions): Promise<number> {
 }
 
 /**
- * The row's system message with its proposals cut so that the row has at most `maxLength` tokens.
- * @throws DataError if there is nothing to cut, or cutting is not enough
+ * Returns the row's system message, with its proposals cut so that the row has at most `maxLength` tokens.
+ * @throws DataError if there is nothing to cut, or if cutting is not enough
  */
 export async function shorten(
   { prompt, completion, proposals = [] }: LongRow,
@@ -112,7 +112,7 @@ export async function shorten(
   const spans = proposals.flatMap(({ span }) => (span ? [span] : []))
   if (proposals.length === 0) throw refuse('it has no proposals that could be cut')
   if (typeof system?.content !== 'string' || spans.length < proposals.length) {
-    throw refuse('it does not tell where its proposals stand; build the data again to have them cut')
+    throw refuse('it does not have the places of its proposals, so they cannot be cut; build the data again')
   }
   const text = system.content
   const render = (limit: number) => replaceSpans(text, spans, (proposal) => trimMiddle(proposal, limit))
@@ -120,7 +120,7 @@ export async function shorten(
     (await count([{ ...system, content: render(limit) }, ...turns, ...completion])) <= maxLength
   const limit = await findTrim(Math.max(...spans.map(([from, to]) => to - from)), fits)
   if (limit !== undefined && limit >= LEAST_CHARS) return render(limit)
-  throw refuse(`with less than ${LEAST_CHARS} characters left of each proposal it would still not fit`)
+  throw refuse(`it does not fit even if each proposal is cut to ${LEAST_CHARS} characters`)
 }
 
 function replaceSpans(text: string, spans: [number, number][], change: (part: string) => string): string {
@@ -139,11 +139,11 @@ interface Waiting {
   fail: (error: unknown) => void
 }
 
-/** Talks with `lengths.py`: what is asked while an answer is awaited goes together in the next line. */
+/** Sends requests to `lengths.py`. Requests that come while it works on a line are sent together in the next line. */
 function openCounter(child: ChildProcess) {
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
   const end = watchEnd(child)
-  child.stdin?.on('error', () => {}) // it has ended; the next line reports that
+  child.stdin?.on('error', () => {}) // the program has ended; reading the next line reports that
   let waiting: Waiting[] = []
   let isAsking = false
   const ask = async () => {
@@ -175,9 +175,9 @@ function openCounter(child: ChildProcess) {
 }
 
 interface End {
-  /** Waits for the end and says why it came. */
+  /** Waits for the end and explains it. */
   explain(): Promise<TrainingError>
-  /** Whether the preflight will say what is wrong: Python does not run, or refuses a row. */
+  /** True if the error is left to the preflight: Python does not run, or it rejects a row. */
   isForPreflight(): boolean
 }
 
@@ -204,7 +204,7 @@ function watchEnd(child: ChildProcess): End {
   }
 }
 
-/** The places of rows that are too long, with their tokens; none if the preflight has something to refuse. */
+/** Reads the places of rows that are too long, with their tokens; none if the error is left to the preflight. */
 async function readPlaces(lines: AsyncIterator<string>, end: End): Promise<Map<string, number>> {
   const found = new Map<string, number>()
   for (;;) {

@@ -1,9 +1,9 @@
-/** The configuration of TRL: the YAML that its own `trl sft --config` reads too. */
+/** Writes the configuration of TRL, in the YAML that its own `trl sft --config` reads too. */
 import { readFileSync } from 'node:fs'
 import { stringify } from 'yaml'
 import { ownFields, type Recipe } from './recipe.ts'
 
-/** Where a run's model, rows and results are. */
+/** The places of a run's model, rows and results. */
 export interface RunPlaces {
   /** Hub name or folder. */
   model: string
@@ -11,7 +11,7 @@ export interface RunPlaces {
   output: string
 }
 
-/** TRL's arguments for a recipe. */
+/** Turns a recipe into TRL's arguments. */
 export function toTrlArguments(recipe: Recipe, { model, data, output }: RunPlaces): Record<string, unknown> {
   const { eval_steps, lora_r, lora_alpha, lora_dropout, lora_target_modules, trl, ...rest } = recipe
   const knobs = Object.fromEntries(
@@ -38,12 +38,12 @@ export function toTrlArguments(recipe: Recipe, { model, data, output }: RunPlace
   }
 }
 
-/** As YAML 1.1, which Python reads: a bare `no` would be false there. */
+/** Writes the arguments as YAML 1.1 for Python, with quotes around texts such as `no`, which would mean false. */
 export function renderTrlConfig(recipe: Recipe, places: RunPlaces): string {
   return stringify(toTrlArguments(recipe, places), { version: '1.1' })
 }
 
-/** On a CPU without it, bfloat16 is slower than 32-bit floats. */
+/** Says whether the CPU has instructions for bfloat16. Without them it is slower than 32-bit floats. */
 export function hasFastBf16(cpuFile = '/proc/cpuinfo'): boolean {
   try {
     return /\b(avx512_bf16|amx_bf16|bf16)\b/.test(readFileSync(cpuFile, 'utf8'))
