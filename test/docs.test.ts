@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { insertSummary, renderResults } from '../bench/results-page.ts'
+import { insertNames } from '../docs/make-names.ts'
 import { insertOptions } from '../docs/make-options.ts'
 import { type Listening, listen } from '../src/apps/server/listen.ts'
 import { createServer } from '../src/apps/server/server.ts'
@@ -64,6 +65,7 @@ function inPage(folder: string) {
     PATH: `${path.join(root, 'node_modules/.bin')}${path.delimiter}${process.env.PATH}`,
     OPENAI_API_KEY: 'a-key',
     OPENAI_BASE_URL: server.baseURL,
+    OLLAMA_HOST: server.baseURL,
   }
   const options = { cwd: folder, env }
   return {
@@ -236,6 +238,10 @@ test('the tree is the tree', () => {
 test('the results are those of bench/results; otherwise: node bench/results-page.ts', () => {
   expect(read('docs/results.md')).toBe(renderResults())
   expect(read('README.md')).toBe(insertSummary(read('README.md')))
+})
+
+test('the names of models are those of the table; otherwise: node docs/make-names.ts', () => {
+  expect(read('docs/models.md')).toBe(insertNames(read('docs/models.md')))
 })
 
 test('the options are those of the table; otherwise: node docs/make-options.ts', () => {

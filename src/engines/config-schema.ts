@@ -4,6 +4,7 @@ import { redact, UsageError } from '../core/provider/errors.ts'
 import { namesOf, optionFields, renamed } from '../files/option-fields.ts'
 import { type OptionTable, type OptionValues, planOptions } from '../plans/options.ts'
 import { isModel } from './ai-sdk/is-model.ts'
+import { namedServers, providers } from './named/table.ts'
 
 const wholeFrom = (least: number) =>
   z.int('expected a whole number').min(least, `expected a whole number from ${least}`)
@@ -11,8 +12,10 @@ const count = wholeFrom(1)
 const price = z.strictObject({ inputPerMTok: z.number().min(0), outputPerMTok: z.number().min(0) })
 
 const engineSchema = z.strictObject({
+  provider: z.enum([...Object.keys(namedServers), ...Object.keys(providers)]).optional(),
   model: z.string().min(1),
   baseURL: z.url({ protocol: /^https?$/, error: 'expected an http address' }).optional(),
+  headers: z.record(z.stringFormat('header name', /^[\w!#$%&'*+.^`|~-]+$/), z.string()).optional(),
   apiKeyEnv: z.stringFormat('variable name', /^[A-Z][A-Z0-9_]*$/).optional(),
   concurrency: count.optional(),
   maxRetries: wholeFrom(0).optional(),
@@ -48,8 +51,8 @@ const configSchema = z.strictObject({
 })
 
 /**
- * An engine by its parts. `model` is any name that `openEngine` takes, or, with `baseURL`, the server's own name of
- * the model. Keys are named by their environment variable only. `price` is in US dollars a million tokens.
+ * An engine by its parts. `model` is any name that `openEngine` takes, or, with `provider` or `baseURL`, the server's own
+ * name of the model. Keys are named by their environment variable only, `${NAME}` in `headers`. `price` is in US dollars a million tokens.
  */
 export type EngineConfig = z.infer<typeof engineSchema>
 
@@ -135,8 +138,7 @@ function explain(issue: z.core.$ZodIssue, got: unknown, known: string[]): string
   return `${expected}, got ${show(got)}`
 }
 
-const KEY_ADVICE =
-  'Keys stand in the environment, never in a file: give the variable\'s name, such as apiKeyEnv: "OPENAI_API_KEY"'
+const KEY_ADVICE = `Keys stand in the environment, never in a file: give the variable's name, such as apiKeyEnv: "OPENAI_API_KEY", or "\${NAME}" in headers`
 
 function show(value: unknown): string {
   if (value === undefined) return 'nothing'

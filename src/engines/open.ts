@@ -1,42 +1,15 @@
 /** Opens engines by name. Heavy engines are imported only when one of them is opened. */
 import type { Engine } from '../core/provider/engine.ts'
-import { UsageError } from '../core/provider/errors.ts'
+import { keepSecret, UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
 import { isModel } from './ai-sdk/is-model.ts'
 import { type Config, type EngineEntry, loadConfig, readConfig } from './config.ts'
+import { isNamed, openNamed } from './named/open-named.ts'
+import { namedForms } from './named/table.ts'
+import type { OpenOptions } from './open-options.ts'
 import { withPrice } from './price.ts'
 
-/** Settings for whatever engine a name stands for; each reads those that concern it. */
-export interface OpenOptions {
-  /** Where keys and addresses are looked up; default `process.env`. */
-  env?: NodeJS.ProcessEnv
-  /** What names mean: a config, or its file. Default: `aft.config.ts` (or .mts, .js, .mjs, .json) of this folder. */
-  config?: Config | string
-  /** Environment variable that holds the key, for servers. */
-  apiKeyEnv?: string
-  /** Times that a failed completion is repeated; default 9. */
-  maxRetries?: number
-  /** Completions in flight for each endpoint; default 8. */
-  concurrency?: number
-  /** Milliseconds that a server may say nothing. */
-  timeoutMs?: number
-  /** Joined to the body of each request to a server. */
-  extraBody?: Record<string, unknown>
-  /** Tokens that a prompt and its completion may have together. */
-  contextLength?: number
-  /** CPU threads of an embedded model. */
-  threads?: number
-  /** GGUF adapter for an embedded model. */
-  lora?: string
-  /** An embedded base model: continues the messages' texts without a chat template. */
-  raw?: boolean
-  /** An embedded model that only counts tokens: its weights are not loaded. */
-  vocabularyOnly?: boolean
-  /** Where model files are kept. */
-  cacheDir?: string
-  signal?: AbortSignal
-  onProgress?: (progress: { receivedBytes: number; totalBytes: number; label: string }) => void
-}
+export type { OpenOptions } from './open-options.ts'
 
 /** Engines that are closed together. */
 export interface OpenedEngines {
@@ -107,6 +80,11 @@ const openers: Record<string, (name: string, rest: string, options: OpenOptions)
   scripted: async (_, script) => (await import('./scripted/script-file.ts')).openScript(script),
 }
 
+function openerOf(scheme: string) {
+  if (Object.hasOwn(openers, scheme)) return openers[scheme]
+  return isNamed(scheme) ? openNamed : undefined
+}
+
 async function open(
   name: string,
   options: OpenOptions,
@@ -116,7 +94,7 @@ async function open(
   if ('retries' in options) throw new UsageError('`retries`: use `maxRetries`', { param: 'retries' })
   const [scheme = '', rest = ''] = split(name)
   const isCatalogued = rest === '' && (await catalogueNames()).includes(name)
-  const opener = isCatalogued ? openModel : Object.hasOwn(openers, scheme) ? openers[scheme] : undefined
+  const opener = isCatalogued ? openModel : openerOf(scheme)
   if (opener && (isCatalogued || rest)) {
     shared.hasEmbedded ||= opener === openModel
     return share(shared, name, options, () => opener(name, rest, options))
@@ -148,12 +126,33 @@ async function openEntry(
     const { fromAiSdk } = await import('./ai-sdk/ai-sdk.ts')
     return share(shared, name, {}, async () => fromAiSdk(entry, options))
   }
-  const { model, baseURL, price, ...settings } = entry
+  const { provider, model, baseURL, price, ...settings } = entry
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const merged: OpenOptions = { ...settings, ...given, apiKeyEnv: settings.apiKeyEnv ?? options.apiKeyEnv }
-  const target = baseURL ? `${baseURL}#${model.replace(/^openai:/, '')}` : model
-  const engine = await open(target, merged, shared, seen)
+  if (settings.headers) merged.headers = fillHeaders(name, settings.headers, options.env)
+  const target = provider
+    ? `${provider}:${model}`
+    : baseURL
+      ? `${baseURL}#${model.replace(/^openai:/, '')}`
+      : model
+  const engine = await open(target, provider ? { ...merged, baseURL } : merged, shared, seen)
   return price ? withPrice(engine, price) : engine
+}
+
+/** Headers with the values of the variables that they name. @throws UsageError that names a variable that is not set */
+function fillHeaders(entry: string, headers: Record<string, string>, env: NodeJS.ProcessEnv = process.env) {
+  const fill = (header: string, text: string) =>
+    text.replace(/\$\{(\w+)\}/g, (_, variable: string) => {
+      const value = env[variable]?.trim()
+      if (value) return value
+      throw new UsageError(`engines.${entry}.headers.${header}: ${variable} is not set in the environment`)
+    })
+  const filled = Object.entries(headers).map(([header, text]): [string, string] => [
+    header,
+    fill(header, text),
+  ])
+  keepSecret(...filled.map(([, value]) => value))
+  return Object.fromEntries(filled)
 }
 
 /** Opens an engine, or returns the one that was opened with the same settings. */
@@ -238,7 +237,7 @@ async function readConfigOf({ config }: OpenOptions): Promise<Config> {
 
 async function unknownName(name: string, configured: string[]): Promise<UsageError> {
   const catalogued = await catalogueNames()
-  const forms = ['gguf:FILE', 'hf:USER/REPO:QUANT', 'openai:MODEL', 'URL#MODEL', 'scripted:FILE']
+  const forms = ['gguf:FILE', 'hf:USER/REPO:QUANT', ...namedForms(), 'URL#MODEL', 'scripted:FILE']
   const known = [...catalogued, ...forms].join(', ')
   const own = configured.length > 0 ? `, and from the config: ${configured.join(', ')}` : ''
   const hint = suggest(name, [...catalogued, ...configured])
@@ -247,11 +246,13 @@ async function unknownName(name: string, configured: string[]): Promise<UsageErr
   )
 }
 
+const schemes = [...Object.keys(openers), ...namedForms().map((form) => split(form)[0])]
+
 function suggest(name: string, names: string[]): string | undefined {
   if (/\.gguf$/i.test(name)) return `gguf:${name}`
   if (name.includes('://') || /^[\w.-]+:\d+\//.test(name))
     return 'URL#MODEL, such as http://127.0.0.1:8000/v1#llama'
   const [scheme, rest] = split(name)
-  const near = rest && findClosest(scheme, Object.keys(openers))
+  const near = rest && findClosest(scheme, schemes)
   return near ? `${near}:${rest}` : findClosest(name, names)
 }

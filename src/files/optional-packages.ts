@@ -1,4 +1,7 @@
 /** Packages that only some commands need. They are optional peers, and the user is asked by name to install them. */
+import { findPackageJSON, registerHooks } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { UsageError } from '../core/provider/errors.ts'
 
 const packages = {
@@ -21,11 +24,42 @@ export function needPackages(use: keyof typeof packages): void {
   throw new UsageError(`${use} needs ${what}: npm install ${names.join(' ')}`)
 }
 
-function isInstalled(name: string): boolean {
+/** Whether a package can be imported: from where this program is installed, or from the folder that it runs in. */
+export function isInstalled(name: string): boolean {
+  return isBeside(name) || findHere(name) !== undefined
+}
+
+/** Imports a package. One that the folder's own project has is found too, if this program is installed elsewhere. */
+export async function importPackage(name: string): Promise<Record<string, unknown>> {
+  if (isBeside(name)) return import(name)
+  const hooks = registerHooks({
+    resolve: (wanted, context, next) =>
+      next(wanted, wanted === name ? { ...context, parentURL: folderURL() } : context),
+  })
+  try {
+    return await import(name)
+  } finally {
+    hooks.deregister()
+  }
+}
+
+function isBeside(name: string): boolean {
   try {
     import.meta.resolve(name)
     return true
   } catch {
     return false
   }
+}
+
+function findHere(name: string): string | undefined {
+  try {
+    return findPackageJSON(name, folderURL())
+  } catch {
+    return undefined
+  }
+}
+
+function folderURL(): string {
+  return pathToFileURL(join(process.cwd(), 'package.json')).href
 }

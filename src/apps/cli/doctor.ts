@@ -1,18 +1,23 @@
-/** `aft doctor`: what this machine lacks, a line each. */
+/** `aft doctor`: what this machine has and lacks, a line each. What is optional is never wrong. */
 import { existsSync, statfsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { listModels } from '../../engines/models/models.ts'
+import { type Found, findHere } from '../../engines/named/found.ts'
+import { isInstalled } from '../../files/optional-packages.ts'
 import { findCacheFolder } from '../../lib/cache-folder.ts'
 import { findEnvironment, isComplete } from '../../train/environment.ts'
 import { inspectPython, judgePython } from '../../train/python-facts.ts'
+import { describeFound, linesToUse } from './found-here.ts'
 
 interface Finding {
   about: string
-  /** What is right about it. */
+  /** What is there. */
   state?: string
+  /** What is not there and need not be, and how to get it. */
+  absent?: string
   /** What is wrong, and what to do. */
   problems?: string[]
 }
@@ -20,29 +25,37 @@ interface Finding {
 /** The command. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Say what this machine lacks to run and to train models, a line each.')
+    .description('Say what this machine has and lacks to run and to train models, a line each.')
     .option('--python <path>', 'the Python to train with')
     .action(async ({ python }: { python?: string }) => {
-      let problems = 0
-      for (const check of [
+      const found = await findHere()
+      const checks = [
         checkMachine,
-        checkEngine,
+        () => checkEngine(found),
         checkModel,
+        ...found.map((one) => () => ({ about: one.name, state: useOf(one) })),
         () => checkTrainer(python),
         checkConverter,
-      ]) {
-        const { about, state, problems: found = [] } = await check()
-        problems += found.length
-        if (found.length === 0) console.log(`${styleText('green', 'ok')}    ${about}: ${state}`)
-        for (const line of found) console.log(`${styleText('red', 'wrong')} ${about}: ${line}`)
-      }
-      if (problems > 0) process.exitCode = 1
+      ]
+      for (const check of checks) if (!show(await check())) process.exitCode = 1
     })
+}
+
+/** Prints a finding. Returns whether nothing is wrong. */
+function show({ about, state, absent, problems = [] }: Finding): boolean {
+  if (state && problems.length === 0) console.log(`${styleText('green', 'ok')}    ${about}: ${state}`)
+  if (absent) console.log(`${styleText('dim', 'none')}  ${about}: ${absent}`)
+  for (const line of problems) console.log(`${styleText('red', 'wrong')} ${about}: ${line}`)
+  return problems.length === 0
+}
+
+function useOf(found: Found): string {
+  return `${describeFound(found)}: ${linesToUse(found).join(' && ')}`
 }
 
 const GB = 1e9
 
-async function checkMachine(): Promise<Finding> {
+function checkMachine(): Finding {
   let folder = findCacheFolder()
   while (!existsSync(folder)) folder = path.dirname(folder)
   const { bavail, bsize } = statfsSync(folder)
@@ -51,30 +64,36 @@ async function checkMachine(): Promise<Finding> {
   const isFull = free < 3 && !isComplete(findEnvironment().folder)
   return {
     about: 'machine',
-    state,
-    problems: isFull ? [`${free.toFixed(1)} GB free in ${folder}: training takes 3 GB to set up`] : [],
+    state: isFull ? `${state}; to set up training takes 3 GB` : state,
   }
 }
 
-async function checkEngine(): Promise<Finding> {
-  const found = await import('node-llama-cpp').then(
+/** Only a machine that can ask no model at all has a problem. */
+async function checkEngine(found: Found[]): Promise<Finding> {
+  const about = 'node-llama-cpp'
+  const hint = 'models in this process need it: npm install node-llama-cpp'
+  if (!isInstalled('node-llama-cpp')) {
+    if (found.length > 0) return { about, absent: `not installed; ${hint}` }
+    return { about, problems: [`not installed, no server answers and no key is set; ${hint}`] }
+  }
+  const problem = await import('node-llama-cpp').then(
     () => undefined,
     (error: Error) => error.message.split('\n')[0],
   )
-  const hint = 'models in this process need it: npm install node-llama-cpp'
-  return { about: 'node-llama-cpp', state: 'found', problems: found ? [`${found}; ${hint}`] : [] }
+  return { about, state: 'found', problems: problem ? [`${problem}; ${hint}`] : [] }
 }
 
 async function checkModel(): Promise<Finding> {
   const [model] = await listModels()
-  const problems = model?.isCached ? [] : ['not here: aft models pull smollm2 (98 MB; `aft ask` does it too)']
-  return { about: 'smollm2', state: model?.path, problems }
+  if (model?.isCached) return { about: 'smollm2', state: model.path }
+  return { about: 'smollm2', absent: 'not here yet: aft models pull smollm2 (98 MB; `aft ask` does it too)' }
 }
 
 async function checkTrainer(own: string | undefined): Promise<Finding> {
   const { folder, python } = findEnvironment()
   const about = 'trainer'
-  if (own === undefined && !isComplete(folder)) return { about, problems: ['not installed: aft train setup'] }
+  if (own === undefined && !isComplete(folder))
+    return { about, absent: 'not installed; only training needs it: aft train setup' }
   try {
     const facts = await inspectPython(own ?? python, { imports: true })
     const { problems, notes } = judgePython(facts)
@@ -85,8 +104,9 @@ async function checkTrainer(own: string | undefined): Promise<Finding> {
   }
 }
 
-async function checkConverter(): Promise<Finding> {
+function checkConverter(): Finding {
   const { converter } = findEnvironment()
-  const problems = isComplete(converter) ? [] : ['not installed: aft train setup']
-  return { about: 'GGUF converters', state: converter, problems }
+  const about = 'GGUF converters'
+  if (isComplete(converter)) return { about, state: converter }
+  return { about, absent: 'not installed; only the export of trained models needs them: aft train setup' }
 }

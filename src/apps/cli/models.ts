@@ -8,6 +8,8 @@ import {
   listModels,
   resolveModel,
 } from '../../engines/models/models.ts'
+import { findHere } from '../../engines/named/found.ts'
+import { showFound } from './found-here.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { createPullProgress } from './progress.ts'
 
@@ -17,16 +19,19 @@ Examples:
   $ aft models pull gemma3-270m
   $ aft models path smollm2
 
-AFT_CACHE_DIR names another folder for the files. Other models: gguf:FILE, hf:USER/REPO:QUANT, or a server.`
+AFT_CACHE_DIR names another folder for the files. Other models: gguf:FILE, hf:USER/REPO:QUANT, ollama:NAME,
+anthropic:NAME and so on, or any server: docs/models.md`
 
 /** The subcommand. */
 export function modelsCommand(): Command {
   const command = new Command('models')
-    .description('List the models that need no account, pull them, and say where their files are.')
+    .description(
+      'List the models that need no account and what else is found here; pull models, and say where files are.',
+    )
     .addHelpText('after', examples)
   command
     .command('list', { isDefault: true })
-    .description('What there is, what is on this machine, and how to run the authors’ checkpoints.')
+    .description('What there is, what is found on this machine, and how to run the authors’ checkpoints.')
     .option('--json', 'print one JSON array')
     .addHelpText('after', '\nExample:\n  $ aft models list --json')
     .action(list)
@@ -50,7 +55,9 @@ export function modelsCommand(): Command {
 async function list({ json }: { json?: boolean }): Promise<void> {
   const models = await listModels()
   if (json) return console.log(JSON.stringify(models.map(factsOf), null, 2))
-  console.log(`${showModels(models)}\n\nFiles are kept in ${findModelFolder()}\n\n${explainCheckpoints()}`)
+  const found = showFound(await findHere())
+  const parts = [showModels(models), `Files are kept in ${findModelFolder()}`, found, explainCheckpoints()]
+  console.log(parts.join('\n\n'))
 }
 
 /** The path alone goes to standard output, for scripts. */

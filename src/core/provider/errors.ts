@@ -85,9 +85,21 @@ export class EngineError extends Error {
   }
 }
 
-/** Replaces what looks like a key or a password (`sk-…`, `Bearer …`, `user:password@`) with `[hidden]`. */
+const secrets = new Set<string>()
+/** Shorter values are in ordinary words. */
+const MIN_SECRET_CHARS = 8
+
+/** Makes `redact` hide these values from now on, whatever they look like: keys, and the words of a secret header. */
+export function keepSecret(...values: (string | undefined)[]): void {
+  for (const value of values)
+    for (const word of value?.split(/\s+/) ?? []) if (word.length >= MIN_SECRET_CHARS) secrets.add(word)
+}
+
+/** Replaces kept secrets and what looks like a key or a password (`sk-…`, `Bearer …`, `user:password@`) with `[hidden]`. */
 export function redact(text: string): string {
-  return text
+  let plain = text
+  for (const secret of secrets) plain = plain.replaceAll(secret, '[hidden]')
+  return plain
     .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 [hidden]')
     .replace(/\b(sk|pk|key|hf|gsk|xai|AIza)[-_][\w-]{8,}/g, '[hidden]')
     .replace(/\bAIza[\w-]{20,}/g, '[hidden]')

@@ -90,7 +90,7 @@ export function completionsURL(baseURL: string): string {
 export function headersFor(
   baseURL: string,
   env: Env,
-  { apiKey, hops }: { apiKey?: string; hops: number | string },
+  { apiKey, hops, own = {} }: { apiKey?: string; hops: number | string; own?: Record<string, string> },
 ): Record<string, string> {
   const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'aft' }
   const set = (name: string, value: string | undefined) => value && setHeader(headers, name, value)
@@ -102,6 +102,7 @@ export function headersFor(
     for (const [, name = '', value] of lines) set(name.trim(), value?.trim())
   }
   if (apiKey === undefined) delete headers.authorization
+  for (const [name, value] of Object.entries(own)) set(name, value)
   headers['x-aft-hops'] = String(hops)
   headers['content-type'] = 'application/json'
   return headers

@@ -6,6 +6,7 @@
  * with others, alone, or again. Other servers promise less, or nothing.
  */
 import type { Engine } from '../../core/provider/engine.ts'
+import { keepSecret } from '../../core/provider/errors.ts'
 import { completionsURL, defaultBaseURL, headersFor, keyFor, normalizeURL, shareSlots } from './endpoint.ts'
 import type { Server } from './exchange.ts'
 import { generate } from './generate.ts'
@@ -36,6 +37,8 @@ export interface OpenAIOptions {
   contextLength?: number
   /** Added to the body of each request; replaces fields of the engine. */
   extraBody?: Record<string, unknown>
+  /** Sent with each request, in place of what the engine itself sends under these names; never shown. */
+  headers?: Record<string, string>
   /** Sent as `x-aft-hops`, so that a server can tell when it asks itself; default AFT_HOPS, else 1. */
   hops?: number
   fetch?: typeof globalThis.fetch
@@ -50,13 +53,18 @@ export function openOpenAI(options: OpenAIOptions): Engine {
   const baseURL = options.baseURL ?? defaultBaseURL(env)
   const address = normalizeURL(baseURL)
   const apiKey = options.apiKey ?? keyFor(baseURL, env, options.apiKeyEnv)
+  keepSecret(apiKey)
   const id = options.id ?? `${address}#${model}`
   const { slots, leave } = shareSlots(address, options.concurrency)
   const server: Server = {
     target: {
       id,
       url: completionsURL(baseURL),
-      headers: headersFor(baseURL, env, { apiKey, hops: options.hops ?? env.AFT_HOPS ?? 1 }),
+      headers: headersFor(baseURL, env, {
+        apiKey,
+        hops: options.hops ?? env.AFT_HOPS ?? 1,
+        own: options.headers,
+      }),
       apiKey,
       fetch: options.fetch,
       hasAnswered: false,
