@@ -1,3 +1,4 @@
+/** The public API of the package: re-exports, nothing else. */
 export {
   type Attribution,
   attribute,

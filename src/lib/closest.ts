@@ -1,4 +1,4 @@
-/** Finds the word that was probably meant: the nearest by single-letter edits. Undefined if a third of its letters differ. */
+/** Finds the word that was probably meant: the one with the fewest edits, at most a third of its letters (or one). */
 export function findClosest(word: string, words: readonly string[]): string | undefined {
   const near = words
     .map((candidate) => ({ candidate, edits: countEdits(word.toLowerCase(), candidate.toLowerCase()) }))

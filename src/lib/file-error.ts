@@ -25,7 +25,7 @@ const PROBLEMS: Record<string, string> = {
   EEXIST: 'a part of the path is a file, not a folder',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
-  EROFS: 'lies on a read-only file system',
+  EROFS: 'is on a read-only file system',
   ENOSPC: 'no space is left on the disk',
   EDQUOT: 'the disk quota is used up',
   EFBIG: 'the file would be larger than the system allows',

@@ -41,7 +41,7 @@ export class IdleTimeout {
     this.#timer.refresh()
   }
 
-  /** Stops the timer and forgets the caller. */
+  /** Stops the timer and no longer listens to the caller's signal. */
   end(): void {
     clearTimeout(this.#timer)
     this.#caller.removeEventListener('abort', this.#onAbort)

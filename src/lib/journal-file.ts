@@ -37,7 +37,7 @@ export interface JournalFormat<Line extends object> {
   onLine?(line: Line): void
 }
 
-/** One per item, so it is small: no objects inside, and no parts after its end. */
+/** Where an item is in the file. A run has very many entries, so they are flat, and `parts` is dropped at the item's end. */
 interface Entry {
   /** 48 bits. */
   itemHash: number
@@ -229,7 +229,7 @@ export class JournalFile<Line extends object> {
 /**
  * Opens a journal, or creates one, with its folder.
  * @param options `restart`: renames the present file to `FILE.old` and starts a new journal
- * @throws FileError if it is not writable, if another process uses it (code `LOCKED`), or for a line that is not of a
+ * @throws FileError if it is not writable, if another process uses it (code `LOCKED`), or if a line does not belong in a
  * journal; and what `checkHeader` throws
  */
 export async function openJournal<Line extends object>(
@@ -247,7 +247,7 @@ export async function openJournal<Line extends object>(
   }
 }
 
-/** A killed process takes a moment to release its files, longer on a busy machine: waits up to half a second. */
+/** Waits up to half a second for the lock: a killed process needs a moment to release its files. */
 async function claimPatiently<T>(open: () => T): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {

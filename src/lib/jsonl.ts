@@ -139,7 +139,7 @@ export function createLineWriter(
 
 /**
  * Writes values as lines while they come, under a temporary name that is renamed at the end.
- * @throws FileError if it cannot be written; a file that was there before then stays
+ * @throws FileError if it cannot be written; an existing file then stays unchanged
  */
 export async function writeJsonl(file: string, values: AsyncIterable<unknown>): Promise<void> {
   const temporary = `${file}.tmp`

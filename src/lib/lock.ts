@@ -42,7 +42,7 @@ const held = new Set<DatabaseSync>()
 function release(database: DatabaseSync, file: string): void {
   if (!held.delete(database)) return
   try {
-    rmSync(file, { force: true }) // while the lock is held, so nobody else can have locked it
+    rmSync(file, { force: true }) // while the lock is held, so no other holder can have locked it
   } catch {} // Windows does not remove an open file: an empty file stays
   database.close()
 }

@@ -9,6 +9,7 @@ import { takeLock } from './lock.ts'
 
 const PYTHON = process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']
 
+/** Which packages the environment has. */
 export interface PythonOptions {
   /** Such as `name==1.2.3`; each list of packages has its own environment. */
   packages: string[]
@@ -20,7 +21,7 @@ export interface PythonOptions {
 /**
  * Path of the interpreter of an environment that has the packages. A missing environment is made; a second process waits
  * while a first one makes it; an incomplete one is deleted and made again.
- * @throws Error with what the failing command said
+ * @throws Error with the last lines of the command that failed
  */
 export async function preparePython({ packages, signal, onLine }: PythonOptions): Promise<string> {
   const name = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 12)
@@ -49,7 +50,9 @@ export async function preparePython({ packages, signal, onLine }: PythonOptions)
   }
 }
 
+/** How a program is run. */
 export interface ProgramOptions {
+  /** Its standard input. */
   input?: string
   env?: Record<string, string>
   signal?: AbortSignal

@@ -46,7 +46,7 @@ export async function mapResumably<Item, Line extends object>(
   const stop = AbortSignal.any([failure.signal, journal.broken, ...(signal ? [signal] : [])])
   let [running, position, outcome] = [0, 0, 'done' as MapOutcome]
   let wake = () => {}
-  const someEnd = () => new Promise<void>((resolve) => (wake = resolve))
+  const nextEnd = () => new Promise<void>((resolve) => (wake = resolve))
 
   const finish = async (item: Item, job: Job<Line>) => {
     try {
@@ -70,7 +70,7 @@ export async function mapResumably<Item, Line extends object>(
       const line = lineOf(item)
       const key = journal.keyOf(line)
       if (journal.isDone(key)) continue
-      while (!stop.aborted && running > 0 && (running >= active || !mayStart(item))) await someEnd()
+      while (!stop.aborted && running > 0 && (running >= active || !mayStart(item))) await nextEnd()
       if (stop.aborted) outcome = 'interrupted'
       else if (running === 0 && !mayStart(item)) outcome = 'held'
       if (outcome !== 'done') break
@@ -79,7 +79,7 @@ export async function mapResumably<Item, Line extends object>(
   } catch (error) {
     failure.abort(error)
   }
-  while (running > 0) await someEnd()
+  while (running > 0) await nextEnd()
   failure.signal.throwIfAborted()
   journal.flush()
   return outcome

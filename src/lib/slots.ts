@@ -22,15 +22,15 @@ export interface TakeOptions {
 
 /** A semaphore of which several slots can be taken at once. */
 export interface Slots {
-  /** The number of slots, from 1. May be changed: if more are taken than that, nobody gets one until enough are released. */
+  /** The number of slots, from 1. It can be changed; if more are taken then, callers wait until enough are released. */
   capacity: number
   /** Slots that are taken. */
   readonly inFlight: number
   /** Callers in the queue. */
   readonly waiting: number
   /**
-   * Waits for this caller's turn and a free slot, then grants as many as are free, at most `want`. No slot stays idle
-   * while it would be enough for somebody who waits.
+   * Waits for this caller's turn and a free slot, then grants as many as are free, at most `want`. No slot stays idle if
+   * it is enough for the next caller in the queue.
    * @throws the signal's reason if it aborts first
    */
   take(want: number, options?: TakeOptions): Promise<Grant>

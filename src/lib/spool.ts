@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync, rmSync } from 'node:fs'
 import type { Span } from './jsonl.ts'
 import { writeAll } from './write-whole.ts'
 
+/** Values by key, on disk. */
 export interface Spool<Value> {
   /** Replaces an earlier value of the key. */
   put(key: string, value: Value): void

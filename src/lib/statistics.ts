@@ -3,11 +3,13 @@
 /** Numbers from 0 to below 1. */
 export type Random = () => number
 
+/** An interval with both ends. */
 export interface Interval {
   low: number
   high: number
 }
 
+/** Arithmetic mean; NaN for no values. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
@@ -24,6 +26,7 @@ export function standardError(values: readonly number[]): number {
   return values.length < 2 ? 0 : standardDeviation(values) / Math.sqrt(values.length)
 }
 
+/** How values are resampled. */
 export interface BootstrapOptions {
   random: Random
   /** Confidence level, 0 to 1; default 0.95. */
@@ -99,8 +102,9 @@ function takeQuantiles(
   return { low: at((1 - level) / 2), high: at((1 + level) / 2) }
 }
 
+/** The outcome of `testPairs`. */
 export interface PairedTest {
-  /** Mean of the second series less that of the first. */
+  /** Mean of the second series minus that of the first. */
   difference: number
   interval: Interval
   /** Two-sided. */

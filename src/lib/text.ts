@@ -1,4 +1,4 @@
-/** Compares and shortens texts: how much one repeats itself, how much several agree, cutting the middle out. */
+/** Measures how much a text repeats itself and how much texts agree, and cuts the middle out of long texts. */
 
 const NGRAM = 8
 const MIN_WORDS = 64
@@ -140,8 +140,8 @@ export function trimMiddle(text: string, limit: number): string {
 }
 
 /**
- * Finds the largest limit from 1 to `longest` that fits, within 2 %, or undefined if none fits. The limit is in
- * characters per text and the same for all texts: long texts are cut first and short ones stay whole.
+ * Finds the largest limit below `longest` that fits, to within 2 % or 8 characters. Undefined if it finds none. The limit
+ * is in characters per text and the same for all texts: long texts are cut first and short ones stay whole.
  */
 export async function findTrim(
   longest: number,

@@ -55,7 +55,7 @@ export async function isVerified(path: string, facts: FileFacts): Promise<boolea
 
 /**
  * Writes chunks to `folder`/`facts.file`: first to a temporary name in `work`, renamed when size and digest are right.
- * @throws Error if they are not, or if the disk fails; nothing is left then but the work folder
+ * @throws Error if they are not, or if the disk fails; then only the work folder is left
  */
 export async function saveVerified(
   chunks: AsyncIterable<Uint8Array>,

@@ -18,7 +18,7 @@ export type OptionKind =
 /** One row of the table. */
 export interface OptionSpec {
   kind: OptionKind
-  /** Under which heading help and docs show it. */
+  /** The heading in help and docs. */
   group: 'Models' | 'Plan' | 'Sampling' | 'Stragglers'
   help: string
   default?: string | number
@@ -26,7 +26,7 @@ export interface OptionSpec {
   defaultText?: string
   /** The strategies that read it; absent: all of them. */
   strategies?: readonly StrategyName[]
-  /** Which limit of a server holds for it. */
+  /** The server's limit that applies to it. */
   limit?: 'width' | 'depth' | 'maxTokens'
   /** An earlier name, which is an error now. */
   formerly?: string
@@ -194,12 +194,12 @@ type ValueOf<Kind> = Kind extends { type: 'choice'; of: readonly (infer Choice)[
       ? string
       : number
 
-/** Values by the names of the table. */
+/** Values of options, by the names in the table. */
 export type OptionValues = {
   -readonly [Name in OptionName]?: ValueOf<(typeof planOptions)[Name]['kind']>
 }
 
-/** What an option takes, to be read after "expected". */
+/** Says what an option takes, in words that follow "expected". */
 export function describeKind(kind: OptionKind): string {
   switch (kind.type) {
     case 'whole':
@@ -236,7 +236,7 @@ function isName(value: unknown): boolean {
 }
 
 /**
- * Checks values by the table; what is undefined counts as absent.
+ * Checks values against the table. An undefined value counts as absent.
  * @throws UsageError whose `param` is the option's name
  */
 export function checkOptions(values: object, table: OptionTable = planOptions): void {

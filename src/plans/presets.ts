@@ -2,13 +2,13 @@
 import type { OptionValues } from './options.ts'
 import type { PlanOptions } from './strategies.ts'
 
-/** What differs from the options that hold otherwise. */
+/** The options that a preset sets. All others keep the values that the caller has. */
 export type Preset = Partial<PlanOptions>
 
-/** The presets that are always there, for those who propose and aggregate. */
+/** The built-in presets, for the engines that propose and aggregate. */
 export function builtInPresets({ proposers = [], aggregators = proposers }: Preset) {
   return {
-    /** What the options say: 3 x 1 unless they say otherwise. */
+    /** Sets nothing: 3 x 1 if the options do not say otherwise. */
     aft: {},
     'aft-fast': { strategy: 'aft', width: 3, depth: 1 },
     /** As measured in the paper: 11 completions. Source: arXiv 2501.11877. */
@@ -19,7 +19,7 @@ export function builtInPresets({ proposers = [], aggregators = proposers }: Pres
   } satisfies Record<string, Preset>
 }
 
-/** Options in which `model` stands for every role that has no engine of its own. */
+/** Options in which `model` is the engine of every role that names none. */
 export function withModel({ model, ...options }: OptionValues & { model?: string }): Preset {
   return { ...(model !== undefined && { proposers: [model], aggregators: [model] }), ...options }
 }

@@ -1,4 +1,4 @@
-/** Each named strategy as a plan. A strategy decides the layers and how the answer is taken; nothing else. */
+/** Makes plans from strategies. A strategy decides the layers and how the answer is taken; nothing else. */
 import { countMembers, type Layer, type Plan, type Quorum, type Voice } from '../core/plan.ts'
 import type { Engine, Sampling } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
@@ -17,14 +17,14 @@ export interface PlanOptions extends OptionValues {
   /** Engines that propose; the width is spread over them in turn. */
   proposers: string[]
   template?: string
-  /** Default of `maxTokens` per engine, for engines that bring one of their own. */
+  /** Default of `maxTokens` by engine name, for engines that have their own (`defaultMaxTokens`). */
   engineMaxTokens?: Record<string, number>
 }
 
 type Shape = Pick<Plan, 'layers' | 'choose'>
 type Settings = ReturnType<typeof readSettings>
 
-/** A strategy by its name. */
+/** The strategies by name: each makes the layers of a plan and says how the answer is taken. */
 export const strategies: Record<StrategyName, (settings: Settings) => Shape> = {
   /** Propose-and-aggregate: width x depth + 1 completions. Source: arXiv 2501.11877. */
   aft: (s) => stack(s, spread(s, s.width), [voice(s, s.aggregators, s.width)]),
@@ -63,7 +63,7 @@ export const strategies: Record<StrategyName, (settings: Settings) => Shape> = {
 }
 
 /**
- * A plan from options, every default filled in.
+ * Makes a plan from options and fills in every default.
  * @throws UsageError that says what was expected and what came; its `param` is the option's name
  * @example
  * makePlan({ proposers: ['small'], width: 3, depth: 1 }) // 3 proposals, then 1 answer: 2 requests
@@ -84,7 +84,7 @@ export function makePlan(options: PlanOptions): Plan {
   }
 }
 
-/** The limits that engines bring, by their names: for `engineMaxTokens`. */
+/** The default token limits of engines, by engine name, for `engineMaxTokens`. */
 export function limitsOf(engines: Record<string, Engine>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(engines).flatMap(([name, { defaultMaxTokens: limit }]) =>
@@ -93,7 +93,10 @@ export function limitsOf(engines: Record<string, Engine>): Record<string, number
   )
 }
 
-/** First layer proposes, depth - 1 layers of the members see all, one aggregator ends. Depth 0 is the bare engine. */
+/**
+ * The first layer proposes, then `depth - 1` layers of `members` and one aggregator see all of the layer before. Depth 0
+ * is the bare engine.
+ */
 function stack(s: Settings, proposers: Voice[], members: Voice[]): Shape {
   if (s.depth === 0) return strategies.single(s)
   const middle = Array.from({ length: s.depth - 1 }, (): Layer => ({ voices: members, see: 'all' }))
@@ -112,12 +115,12 @@ function voice(s: Settings, [engine = '', ...fallbacks]: string[], n: number): V
   return { engine, n, sampling, ...(fallbacks.length > 0 && { fallbacks }) }
 }
 
-/** The last layer's one completion. Its `topP` is 1. */
+/** The voice of the last layer: one completion, with `topP` 1. */
 function lastVoice(s: Settings, engines: string[]): Voice {
   return voice({ ...s, topP: 1 }, engines, 1)
 }
 
-/** `width` completions over the proposers as evenly as it goes; the first get what is left over. */
+/** Spreads `width` completions over the proposers as evenly as possible; the first ones get what is left over. */
 function spread(s: Settings, width: number): Voice[] {
   const count = s.proposers.length
   return s.proposers
@@ -125,14 +128,14 @@ function spread(s: Settings, width: number): Voice[] {
     .filter((v) => v.n > 0)
 }
 
-/** A layer of one has no stragglers: its only completion is waited for. */
+/** A layer of one completion gets no quorum: the plan always waits for it. */
 function withQuorum(layer: Layer, quorum: Quorum): Layer {
   const width = countMembers(layer)
   if (width === 1) return layer
   return { ...layer, quorum: { ...quorum, count: Math.min(quorum.count, width) } }
 }
 
-/** Every option checked, with its default. */
+/** Checks every option and fills in its default. */
 function readSettings({ template, engineMaxTokens = {}, proposers = [], ...others }: PlanOptions) {
   checkOptions({ proposers, ...others })
   const given: OptionValues = Object.fromEntries(Object.entries(others).filter(([, v]) => v !== undefined))
@@ -163,7 +166,7 @@ type Defaulted = {
   [Name in OptionName]: (typeof planOptions)[Name] extends { default: unknown } ? Name : never
 }[OptionName]
 
-/** With a cap alone, no number of completions is enough before it. */
+/** With a cap but no quorum, the layer waits for all completions until the cap. */
 function readQuorum({ quorum, graceMs, capMs }: OptionValues): Quorum | undefined {
   if (graceMs !== undefined && quorum === undefined) {
     throw new UsageError('`graceMs` needs `quorum`', { param: 'graceMs', code: 'invalid-value' })

@@ -1,9 +1,9 @@
-/** A request of any wire, as something to answer. */
+/** Turns a request of any wire into an `Ask`: what to answer and with which plan. */
 import type { Ask } from './live.ts'
-import { type AftOptions, type Asked, type Offer, planFor } from './plans.ts'
+import { type AftOptions, type Offer, type PlanRequest, planFor } from './plans.ts'
 
 /** What every wire can say, in its own fields. */
-export interface Request extends Omit<Asked, 'aft' | 'n' | 'isBare'> {
+export interface WireRequest extends Omit<PlanRequest, 'aft' | 'n' | 'isBare'> {
   /** `tools` is absent if there are none. */
   prompt: Ask['prompt']
   /** The field `aft`, if the request has one. */
@@ -15,10 +15,10 @@ export interface Request extends Omit<Asked, 'aft' | 'n' | 'isBare'> {
 }
 
 /**
- * Makes the plan of a request, and settles who may call tools and whether proposals are shown.
+ * Makes the plan of a request, and decides who may call tools and whether proposals are shown.
  * @throws UsageError with the field as `param`; its `code` is `model-not-found` for an unknown model
  */
-export function makeAsk({ prompt, aft = {}, n = 1, ...request }: Request, offer: Offer): Ask {
+export function makeAsk({ prompt, aft = {}, n = 1, ...request }: WireRequest, offer: Offer): Ask {
   const { enabled = true, tools = 'aggregator', showProposals = false } = aft
   const isBare = !enabled || (tools === 'bypass' && prompt.tools !== undefined)
   const warnings: string[] = []
@@ -27,9 +27,9 @@ export function makeAsk({ prompt, aft = {}, n = 1, ...request }: Request, offer:
   return { model: request.model, prompt, plan, showProposals, tools, warnings }
 }
 
-/** A client's limit is the most that it can take, not a wish: what is above the server's is the server's. */
+/** A client's limit is the most that it can take, not a wish: one above the server's limit becomes the server's limit. */
 function readLimit(
-  { sampling: { maxTokens }, maxTokensParam }: Pick<Request, 'sampling' | 'maxTokensParam'>,
+  { sampling: { maxTokens }, maxTokensParam }: Pick<WireRequest, 'sampling' | 'maxTokensParam'>,
   { limits }: Offer,
   warnings: string[],
 ): number | undefined {

@@ -1,4 +1,4 @@
-/** The choices of an answer: a request for `n` answers has the last layer write `n` completions. */
+/** The choices of an answer: if a request asks for `n` answers, the last layer writes `n` completions. */
 import type { Plan } from '../core/plan.ts'
 import type { Completion, Result } from '../core/result.ts'
 
@@ -13,7 +13,7 @@ export function countChoices(plan: Plan): number {
   return layer === undefined ? 1 : (plan.layers[layer]?.voices[0]?.n ?? 1)
 }
 
-/** The completions by the number of their choice. If an earlier layer gave the answer, that is the only one. */
+/** The completions by the number of their choice. If an earlier layer gave the answer, there is only choice 0. */
 export function listChoices({ layers, from }: Result, plan: Plan): Map<number, Completion> {
   const { completions } = layers[from.layer] as Result['layers'][number]
   if (from.layer === writingLayer(plan)) {

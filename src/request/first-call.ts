@@ -4,7 +4,10 @@ import type { Host } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
 import { type AftEvent, type Completion, type Failure, type Result, summarize } from '../core/result.ts'
 
-/** Like `answerPrompt`. If no proposer calls a tool, their texts are aggregated as usual. */
+/**
+ * Answers like `answerPrompt`, but stops at the first tool call of a proposer. If none calls a tool, their texts are
+ * aggregated as usual.
+ */
 export async function answerByFirstCall(prompt: Prompt, plan: Plan, host: Host): Promise<Result> {
   const [first] = plan.layers
   if (!first || plan.layers.length === 1) return answerPrompt(prompt, plan, host)

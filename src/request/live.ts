@@ -1,4 +1,4 @@
-/** Runs a plan for a client that watches: the answer is sent while it is written, and nothing is taken back. */
+/** Runs a plan for a streaming client: the answer is sent while it is written, and nothing that was sent is changed. */
 import { answerPrompt } from '../core/aft.ts'
 import type { Host } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
@@ -32,7 +32,7 @@ export interface Sink {
   toolCall(choice: number, delta: ToolCallDelta): void
   /** Every event as it happens, before the pieces that come from it. */
   event?(event: AftEvent): void
-  /** The reader follows the events and drops what starts again: nothing is final before the end. */
+  /** The client reads the answer from the events and drops what restarts. It then gets no pieces, and any layer may restart. */
   canForget?: boolean
 }
 
@@ -44,9 +44,8 @@ export interface Answered {
 }
 
 /**
- * Answers, and sends each piece to the sink as it comes. After a piece of a choice was sent, that choice cannot start
- * again: if it fails, the whole answer ends with that error; if it repeats itself, it stands. Without a sink nothing is
- * sent before the end.
+ * Answers, and sends each piece to the sink as it comes. Once a piece of a choice was sent, that choice cannot restart: if
+ * it fails, the whole answer fails; if it repeats itself, it is kept. Without a sink nothing is sent before the end.
  * @throws EngineError, UsageError, or the signal's reason
  */
 export async function answerLive(
@@ -74,7 +73,7 @@ export async function answerLive(
   return { result, choices }
 }
 
-/** A proposal may replace a missing answer, but not if the request sets its form: proposers do not know the form. */
+/** If the last layer failed, a proposal is the answer, but not if the request sets a format: proposers do not know it. */
 function checkForm({ prompt, plan }: Ask, { from, agreed, layers }: Result): void {
   const hasForm = prompt.responseFormat !== undefined && prompt.responseFormat.type !== 'text'
   const last = plan.layers.length - 1
@@ -85,37 +84,39 @@ function checkForm({ prompt, plan }: Ask, { from, agreed, layers }: Result): voi
   throw new EngineError('aft', kind as EngineError['kind'], message, { status, param, retryAfterMs })
 }
 
+/** What was sent of a choice. */
 interface Sent {
   text: string
-  /** White space that is not sent yet: the whole completion may turn out to be empty. */
+  /** White space that was not sent yet, because the whole completion may be empty. */
   held: string
   reasoning: boolean
   tools: boolean
 }
 
+/** Sends the pieces of the last layer to the sink, by choice, and calls `fail` if a choice that was sent restarts. */
 function watchLast({ plan, showProposals }: Ask, sink: Sink, fail: (error: Error) => void) {
   const last = writingLayer(plan)
   const view = createProposalView((text) => sink.reasoning(0, text))
   const sent = new Map<number, Sent>()
   const sentOf = (choice: number) => {
-    const of = sent.get(choice) ?? { text: '', held: '', reasoning: false, tools: false }
-    sent.set(choice, of)
-    return of
+    const state = sent.get(choice) ?? { text: '', held: '', reasoning: false, tools: false }
+    sent.set(choice, state)
+    return state
   }
-  const isOut = ({ text, reasoning, tools }: Sent) => text !== '' || reasoning || tools
+  const isStarted = ({ text, reasoning, tools }: Sent) => text !== '' || reasoning || tools
 
   const addText = (choice: number, text: string) => {
-    const of = sentOf(choice)
-    of.held += text
-    if (of.text === '' && of.held.trim() === '') return
-    sink.content(choice, of.held)
-    of.text += of.held
-    of.held = ''
+    const state = sentOf(choice)
+    state.held += text
+    if (state.text === '' && state.held.trim() === '') return
+    sink.content(choice, state.held)
+    state.text += state.held
+    state.held = ''
   }
-  const startAnew = (choice: number, reason: string) => {
-    const of = sentOf(choice)
-    of.held = ''
-    if (isOut(of)) fail(new EngineError('aft', 'server', `the answer broke off: ${reason}`))
+  const restart = (choice: number, reason: string) => {
+    const state = sentOf(choice)
+    state.held = ''
+    if (isStarted(state)) fail(new EngineError('aft', 'server', `the answer broke off: ${reason}`))
   }
   const takeLast = (event: AftEvent) => {
     if (event.type === 'completion-delta') addText(event.index, event.text)
@@ -125,23 +126,23 @@ function watchLast({ plan, showProposals }: Ask, sink: Sink, fail: (error: Error
     } else if (event.type === 'tool-call-delta') {
       sentOf(event.index).tools = true
       sink.toolCall(event.index, event.delta)
-    } else if (event.type === 'completion-restarted') startAnew(event.index, event.reason)
-    else if (event.type === 'completion-failed') startAnew(event.failure.index, event.failure.error.message)
+    } else if (event.type === 'completion-restarted') restart(event.index, event.reason)
+    else if (event.type === 'completion-failed') restart(event.failure.index, event.failure.error.message)
   }
   return {
-    isSent: (choice: number) => isOut(sentOf(choice)),
+    isSent: (choice: number) => isStarted(sentOf(choice)),
     take: (event: AftEvent) => {
       if ('layer' in event && event.layer === last) takeLast(event)
       else if (showProposals) view.take(event)
     },
     /** Sends the rest of a choice. */
     finish: (choice: number, { text, reasoning, toolCalls }: Completion) => {
-      const of = sentOf(choice)
-      if (!of.reasoning && reasoning) sink.reasoning(choice, reasoning)
-      const rest = text.slice(of.text.length)
-      if (!text.startsWith(of.text)) throw new EngineError('aft', 'server', 'the answer broke off')
+      const state = sentOf(choice)
+      if (!state.reasoning && reasoning) sink.reasoning(choice, reasoning)
+      if (!text.startsWith(state.text)) throw new EngineError('aft', 'server', 'the answer broke off')
+      const rest = text.slice(state.text.length)
       if (rest) sink.content(choice, rest)
-      if (of.tools) return
+      if (state.tools) return
       for (const [position, { id, function: call }] of (toolCalls ?? []).entries()) {
         sink.toolCall(choice, { position, id, ...call })
       }

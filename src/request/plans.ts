@@ -51,45 +51,46 @@ export function makeAftSchema(table: OptionTable = planOptions): z.ZodType<AftOp
 /** The field `aft` with the options of this version. */
 export const aftSchema = makeAftSchema()
 
-/** What a request sets about its plan, whatever its wire calls the fields. */
-export interface Asked {
+/** What a request says about its plan, in the same fields for every wire. */
+export interface PlanRequest {
   model: string
   aft: AftOptions
   n: number
   seed?: number
   sampling: Partial<Sampling>
+  /** Whether the bare engine answers, without proposals. */
   isBare: boolean
 }
 
 /**
- * The plan of a request.
+ * Makes the plan of a request.
  * @throws UsageError with the field as `param`; its `code` is `model-not-found` for an unknown model
  */
-export function planFor(asked: Asked, offer: Offer): Plan {
-  const preset = presetOf(asked.model, offer)
-  const { maxTokens, ...sampling } = asked.sampling
-  checkLimits(asked, offer)
-  const { enabled, showProposals, tools, ...options } = asked.aft
+export function planFor(request: PlanRequest, offer: Offer): Plan {
+  const preset = presetOf(request.model, offer)
+  const { maxTokens, ...sampling } = request.sampling
+  checkLimits(request, offer)
+  const { enabled, showProposals, tools, ...options } = request.aft
   checkEngines(options, offer)
   const chosen: PlanOptions = {
     ...offer.base,
     ...preset,
     seed: randomInt(2 ** 31),
-    ...given(options),
-    ...given({ maxTokens, temperature: sampling.temperature }),
-    ...(asked.seed !== undefined && { seed: Math.abs(asked.seed) }),
+    ...definedOnly(options),
+    ...definedOnly({ maxTokens, temperature: sampling.temperature }),
+    ...(request.seed !== undefined && { seed: Math.abs(request.seed) }),
   }
   const bare = { strategy: 'single', proposers: chosen.aggregators ?? chosen.proposers } as const
-  const plan = make({ ...chosen, ...(asked.isBare && bare) })
+  const plan = makeNamed({ ...chosen, ...(request.isBare && bare) })
   const most = Math.max(...plan.layers.map(countMembers))
   if (most > offer.limits.width) throw tooMuch('aft.width', most, offer.limits.width)
   if (plan.layers.length - 1 > offer.limits.depth) {
     throw tooMuch('aft.depth', plan.layers.length - 1, offer.limits.depth)
   }
-  return withChoices(withSampling(plan, sampling), asked)
+  return withChoices(withSampling(plan, sampling), request)
 }
 
-/** The preset of that name. @throws UsageError that lists the models there are */
+/** The preset of a name. @throws UsageError that lists the presets there are */
 export function presetOf(model: string, { presets }: Offer): Preset {
   const preset = Object.hasOwn(presets, model) ? presets[model] : undefined
   if (preset) return preset
@@ -101,7 +102,7 @@ export function presetOf(model: string, { presets }: Offer): Preset {
 }
 
 /** Runs before the plan is made, because a layer of 10^9 completions would exhaust the memory. */
-function checkLimits({ aft, n }: Asked, { limits }: Offer): void {
+function checkLimits({ aft, n }: PlanRequest, { limits }: Offer): void {
   const bounds: [string, number | undefined, number][] = [['n', n, limits.width]]
   for (const [name, { limit }] of Object.entries(planOptions as OptionTable)) {
     // Steps count the first layer too, which depth does not.
@@ -135,11 +136,12 @@ function unknownEngine(role: string, name: string, engines: string[]): UsageErro
   return new UsageError(message, { param: `aft.${role}`, code: 'unknown-engine' })
 }
 
-function given<T extends object>(fields: T): Partial<T> {
+function definedOnly<T extends object>(fields: T): Partial<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== undefined)) as Partial<T>
 }
 
-function make(options: PlanOptions): Plan {
+/** Makes a plan; its errors name the field of the request (`aft.width`). */
+function makeNamed(options: PlanOptions): Plan {
   try {
     return makePlan(options)
   } catch (error) {
@@ -149,14 +151,15 @@ function make(options: PlanOptions): Plan {
   }
 }
 
-/** The request's sampling counts in every layer. */
+/** Sets the request's sampling in every layer. */
 function withSampling(plan: Plan, sampling: Partial<Sampling>): Plan {
-  const voiced = (voice: Voice): Voice => ({ ...voice, sampling: { ...voice.sampling, ...given(sampling) } })
-  return { ...plan, layers: plan.layers.map((l) => ({ ...l, voices: l.voices.map(voiced) })) }
+  const set = definedOnly(sampling)
+  const sampled = (voice: Voice): Voice => ({ ...voice, sampling: { ...voice.sampling, ...set } })
+  return { ...plan, layers: plan.layers.map((l) => ({ ...l, voices: l.voices.map(sampled) })) }
 }
 
 /** `n` answers are `n` completions of the last layer; the layers before it are shared. */
-function withChoices(plan: Plan, { n }: Asked): Plan {
+function withChoices(plan: Plan, { n }: PlanRequest): Plan {
   if (n === 1) return plan
   const last = plan.layers.at(-1)
   const [voice] = last?.voices ?? []

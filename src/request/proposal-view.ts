@@ -1,7 +1,10 @@
 /** Proposals as one text: they are written at the same time, but sent one after the other. */
 import type { AftEvent } from '../core/result.ts'
 
-/** @param send gets the text: the proposals in order, and the first that has not ended while it grows */
+/**
+ * Makes a view that takes the events of a run and sends the proposals as text, in order. The first one that has not ended
+ * is sent while it grows.
+ */
 export function createProposalView(send: (text: string) => void) {
   let texts: string[] = []
   let ended = new Set<number>()

@@ -1,4 +1,4 @@
-/** What responses say of the run: its usage, and what happened in its layers. */
+/** What a response reports about its run: the usage, and what happened in the layers. */
 import type { TokenScore } from '../core/provider/engine.ts'
 import type { Completion, Failure, Result } from '../core/result.ts'
 import type { UsageTotal } from '../core/usage.ts'

@@ -1,4 +1,4 @@
-/** All prompts of a run, some at a time, until each has its end in the journal or there is a reason to stop. */
+/** Answers the prompts of a run, several at a time, until all have ended or there is a reason to stop. */
 import type { Host } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
 import type { ErrorRecord } from '../core/result.ts'
@@ -30,8 +30,9 @@ export interface RunState {
   prices: Record<string, Price | undefined>
   progress: Progress
   failures: FailureGroup[]
-  /** Prompts at work at a time. */
+  /** Number of prompts in progress at a time. */
   active?: number
+  /** Whether the run has a budget: then a prompt starts only if the ledger has room for it. */
   isLimited: boolean
   signal?: AbortSignal
   onProgress?: (progress: Progress) => void
@@ -42,8 +43,8 @@ export interface RunEnd {
   /**
    * - `done`: every prompt was tried
    * - `interrupted`: by the signal; `held`: by the budget
-   * - `hopeless`: prompt after prompt failed, or was answered with less, for the `reason`, which the next would not
-   *   escape
+   * - `hopeless`: several prompts in a row failed or were degraded because of errors that do not pass by themselves; the
+   *   last one is `reason`
    */
   outcome: 'done' | 'interrupted' | 'held' | 'hopeless'
   reason?: ErrorRecord
@@ -58,7 +59,7 @@ export async function answerAll(state: RunState): Promise<RunEnd> {
   const priorityOf = createPriority(progress.prompts - progress.answered, active)
   const bound = (row: RunRow) => boundSpending(row, { plan, template: host.template, prices: state.prices })
   const giveUp = new AbortController()
-  const watch = watchHope((reason) => giveUp.abort(reason))
+  const watch = watchForGivingUp((reason) => giveUp.abort(reason))
   const outcome = await mapResumably<RunRow, PromptLine>(rows, {
     journal,
     lineOf: toLine,
@@ -66,7 +67,7 @@ export async function answerAll(state: RunState): Promise<RunEnd> {
     mayStart: (row) => !isLimited || ledger.fits(bound(row)),
     signal: state.signal ? AbortSignal.any([state.signal, giveUp.signal]) : giveUp.signal,
     async work(row, job) {
-      const settle = isLimited ? ledger.reserve(bound(row)) : undefined
+      const endReservation = isLimited ? ledger.reserve(bound(row)) : undefined
       const failed: ErrorRecord[] = []
       let took = nothingSpent
       const record = (line: PromptLine) => {
@@ -86,7 +87,7 @@ export async function answerAll(state: RunState): Promise<RunEnd> {
         watch(end, failed)
         return end
       } finally {
-        settle?.(took)
+        endReservation?.(took)
       }
     },
   })
@@ -95,7 +96,7 @@ export async function answerAll(state: RunState): Promise<RunEnd> {
   return { outcome: 'hopeless', reason: giveUp.signal.reason }
 }
 
-/** Records what is missing of a given first layer. It counts as made, but not in this run. */
+/** Records the given proposals that the journal does not have yet. They count as made, but not in this run. */
 function takeGiven(row: RunRow, job: Job<PromptLine>, progress: Progress): PromptLine[] {
   const lines = listGiven(row, job.recorded)
   for (const line of lines) {
@@ -105,13 +106,13 @@ function takeGiven(row: RunRow, job: Job<PromptLine>, progress: Progress): Promp
   return lines
 }
 
-/** Counts what a line says was made. */
+/** Adds a line to the progress: a completion that was made, or an answer that is degraded. */
 export function countMade(line: PromptLine, progress: Progress): void {
   if (line.type === 'completion') progress.made++
   if (line.type === 'answer' && 'degraded' in line && line.degraded) progress.degraded++
 }
 
-/** Counts what a line says was spent, and returns it. */
+/** Adds what a line spent to the ledger, and returns it. */
 export function countSpent(
   line: PromptLine,
   { ledger, prices }: Pick<RunState, 'ledger' | 'prices'>,
@@ -132,8 +133,8 @@ function noteEnd(end: AnswerRecord, state: RunState): void {
   onProgress?.(progress)
 }
 
-/** Calls `giveUp` if so many prompts in a row failed, or were answered with less, for a reason that stays. */
-function watchHope(giveUp: (reason: ErrorRecord) => void) {
+/** Returns a function to call at each prompt's end. It calls `giveUp` when too many in a row failed or were degraded. */
+function watchForGivingUp(giveUp: (reason: ErrorRecord) => void) {
   const isHopeless = createGiveUp()
   return (end: AnswerRecord, failed: ErrorRecord[]) => {
     const reason = 'error' in end ? end.error : end.degraded ? failed.find(isLasting) : undefined

@@ -1,4 +1,4 @@
-/** One prompt of a run: its layers into the journal, its end as the journal's line. */
+/** Answers one prompt of a run, and records what happens as lines of the journal. */
 import { answerPrompt } from '../core/aft.ts'
 import type { Host } from '../core/host.ts'
 import type { Plan } from '../core/plan.ts'
@@ -11,8 +11,8 @@ import type { Job } from '../lib/resumable-map.ts'
 import { resumeFrom } from './replay.ts'
 
 /**
- * Answers a prompt, or resumes it.
- * @throws the signal's reason; any other error is the prompt's end
+ * Answers a prompt, or resumes it. Its completions are recorded as they come; its last line is returned.
+ * @throws the signal's reason; any other error is recorded in the last line
  */
 export async function answerRow(
   row: PromptRow,

@@ -1,10 +1,11 @@
-/** One prompt, answered: the core with the machine's clock. */
+/** Answers one prompt: runs the core with the machine's clock. */
 import { answerPrompt } from '../core/aft.ts'
 import type { Prompt } from '../core/plan.ts'
 import type { Engine, Message } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import type { AftEvent, Result } from '../core/result.ts'
 import { defaultTemplate, type Template } from '../core/templates.ts'
+import { createChannel } from '../lib/channel.ts'
 import { limitsOf, makePlan, type PlanOptions } from '../plans/strategies.ts'
 import { makeHost } from './host.ts'
 
@@ -22,7 +23,10 @@ export interface AnswerOptions extends Omit<PlanOptions, 'proposers' | 'template
 /**
  * Samples proposals for a prompt and has them aggregated into one answer.
  * @param prompt a question, a conversation, or a prompt with tools, stop strings or a response format
- * @throws UsageError for a wrong option, EngineError when no proposal came back, the signal's reason when aborted
+ * @throws UsageError for a wrong option, EngineError if no proposal came back, the signal's reason after an abort
+ * @example
+ * const engine = await openEngine('smollm2')
+ * const { answer: text, usage } = await answer('Why is the sky blue?', { engine, width: 3 })
  */
 export async function answer(
   prompt: string | Message[] | Omit<Prompt, 'id'>,
@@ -40,35 +44,28 @@ export async function answer(
   return answerPrompt(toPrompt(prompt), plan, makeHost({ engines, template, emit: onEvent, signal }))
 }
 
-/** As `answer`, but yields every event as it happens; the last is `answer` with the whole result. */
+/**
+ * Answers like `answer`, and yields every event as it happens. The last event has the type `answer` and the result.
+ * @throws what `answer` throws, after the events before it
+ * @example
+ * for await (const event of streamAnswer('Why is the sky blue?', { engine })) {
+ *   if (event.type === 'completion-end') console.log(event.layer, event.completion.text)
+ * }
+ */
 export async function* streamAnswer(
   prompt: string | Message[] | Omit<Prompt, 'id'>,
   options: AnswerOptions,
 ): AsyncGenerator<AftEvent, Result> {
-  const leave = new AbortController()
-  const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
-  const events: AftEvent[] = []
-  let wake = () => {}
-  const onEvent = (event: AftEvent) => {
-    events.push(event)
-    wake()
-  }
-  let isDone = false
-  const done = answer(prompt, { ...options, signal, onEvent }).finally(() => {
-    isDone = true
-    wake()
-  })
-  done.catch(() => {}) // thrown to the caller below, once the events before it were read
+  const left = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal
+  const events = createChannel<AftEvent>()
+  const done = answer(prompt, { ...options, signal, onEvent: events.push }).finally(() => events.end())
+  done.catch(() => {}) // the caller gets the error below, after the events
   try {
-    for (;;) {
-      while (events.length > 0) yield events.shift() as AftEvent
-      if (isDone) return await done
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    }
+    yield* events
+    return await done
   } finally {
-    leave.abort()
+    left.abort()
   }
 }
 

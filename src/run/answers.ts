@@ -1,4 +1,4 @@
-/** Writes what became of each prompt, from the journal, in the order of the prompts. */
+/** Writes the file of answers from the journal, in the order of the prompts. */
 import { closeSync, openSync, renameSync, rmSync } from 'node:fs'
 import { textOf } from '../core/provider/engine.ts'
 import type { AnswerRecord } from '../files/journal-records.ts'
@@ -19,9 +19,9 @@ export interface AnswerFile {
 }
 
 /**
- * Writes the answers of the prompts `ids` under a temporary name, then renames it. `jsonl` has one line a prompt;
- * `alpaca-eval` is the benchmark's JSON array and leaves out prompts without an answer: an error is no output.
- * @throws FileError when it cannot be written; a file that was there before is then left as it was
+ * Writes how the prompts `ids` ended. `jsonl` has one line per prompt. `alpaca-eval` is the benchmark's JSON array; it
+ * leaves out prompts that failed.
+ * @throws FileError if it cannot be written; an existing file then stays unchanged
  */
 export function writeAnswers(
   journal: RunJournal,

@@ -1,5 +1,5 @@
-/** What a run costs: the most that a prompt may take, known before it starts, and what was really spent. */
-
+/** Keeps a run within its budget: bounds what a prompt may cost before it starts, and counts what was spent. */
+import { JUDGE_MAX_TOKENS } from '../core/choose.ts'
 import { countMembers, enginesOf, type Layer, type Plan, type Prompt } from '../core/plan.ts'
 import { type Message, textOf, type Usage } from '../core/provider/engine.ts'
 import type { Template } from '../core/templates.ts'
@@ -10,7 +10,7 @@ export interface Price {
   outputPerMTok: number
 }
 
-/** Limits of all that a journal holds, earlier runs included. */
+/** Limits for everything that a journal holds, earlier runs included. */
 export interface Budget {
   /** US dollars. */
   maxCost?: number
@@ -27,7 +27,7 @@ export interface Spending {
   cost?: number
 }
 
-/** The spending to begin with. */
+/** A spending of zero. */
 export const nothingSpent: Readonly<Spending> = {
   calls: 0,
   completions: 0,
@@ -47,7 +47,10 @@ export function addSpending(a: Spending, b: Spending): Spending {
   }
 }
 
-/** What one completion took; its prompt counts with its request. The provider's own cost comes first. */
+/**
+ * What one completion cost. The prompt counts once per request, at the completion that carries `calls`. A cost that the
+ * provider reports is used instead of the price.
+ */
 export function spendingOf(usage: Usage, price: Price | undefined): Spending {
   const { calls, outputTokens, repeated, cost } = usage
   const requests = calls + (repeated?.calls ?? 0)
@@ -62,8 +65,8 @@ function withCost(spending: Spending, price: Price | undefined): Spending {
 }
 
 /**
- * The most that one prompt takes when nothing has to be sent again: every completion as long as it may be, each
- * request sent once for all its samples. A token is taken to be 4 bytes of text; images are not counted.
+ * The most that one prompt costs if no request is repeated: every completion has its full length, and each request is
+ * sent once for all its samples. A token counts as 4 bytes of text; images are not counted.
  */
 export function boundSpending(
   { messages }: Pick<Prompt, 'messages'>,
@@ -89,9 +92,6 @@ export function boundSpending(
   return addSpending(total, withCost(judgment, prices[plan.choose.judge]))
 }
 
-/** What the core lets a judge write if the plan does not say. */
-const JUDGE_MAX_TOKENS = 512
-
 function seenBy({ see }: Layer, before: Layer): number {
   if (see === 'nothing') return 0
   return see === 'all' ? countMembers(before) : Math.min(see.sample, countMembers(before))
@@ -114,21 +114,21 @@ export function unpricedEngines(plan: Plan, prices: Record<string, Price | undef
   return enginesOf(plan).filter((name) => !prices[name])
 }
 
-/** Lets prompts start only as long as all that run may end within the budget. */
+/** Decides whether another prompt may start: it and all that run must be able to end within the budget. */
 export interface Ledger {
   readonly spent: Spending
-  /** Counts what was spent, whichever prompt it was for. */
+  /** Adds to what was spent. */
   spend(spending: Spending): void
-  /** Whether a prompt that may take `bound` fits beside those that run. */
+  /** Whether the budget has room for a prompt that may take `bound`, besides the prompts that run. */
   fits(bound: Spending): boolean
-  /** Sets `bound` aside until the returned function is called with what the prompt took. */
+  /** Reserves `bound` for a prompt. Call the returned function at its end, with what it took. */
   reserve(bound: Spending): (took: Spending) => void
 }
 
 /**
- * A ledger with nothing spent. It errs on the safe side: what a running prompt has spent counts twice until it ends,
- * and when a prompt took more than its bound (a token was less than 4 bytes, a request was cut), the bounds of those
- * that follow grow as much.
+ * Makes a ledger with nothing spent. It errs on the safe side. What a running prompt has spent counts twice until it
+ * ends. If a prompt takes more than its bound (a token had less than 4 bytes, a request was repeated), later bounds are
+ * raised by the same factor.
  */
 export function createLedger({ maxCost = Infinity, maxTokens = Infinity }: Budget): Ledger {
   let spent: Spending = nothingSpent

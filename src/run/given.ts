@@ -1,25 +1,25 @@
-/** A first layer that is given: proposals that are there already are aggregated, and nothing is sampled for them. */
+/** Given proposals: the first layer of a prompt is not sampled, but written to the journal as it is. */
 import type { CompletionRecord } from '../files/journal-records.ts'
 import type { PromptRow } from '../files/prompts.ts'
 import type { PromptLine } from '../files/run-journal.ts'
 
-/** A proposal that is there already, and the name of the model that wrote it. */
+/** An existing proposal, and the name of the model that wrote it. */
 export interface GivenProposal {
   text: string
   model: string
 }
 
-/** A prompt of a run. With `given` proposals, these are its first layer. */
+/** A prompt of a run. If it has `given` proposals, they are its first layer. */
 export interface RunRow extends PromptRow {
   given?: GivenProposal[]
 }
 
-/** A row as the journal's line of its prompt. What is given are lines of their own. */
+/** Turns a row into its line in the journal. Given proposals are not in it: each has its own line. */
 export function toLine({ given, ...row }: RunRow): PromptLine {
   return { type: 'prompt', ...row }
 }
 
-/** The lines that make what is given a layer that has ended, without those that are recorded already. */
+/** Lists the lines that record the given proposals as a complete layer. Lines that the journal has are left out. */
 export function listGiven({ id: prompt, given }: RunRow, recorded: PromptLine[]): PromptLine[] {
   if (!given || recorded.some((line) => line.type === 'layer' && line.layer === 0)) return []
   const has = new Set(recorded.map((line) => line.type === 'completion' && line.index))
@@ -31,7 +31,7 @@ export function listGiven({ id: prompt, given }: RunRow, recorded: PromptLine[])
   ]
 }
 
-/** It cost nothing. */
+/** A given proposal as a completion that cost nothing. */
 function toCompletion(prompt: string, index: number, { text, model }: GivenProposal): CompletionRecord {
   return {
     type: 'completion',

@@ -1,4 +1,4 @@
-/** Labeling: an aggregator writes the target of each row, and is shown the responses that the row has. */
+/** Labels rows: an aggregator writes the target of each row from the responses of the row. */
 
 import type { Plan } from '../core/plan.ts'
 import type { Message } from '../core/provider/engine.ts'
@@ -14,7 +14,7 @@ export interface LabelRow {
   responses: GivenProposal[]
 }
 
-/** Reads the same rows each time it is called; their ids differ. */
+/** Reads the rows. Each call must give the same rows; no two rows have the same id. */
 export type ReadLabelRows<Row extends LabelRow = LabelRow> = () => Iterable<Row> | AsyncIterable<Row>
 
 /** The plan of a labeling: as many proposals as the longest row has responses, and one aggregation. */
@@ -31,8 +31,8 @@ export async function planLabels(
 }
 
 /**
- * Writes what the aggregator made of each row to `out`, as `runPrompts` does: `readLabels` reads it. Rows that the
- * journal holds are not asked for again.
+ * Writes what the aggregator made of each row to `out`, as `runPrompts` does. `readLabels` reads it. Rows that have an
+ * answer in the journal are skipped.
  * @throws as `runPrompts`
  */
 export function labelRows(rows: ReadLabelRows, options: Omit<RunOptions, 'prompts'>): Promise<RunSummary> {

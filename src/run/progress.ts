@@ -5,8 +5,9 @@ import type { Ledger, Spending } from './budget.ts'
 
 /** How far a run is, as a status line shows it. */
 export interface Progress {
-  /** Prompts there are, and the completions that their plan asks for. */
+  /** All prompts of the run. */
   prompts: number
+  /** All completions that the plan asks for. */
   completions: number
   /** Prompts with an answer, those of earlier runs included. */
   answered: number
@@ -14,10 +15,11 @@ export interface Progress {
   degraded: number
   /** Prompts that failed in this run. */
   failed: number
-  /** Completions made in this run, and in all runs. */
+  /** Completions that this run made. */
   madeNow: number
+  /** Completions that this run and earlier ones made. */
   made: number
-  /** All that the journal holds. */
+  /** What this run and earlier ones spent. */
   readonly spent: Spending
 }
 
@@ -25,11 +27,11 @@ export interface Progress {
 export interface FailureGroup {
   error: ErrorRecord
   count: number
-  /** The first prompt that it befell. */
+  /** The first prompt that failed for it. */
   id: string
 }
 
-/** A progress with nothing done. */
+/** The progress of a run that has done nothing yet. */
 export function createProgress(plan: Plan, ledger: Ledger, prompts: number): Progress {
   return {
     prompts,
@@ -45,7 +47,7 @@ export function createProgress(plan: Plan, ledger: Ledger, prompts: number): Pro
   }
 }
 
-/** Adds a failure to its group. The same kind and message make a group; there are at most `MAX_GROUPS`. */
+/** Adds a failure to the group with the same kind and message. The last of `MAX_GROUPS` groups takes all others. */
 export function addFailure(groups: FailureGroup[], id: string, error: ErrorRecord): void {
   const isSame = (g: FailureGroup) => g.error.kind === error.kind && g.error.message === error.message
   const group = groups.find(isSame) ?? (groups.length < MAX_GROUPS ? undefined : groups.at(-1))

@@ -1,4 +1,4 @@
-/** A resumed prompt: what its journal holds is given again by the engines, and only the rest is sampled. */
+/** Resumes a prompt: its engines return what the journal holds, and sample only the rest. */
 import type { Host } from '../core/host.ts'
 import type { CompletionRequest, Engine, EngineEvent, Usage } from '../core/provider/engine.ts'
 import { EngineError, type EngineErrorKind } from '../core/provider/errors.ts'
@@ -6,39 +6,40 @@ import type { AftEvent, Completion, Failure } from '../core/result.ts'
 import { voiceKey } from '../core/seeds.ts'
 import type { RecordedLayer } from '../files/run-journal.ts'
 
-/** Where a sample is: the same in the journal and in the request that asks for it. */
-const placeOf = (engine: string, key: string | undefined, seed: number) => `${engine} ${key} ${seed}`
+/** Identifies a sample, in the journal and in the request that asks for it. */
+const keyOf = (engine: string, key: string | undefined, seed: number) => `${engine} ${key} ${seed}`
 
-type Record = Map<string, Completion | Failure>
+/** What the journal holds of the open layer, by `keyOf`. */
+type Recorded = Map<string, Completion | Failure>
 
 /**
- * The host of a prompt that was interrupted. Closed layers stand as they are. Of an open layer stand the completions,
- * and the failures that a fallback recovered; other failures are sampled again. `emit` gets only what is new.
+ * Makes the host that resumes an interrupted prompt. Closed layers are kept as they are. The open layer keeps its
+ * completions and the failures that a fallback recovered; other failures are sampled again. `emit` gets only new events.
  */
 export function resumeFrom(host: Host, layers: RecordedLayer[]): Host {
   if (layers.length === 0) return host
   const open = layers.findIndex((layer) => !layer.isClosed)
   const closed = open === -1 ? layers : layers.slice(0, open)
-  const record = indexLayer(layers[open], open)
-  const engines = Object.entries(host.engines).map(([name, engine]) => [name, replay(engine, name, record)])
+  const recorded = indexLayer(layers[open], open)
+  const engines = Object.entries(host.engines).map(([name, engine]) => [name, replay(engine, name, recorded)])
   return {
     ...host,
     recorded: closed,
     engines: Object.fromEntries(engines),
     emit: (event) => {
-      if (!isRecorded(event, record)) host.emit?.(event)
+      if (!isRecorded(event, recorded)) host.emit?.(event)
     },
   }
 }
 
-function indexLayer(layer: RecordedLayer | undefined, depth: number): Record {
+function indexLayer(layer: RecordedLayer | undefined, layerIndex: number): Recorded {
   const { completions = [], failures = [] } = layer ?? {}
   const has = new Set(completions.map((c) => c.index))
-  const standing = [...failures.filter((f) => has.has(f.index)), ...completions]
-  return new Map(standing.map((s) => [placeOf(s.engine, voiceKey(depth, s.voice), s.seed), s]))
+  const kept = [...failures.filter((f) => has.has(f.index)), ...completions]
+  return new Map(kept.map((s) => [keyOf(s.engine, voiceKey(layerIndex, s.voice), s.seed), s]))
 }
 
-function isRecorded(event: AftEvent, record: Record): boolean {
+function isRecorded(event: AftEvent, recorded: Recorded): boolean {
   const made =
     event.type === 'completion-end'
       ? event.completion
@@ -46,11 +47,11 @@ function isRecorded(event: AftEvent, record: Record): boolean {
         ? event.failure
         : undefined
   if (!made || !('layer' in event)) return false
-  return record.has(placeOf(made.engine, voiceKey(event.layer, made.voice), made.seed))
+  return recorded.has(keyOf(made.engine, voiceKey(event.layer, made.voice), made.seed))
 }
 
-/** An engine that gives what the record holds and samples the rest, as one request. */
-function replay(engine: Engine, name: string, record: Record): Engine {
+/** An engine that returns the recorded samples of a request and asks `engine` for the missing ones. */
+function replay(engine: Engine, name: string, recorded: Recorded): Engine {
   return {
     id: engine.id,
     get contextLength() {
@@ -58,7 +59,7 @@ function replay(engine: Engine, name: string, record: Record): Engine {
     },
     countTokens: engine.countTokens && ((messages) => engine.countTokens?.(messages) as Promise<number>),
     async *generate(request) {
-      const samples = request.seeds.map((seed) => record.get(placeOf(name, request.key, seed)))
+      const samples = request.seeds.map((seed) => recorded.get(keyOf(name, request.key, seed)))
       for (const [index, sample] of samples.entries()) if (sample) yield eventOf(sample, index)
       const open = [...samples.keys()].filter((index) => !samples[index])
       if (open.length === 0) return
@@ -67,7 +68,7 @@ function replay(engine: Engine, name: string, record: Record): Engine {
         const index = open[event.index] as number
         const usage = 'usage' in event && event.usage
         yield usage
-          ? { ...event, index, usage: settleUsage(usage, { index, samples, request }) }
+          ? { ...event, index, usage: correctUsage(usage, { index, samples, request }) }
           : { ...event, index }
       }
     },
@@ -82,10 +83,10 @@ function eventOf(sample: Completion | Failure, index: number): EngineEvent {
 }
 
 /**
- * A usage as an undisturbed run has it. The prompt is sent again for the samples that are missing: if a recorded one
- * bears its cost already, the second cost is set apart in `repeated`.
+ * Corrects a usage to what a run without interruption would have. The prompt is sent again for the missing samples. If a
+ * recorded sample carries its cost already, the second cost goes to `repeated`.
  */
-function settleUsage(
+function correctUsage(
   usage: Usage,
   given: { index: number; samples: (Completion | Failure | undefined)[]; request: CompletionRequest },
 ): Usage {

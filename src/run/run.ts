@@ -1,4 +1,4 @@
-/** Many prompts, each through its own layers, into a journal; then one file of answers. */
+/** Runs many prompts: records each in a journal, then writes one file of answers. */
 import { resolve } from 'node:path'
 import type { Clock } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
@@ -19,8 +19,8 @@ import { createProgress, type FailureGroup, type Progress } from './progress.ts'
 /** What to answer, with what, and where the answers go. */
 export interface RunOptions {
   /**
-   * A file of rows (see `readPrompts`), or a function that gives the same prompts each time it is called: both are read
-   * more than once, in flat memory. Or prompts, which are all kept in memory.
+   * A file of rows (see `readPrompts`), or a function that returns the same prompts at each call. Both are read more than
+   * once, in flat memory. If the prompts themselves are passed, all are kept in memory.
    */
   prompts: string | (() => AsyncIterable<RunRow>) | Iterable<RunRow> | AsyncIterable<RunRow>
   /** The file of answers. */
@@ -34,15 +34,14 @@ export interface RunOptions {
   /** System prompt for the conversations in a file that have none. */
   system?: string
   /**
-   * Prompts at work at a time, from 1; default 48 an engine. Each has a completion that runs or waits: with as many as
-   * completions that an engine takes at a time it is never idle while there are prompts, and with twice as many the
-   * last ones end more evenly.
+   * Number of prompts in progress at a time, from 1; default 48 per engine. To keep an engine busy it must be at least the
+   * number of completions that the engine handles at a time. With twice as many, the last prompts end more evenly.
    */
   active?: number
-  /** Puts an earlier journal aside (`.old` at the end of its name) and begins anew. */
+  /** Renames an earlier journal (adds `.old` to its name) and starts a new one. */
   restart?: boolean
   budget?: Budget
-  /** Of engines, by name. */
+  /** Prices of the engines, by name. */
   prices?: Record<string, Price | undefined>
   /** Default `jsonl`. */
   format?: AnswerFormat
@@ -54,7 +53,7 @@ export interface RunOptions {
   clock?: Clock
 }
 
-/** What was finished is in the journal; there is a file of answers if the outcome is `done`. */
+/** How a run ended. If the outcome is `done`, the file of answers is written; otherwise the journal has what was finished. */
 export interface RunSummary extends RunEnd {
   progress: Progress
   /** Why prompts failed in this run. */
@@ -62,10 +61,14 @@ export interface RunSummary extends RunEnd {
 }
 
 /**
- * Answers prompts. A prompt enters its next layer as soon as its own samples are there. A prompt that an earlier run left
- * is resumed from the journal, and one that failed is tried again.
- * @throws UsageError for wrong settings, a journal that is in use or was begun with other settings;
+ * Answers many prompts, with a journal. Each prompt enters its next layer as soon as its own samples are complete. If an
+ * earlier run was interrupted, its prompts are resumed from the journal, and failed ones are tried again.
+ * @throws UsageError for wrong settings, a journal that is in use or has other settings;
  * DataError for a wrong row, before the first call
+ * @example
+ * const engines = { small: await openEngine('smollm2') }
+ * const plan = makePlan({ proposers: ['small'] })
+ * const { outcome } = await runPrompts({ prompts: 'prompts.jsonl', out: 'answers.jsonl', plan, engines })
  */
 export async function runPrompts(options: RunOptions): Promise<RunSummary> {
   try {
@@ -85,7 +88,7 @@ async function run(options: RunOptions): Promise<RunSummary> {
   const progress = createProgress(plan, ledger, ids.size)
   const identity = { plan, template, engines: idsOf(plan, engines), version: readVersion() }
   const onLine = (line: PromptLine) => {
-    // What was spent was spent; how far this run is, only the prompts tell that it was given.
+    // Spending counts for all prompts of the journal, progress only for the prompts of this run.
     countSpent(line, { ledger, prices })
     if (line.type !== 'prompt' && ids.has(line.prompt)) countMade(line, progress)
   }
@@ -141,7 +144,7 @@ function checkRow(row: RunRow, journal: RunJournal): void {
   if (journal.compare(toLine(row)) !== 'changed') return
   throw new UsageError(
     `the prompt "${row.id}" is not the one that ${journal.file} holds under this id. ` +
-      'Give rows that were moved or changed an id of their own, give another -o, or start over with --restart',
+      'If you moved or changed rows, give them new ids; or give another -o, or start over with --restart',
   )
 }
 

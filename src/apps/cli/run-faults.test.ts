@@ -80,7 +80,7 @@ describe('wrong usage ends with exit code 2 before anything is asked', () => {
       const { code, stderr } = await aft(['run', 'p.jsonl', '-o', 'ro/a.jsonl', ...scripted], { cwd: folder })
       expect({ code, stderr }).toEqual({
         code: 2,
-        stderr: 'error: ro/a.jsonl.journal: lies on a read-only file system\n',
+        stderr: 'error: ro/a.jsonl.journal: is on a read-only file system\n',
       })
     } finally {
       execFileSync('umount', [at('ro')])
