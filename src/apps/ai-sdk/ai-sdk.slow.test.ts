@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { openEngine } from '../../engines/open.ts'
 import { createAft } from './ai-sdk.ts'
 
-test('the embedded model answers through the AI SDK: text, stream, and JSON kept by a grammar', async () => {
+test('the embedded model answers through the AI SDK: text, stream, and JSON by a grammar', async () => {
   const engine = await openEngine('smollm2')
   try {
     const model = createAft({ engine, width: 2, depth: 1, maxTokens: 40 })('aft')

@@ -34,7 +34,7 @@ test('generateText gives the aggregated answer, the usage of all calls, and the 
   expect(JSON.stringify(providerMetadata)).not.toContain('mirrors')
 })
 
-test('streamText streams the answer; proposals are reasoning parts where asked for', async () => {
+test('streamText streams the answer; proposals are reasoning parts if asked for', async () => {
   const aft = createAft({ engine: scriptedEngine(script), ...small, showProposals: true })
   const result = streamText({ model: aft('aft'), prompt: 'Why is the sky blue?', seed: 7 })
   const deltas: string[] = []
@@ -51,7 +51,7 @@ test('streamText streams the answer; proposals are reasoning parts where asked f
   expect(await result.usage).toMatchObject({ outputTokens: 12 })
 })
 
-test('whole, proposals come before the answer and say where they stood', async () => {
+test('without streaming, proposals come before the answer and have their places', async () => {
   const aft = createAft({ engine: scriptedEngine(script), ...small })
   const providerOptions = { aft: { showProposals: true, width: 3 } }
   const { reasoning } = await generateText({ model: aft('aft'), prompt: 'Why?', providerOptions })
@@ -106,14 +106,14 @@ test('tools: proposers get none, the aggregator calls, and the result comes back
   expect((await streamed.steps)[0]?.toolCalls).toMatchObject([{ input: { city: 'Bonn' } }])
 })
 
-test('models of the AI SDK are engines of it, aft itself too', async () => {
+test('models of the AI SDK can be engines, aft itself too', async () => {
   const inner = createAft({ engine: scriptedEngine(script), ...small })('single')
   const aft = createAft({ engines: { inner, other: fromAiSdk(inner) }, ...small })
   const { text } = await generateText({ model: aft('moa'), prompt: 'Why?' })
   expect(text).toBe('Air scatters blue light most.')
 })
 
-test('a failed proposal is in the trace, and where none is left the call fails', async () => {
+test('a failed proposal is in the trace, and if none is left the call fails', async () => {
   const fail = { error: { kind: 'server' as const, message: 'broken pipe', isRetryable: false } }
   const some = scriptedEngine([
     { system: isAggregator, replies: ['Fine.'] },
@@ -139,7 +139,7 @@ test('a failed proposal is in the trace, and where none is left the call fails',
   expect(String(errors[0])).toMatch(/broken pipe/)
 })
 
-test('abort and a reader that leaves stop every call', async () => {
+test('an abort stops every call, and so does a reader that cancels', async () => {
   const signals: (AbortSignal | undefined)[] = []
   const engine = scriptedEngine((request) => {
     signals.push(request.signal)
@@ -202,7 +202,7 @@ test('files, earlier turns and an instruction reach every layer', async () => {
   }
 })
 
-test('what is wrong is told before anything is asked', async () => {
+test('wrong options are errors before the first call', async () => {
   const engine = scriptedEngine(script)
   expect(() => createAft({})).toThrow(UsageError)
   expect(() => createAft({ engine })('gpt')).toThrow(/No such languageModel: gpt/)

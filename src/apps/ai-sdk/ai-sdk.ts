@@ -1,4 +1,4 @@
-/** `createAft`: propose and aggregate as a language model of the AI SDK (specification v4), in the app's own process. */
+/** `createAft` makes a language model of the AI SDK (specification v4) that aggregates in the app's own process. */
 import {
   type LanguageModelV4,
   type LanguageModelV4CallOptions,
@@ -21,8 +21,8 @@ import { contentOf, endingOf, noUsage, partWriter } from './parts.ts'
 import { fromFormat, fromPrompt, fromTool, fromToolChoice } from './prompt.ts'
 
 /**
- * Give one `engine` for all roles, or `engines` by name and the names that propose and aggregate. The other fields are
- * options of the plan, used if neither preset nor call sets them.
+ * Options of the provider. Give one `engine` for all roles, or `engines` by name, with the names that propose and
+ * aggregate. The other fields are options of the plan. They apply if neither preset nor call sets them.
  */
 export interface AftProviderOptions extends Omit<Partial<PlanOptions>, 'template'> {
   engine?: Engine | AiSdkModel
@@ -40,9 +40,9 @@ export interface AftProvider extends ProviderV4 {
 }
 
 /**
- * Makes a provider of the AI SDK; it needs no server. `providerOptions.aft` of a call takes what a server's field `aft`
- * takes: `width`, `depth`, `strategy`, `proposers`, `aggregators`, `enabled`, `showProposals` and more.
- * @throws UsageError without an engine. For an unknown model the provider throws the AI SDK's NoSuchModelError
+ * Makes a provider of the AI SDK. It needs no server. A call's `providerOptions.aft` takes the same options as a server's
+ * field `aft`: `width`, `depth`, `strategy`, `proposers`, `aggregators`, `enabled`, `showProposals` and more.
+ * @throws UsageError without an engine; for an unknown model, the provider throws the AI SDK's NoSuchModelError
  * @example
  * import { generateText } from 'ai'
  * import { openEngine } from 'aft'
@@ -119,7 +119,7 @@ function makeModel(modelId: string, setup: Setup): LanguageModelV4 {
           send({ type: 'stream-start', warnings })
           const writer = partWriter(send, ask.showProposals)
           try {
-            // The writer sends the proposals as parts of their own, so they must not be the answer's reasoning too.
+            // The writer sends the proposals as separate parts, so they must not be in the answer's reasoning too.
             const plain = { ...ask, showProposals: false }
             const answered = await answerTo(plain, signal, writer.sink(ask.plan.layers.length - 1))
             writer.end()
@@ -138,7 +138,7 @@ function makeModel(modelId: string, setup: Setup): LanguageModelV4 {
 }
 
 /**
- * What a call asks for, and warnings for options that have no meaning here.
+ * Reads what a call asks for, with warnings about options that have no meaning here.
  * @throws UsageError for a wrong `providerOptions.aft`, or for a plan that is not possible
  */
 function readCall(model: string, options: LanguageModelV4CallOptions, { offer, showProposals }: Setup) {

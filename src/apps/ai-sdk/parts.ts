@@ -1,4 +1,4 @@
-/** From an answer to the AI SDK's content and stream parts. */
+/** Turns an answer into the AI SDK's content and stream parts. */
 import type {
   LanguageModelV4Content,
   LanguageModelV4GenerateResult,
@@ -13,7 +13,7 @@ import { traceOf, usageOf } from '../../request/trace.ts'
 
 type Ending = Pick<LanguageModelV4GenerateResult, 'finishReason' | 'usage' | 'providerMetadata'>
 
-/** What ends an answer, streamed or whole: the usage of all calls, and the trace as `providerMetadata.aft`. */
+/** Makes the end of an answer, whole or streamed: the usage of all calls, and the trace as `providerMetadata.aft`. */
 export function endingOf({ result }: Answered, showProposals: boolean): Ending {
   return {
     finishReason: { unified: result.finishReason, raw: result.finishReason },
@@ -22,7 +22,7 @@ export function endingOf({ result }: Answered, showProposals: boolean): Ending {
   }
 }
 
-/** The trace as JSON: undefined fields are absent. */
+/** Turns the trace into JSON, without undefined fields. */
 function toJson(trace: object): SharedV4ProviderMetadata[string] {
   return JSON.parse(JSON.stringify(trace))
 }
@@ -38,13 +38,13 @@ function toUsage(result: Result): LanguageModelV4Usage {
   }
 }
 
-/** The usage of an answer that failed. */
+/** The usage of a failed answer. */
 export const noUsage: LanguageModelV4Usage = {
   inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
   outputTokens: { total: undefined, text: undefined, reasoning: undefined },
 }
 
-/** The content of an answer: the proposals if they are shown, then its reasoning, text and tool calls. */
+/** Makes the content of an answer: the proposals if they are shown, then reasoning, text and tool calls. */
 export function contentOf({ result, choices }: Answered, showProposals: boolean): LanguageModelV4Content[] {
   const answer = choices.get(0) as Completion
   const proposals = result.layers
@@ -66,12 +66,12 @@ export function contentOf({ result, choices }: Answered, showProposals: boolean)
 
 const reasoning = (text: string) => ({ type: 'reasoning' as const, text })
 
-/** The id of a proposal's reasoning part, and its place among the layers. */
+/** Makes the id of a proposal's reasoning part, with the proposal's place. */
 function placeOf(layer: number, index: number) {
   return { id: `proposal-${layer}-${index}`, providerMetadata: { aft: { layer, index } } }
 }
 
-/** Writes the pieces of an answer as stream parts. A part of each kind is open from its first piece to `end`. */
+/** Writes the pieces of an answer as stream parts. A part opens with its first piece. The first text closes the reasoning; `end` closes the rest. */
 export function partWriter(send: (part: LanguageModelV4StreamPart) => void, showProposals: boolean) {
   const open = new Map<string, 'text' | 'reasoning'>()
   const calls: { id: string; name: string; input: string }[] = []

@@ -1,4 +1,4 @@
-/** From the AI SDK's prompt and call options to the chat-completions wire. */
+/** Turns the AI SDK's prompt and call options into the chat-completions format. */
 import type {
   LanguageModelV4CallOptions,
   LanguageModelV4FilePart,
@@ -18,7 +18,7 @@ import type {
 } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 
-/** The messages of the wire; each tool result is a message of its own. */
+/** Makes messages from a prompt. Each tool result becomes a separate message. */
 export function fromPrompt(prompt: LanguageModelV4Prompt): Message[] {
   return prompt.flatMap(fromMessage)
 }
@@ -38,7 +38,7 @@ function fromMessage(message: LanguageModelV4Message): Message[] {
 
 type UserParts = Extract<LanguageModelV4Message, { role: 'user' }>['content']
 
-/** If all parts are texts they become a string, which every server accepts. */
+/** Makes a string if all parts are texts, because every server accepts a string. */
 function fromUserParts(parts: UserParts): string | ContentPart[] {
   if (parts.every((part) => part.type === 'text')) return parts.map((part) => part.text).join('\n')
   return parts.map((part) => (part.type === 'text' ? { type: 'text', text: part.text } : fromFile(part)))
@@ -47,7 +47,7 @@ function fromUserParts(parts: UserParts): string | ContentPart[] {
 function fromFile({ data, mediaType, filename }: LanguageModelV4FilePart): ContentPart {
   if (data.type === 'text') return { type: 'text', text: data.text }
   if (data.type === 'reference')
-    throw new UsageError('a file that a provider stores cannot be passed on: give its data')
+    throw new UsageError('a file that is stored at a provider cannot be passed on: give its data')
   const base64 = data.type === 'data' && (typeof data.data === 'string' ? data.data : toBase64(data.data))
   const url = data.type === 'url' ? String(data.url) : `data:${mediaType};base64,${base64}`
   if (mediaType.startsWith('image')) return { type: 'image_url', image_url: { url } }
@@ -61,7 +61,7 @@ function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
 }
 
-/** Reasoning of earlier turns is not sent again; it may hold their proposals. */
+/** Makes messages from an assistant's turn. Its reasoning is not sent again, since it may contain proposals. */
 function fromAssistant(parts: Extract<LanguageModelV4Message, { role: 'assistant' }>['content']): Message[] {
   const content = parts.map((part) => (part.type === 'text' ? part.text : '')).join('')
   const calls = parts.filter((part) => part.type === 'tool-call').map(toCall)
@@ -89,7 +89,7 @@ function textOfOutput(output: LanguageModelV4ToolResultOutput): string {
   return JSON.stringify(output.value)
 }
 
-/** A function tool as the wire has it. */
+/** Turns a function tool into the wire format. */
 export function fromTool({ name, description, inputSchema, strict }: LanguageModelV4FunctionTool): Tool {
   return {
     type: 'function',
@@ -102,12 +102,12 @@ export function fromTool({ name, description, inputSchema, strict }: LanguageMod
   }
 }
 
-/** The tool choice as the wire has it. */
+/** Turns a tool choice into the wire format. */
 export function fromToolChoice(choice: NonNullable<LanguageModelV4CallOptions['toolChoice']>): ToolChoice {
   return choice.type === 'tool' ? { type: 'function', function: { name: choice.toolName } } : choice.type
 }
 
-/** The response format as the wire has it; undefined for text. */
+/** Turns a response format into the wire format; undefined for text. */
 export function fromFormat(format: LanguageModelV4CallOptions['responseFormat']): ResponseFormat | undefined {
   if (format?.type !== 'json') return undefined
   if (!format.schema) return { type: 'json_object' }

@@ -1,18 +1,18 @@
-/** Requests that no client of good will sends: none may end the server, or leave anything behind in it. */
+/** Hostile requests: none may end the server, and none may leave anything behind in it. */
 import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { echo, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { type Started, startServer, user } from './server.fixture.ts'
 
-/** 20,000 were run once: AFT_FUZZ_REQUESTS=20000. */
+/** Set AFT_FUZZ_REQUESTS=20000 for a long run; one was done. */
 const REQUESTS = Number(process.env.AFT_FUZZ_REQUESTS ?? 500)
 
 const question = { model: 'single', messages: user('Why is the sky blue?') }
 const quiet = () => scriptedEngine(echo, { keepRequests: false })
 const json = { 'content-type': 'application/json' }
 
-/** A bare connection, and what has come on it. */
+/** Opens a bare connection, and collects what comes back. */
 async function dial(url: string): Promise<{ socket: Socket; read: () => string; closed: Promise<void> }> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   onTestFinished(() => void socket.destroy())
@@ -31,7 +31,7 @@ const head = (body: string, more = '') =>
 describe('a connection', () => {
   const soon = { headersTimeoutMs: 200, requestTimeoutMs: 400 }
 
-  test('that says nothing more is closed', async () => {
+  test('that sends nothing more is closed', async () => {
     const { url } = await startServer(quiet(), {}, 'none', soon)
     const { socket, read, closed } = await dial(url)
     socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: loc')
@@ -39,7 +39,7 @@ describe('a connection', () => {
     expect(read()).toMatch(/^HTTP\/1\.1 408 /)
   })
 
-  test('whose body does not come is closed', async () => {
+  test('is closed if the body does not arrive', async () => {
     const { url } = await startServer(quiet(), {}, 'none', soon)
     const { socket, read, closed } = await dial(url)
     socket.write(head('{"model": "single", ', 'content-length: 5000\r\n'))
@@ -47,7 +47,7 @@ describe('a connection', () => {
     expect(read()).toMatch(/^HTTP\/1\.1 408 /)
   })
 
-  test('that is half closed gets its answer all the same', async () => {
+  test('still gets its answer if it is half closed', async () => {
     const { url } = await startServer(quiet())
     const { socket, read, closed } = await dial(url)
     const body = JSON.stringify(question)
@@ -72,7 +72,7 @@ describe('a connection', () => {
     expect((await fetch(`${url}/health`)).status).toBe(200)
   })
 
-  test('on which 10 MB come in chunks gets a 413', async () => {
+  test('gets a 413 for 10 MB in chunks', async () => {
     const { url } = await startServer(quiet())
     const piece = new TextEncoder().encode('x'.repeat(1_000_000))
     let pieces = 0
@@ -87,7 +87,7 @@ describe('a connection', () => {
 })
 
 describe('a reader', () => {
-  test('that reads nothing is given up, and its calls end', async () => {
+  test('that reads nothing is disconnected, and its calls end', async () => {
     const word = `${'x'.repeat(100_000)} `
     const engine = scriptedEngine([{ replies: [{ text: word.repeat(2_000), delayMs: 1 }] }])
     const { url } = await startServer(engine, { readerTimeoutMs: 300 })
@@ -100,7 +100,7 @@ describe('a reader', () => {
     await closed
   })
 
-  test('that is slow gets every word', async () => {
+  test('that reads slowly gets every word', async () => {
     const text = `${'x'.repeat(50_000)} `.repeat(100)
     const { post } = await startServer(scriptedEngine([{ replies: [text] }]))
     const response = await post({ ...question, stream: true })
@@ -114,7 +114,7 @@ describe('a reader', () => {
 })
 
 const anything = fc.anything({ maxDepth: 2, withNullPrototype: false })
-/** A value as it should be, or now and then another. */
+/** Generates a good value, and now and then another one. */
 const mostly = <T, U>(good: fc.Arbitrary<T>, bad: fc.Arbitrary<U> = anything as fc.Arbitrary<U>) =>
   fc.oneof({ weight: 60, arbitrary: good }, { weight: 1, arbitrary: bad })
 const text = mostly(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constant('Why is the sky blue?')))
@@ -210,7 +210,7 @@ const place = fc.oneof(
   { weight: 2, arbitrary: fc.record({ path: fc.constant('/v1/chat/completions'), body: mostly(chat) }) },
   { weight: 1, arbitrary: fc.record({ path: fc.constant('/v1/responses'), body: mostly(responses) }) },
 )
-/** Bytes that are changed after the body was written: where, to what, or cut off. */
+/** A change of the body's bytes: the place, the byte, and the kind of change. */
 const mutation = fc.record({
   at: fc.nat(),
   byte: fc.nat(255),
@@ -247,7 +247,7 @@ function write({ place: { body }, mutations }: Asked): Uint8Array<ArrayBuffer> {
 
 const isRecord = (body: unknown) => typeof body === 'object' && body !== null && !Array.isArray(body)
 
-/** What JSON has no word for is left out. */
+/** Writes JSON. Values that JSON does not have are left out. */
 function toJson(body: unknown): string {
   return JSON.stringify(body, (_, value) => (typeof value === 'bigint' ? String(value) : value)) ?? ''
 }
@@ -277,7 +277,7 @@ function checkStream(text: string): void {
   if (last !== '[DONE]') expect(JSON.parse(last).type ?? 'chat').toMatch(/^response\.(completed|incomplete)$/)
 }
 
-test(`${REQUESTS} generated requests: no fault of the server, and nothing is left behind`, async () => {
+test(`${REQUESTS} generated requests cause no fault of the server and leave nothing behind`, async () => {
   const log = vi.fn()
   const engines = { one: quiet(), two: quiet() }
   const server = await startServer(engines.one, {

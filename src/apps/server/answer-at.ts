@@ -1,4 +1,4 @@
-/** How every endpoint handles a request: read it, queue it, answer it, write one object or a stream. */
+/** Handles a request of any endpoint: reads it, queues it, answers it, and writes one object or a stream. */
 import { randomUUID } from 'node:crypto'
 import { hops } from '../../engines/openai/hops.ts'
 import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
@@ -10,7 +10,7 @@ import { withoutNulls } from './nulls.ts'
 import { nowSeconds, type Parts, type RequestContext } from './parts.ts'
 import { streamEvents } from './sse.ts'
 
-/** The handler of an endpoint. */
+/** Makes the handler of an endpoint. */
 export function answerAt<R extends WireRequest>(
   endpoint: Endpoint<R>,
   parts: Parts,
@@ -42,7 +42,7 @@ export function answerAt<R extends WireRequest>(
 }
 
 /**
- * Takes a place in the queue; what it returns answers when it is the request's turn.
+ * Takes a place in the queue. The returned function waits for the request's turn and then answers.
  * @throws ApiError 429 at once if the queue is full
  */
 function enter(

@@ -1,4 +1,4 @@
-/** Errors as clients of the OpenAI API know them: a status, and an object with type, param and code. */
+/** Errors in the form of the OpenAI API: a status, and an object with message, type, param and code. */
 import type { z } from 'zod'
 import { EngineError, type EngineErrorKind, redact, UsageError } from '../../core/provider/errors.ts'
 
@@ -22,7 +22,7 @@ export class ApiError extends Error {
     this.headers = more.headers ?? {}
   }
 
-  /** The body that OpenAI's clients read. */
+  /** Returns the body that OpenAI's clients read. */
   toJSON() {
     const { message, param, code } = this
     return { error: { message, type: typeOf(this.status), param, code } }
@@ -42,7 +42,7 @@ function typeOf(status: number): string {
   return status >= 500 ? 'server_error' : 'invalid_request_error'
 }
 
-/** A failure of an engine is a 5xx, one that the request caused is a 4xx. */
+/** Status and code by kind of failure: 4xx if the request caused it, 5xx if the engine failed. */
 const BY_KIND: Partial<Record<EngineErrorKind, [number, string]>> = {
   'context-overflow': [400, 'context_length_exceeded'],
   refused: [400, 'upstream_refused'],
@@ -50,16 +50,16 @@ const BY_KIND: Partial<Record<EngineErrorKind, [number, string]>> = {
   timeout: [504, 'upstream_timeout'],
 }
 
-/** The engine has already retried: a client that retries too would multiply the attempts. */
+/** Tells clients not to retry. The engine has retried already, so attempts would multiply. */
 const TRIED = { 'x-should-retry': 'false' }
 
-/** Whether a recorded failure is a bug and not an engine's own error. */
+/** Says whether a recorded failure is a bug and not an engine's own error. */
 export function isInternal({ kind }: { kind: string }): boolean {
   return kind === 'internal'
 }
 
 /**
- * Any error as an ApiError. The message of a bug is not shown.
+ * Turns any error into an ApiError. The message of a bug is not shown.
  * @param conceal removes from an engine's message what clients must not see
  */
 export function toApiError(error: unknown, conceal: (text: string) => string = (text) => text): ApiError {

@@ -1,4 +1,4 @@
-/** The body of POST /v1/chat/completions. */
+/** Reads the body of POST /v1/chat/completions. */
 import { z } from 'zod'
 import {
   type Message,
@@ -68,7 +68,7 @@ export const samplingFields = {
   aft: aftSchema.optional(),
 }
 
-/** Accepted and ignored. */
+/** Fields that are accepted and ignored. */
 const ignoredFields = ['user', 'safety_identifier', 'metadata', 'prompt_cache_key', 'service_tier', 'store']
 
 const chatSchema = z.looseObject({
@@ -103,7 +103,7 @@ const chatSchema = z.looseObject({
   modalities: z.array(z.literal('text', { error: 'answers are text' })).nullish(),
 })
 
-/** Not supported. Refused, because ignoring them would change the answer. */
+/** Fields that are not supported. They are refused, because ignoring them would change the answer. */
 const unsupported: Record<string, string> = {
   audio: 'answers are text',
   functions: 'send tools instead',
@@ -160,7 +160,7 @@ function readPrompt({ messages, stop, tools, ...body }: z.infer<typeof chatSchem
   }
 }
 
-/** The fields of a body that are not in a list. */
+/** Lists the fields of a body that are not among the known ones. */
 export function listUnknown(body: object, known: string[]): string[] {
   return Object.keys(body).filter((field) => !known.includes(field))
 }

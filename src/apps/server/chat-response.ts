@@ -1,4 +1,4 @@
-/** Answers of POST /v1/chat/completions: one object, or chunks. */
+/** Writes the answers of POST /v1/chat/completions: one object, or chunks. */
 import type { ToolCallDelta } from '../../core/provider/engine.ts'
 import type { Completion } from '../../core/result.ts'
 import { countChoices } from '../../request/choices.ts'
@@ -32,7 +32,7 @@ function toChatCompletion({ result, choices }: Answered, { ask }: ChatRequest, s
   }
 }
 
-/** POST /v1/chat/completions. */
+/** The endpoint POST /v1/chat/completions. */
 export const chatEndpoint: Endpoint<ChatRequest> = {
   idPrefix: 'chatcmpl-',
   read: readChat,
@@ -41,8 +41,8 @@ export const chatEndpoint: Endpoint<ChatRequest> = {
 }
 
 /**
- * Sends an answer as chunks. A failure is an error object and the end: no `finish_reason`, no `[DONE]`.
- * @param run answers, and sends the pieces to the sink
+ * Sends an answer as chunks. A failure ends the stream with an error object, without `finish_reason` and `[DONE]`.
+ * @param run answers, and sends pieces to the sink
  */
 async function writeChat(
   stream: EventStream,

@@ -19,7 +19,7 @@ async function collect(stream: AsyncIterable<OpenAI.ChatCompletionChunk>): Promi
 }
 
 describe('the official client', () => {
-  test('gets the aggregated answer, the sum of all usage, and what became of each call', async () => {
+  test('gets the aggregated answer, the sum of all usage, and the outcome of each call', async () => {
     const engine = scriptedEngine(rules)
     const { client } = await startServer(engine)
     const answer = await client.chat.completions.create({ ...question, seed: 7 })
@@ -39,7 +39,7 @@ describe('the official client', () => {
     expect(engine.requests.map((request) => request.n)).toEqual([3, 1])
   })
 
-  test('streams the same, one id in all chunks, the trace on the last', async () => {
+  test('streams the same, with one id in all chunks and the trace in the last', async () => {
     const { client } = await startServer(scriptedEngine(rules))
     const stream = await client.chat.completions.create({
       ...question,
@@ -77,7 +77,7 @@ describe('the official client', () => {
     expect(engine.requests.map((request) => request.n)).toEqual([3, 3])
   })
 
-  test('sees proposals as reasoning where it asks for them', async () => {
+  test('sees proposals as reasoning if it asks for them', async () => {
     const { client } = await startServer(scriptedEngine(rules))
     const body = { ...question, stream: true as const, seed: 1, aft: { showProposals: true } }
     const chunks = await collect(await client.chat.completions.create(body))
@@ -88,7 +88,7 @@ describe('the official client', () => {
     expect(chunks.map((c) => c.choices[0]?.delta.content ?? '').join('')).toBe('Blue light scatters most.')
   })
 
-  test('passes images, stop, limits, format and sampling on', async () => {
+  test('has its images, stop, limits, format and sampling passed on', async () => {
     const engine = scriptedEngine([{ replies: ['Yes.'] }])
     const { client } = await startServer(engine)
     const image = { type: 'image_url' as const, image_url: { url: 'data:image/png;base64,AAAA' } }
@@ -112,7 +112,7 @@ describe('the official client', () => {
     ])
   })
 
-  test('gets log probabilities, whole and streamed', async () => {
+  test('gets log probabilities with a whole and with a streamed answer', async () => {
     const logprobs = [{ token: 'Yes', logprob: -0.5, top: [{ token: 'Yes', logprob: -0.5 }] }]
     const { client } = await startServer(scriptedEngine([{ replies: [{ text: 'Yes', logprobs }] }]))
     const body = { ...question, model: 'single', logprobs: true, top_logprobs: 1 }
@@ -151,7 +151,7 @@ describe('tools', () => {
   const hasTools: Rule['when'] = (request) => request.tools !== undefined
   const body = { ...question, tools }
 
-  test('are the last aggregator’s', async () => {
+  test('go only to the last aggregator', async () => {
     const engine = scriptedEngine([{ when: hasTools, replies: [{ toolCalls: [call] }] }, ...rules])
     const { client } = await startServer(engine)
     const { choices } = await client.chat.completions.create(body)
@@ -162,7 +162,7 @@ describe('tools', () => {
     expect(engine.requests.map((request) => request.tools?.length)).toEqual([undefined, 1])
   })
 
-  test('stream as deltas that the client puts together', async () => {
+  test('stream as deltas that the client joins', async () => {
     const { client } = await startServer(
       scriptedEngine([{ when: hasTools, replies: [{ toolCalls: [call] }] }, ...rules]),
     )
@@ -213,7 +213,7 @@ describe('the field aft', () => {
     expect((answer as Extra).aft?.layers).toHaveLength(3)
   })
 
-  test('leaves the token limit of the request to every call', async () => {
+  test('keeps the token limit of the request for every call', async () => {
     const engine = scriptedEngine(rules)
     const { client } = await startServer(engine)
     await client.chat.completions.create({ ...question, model: 'paper', max_tokens: 33, temperature: 0.3 })
@@ -221,7 +221,7 @@ describe('the field aft', () => {
     expect(limits).toEqual(Array.from({ length: 3 }, () => [33, 0.3]))
   })
 
-  test('has the limit that an engine brings, unless the request says another', async () => {
+  test('uses the engine’s default limit unless the request sets one', async () => {
     const engine = scriptedEngine(rules)
     const { client } = await startServer(Object.assign(engine, { defaultMaxTokens: 96 }))
     await client.chat.completions.create(question)

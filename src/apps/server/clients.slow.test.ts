@@ -1,6 +1,6 @@
 /**
- * The clients that people have, against `aft serve` with the embedded model: a right answer and the right usage.
- * About a minute, and the Python packages once.
+ * Popular clients against `aft serve` with the embedded model get a right answer and the right usage.
+ * Takes about a minute, and installs the Python packages once.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -27,7 +27,7 @@ interface Trace {
 }
 type WireUsage = { prompt_tokens: number; completion_tokens: number; total_tokens: number }
 
-/** Usage is right where it is the sum over all calls of the trace, three proposals and one aggregation. */
+/** Checks that usage is the sum over all calls of the trace: three proposals and one aggregation. */
 function expectUsage(usage: WireUsage, { layers }: Trace): void {
   const calls = layers.flatMap((layer) => layer.completions)
   const sum = (of: (usage: Trace['layers'][0]['completions'][0]['usage']) => number) =>
@@ -38,7 +38,7 @@ function expectUsage(usage: WireUsage, { layers }: Trace): void {
   expect(usage.total_tokens).toBe(usage.prompt_tokens + usage.completion_tokens)
 }
 
-/** What the model remembers of a prompt changes from request to request; what is billed does not. */
+/** Keeps only the billed usage. The part of a prompt that is cached changes from request to request. */
 const countsOf = (usage?: WireUsage | null) => [
   usage?.prompt_tokens,
   usage?.completion_tokens,
@@ -67,7 +67,7 @@ afterAll(async () => {
 })
 
 describe('openai (npm)', () => {
-  test('chat completions, whole and streamed', async () => {
+  test('gets chat completions, whole and streamed', async () => {
     const whole = await client.chat.completions.create(ask)
     expect(whole.choices[0]?.message.content).toContain('Paris')
     expectUsage(whole.usage as WireUsage, (whole as unknown as { aft: Trace }).aft)
@@ -77,7 +77,7 @@ describe('openai (npm)', () => {
     expect(countsOf(streamed.usage)).toEqual(countsOf(whole.usage))
   })
 
-  test('log probabilities are as many as the tokens that are billed, but for the one that ends', async () => {
+  test('gets one log probability per billed token, without the end token', async () => {
     const { choices, usage } = await client.chat.completions.create({
       ...ask,
       model: 'single',
@@ -88,7 +88,7 @@ describe('openai (npm)', () => {
     expect(usage?.completion_tokens).toBe(tokens.length + 1)
   })
 
-  test('responses, whole and streamed', async () => {
+  test('gets responses, whole and streamed', async () => {
     const body = { model: 'aft-fast', input: question, max_output_tokens: 24, temperature: 0 }
     const whole = await client.responses.create(body)
     expect(whole.output_text).toContain('Paris')
@@ -97,7 +97,7 @@ describe('openai (npm)', () => {
     expect(streamed.usage?.total_tokens).toBe(whole.usage?.total_tokens)
   })
 
-  test('a schema is kept by the grammar of the engine', async () => {
+  test('gets an answer that follows its schema, by a grammar of the engine', async () => {
     const schema = {
       type: 'object',
       properties: { city: { type: 'string', enum: ['Paris', 'Rome'] } },
@@ -112,7 +112,7 @@ describe('openai (npm)', () => {
     expect(JSON.parse(choices[0]?.message.content ?? '')).toEqual({ city: 'Paris' })
   })
 
-  test('a client that leaves stops the model within a second', async () => {
+  test('stops the model within a second if it disconnects', async () => {
     const stream = await client.chat.completions.create({
       ...ask,
       max_tokens: 2_000,
@@ -182,7 +182,7 @@ test('curl: whole and streamed', async () => {
   expect(streamed.trimEnd().endsWith('data: [DONE]')).toBe(true)
 })
 
-test('lm_eval: a task of its own kind, through local-chat-completions', async () => {
+test('lm_eval runs one of its own tasks through local-chat-completions', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'lm-eval-'))
   const rows = [
     { question, answer: 'Paris' },
@@ -217,7 +217,7 @@ metric_list: [{ metric: exact_match, aggregation: mean, higher_is_better: true }
   expect(score).toBe(1)
 })
 
-test('alpaca_eval: three answers by its own client', async () => {
+test('alpaca_eval gets three answers through its own client', async () => {
   const script = path.join(root, 'test/peers/alpaca-answers.py')
   const instructions = [question, 'What is the capital of Italy?', 'What is the capital of Japan?']
   const env = { OPENAI_API_KEY: 'none', OPENAI_API_BASE: url, OPENAI_BASE_URL: url }

@@ -1,17 +1,17 @@
-/** The end of a server: no new requests, and time for those that are running. */
+/** Ends a server: it refuses new requests, and gives running ones time to finish. */
 import { ApiError } from './api-error.ts'
 import type { Queue } from './queue.ts'
 
-/** Whether the server is stopping, and the signal that ends what still runs then. */
+/** The state of a server that may be stopping. */
 export interface Drain {
   isDraining(): boolean
-  /** Aborts when the time for the end is over. */
+  /** Aborts when the time for running requests is over. */
   signal: AbortSignal
-  /** Refuses new requests from now on, and waits at most `timeoutMs` for those that are running. */
+  /** Refuses new requests from now on, and waits at most `timeoutMs` for running ones. */
   end(timeoutMs: number): Promise<void>
 }
 
-/** Starts open. */
+/** Makes a drain that is not stopping yet. */
 export function createDrain(queue: Queue): Drain {
   const closing = new AbortController()
   let isDraining = false

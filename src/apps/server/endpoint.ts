@@ -1,9 +1,9 @@
-/** What all endpoints have in common: they read a body, and write an answer in their own form. */
+/** The form of an endpoint: it reads a body, and writes an answer in its own format. */
 import type { Answered, Ask, Sink } from '../../request/live.ts'
 import type { Offer } from '../../request/plans.ts'
 import type { EventStream } from './sse.ts'
 
-/** The same in all events of an answer. */
+/** Fields that are the same in all events of an answer. */
 export interface Stamp {
   id: string
   /** Seconds since 1970. */
@@ -11,25 +11,25 @@ export interface Stamp {
   model: string
 }
 
-/** A body, read and checked. */
+/** A request that was read and checked. */
 export interface WireRequest {
   ask: Ask
   isStream: boolean
-  /** Unknown fields. */
+  /** Names of unknown fields. */
   ignored: string[]
 }
 
-/** A wire: how requests are read from it, and answers written to it. */
+/** Reads requests and writes answers in one wire format. */
 export interface Endpoint<R extends WireRequest> {
-  /** What the id of an answer starts with. */
+  /** The start of an answer's id. */
   idPrefix: string
   /** Reads a body. @throws ApiError or UsageError with the wrong field */
   read(body: unknown, offer: Offer): R
-  /** The whole answer as one object. */
+  /** Makes the whole answer, as one object. */
   whole(answered: Answered, request: R, stamp: Stamp): object
   /**
    * Sends an answer as events. It does not reject: a failure is an event.
-   * @param run answers, and sends the pieces to the sink
+   * @param run answers, and sends pieces to the sink
    */
   write(
     stream: EventStream,

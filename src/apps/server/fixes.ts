@@ -1,4 +1,4 @@
-/** Answers that a reader corrected become training examples, in the file that the operator named. */
+/** Turns answers that a reader corrected into training examples, in the operator's file. */
 import { createHash } from 'node:crypto'
 import { appendFile } from 'node:fs/promises'
 import { z } from 'zod'
@@ -18,7 +18,7 @@ const fixSchema = z.strictObject({
     )
     .min(1)
     .refine((messages) => messages.at(-1)?.role === 'user', 'expected the last message to be a user'),
-  /** As the aggregator was shown them. */
+  /** In the order in which the aggregator saw them. */
   proposals: z.array(z.strictObject({ text: z.string().min(1), model: z.string() })),
   /** The engine whose answer was corrected. */
   model: z.string(),

@@ -1,10 +1,10 @@
-/** Checks before a request is answered: where it comes from, and whether its body is JSON. */
+/** Checks a request before it is answered: where it comes from, and whether its body is JSON. */
 import type { Context } from 'hono'
 import { ApiError } from './api-error.ts'
 
 const MAX_HOPS = 2
 
-/** How many servers the request came through. @throws ApiError 508 for too many: they may call each other in a circle */
+/** Reads how many servers the request came through. @throws ApiError 508 for too many, since servers may call in a circle */
 export function readHops(c: Context): number {
   const given = c.req.header('x-aft-hops') ?? '0'
   const count = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN
@@ -18,7 +18,7 @@ export function readHops(c: Context): number {
 }
 
 /**
- * The body of a request. Forms and plain text are refused, because a page of another site can send them without consent.
+ * Reads the body of a request. Forms and plain text are refused, because pages of other sites can send them freely.
  * @throws ApiError 415, or 400 if the body is not JSON
  */
 export async function readJson(c: Context): Promise<unknown> {
@@ -36,7 +36,7 @@ export async function readJson(c: Context): Promise<unknown> {
   }
 }
 
-/** Deeper JSON can be parsed, but code that walks through it or writes it runs out of stack. */
+/** Deepest JSON that is accepted. Deeper JSON can be parsed, but code that walks through it runs out of stack. */
 const MAX_NESTING = 256
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 const OPENING = [0x5b, 0x7b]
@@ -58,16 +58,16 @@ function isDeep(bytes: Uint8Array): boolean {
 }
 
 /**
- * Programs of this machine call a server on loopback by a loopback name. Another name means that a page's own name was
- * pointed here (DNS rebinding); that page could read the answers.
- * @param names allowed as well
- * @throws ApiError 403
+ * Checks the Host of a request to a loopback server. Programs on this machine use a loopback name. Another name means
+ * that a web page pointed its own name here (DNS rebinding), and that page could read the answers.
+ * @param names names to allow in addition
+ * @throws ApiError 403 for another name
  */
 export function checkHost(host: string | undefined, names: string[]): void {
   const name = (host ?? '').replace(/:\d*$/, '').toLowerCase()
   const isLocal = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(name)
   if (isLocal || names.some((allowed) => allowed.toLowerCase() === name)) return
-  throw new ApiError(403, 'this server is not known by that name here: see --allow-host', {
+  throw new ApiError(403, 'this server does not answer under this host name: see --allow-host', {
     code: 'wrong_host',
   })
 }

@@ -1,15 +1,15 @@
-/** Named API keys. Each is compared in constant time, and always all, so that the time reveals nothing. */
+/** Named API keys. All keys are always compared, each in constant time, so that the time reveals nothing. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { UsageError } from '../../core/provider/errors.ts'
 import { ApiError } from './api-error.ts'
 
-/** Name to key. */
+/** API keys by name. */
 export type Keys = Record<string, string>
 
-/** The name of the key in a request, or undefined if the server needs none. */
+/** Returns the name of the key in a request; undefined if the server needs no key. */
 export type KeyCheck = (authorization: string | undefined) => string | undefined
 
-/** Makes the check. @throws (the check) ApiError 401 for a missing or wrong key */
+/** Makes the check of keys. The check throws ApiError 401 for a missing or wrong key. */
 export function createKeyCheck(keys: Keys): KeyCheck {
   const known = Object.entries(keys).map(([name, key]) => ({ name, digest: digestOf(key) }))
   if (known.length === 0) return () => undefined
@@ -42,6 +42,7 @@ export function parseKeys(text: string, file: string): Keys {
     if (!name || !key) throw new UsageError(`${file}:${i + 1}: expected NAME: KEY`)
     keys[name] = key
   }
-  if (Object.keys(keys).length === 0) throw new UsageError(`${file}: holds no key`)
+  if (Object.keys(keys).length === 0)
+    throw new UsageError(`${file}: expected at least one line NAME: KEY, got none`)
   return keys
 }

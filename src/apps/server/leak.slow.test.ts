@@ -1,4 +1,4 @@
-/** Thousands of requests of every kind leave neither memory nor sockets behind in `aft serve`. A quarter of a minute. */
+/** Thousands of requests of every kind leave neither memory nor sockets behind in `aft serve`. Takes 15 seconds. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
@@ -45,7 +45,7 @@ const body = (more: object) =>
     ...more,
   })
 
-/** Whole, streamed, left in the middle, refused, and no JSON at all. */
+/** The kinds of requests: whole, streamed, disconnected in the middle, refused, and not JSON. */
 async function ask(kind: number): Promise<void> {
   const post = (text: string, signal?: AbortSignal) =>
     fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: text, signal })
@@ -89,10 +89,10 @@ test.skipIf(process.platform !== 'linux')(
     await askMany(2_000)
     await askMany(2_000)
     const last = residentMB()
-    // What comes and goes makes some 20 MB. A request's text, kept once, would make 77 MB in a round of 4,000.
+    // Temporary data takes about 20 MB. If every request's text were kept once, a round of 4,000 would take 77 MB.
     expect(last - settled).toBeLessThan(40)
-    await delay(7_000) // those to the upstream are kept for five seconds
-    // Kept for the next request, at most: one for each client, and one for each place at the upstream.
+    await delay(7_000) // connections to the upstream stay open for five seconds
+    // At most these connections stay open for the next request: one per client, and one per place at the upstream.
     expect(countSockets()).toBeLessThan(CLIENTS + PLACES + 8)
   },
   120_000,

@@ -1,4 +1,4 @@
-/** A server on Node's own HTTP. */
+/** Serves over Node's own HTTP. */
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { UsageError } from '../../core/provider/errors.ts'
@@ -14,19 +14,19 @@ export interface Listening {
   close(timeoutMs: number): Promise<void>
 }
 
-/** Where to listen, and whom to serve. */
+/** Options of listening. */
 export interface ListenOptions {
   host: string
   /** 0 takes a free port. */
   port: number
   /** Extra Host names to accept on loopback. */
   allowHost?: string[]
-  /** Milliseconds until the headers, and the whole request, must have arrived; default 10,000 and 60,000. */
+  /** Time limit for the headers of a request; default 10,000. `requestTimeoutMs`: for the whole request; default 60,000. */
   headersTimeoutMs?: number
   requestTimeoutMs?: number
 }
 
-/** Longer than proxies keep an idle connection, so that they never send on one that is closing. */
+/** Time to keep an idle connection. It is longer than in proxies, so that they never send on a closing connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
 /**
@@ -74,7 +74,7 @@ export async function listen(
   return { url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`, close }
 }
 
-/** Whether only this machine can reach an address to listen on. */
+/** Says whether only this machine can reach a host to listen on. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

@@ -1,17 +1,17 @@
-/** Counters in the text format of Prometheus. */
+/** Counts requests, calls and tokens, and shows them in the text format of Prometheus. */
 import type { Result } from '../../core/result.ts'
 import type { Queue } from './queue.ts'
 
 const BUCKETS_S = [0.1, 0.3, 1, 3, 10, 30, 100, 300]
 
-/** What is counted, and how it is shown. */
+/** The counters of a server. */
 export interface Metrics {
   request(endpoint: string, status: number, seconds: number): void
   answer(result: Result): void
   render(queue: Queue): string
 }
 
-/** Starts all counters at 0. */
+/** Makes counters that start at 0. */
 export function createMetrics(): Metrics {
   const counters = new Map<string, number>()
   const buckets = BUCKETS_S.map(() => 0)

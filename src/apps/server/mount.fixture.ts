@@ -1,4 +1,4 @@
-/** A server mounted under a path of another one, as in Hono and as in Express. For tests. */
+/** For tests: mounts a server under a path of another one, as in Hono and as in Express. */
 import { once } from 'node:events'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +7,7 @@ import { Hono } from 'hono'
 import { onTestFinished } from 'vitest'
 import type { AftServer } from './server.ts'
 
-/** By framework: a listener that has the server at `/llm` and says `elsewhere` at all other paths. */
+/** Per framework, a listener that has the server at `/llm` and answers `elsewhere` at all other paths. */
 export const mounts: Record<'Hono' | 'Express', (server: AftServer) => RequestListener> = {
   Hono: (server) => {
     const app = new Hono()
@@ -15,7 +15,7 @@ export const mounts: Record<'Hono' | 'Express', (server: AftServer) => RequestLi
     app.notFound((c) => c.text('elsewhere', 404))
     return getRequestListener(app.fetch)
   },
-  // What `app.use('/llm', getRequestListener(server.fetch))` does: the path is removed, `originalUrl` keeps it.
+  // Does what `app.use('/llm', getRequestListener(server.fetch))` does: it removes the path, and `originalUrl` keeps it.
   Express: (server) => {
     const listener = getRequestListener(server.fetch)
     return (request, response) => {

@@ -11,7 +11,7 @@ const lost = {
 }
 const dead = scriptedEngine([{ replies: [{ error: lost }] }], { id: inside })
 
-test('an engine is called by its model, not by its address or path', () => {
+test('an engine has the name of its model, not its address or path', () => {
   const names = [
     inside,
     'http://10.9.9.9/v1#llama',
@@ -49,7 +49,7 @@ test.each([
   ['cannot read /srv/models/a.gguf', 'cannot read [path]'],
   ['localhost:1234 said no at 12:30', '[address] said no at 12:30'],
   ['400: max_tokens must be 1/2 or less, or and/or', '400: max_tokens must be 1/2 or less, or and/or'],
-])('%j is told as %j', (message, told) => {
+])('%j is shown as %j', (message, told) => {
   expect(nameEngines({ [inside]: dead }).conceal(message)).toBe(told)
 })
 
@@ -59,8 +59,8 @@ describe('addresses of engines', () => {
   test.each([
     ['in an answer', { aft: { proposers: ['llama', 'good'], aggregators: ['good'] } }, 200],
     ['in an error', { aft: { proposers: ['llama'], aggregators: ['llama'] } }, 502],
-    ['where a name is wrong', { aft: { proposers: [inside] } }, 400],
-  ])('are not told to clients %s', async (_, more, status) => {
+    ['in an error about a wrong name', { aft: { proposers: [inside] } }, 400],
+  ])('are hidden from clients %s', async (_, more, status) => {
     const { post } = await startServer(dead, { engines })
     for (const stream of [false, true]) {
       const response = await post({ ...question, ...more, stream })
@@ -71,7 +71,7 @@ describe('addresses of engines', () => {
     }
   })
 
-  test('are told where the operator wants it', async () => {
+  test('are shown if the operator wants it', async () => {
     const { post } = await startServer(dead, { engines: { [inside]: dead }, showAddresses: true })
     const response = await post({ ...question, model: 'single' })
     expect(await response.json()).toMatchObject({

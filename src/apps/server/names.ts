@@ -1,4 +1,4 @@
-/** What clients see of the operator's engines: a name, but no address and no path unless the operator wants that. */
+/** Gives the operator's engines public names. Clients see no address and no path, unless the operator wants that. */
 import type { Engine } from '../../core/provider/engine.ts'
 import type { AftEvent, Failure, Result } from '../../core/result.ts'
 import type { PlanOptions } from '../../plans/strategies.ts'
@@ -7,11 +7,11 @@ import { isInternal } from './api-error.ts'
 
 /** Engines under the names that clients see. */
 export interface Names {
-  /** By the names that clients see. */
+  /** Engines by the names that clients see. */
   engines: Record<string, Engine>
-  /** Plan options with those names instead of the operator's. */
+  /** Returns plan options with the public names instead of the operator's. */
   rename<T extends Partial<PlanOptions>>(options: T): T
-  /** An engine's message without the addresses, paths and names that clients must not see. */
+  /** Removes addresses, paths and private names from an engine's message. */
   conceal(text: string): string
 }
 
@@ -44,7 +44,7 @@ export function nameEngines(engines: Record<string, Engine>, showAddresses = fal
   }
 }
 
-/** A failure as clients may see it: without addresses, and without what only the log should say. */
+/** Removes from a failure what clients must not see: addresses, and the text of internal errors. */
 export function concealFailure(failure: Failure, { conceal }: Names): Failure {
   const { engine, ...error } = failure.error
   const message = isInternal(error)
@@ -53,7 +53,7 @@ export function concealFailure(failure: Failure, { conceal }: Names): Failure {
   return { ...failure, error: { ...error, message } }
 }
 
-/** A result whose failures are as clients may see them. */
+/** Removes from a result's failures what clients must not see. */
 export function concealResult(result: Result, names: Names): Result {
   const hide = (failure: Failure) => concealFailure(failure, names)
   const { judgment } = result
@@ -64,7 +64,7 @@ export function concealResult(result: Result, names: Names): Result {
   }
 }
 
-/** A sink whose events are as clients may see them. */
+/** Makes a sink that removes from events what clients must not see. */
 export function concealEvents(sink: Sink | undefined, names: Names): Sink | undefined {
   const send = sink?.event
   if (!send) return sink

@@ -1,11 +1,11 @@
-/** The page's endpoint: the body of a chat completion, answered with every event of the core as it happens. */
+/** The page's endpoint. It takes the body of a chat completion, and sends every event of the core as it happens. */
 import type { AftEvent } from '../../core/result.ts'
 import type { Sink } from '../../request/live.ts'
 import { toApiError } from './api-error.ts'
 import { type ChatRequest, readChat } from './chat-request.ts'
 import type { Endpoint } from './endpoint.ts'
 
-/** POST /v1/aft. Data lines are events; the last is `{type: 'answer', result}` or `{error}`. */
+/** The endpoint POST /v1/aft. Data lines are events; the last is `{type: 'answer', result}` or `{error}`. */
 export const eventsEndpoint: Endpoint<ChatRequest> = {
   idPrefix: 'aft-',
   read: (body, offer) => ({ ...readChat(body, offer), isStream: true }),

@@ -13,7 +13,7 @@ const engine = () =>
 const small = { defaults: { width: 2, depth: 1 } }
 const json = { method: 'POST', headers: { 'content-type': 'application/json' } }
 
-test('the page comes with a strict policy, nothing inline and nothing from elsewhere', async () => {
+test('the page has a strict policy, nothing inline and nothing from elsewhere', async () => {
   const { url } = await startServer(engine(), small)
   const response = await fetch(url)
   const html = await response.text()
@@ -33,14 +33,14 @@ test('the page comes with a strict policy, nothing inline and nothing from elsew
   expect((await fetch(`${url}/page/../../package.json`)).status).toBe(404)
 })
 
-test('with keys the page is there, and what it asks for is not', async () => {
+test('with keys, the page opens without a key, and its requests need one', async () => {
   const { url } = await startServer(engine(), { ...small, keys: { ann: 'sesame' } })
   expect((await fetch(url)).status).toBe(200)
   expect((await fetch(`${url}/v1/aft`)).status).toBe(401)
   expect((await fetch(`${url}/v1/aft`, { headers: { authorization: 'Bearer sesame' } })).status).toBe(200)
 })
 
-test('the offer names models, engines and limits, and neither addresses nor the file of fixes', async () => {
+test('the offer has models, engines and limits, but no addresses and no path of the file of fixes', async () => {
   const { url } = await startServer(engine(), { ...small, fixes: '/somewhere/fixes.jsonl' })
   const offer = await (await fetch(`${url}/v1/aft`)).json()
   expect(offer).toMatchObject({
@@ -52,7 +52,7 @@ test('the offer names models, engines and limits, and neither addresses nor the 
   expect(JSON.stringify(offer)).not.toContain('somewhere')
 })
 
-test('every event goes out in order, the whole result last', async () => {
+test('every event is sent in order, and the whole result last', async () => {
   const { url } = await startServer(engine(), small)
   const body = JSON.stringify({ model: 'aft', messages: user('Why?'), aft: { width: 2 } })
   const events = await readEvents(await fetch(`${url}/v1/aft`, { ...json, body }))
@@ -71,7 +71,7 @@ test('every event goes out in order, the whole result last', async () => {
   expect(events.at(-1)).toMatchObject({ result: { answer: 'Both.', layers: [{}, {}] } })
 })
 
-test('a failure is an event without addresses, and the end an error object', async () => {
+test('a failure is an event without addresses, and the end is an error object', async () => {
   const message = 'connect ECONNREFUSED 10.0.0.5:8000'
   const broken = scriptedEngine([
     { replies: [{ error: { kind: 'unreachable', message, isRetryable: false } }] },
@@ -125,7 +125,7 @@ describe.each(['Hono', 'Express'] as const)('mounted under a path in %s', (frame
     return `${await listenWith(mounts[framework](server))}/llm`
   }
 
-  test.each(['', '/', '?a=1', '/?a=1'])('the page at /llm%s and all that it loads are there', async (end) => {
+  test.each(['', '/', '?a=1', '/?a=1'])('the page at /llm%s opens, with all that it loads', async (end) => {
     const url = await start()
     const page = await fetch(url + end)
     expect(page.status).toBe(200)
@@ -137,7 +137,7 @@ describe.each(['Hono', 'Express'] as const)('mounted under a path in %s', (frame
     for (const file of files) expect((await fetch(new URL(file, page.url))).status).toBe(200)
   })
 
-  test('the API answers there, and the outer server keeps its other paths', async () => {
+  test('the API answers under the path, and the outer server keeps its other paths', async () => {
     const url = await start()
     const body = JSON.stringify({ model: 'aft', messages: user('Why?') })
     const answer = await (await fetch(`${url}/v1/chat/completions`, { ...json, body })).json()

@@ -1,4 +1,4 @@
-/** The page at `/`, and what it requests beside answers. */
+/** Serves the page at `/`, its settings and its fixes. */
 
 import { Hono } from 'hono'
 import type { Template } from '../../core/templates.ts'
@@ -11,7 +11,7 @@ import { appendFix } from './fixes.ts'
 import { readJson } from './gate.ts'
 import type { Env } from './parts.ts'
 
-/** Nothing is loaded from elsewhere, nothing is framed, and markup cannot become a script. */
+/** Loads nothing from elsewhere, allows no frames, and keeps markup from becoming a script. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -33,7 +33,7 @@ const types: Record<keyof PageFiles, string> = {
   'licenses.txt': 'text/plain; charset=utf-8',
 }
 
-/** The page's files. They need no key, because they hold nothing of the operator's. */
+/** Makes the routes of the page's files. They need no key, because they contain nothing private. */
 export function pageRoutes(): Hono<Env> {
   const app = new Hono<Env>()
   app.get('/', async (c, next) => {
@@ -56,15 +56,16 @@ export function pageRoutes(): Hono<Env> {
 }
 
 /**
- * The page's addresses are relative. Mounted at `/llm` and opened there without a slash, it would look for them a level
- * too high, so it is sent to `/llm/`. Only Node's request still has the path that a mount has removed.
+ * Returns the address to redirect to if a mounted page is opened without the slash at its end. The page's addresses are
+ * relative: opened at `/llm`, it would look for them a level too high, so `/llm` is redirected to `/llm/`. A mount
+ * removes its path; only Node's request still has it.
  */
 function missingSlash(env: Env['Bindings']): string | undefined {
   const [path = '/', query] = (env?.incoming?.originalUrl ?? env?.incoming?.url ?? '/').split(/(?=\?)/)
   return path.endsWith('/') ? undefined : `./${path.slice(path.lastIndexOf('/') + 1)}/${query ?? ''}`
 }
 
-/** What the page can set, and where corrected answers go: the file `fixes` is set by the operator, never by a request. */
+/** Makes the routes for the page's settings and for fixes. The operator sets the file `fixes`; a request never does. */
 export function pageApi(offer: Offer, template: Template, fixes: string | undefined): Hono {
   const app = new Hono()
   const { presets, engines, limits, base } = offer
@@ -79,14 +80,14 @@ export function pageApi(offer: Offer, template: Template, fixes: string | undefi
   )
   app.post('/fixes', async (c) => {
     if (fixes === undefined)
-      throw new ApiError(404, 'this server keeps no fixes: see --fixes', { code: 'no_fixes' })
+      throw new ApiError(404, 'this server does not keep fixes: see --fixes', { code: 'no_fixes' })
     const { id } = await appendFix(fixes, await readJson(c), template)
     return c.json({ id }, 201)
   })
   return app
 }
 
-/** What holds if the page's settings are left empty. */
+/** Returns the values that apply if the page's settings are empty. */
 function defaultsOf({ proposers: [proposer = ''], engineMaxTokens, ...base }: Offer['base']) {
   const { strategy, width, depth, temperature, maxTokens } = planOptions
   return {

@@ -1,4 +1,4 @@
-/** What a server is made of: the routes are given these and hold nothing of their own. */
+/** The parts of a server. The routes use them and keep no state of their own. */
 import type { Context } from 'hono'
 import type { Template } from '../../core/templates.ts'
 import type { Offer } from '../../request/plans.ts'
@@ -16,31 +16,31 @@ export interface Parts {
   queue: Queue
   metrics: Metrics
   drain: Drain
-  /** Writes to the operator's log; what looks like a key is hidden. */
+  /** Writes to the operator's log and hides everything that looks like a key. */
   log(text: string): void
-  /** Any error as one that can be answered. A fault of the server itself is logged. */
+  /** Turns any error into one for the client. A fault of the server itself is logged. */
   toKnown(error: unknown): ApiError
 }
 
-/** What a server that hands requests over may know of them. */
+/** What an outer server may know about a request that it passes on. */
 export interface HostEnv {
-  /** Who asks if no key says it: an address. */
+  /** The client's address. It identifies the client if there are no keys. */
   client?: string | undefined
-  /** Node's request, as Hono and Express on Node have it. */
+  /** Node's request, if Hono or Express on Node passes it on. */
   incoming?: { url?: string | undefined; originalUrl?: string | undefined }
 }
 
-/** What Hono keeps per request. */
+/** The values that Hono keeps per request. */
 export interface Env {
   Bindings: HostEnv | undefined
-  /** The name by which the client is known. */
+  /** `client` is the name of the client's key, or its address. */
   Variables: { client: string }
 }
 
-/** A request with these variables. */
+/** Hono's context of a request, with these values. */
 export type RequestContext = Context<Env>
 
-/** As the wire has times. */
+/** Returns the time in seconds since 1970, as the wire format has it. */
 export function nowSeconds(): number {
   return Math.floor(Date.now() / 1_000)
 }

@@ -4,7 +4,7 @@ import { createQueue, type Queue } from './queue.ts'
 
 const { signal } = new AbortController()
 
-/** Enters, and notes when it is its turn. */
+/** Enters the queue, and notes the request's turn. */
 function enter(queue: Queue, client: string, log: string[]): Promise<() => void> {
   const turn = queue.enter(client, signal)
   void turn.then(() => log.push(client))
@@ -12,7 +12,7 @@ function enter(queue: Queue, client: string, log: string[]): Promise<() => void>
 }
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-test('a client that waits with one request is next, however many another has waiting', async () => {
+test('a client with one waiting request is next, even if another has many', async () => {
   const queue = createQueue({ maxRunning: 2, maxWaiting: 100 })
   const log: string[] = []
   const releases = await Promise.all([enter(queue, 'greedy', log), enter(queue, 'greedy', log)])
@@ -31,7 +31,7 @@ test('a client that waits with one request is next, however many another has wai
   expect(log.length).toBe(23)
 })
 
-test('places go round among clients that all wait', async () => {
+test('waiting clients take turns', async () => {
   const queue = createQueue({ maxRunning: 3, maxWaiting: 100 })
   const log: string[] = []
   const first = await Promise.all(['a', 'a', 'a'].map((client) => enter(queue, client, log)))
@@ -41,7 +41,7 @@ test('places go round among clients that all wait', async () => {
   expect(log.slice(3).sort()).toEqual(['a', 'b', 'c'])
 })
 
-test('one client fills half of the queue at most, and is told when to come again', () => {
+test('one client fills at most half of the queue, and gets a time to retry after', () => {
   const queue = createQueue({ maxRunning: 1, maxWaiting: 4 })
   const log: string[] = []
   for (let i = 0; i < 3; i++) void enter(queue, 'greedy', log)
@@ -59,7 +59,7 @@ test('one client fills half of the queue at most, and is told when to come again
   expect(refused('modest')).toBe(undefined)
 })
 
-test('whoever leaves while waiting makes room', async () => {
+test('a waiting client that disconnects frees its place', async () => {
   const queue = createQueue({ maxRunning: 1, maxWaiting: 2 })
   const release = await queue.enter('a', signal)
   const leave = new AbortController()

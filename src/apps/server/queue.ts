@@ -1,7 +1,7 @@
-/** Which request is answered next: a bounded number run at once, the others wait, and no client can starve the rest. */
+/** Decides which request is answered next. A limited number run at once, the others wait, and no client can block the rest. */
 import { ApiError } from './api-error.ts'
 
-/** How many requests may run and wait. */
+/** Limits of running and waiting requests. */
 export interface QueueOptions {
   /** Requests answered at once. */
   maxRunning: number
@@ -9,15 +9,15 @@ export interface QueueOptions {
   maxWaiting: number
 }
 
-/** Places for requests. */
+/** The queue of a server's requests. */
 export interface Queue {
   /**
-   * Resolves when it is the request's turn. Call the release that it gives when the request has ended.
-   * @throws ApiError 429, at once and not as a rejection, if no more may wait
+   * Resolves when it is the request's turn. Call the returned function when the request has ended.
+   * @throws ApiError 429 if no more requests may wait. It is thrown at once, not as a rejection.
    */
   enter(client: string, signal: AbortSignal): Promise<() => void>
   count(): { running: number; waiting: number }
-  /** Resolves once nothing runs or waits. */
+  /** Resolves when no request runs or waits. */
   idle(): Promise<void>
 }
 
@@ -26,7 +26,7 @@ interface Waiter {
   start: () => void
 }
 
-/** The client with the fewest running requests is next; among equals, the one that has waited longest. */
+/** Makes a queue. The client with the fewest running requests is next; among equals, the one that has waited longest. */
 export function createQueue({ maxRunning, maxWaiting }: QueueOptions): Queue {
   const running = createRunning()
   const waiting: Waiter[] = []
@@ -89,9 +89,9 @@ function createRunning() {
   return {
     total: () => total,
     of: (client: string) => counts.get(client) ?? 0,
-    /** A running mean: the last eight requests or so count. */
+    /** Mean time of about the last eight requests. */
     meanMs: () => meanMs,
-    /** Returns the end of the request, which tells whether it was still running. */
+    /** Counts a start. The returned function counts the end, and says whether the request was still running. */
     start: (client: string) => {
       total++
       counts.set(client, (counts.get(client) ?? 0) + 1)
@@ -111,7 +111,7 @@ function createRunning() {
   }
 }
 
-/** @param waitMs how long the whole queue will probably take */
+/** Makes the error of a full queue. @param waitMs the probable time for all waiting requests */
 function queueFull(waiting: number, waitMs: number): ApiError {
   const seconds = Math.min(60, Math.max(1, Math.ceil(waitMs / 1_000)))
   return new ApiError(429, `${waiting} requests are waiting; try again in ${seconds} s`, {

@@ -1,9 +1,9 @@
-/** The input of POST /v1/responses, as the messages of a chat. */
+/** Turns the input of POST /v1/responses into the messages of a chat. */
 import { z } from 'zod'
 import type { ContentPart, Message } from '../../core/provider/engine.ts'
 import { ApiError, parseBody } from './api-error.ts'
 
-/** A string, or an error that says what to send instead. */
+/** Accepts a string; the error says what to send instead. */
 const text = (problem: string) => z.custom<string>((value) => typeof value === 'string', problem)
 
 const part = z.looseObject({ type: z.string() })
@@ -26,8 +26,8 @@ const outputItem = z.looseObject({ call_id: z.string(), output: content })
 const anyItem = z.looseObject({ type: z.string().optional() })
 
 /**
- * Messages of an input: a text, or items.
- * @throws ApiError 400 with the path of what is wrong or of an unknown kind
+ * Makes messages from an input, which is a text or a list of items.
+ * @throws ApiError 400 with the path of a wrong field or of an unknown kind
  */
 export function toMessages(input: string | unknown[], instructions?: string | null): Message[] {
   const messages: Message[] = instructions ? [{ role: 'system', content: instructions }] : []
@@ -54,7 +54,7 @@ function addItem(messages: Message[], item: unknown, path: PropertyKey[]): void 
   } else if (type !== 'reasoning') throw unknownKind(type, path)
 }
 
-/** If all parts are texts they become one text, which every engine understands. */
+/** Makes one text if all parts are texts, because every engine understands a text. */
 function toContent(given: z.infer<typeof content>, path: PropertyKey[]): string | ContentPart[] {
   if (typeof given === 'string') return given
   const parts = given.map((value, i) => toPart(value, [...path, i]))

@@ -1,16 +1,16 @@
-/** The items of a response, and the events that show how they grow. One item is open at a time. */
+/** Builds the items of a response, and sends events as they grow. Only one item is open at a time. */
 import type { Completion } from '../../core/result.ts'
 import type { Sink } from '../../request/live.ts'
 import { toScores } from '../../request/trace.ts'
 
 type Send = (type: string, fields: object) => void
 
-/** A response's output while it is written. */
+/** The output of a response while it grows. */
 export interface Output {
   sink: Sink
-  /** Ends the open item. An answer without text or call becomes a message without content. */
+  /** Ends the open item. An answer without text and call becomes a message without content. */
   end(answer: Completion | undefined, isComplete: boolean): void
-  /** All items as they are now. */
+  /** Returns all items in their current state. */
   items(): object[]
 }
 
@@ -18,9 +18,9 @@ interface Item {
   type: 'message' | 'reasoning' | 'function_call'
   id: string
   status: 'in_progress' | 'completed' | 'incomplete'
-  /** Of a message or a reasoning; the arguments of a call. */
+  /** Text of a message or a reasoning, or the arguments of a call. */
   text: string
-  /** Of a call. */
+  /** Position of a call. */
   position?: number
   callId?: string
   name?: string
@@ -29,7 +29,7 @@ interface Item {
 
 const prefixes = { message: 'msg', reasoning: 'rs', function_call: 'fc' }
 
-/** @param id of the response; the ids of its items are made from it */
+/** Makes an empty output. @param id id of the response; the ids of its items are made from it */
 export function createOutput(id: string, send: Send): Output {
   const list = createItems(id, send)
   const write = (type: 'message' | 'reasoning', delta: string) => {
@@ -61,7 +61,7 @@ export function createOutput(id: string, send: Send): Output {
   }
 }
 
-/** The items, of which at most the last is open; beginning one closes the one before. */
+/** Keeps the items. At most the last one is open; beginning an item closes the one before. */
 function createItems(id: string, send: Send) {
   const items: Item[] = []
   let open: Item | undefined
@@ -115,7 +115,7 @@ function toWire(item: Item): object {
   return { type, id, status, role: 'assistant', content: [toPart(item)] }
 }
 
-/** An item is announced without its content, because its first part is announced after it. */
+/** Returns the empty content to announce an item with, because its first part is announced after it. */
 function withoutContent({ type }: Item): object {
   return type === 'function_call' ? {} : { content: [] }
 }

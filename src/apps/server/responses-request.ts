@@ -1,4 +1,4 @@
-/** The body of POST /v1/responses. The server stores nothing, so fields that need a stored response are refused. */
+/** Reads the body of POST /v1/responses. The server stores nothing, so fields that need a stored response are refused. */
 import { z } from 'zod'
 import type { ResponseFormat, Tool, ToolChoice } from '../../core/provider/engine.ts'
 import { makeAsk } from '../../request/ask.ts'
@@ -47,7 +47,7 @@ const schema = z.looseObject({
   metadata: z.record(z.string(), z.unknown()).nullish(),
 })
 
-/** Fields that need stored data, and what to do instead. If they are false or absent, all is well. */
+/** Fields that need stored data, with what to do instead. They are accepted if they are false or absent. */
 const refused: Record<string, string> = {
   previous_response_id: 'responses are not stored: send the whole conversation as input',
   conversation: 'conversations are not stored: send the whole conversation as input',
@@ -56,7 +56,7 @@ const refused: Record<string, string> = {
   prompt: 'prompts are not stored: send the text as input',
 }
 
-/** Accepted and ignored. */
+/** Fields that are accepted and ignored. */
 const ignoredFields = [
   'user',
   'safety_identifier',

@@ -24,7 +24,7 @@ async function post(url: string, body: object) {
 }
 
 describe('the official client', () => {
-  test('gets the answer, the sum of all usage, and what became of each call', async () => {
+  test('gets the answer, the sum of all usage, and the outcome of each call', async () => {
     const engine = scriptedEngine(rules)
     const { client } = await startServer(engine)
     const response = await client.responses.create(question)
@@ -67,13 +67,13 @@ describe('the official client', () => {
     })
   })
 
-  test('puts a stream together as the whole has it', async () => {
+  test('joins a stream to the same response as the whole one', async () => {
     const { client } = await startServer(scriptedEngine(rules))
     const final = await client.responses.stream({ ...question }).finalResponse()
     expect(final.output_text).toBe('Blue light scatters most.')
   })
 
-  test('sees proposals as reasoning where it asks for them', async () => {
+  test('sees proposals as reasoning if it asks for them', async () => {
     const { client } = await startServer(scriptedEngine(rules))
     const body = { ...question, stream: true as const, aft: { showProposals: true } }
     const events = await collect(await client.responses.create(body))
@@ -83,7 +83,7 @@ describe('the official client', () => {
     expect(reasoning.join('')).toMatch(/^\[proposal 1\]\n.+\[proposal 2\]\n.+\[proposal 3\]\n/s)
   })
 
-  test('calls a tool, and goes on with what it gave', async () => {
+  test('calls a tool, and continues with its result', async () => {
     const call = {
       id: 'call_1',
       type: 'function' as const,
@@ -116,7 +116,7 @@ describe('the official client', () => {
     ])
   })
 
-  test('gets an answer that was cut as incomplete', async () => {
+  test('gets a cut answer as incomplete', async () => {
     const { client } = await startServer(
       scriptedEngine([{ replies: [{ text: 'Half', finishReason: 'length' }] }]),
     )
@@ -127,7 +127,7 @@ describe('the official client', () => {
     expect(events.at(-1)).toMatchObject({ type: 'response.incomplete', response: cut })
   })
 
-  test('is told of a failure in mid-stream', async () => {
+  test('gets a failure in mid-stream as an error', async () => {
     const error = { kind: 'server' as const, message: 'the line is dead' }
     const { client, url } = await startServer(scriptedEngine([{ replies: [{ text: 'Half an', error }] }]))
     const body = { ...question, model: 'single', stream: true as const }

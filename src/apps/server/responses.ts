@@ -1,4 +1,4 @@
-/** Answers of POST /v1/responses: one object, or typed events. */
+/** Writes the answers of POST /v1/responses: one object, or typed events. */
 
 import type { Answered } from '../../request/live.ts'
 import { traceOf, usageOf } from '../../request/trace.ts'
@@ -7,7 +7,7 @@ import type { Endpoint, Stamp } from './endpoint.ts'
 import { createOutput, type Output } from './responses-output.ts'
 import { type ResponsesRequest, readResponses } from './responses-request.ts'
 
-/** POST /v1/responses. */
+/** The endpoint POST /v1/responses. */
 export const responsesEndpoint: Endpoint<ResponsesRequest> = {
   idPrefix: 'resp_',
   read: readResponses,
@@ -21,7 +21,7 @@ export const responsesEndpoint: Endpoint<ResponsesRequest> = {
     }
     return finish(answered, output, request, stamp)
   },
-  /** A failure is `response.failed`, then `error`, and the end. */
+  /** Sends an answer as events. A failure ends the stream with `response.failed` and `error`. */
   write: async (stream, { request, stamp }, run) => {
     let count = 0
     const send = (type: string, fields: object) =>
@@ -42,7 +42,7 @@ export const responsesEndpoint: Endpoint<ResponsesRequest> = {
   },
 }
 
-/** A response that has just begun. */
+/** Makes the response object at its start. */
 function describe({ echo }: ResponsesRequest, { id, created, model }: Stamp) {
   return {
     id,

@@ -1,4 +1,4 @@
-/** The paths of the server, in the order in which a request meets them. */
+/** The routes of the server, in the order in which a request passes them. */
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -14,7 +14,7 @@ import { type Env, nowSeconds, type Parts } from './parts.ts'
 import { readPath } from './paths.ts'
 import { responsesEndpoint } from './responses.ts'
 
-/** What the routes need beside the parts: the operator's settings. */
+/** The operator's settings that the routes need in addition to the parts. */
 export interface RouteOptions {
   checkKey: KeyCheck
   maxBodyBytes: number
@@ -24,7 +24,7 @@ export interface RouteOptions {
   origins: string[]
 }
 
-/** All routes. Health and the page need no key; what comes after them does. */
+/** Makes all routes. Health and the page need no key; all later routes do. */
 export function createRoutes(parts: Parts, options: RouteOptions): Hono<Env> {
   const app = new Hono<Env>({ getPath: readPath })
   addErrors(app, parts)

@@ -1,4 +1,4 @@
-/** An answer that repeats itself: sampled again as long as nothing of it is out, and never taken back. */
+/** An answer that repeats itself is sampled again if nothing of it was sent. Sent text is never taken back. */
 import { expect, test } from 'vitest'
 import { scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { readEvents, startServer, user } from './server.fixture.ts'
@@ -6,13 +6,13 @@ import { readEvents, startServer, user } from './server.fixture.ts'
 const runaway = 'on and on it goes '.repeat(30)
 const question = { model: 'aft', messages: user('Why?'), aft: { width: 2, depth: 1 } }
 
-/** Proposes, then answers in turn. */
+/** An engine that proposes, and then gives these answers in order. */
 const start = (...answers: string[]) =>
   startServer(
     scriptedEngine(({ n }, index) => (n === 2 ? ['One.', 'Two.'][index] : (answers.shift() as string))),
   )
 
-test('a whole answer is the second one', async () => {
+test('a client that does not stream gets the second answer', async () => {
   const { post } = await start(runaway, 'Fine.')
   const body = (await (await post(question)).json()) as { choices: unknown[] }
   expect(body).toMatchObject({
@@ -25,7 +25,7 @@ test('a whole answer is the second one', async () => {
   expect(body.choices).toHaveLength(1)
 })
 
-test('a streamed answer that is out already stands, and its end says so', async () => {
+test('an answer that was streamed already stays, and its end says so', async () => {
   const { client } = await start(runaway, 'Fine.')
   const chunks = []
   for await (const chunk of await client.chat.completions.create({ ...question, stream: true })) {
@@ -36,7 +36,7 @@ test('a streamed answer that is out already stands, and its end says so', async 
   expect(JSON.stringify(chunks)).toContain('the answer repeats itself, and a part of it was sent already')
 })
 
-test('the page is told to forget it, and gets the second one', async () => {
+test('the page is told to drop the first answer, and gets the second', async () => {
   const { url } = await start(runaway, 'Fine.')
   const request = { method: 'POST', headers: { 'content-type': 'application/json' } }
   const response = await fetch(`${url}/v1/aft`, { ...request, body: JSON.stringify(question) })

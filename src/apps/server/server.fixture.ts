@@ -1,11 +1,11 @@
-/** A server on loopback and the official client for it. For tests. */
+/** For tests: a server on loopback, and the official client for it. */
 import { OpenAI } from 'openai'
 import { onTestFinished } from 'vitest'
 import type { Engine } from '../../core/provider/engine.ts'
 import { type ListenOptions, listen } from './listen.ts'
 import { createServer, type ServerOptions } from './server.ts'
 
-/** A server that listens, and ways to call it. */
+/** A listening server, with ways to call it. */
 export interface Started {
   url: string
   client: OpenAI
@@ -13,7 +13,7 @@ export interface Started {
   close(timeoutMs?: number): Promise<void>
 }
 
-/** Listens on a free port until the test has finished. */
+/** Starts a server on a free port until the test has finished. */
 export async function startServer(
   engine: Engine,
   options: Partial<ServerOptions> = {},
@@ -34,7 +34,7 @@ export async function startServer(
   return { url, client, post, close: (timeoutMs = 0) => close(timeoutMs) }
 }
 
-/** The data lines of a stream, parsed. */
+/** Reads and parses the data lines of a stream. */
 export async function readEvents(response: Response): Promise<(Record<string, unknown> | '[DONE]')[]> {
   const text = await response.text()
   return [...text.matchAll(/^data: (.*)$/gm)].map(([, line = '']) =>
@@ -42,5 +42,5 @@ export async function readEvents(response: Response): Promise<(Record<string, un
   )
 }
 
-/** Messages with one question. */
+/** Makes messages with one question. */
 export const user = (content: string) => [{ role: 'user' as const, content }]

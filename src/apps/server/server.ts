@@ -1,4 +1,4 @@
-/** An OpenAI-compatible server as a web-standard `fetch` handler: for Node by `listen.ts`, or mounted anywhere. */
+/** An OpenAI-compatible server as a web-standard `fetch` handler. Node serves it with `listen.ts`; other servers mount it. */
 import { enginesOf } from '../../core/plan.ts'
 import type { Engine } from '../../core/provider/engine.ts'
 import { redact, UsageError } from '../../core/provider/errors.ts'
@@ -20,28 +20,28 @@ export type { Preset } from '../../plans/presets.ts'
 export type { Limits } from '../../request/plans.ts'
 export type { Keys } from './keys.ts'
 
-/** What a server answers with, and how much it does at once. Only `engines` is needed. */
+/** Options of a server. Only `engines` is required. */
 export interface ServerOptions {
-  /** By the names that presets, and the requests' `aft` field, may use. */
+  /** Engines by the names that presets and the requests' `aft` field may use. */
   engines: Record<string, Engine>
-  /** Used if neither preset nor request says otherwise. `proposers` defaults to all engines. */
+  /** Plan options that apply if neither preset nor request sets them. `proposers` defaults to all engines. */
   defaults?: Partial<PlanOptions>
   /** Models that clients can name, next to `aft`, `aft-fast`, `paper`, `moa`, `rsa` and `single`. */
   presets?: Record<string, Preset>
   template?: Template
   limits?: Partial<Limits>
-  /** Name to key. Without keys everybody is answered. */
+  /** API keys by name. Without keys, every client is answered. */
   keys?: Keys
-  /** Requests answered at once (default 64), and waiting (default 256; one client may have half of them). */
+  /** Most requests to answer at once; default 64. `maxWaiting`: most that wait; default 256, half of them per client. */
   maxRunning?: number
   maxWaiting?: number
-  /** Default 8 MiB. */
+  /** Most bytes of a body; default 8 MiB. */
   maxBodyBytes?: number
   /** A client that reads nothing of a stream for this many milliseconds counts as disconnected; default 60,000. */
   readerTimeoutMs?: number
   /** Show clients the addresses and paths of engines, in names and in messages. */
   showAddresses?: boolean
-  /** File that answers corrected on the page are appended to, as training examples. Without it none are accepted. */
+  /** File to append answers to that were corrected on the page, as training examples. Without it they are refused. */
   fixes?: string
   /** Origins whose pages may use the server (`https://chat.example`), or `*` for every page; default none. */
   allowOrigin?: string[]
@@ -51,14 +51,14 @@ export interface ServerOptions {
   log?: (line: string) => void
 }
 
-/** A `fetch` handler, and a way to end it. */
+/** A server: a `fetch` handler, and a way to end it. */
 export interface AftServer {
   /**
    * Answers a request. To mount it: `app.mount('/llm', server.fetch)` in Hono, and in Express
    * `app.use('/llm', getRequestListener(server.fetch))` of `@hono/node-server`, before any body parser.
    */
   fetch(request: Request, env?: HostEnv): Promise<Response>
-  /** Refuses new requests, waits at most `timeoutMs` for those that are running, then ends them with an error. */
+  /** Refuses new requests, waits at most `timeoutMs` for running ones, and then ends those with an error. */
   drain(timeoutMs: number): Promise<void>
 }
 
@@ -105,7 +105,7 @@ export function createServer(options: ServerOptions): AftServer {
   }
 }
 
-/** Every preset is made once, so that a wrong one is found at the start. */
+/** Makes the offer. It makes a plan of every preset once, so that a wrong preset is found at the start. */
 function makeOffer(options: ServerOptions, { engines: named, rename }: Names, template: Template): Offer {
   const engines = Object.keys(named)
   const base: PlanOptions = rename({

@@ -9,7 +9,7 @@ afterEach(() => {
 })
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** A stream that a test writes to, and what has come of it. */
+/** A stream for a test to write to, with the text that was received. */
 function open() {
   let stream: EventStream | undefined
   let end = () => {}
@@ -33,7 +33,7 @@ function open() {
   return { send: (data: object) => stream?.send(data), end: () => end(), read, done, onDisconnect, reader }
 }
 
-test('a comment goes out after ten seconds of silence, and again, but not while events come', async () => {
+test('a comment is sent after every ten seconds of silence, but not while events are sent', async () => {
   expect(KEEP_ALIVE_MS).toBe(10_000)
   const { send, end, read, done } = open()
   for (let i = 0; i < 5; i++) {
@@ -53,7 +53,7 @@ test('a comment goes out after ten seconds of silence, and again, but not while 
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('what is sent in one turn is one write', async () => {
+test('all events of one turn are one write', async () => {
   const { send, end, read, done } = open()
   send({ a: 1 })
   send({ b: 2 })
@@ -63,7 +63,7 @@ test('what is sent in one turn is one write', async () => {
   await done
 })
 
-test('a client that leaves is noticed, and no timer is left', async () => {
+test('a client that disconnects is noticed, and no timer is left', async () => {
   const { reader, onDisconnect, send } = open()
   await reader.cancel()
   await turn()

@@ -1,17 +1,17 @@
-/** Server-sent events: headers and the first event are sent at once, and comments fill silences. */
+/** Server-sent events. Headers and the first event are sent at once; in silences comments keep the connection open. */
 
-/** Where an endpoint writes its events. */
+/** The stream that an endpoint writes its events to. */
 export interface EventStream {
   /** Sends an object as a data line, after an `event:` line if `event` is given. */
   send(data: object | '[DONE]', event?: string): void
 }
 
-/** After this long without an event a comment is sent. */
+/** After this time without an event, a comment is sent. */
 export const KEEP_ALIVE_MS = 10_000
 
 /**
- * Streams what `write` sends until it resolves; it must not reject. When the client disconnects, or reads nothing for
- * `readerTimeoutMs`, `onDisconnect` is called, and what is sent after that is dropped.
+ * Streams the events of `write` until it resolves. It must not reject. If the client disconnects, or reads nothing for
+ * `readerTimeoutMs`, `onDisconnect` is called, and later events are dropped.
  */
 export function streamEvents(
   write: (stream: EventStream) => Promise<void>,
@@ -72,7 +72,7 @@ export function streamEvents(
   })
 }
 
-/** All events of one turn of the event loop are one write. */
+/** Joins all events of one turn of the event loop into one write. */
 function createBatch(push: (text: string) => void) {
   let waiting = ''
   let turn: NodeJS.Immediate | undefined

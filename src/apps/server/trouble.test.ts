@@ -17,7 +17,7 @@ const withAggregator = (...replies: Reply[]): Rule[] => [
 const forever: Rule[] = [{ replies: [{ text: 'word '.repeat(1_000), delayMs: 20 }] }]
 
 describe('a failure', () => {
-  test('in mid-stream is an error event, and neither a finish reason nor [DONE] follows', async () => {
+  test('in mid-stream is an error event without a finish reason and without [DONE]', async () => {
     const { post } = await startServer(scriptedEngine(withAggregator({ text: 'Half an', error: broken })))
     const events = await readEvents(await post({ ...question, stream: true }))
     expect(events.at(-1)).toMatchObject({
@@ -36,7 +36,7 @@ describe('a failure', () => {
     await expect(read()).rejects.toThrow(/the line is dead/)
   })
 
-  test('in mid-stream is not made good by a fallback', async () => {
+  test('in mid-stream is not replaced by a fallback', async () => {
     const engines = {
       a: scriptedEngine(withAggregator({ text: 'Half an', error: broken })),
       b: scriptedEngine([{ replies: ['Another.'] }]),
@@ -48,7 +48,7 @@ describe('a failure', () => {
     expect(events.at(-1)).toHaveProperty('error')
   })
 
-  test('before the first byte leaves the fallback free to answer', async () => {
+  test('before the first byte is replaced by a fallback', async () => {
     const engines = {
       a: scriptedEngine(withAggregator({ error: broken })),
       b: scriptedEngine([{ replies: ['Another.'] }]),
@@ -60,7 +60,7 @@ describe('a failure', () => {
     expect(events.at(-1)).toBe('[DONE]')
   })
 
-  test('of the aggregator is answered with the best proposal, and said to be degraded', async () => {
+  test('of the aggregator gives the best proposal as the answer, marked as degraded', async () => {
     const { client } = await startServer(scriptedEngine(withAggregator({ error: broken })))
     const answer = await client.chat.completions.create(question)
     expect(['One.', 'Two.', 'Three.']).toContain(answer.choices[0]?.message.content)
@@ -84,7 +84,7 @@ describe('a failure', () => {
     expect(await response.json()).toMatchObject({ error: { code, message: expect.stringContaining('no') } })
   })
 
-  describe('that nobody foresaw says nothing of the inside, and is logged', () => {
+  describe('of unknown kind shows no internals and is logged', () => {
     const log = vi.fn()
     const faulty = {
       id: 'x',
@@ -94,7 +94,7 @@ describe('a failure', () => {
     }
     beforeEach(() => log.mockClear())
 
-    test('where nothing is left', async () => {
+    test('if no proposer is left', async () => {
       const { post } = await startServer(faulty, { log })
       const response = await post({ ...question, model: 'single' })
       expect(response.status).toBe(500)
@@ -104,7 +104,7 @@ describe('a failure', () => {
       expect(log).toHaveBeenCalledWith(expect.stringContaining('secret of the house'))
     })
 
-    test('where another answers', async () => {
+    test('if another engine answers', async () => {
       const { post } = await startServer(faulty, { log, engines: { one: faulty, two: scriptedEngine(echo) } })
       const response = await post({ ...question, aft: { aggregators: ['two'] } })
       expect([response.status, response.headers.get('x-aft-degraded')]).toEqual([200, 'true'])
@@ -127,7 +127,7 @@ describe('a failure', () => {
   })
 })
 
-describe('a client that leaves', () => {
+describe('a client that disconnects', () => {
   test.each([true, false])('ends every call upstream (stream: %s)', async (stream) => {
     const engine = scriptedEngine(forever)
     const { post } = await startServer(engine)
@@ -143,7 +143,7 @@ describe('a client that leaves', () => {
 })
 
 describe('the queue', () => {
-  test('refuses what it has no room for, and says when to come again', async () => {
+  test('refuses a request if it is full, and says when to retry', async () => {
     const engine = scriptedEngine(forever)
     const { post } = await startServer(engine, { maxRunning: 1, maxWaiting: 2 })
     const leave = new AbortController()
@@ -159,7 +159,7 @@ describe('the queue', () => {
 })
 
 describe('draining', () => {
-  test('lets a request end and refuses new ones', async () => {
+  test('lets a running request end and refuses new ones', async () => {
     const slow = scriptedEngine([{ replies: [{ text: 'a b c', delayMs: 100 }] }])
     const { post, close, url } = await startServer(slow)
     const response = await post({ ...question, model: 'single', stream: true })
@@ -169,7 +169,7 @@ describe('draining', () => {
     await closing
   })
 
-  test('ends with an error what takes too long', async () => {
+  test('ends a request that takes too long with an error', async () => {
     const { post, close } = await startServer(scriptedEngine(forever))
     const response = await post({ ...question, model: 'single', stream: true })
     const [events] = await Promise.all([readEvents(response), close(50)])
@@ -261,31 +261,31 @@ describe('a bad body', () => {
     expect(response.status).toBe(413)
   })
 
-  test('that is not said to be JSON is a 415: pages of other sites can send such', async () => {
+  test('without the content type of JSON is a 415, because pages of other sites can send one', async () => {
     const { post } = await startServer(scriptedEngine(echo))
     const response = await post(question, { headers: { 'content-type': 'text/plain' } })
     expect(response.status).toBe(415)
     expect(response.headers.get('access-control-allow-origin')).toBe(null)
   })
 
-  test('with fields that nobody knows is answered, and they are listed', async () => {
+  test('with unknown fields is answered, and they are listed', async () => {
     const { post } = await startServer(scriptedEngine(echo))
     const response = await post({ ...question, model: 'single', logit_bias: {}, user: 'me' })
     expect([response.status, response.headers.get('x-aft-ignored')]).toEqual([200, 'logit_bias'])
   })
 })
 
-describe('a form that was asked for', () => {
+describe('a requested format', () => {
   const form = { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: {} } } }
 
-  test('is not given up for a proposal that lacks it', async () => {
+  test('is not replaced by a proposal without that format', async () => {
     const { post } = await startServer(scriptedEngine(withAggregator({ error: broken })))
     const response = await post({ ...question, ...form })
     expect(response.status).toBe(502)
     expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining('the form') } })
   })
 
-  test('that the engine cannot keep is named as what is wrong', async () => {
+  test('that the engine does not support is named as the wrong field', async () => {
     const error = { kind: 'refused' as const, message: 'no grammar for $ref', param: 'response_format' }
     const { post } = await startServer(scriptedEngine(withAggregator({ error })))
     const response = await post({ ...question, ...form })
@@ -303,7 +303,7 @@ describe('the host of a request', () => {
       }).on('error', reject)
     })
 
-  test('on loopback is this machine, or what the operator allows', async () => {
+  test('on loopback must be this machine, or a name that the operator allows', async () => {
     const { url } = await startServer(scriptedEngine(echo), {}, 'none', { allowHost: ['box.example'] })
     const statusOf = (host: string) => ask(url, host)
     for (const host of ['localhost:1234', '127.0.0.1', '[::1]:80', 'a.localhost', 'Box.example:8080']) {
@@ -326,7 +326,7 @@ describe('hops', () => {
     expect([refused.status, refused.headers.get('x-should-retry')]).toEqual([508, 'false'])
   })
 
-  test('a server that asks itself is found out', async () => {
+  test('a server that calls itself is detected', async () => {
     let url = ''
     const engine = openOpenAI({
       model: 'single',
@@ -352,7 +352,7 @@ test('metrics count requests, tokens and failures', async () => {
   expect(text).toContain('aft_degraded_total 1\n')
 })
 
-test('headers and the first event leave before the first token', async () => {
+test('headers and the first event are sent before the first token', async () => {
   let go = () => {}
   const gate = new Promise<void>((resolve) => {
     go = resolve

@@ -1,4 +1,4 @@
-/** What clients get when a server behind this one fails, each over real connections. */
+/** What clients get when an upstream server fails, over real connections. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ const open = (baseURL: string, more: { timeoutMs?: number; maxRetries?: number }
     ...more,
   })
 
-/** An upstream with a fault, and a server before it. */
+/** Starts an upstream with a fault, and a server in front of it. */
 async function start(fault: Fault) {
   const upstream = await startChatServer(scriptedEngine(echo), fault)
   onTestFinished(() => upstream.close())
@@ -60,12 +60,12 @@ describe('an upstream that', () => {
     ['finds the prompt too long', status(400, 'context length exceeded'), 400, 'context_length_exceeded', 1],
     ['answers a web page', body('<html>', 'text/html'), 502, 'upstream_not_found', 1],
     ['answers nothing', body(''), 502, 'upstream_server', 2],
-    ['answers what is no JSON', body('data: {"choices": [{"del\n\n'), 502, 'upstream_server', 2],
+    ['answers broken JSON', body('data: {"choices": [{"del\n\n'), 502, 'upstream_server', 2],
     ['answers bytes', body(new Uint8Array([0xff, 0, 0xfe, 10, 10])), 502, 'upstream_server', 2],
     ['answers half a stream', half, 502, 'upstream_server', 2],
   ]
 
-  test.each(faults)('%s is told to the client as what it is', async (_, fault, code, name, attempts) => {
+  test.each(faults)('%s gives the client the right error', async (_, fault, code, name, attempts) => {
     const { post, upstream, url } = await start(fault)
     const response = await post(question)
     expect(response.status).toBe(code)
@@ -80,7 +80,7 @@ describe('an upstream that', () => {
     await vi.waitFor(() => expect(upstream.open()).toBe(0))
   })
 
-  /** What comes in the middle is asked again where nothing has gone out, and otherwise is one thing: broken off. */
+  /** In a stream, a stall after sent text is not retried; it counts as a broken answer. */
   const inStream = faults.map(([what, fault, code, name]) =>
     fault === stall ? ([what, fault, 502, 'upstream_server'] as const) : ([what, fault, code, name] as const),
   )
@@ -95,7 +95,7 @@ describe('an upstream that', () => {
     await vi.waitFor(() => expect(upstream.open()).toBe(0))
   })
 
-  test('fails once is asked again, and nobody notices', async () => {
+  test('fails once is asked again, and the client does not notice', async () => {
     const { post, upstream } = await start(
       (response, b, request) => request === 1 && status(500)(response, b, 1),
     )
@@ -104,13 +104,13 @@ describe('an upstream that', () => {
     expect(upstream.bodies.length).toBe(2)
   })
 
-  test('breaks off after text has reached the client is not asked again', async () => {
+  test('breaks off after text was sent to the client is not asked again', async () => {
     const { post, upstream } = await start(half)
     await (await post({ ...question, stream: true })).text()
     expect(upstream.bodies.length).toBe(1)
   })
 
-  test('hangs is left behind by a layer with a cap, and the answer says so', async () => {
+  test('hangs is left out by a layer with a time cap, and the answer says so', async () => {
     const slow = await startChatServer(scriptedEngine(echo), hang)
     onTestFinished(() => slow.close())
     const engines = { slow: open(slow.baseURL, { timeoutMs: 60_000 }), good: scriptedEngine(echo) }
@@ -126,7 +126,7 @@ describe('an upstream that', () => {
 })
 
 describe('an upstream process that is killed', () => {
-  /** An `aft serve` whose answer takes ten seconds, in a process of its own. */
+  /** An `aft serve` in a separate process whose answer takes ten seconds. */
   async function spawnUpstream(): Promise<{ baseURL: string; child: ChildProcess }> {
     const script = path.join(mkdtempSync(path.join(tmpdir(), 'upstream-')), 'slow.json')
     writeFileSync(script, JSON.stringify([{ replies: [{ text: 'word '.repeat(100), delayMs: 100 }] }]))
@@ -156,7 +156,7 @@ describe('an upstream process that is killed', () => {
     expect(await next.json()).toMatchObject({ error: { code: 'upstream_unreachable' } })
   })
 
-  test('among the proposers is missing in the answer', async () => {
+  test('among the proposers is left out of the answer', async () => {
     const { baseURL, child } = await spawnUpstream()
     const engines = {
       dead: openOpenAI({ baseURL, model: 'single', maxRetries: 1 }),
@@ -176,7 +176,7 @@ describe('an upstream process that is killed', () => {
   })
 })
 
-describe('a client that leaves', () => {
+describe('a client that disconnects', () => {
   test.each([true, false])(
     'closes every connection upstream within a second (stream: %s)',
     async (stream) => {
