@@ -103,7 +103,10 @@ async function judge({ id, messages }: Prompt, plan: Plan, host: Host, proposals
   return runLayer({ ...work, layerIndex: plan.layers.length, isLast: false })
 }
 
-/** How much the proposals agree (0 to 1), if this is enough for the plan to skip the remaining layers. */
+/**
+ * How much the proposals agree (0 to 1), if this is enough for the plan to skip the remaining layers. Prompts with tools
+ * or a response format need the last layer: only it gets them.
+ */
 function findAgreement(prompt: Prompt, plan: Plan, proposals: Completion[]): number | undefined {
   if (plan.stopAtAgreement === undefined || prompt.tools || prompt.responseFormat) return undefined
   const agreed = proposals.length > 1 ? agreement(proposals.map((p) => p.text)) : 0

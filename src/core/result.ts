@@ -29,7 +29,10 @@ export interface Completion {
   saw?: number[]
   /** Longer proposals were cut to this many characters, so that the prompt fits. */
   trimmedTo?: number
-  /** Why no aggregator is shown this completion: it is empty, or repeats itself. It is the answer only if nothing else is. */
+  /**
+   * Why no aggregator is shown this completion: it is empty, or repeats itself. It can still be the answer, if there is
+   * no other or a part of it was sent already.
+   */
   excluded?: 'empty' | 'runaway'
 }
 

@@ -1,7 +1,7 @@
 /** Gives every sample its own seed, so that a run can be repeated and a resumed run continues the same run. */
 import { hashParts } from '../lib/random.ts'
 
-/** Samples of one voice have consecutive seeds, as a server makes them that gets one `seed` for all samples. */
+/** Seeds of one voice are consecutive: a server that gets one `seed` for `n` samples counts up from it. */
 const ROOM_FOR_SAMPLES = 1 << 16
 
 /** Seed of one sample, 0 to 2^31 - 1. `sample` is its number in the voice, from 0. */

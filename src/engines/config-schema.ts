@@ -1,4 +1,4 @@
-/** What a config may hold, and what is said where it holds something else. */
+/** What a config may hold, and the errors for anything else. */
 import { z } from 'zod'
 import { redact, UsageError } from '../core/provider/errors.ts'
 import { namesOf, optionFields, renamed } from '../files/option-fields.ts'
@@ -138,7 +138,7 @@ function explain(issue: z.core.$ZodIssue, got: unknown, known: string[]): string
   return `${expected}, got ${show(got)}`
 }
 
-const KEY_ADVICE = `Keys stand in the environment, never in a file: give the variable's name, such as apiKeyEnv: "OPENAI_API_KEY", or "\${NAME}" in headers`
+const KEY_ADVICE = `Keys belong in the environment, never in a file: give the variable's name, such as apiKeyEnv: "OPENAI_API_KEY", or "\${NAME}" in headers`
 
 function show(value: unknown): string {
   if (value === undefined) return 'nothing'

@@ -82,7 +82,7 @@ test.each([
   { engines: { fast: `http://user:${secret}@host/v1#m` } },
 ])('a literal key is refused and not repeated: %j', (value) => {
   const check = () => checkConfig(value)
-  expect(check).toThrow(/Keys stand in the environment, never in a file/)
+  expect(check).toThrow(/Keys belong in the environment, never in a file/)
   expect(check).not.toThrow(/abcdef/)
 })
 

@@ -13,19 +13,26 @@ export type { EngineConfig, PresetConfig } from './config-schema.ts'
 /** What a name can stand for: parts, another name, an AI SDK model, or a function that makes an engine. */
 export type EngineEntry = EngineConfig | string | AiSdkModel | (() => Engine | Promise<Engine>)
 
+/** What a config file holds. */
 export interface Config {
+  /** Engines by the names that flags and other entries use. */
   engines?: Record<string, EngineEntry>
+  /** Values of the flags that are not given. */
   defaults?: Defaults
-  /** Models that `aft serve` offers beside its own. */
+  /** Models that `aft serve` offers in addition to its own. */
   presets?: Record<string, PresetConfig>
 }
 
-/** Returns the config as it is, for its types. */
+/**
+ * Returns the config as it is. It is there for the types.
+ * @example
+ * export default defineConfig({ engines: { fast: 'smollm2' }, defaults: { model: 'fast', width: 5 } })
+ */
 export function defineConfig(config: Config): Config {
   return config
 }
 
-/** The names that a config file can have. The first that exists counts. */
+/** The names that a config file can have. The first one that exists is read. */
 export const CONFIG_FILES = ['ts', 'mts', 'js', 'mjs', 'json', 'yaml', 'yml'].map(
   (extension) => `aft.config.${extension}`,
 )

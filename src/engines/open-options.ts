@@ -1,15 +1,15 @@
 /** Settings that `openEngine` takes. */
 import type { Config } from './config.ts'
 
-/** Settings for whatever engine a name stands for; each reads those that concern it. */
+/** Settings of engines. Each kind of engine reads the settings that concern it. */
 export interface OpenOptions {
   /** Where keys and addresses are looked up; default `process.env`. */
   env?: NodeJS.ProcessEnv
-  /** What names mean: a config, or its file. Default: `aft.config.ts` (or .mts, .js, .mjs, .json) of this folder. */
+  /** What names mean: a config, or its file. Default: `aft.config.ts` of this folder, or another of `CONFIG_FILES`. */
   config?: Config | string
   /** Environment variable that holds the key, for servers. */
   apiKeyEnv?: string
-  /** The server's address, if it is not the usual one of the name. */
+  /** The server's address. Default: the usual one of the engine's name. */
   baseURL?: string
   /** Sent with each request to a server or provider; never shown. `${NAME}` is the value of a variable. */
   headers?: Record<string, string>
@@ -17,9 +17,9 @@ export interface OpenOptions {
   maxRetries?: number
   /** Completions in flight for each endpoint; default 8. */
   concurrency?: number
-  /** Milliseconds that a server may say nothing. */
+  /** An attempt fails after this many milliseconds without data from the server. */
   timeoutMs?: number
-  /** Joined to the body of each request to a server. */
+  /** Fields that are added to the body of each request to a server. */
   extraBody?: Record<string, unknown>
   /** Tokens that a prompt and its completion may have together. */
   contextLength?: number

@@ -100,7 +100,9 @@ test("an engine with a price tells each completion's cost", async () => {
 })
 
 test('names of a config that stand for each other are an error', async () => {
-  await expect(open('one')).rejects.toThrow('one -> other -> one: names each other in a circle')
+  await expect(open('one')).rejects.toThrow(
+    'one -> other -> one: these names point to each other in a circle',
+  )
 })
 
 test.each([
@@ -144,7 +146,7 @@ test('when one cannot be opened, the others are closed', async () => {
 
 test('a setting of embedded models is refused where none is opened', async () => {
   const lost = openEngines(['scripted:echo', 'http://127.0.0.1:9/v1#a'], { config, threads: 2, raw: true })
-  await expect(lost).rejects.toThrow('--threads, --raw: for embedded models')
+  await expect(lost).rejects.toThrow('--threads, --raw: only for embedded models')
   await expect(openEngine('quick', { config, lora: 'a.gguf' })).rejects.toThrow(UsageError)
 })
 

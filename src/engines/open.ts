@@ -23,6 +23,8 @@ export interface OpenedEngines {
  * `openai:MODEL`, `URL#MODEL`, `scripted:FILE`, `scripted:echo`, a name from the config,
  * or the folder of a model that `aft train` made.
  * @throws UsageError for an unknown name (listing the right ones), a missing key or file
+ * @example
+ * const engine = await openEngine('http://127.0.0.1:8000/v1#llama', { concurrency: 16 })
  */
 export async function openEngine(name: string, options: OpenOptions = {}): Promise<Engine> {
   const shared = new Shared()
@@ -35,6 +37,8 @@ export async function openEngine(name: string, options: OpenOptions = {}): Promi
  * Opens several engines. Names that mean the same share one engine, so that a model's file is loaded once. If one
  * cannot be opened, the others are closed.
  * @throws UsageError as `openEngine` does
+ * @example
+ * const { engines, close } = await openEngines(['smollm2', 'openai:gpt-4.1-mini'])
  */
 export async function openEngines(
   names: readonly string[],
@@ -66,7 +70,9 @@ class Shared {
     const given = Object.entries({ threads, lora, raw }).filter(([, value]) => value !== undefined)
     if (this.hasEmbedded || given.length === 0) return
     const names = given.map(([name]) => `--${name}`).join(', ')
-    throw new UsageError(`${names}: for embedded models (smollm2, gguf:FILE, hf:…), and none is asked here`)
+    throw new UsageError(
+      `${names}: only for embedded models (smollm2, gguf:FILE, hf:…), but none is used here`,
+    )
   }
 }
 
@@ -108,11 +114,11 @@ async function open(
     return share(shared, name, options, () => openCheckpoint(name, options))
   }
   if (seen.includes(name))
-    throw new UsageError(`${[...seen, name].join(' -> ')}: names each other in a circle`)
+    throw new UsageError(`${[...seen, name].join(' -> ')}: these names point to each other in a circle`)
   return openEntry(name, entry, options, shared, [...seen, name])
 }
 
-/** Opens what a config's name stands for. The caller's settings go before the config's, except the key. */
+/** Opens what a config's name stands for. The caller's settings override the config's, except the key. */
 async function openEntry(
   name: string,
   entry: EngineEntry,

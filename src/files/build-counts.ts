@@ -17,13 +17,17 @@ export interface BuildStatistics {
   overlap: number[]
 }
 
-/** What became of the rows. */
+/** How many rows were read, and what was made of them. */
 export interface BuildCounts {
   read: number
+  /** Records that are no rows. */
   bad: number
+  /** Examples of each split. */
   train: number
   validation: number
+  /** Examples without proposals. */
   plain: number
+  /** Examples with trimmed proposals. */
   trimmed: number
   /** Rows by the reason why they were dropped. */
   dropped: Reasons

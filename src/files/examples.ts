@@ -1,4 +1,4 @@
-/** Reads a built folder back, every line checked. */
+/** Reads the examples of a built folder and checks every line. */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
@@ -46,9 +46,9 @@ export async function* readExamples(folder: string, split: Split): AsyncGenerato
 }
 
 /**
- * Reads all of a folder.
+ * Reads and checks a whole folder.
  * @returns how many examples each split has
- * @throws DataError for a broken line, an id twice, or a conversation that is on both sides
+ * @throws DataError for a broken line, an id that occurs twice, or a conversation that is in both splits
  */
 export async function validateFolder(folder: string): Promise<Record<Split, number>> {
   const counts = { train: 0, validation: 0 }

@@ -1,10 +1,10 @@
-/** Whether a journal was begun with the settings of now: only then may it be resumed. */
+/** Compares the settings of a journal with the present ones: only if they are equal, it can be resumed. */
 import { UsageError } from '../core/provider/errors.ts'
 
 const MAX_SHOWN = 6
 
 /**
- * Compares what a journal's header says with what it would say now. The caller leaves out what may differ.
+ * Compares a journal's header with the header of a new journal. The caller leaves out what may differ.
  * @throws UsageError with each place that differs
  */
 export function checkSettings(file: string, journal: object, now: object): void {

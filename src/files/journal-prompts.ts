@@ -34,12 +34,12 @@ export interface JournalPrompts {
   prompts: Map<string, JournalPrompt>
 }
 
-/** A journal of which no line was read yet. */
+/** Makes an empty `JournalPrompts`, before the first line. */
 export function createJournalPrompts(): JournalPrompts {
   return { prompts: new Map() }
 }
 
-/** Takes the next line. Returns the prompt that it belongs to: none for a header, or if no line before it has the prompt. */
+/** Takes the next line. Returns its prompt; undefined for a header, or if no earlier line has this prompt. */
 export function takeRecord(journal: JournalPrompts, record: JournalRecord): JournalPrompt | undefined {
   if (record.type === 'header') {
     journal.header = record
@@ -70,8 +70,8 @@ function beginAttempt(prompt: JournalPrompt): void {
 export type PartRecord = CompletionRecord | FailureRecord | LayerRecord
 
 /**
- * Adds a line to the layers of an attempt. What one engine made of a sample takes the place of its earlier failure. A
- * member has two completions if the first one repeats itself and another seed was tried.
+ * Adds a line to the layers of an attempt. It replaces an earlier failure of the same sample at the same engine. A member
+ * has two completions if the first one repeats itself and another seed was tried.
  */
 export function takePart(layers: JournalLayer[], record: PartRecord): void {
   while (layers.length <= record.layer) layers.push({ completions: [], failures: [] })
@@ -98,8 +98,8 @@ function withoutPlace<T extends CompletionRecord | FailureRecord>(
 }
 
 /**
- * The completion that became the answer, with its layer: the last one that has the answer's text.
- * @param depth layers of the plan; a judge's calls stand after them and are no answers
+ * Finds the completion that became the answer, with its layer: the last one that has the answer's text.
+ * @param depth number of layers of the plan. A judge's layer comes after them and has no answer
  */
 export function findAnswer(
   { layers, end }: Pick<JournalPrompt, 'layers' | 'end'>,

@@ -82,7 +82,7 @@ export const journalRecord = z.discriminatedUnion('type', [
 ])
 
 /**
- * A value as a line of a journal.
+ * Checks that a value is a line of a journal, and returns it.
  * @throws Error that says what was expected
  */
 export function parseRecord(value: unknown): JournalRecord {
@@ -103,16 +103,16 @@ export interface HeaderRecord {
 }
 /** A prompt, before anything that was made for it. */
 export type PromptRecord = { type: 'prompt' } & Prompt
-/** A completion at its place. */
+/** A completion, with its prompt and layer. */
 export type CompletionRecord = { type: 'completion'; prompt: string; layer: number } & Completion
-/** A completion that did not come. */
+/** A completion that failed. */
 export type FailureRecord = { type: 'failure'; prompt: string; layer: number } & Failure
 /** The end of a layer, with the members that the next layer is shown. */
 export type LayerRecord = { type: 'layer'; prompt: string; layer: number; shown: number[] }
 /** The end of a prompt. One that ended in an error may be tried again: its earlier lines then no longer count. */
 export type AnswerRecord = { type: 'answer'; prompt: string } & Answer
 
-/** What became of a prompt: an answer, or the reason why there is none. */
+/** How a prompt ended: with an answer, or with an error. */
 export type Answer =
   | {
       answer: string

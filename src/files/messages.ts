@@ -5,7 +5,7 @@ import { type Message, roles } from '../core/provider/engine.ts'
 export type Fail = (expected: string, got: unknown) => Error
 
 /**
- * A list of messages, checked. Only an assistant's message may have no content: it calls tools.
+ * Checks a list of messages and returns it. Only an assistant's message may have no content: it calls tools.
  * @param field the list's name, such as `messages`
  * @throws what `fail` makes
  */

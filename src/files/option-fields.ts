@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { describeKind, isOfKind, type OptionTable, planOptions } from '../plans/options.ts'
 
-/** A field per option, each optional. An option's earlier name is an error that tells the new one. */
+/** Makes one optional field per option. An option's earlier name is an error that says the new one. */
 export function optionFields(table: OptionTable = planOptions): Record<string, z.ZodType> {
   const fields = Object.entries(table).flatMap(([name, { kind, formerly }]) => {
     const value = z.custom((given) => isOfKind(kind, given), `expected ${describeKind(kind)}`)

@@ -14,10 +14,10 @@ export interface PromptRow extends Prompt {
 }
 
 /**
- * Yields the prompts of a file in order, in flat memory but for an array's. A row is `{prompt}`, `{instruction}`,
- * `{messages}` or `{query: [messages]}`, with or without `id`; a row without one is named by its line, from 0.
- * @param system put before each conversation that brings no system prompt
- * @throws UsageError when the file cannot be read, DataError with the line that is no prompt or repeats an id
+ * Yields the prompts of a file in order; a file of JSON lines is not kept in memory. A row is `{prompt}`,
+ * `{instruction}`, `{messages}` or `{query: [messages]}`. Its `id` is optional: the default is its line number, from 0.
+ * @param system system prompt for the conversations that have none
+ * @throws UsageError if the file cannot be read, DataError with the line that is no prompt or repeats an id
  */
 export async function* readPrompts(file: string, system?: string): AsyncGenerator<PromptRow> {
   const lines = new Map<string, number>()
@@ -111,7 +111,7 @@ function readConversation(row: Row, wrong: Wrong): Message[] {
   return readMessages(value, field, wrong)
 }
 
-/** Instruction data of the Alpaca kind have the text that an instruction is about in a field of its own. */
+/** In Alpaca's format the text that an instruction is about is in the field `input`. */
 function inputOf({ instruction, input }: Row): string {
   return instruction !== undefined && typeof input === 'string' && input !== '' ? `\n\n${input}` : ''
 }

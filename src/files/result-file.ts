@@ -1,4 +1,4 @@
-/** Results as evaluations leave them in a folder, read and checked. */
+/** Reads and checks the results that evaluations write to a folder. */
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { z } from 'zod'
@@ -28,7 +28,7 @@ export type ConvergenceResult = z.infer<typeof convergenceShape>
 /** The result of `aft eval alpaca-eval`. */
 export type AlpacaEvalResult = z.infer<typeof alpacaEvalShape>
 
-/** A folder of results. `controls` are all tasks whose rows are controls, or points of a grid. */
+/** A folder of results. The kind `controls` stands for every task whose rows are controls or points of a grid. */
 export type Results =
   | { folder: string; kind: 'controls'; result: Result; questions: QuestionResult[] }
   | { folder: string; kind: 'mt-bench'; result: MtBenchResult }

@@ -1,10 +1,10 @@
-/** The shapes of `result.json`, by task. More fields than these may be there. */
+/** The shapes of `result.json`, by task. A file may have more fields. */
 import { z } from 'zod'
 
-/** Names that results of 0.1.0 have for the same figures. */
+/** Names of version 0.1.0 and their names now. */
 const EARLIER_NAMES = { prompt_tokens: 'input_tokens', generated_tokens: 'output_tokens' }
 
-/** A row with today's names, whenever it was written. */
+/** Renames the fields of a row that version 0.1.0 wrote. */
 export function renameEarlier<Row>(row: Row): Row {
   if (typeof row !== 'object' || row === null) return row
   const names = new Map(Object.entries(EARLIER_NAMES))

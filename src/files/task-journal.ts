@@ -7,7 +7,7 @@ import { type MapOutcome, mapResumably } from '../lib/resumable-map.ts'
 import { createGiveUp } from './give-up.ts'
 import { checkSettings } from './journal-header.ts'
 
-/** A line of a task's journal. `digest` tells whether an item is still the one that was worked on. */
+/** A line of a task's journal. If `digest` has changed, the item is not the one that was worked on. */
 export type TaskLine =
   | { type: 'item'; id: string; digest: string }
   | { type: 'part'; id: string; name: string; value: unknown }
@@ -17,7 +17,7 @@ export type TaskLine =
 /** The open journal of a task. */
 export type TaskJournal = JournalFile<TaskLine>
 
-/** What decides the meaning of a journal's lines: it may not change between two runs. */
+/** What the lines of a journal depend on. It may not change between two runs. */
 export type TaskHeader = { type: 'header'; task: string } & Record<string, unknown>
 
 /**
@@ -69,7 +69,7 @@ export interface TaskItem {
 export interface TaskProgress {
   items: number
   done: number
-  /** In this run. */
+  /** Items done in this run. */
   doneNow: number
   failed: number
 }
@@ -78,18 +78,18 @@ export interface TaskProgress {
 export interface TaskOptions<Item extends TaskItem> {
   journal: TaskJournal
   items: Item[]
-  /** Items at work at a time. */
+  /** Number of items in progress at a time. */
   active: number
   /**
-   * Returns what ends the item. `parts` are those that an interrupted run left; `record` keeps one more. An EngineError
-   * fails this item only.
+   * Does the work and returns the item's result. `parts` are the parts that an interrupted run recorded; `record` adds
+   * one. An EngineError fails this item only.
    */
   work(item: Item, job: TaskJob): Promise<unknown>
   signal?: AbortSignal
   onProgress?: (progress: TaskProgress) => void
 }
 
-/** What the work on one item is given. */
+/** What the work on one item gets. */
 export interface TaskJob {
   parts: Map<string, unknown>
   record(name: string, value: unknown): void
@@ -97,9 +97,9 @@ export interface TaskJob {
 }
 
 /**
- * Works on every item that has no end yet. One that failed is tried again by the next run.
- * @returns what became of the whole, and why items failed in this run
- * @throws EngineError after five failures in a row that the next item would not escape
+ * Works on every item that has not ended. The next run tries failed items again.
+ * @returns the outcome, and why items failed in this run
+ * @throws EngineError after five failures in a row that do not pass by themselves
  */
 export async function runTask<Item extends TaskItem>({
   journal,
@@ -153,7 +153,7 @@ export async function runTask<Item extends TaskItem>({
   return { outcome, failures }
 }
 
-/** What an item ended with; undefined if it has not ended, or failed. */
+/** The result of an item; undefined if it has none yet, or failed. */
 export function endOf(journal: TaskJournal, id: string): unknown {
   const end = journal.isDone(id) ? journal.ends(id)?.end : undefined
   return end?.type === 'done' ? end.value : undefined

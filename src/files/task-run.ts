@@ -1,4 +1,4 @@
-/** One evaluation from its first item to its last, in a journal of its own. */
+/** Runs one evaluation from its first item to its last, with its own journal. */
 import { createHash } from 'node:crypto'
 import type { ErrorRecord } from '../core/result.ts'
 import type { MapOutcome } from '../lib/resumable-map.ts'
@@ -11,9 +11,9 @@ export type { TaskJob, TaskProgress }
 export interface TaskSettings {
   /** Path of the journal. */
   journal: string
-  /** Puts the journal of an earlier run aside. */
+  /** Renames the journal of an earlier run and starts a new one. */
   restart?: boolean
-  /** Items at work at a time. */
+  /** Number of items in progress at a time. */
   active: number
   /** This program's version, for the journal's header. */
   version: string
@@ -39,8 +39,8 @@ export interface JournaledTask<Item extends { id: string }, End> {
 }
 
 /**
- * Works on every item that the journal has no end of.
- * @returns the end of each item, in order; undefined for one that failed or was not reached
+ * Works on every item that has not ended in the journal.
+ * @returns the result of each item, in order; undefined if it failed or was not reached
  * @throws UsageError if the journal has other settings, EngineError if an engine cannot work at all
  */
 export async function runJournaledTask<Item extends { id: string }, End>(
@@ -69,7 +69,7 @@ function digestOf(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16)
 }
 
-/** A part of an item's work: from an interrupted run, or made now and recorded. */
+/** Returns a part of an item's work: the one that an interrupted run recorded, or a new one, which it records. */
 export async function keepPart<T>(
   { parts, record }: TaskJob,
   name: string,

@@ -1,4 +1,4 @@
-/** A template from a file: wording is data, so that a checkpoint can be given the one it was trained with. */
+/** Reads a template from a file, so that a checkpoint can be used with the wording that it was trained with. */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { DataError } from '../core/provider/errors.ts'
@@ -28,7 +28,10 @@ const templateShape = z.strictObject({
 
 /**
  * Reads a template: a JSON object with the fields of `Template`.
- * @throws UsageError when the file cannot be read, DataError when it is not JSON or a field is wrong
+ * @throws UsageError if the file cannot be read, DataError if it is not JSON or a field is wrong
+ * @example
+ * const template = await readTemplate('template.json')
+ * const { answer: text } = await answer('Why is the sky blue?', { engine, template })
  */
 export async function readTemplate(file: string): Promise<Template> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

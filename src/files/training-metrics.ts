@@ -11,13 +11,13 @@ export interface Metric {
   loss: number
   learningRate?: number
   gradNorm?: number
-  /** Read until then. */
+  /** Tokens read up to this step. */
   tokens?: number
   seconds?: number
 }
 
 /**
- * The measurements in order; none if the file does not exist. A torn last line, as a killed trainer leaves it, is skipped.
+ * Reads the measurements in order; none if the file does not exist. The cut last line of a killed trainer is skipped.
  * @throws DataError with the line that is no measurement, FileError if the file cannot be read
  */
 export function readMetrics(file: string): Metric[] {

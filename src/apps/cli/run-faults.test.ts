@@ -95,7 +95,8 @@ describe('wrong usage ends with exit code 2 before anything is asked', () => {
     while (!existsSync(at('a.jsonl.journal'))) await new Promise((resolve) => setTimeout(resolve, 10))
     expect(await run(args)).toMatchObject({
       code: 2,
-      stderr: 'error: a.jsonl.journal: is in use by another process: let that end, or give another -o\n',
+      stderr:
+        'error: a.jsonl.journal: is in use by another process: wait for it to end, or give another -o\n',
     })
     expect((await first).code).toBe(0)
     expectNothingTwice(40 * 3)

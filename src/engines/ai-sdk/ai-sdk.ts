@@ -40,6 +40,8 @@ export interface AiSdkOptions {
  * Makes an engine of an AI SDK model. The specification has no `n`: each completion is a call of its own, with
  * its own seed. Models whose provider cannot fetch URLs take images as `data:` URLs only.
  * @throws UsageError if the value is not a model of specification v2, v3 or v4
+ * @example
+ * const engine = fromAiSdk(anthropic('claude-sonnet-4-5'), { concurrency: 4 })
  */
 export function fromAiSdk(model: AiSdkModel, options: AiSdkOptions = {}): Engine {
   checkModel(model)

@@ -135,7 +135,7 @@ function readUsage(usage: LanguageModelV2Usage | LanguageModelV4Usage) {
   return { input: inputTokens, cached: cachedInputTokens, output: outputTokens, reasoning: reasoningTokens }
 }
 
-/** Any error of the AI SDK or of the network, thrown or in a part. */
+/** Turns an error of the AI SDK or of the network, thrown or in a part, into an EngineError. */
 export function toEngineError(engine: string, error: unknown): EngineError {
   if (error instanceof EngineError) return error
   const { name, statusCode, status, code, isRetryable, cause, responseHeaders } = asRecord(error)

@@ -61,7 +61,7 @@ export class Scheduler {
     return this.#pools.reduce((sum, pool) => sum + pool.evaluated, this.#evaluatedBefore)
   }
 
-  /** Adds a job behind those of the same priority. */
+  /** Adds a job after those of the same priority. */
   submit(job: Job): void {
     if (this.#closed) {
       job.onFailure(this.#closed.reason)

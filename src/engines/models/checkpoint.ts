@@ -60,7 +60,7 @@ export function readRecord(folder: string): Checkpoint {
   throw new DataError(file, undefined, 'expected `gguf` or `base`')
 }
 
-/** Says so if the chat template differs from that of training: the model would see other prompts. */
+/** Returns a warning if the chat template is not the one of the training: the model would see other prompts. */
 export async function findTemplateChange({ record, file }: OpenableCheckpoint): Promise<string | undefined> {
   const { metadata } = await readGgufHeader(file)
   const template = metadata.get('tokenizer.chat_template')

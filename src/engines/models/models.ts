@@ -1,4 +1,4 @@
-/** How a model's name becomes a file on this machine. */
+/** Finds the file of a model by name, and downloads it if needed. */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../../core/provider/errors.ts'
@@ -14,7 +14,7 @@ import { pullModel } from './model-pull.ts'
 export type { PullProgress } from '../../lib/verified-file.ts'
 export { authorsCheckpoints, type CatalogueModel, catalogue } from './model-catalogue.ts'
 
-/** A model's file on this machine, in bytes; `raw` for a base model without chat template. */
+/** A model's file on this machine. `raw` is true for a base model without a chat template. */
 export interface ResolvedModel {
   name: string
   /** The catalogue's name, if `name` stands for one of two models. */

@@ -75,6 +75,8 @@ export interface ScriptedEngine extends Engine {
 /**
  * Makes an engine from a script. A token is a word; `ms` is 0 unless scripted. A request that is not scripted throws a
  * UsageError that names the prompt.
+ * @example
+ * const engine = scriptedEngine([{ when: 'sky', replies: ['Blue.', 'It is blue.'] }])
  */
 export function scriptedEngine(script: Script, options: ScriptedOptions = {}): ScriptedEngine {
   const { id = 'scripted', contextLength, keepRequests = true } = options
@@ -91,7 +93,11 @@ export function scriptedEngine(script: Script, options: ScriptedOptions = {}): S
   return { id, contextLength, requests, generate, countTokens: async (messages) => countWords(messages) }
 }
 
-/** A script that answers everything with a text made from messages and seed: the same seed gives the same bytes. */
+/**
+ * A script that answers everything with a text made from messages and seed: the same seed gives the same bytes.
+ * @example
+ * const engine = scriptedEngine(echo)
+ */
 export function echo(request: CompletionRequest, index: number): string {
   const seed = request.seeds[index] ?? 0
   const hash = hashParts(JSON.stringify(request.messages), seed)

@@ -1,4 +1,4 @@
-/** Rows of a Parquet file: of the columns that are wanted, one row group is in memory. */
+/** Reads the rows of a Parquet file. Memory holds one row group at a time, with the wanted columns only. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import {
@@ -27,7 +27,7 @@ const compressors: Compressors = {
   BROTLI: (bytes, size) => brotliDecompressSync(bytes, limitTo(size)),
 }
 
-/** One piece of output, and no more than the page says that it holds. */
+/** Limits the output to the size that the page states, in one piece. */
 const limitTo = (size: number) => ({ chunkSize: Math.max(64, size), maxOutputLength: Math.max(64, size) })
 
 const parsers = {

@@ -1,4 +1,4 @@
-/** Records of files in flat memory, whatever they are kept in: JSON lines, a JSON array (both gzipped or not), Parquet. */
+/** Reads records in flat memory: from JSON lines, a JSON array (both gzipped or not) or Parquet. */
 import { isUtf8 } from 'node:buffer'
 import { closeSync, createReadStream, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import path from 'node:path'
@@ -29,7 +29,7 @@ export function listFiles(source: string): string[] {
 
 /**
  * The records of files, one after the other. A broken line or element is a record with a `problem`.
- * @param wanted of Parquet files; the rest is not read
+ * @param wanted which columns of Parquet files to read
  * @throws FileError if a file cannot be read, or is broken as a whole
  */
 export async function* readRecords(files: string[], wanted?: Wanted): AsyncGenerator<RawRecord> {

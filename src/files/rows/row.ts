@@ -12,7 +12,7 @@ export interface Response {
   onPolicy?: boolean
 }
 
-/** A prompt with what was answered to it. `target` is the aggregation to learn, if the source has one. */
+/** A prompt with its responses. `target` is the aggregation to learn, if the source has one. */
 export interface SourceRow {
   id: string
   prompt: Message[]
@@ -36,7 +36,7 @@ export interface Example {
   proposals: {
     model: string
     onPolicy: boolean
-    /** Where its text stands in the system message: from and to, in UTF-16 code units. */
+    /** Where its text is in the system message: from and to, in UTF-16 code units. */
     span?: [from: number, to: number]
     /** In characters. */
     trimmedTo?: number
@@ -44,7 +44,7 @@ export interface Example {
   template: string
 }
 
-/** Where a record lies, and its value or what is wrong with it. */
+/** A record of a file: its place, and its value or what is wrong with it. */
 export interface RawRecord {
   file: string
   /** From 1: a line, or a row of a Parquet file. */
@@ -76,7 +76,7 @@ export class RowProblem extends Error {}
 /** The fields of a record. */
 export type Fields = Record<string, unknown>
 
-/** Reads a source with one row a record. `toRow` throws a `RowProblem`, or returns undefined to skip a record. */
+/** Reads a source with one row per record. `toRow` throws a `RowProblem`, or returns undefined to skip a record. */
 export function perRecord(
   toRow: (fields: Fields, id: string) => SourceRow | undefined,
 ): Pick<Source, 'read' | 'isPerRecord'> {
@@ -91,7 +91,7 @@ export function perRecord(
   }
 }
 
-/** A record through `toRow`, what is wrong with it caught. */
+/** Turns a record into a row. A `RowProblem` becomes a `BadRow`. */
 export function attempt<Row>(record: RawRecord, toRow: (fields: Fields, id: string) => Row): Row | BadRow {
   const place = `${record.file}:${record.line}`
   if (record.problem !== undefined) return { place, problem: record.problem }
@@ -103,31 +103,31 @@ export function attempt<Row>(record: RawRecord, toRow: (fields: Fields, id: stri
   }
 }
 
-/** @throws RowProblem for anything but an object */
+/** The value as an object. @throws RowProblem for anything else */
 export function asFields(value: unknown, field = 'the record'): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields
   throw wrong(`${field} to be an object`, value)
 }
 
-/** @throws RowProblem for anything but text that is not blank */
+/** The value as a text that is not blank. @throws RowProblem for anything else */
 export function asText(value: unknown, field: string): string {
   if (typeof value === 'string' && value.trim() !== '') return value
   throw wrong(`\`${field}\` to hold text`, value)
 }
 
-/** @throws RowProblem for anything but a list */
+/** The value as a list. @throws RowProblem for anything else */
 export function asList(value: unknown, field: string): unknown[] {
   if (Array.isArray(value)) return value
   throw wrong(`\`${field}\` to be a list`, value)
 }
 
-/** Numbers and texts of numbers; undefined for the rest ("N/A"). */
+/** The value as a number, also if it is a text with a number in it; undefined for anything else ("N/A"). */
 export function asScore(value: unknown): number | undefined {
   const score = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof score === 'number' && Number.isFinite(score) ? score : undefined
 }
 
-/** @throws RowProblem for anything but a list of messages, the last of them not the assistant's */
+/** The value as a list of messages whose last one is not the assistant's. @throws RowProblem for anything else */
 export function asMessages(value: unknown, field: string): Message[] {
   const messages = readMessages(value, field, wrong)
   const last = messages.at(-1)

@@ -3,14 +3,14 @@
 /** The bytes of one JSON value. */
 export interface Piece {
   bytes: Buffer
-  /** That it starts in, from 1. */
+  /** The line in which it starts, from 1. */
   line: number
 }
 
 const [NEWLINE, QUOTE, BACKSLASH, COMMA] = [0x0a, 0x22, 0x5c, 0x2c]
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 
-/** One piece a line. */
+/** Yields one piece per line. */
 export async function* splitLines(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Piece> {
   let pieces: Buffer[] = []
   let line = 1
@@ -27,7 +27,7 @@ export async function* splitLines(chunks: AsyncIterable<Buffer> | Iterable<Buffe
   if (pieces.length > 0) yield { bytes: Buffer.concat(pieces), line }
 }
 
-/** One piece an element of an array. What is left when the stream ends within an element is a piece too. */
+/** Yields one piece per element of an array. If the stream ends within an element, its beginning is a piece too. */
 export async function* splitArray(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
   const scan = createScan()
   let pieces: Buffer[] = []
