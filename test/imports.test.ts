@@ -26,14 +26,14 @@ function packagesLoadedBy(program: string): string[] {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname }))
 }
 
-test('importing the package loads no engine: not the event parser, the AI SDK or node-llama-cpp', () => {
+test('importing the package loads no engine: not the AI SDK or node-llama-cpp', () => {
   const packages = packagesLoadedBy("await import('../src/index.ts')")
   expect(packages).toContain('zod')
-  expect(packages.filter((name) => /eventsource|openai|llama|^ai$|ai-sdk/.test(name))).toEqual([])
+  expect(packages.filter((name) => /openai|llama|^ai$|ai-sdk/.test(name))).toEqual([])
 })
 
 test('opening an engine loads what it needs', () => {
   const open = `const { openEngine } = await import('../src/index.ts')
     await openEngine('http://127.0.0.1:9/v1#m')`
-  expect(packagesLoadedBy(open)).toEqual(['zod', 'eventsource-parser'])
+  expect(packagesLoadedBy(open)).toEqual(['zod'])
 })

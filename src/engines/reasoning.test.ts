@@ -48,6 +48,40 @@ describe('what is reasoning', () => {
       'close with `</think>`!',
     ],
     ['code just before the closing tag', '<think>call `f`</think>So.', 'So.', 'call `f`'],
+    ['the tags of Magistral', '[THINK]why[/THINK]So.', 'So.', 'why'],
+    ['the same in small letters', '[think]\nwhy [/think]', '[think]\nwhy [/think]', ''],
+    ['the tags of Gemini and Gemma', '<thought>\nwhy</thought>\nSo.', 'So.', 'why'],
+    ['the channel of Gemma', '<|channel>thought\nwhy<channel|>So.', 'So.', 'why'],
+    ['the tags of Seed', '<seed:think>why</seed:think>So.', 'So.', 'why'],
+    ['the tags of Kimi', '◁think▷why◁/think▷So.', 'So.', 'why'],
+    ['a closing tag of another family', '<thought>a</think>b</thought>So.', 'So.', 'a</think>b'],
+    ['an orphan closing tag of Magistral', 'I muse.[/THINK]So.', 'So.', 'I muse.'],
+    [
+      'the channels of harmony',
+      '<|channel|>analysis<|message|>why<|end|><|start|>assistant<|channel|>final<|message|>So.<|return|>',
+      'So.',
+      'why',
+    ],
+    [
+      'channels that follow at once',
+      '<|channel|>analysis<|message|>why<|channel|>final<|message|>So.',
+      'So.',
+      'why',
+    ],
+    [
+      'channels after an unnamed first one',
+      'why<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>{}',
+      '{}',
+      'why',
+    ],
+    [
+      'a channel of remarks between others',
+      '<|channel|>analysis<|message|>a<|end|><|channel|>commentary<|message|>Let me look.<|end|><|channel|>analysis<|message|>b<|end|><|channel|>final<|message|>So.',
+      'Let me look.So.',
+      'ab',
+    ],
+    ['the end of a message without a channel', 'Write <|end|> here.', 'Write <|end|> here.', ''],
+    ['brackets and links', 'See [1] and [a](b) in a[0] < b.', 'See [1] and [a](b) in a[0] < b.', ''],
     ['something that only begins like a tag', 'a <thinker> b <thin', 'a <thinker> b <thin', ''],
   ]
   it.each(cases)('%s', (_, whole, text, reasoning) => {
@@ -83,6 +117,17 @@ describe('deltas', () => {
       '<',
       'a',
       '>',
+      '[THINK]',
+      '[/THINK]',
+      '<thought>',
+      '</thought>',
+      '<|channel|>analysis<|message|>',
+      '<|channel|>final<|message|>',
+      '<|start|>assistant',
+      '<|end|>',
+      '<|',
+      '|>',
+      '◁',
     )
     const cuts = fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 12 })
     fc.assert(

@@ -1,12 +1,15 @@
 /**
  * Keeps reasoning out of text. Servers without a reasoning parser leave it in the content, between `<think>` and
- * `</think>` (or `<thinking>`). Some chat templates write the opening tag themselves: then only the closing one
- * comes. The rules:
- * - An opening tag at the start of the text or of a line opens a block; one that is never closed runs to the end.
+ * `</think>` or other tags (`reasoning-tags.ts`). Some chat templates write the opening tag themselves: then only the
+ * closing one comes. The rules:
+ * - An opening tag at the start of the text or of a line opens a block; one that is never closed runs to the end. Only
+ *   a tag of its own family closes it.
  * - A closing tag without an opening one makes all text before it reasoning.
  * - A tag between backticks and a pair within a line are text: the answer talks about them.
+ * - A channel of the harmony format is reasoning or text wherever it begins.
  * - Any other closing tag is dropped, and so is white space before the first block and after every tag.
  */
+import { findStartOfTag, findTag, isGenuine, type Tag, TRIGGER } from './reasoning-tags.ts'
 
 /** `restart`: all text so far was reasoning. It is not sent again: move what you took as text. */
 export type ReasoningPart = 'text' | 'reasoning' | 'restart'
@@ -31,9 +34,6 @@ export function splitReasoning(whole: string): { text: string; reasoning: string
   return parts
 }
 
-const TAG = /<(\/?)think(?:ing)?>/i
-const START_OF_TAG = /<(?:\/?(?:t(?:h(?:i(?:n(?:k(?:i(?:n(?:g)?)?)?)?)?)?)?)?)$/i
-
 /** What a splitter knows of the text so far. */
 interface State {
   readonly emit: (part: ReasoningPart, text: string) => void
@@ -51,6 +51,11 @@ interface State {
   hadBlock: boolean
   /** Opening tags in the text that were not closed yet. */
   openPairs: number
+  /** What may close the block. */
+  family: string
+  isHarmony: boolean
+  /** The buffer is white space before all text. */
+  isBlankBuffer: boolean
 }
 
 /** Splits a text that comes in deltas. `emit` gets the parts in order; a `restart` has no text. */
@@ -67,23 +72,35 @@ export function createReasoningSplitter(
     isAfterTag: false,
     hadBlock: false,
     openPairs: 0,
+    family: '',
+    isHarmony: false,
+    isBlankBuffer: false,
   }
   return {
     push(delta) {
+      if (isPlain(state, delta)) return emitText(state, delta)
       state.buffer += delta
+      if (state.isBlankBuffer && delta.trim() === '') return
       emitWhatIsSure(state, false)
     },
     end: () => emitWhatIsSure(state, true),
   }
 }
 
+/** Whether a delta can be handed on without a look at what came before. */
+function isPlain({ buffer, isAfterTag, hasText, part }: State, delta: string): boolean {
+  return buffer === '' && !isAfterTag && (hasText || part === 'reasoning') && !TRIGGER.test(delta)
+}
+
 function emitWhatIsSure(state: State, isEnd: boolean): void {
   if (!takeTags(state, isEnd)) return
   const { buffer, part, hasText } = state
-  const sureChars = isEnd ? buffer.length : (START_OF_TAG.exec(buffer)?.index ?? buffer.length)
+  const sureChars = isEnd ? buffer.length : findStartOfTag(buffer)
   const sure = buffer.slice(0, sureChars)
   // White space before all text belongs to the text only if no block follows it.
-  if (!isEnd && part === 'text' && !hasText && sure.trim() === '') return
+  const isBlank = part === 'text' && !hasText && sure.trim() === ''
+  state.isBlankBuffer = isBlank && sureChars === buffer.length
+  if (!isEnd && isBlank) return
   emitText(state, sure)
   state.buffer = buffer.slice(sureChars)
 }
@@ -95,32 +112,48 @@ function takeTags(state: State, isEnd: boolean): boolean {
     const { buffer, lastChar } = state
     if (buffer === '') return false
     state.isAfterTag = false
-    const match = TAG.exec(buffer)
-    if (!match) return true
-    const [tag, slash] = match
-    const before = buffer.slice(0, match.index)
-    const after = buffer.slice(match.index + tag.length)
+    const tag = findTag(buffer, state.isHarmony)
+    if (!tag) return true
+    const before = buffer.slice(0, tag.index)
+    const after = buffer.slice(tag.index + tag.text.length)
     const isQuoted = (before.slice(-1) || lastChar) === '`'
     if (isQuoted && after === '' && !isEnd) return false
     state.buffer = after
-    if (isQuoted && after.startsWith('`')) emitText(state, before + tag)
-    else if (state.part === 'reasoning') takeTagInReasoning(state, before, tag, slash === '/')
-    else takeTagInText(state, before, tag, slash === '/')
+    if ((isQuoted && after.startsWith('`')) || !isGenuine(tag)) emitText(state, before + tag.text)
+    else if (tag.family === 'harmony') takeChannel(state, before, tag)
+    else if (state.part === 'reasoning') takeTagInReasoning(state, before, tag)
+    else takeTagInText(state, before, tag)
   }
 }
 
-function takeTagInReasoning(state: State, before: string, tag: string, isClosing: boolean): void {
-  emitText(state, isClosing ? before : before + tag)
+/** A header of the harmony format, or the end of one of its messages. */
+function takeChannel(state: State, before: string, { kind }: Tag): void {
+  const isFirst = !state.isHarmony
+  state.isHarmony = true
+  state.family = 'harmony'
+  if (kind === 'switch-to-text' && isFirst && state.part === 'text' && !state.hadBlock) {
+    closeUnopenedBlock(state, before)
+    return
+  }
+  if (state.part === 'reasoning' || state.hasText || before.trim() !== '') emitText(state, before)
+  beginPart(state, kind === 'switch-to-reasoning' ? 'reasoning' : 'text')
+}
+
+function takeTagInReasoning(state: State, before: string, { text, kind, family }: Tag): void {
+  const isClosing = kind === 'close' && family === state.family
+  emitText(state, isClosing ? before : before + text)
   if (isClosing) beginPart(state, 'text')
 }
 
-function takeTagInText(state: State, before: string, tag: string, isClosing: boolean): void {
+function takeTagInText(state: State, before: string, { text, kind, family }: Tag): void {
+  const isClosing = kind === 'close'
   if (!isClosing && isBlankLineAfter(before, state.isBlankLine)) {
     if (state.hasText || before.trim() !== '') emitText(state, before)
     beginPart(state, 'reasoning')
+    state.family = family
   } else if (!isClosing || state.openPairs > 0) {
     state.openPairs += isClosing ? -1 : 1
-    emitText(state, before + tag)
+    emitText(state, before + text)
   } else if (state.hadBlock) emitText(state, before)
   else closeUnopenedBlock(state, before)
 }

@@ -5,6 +5,8 @@
  */
 import { EngineError, type EngineErrorKind } from '../core/provider/errors.ts'
 import { askedDelayMs } from '../lib/retry.ts'
+import { parseBody, readErrorBody, statusFromWords } from './error-body.ts'
+import { readTokens, saysOverflow } from './overflow.ts'
 
 /** What is known of a failure besides its kind. */
 interface UpstreamDetails {
@@ -40,10 +42,10 @@ export function errorFromResponse(
   engine: string,
   { status, headers }: Response,
   bodyText: string,
-  apiKey?: string,
+  { apiKey, advice: known }: { apiKey?: string; advice?: string } = {},
 ): UpstreamError {
   const body = parseError(bodyText)
-  const serverMessage = excerpt(body, apiKey)
+  const serverMessage = excerpt(readErrorBody(body).message, apiKey)
   const { kind, isRetryable, ...facts } = classify(status, serverMessage, body)
   const retryAfterMs = isRetryable ? askedDelayMs((name) => headers.get(name)) : undefined
   const isTooLong = retryAfterMs !== undefined && retryAfterMs > MAX_RETRY_AFTER_MS
@@ -52,7 +54,9 @@ export function errorFromResponse(
       ? ' (no key was sent: name the variable that holds it with --api-key-env)'
       : isTooLong
         ? ` (the server asks to wait ${Math.round(retryAfterMs / 1000)} s: try again then)`
-        : ''
+        : known
+          ? ` (${known})`
+          : ''
   return new UpstreamError(engine, kind, `${status}: ${serverMessage}${advice}`, {
     status,
     isRetryable: isRetryable && !isTooLong,
@@ -62,13 +66,14 @@ export function errorFromResponse(
   })
 }
 
-/** The error for an error object in the middle of an answer. If it has no status, a retry may help. */
+/** The error for an error object in an answer that began well. If nothing says that it is final, a retry may help. */
 export function errorFromChunk(engine: string, body: unknown, apiKey?: string): UpstreamError {
-  const { status, code } = body as { status?: unknown; code?: unknown }
-  const number = Number(status ?? code)
-  const serverMessage = excerpt(body, apiKey)
-  const problem = `in its answer the server says: ${serverMessage}`
-  return errorFromStatus(engine, number >= 400 && number < 600 ? number : 500, problem, { serverMessage })
+  const read = readErrorBody(body)
+  const status = statusFromWords(read)
+  const serverMessage = excerpt(read.message, apiKey)
+  const { kind, isRetryable, ...facts } = classify(status, serverMessage, body)
+  const problem = `${status}: in its answer the server says: ${serverMessage}`
+  return new UpstreamError(engine, kind, problem, { status, isRetryable, ...facts, serverMessage })
 }
 
 /** The error for a status (400 to 599) and the message that came with it. */
@@ -121,8 +126,6 @@ function hasCode(error: unknown, codes: RegExp): boolean {
   return codes.test(String((error as { code?: unknown }).code)) || hasCode(error.cause, codes)
 }
 
-const OVERFLOW =
-  /context[_ ](length|window|size)|too many tokens|prompt is too long|maximum (input|prompt) length|input is too long|longer than the maximum|exceeds? the (maximum|available|model'?s?) [\w ]*(context|tokens?)/i
 const RESPONSE_FORMAT = /\bresponse[ _]format\b/
 const NO_MONEY = /insufficient[_ ](quota|funds|balance|credits?)|billing|credit balance/i
 
@@ -139,7 +142,7 @@ const BY_STATUS: Record<number, EngineErrorKind> = {
 function classify(status: number, message: string, body?: unknown) {
   const { code, n_prompt_tokens: prompt, n_ctx: context } = asFields(body)
   const hasTokens = typeof prompt === 'number'
-  if (hasTokens || code === 'context_length_exceeded' || isOverflow(status, message)) {
+  if (hasTokens || code === 'context_length_exceeded' || saysOverflow(status, message)) {
     const numbers = hasTokens ? { prompt, context: context as number | undefined } : undefined
     return { kind: 'context-overflow' as const, isRetryable: false, tokens: numbers ?? readTokens(message) }
   }
@@ -149,48 +152,25 @@ function classify(status: number, message: string, body?: unknown) {
   return { kind, isRetryable: kind !== 'billing' && RETRYABLE.includes(status), param }
 }
 
-function isOverflow(status: number, message: string): boolean {
-  return status === 413 || ([400, 422, 500].includes(status) && OVERFLOW.test(message))
-}
-
-// In the words of OpenAI, vLLM, llama-server and Anthropic.
-const CONTEXT = [/context (?:length|window|size)\D{0,20}(\d{3,})/i, /> ?(\d{3,})/]
-const PROMPT = [
-  /(\d{3,}) (?:input tokens|in the messages|in your prompt)/i,
-  /(?:resulted in|requested|request|request has|too long:)[ (]+(\d{3,})/i,
-]
-
-function readTokens(message: string): { prompt?: number; context?: number } {
-  const find = (patterns: RegExp[]) => {
-    const found = patterns.map((pattern) => pattern.exec(message)?.[1]).find((digits) => digits !== undefined)
-    return found === undefined ? undefined : Number(found)
-  }
-  return { prompt: find(PROMPT), context: find(CONTEXT) }
-}
-
 const EXCERPT_CHARS = 300
 
-/** The message in an error body, in whatever it is wrapped, at most 300 characters of it. */
-function excerpt(body: unknown, apiKey?: string): string {
-  const text = findMessage(body) ?? JSON.stringify(body)
-  const plain = apiKey ? text.replaceAll(apiKey, '[hidden]') : text
+/** At most 300 characters of a server's words, without the key. */
+function excerpt(text: string, apiKey?: string): string {
+  const plain = apiKey ? hideKey(text, apiKey) : text
   return plain.length <= EXCERPT_CHARS ? plain : `${plain.slice(0, EXCERPT_CHARS)}…`
 }
 
-function findMessage(body: unknown): string | undefined {
-  if (typeof body === 'string') return body
-  if (typeof body !== 'object' || body === null) return undefined
-  const { message, error, detail } = asFields(body)
-  return findMessage(message) ?? findMessage(error) ?? (typeof detail === 'string' ? detail : undefined)
+/** A key of a few letters (`x`, for servers that want any) is hidden where it stands alone: many words hold it. */
+function hideKey(text: string, key: string): string {
+  if (key.length >= 8) return text.replaceAll(key, '[hidden]')
+  return text.replace(new RegExp(`(?<!\\w)${key.replace(/\W/g, '\\$&')}(?!\\w)`, 'g'), '[hidden]')
 }
 
 /** The error in a body: its field `error`, all of it, or a plain text. */
 function parseError(text: string): unknown {
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {}
-  return asFields(body).error ?? body ?? (text || 'the server gives no reason')
+  const whole = parseBody(text)
+  const body = Array.isArray(whole) && whole.length > 0 ? whole[0] : whole
+  return asFields(body).error ?? (body === '' ? 'the server gives no reason' : body)
 }
 
 function asFields(body: unknown): Record<string, unknown> {

@@ -161,6 +161,8 @@ export interface CompletionEnd {
   finishReason: FinishReason
   usage: Usage
   logprobs?: TokenScore[]
+  /** What the engine left out of the request or rewrote because the model refuses it, in words. */
+  warnings?: string[]
   /** Milliseconds that this completion took, if the engine knows better than the caller's clock. */
   ms?: number
 }

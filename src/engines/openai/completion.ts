@@ -5,19 +5,15 @@ import type {
   EngineEvent,
   FinishReason,
   TokenScore,
+  Tool,
   Usage,
 } from '../../core/provider/engine.ts'
 import type { EngineError } from '../../core/provider/errors.ts'
-import {
-  addContent,
-  addReasoning,
-  createTranscript,
-  endTranscript,
-  extendToolCall,
-  startToolCall,
-  type Transcript,
-} from '../transcript.ts'
-import type { ChunkChoice, Delta, WireScore } from './stream.ts'
+import { addContent, addReasoning, createTranscript, endTranscript, type Transcript } from '../transcript.ts'
+import { type Choice, finishOf, pieceOf, readWords, scoresOf, type WireScore } from './chunk.ts'
+import { readFinish } from './finish.ts'
+import type { Fields } from './framing.ts'
+import { areCallsWhole, type CallTracker, callsIn, takeCall } from './tool-calls.ts'
 
 /** A completion: what was spent on it so far, and what the present attempt has brought. */
 export interface Completion {
@@ -31,6 +27,12 @@ export interface Completion {
   /** When its first request was sent, by `performance.now()`. */
   startMs?: number
   received: Received
+  /** Names of the tools that it may call. */
+  readonly tools: ReadonlySet<string>
+  /** How its last attempt ended, if nothing proves that it was whole: a word, or '' for no word. */
+  unprovenEnd?: string
+  /** What its end says of the answer, in words. */
+  warnings?: string[]
   /** Its end event was emitted. */
   hasEnded: boolean
   /** It failed for good. */
@@ -42,10 +44,17 @@ export interface Received extends Transcript {
   logprobs: TokenScore[]
   /** Chunks that held content: each is at least one token. */
   pieces: number
+  /** Those of them that came without a finish reason. */
+  openPieces: number
+  /** Characters of text, reasoning and calls, what is held back included. */
+  chars: number
+  calls: CallTracker
   /** The server has mentioned this completion. */
   hasBegun: boolean
-  /** The server's own word. */
+  /** The server's own word, the last if there were several. */
   finishReason?: string
+  /** No more is expected but the usage. */
+  isSettled: boolean
   endMs?: number
 }
 
@@ -53,21 +62,29 @@ export interface Received extends Transcript {
 export function createCompletion(
   index: number,
   seed: number,
-  emit: (event: EngineEvent) => void,
+  { emit, tools = [] }: { emit: (event: EngineEvent) => void; tools?: Tool[] },
 ): Completion {
-  const received = receiveNothing(index, emit)
+  const base = { index, seed, emit, tools: new Set(tools.map((tool) => tool.function.name)) }
   const counts = { failedAttempts: 0, calls: 0, prefilledTokens: 0, hasEnded: false }
-  return { index, seed, emit, received, ...counts }
+  return { ...base, received: receiveNothing(base), ...counts }
 }
 
 /** Forgets what an earlier attempt brought. */
 export function beginAttempt(completion: Completion): void {
   completion.startMs ??= performance.now()
-  completion.received = receiveNothing(completion.index, completion.emit)
+  completion.received = receiveNothing(completion)
 }
 
-function receiveNothing(index: number, emit: Completion['emit']): Received {
-  return Object.assign(createTranscript(index, emit), { logprobs: [], pieces: 0, hasBegun: false })
+function receiveNothing({
+  index,
+  seed,
+  emit,
+  tools,
+}: Pick<Completion, 'index' | 'seed' | 'emit' | 'tools'>): Received {
+  const transcript = createTranscript(index, emit)
+  const calls: CallTracker = { transcript, seed, names: tools, calls: [] }
+  const counts = { pieces: 0, openPieces: 0, chars: 0, hasBegun: false, isSettled: false }
+  return Object.assign(transcript, { logprobs: [], calls, ...counts })
 }
 
 /** Whether anything was streamed that a restart must take back. */
@@ -75,27 +92,52 @@ export function hasStreamed({ received: { text, reasoning, toolCalls } }: Comple
   return text !== '' || reasoning !== '' || toolCalls.length > 0
 }
 
-/** Whether the server has named its finish reason: it says no more of this completion. */
-export function isFinished({ received }: Completion): boolean {
-  return received.finishReason !== undefined
+/** Takes what a chunk says of this completion. */
+export function takeChoice({ received }: Completion, choice: Choice): void {
+  received.hasBegun = true
+  const brought = takePiece(received, choice)
+  for (const score of scoresOf(choice)) {
+    received.logprobs.push(toTokenScore(score))
+    received.chars++
+  }
+  const finish = finishOf(choice)
+  if (brought) received.pieces++
+  if (brought && !finish) received.openPieces++
+  if (!finish) return
+  received.finishReason = finish
+  received.endMs = performance.now()
+  // Some servers send a finish reason with each piece: it is an end only where a piece came without.
+  received.isSettled = received.openPieces > 0 && isKnownEnd(received)
 }
 
-/** Takes what a chunk says of this completion. */
-export function takeChoice(completion: Completion, choice: ChunkChoice): void {
-  const { received } = completion
-  received.hasBegun = true
-  const delta = choice.delta ?? choice.message ?? {}
-  const thought = delta.reasoning_content ?? delta.reasoning
-  const content = delta.content ?? delta.refusal
-  if (thought || content || delta.tool_calls?.length) received.pieces++
-  if (typeof thought === 'string') addReasoning(received, thought)
-  if (typeof content === 'string') addContent(received, content)
-  for (const [i, call] of (delta.tool_calls ?? []).entries()) takeToolCall(completion, call.index ?? i, call)
-  for (const score of choice.logprobs?.content ?? []) received.logprobs.push(toTokenScore(score))
-  if (!choice.finish_reason) return
-  endTranscript(received)
-  received.finishReason = choice.finish_reason
-  received.endMs = performance.now()
+/** Whether the server gave a finish reason that is known, if only one that means a failure. */
+export function isKnownEnd({ finishReason }: Received): boolean {
+  return finishReason !== undefined && readFinish(finishReason) !== 'unknown'
+}
+
+/** Takes text, reasoning and calls. Whether there were any. */
+function takePiece(received: Received, choice: Choice): boolean {
+  const { piece, isWhole } = pieceOf(choice)
+  const { reasoning, content } = readWords(piece)
+  const calls = piece.tool_calls || piece.function_call ? callsIn(piece) : []
+  // Some servers repeat in their last chunk, as a message, all that they have streamed.
+  if (isWhole && received.pieces > 0) return takeRepetition(received, content, calls)
+  addReasoning(received, reasoning)
+  addContent(received, content)
+  received.chars += reasoning.length + content.length
+  for (const call of calls) received.chars += 1 + takeCall(received.calls, call)
+  return reasoning !== '' || content !== '' || calls.length > 0
+}
+
+/** Of a whole that follows its pieces: what they did not hold. */
+function takeRepetition(received: Received, content: string, calls: Fields[]): boolean {
+  const { text, toolCalls } = received
+  const rest = content.startsWith(text) ? content.slice(text.length) : ''
+  const missing = toolCalls.length === 0 ? calls : []
+  addContent(received, rest)
+  for (const call of missing) received.chars += 1 + takeCall(received.calls, call)
+  received.chars += rest.length
+  return rest !== '' || missing.length > 0
 }
 
 function toTokenScore({ token, logprob, top_logprobs }: WireScore): TokenScore {
@@ -103,27 +145,19 @@ function toTokenScore({ token, logprob, top_logprobs }: WireScore): TokenScore {
   return { token, logprob, ...(top && { top }) }
 }
 
-function takeToolCall(
-  { seed, received }: Completion,
-  position: number,
-  { id, function: { name, arguments: piece = '' } = {} }: NonNullable<Delta['tool_calls']>[number],
-): void {
-  const count = received.toolCalls.length
-  // Some servers give no id, but a conversation cannot continue without one.
-  const call = { id: id || `call_${seed}_${position}`, name: name ?? '', arguments: piece }
-  if (position === count) startToolCall(received, call)
-  else extendToolCall(received, position, { name, arguments: piece })
+/** Whether what came can be a whole answer although the server did not say that it is. */
+export function mayBeWhole({ received }: Completion): boolean {
+  endTranscript(received)
+  const { text, toolCalls, calls } = received
+  return (text.trim() !== '' || toolCalls.length > 0) && areCallsWhole(calls)
 }
-
-/** Words with which servers say that they failed: such a text is no answer. */
-const FAILED = /^(error|abort|aborted|cancelled|canceled|insufficient_system_resource)$/
 
 /** The server's word in this project's terms; undefined if it means a failure. */
 export function toFinishReason({ finishReason = '', toolCalls }: Received): FinishReason | undefined {
-  if (FAILED.test(finishReason)) return undefined
-  if (/length|max_tokens/.test(finishReason)) return 'length'
-  if (/filter|safety|blocklist/i.test(finishReason)) return 'content-filter'
-  return toolCalls.length > 0 || /^(tool_calls|function_call)$/.test(finishReason) ? 'tool-calls' : 'stop'
+  const ending = finishReason === '' ? 'stop' : readFinish(finishReason)
+  if (ending === 'failure') return undefined
+  if (ending === 'length' || ending === 'content-filter') return ending
+  return toolCalls.length > 0 || ending === 'tool-calls' ? 'tool-calls' : 'stop'
 }
 
 /** Emits the end of a completion. */
@@ -133,11 +167,11 @@ export function endCompletion(completion: Completion, usage: Usage, request: Com
 }
 
 function toEnd(
-  { index, received, startMs = 0 }: Completion,
+  { index, received, warnings, startMs = 0 }: Completion,
   usage: Usage,
   alternatives: number | undefined,
 ): CompletionEnd {
-  const { text, reasoning, toolCalls, logprobs, endMs = 0 } = received
+  const { text, reasoning, toolCalls, logprobs, endMs = performance.now() } = received
   return {
     type: 'completion-end',
     index,
@@ -146,6 +180,7 @@ function toEnd(
     ...(toolCalls.length > 0 && { toolCalls }),
     finishReason: toFinishReason(received) ?? 'stop',
     usage,
+    ...(warnings && { warnings }),
     ...(alternatives !== undefined && { logprobs: logprobs.map((score) => cutTop(score, alternatives)) }),
     ms: Math.round(endMs - startMs),
   }

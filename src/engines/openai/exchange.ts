@@ -3,18 +3,22 @@ import type { CompletionRequest } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
 import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import type { Grant, Slots } from '../../lib/slots.ts'
+import { endTranscript } from '../transcript.ts'
 import { errorFromChunk, errorFromConnection } from '../upstream-error.ts'
+import { type Choice, type Chunk, choicesOf, errorIn, usageOf, type WireUsage } from './chunk.ts'
 import {
   beginAttempt,
   type Completion,
   endCompletion,
-  isFinished,
+  isKnownEnd,
   takeChoice,
   toFinishReason,
 } from './completion.ts'
+import { type Ends, isProven, noteReasons } from './ends.ts'
+import type { Batch } from './framing.ts'
 import { post, type Target } from './post.ts'
 import { type Dialect, toBody } from './request.ts'
-import { type Batch, type Chunk, type ChunkChoice, readAnswer, type WireUsage } from './stream.ts'
+import { readAnswer } from './stream.ts'
 import { accountFor } from './usage.ts'
 
 /** A server and what this process knows of it. */
@@ -27,6 +31,8 @@ export interface Server {
   extraBody?: Record<string, unknown>
   slots: Slots
   dialect: Dialect
+  /** How its answers end. */
+  ends: Ends
 }
 
 /** What is asked of a server. */
@@ -43,6 +49,8 @@ export interface Outcome {
   sent: Dialect
   /** The server said that it had said everything. */
   isDone: boolean
+  /** A line of the answer that means nothing: it may say what went wrong. */
+  stray?: string
   error?: EngineError
 }
 
@@ -52,10 +60,15 @@ interface Progress {
   request: CompletionRequest
   completions: Completion[]
   grant: Grant
+  /** Completions by numbers that are not theirs. */
+  strays: Map<number, Completion>
   /** Completions that finished, and whose usage is not known yet. */
   awaitingUsage: Completion[]
   /** Usage that came without saying for which completions. */
   reportedUsage?: WireUsage
+  hasUsage: boolean
+  /** Characters that a completion may have. */
+  maxChars: number
   isDone: boolean
   /** Output tokens of completions that were ended on an estimate. */
   estimatedTokens: number
@@ -70,29 +83,52 @@ export async function exchange(
   const { target, model, timeoutMs, extraBody } = server
   const sent = { ...server.dialect }
   const seed = completions[0]?.seed ?? 0
-  const body = { ...toBody(request, { model, seed, n: completions.length, dialect: sent }), ...extraBody }
   const asked = { target, request, completions, grant }
-  const progress: Progress = { ...asked, awaitingUsage: [], isDone: false, estimatedTokens: 0 }
+  const progress: Progress = {
+    ...asked,
+    strays: new Map(),
+    awaitingUsage: [],
+    hasUsage: false,
+    maxChars: limitChars(request.sampling.maxTokens),
+    isDone: false,
+    estimatedTokens: 0,
+  }
   for (const completion of completions) beginAttempt(completion)
   if (completions[0]) completions[0].calls++
   const problem = `nothing came from the server for ${timeoutMs} ms`
   const idle = new IdleTimeout(timeoutMs, () => new EngineError(target.id, 'timeout', problem), signal)
   let error: EngineError | undefined
+  let stray: string | undefined
   try {
+    const body = { ...toBody(request, { model, seed, n: completions.length, dialect: sent }), ...extraBody }
     const response = await idle.wait(post(target, body, idle.signal))
-    await readAnswer(target.id, response, {
+    stray = await readAnswer(target.id, response, {
       wait: (read) => (areFinished(progress) ? waitForUsage(read, target.id, idle.signal) : idle.wait(read)),
       take: (batch) => takeBatch(progress, batch),
     })
   } catch (thrown) {
-    const cause = idle.signal.aborted ? idle.signal.reason : thrown
-    error = cause instanceof EngineError ? cause : errorFromConnection(target.id, cause)
+    error = toEngineError(target.id, thrown, idle.signal)
   } finally {
     idle.end()
     grant.release()
   }
+  if (!error) awaitProven(progress, server.ends)
   endAwaiting(progress)
-  return { sent, isDone: progress.isDone, error }
+  return { sent, isDone: progress.isDone, stray, error }
+}
+
+/** @throws an error that is neither the server's nor the connection's: one of this program fails the whole call */
+function toEngineError(engine: string, thrown: unknown, { aborted, reason }: AbortSignal): EngineError {
+  const cause: unknown = aborted ? reason : thrown
+  if (cause instanceof EngineError) return cause
+  if (aborted) return errorFromConnection(engine, cause)
+  throw cause
+}
+
+const [LEAST_CHARS, CHARS_PER_TOKEN, TOKENS_WITHOUT_LIMIT] = [2 ** 20, 64, 2 ** 18]
+
+function limitChars(maxTokens = TOKENS_WITHOUT_LIMIT): number {
+  return Math.max(LEAST_CHARS, CHARS_PER_TOKEN * maxTokens)
 }
 
 /** Milliseconds that a server has to report the usage of completions that have finished. */
@@ -109,12 +145,12 @@ async function waitForUsage<T>(read: PromiseLike<T>, engine: string, signal: Abo
 
 /** Whether only the usage may still come. */
 function areFinished({ completions }: Progress): boolean {
-  return completions.every(isFinished)
+  return completions.every(({ received }) => received.isSettled)
 }
 
 /**
  * Takes what a read brought. True if nothing more is expected.
- * @throws UpstreamError for an error object in the stream
+ * @throws UpstreamError for an error in the stream
  */
 function takeBatch(progress: Progress, { chunks, isDone }: Batch): boolean {
   for (const chunk of chunks) takeChunk(progress, chunk)
@@ -124,25 +160,73 @@ function takeBatch(progress: Progress, { chunks, isDone }: Batch): boolean {
 }
 
 function takeChunk(progress: Progress, chunk: Chunk): void {
-  const { target, grant } = progress
-  const error = chunk.object === 'error' ? chunk : chunk.error
-  if (error) throw errorFromChunk(target.id, error, target.apiKey)
-  const choices = chunk.choices ?? []
-  for (const choice of choices) if (choice && finishes(progress, choice)) grant.release(1)
-  if (!chunk.usage) return
-  progress.reportedUsage = chunk.usage
+  const { target, grant, completions } = progress
+  const error = errorIn(chunk)
+  if (error !== undefined) throw errorFromChunk(target.id, error, target.apiKey)
+  const choices = choicesOf(chunk)
+  const areNumbered = choices.length === 1 || new Set(choices.map((choice) => choice?.index)).size > 1
+  for (let i = 0; i < choices.length; i++) {
+    const choice = choices[i]
+    const completion = choice && findCompletion(progress, areNumbered ? choice.index : i, i)
+    if (completion && settles(progress, completion, choice)) grant.release(1)
+  }
+  const usage = chunk.usage && usageOf(chunk)
+  if (!usage) return
+  progress.reportedUsage = usage
+  progress.hasUsage = true
+  if (choices.length > 0) return
   // A chunk of its own stands for all that finished since the last one: llama-server sends one after each completion.
-  if (choices.length === 0) endAwaiting(progress)
+  for (const completion of completions) if (isKnownEnd(completion.received)) awaitUsage(progress, completion)
+  endAwaiting(progress)
 }
 
-/** Takes a choice, and returns whether its completion finished with it. After a finish reason nothing is taken. */
-function finishes({ completions, awaitingUsage }: Progress, choice: ChunkChoice): boolean {
-  const completion = completions[choice.index ?? 0]
-  if (!completion || isFinished(completion)) return false
+/** Takes a choice, and returns whether its completion settled with it: then little but the usage is expected. */
+function settles(progress: Progress, completion: Completion, choice: Choice): boolean {
+  const { target, maxChars } = progress
+  const { received, hasEnded } = completion
+  if (hasEnded) return false
+  const wasSettled = received.isSettled
+  if (choice.error) throw errorFromChunk(target.id, choice.error, target.apiKey)
   takeChoice(completion, choice)
-  if (!isFinished(completion)) return false
-  if (toFinishReason(completion.received)) awaitingUsage.push(completion)
+  if (received.chars > maxChars) throw tooLong(target.id, completion, progress)
+  if (wasSettled || !received.isSettled) return false
+  awaitUsage(progress, completion)
   return true
+}
+
+/** The completion of a choice. A number that no completion has (some servers count from 1) stands for a free one. */
+function findCompletion(progress: Progress, index: unknown, place: number): Completion | undefined {
+  const { completions, strays } = progress
+  const number = typeof index === 'string' ? Number(index) : index
+  const named = typeof number === 'number' ? number : place
+  const completion = completions[named] ?? strays.get(named)
+  if (completion) return completion
+  const free = completions.find(({ received }) => !received.hasBegun)
+  if (free) strays.set(named, free)
+  return free
+}
+
+function awaitUsage({ awaitingUsage }: Progress, completion: Completion): void {
+  const isKnown = completion.hasEnded || awaitingUsage.includes(completion)
+  if (!isKnown && toFinishReason(completion.received)) awaitingUsage.push(completion)
+}
+
+function tooLong(engine: string, { received }: Completion, { request, maxChars }: Progress): EngineError {
+  const { maxTokens } = request.sampling
+  const asked = maxTokens === undefined ? '' : ` for ${maxTokens} tokens`
+  const start = JSON.stringify((received.text || received.reasoning).slice(0, 100))
+  const problem = `expected at most ${maxChars} characters${asked}, and the server sent more: ${start}…`
+  return new EngineError(engine, 'server', problem, { isRetryable: false })
+}
+
+/** After an answer that came to its end: takes the completions that are whole, whether the server says so or not. */
+function awaitProven(progress: Progress, ends: Ends): void {
+  const { completions, isDone, hasUsage } = progress
+  noteReasons(ends, completions)
+  const open = completions.filter((completion) => !completion.hasEnded)
+  for (const completion of open) {
+    if (isProven(completion, ends, isDone || hasUsage)) awaitUsage(progress, completion)
+  }
 }
 
 /** Ends the completions whose usage was awaited, with what the server reported since the last time, if anything. */
@@ -154,6 +238,7 @@ function endAwaiting(progress: Progress): number {
     sum === undefined ? reported : { ...reported, completion_tokens: Math.max(0, sum - estimatedTokens) }
   awaitingUsage.sort((a, b) => a.index - b.index)
   let outputTokens = 0
+  for (const { received } of awaitingUsage) endTranscript(received)
   for (const [completion, usage] of accountFor(awaitingUsage, rest, request)) {
     if (usage.calls > 0) usage.sharedBy = completions.filter(({ received }) => received.hasBegun).length
     endCompletion(completion, usage, request)

@@ -49,9 +49,10 @@ describe('failures that may pass', () => {
       },
     ],
     [
-      'a stream that is done without a finish reason',
+      'a stream that is done without a finish reason, with half a tool call',
       (asked) => {
-        asked.send(delta(0, 'ha'), usage(6, 1))
+        const called = { name: 'go', arguments: '{"to":' }
+        asked.send(delta(0, 'ha'), delta(0, { tool_calls: [{ index: 0, id: 'a', function: called }] }))
         asked.done()
       },
     ],
@@ -117,13 +118,13 @@ describe('failures that may pass', () => {
 
   it('end after as many attempts as the caller allows, with what they took', async () => {
     const { engine } = await open({ maxRetries: 1 }, (asked) => {
-      asked.send(delta(0, 'half'), delta(0, ' of'))
+      asked.send(delta(0, 'half'), delta(0, ' of'), finish(0, 'network_error'))
       asked.done()
     })
     const { failures } = await collect(engine)
     expect(failures).toMatchObject([
       {
-        error: { kind: 'server' },
+        error: { kind: 'server', message: 'the server ended it with "network_error"' },
         usage: { calls: 2, outputTokens: 2, prefilledTokens: null, estimated: true },
       },
     ])

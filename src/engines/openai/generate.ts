@@ -5,7 +5,7 @@ import { EngineError, UsageError } from '../../core/provider/errors.ts'
 import { createChannel } from '../../lib/channel.ts'
 import { backoffMs } from '../../lib/retry.ts'
 import type { Grant } from '../../lib/slots.ts'
-import { UpstreamError } from '../upstream-error.ts'
+import { errorFromChunk, UpstreamError } from '../upstream-error.ts'
 import { type Completion, createCompletion, hasStreamed } from './completion.ts'
 import { exchange, type Outcome, type Question, type Server } from './exchange.ts'
 import { learnFrom } from './request.ts'
@@ -44,7 +44,9 @@ export async function* generate(server: Server, request: CompletionRequest): Asy
     call.hasBegun ||= event.type !== 'completion-failed'
     events.push(event)
   }
-  const completions = seeds.map((seed, index) => createCompletion(index, seed, emit))
+  const completions = seeds.map((seed, index) =>
+    createCompletion(index, seed, { emit, tools: request.tools }),
+  )
   const work = complete(call, completions).then(() => events.end(), fail)
   try {
     yield* events
@@ -143,7 +145,8 @@ function isUnconnected(error: EngineError): boolean {
 }
 
 /** The answer came to its end, but not all completions did: some servers give fewer than `n`. */
-async function recoverFromHalfAnswer(call: Call, { completions, open, isDone }: Unfinished): Promise<void> {
+async function recoverFromHalfAnswer(call: Call, unfinished: Unfinished): Promise<void> {
+  const { completions, open, isDone } = unfinished
   const { dialect, target } = call.server
   const isAnyComplete = open.length < completions.length
   const missing = isDone && isAnyComplete ? open.filter(({ received }) => !received.hasBegun) : []
@@ -151,15 +154,20 @@ async function recoverFromHalfAnswer(call: Call, { completions, open, isDone }: 
   const broken = open.filter((completion) => !missing.includes(completion))
   await Promise.all([
     complete(call, missing),
-    broken.length > 0 && retry(call, broken, halfAnswer(target.id, broken)),
+    broken.length > 0 && retry(call, broken, halfAnswer(target.id, broken, unfinished)),
   ])
 }
 
-function halfAnswer(engine: string, [first]: Completion[]): EngineError {
-  const reason = first?.received.finishReason
+function halfAnswer(engine: string, [first]: Completion[], { isDone, stray }: Unfinished): EngineError {
+  const { finishReason: reason, hasBegun } = first?.received ?? {}
+  if (stray !== undefined && !reason) return errorFromChunk(engine, stray)
   const problem = reason
     ? `the server ended it with "${reason}"`
-    : 'the answer ended before the completion did'
+    : !hasBegun
+      ? 'the answer ended with nothing of the completion in it'
+      : isDone
+        ? 'the server sent [DONE] without a finish reason'
+        : 'the answer ended before the completion did'
   return new EngineError(engine, 'server', problem)
 }
 

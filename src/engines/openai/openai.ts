@@ -8,6 +8,7 @@
 import type { Engine } from '../../core/provider/engine.ts'
 import { keepSecret } from '../../core/provider/errors.ts'
 import { completionsURL, defaultBaseURL, headersFor, keyFor, normalizeURL, shareSlots } from './endpoint.ts'
+import { expectAnything } from './ends.ts'
 import type { Server } from './exchange.ts'
 import { generate } from './generate.ts'
 import { guessDialect } from './request.ts'
@@ -75,6 +76,7 @@ export function openOpenAI(options: OpenAIOptions): Engine {
     timeoutMs: options.timeoutMs ?? 120_000,
     extraBody: options.extraBody,
     dialect: guessDialect(baseURL),
+    ends: expectAnything(),
   }
   return {
     id,

@@ -1,65 +1,7 @@
 /** The answer to a chat-completions request, as it comes over the wire. Nothing in it is taken for granted. */
-import { createParser } from 'eventsource-parser'
 import { EngineError } from '../../core/provider/errors.ts'
-
-/** One event of a stream, or a whole answer. */
-export interface Chunk {
-  /** `error` in what older vLLM sends in place of an answer. */
-  object?: string
-  choices?: (ChunkChoice | null)[] | null
-  usage?: WireUsage | null
-  error?: unknown
-}
-
-/** What a chunk says of one completion. */
-export interface ChunkChoice {
-  index?: number
-  delta?: Delta | null
-  /** In place of `delta`, if a server answers whole. */
-  message?: Delta | null
-  finish_reason?: string | null
-  logprobs?: { content?: WireScore[] | null } | null
-}
-
-/** The next piece of a completion. */
-export interface Delta {
-  content?: string | null
-  refusal?: string | null
-  reasoning_content?: string | null
-  reasoning?: string | null
-  tool_calls?: {
-    index?: number
-    id?: string
-    function?: { name?: string; arguments?: string }
-  }[]
-}
-
-/** A token and its log probability. */
-export interface WireScore {
-  token: string
-  logprob: number
-  top_logprobs?: { token: string; logprob: number }[]
-}
-
-/** What the server counted. */
-export interface WireUsage {
-  prompt_tokens?: number | null
-  completion_tokens?: number | null
-  prompt_tokens_details?: { cached_tokens?: number | null } | null
-  completion_tokens_details?: { reasoning_tokens?: number | null } | null
-  /** US dollars (OpenRouter). */
-  cost?: number | null
-}
-
-/** What one network read brought. */
-export interface Batch {
-  chunks: Chunk[]
-  /** The server said that there is no more. */
-  isDone: boolean
-}
-
-/** Turns text that has arrived into chunks. */
-type Decoder = (text: string, isEnd: boolean) => Batch
+import { errorFromConnection } from '../upstream-error.ts'
+import { type Batch, createFramer, FrameError } from './framing.ts'
 
 /** How an answer is read. */
 export interface Reading {
@@ -69,84 +11,56 @@ export interface Reading {
   take(batch: Batch): boolean
 }
 
+/** Bytes that an answer may have: all that a client could want, and an end to a server that never stops. */
+const MAX_ANSWER_BYTES = 2 ** 30
+
 /**
- * Reads an answer: server-sent events, or one JSON document from servers that cannot stream. What comes after the
- * answer is still read, so that the connection can be used again.
- * @throws EngineError of kind `server` for what is not JSON, `not-found` for a web page
+ * Reads an answer: server-sent events, JSON lines or one JSON document, whatever its label says. What comes after the
+ * answer is still read, so that the connection can be used again. Resolves with the first line that meant nothing.
+ * @throws EngineError of kind `server` for what is no answer or too long, `not-found` for a web page, `unreachable` if
+ *   the connection breaks
  */
-export async function readAnswer(engine: string, response: Response, reading: Reading): Promise<void> {
+export async function readAnswer(
+  engine: string,
+  response: Response,
+  reading: Reading,
+): Promise<string | undefined> {
   const { body } = response
   if (!body) throw new EngineError(engine, 'server', 'the answer has no body')
-  const decode = chooseDecoder(engine, response)
+  const framer = createFramer()
   const reader = body.getReader()
   const utf8 = new TextDecoder()
-  let isOver = false
+  let [isOver, isWaiting, bytes] = [false, false, 0]
   try {
     while (!isOver) {
+      isWaiting = true
       const { done, value } = await reading.wait(reader.read())
-      const batch = decode(done ? utf8.decode() : utf8.decode(value, { stream: true }), done)
-      isOver = reading.take(batch) || done
+      isWaiting = false
+      bytes += value?.byteLength ?? 0
+      if (bytes > MAX_ANSWER_BYTES) throw endless(engine)
+      isOver = reading.take(framer.push(done ? utf8.decode() : utf8.decode(value, { stream: true })))
+      if (done && !isOver) reading.take(framer.end())
+      isOver ||= done
     }
+  } catch (error) {
+    if (error instanceof FrameError) throw fromFrame(engine, error)
+    // Any other error is one of this program, and must not be taken for one of the connection.
+    throw isWaiting && !(error instanceof EngineError) ? errorFromConnection(engine, error) : error
   } finally {
     if (isOver) void drain(reader)
     else reader.cancel().catch(() => {})
   }
+  return framer.stray
 }
 
-function chooseDecoder(engine: string, response: Response): Decoder {
-  const type = response.headers.get('content-type') ?? ''
-  if (type.startsWith('text/html')) {
-    void response.body?.cancel().catch(() => {})
-    const problem = 'got a web page: is the address right, and does it end in /v1?'
-    throw new EngineError(engine, 'not-found', problem)
-  }
-  return type.includes('application/json') ? documentDecoder(engine) : eventDecoder(engine)
+function fromFrame(engine: string, { reason, message }: FrameError): EngineError {
+  if (reason === 'page') return new EngineError(engine, 'not-found', message)
+  return new EngineError(engine, 'server', message, { isRetryable: reason === 'broken' })
 }
 
-function documentDecoder(engine: string): Decoder {
-  let document = ''
-  return (text, isEnd) => {
-    document += text
-    const chunk = isEnd ? tryParse(document) : undefined
-    if (isEnd && !chunk) throw notJSON(engine, document)
-    return { chunks: chunk ? [chunk] : [], isDone: isEnd }
-  }
-}
-
-function eventDecoder(engine: string): Decoder {
-  let batch: Batch
-  const parser = createParser({ onEvent: ({ data }) => takeData(engine, data, batch) })
-  return (text, isEnd) => {
-    batch = { chunks: [], isDone: false }
-    parser.feed(text)
-    // The last event may lack its blank line.
-    if (isEnd) parser.feed('\n\n')
-    return batch
-  }
-}
-
-/** Takes the data of one event; or of several, from servers that send no blank line between them. */
-function takeData(engine: string, data: string, batch: Batch): void {
-  if (batch.isDone || data === '') return
-  const chunk = tryParse(data)
-  if (chunk) batch.chunks.push(chunk)
-  else if (data.trim() === '[DONE]') batch.isDone = true
-  else if (data.includes('\n')) for (const line of data.split('\n')) takeData(engine, line.trim(), batch)
-  else throw notJSON(engine, data)
-}
-
-function tryParse(text: string): Chunk | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function notJSON(engine: string, text: string): EngineError {
-  const problem = `expected a JSON object from the server, got ${JSON.stringify(text.slice(0, 120))}`
-  return new EngineError(engine, 'server', problem)
+function endless(engine: string): EngineError {
+  const problem = `expected an answer of at most ${MAX_ANSWER_BYTES / 2 ** 30} GiB, and the server sent more`
+  return new EngineError(engine, 'server', problem, { isRetryable: false })
 }
 
 const DRAIN_MS = 1_000

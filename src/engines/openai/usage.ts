@@ -1,8 +1,8 @@
 /** What completions took, by what the server reports and what arrived. */
 import { type CompletionRequest, textOf, type Usage } from '../../core/provider/engine.ts'
 import { estimateOutput, estimateTokens } from '../transcript.ts'
+import type { WireUsage } from './chunk.ts'
 import type { Completion } from './completion.ts'
-import type { WireUsage } from './stream.ts'
 
 /**
  * The usage of each of the completions that a server's figures stand for, in order. Servers give one sum: it is
@@ -17,7 +17,7 @@ export function accountFor(
   const input = reported?.prompt_tokens ?? undefined
   const inputTokens = input ?? estimateTokens(request.messages.map(textOf).join('\n'))
   const { outputs, isBelieved } = countOutputs(completions, reported, request.sampling.maxTokens)
-  const thoughts = reported?.completion_tokens_details?.reasoning_tokens
+  const thoughts = reported?.reasoning_tokens
   const reasoning = shareOut(
     thoughts ?? 0,
     completions.map(({ received }) => received.reasoning.length),
@@ -62,7 +62,7 @@ export function accountForFailure(completion: Completion, request: CompletionReq
 /** What a request spent once for all its completions is counted with the lowest; see `Usage`. */
 function carriedUsage({ calls, prefilledTokens }: Completion, reported: WireUsage | undefined) {
   if (calls === 0) return { calls, prefilledTokens: 0 }
-  const cached = reported?.prompt_tokens_details?.cached_tokens ?? null
+  const cached = reported?.cached_tokens ?? null
   const evaluated = cached === null ? null : Math.max(0, (reported?.prompt_tokens ?? 0) - cached)
   const isKnown = evaluated !== null && prefilledTokens !== null
   return { calls, prefilledTokens: isKnown ? prefilledTokens + evaluated : null }

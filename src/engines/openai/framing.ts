@@ -1,0 +1,295 @@
+/**
+ * Splits the body of an answer into JSON objects. It looks at the body and not at its label: server-sent events, one
+ * JSON document and JSON lines may come under any content type, and mixed.
+ */
+
+/** A JSON object from the wire. Nothing in it is taken for granted. */
+export type Fields = Record<string, unknown>
+
+/** What one network read brought. */
+export interface Batch<T = Fields> {
+  chunks: T[]
+  /** The server said that there is no more. */
+  isDone: boolean
+}
+
+/** Takes an answer piece by piece. */
+export interface Framer {
+  /**
+   * The objects that are whole after this text.
+   * @throws FrameError for what is neither events nor JSON, or is too long
+   */
+  push(text: string): Batch
+  /** What the end of the body completes. */
+  end(): Batch
+  /** The first line that was passed over because it means nothing, if there was one. */
+  readonly stray: string | undefined
+}
+
+/** Why a body cannot be read. */
+export class FrameError extends Error {
+  override name = 'FrameError'
+  readonly reason: 'page' | 'broken' | 'too-long'
+
+  constructor(reason: FrameError['reason'], message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+/** Characters that one line of a stream may have. A whole answer in one line, with log probabilities, fits. */
+export const MAX_LINE_CHARS = 16 * 2 ** 20
+/** Characters that one JSON document may have: n completions with log probabilities. */
+export const MAX_DOCUMENT_CHARS = 64 * 2 ** 20
+
+interface State {
+  /** What the present read has brought. */
+  chunks: Fields[]
+  /** Of the line that has not ended yet, and its first character that is no white space. */
+  rest: string
+  restStart: string
+  /** The read before ended in CR: an LF that follows belongs to it. */
+  endedInCR: boolean
+  /** Lines of data that are not JSON one by one; `isRaw` if they stood without `data:`. */
+  pending: string[]
+  pendingChars: number
+  isRaw: boolean
+  event: string
+  stray?: string
+  hasBegun: boolean
+  isDone: boolean
+  documents: number
+  hasEvents: boolean
+}
+
+/** A framer for one body. */
+export function createFramer(): Framer {
+  const state: State = {
+    chunks: [],
+    rest: '',
+    restStart: '',
+    endedInCR: false,
+    pending: [],
+    pendingChars: 0,
+    isRaw: false,
+    event: '',
+    hasBegun: false,
+    isDone: false,
+    documents: 0,
+    hasEvents: false,
+  }
+  return {
+    push(text) {
+      state.chunks = []
+      takeText(state, text)
+      return { chunks: state.chunks, isDone: state.isDone }
+    },
+    end() {
+      state.chunks = []
+      takeEnd(state)
+      return { chunks: state.chunks, isDone: state.isDone }
+    },
+    get stray() {
+      return state.stray
+    },
+  }
+}
+
+function takeText(state: State, text: string): void {
+  let lines = text
+  if (state.endedInCR || text.includes('\r')) {
+    if (state.endedInCR && text.startsWith('\n')) lines = text.slice(1)
+    if (text !== '') state.endedInCR = text.endsWith('\r')
+    lines = lines.replace(/\r\n?/g, '\n')
+  }
+  let from = 0
+  for (let at = lines.indexOf('\n'); at >= 0 && !state.isDone; at = lines.indexOf('\n', from)) {
+    const line = state.rest === '' ? lines.slice(from, at) : state.rest + lines.slice(from, at)
+    state.rest = state.restStart = ''
+    from = at + 1
+    takeLine(state, line)
+  }
+  if (state.isDone) return
+  if (from < lines.length) keepRest(state, lines.slice(from))
+}
+
+/** Looks at what is new only: a long line costs no more than its length. */
+function keepRest(state: State, piece: string): void {
+  state.rest += piece
+  state.restStart ||= piece.trimStart().charAt(0)
+  const { rest, restStart, hasBegun } = state
+  const limit = restStart === '{' || restStart === '[' ? MAX_DOCUMENT_CHARS : MAX_LINE_CHARS
+  if (rest.length > limit) throw tooLong('a line', limit, rest)
+  if (restStart === '<' && !hasBegun) throw webPage(rest)
+}
+
+function tooLong(what: string, limit: number, text: string): FrameError {
+  const size = `${Math.round(limit / 2 ** 20)} MiB`
+  return new FrameError('too-long', `expected ${what} of at most ${size}, got more: ${quote(text)}`)
+}
+
+function webPage(text: string): FrameError {
+  return new FrameError(
+    'page',
+    `got a web page: is the address right, and does it end in /v1? It begins with ${quote(text)}`,
+  )
+}
+
+function broken(text: string): FrameError {
+  return new FrameError('broken', `expected a JSON object from the server, got ${quote(text)}`)
+}
+
+const QUOTED_CHARS = 120
+
+function quote(text: string): string {
+  const start = text.slice(0, 10 * QUOTED_CHARS).trim()
+  return JSON.stringify(start.length > QUOTED_CHARS ? `${start.slice(0, QUOTED_CHARS)}…` : start)
+}
+
+function takeEnd(state: State): void {
+  if (state.isDone) return
+  if (state.rest !== '') takeLine(state, state.rest)
+  state.rest = ''
+  // The last event may lack its blank line.
+  if (!state.isDone) dispatch(state, true)
+  if (state.documents === 1 && !state.hasEvents) state.isDone = true
+}
+
+/** A line of an event stream, of a document, or of JSON lines. */
+function takeLine(state: State, line: string): void {
+  if (line.startsWith('data:')) takeData(state, line.charCodeAt(5) === 32 ? line.slice(6) : line.slice(5))
+  else if (line === '') dispatch(state, false)
+  else takeOtherLine(state, line)
+}
+
+function takeOtherLine(state: State, line: string): void {
+  const text = line.trim()
+  const [, field = '', value = ''] = /^([a-z]+) ?: ?(.*)$/s.exec(text) ?? []
+  if (state.isRaw) addRaw(state, line)
+  else if (text.startsWith('{') || (text.startsWith('[') && !isDone(text))) takeRaw(state, text)
+  else if (field === 'data') takeData(state, value)
+  else if (field === 'event') state.event = value.trim()
+  else if (field === 'error') takeError(state, value)
+  else if (isDone(text)) state.isDone = true
+  else if (!state.hasBegun && text.startsWith('<')) throw webPage(text)
+  else if (text !== '' && !text.startsWith(':') && !/^(id|retry|data|event)$/.test(field || text)) {
+    state.stray ??= text.slice(0, 1_000)
+  }
+}
+
+function takeData(state: State, data: string): void {
+  if (state.isRaw) throw broken(state.pending.join('\n'))
+  state.hasBegun = state.hasEvents = true
+  if (data === '' && state.pending.length === 0) return
+  const value = state.pending.length > 0 ? undefined : parse(data)
+  if (value !== undefined) takeValue(state, value)
+  else if (state.pending.length > 0) addPending(state, data)
+  else if (isDone(data.trim())) state.isDone = true
+  else addPending(state, data)
+}
+
+function isDone(text: string): boolean {
+  return text === '[DONE]' || text === '"[DONE]"'
+}
+
+/** A line that begins a JSON document, or is one. */
+function takeRaw(state: State, text: string): void {
+  state.hasBegun = true
+  const value = state.pending.length > 0 ? undefined : parse(text)
+  if (value !== undefined) {
+    state.documents++
+    takeValue(state, value)
+  } else {
+    state.isRaw ||= state.pending.length === 0
+    addPending(state, text)
+  }
+}
+
+function addRaw(state: State, line: string): void {
+  if (/^(id|event|data) ?:/.test(line)) throw broken(state.pending.join('\n'))
+  addPending(state, line)
+  if (/^[}\]]/.test(line)) tryRaw(state)
+}
+
+function tryRaw(state: State): boolean {
+  const value = parse(state.pending.join('\n'))
+  if (value === undefined) return false
+  forget(state)
+  state.documents++
+  takeValue(state, value)
+  return true
+}
+
+function addPending(state: State, data: string): void {
+  state.pending.push(data)
+  state.pendingChars += data.length + 1
+  if (state.pendingChars > MAX_DOCUMENT_CHARS) {
+    throw tooLong('a document', MAX_DOCUMENT_CHARS, state.pending.slice(0, 20).join('\n'))
+  }
+}
+
+function forget(state: State): void {
+  state.pending = []
+  state.pendingChars = 0
+  state.isRaw = false
+}
+
+/** Takes what waits for the end of its event. Blank lines within a document are part of it. */
+function dispatch(state: State, isEnd: boolean): void {
+  if (state.pending.length === 0) {
+    state.event = ''
+    return
+  }
+  if (state.isRaw) {
+    if (isEnd && !tryRaw(state)) throw broken(state.pending.join('\n'))
+    return
+  }
+  const { pending } = state
+  forget(state)
+  const whole = pending.join('\n')
+  const value = parse(whole)
+  if (value !== undefined) takeValue(state, value)
+  else if (pending.length > 1) for (const line of pending) takeAlone(state, line)
+  else takeAlone(state, whole)
+}
+
+/** Data that is no JSON together with other lines: alone it may be, or the end, or words. */
+function takeAlone(state: State, data: string): void {
+  const text = data.trim()
+  if (text === '' || state.isDone) return
+  const value = parse(text)
+  if (value !== undefined) takeValue(state, value)
+  else if (isDone(text)) state.isDone = true
+  else if (text.startsWith('data:')) takeAlone(state, text.slice(5))
+  else if (state.event === 'error') takeError(state, text)
+  else if (/^[{["]/.test(text)) throw broken(text)
+  else state.stray ??= text.slice(0, 1_000)
+}
+
+function takeError(state: State, text: string): void {
+  state.hasBegun = true
+  state.chunks.push({ error: parse(text) ?? text.trim() })
+}
+
+function takeValue(state: State, value: unknown): void {
+  if (typeof value !== 'object' || value === null) {
+    if (value === '[DONE]') state.isDone = true
+    else if (state.event === 'error') state.chunks.push({ error: value })
+    else if (typeof value === 'string') state.stray ??= value.slice(0, 1_000)
+  } else if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object') takeValue(state, item)
+  } else {
+    const fields = value as Fields
+    const isError = state.event === 'error' && !fields.choices && !fields.error
+    state.chunks.push(isError ? { error: fields } : fields)
+  }
+  state.event = ''
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
