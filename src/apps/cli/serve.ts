@@ -32,6 +32,7 @@ interface ServeFlags extends AnswerFlags {
   timeoutMs?: number
   maxRunning: number
   maxWaiting: number
+  maxStored: number
   drainMs: number
 }
 
@@ -76,6 +77,7 @@ export function serveCommand(): Command {
     whole('--max-depth <n>', 'largest depth per request', 0).default(DEFAULT_LIMITS.depth),
     whole('--max-output <n>', 'most tokens per completion', 0).default(DEFAULT_LIMITS.maxTokens),
     whole('--max-running <n>', 'requests answered at once', 0).default(64),
+    whole('--max-stored <mb>', 'memory for answers of /v1/responses that clients may name', 0).default(64),
     whole('--max-waiting <n>', 'requests that may wait; further ones get a 429', 0).default(256),
   ])
   return addAnswerFlags(command, ['system', 'seed']).action((flags: ServeFlags) => serve(flags))
@@ -111,6 +113,7 @@ async function serve(flags: ServeFlags): Promise<void> {
       anyOrigin: flags.anyOrigin,
       maxRunning: flags.maxRunning,
       maxWaiting: flags.maxWaiting,
+      maxStoredBytes: flags.maxStored * 2 ** 20,
       log: (line) => console.error(line),
     })
     const listening = await listen(server, flags)

@@ -17,7 +17,7 @@ export function answerAt<R extends WireRequest>(
   readerTimeoutMs?: number,
 ): (c: RequestContext) => Promise<Response> {
   return async (c) => {
-    const request = endpoint.read(withoutNulls(await readJson(c)), parts.offer)
+    const request = endpoint.read(withoutNulls(await readJson(c)), parts.offer, c.get('client'))
     const { ask, isStream, ignored } = request
     const stamp = { id: `${endpoint.idPrefix}${randomUUID()}`, created: nowSeconds(), model: ask.model }
     const headers: Record<string, string> = {

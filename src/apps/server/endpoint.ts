@@ -23,8 +23,12 @@ export interface WireRequest {
 export interface Endpoint<R extends WireRequest> {
   /** The start of an answer's id. */
   idPrefix: string
-  /** Reads a body. @throws ApiError or UsageError with the wrong field */
-  read(body: unknown, offer: Offer): R
+  /**
+   * Reads a body.
+   * @param client who asks
+   * @throws ApiError or UsageError with the wrong field
+   */
+  read(body: unknown, offer: Offer, client: string): R
   /** Makes the whole answer, as one object. */
   whole(answered: Answered, request: R, stamp: Stamp): object
   /**

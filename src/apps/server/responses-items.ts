@@ -24,18 +24,40 @@ const messageItem = z.looseObject({ role: z.enum(['system', 'developer', 'user',
 const callItem = z.looseObject({ call_id: z.string(), name: z.string(), arguments: z.string() })
 const outputItem = z.looseObject({ call_id: z.string(), output: content })
 const anyItem = z.looseObject({ type: z.string().optional() })
+const reference = z.looseObject({ id: z.string() })
+
+/** Finds an item of an earlier answer by its id. */
+type FindItem = (id: string) => object | undefined
 
 /**
  * Makes messages from an input, which is a text or a list of items.
- * @throws ApiError 400 with the path of a wrong field or of an unknown kind
+ * @param find resolves references to items of earlier answers
+ * @throws ApiError 400 with the path of a wrong field, of an unknown kind, or of an item that is not kept
  */
-export function toMessages(input: string | unknown[], instructions?: string | null): Message[] {
-  const messages: Message[] = instructions ? [{ role: 'system', content: instructions }] : []
-  if (typeof input === 'string') return [...messages, { role: 'user', content: input }]
-  for (const [i, item] of input.entries()) addItem(messages, item, ['input', i])
-  if (messages.length > (instructions ? 1 : 0)) return messages
+export function toMessages(input: string | unknown[], find: FindItem = () => undefined): Message[] {
+  if (typeof input === 'string') return [{ role: 'user', content: input }]
+  const messages: Message[] = []
+  for (const [i, item] of input.entries()) addItem(messages, resolve(item, find, ['input', i]), ['input', i])
+  if (messages.length > 0) return messages
   throw new ApiError(400, 'input: expected at least one message', { param: 'input', code: 'invalid_value' })
 }
+
+function resolve(item: unknown, find: FindItem, path: PropertyKey[]): unknown {
+  const { type, id: given } = parseBody(anyItem, item, path)
+  // The wire allows a reference without its type.
+  const isReference = type === 'item_reference' || (type === undefined && given !== undefined && isBare(item))
+  if (!isReference) return item
+  const { id } = parseBody(reference, item, path)
+  const found = find(id)
+  if (found) return found
+  const advice =
+    "send items whole; in the AI SDK set providerOptions.openai.store to false, or use openai.chat('aft')"
+  const param = [...path, 'id'].join('.')
+  const problem = `${param}: the item "${id.slice(0, 100)}" is not kept here: ${advice}`
+  throw new ApiError(400, problem, { param, code: 'item_not_found' })
+}
+
+const isBare = (item: unknown) => Object.keys(item as object).length === 1
 
 function addItem(messages: Message[], item: unknown, path: PropertyKey[]): void {
   const { type = 'message' } = parseBody(anyItem, item, path)

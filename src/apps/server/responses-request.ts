@@ -1,6 +1,6 @@
-/** Reads the body of POST /v1/responses. The server stores nothing, so fields that need a stored response are refused. */
+/** Reads the body of POST /v1/responses. */
 import { z } from 'zod'
-import type { ResponseFormat, Tool, ToolChoice } from '../../core/provider/engine.ts'
+import type { Message, ResponseFormat, Tool, ToolChoice } from '../../core/provider/engine.ts'
 import { makeAsk } from '../../request/ask.ts'
 import type { Ask } from '../../request/live.ts'
 import type { Offer } from '../../request/plans.ts'
@@ -8,6 +8,7 @@ import { ApiError, parseBody } from './api-error.ts'
 import { checkToolChoice, listUnknown, samplingFields } from './chat-request.ts'
 import type { WireRequest } from './endpoint.ts'
 import { toMessages } from './responses-items.ts'
+import type { ResponseStore, StoredResponse } from './responses-store.ts'
 
 const tool = z.looseObject({
   type: z.literal('function', { error: 'only functions can be called here' }),
@@ -45,14 +46,14 @@ const schema = z.looseObject({
   include: z.array(z.string()).nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
+  store: z.boolean().nullish(),
+  previous_response_id: z.string().nullish(),
 })
 
-/** Fields that need stored data, with what to do instead. They are accepted if they are false or absent. */
+/** Fields that need what this server does not have, with what to do instead. They are accepted if they are false or absent. */
 const refused: Record<string, string> = {
-  previous_response_id: 'responses are not stored: send the whole conversation as input',
   conversation: 'conversations are not stored: send the whole conversation as input',
-  store: 'responses are not stored',
-  background: 'responses are not stored: wait for the answer, or stream it',
+  background: 'nothing runs in the background: wait for the answer, or stream it',
   prompt: 'prompts are not stored: send the text as input',
 }
 
@@ -72,23 +73,31 @@ const ignoredFields = [
 export interface ResponsesRequest extends WireRequest {
   /** Fields of the request that the response repeats. */
   echo: Record<string, unknown>
+  /** Keeps the answer, if the client and the server want that. */
+  keep(id: string, output: object[]): void
 }
 
 /**
  * Reads a body.
  * @throws ApiError 400 with the wrong field, UsageError for a plan that is not possible
  */
-export function readResponses(value: unknown, offer: Offer): ResponsesRequest {
+export function readResponses(
+  value: unknown,
+  offer: Offer,
+  { client, store }: { client: string; store: ResponseStore },
+): ResponsesRequest {
   const body = parseBody(schema, value)
   for (const [field, problem] of Object.entries(refused)) {
     if (body[field])
       throw new ApiError(400, `${field}: ${problem}`, { param: field, code: 'unsupported_value' })
   }
+  const conversation = readConversation(body, (id) => store.find(client, id))
+  const isKept = store.isOpen && body.store !== false
   const ask = makeAsk(
     {
       model: body.model,
       aft: body.aft,
-      prompt: readPrompt(body),
+      prompt: readPrompt(body, conversation),
       seed: body.seed ?? undefined,
       sampling: {
         maxTokens: body.max_output_tokens ?? undefined,
@@ -112,18 +121,39 @@ export function readResponses(value: unknown, offer: Offer): ResponsesRequest {
       text: { format: body.text?.format ?? { type: 'text' } },
       tools: body.tools ?? [],
       tool_choice: body.tool_choice ?? 'auto',
+      store: isKept,
+      previous_response_id: body.previous_response_id ?? null,
+    },
+    keep: (id, output) => {
+      if (!isKept) return
+      store.keep(client, { id, output, messages: [...conversation, ...toMessages(output)] })
     },
   }
 }
 
-function readPrompt(body: z.infer<typeof schema>): Ask['prompt'] {
+/** All turns so far: those that the previous response ended, and the input. */
+function readConversation(
+  { input, previous_response_id: previous }: z.infer<typeof schema>,
+  find: (id: string) => StoredResponse | undefined,
+): Message[] {
+  const turns = toMessages(input, (id) => find(id)?.output.find((item) => item.id === id))
+  if (previous == null) return turns
+  const found = find(previous)
+  if (found) return [...found.messages, ...turns]
+  const problem = `previous_response_id: the response "${previous.slice(0, 100)}" is not kept here: send the whole conversation as input`
+  throw new ApiError(400, problem, { param: 'previous_response_id', code: 'previous_response_not_found' })
+}
+
+function readPrompt(body: z.infer<typeof schema>, conversation: Message[]): Ask['prompt'] {
   const tools = body.tools?.map(toChatTool) ?? []
   const toolChoice = toChatChoice(body.tool_choice)
   checkToolChoice(toolChoice, tools)
   const responseFormat = toChatFormat(body.text?.format)
   const wantsScores = body.include?.includes('message.output_text.logprobs') ?? false
   return {
-    messages: toMessages(body.input, body.instructions),
+    messages: body.instructions
+      ? [{ role: 'system', content: body.instructions }, ...conversation]
+      : conversation,
     ...(tools.length > 0 && { tools, ...(toolChoice && { toolChoice }) }),
     ...(responseFormat && { responseFormat }),
     ...(wantsScores && { logprobs: body.top_logprobs ?? 0 }),

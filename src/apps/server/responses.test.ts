@@ -31,7 +31,6 @@ describe('the official client', () => {
     expect(response).toMatchObject({
       object: 'response',
       status: 'completed',
-      store: false,
       output_text: 'Blue light scatters most.',
       aft: { strategy: 'aft', degraded: false, answeredBy: 'one' },
     })
@@ -182,14 +181,16 @@ test('images, instructions, sampling and format are passed on', async () => {
 
 test.each([
   ['previous_response_id', { previous_response_id: 'resp_1' }],
-  ['store', { store: true }],
+  ['store', { store: 'yes' }],
   ['background', { background: true }],
   ['conversation', { conversation: 'c' }],
   ['prompt', { prompt: { id: 'p' } }],
   ['input', { input: [] }],
   ['input', { input: [{ type: 'reasoning', summary: [] }] }],
   ['input.0.role', { input: [{ role: 'king', content: 'x' }] }],
-  ['input.0.type', { input: [{ type: 'item_reference', id: 'x' }] }],
+  ['input.0.id', { input: [{ type: 'item_reference', id: 'x' }] }],
+  ['input.0.id', { input: [{ type: 'item_reference' }] }],
+  ['input.0.type', { input: [{ type: 'computer_call', id: 'x' }] }],
   [
     'input.0.content.0.image_url',
     { input: [{ role: 'user', content: [{ type: 'input_image', file_id: 'f' }] }] },

@@ -6,11 +6,12 @@ import { toApiError } from './api-error.ts'
 import type { Endpoint, Stamp } from './endpoint.ts'
 import { createOutput, type Output } from './responses-output.ts'
 import { type ResponsesRequest, readResponses } from './responses-request.ts'
+import type { ResponseStore } from './responses-store.ts'
 
-/** The endpoint POST /v1/responses. */
-export const responsesEndpoint: Endpoint<ResponsesRequest> = {
+/** The endpoint POST /v1/responses. @param store keeps answers that later requests may name */
+export const responsesEndpoint = (store: ResponseStore): Endpoint<ResponsesRequest> => ({
   idPrefix: 'resp_',
-  read: readResponses,
+  read: (body, offer, client) => readResponses(body, offer, { client, store }),
   whole: (answered, request, stamp) => {
     const output = createOutput(stamp.id, () => {})
     const answer = answered.choices.get(0)
@@ -40,7 +41,7 @@ export const responsesEndpoint: Endpoint<ResponsesRequest> = {
       send('error', { code, message, param, error: { message, code, param, ...error } })
     }
   },
-}
+})
 
 /** Makes the response object at its start. */
 function describe({ echo }: ResponsesRequest, { id, created, model }: Stamp) {
@@ -55,9 +56,7 @@ function describe({ echo }: ResponsesRequest, { id, created, model }: Stamp) {
     model,
     output: [] as object[],
     parallel_tool_calls: true,
-    previous_response_id: null,
     reasoning: { effort: null, summary: null },
-    store: false,
     truncation: 'disabled',
     usage: null as object | null,
     ...echo,
@@ -70,6 +69,7 @@ function finish({ result, choices }: Answered, output: Output, request: Response
     answer?.finishReason as string
   ]
   output.end(answer, reason === undefined)
+  request.keep(stamp.id, output.items())
   const { prompt_tokens, completion_tokens, prompt_tokens_details, completion_tokens_details, ...usage } =
     usageOf(result.usage, result)
   return {

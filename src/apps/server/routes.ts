@@ -13,12 +13,15 @@ import { eventsEndpoint } from './page-endpoint.ts'
 import { type Env, nowSeconds, type Parts } from './parts.ts'
 import { readPath } from './paths.ts'
 import { responsesEndpoint } from './responses.ts'
+import { createResponseStore } from './responses-store.ts'
 
 /** The operator's settings that the routes need in addition to the parts. */
 export interface RouteOptions {
   checkKey: KeyCheck
   maxBodyBytes: number
   readerTimeoutMs?: number
+  /** Memory for answers that later requests may name. */
+  maxStoredBytes: number
   fixes?: string
   /** Origins whose pages may use the server. */
   origins: string[]
@@ -81,7 +84,7 @@ function addModels(app: Hono<Env>, { offer }: Parts): void {
 function addAnswers(
   app: Hono<Env>,
   parts: Parts,
-  { maxBodyBytes, readerTimeoutMs, fixes }: RouteOptions,
+  { maxBodyBytes, maxStoredBytes, readerTimeoutMs, fixes }: RouteOptions,
 ): void {
   app.use('/v1/*', async (_, next) => {
     if (parts.drain.isDraining()) {
@@ -94,7 +97,10 @@ function addAnswers(
   }
   app.use('/v1/*', bodyLimit({ maxSize: maxBodyBytes, onError }))
   app.post('/v1/chat/completions', answerAt(chatEndpoint, parts, readerTimeoutMs))
-  app.post('/v1/responses', answerAt(responsesEndpoint, parts, readerTimeoutMs))
+  app.post(
+    '/v1/responses',
+    answerAt(responsesEndpoint(createResponseStore(maxStoredBytes)), parts, readerTimeoutMs),
+  )
   app.post('/v1/aft', answerAt(eventsEndpoint, parts, readerTimeoutMs))
   app.route('/v1/aft', pageApi(parts.offer, parts.template, fixes))
 }

@@ -37,6 +37,8 @@ export interface ServerOptions {
   maxWaiting?: number
   /** Most bytes of a body; default 8 MiB. */
   maxBodyBytes?: number
+  /** Memory for answers of /v1/responses that later requests of their client may name; default 64 MiB, 0 keeps none. */
+  maxStoredBytes?: number
   /** A client that reads nothing of a stream for this many milliseconds counts as disconnected; default 60,000. */
   readerTimeoutMs?: number
   /** Show clients the addresses and paths of engines, in names and in messages. */
@@ -94,11 +96,12 @@ export function createServer(options: ServerOptions): AftServer {
       return known
     },
   }
-  const { maxBodyBytes = 8 * 2 ** 20, readerTimeoutMs, fixes, keys = {}, anyOrigin = false } = options
+  const { maxBodyBytes = 8 * 2 ** 20, maxStoredBytes = 64 * 2 ** 20 } = options
+  const { readerTimeoutMs, fixes, keys = {}, anyOrigin = false } = options
   const hasKeys = Object.keys(keys).length > 0
   const origins = readOrigins(options.allowOrigin ?? [], { hasKeys, isAnyMeant: anyOrigin })
   const checkKey = createKeyCheck(keys)
-  const app = createRoutes(parts, { checkKey, maxBodyBytes, readerTimeoutMs, fixes, origins })
+  const app = createRoutes(parts, { checkKey, maxBodyBytes, maxStoredBytes, readerTimeoutMs, fixes, origins })
   return {
     fetch: async (request, env) => app.fetch(request, env ?? {}),
     drain: drain.end,
