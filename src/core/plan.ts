@@ -7,9 +7,12 @@ export interface Prompt {
   messages: Message[]
   /** Passed to every layer. */
   stop?: string[]
+  /** Passed to every layer: other fields of the wire, which engines send as they are. */
+  passed?: Record<string, unknown>
   /** This and the next three go to the last layer only: proposers write text and call nothing. */
   tools?: Tool[]
   toolChoice?: ToolChoice
+  parallelToolCalls?: boolean
   responseFormat?: ResponseFormat
   logprobs?: number
 }

@@ -118,7 +118,7 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
 /** Tools, response format and log probabilities are for the answer: only the last layer gets them. */
 async function makeRequest({ run, group, fitting }: Call, members: Member[]): Promise<CompletionRequest> {
   const { prompt, host, layer, layerIndex, isLast, quorum } = run
-  const { stop, tools, toolChoice, responseFormat, logprobs } = prompt
+  const { stop, passed, tools, toolChoice, parallelToolCalls, responseFormat, logprobs } = prompt
   return {
     key: voiceKey(layerIndex, group.voice),
     messages: await fitting.write(),
@@ -126,8 +126,10 @@ async function makeRequest({ run, group, fitting }: Call, members: Member[]): Pr
     seeds: members.map((m) => m.seed),
     sampling: (layer.voices[group.voice] as Voice).sampling,
     ...(stop && { stop }),
+    ...(passed && { passed }),
     ...(isLast && tools && { tools }),
     ...(isLast && toolChoice && { toolChoice }),
+    ...(isLast && parallelToolCalls !== undefined && { parallelToolCalls }),
     ...(isLast && responseFormat && { responseFormat }),
     ...(isLast && logprobs !== undefined && { logprobs }),
     ...(host.priority && { priority: host.priority(layerIndex) }),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import {
   type Message,
   type ResponseFormat,
+  reasoningEfforts,
   roles,
   type Tool,
   type ToolChoice,
@@ -68,8 +69,30 @@ export const samplingFields = {
   aft: aftSchema.optional(),
 }
 
+/** Fields that every engine is handed as they are: what a server does not know it ignores or refuses by name. */
+export const passedFields = [
+  'user',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'service_tier',
+  'verbosity',
+  'logit_bias',
+  'repetition_penalty',
+  'chat_template_kwargs',
+  'reasoning',
+  'thinking',
+  'enable_thinking',
+]
+
+/** The fields of a body that engines get as they are, if there are some. */
+export function readPassed(body: Record<string, unknown>): Pick<Ask['prompt'], 'passed'> {
+  const passed = Object.fromEntries(passedFields.flatMap((f) => (body[f] == null ? [] : [[f, body[f]]])))
+  return Object.keys(passed).length > 0 ? { passed } : {}
+}
+
 /** Fields that are accepted and ignored. */
-const ignoredFields = ['user', 'safety_identifier', 'metadata', 'prompt_cache_key', 'service_tier', 'store']
+const ignoredFields = ['metadata', 'store']
 
 const chatSchema = z.looseObject({
   ...samplingFields,
@@ -84,6 +107,9 @@ const chatSchema = z.looseObject({
     .union([z.string(), z.array(z.string().min(1)).max(16)], { error: 'expected a text, or up to 16' })
     .nullish(),
   seed: z.int().nullish(),
+  top_k: z.int().min(1).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  reasoning_effort: z.enum(reasoningEfforts).nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
@@ -100,6 +126,7 @@ const chatSchema = z.looseObject({
     )
     .nullish(),
   tool_choice: toolChoiceSchema.nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
   modalities: z.array(z.literal('text', { error: 'answers are text' })).nullish(),
 })
 
@@ -135,8 +162,11 @@ export function readChat(value: unknown, offer: Offer): ChatRequest {
         maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
         temperature: body.temperature ?? undefined,
         topP: body.top_p ?? undefined,
+        topK: body.top_k ?? undefined,
+        minP: body.min_p ?? undefined,
         frequencyPenalty: body.frequency_penalty ?? undefined,
         presencePenalty: body.presence_penalty ?? undefined,
+        reasoning: body.reasoning_effort ?? undefined,
       },
       maxTokensParam: body.max_completion_tokens == null ? 'max_tokens' : 'max_completion_tokens',
     },
@@ -146,7 +176,7 @@ export function readChat(value: unknown, offer: Offer): ChatRequest {
     ask,
     isStream: body.stream ?? false,
     wantsUsage: body.stream_options?.include_usage ?? false,
-    ignored: listUnknown(body, [...Object.keys(chatSchema.shape), ...ignoredFields]),
+    ignored: listUnknown(body, [...Object.keys(chatSchema.shape), ...passedFields, ...ignoredFields]),
   }
 }
 
@@ -154,7 +184,9 @@ function readPrompt({ messages, stop, tools, ...body }: z.infer<typeof chatSchem
   return {
     messages: messages as Message[],
     ...(stop?.length && { stop: [stop].flat() }),
+    ...readPassed(body),
     ...(tools?.length && { tools, ...(body.tool_choice && { toolChoice: body.tool_choice }) }),
+    ...(tools?.length && body.parallel_tool_calls != null && { parallelToolCalls: body.parallel_tool_calls }),
     ...(body.response_format && { responseFormat: body.response_format as ResponseFormat }),
     ...(body.logprobs && { logprobs: body.top_logprobs ?? 0 }),
   }

@@ -166,3 +166,65 @@ describe('the delay that an upstream server asks for', () => {
     expect((events.at(-1) as { error: { retry_after?: number } }).error.retry_after).toBe(delay)
   })
 })
+
+describe('fields that change an answer reach the engines', () => {
+  const tools = [{ type: 'function', function: { name: 'look' } }]
+  const passed = { user: 'me', prompt_cache_key: 'k', service_tier: 'flex', verbosity: 'low' }
+
+  test('of a chat: effort and the like every engine, parallel calls the one with the tools', async () => {
+    const engine = scriptedEngine(echo)
+    const { post } = await startServer(engine)
+    const template = { chat_template_kwargs: { thinking: null } }
+    const more = {
+      reasoning_effort: 'low',
+      parallel_tool_calls: false,
+      top_k: 5,
+      min_p: 0.1,
+      logit_bias: { 1: 2 },
+    }
+    const response = await post({ ...question, model: 'aft-fast', tools, ...passed, ...template, ...more })
+    expect([response.status, response.headers.get('x-aft-ignored')]).toEqual([200, null])
+    expect(engine.requests.map((r) => r.sampling)).toMatchObject([
+      { reasoning: 'low', topK: 5, minP: 0.1 },
+      { reasoning: 'low', topK: 5, minP: 0.1 },
+    ])
+    const sent = { ...passed, ...template, logit_bias: { 1: 2 } }
+    expect(engine.requests.map((r) => r.passed)).toEqual([sent, sent])
+    expect(engine.requests.map((r) => r.parallelToolCalls)).toEqual([undefined, false])
+  })
+
+  test('of a response, under their names of a chat', async () => {
+    const engine = scriptedEngine(echo)
+    const { url } = await startServer(engine)
+    const { verbosity, ...same } = passed
+    const body = {
+      ...same,
+      model: 'single',
+      input: 'Hi',
+      tools: [{ type: 'function', name: 'look' }],
+      parallel_tool_calls: false,
+      reasoning: { effort: 'high', summary: 'auto' },
+      text: { verbosity },
+    }
+    const response = await send(`${url}/v1/responses`, body)
+    expect([response.status, response.headers.get('x-aft-ignored')]).toEqual([200, null])
+    expect(await response.json()).toMatchObject({ parallel_tool_calls: false, reasoning: { effort: 'high' } })
+    expect(engine.requests[0]).toMatchObject({
+      passed,
+      parallelToolCalls: false,
+      sampling: { reasoning: 'high' },
+    })
+  })
+
+  test('and the server behind', async () => {
+    const upstream = await startChatServer(scriptedEngine(echo))
+    onTestFinished(() => upstream.close())
+    const { post } = await startServer(openOpenAI({ baseURL: upstream.baseURL, model: 'm' }))
+    const more = { reasoning_effort: 'low', parallel_tool_calls: false }
+    await post({ ...question, model: 'aft-fast', tools, ...passed, ...more })
+    expect(upstream.bodies.map(({ parallel_tool_calls }) => parallel_tool_calls).at(-1)).toBe(false)
+    expect(upstream.bodies[0]).not.toHaveProperty('parallel_tool_calls')
+    for (const body of upstream.bodies)
+      expect(body).toMatchObject({ ...passed, reasoning_effort: 'low', model: 'm' })
+  })
+})

@@ -1,11 +1,17 @@
 /** Reads the body of POST /v1/responses. */
 import { z } from 'zod'
-import type { Message, ResponseFormat, Tool, ToolChoice } from '../../core/provider/engine.ts'
+import {
+  type Message,
+  type ResponseFormat,
+  reasoningEfforts,
+  type Tool,
+  type ToolChoice,
+} from '../../core/provider/engine.ts'
 import { makeAsk } from '../../request/ask.ts'
 import type { Ask } from '../../request/live.ts'
 import type { Offer } from '../../request/plans.ts'
 import { ApiError, parseBody } from './api-error.ts'
-import { checkToolChoice, listUnknown, samplingFields } from './chat-request.ts'
+import { checkToolChoice, listUnknown, passedFields, readPassed, samplingFields } from './chat-request.ts'
 import type { WireRequest } from './endpoint.ts'
 import { toMessages } from './responses-items.ts'
 import type { ResponseStore, StoredResponse } from './responses-store.ts'
@@ -42,7 +48,11 @@ const schema = z.looseObject({
   seed: z.int().nullish(),
   tools: z.array(tool).nullish(),
   tool_choice: toolChoice.nullish(),
-  text: z.looseObject({ format: format.optional() }).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  reasoning: z
+    .looseObject({ effort: z.enum(reasoningEfforts).nullish(), summary: z.string().nullish() })
+    .nullish(),
+  text: z.looseObject({ format: format.optional(), verbosity: z.string().nullish() }).nullish(),
   include: z.array(z.string()).nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
@@ -58,16 +68,7 @@ const refused: Record<string, string> = {
 }
 
 /** Fields that are accepted and ignored. */
-const ignoredFields = [
-  'user',
-  'safety_identifier',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'service_tier',
-  'truncation',
-  'stream_options',
-  ...Object.keys(refused),
-]
+const ignoredFields = ['truncation', 'stream_options', ...Object.keys(refused)]
 
 /** A response to answer with. */
 export interface ResponsesRequest extends WireRequest {
@@ -103,6 +104,7 @@ export function readResponses(
         maxTokens: body.max_output_tokens ?? undefined,
         temperature: body.temperature ?? undefined,
         topP: body.top_p ?? undefined,
+        reasoning: body.reasoning?.effort ?? undefined,
       },
       maxTokensParam: 'max_output_tokens',
     },
@@ -111,14 +113,16 @@ export function readResponses(
   return {
     ask,
     isStream: body.stream ?? false,
-    ignored: listUnknown(body, [...Object.keys(schema.shape), ...ignoredFields]),
+    ignored: listUnknown(body, [...Object.keys(schema.shape), ...passedFields, ...ignoredFields]),
     echo: {
       instructions: body.instructions ?? null,
       max_output_tokens: body.max_output_tokens ?? null,
       metadata: body.metadata ?? {},
       temperature: body.temperature ?? null,
       top_p: body.top_p ?? null,
-      text: { format: body.text?.format ?? { type: 'text' } },
+      text: { ...body.text, format: body.text?.format ?? { type: 'text' } },
+      parallel_tool_calls: body.parallel_tool_calls ?? true,
+      reasoning: { effort: body.reasoning?.effort ?? null, summary: null },
       tools: body.tools ?? [],
       tool_choice: body.tool_choice ?? 'auto',
       store: isKept,
@@ -154,7 +158,10 @@ function readPrompt(body: z.infer<typeof schema>, conversation: Message[]): Ask[
     messages: body.instructions
       ? [{ role: 'system', content: body.instructions }, ...conversation]
       : conversation,
+    ...readPassed({ ...body, reasoning: undefined, verbosity: body.text?.verbosity }),
     ...(tools.length > 0 && { tools, ...(toolChoice && { toolChoice }) }),
+    ...(tools.length > 0 &&
+      body.parallel_tool_calls != null && { parallelToolCalls: body.parallel_tool_calls }),
     ...(responseFormat && { responseFormat }),
     ...(wantsScores && { logprobs: body.top_logprobs ?? 0 }),
   }

@@ -55,8 +55,6 @@ function describe({ echo }: ResponsesRequest, { id, created, model }: Stamp) {
     incomplete_details: null as { reason: string } | null,
     model,
     output: [] as object[],
-    parallel_tool_calls: true,
-    reasoning: { effort: null, summary: null },
     truncation: 'disabled',
     usage: null as object | null,
     ...echo,

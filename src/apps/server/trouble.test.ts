@@ -270,8 +270,8 @@ describe('a bad body', () => {
 
   test('with unknown fields is answered, and they are listed', async () => {
     const { post } = await startServer(scriptedEngine(echo))
-    const response = await post({ ...question, model: 'single', logit_bias: {}, user: 'me' })
-    expect([response.status, response.headers.get('x-aft-ignored')]).toEqual([200, 'logit_bias'])
+    const response = await post({ ...question, model: 'single', prediction: {}, user: 'me' })
+    expect([response.status, response.headers.get('x-aft-ignored')]).toEqual([200, 'prediction'])
   })
 })
 

@@ -63,6 +63,11 @@ export type ResponseFormat =
       }
     }
 
+/** How much a model may think before it writes, from nothing to the most. */
+export const reasoningEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const
+/** One of `reasoningEfforts`. */
+export type ReasoningEffort = (typeof reasoningEfforts)[number]
+
 /** How a completion is sampled. The engine has its own defaults for what is absent. */
 export interface Sampling {
   temperature?: number
@@ -73,6 +78,7 @@ export interface Sampling {
   presencePenalty?: number
   /** At most this many generated tokens per completion, reasoning included. */
   maxTokens: number
+  reasoning?: ReasoningEffort
 }
 
 /** Why a completion ended. There is no reason for errors: a completion with an error is a failure. */
@@ -123,7 +129,11 @@ export interface CompletionRequest {
   stop?: string[]
   tools?: Tool[]
   toolChoice?: ToolChoice
+  /** Whether one completion may call several tools. */
+  parallelToolCalls?: boolean
   responseFormat?: ResponseFormat
+  /** Other fields of the wire (`user`, `prompt_cache_key`): an engine with that wire sends them as they are. */
+  passed?: Record<string, unknown>
   /** Report log probabilities, with this many alternatives per token (0: only the sampled token's). */
   logprobs?: number
   /** Lower goes first if requests wait for a place; default 0. */

@@ -31,6 +31,7 @@ export function toBody(
   { model, seed, n, dialect }: { model: string; seed: number; n: number; dialect: Dialect },
 ): Record<string, unknown> {
   return {
+    ...request.passed,
     model,
     messages,
     ...(n > 1 && { n }),
@@ -44,9 +45,11 @@ export function toBody(
     min_p: sampling.minP,
     frequency_penalty: sampling.frequencyPenalty,
     presence_penalty: sampling.presencePenalty,
+    reasoning_effort: sampling.reasoning,
     stop: request.stop,
     tools: request.tools,
     tool_choice: request.toolChoice,
+    parallel_tool_calls: request.tools && request.parallelToolCalls,
     response_format: request.responseFormat,
     // llama-server reports log probabilities only if alternatives are asked for.
     ...(request.logprobs !== undefined && { logprobs: true, top_logprobs: Math.max(1, request.logprobs) }),
