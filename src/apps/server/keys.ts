@@ -18,7 +18,9 @@ export function createKeyCheck(keys: Keys): KeyCheck {
     const digest = digestOf(given ?? '')
     const [found] = known.filter((key) => timingSafeEqual(key.digest, digest))
     if (found && given) return found.name
-    const problem = given ? 'the API key is wrong' : 'an API key is needed: Authorization: Bearer KEY'
+    const problem = given
+      ? 'the API key is wrong'
+      : 'an API key is needed: Authorization: Bearer KEY, or x-api-key: KEY'
     throw new ApiError(401, problem, {
       code: given ? 'invalid_api_key' : 'missing_api_key',
       headers: { 'www-authenticate': 'Bearer' },

@@ -7,6 +7,9 @@ import { answerAt } from './answer-at.ts'
 import { ApiError } from './api-error.ts'
 import { chatEndpoint } from './chat-response.ts'
 import type { KeyCheck } from './keys.ts'
+import { countTokensAt } from './messages/count-tokens.ts'
+import { toMessagesError } from './messages/errors.ts'
+import { messagesEndpoint } from './messages/messages.ts'
 import { allowOrigins } from './origins.ts'
 import { pageApi, pageRoutes } from './page.ts'
 import { eventsEndpoint } from './page-endpoint.ts'
@@ -39,7 +42,9 @@ export function createRoutes(parts: Parts, options: RouteOptions): Hono<Env> {
   })
   app.route('/', pageRoutes())
   app.use(async (c, next) => {
-    const name = options.checkKey(c.req.header('authorization'))
+    // Clients of the Anthropic API send their key in a header of its own.
+    const key = c.req.header('x-api-key')
+    const name = options.checkKey(c.req.header('authorization') ?? (key && `Bearer ${key}`))
     c.set('client', name ?? c.env?.client ?? 'anybody')
     await next()
   })
@@ -54,7 +59,8 @@ export function createRoutes(parts: Parts, options: RouteOptions): Hono<Env> {
 function addErrors(app: Hono<Env>, { toKnown }: Parts): void {
   app.onError((error, c) => {
     const known = toKnown(error)
-    return c.json(known.toJSON(), known.status as 400, known.headers)
+    const body = c.req.path.startsWith('/v1/messages') ? toMessagesError(known) : known.toJSON()
+    return c.json(body, known.status as 400, known.headers)
   })
   app.notFound((c) => {
     throw new ApiError(404, `there is no ${c.req.method} ${c.req.path.slice(0, 200)}`, { code: 'not_found' })
@@ -65,7 +71,8 @@ function addMetrics(app: Hono<Env>, { metrics }: Parts): void {
   app.use(async (c, next) => {
     const startMs = performance.now()
     await next()
-    c.header('x-request-id', randomUUID())
+    const id = randomUUID()
+    for (const name of ['x-request-id', 'request-id']) c.header(name, id)
     const endpoint = c.res.status === 404 ? 'other' : c.req.path.replace(/^(\/v1\/models)\/.*/, '$1')
     metrics.request(endpoint, c.res.status, (performance.now() - startMs) / 1_000)
   })
@@ -73,8 +80,21 @@ function addMetrics(app: Hono<Env>, { metrics }: Parts): void {
 
 function addModels(app: Hono<Env>, { offer }: Parts): void {
   const created = nowSeconds()
-  const toModel = (id: string) => ({ id, object: 'model', created, owned_by: 'aft' })
-  app.get('/v1/models', (c) => c.json({ object: 'list', data: Object.keys(offer.presets).map(toModel) }))
+  const created_at = new Date(created * 1_000).toISOString()
+  // The fields of both APIs: none has two meanings.
+  const toModel = (id: string) => ({
+    id,
+    object: 'model',
+    created,
+    owned_by: 'aft',
+    type: 'model',
+    display_name: id,
+    created_at,
+  })
+  app.get('/v1/models', (c) => {
+    const data = Object.keys(offer.presets).map(toModel)
+    return c.json({ object: 'list', data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id })
+  })
   app.get('/v1/models/:id', (c) => {
     presetOf(c.req.param('id'), offer)
     return c.json(toModel(c.req.param('id')))
@@ -101,6 +121,8 @@ function addAnswers(
     '/v1/responses',
     answerAt(responsesEndpoint(createResponseStore(maxStoredBytes)), parts, readerTimeoutMs),
   )
+  app.post('/v1/messages', answerAt(messagesEndpoint, parts, readerTimeoutMs))
+  app.post('/v1/messages/count_tokens', countTokensAt(parts))
   app.post('/v1/aft', answerAt(eventsEndpoint, parts, readerTimeoutMs))
   app.route('/v1/aft', pageApi(parts.offer, parts.template, fixes))
 }
