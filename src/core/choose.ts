@@ -7,7 +7,7 @@ import type { Chosen, Completion, Failure, LayerResult } from './result.ts'
 
 /**
  * Chooses the answer of a plan.
- * @param candidates usable completions of one layer, at least one
+ * @param candidates completions of one layer, at least one
  * @param layer their layer: the last one, unless later layers failed or were skipped
  * @param given `judged` is the result of the layer that `judgeLayer` makes
  */

@@ -12,7 +12,7 @@ export interface Host {
   clock: Clock
   /** Gets every event as it happens. */
   emit?: (event: AftEvent) => void
-  /** The first layers, if an earlier run made them: they are not sampled again and emit no events. */
+  /** The first layers, if they exist already: they are not sampled and emit no events. */
   recorded?: LayerResult[]
   /** Whether the client has received a part of this member of the last layer: then it cannot be sampled again. */
   isSent?: (index: number) => boolean

@@ -7,8 +7,8 @@ import type { LayerResult } from './result.ts'
 import { sampleGroup } from './sample.ts'
 
 /**
- * Samples all groups of a layer. Resolves when every member has ended, or when the quorum cuts the rest. A layer that an
- * earlier run recorded is returned without sampling.
+ * Samples all groups of a layer. Resolves when every member has ended, or when the quorum cuts the rest. A layer that
+ * exists already (`host.recorded`) is returned without sampling.
  */
 export async function runLayer(task: LayerTask): Promise<LayerResult> {
   const { host, layer, layerIndex, isLast } = task

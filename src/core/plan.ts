@@ -17,7 +17,7 @@ export interface Prompt {
   logprobs?: number
 }
 
-/** `n` samples of one engine. Samples that fail there are asked of the fallbacks, in turn. */
+/** `n` samples of one engine. For samples that fail, the fallbacks are asked, in turn. */
 export interface Voice {
   engine: string
   n: number

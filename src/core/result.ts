@@ -120,7 +120,7 @@ export function listLeftovers(plan: Plan, { completions, failures }: LayerResult
   const { engine = 'none', error } = failures[0] ?? {}
   const kind = (error?.kind ?? 'missing') as EngineError['kind']
   const { status, param } = error ?? {}
-  // The panel can be asked again when its last member can.
+  // A retry asks every engine again, so it must wait for the longest delay.
   const delays = failures.flatMap((f) => f.error.retryAfterMs ?? [])
   const retryAfterMs = delays.length > 0 ? Math.max(...delays) : undefined
   throw new EngineError(engine, kind, `no proposal is left: ${messages.join('; ')}`, {

@@ -1,4 +1,4 @@
-/** Samples a group with one request to its engine. Members that fail there are asked of the fallback engines, in turn. */
+/** Samples a group with one request to its engine. For members that fail, it asks the fallback engines, in turn. */
 import { type Fitting, fitProposals } from './fit.ts'
 import type { Group, Member } from './group.ts'
 import type { LayerRun } from './host.ts'

@@ -38,7 +38,7 @@ export const CONFIG_FILES = ['ts', 'mts', 'js', 'mjs', 'json', 'yaml', 'yml'].ma
 )
 
 /**
- * The config of a folder, or undefined if it has none. Node itself runs TypeScript.
+ * Reads the config of a folder; undefined if it has none. Node itself runs TypeScript.
  * @throws UsageError with file, path, what was expected and what came
  */
 export async function loadConfig(folder: string): Promise<Config | undefined> {
@@ -54,7 +54,7 @@ export async function loadConfig(folder: string): Promise<Config | undefined> {
 }
 
 /**
- * The config in a file: a module's default export, JSON or YAML.
+ * Reads the config in a file: a module's default export, JSON or YAML.
  * @throws UsageError with file, line or path, what was expected and what came
  */
 export async function readConfig(file: string): Promise<Config> {

@@ -7,7 +7,7 @@ import { endOf, openTaskJournal, runTask, type TaskJob, type TaskProgress } from
 /** What the work on an item gets, and how far all items are. */
 export type { TaskJob, TaskProgress }
 
-/** How an evaluation runs, whatever it evaluates. */
+/** How an evaluation runs: the same settings for every task. */
 export interface TaskSettings {
   /** Path of the journal. */
   journal: string

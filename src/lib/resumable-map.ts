@@ -4,7 +4,7 @@
  */
 import type { JournalFile } from './journal-file.ts'
 
-/** One item at work. */
+/** What the work on one item gets. */
 export interface Job<Line extends object> {
   key: string
   /** Position in the order of start, from 0. */

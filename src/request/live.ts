@@ -18,7 +18,7 @@ export interface Ask {
   plan: Plan
   showProposals: boolean
   tools: ToolMode
-  /** What of the request is not done as it says, in words. */
+  /** Which settings of the request were changed or ignored, in words. */
   warnings: string[]
 }
 

