@@ -49,6 +49,8 @@ export const LEAST_WORDS = 4
  * The time is linear in the length of all texts.
  * @param answer the offsets of `at` are in this string
  * @param proposals the offsets of `from` are in these strings
+ * @example
+ * const { sentences } = attribute('The sky is blue.', ['I think the sky is blue.'])
  */
 export function attribute(answer: string, proposals: string[]): Attribution {
   const words = splitWords(answer)
@@ -196,7 +198,11 @@ export interface PlacedSource extends Omit<Source, 'proposal'> {
   index: number
 }
 
-/** Runs `attribute` on a whole result. Without an aggregation (`single`, votes) every sentence is new. */
+/**
+ * Runs `attribute` on a whole result. Without an aggregation (`single`, votes) every sentence is new.
+ * @example
+ * const { sentences } = attributeResult(await answer('Why is the sky blue?', { engine }))
+ */
 export function attributeResult({ answer, layers, from }: Result): ResultAttribution {
   const shown = layers
     .slice(0, from.layer)
