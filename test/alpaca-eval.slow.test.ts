@@ -1,4 +1,4 @@
-/** The published AlpacaEval figures, from the annotations that they were made of. About ten seconds. */
+/** Computes the published AlpacaEval figures from their annotations. Takes about ten seconds. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -49,7 +49,7 @@ describe.skipIf(!hasData)('published systems (needs ../shared/data/alpaca-eval)'
     expect(gaps.reduce((a, b) => a + b, 0) / gaps.length).toBeLessThan(0.1)
   })
 
-  test('rows in another order are refused with their row, a missing row is a warning', async () => {
+  test('a row out of order is refused with its number, and a missing row is a warning', async () => {
     const rows = JSON.parse(readFileSync(annotations('vicuna-13b'), 'utf8'))
     const file = path.join(tmpdir(), 'vicuna.json')
     ;[rows[9], rows[10]] = [rows[10], rows[9]]

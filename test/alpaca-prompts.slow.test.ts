@@ -1,4 +1,4 @@
-/** The first AlpacaEval prompts through `aft run` with every kind of real engine, and through five kills. */
+/** Answers the first AlpacaEval prompts by `aft run` with every kind of real engine, and through five kills. */
 import { execFile, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -39,7 +39,7 @@ async function run(out: string, ...more: string[]): Promise<AnswerLine[]> {
   return readLines<AnswerLine>(out)
 }
 
-/** Completions in a journal as `prompt/layer/index`, each once where nothing was made twice. */
+/** Lists the completions of a journal as `prompt/layer/index`. Each appears once if nothing was made twice. */
 function completionsIn(journal: string): string[] {
   const records = readLines<{ type: string; prompt: string; layer: number; index: number }>(journal)
   return records.filter((r) => r.type === 'completion').map((r) => `${r.prompt}/${r.layer}/${r.index}`)
@@ -101,7 +101,7 @@ describe.skipIf(!fs.existsSync(source))(
       expectWhole(await run(out, ...embedded), `${out}.journal`)
     })
 
-    test('a server that honours n is asked once a layer where places are free', async () => {
+    test('a server that supports n is asked once per layer if places are free', async () => {
       const out = path.join(folder, 'server.jsonl')
       const answers = await run(out, '--model', `${server.url}#smollm2`, '--concurrency', '10')
       expectWhole(answers, `${out}.journal`)

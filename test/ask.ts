@@ -1,4 +1,4 @@
-/** Asks the core: a plan by options, engines by name, and all that it did. For tests. */
+/** For tests: asks the core with a plan made from options and engines by name, and collects its events. */
 import { answerPrompt } from '../src/core/aft.ts'
 import type { Host } from '../src/core/host.ts'
 import type { Plan, Prompt } from '../src/core/plan.ts'
@@ -16,7 +16,7 @@ export function planFor(engines: Record<string, Engine>, options: Partial<PlanOp
   return makePlan({ proposers: Object.keys(engines).slice(0, 1), ...size, ...options })
 }
 
-/** The result, with every event before it. */
+/** Returns the result, with all events before it. */
 export async function ask(
   engines: Record<string, Engine>,
   plan: Plan,

@@ -1,10 +1,10 @@
-/** A chat-completions server on loopback that lets an engine answer, streamed, one choice a request. For tests. */
+/** For tests: a chat-completions server on loopback. An engine answers, streamed, one choice per request. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { CompletionRequest, Engine, EngineEvent } from '../src/core/provider/engine.ts'
 import { EngineError } from '../src/core/provider/errors.ts'
 
-/** The body of a request, as far as tests look at it. */
+/** The fields of a request's body that tests look at. */
 export type ChatBody = Record<string, unknown> & {
   messages: CompletionRequest['messages']
   max_tokens: number
@@ -17,12 +17,12 @@ export interface ChatServer {
   bodies: ChatBody[]
   /** The authorization header of each request. */
   keys: (string | undefined)[]
-  /** Requests whose connection is open. */
+  /** Number of requests with an open connection. */
   open: () => number
   close: () => Promise<void>
 }
 
-/** What happens instead of an answer: `true` where it was dealt with. */
+/** What happens instead of an answer; returns `true` if it handled the request. */
 export type Fault = (response: ServerResponse, body: ChatBody, request: number) => boolean
 
 export async function startChatServer(engine: Engine, fault: Fault = () => false): Promise<ChatServer> {
@@ -92,7 +92,7 @@ export function choice(delta: object, finish_reason: string | null = null) {
   return { choices: [{ index: 0, delta, finish_reason }] }
 }
 
-/** Sends a chunk in two pieces that part a character of several bytes, where there is one. */
+/** Sends a chunk in two pieces. If it has a character of several bytes, they are split within it. */
 export async function send(response: ServerResponse, chunk: object): Promise<void> {
   if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' })
   const line = { id: 'chat', object: 'chat.completion.chunk', created: 1, model: 'scripted', ...chunk }

@@ -1,10 +1,10 @@
-/** Runs `bin/aft.js` as a child process. For tests. */
+/** For tests: runs `bin/aft.js` as a child process. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 
 const launcher = path.join(import.meta.dirname, '../bin/aft.js')
-/** A test that gives up leaves none behind. */
+/** Running children. They are killed at the end, so that a failed test leaves none. */
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
@@ -23,13 +23,13 @@ export interface AftOptions {
   env?: NodeJS.ProcessEnv
   /** Node's own flags. */
   nodeFlags?: string[]
-  /** File that takes the output; `stdout` of the result is then empty. */
+  /** File to write the output to; `stdout` of the result is then empty. */
   stdout?: number
-  /** Called with the child once it runs. */
+  /** Called with the child when it runs. */
   during?: (child: ChildProcess) => void
 }
 
-/** What the command line printed, and how it ended. Colours are off; there is no config unless `cwd` has one. */
+/** Runs the command line and returns its output and exit code. Colors are off; only `cwd` can have a config. */
 export async function aft(args: string[], options: AftOptions = {}): Promise<Ended> {
   const child = spawn(process.execPath, [...(options.nodeFlags ?? []), launcher, ...args], {
     cwd: options.cwd,
@@ -51,7 +51,7 @@ export async function aft(args: string[], options: AftOptions = {}): Promise<End
   return { ...(await ended), stdout: stdout(), stderr: stderr() }
 }
 
-/** What a stream has brought so far, also when it is closed early. */
+/** Collects the text of a stream, even if it is closed early. */
 function collect(stream: Readable | null): () => string {
   let all = ''
   stream?.setEncoding('utf8').on('data', (chunk: string) => {

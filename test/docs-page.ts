@@ -1,4 +1,4 @@
-/** Reads the code blocks of a page, as docs.test.ts runs them. For tests. */
+/** For docs.test.ts: reads the code blocks of a page. */
 import { makeProgram } from '../src/apps/cli/main.ts'
 
 export interface Block {
@@ -19,13 +19,13 @@ export function blocksOf(page: string): Block[] {
   }))
 }
 
-/** The commands of a block of shell, one per entry; a line that ends with `\` is one with the next. */
+/** Returns the commands of a shell block. A line that ends with `\` continues in the next. */
 export function commandsOf(code: string): string[] {
   const lines = code.replaceAll(/\\\n\s*/g, '').split('\n')
   return lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
 }
 
-/** The words of a simple command, without quotes, variables set before it, and what follows `<` or `|`. */
+/** Returns the words of a simple command, without quotes, variables before it, and everything after `<` or `|`. */
 export function wordsOf(command: string): string[] {
   const words = [...command.matchAll(/"((?:\\.|[^"])*)"|'([^']*)'|[^\s"']+/g)].map(
     ([word, double, single]) => double ?? single ?? word,
@@ -36,8 +36,8 @@ export function wordsOf(command: string): string[] {
 }
 
 /**
- * Has the real command line parse a command without running it.
- * @throws CommanderError or Error for what the command line would refuse
+ * Lets the real command line parse a command without running it.
+ * @throws CommanderError or Error if the command line would refuse it
  */
 export async function parseCommand(command: string): Promise<void> {
   const words = wordsOf(command)
@@ -64,7 +64,7 @@ export async function parseCommand(command: string): Promise<void> {
   }
 }
 
-/** Every long flag of every command. */
+/** Lists every long flag of every command. */
 export async function listFlags(): Promise<Set<string>> {
   const names = (await makeProgram([])).commands.map((command) => command.name())
   const flags = new Set(['--help', '--version'])

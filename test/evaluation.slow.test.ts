@@ -1,4 +1,4 @@
-/** Evaluations from end to end: a real model, the published checker, the harness. Two to four minutes, most of it the model's. */
+/** Evaluations from end to end: a real model, the published checker, the harness. Takes two to four minutes, mostly the model. */
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -41,7 +41,7 @@ describe.skipIf(!existsSync(data))('with the data sets (needs ../shared/data)', 
       expect(row.output_tokens).toBeGreaterThan(0)
       expect(row.scores.strict.mean).toBeGreaterThanOrEqual(0)
     }
-    // a question has six parts; those that were there before the kill were not made again
+    // a question has six parts; parts from before the kill were not made again
     expect(killed.signal === 'SIGKILL' || killed.code === 137 || killed.code === 0).toBe(true)
     expect(journal().match(/"type":"part"/g)).toHaveLength(10)
     expect(before).toBeGreaterThan(0)

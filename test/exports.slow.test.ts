@@ -1,4 +1,4 @@
-/** Exports in the hands of the trainers they are for. Half a minute once the Python packages are there. */
+/** Exports are read by the trainers that they are for. Takes half a minute after the Python packages are installed. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -89,7 +89,7 @@ test("TRL's trainer takes the folder, its export and the Parquet: prompts have t
   await model.dispose()
 })
 
-test('Parquet holds what the lines hold', async () => {
+test('Parquet has the same content as the lines', async () => {
   const { readParquet } = await import('../src/files/rows/read-parquet.ts')
   const rows = []
   for await (const { value } of readParquet(path.join(cwd, 'parquet/train.parquet'))) rows.push(value)
@@ -126,7 +126,7 @@ T.from_pretrained(f[: f.rindex('/')], gguf_file=f[f.rindex('/') + 1 :]).save_pre
   })
 })
 
-test('LLaMA-Factory and axolotl are told of files that are there, with the fields that the rows have', () => {
+test('the settings for LLaMA-Factory and axolotl name files that exist, and fields that the rows have', () => {
   const read = (name: string) => readFileSync(path.join(cwd, name), 'utf8')
   const rows = (folder: string): { messages: (Message & { training?: boolean })[] }[] =>
     read(`${folder}/train.jsonl`)

@@ -25,7 +25,7 @@ const readLines = (text: string) =>
     .map((line) => JSON.parse(line))
 const call = (command: string) => aft(command.split(' '), { cwd: folder })
 
-/** From now on a model that is asked anything is an error. */
+/** From now on, any request to a model is an error. */
 const refuseQuestions = (script = 'script.json') => writeFileSync(at(script), '{"rules":[]}')
 
 describe('a journal of `aft run`', () => {

@@ -1,4 +1,4 @@
-/** A command with a journal, killed while completions are under way, then run again. For tests and benches. */
+/** For tests and benches: runs a command with a journal, kills it during its completions, and runs it again. */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -16,15 +16,15 @@ export interface JournalCompletion {
 
 export interface Resumed {
   ended: Ended
-  /** Completions that the journal held when the process was killed. */
+  /** Completions in the journal when the process was killed. */
   keptCompletions: number
-  /** Whether what the journal held then, up to its last whole line, is still what it begins with. */
+  /** True if the journal still begins with the complete lines that it had then. */
   isPrefixKept: boolean
   secondsToKill: number
   secondsAfter: number
 }
 
-/** Completions of a journal's whole lines, those left out that were there before anything was sampled. */
+/** Reads the completions of a journal's complete lines, without those from before the first sampling. */
 export function readCompletions(journal: string): JournalCompletion[] {
   if (!existsSync(journal)) return []
   const whole = readFileSync(journal, 'utf8').split('\n').slice(0, -1)
@@ -33,7 +33,7 @@ export function readCompletions(journal: string): JournalCompletion[] {
     .filter(({ type, usage }) => type === 'completion' && usage.outputTokens > 0)
 }
 
-/** Runs a command, kills it with SIGKILL when its journal holds so many completions, and runs it again. */
+/** Runs a command, kills it with SIGKILL when its journal has this many completions, and runs it again. */
 export async function killAndResume(
   args: string[],
   { cwd, journal, completions }: { cwd: string; journal: string; completions: number },

@@ -1,4 +1,4 @@
-/** The package as others get it: packed, installed into an empty folder, used on Node 22. */
+/** Tests the package as users get it: packed, installed into an empty folder, used on Node 22. */
 import { execFile } from 'node:child_process'
 import {
   cpSync,
@@ -71,7 +71,7 @@ beforeAll(async () => {
   names = entries.map((entry) => path.posix.join(path.relative(installed, entry.parentPath), entry.name))
 }, 300_000)
 
-test('packing leaves the package.json of the checkout as it was', () => {
+test('packing does not change the package.json of the checkout', () => {
   expect(manifest(checkout)).toEqual(own)
 })
 
@@ -133,7 +133,7 @@ test('no compiled file imports a development dependency', () => {
   expect([...new Set(bare)].filter((name) => !allowed.includes(name))).toEqual([])
 })
 
-test('what only some commands need is asked for by name', async () => {
+test('a command that needs an optional package asks for it by name', async () => {
   write('rows.parquet', '')
   for (const [args, command] of [
     [['report', '.', '-o', 'page.html'], 'npm install vega vega-lite'],

@@ -1,8 +1,8 @@
-/** Runs a command in a pseudo-terminal made by `script` of util-linux. For tests. */
+/** For tests: runs a command in a pseudo-terminal, made by `script` of util-linux. */
 import { spawn, spawnSync } from 'node:child_process'
 import { openScreen, type Screen } from './screen.ts'
 
-/** Why there is no pseudo-terminal on this machine; undefined where there is one. */
+/** Why this machine has no pseudo-terminal; undefined if it has one. */
 export const noTerminal =
   spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: 'ignore' }).status === 0
     ? undefined
@@ -19,7 +19,7 @@ export interface TerminalOptions {
   columns?: number
   rows?: number
   env?: NodeJS.ProcessEnv
-  /** Called with what the terminal has got so far; a string that it returns is typed. */
+  /** Called with the terminal's content so far. A string that it returns is typed. */
   type?: (raw: string) => string | undefined
 }
 

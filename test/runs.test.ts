@@ -1,4 +1,4 @@
-/** The scripts of `runs/`: what they would call is what the command line takes. Nothing of it runs. */
+/** Checks that the command line accepts the commands of the scripts in `runs/`. It runs none of them. */
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ const settings: Record<string, Record<string, string>> = {
   },
 }
 
-/** Commands of a script, in which `aft` and `node` only write down what they are called with. */
+/** Lists the commands of a script, with `aft` and `node` replaced by programs that only record their arguments. */
 function commandsOf(script: string): string[][] {
   const text = readFileSync(path.join(root, 'runs', script), 'utf8')
     .replace('set -euo pipefail', 'set -u')

@@ -1,4 +1,4 @@
-/** One folder for everything that tests write to the system's temporary folder; it goes when they have ended. */
+/** One folder for all temporary files of tests. It is removed when they have ended. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

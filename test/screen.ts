@@ -1,4 +1,4 @@
-/** A terminal emulator without a window: what a user would see. For tests. */
+/** For tests: a terminal emulator without a window. It shows what a user would see. */
 import xterm from '@xterm/headless'
 
 export interface Screen {
@@ -7,12 +7,12 @@ export interface Screen {
   readonly rows: number
   write(text: string): boolean
   resize(columns: number, rows: number): void
-  /** Everything on the screen and scrolled off it, without white space at the ends of lines and of the text. */
+  /** Returns everything on the screen and above it, without white space at the ends of lines and of the text. */
   read(): Promise<string>
   isCursorHidden(): Promise<boolean>
 }
 
-/** Line feeds also return to the first column, as a terminal's driver does it for programs. */
+/** Makes a screen. Line feeds also return to the first column, as in a terminal's driver. */
 export function openScreen(columns: number, rows: number): Screen {
   const terminal = new xterm.Terminal({
     cols: columns,

@@ -33,10 +33,10 @@ export function createVirtualClock(): Clock {
   }
 }
 
-/** A completion that comes, or fails, after `ms` of the clock. */
+/** A completion that arrives or fails after `ms` on the clock. */
 export type Timed = { ms: number; error?: EngineErrorKind } & Partial<CompletionEnd>
 
-/** An engine on that clock. Its signal's reasons and its requests are kept. */
+/** Makes an engine on that clock. It records its requests and the reasons of aborts. */
 export function timedEngine(
   clock: Clock,
   script: (request: CompletionRequest, index: number) => Timed,

@@ -132,6 +132,19 @@ export function literalSpreads(file: string, source: string): number[] {
   return found
 }
 
+/** Exported declarations without a sentence directly above them, as `FILE:LINE NAME`. Tags such as `@throws` do not count. */
+export function exportsWithoutSentence(file: string, source: string): string[] {
+  return (parseFile(file, source).body as Node[]).flatMap((statement) => {
+    const declaration = statement.declaration as (Node & { declarations?: { id: { name: string } }[] }) | null
+    if (!/^Export(Named|Default)Declaration$/.test(statement.type) || !declaration) return []
+    const before = source.slice(0, statement.start)
+    const comment = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n$/.exec(before)?.[1] ?? ''
+    if (/\w/.test(comment.replace(/@[\s\S]*/, ''))) return []
+    const id = (declaration.id ?? declaration.declarations?.[0]?.id) as { name?: string } | undefined
+    return [`${file}:${before.split('\n').length} ${id?.name ?? 'default'}`]
+  })
+}
+
 function parseFile(file: string, source: string): Node {
   return parseAst(source, { lang: file.endsWith('.tsx') ? 'tsx' : 'ts' }) as unknown as Node
 }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   budgets,
+  exportsWithoutSentence,
   find,
   findCircles,
   findCrossings,
@@ -70,6 +71,23 @@ test('no literal is spread only to fold lines', () => {
   expect(literalSpreads('a.ts', 'const a = { ...{ b: 1 },\nc: [...[1, 2], 3] }')).toEqual([1, 2])
   const all = sources.flatMap((file) => literalSpreads(file, read(file)).map((line) => `${file}:${line}`))
   expect(all).toEqual([])
+})
+
+test('every export has a sentence', () => {
+  const found = exportsWithoutSentence(
+    'a.ts',
+    [
+      '/** Of the file. */',
+      '',
+      'export const a = 1',
+      '/** @throws Error */',
+      'export function b() {}',
+      '/** One. */',
+      'export type C = 1',
+    ].join('\n'),
+  )
+  expect(found).toEqual(['a.ts:3 a', 'a.ts:5 b'])
+  expect(sources.flatMap((file) => exportsWithoutSentence(file, read(file)))).toEqual([])
 })
 
 test('core has no network, files, clock or randomness', () => {

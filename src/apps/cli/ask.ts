@@ -1,4 +1,4 @@
-/** `aft ask`: one prompt, answered where it is asked. */
+/** `aft ask`: answers one prompt on the terminal. */
 import { randomInt } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 import { Command, Option } from 'commander'
@@ -30,6 +30,7 @@ Examples:
       --aggregators openai:gpt-5
   $ aft ask - --json < question.txt`
 
+/** Makes the command `aft ask`. */
 export function askCommand(): Command {
   const command = new Command('ask')
     .description('Answer one prompt.')
@@ -77,7 +78,7 @@ async function readMessages(words: string[], system: string | undefined): Promis
   return system === undefined ? [turn] : [{ role: 'system', content: system }, turn]
 }
 
-/** Words without quotes are one prompt. A terminal is not read: whoever gave no prompt has forgotten it. */
+/** Reads the prompt. Words without quotes are one prompt. It does not wait for a terminal: the user forgot the prompt. */
 async function readQuestion(words: string[]): Promise<string> {
   const isPiped = words.length === 0 && !process.stdin.isTTY
   const question = isPiped || words.join() === '-' ? await text(process.stdin) : words.join(' ')

@@ -22,7 +22,7 @@ interface Finding {
   problems?: string[]
 }
 
-/** The command. */
+/** Makes the command `aft doctor`. */
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('Say what this machine has and lacks to run and to train models, a line each.')

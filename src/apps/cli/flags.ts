@@ -1,4 +1,4 @@
-/** The flags that say how a prompt is answered: the same for one prompt (`ask`) and for many (`run`). */
+/** The flags that decide how a prompt is answered. `ask`, `run` and other commands share them. */
 import { readdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
@@ -14,7 +14,7 @@ import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
 import { flagName, planFlags } from './plan-flags.ts'
 import { addSharedFlags, type SharedFlag } from './shared-flags.ts'
 
-/** What `addAnswerFlags` adds to a command's options; a flag that was not given is absent. */
+/** The flags of `addAnswerFlags`. A flag that was not given is absent. */
 export interface AnswerFlags extends OptionValues {
   model?: string
   preset?: string
@@ -29,10 +29,10 @@ export interface AnswerFlags extends OptionValues {
   config?: string
 }
 
-/** Flags and config, read: what to do (`plan`), with which wording, and how the plan's engines are opened. */
+/** The result of reading flags and config: the plan, its template, and how to open its engines. */
 export interface AnswerSetup {
   plan: Plan
-  /** What the plan was made of. */
+  /** The options that the plan was made from. */
   options: PlanOptions
   template: Template
   engineFlags: OpenOptions
@@ -54,7 +54,7 @@ const SHARED: SharedFlag[] = [
   'concurrency',
 ]
 
-/** Adds the flags of a plan and its engines to a command, `without` some of them. */
+/** Adds the flags of a plan and its engines to a command, except those in `without`. */
 export function addAnswerFlags(
   command: Command,
   without: (keyof AnswerFlags)[] = [],
@@ -72,8 +72,8 @@ export function addAnswerFlags(
 }
 
 /**
- * Reads the shared flags, over the preset and the config: everything is checked before any engine is opened.
- * @param seed the plan's if neither flags nor config give one
+ * Reads these flags together with preset and config. Everything is checked before an engine is opened.
+ * @param seed the plan's seed if neither flags nor config give one
  * @throws UsageError for a wrong flag or config, DataError for a wrong template file
  */
 export async function readAnswerFlags(given: AnswerFlags, seed = 0): Promise<AnswerSetup> {
@@ -99,19 +99,19 @@ export async function readAnswerFlags(given: AnswerFlags, seed = 0): Promise<Ans
   return { plan, options, template, engineFlags, config }
 }
 
-/** A trained model is named by its folder. */
+/** Says whether a name is a folder, as for a trained model. */
 function isFolder(name: string): boolean {
   return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
-/** The config's module is loaded only where there is a config: most calls have none. */
+/** Reads the config. Its module is loaded only if there is a config, because most calls do not have one. */
 async function findConfig(file: string | undefined): Promise<Config> {
   if (file === undefined && !listFolder().some((name) => name.startsWith('aft.config.'))) return {}
   const { loadConfig, readConfig } = await import('../../engines/config.ts')
   return file === undefined ? ((await loadConfig(process.cwd())) ?? {}) : readConfig(file)
 }
 
-/** A folder that cannot be read has no config. */
+/** Lists the current folder. A folder that cannot be read has no config. */
 function listFolder(): string[] {
   try {
     return readdirSync('.')
@@ -120,7 +120,7 @@ function listFolder(): string[] {
   }
 }
 
-/** Flags win over the preset, a preset given by flag over the config. A model given by flag is for every role. */
+/** Merges flags, preset and config. Flags win; a preset given by flag wins over the config. --model is for every role. */
 function withDefaults(flags: AnswerFlags, config: Config): AnswerFlags {
   const { preset, template, ...defaults } = config.defaults ?? {}
   const folder = flags.config ? dirname(flags.config) : '.'
@@ -156,7 +156,7 @@ function readPlanOptions(flags: AnswerFlags): PlanOptions {
   }
 }
 
-/** A flag that would change nothing is an error. */
+/** Rejects a flag that would have no effect with this strategy. */
 function checkStrategy(given: AnswerFlags, { strategy = 'aft', proposers = [], width }: AnswerFlags): void {
   for (const [name, { strategies }] of Object.entries(planOptions as OptionTable)) {
     if (given[name as OptionName] === undefined || !strategies || strategies.includes(strategy)) continue
@@ -170,5 +170,5 @@ function checkStrategy(given: AnswerFlags, { strategy = 'aft', proposers = [], w
 function checkQuorum({ quorum }: AnswerFlags, { layers }: Plan): void {
   const most = Math.max(...layers.map(countMembers))
   if (quorum === undefined || quorum <= most) return
-  throw new UsageError(`--quorum ${quorum}: a layer has ${most} completions at most`)
+  throw new UsageError(`--quorum ${quorum}: expected at most ${most}, the completions of the widest layer`)
 }

@@ -1,4 +1,4 @@
-/** How help looks: the same headings in the same order for every command, and text wrapped to one width. */
+/** Formats help: the same headings in the same order for every command, and text wrapped to one width. */
 import { styleText } from 'node:util'
 import { type Command, Help, type Option } from 'commander'
 import { type OptionTable, planOptions } from '../../plans/options.ts'
@@ -24,7 +24,7 @@ function planned(group: string): string[] {
   return rows.filter(([, spec]) => spec.group === group).map(([name]) => flagName(name))
 }
 
-/** Gives a program its looks; commands below it inherit them. */
+/** Sets the format of a program's help. Its subcommands inherit it. */
 export function styleHelp(program: Command): Command {
   return program
     .helpOption('-h, --help', 'show this help')
@@ -48,13 +48,13 @@ function headingOf({ long }: Option): string {
   return shared.find(([, flags]) => flags.includes(long ?? ''))?.[0] ?? 'Options:'
 }
 
-/** Own flags come first, as the command has them; others in the order of the table above. */
+/** Orders flags: a command's own come first, in its own order; shared ones follow in the order of the table above. */
 function placeOf({ long, helpGroupHeading }: Option): number {
   const heading = shared.findIndex(([name]) => name === helpGroupHeading)
   return heading < 0 ? -1 : heading * 100 + (shared[heading]?.[1].indexOf(long ?? '') ?? 0)
 }
 
-/** The help of a flag, then in parentheses what it takes, its default and whether it is required. */
+/** Writes the help of a flag, then in parentheses its choices, its default and whether it is required. */
 function optionDescription({ description, argChoices, mandatory, ...option }: Option): string {
   const { defaultValue, defaultValueDescription } = option
   const shown = typeof defaultValue === 'boolean' ? undefined : defaultValue
@@ -69,7 +69,7 @@ function optionDescription({ description, argChoices, mandatory, ...option }: Op
 
 const WIDTH = 80
 
-/** Wraps paragraphs; what is indented stays as it is. */
+/** Wraps paragraphs. Indented lines stay unchanged. */
 function wrapParagraphs(text: string): string {
   return text.replace(/(?:^\S.*\n)+/gm, (paragraph) => {
     const words = paragraph.trim().split(/\s+/)

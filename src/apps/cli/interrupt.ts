@@ -1,6 +1,6 @@
-/** Ctrl-C and its kin: the first asks for a clean end, a later one ends at once. */
+/** Handles Ctrl-C and SIGTERM: the first asks for a clean end, a later one ends at once. */
 
-/** The reason of the abort signal, and the exit code that goes with it: 128 and the signal's number. */
+/** The reason of the abort signal, with its exit code: 128 plus the signal's number. */
 export class Interrupted extends Error {
   override name = 'Interrupted'
   readonly exitCode: number
@@ -11,12 +11,12 @@ export class Interrupted extends Error {
   }
 }
 
-/** A launcher passes on what the terminal has sent to both: what comes this soon is the same Ctrl-C. */
+/** Signals within this time are the same Ctrl-C: the terminal sends it, and a launcher passes it on again. */
 const SAME_PRESS_MS = 500
 
 let controller: AbortController | undefined
 
-/** Aborts, with `Interrupted` as its reason, at the first SIGINT or SIGTERM. From the first call on they no longer kill. */
+/** Returns a signal that aborts at the first SIGINT or SIGTERM, with `Interrupted` as its reason. They no longer kill. */
 export function watchInterrupts(): AbortSignal {
   if (controller) return controller.signal
   const stop = new AbortController()

@@ -1,4 +1,4 @@
-/** The command line: which commands there are, and what an error looks like from outside. */
+/** The command line: its commands, and how it reports errors. */
 import { Command, CommanderError } from 'commander'
 import { DataError, EngineError, redact, UsageError } from '../../core/provider/errors.ts'
 import { toCallersError } from '../../files/file-errors.ts'
@@ -10,7 +10,7 @@ import { flagName } from './plan-flags.ts'
 import { addRemovedFlags } from './removed.ts'
 import { sanitize } from './render/sanitize.ts'
 
-/** Loaded only when called: `aft --help` stays quick, and `ask` waits for nothing that it does not need. */
+/** Each command is loaded only when it is called. So `aft --help` is quick, and `ask` loads only what it needs. */
 const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
   ask: { about: 'Answer one prompt.', load: async () => (await import('./ask.ts')).askCommand() },
   run: { about: 'Answer a file of prompts.', load: async () => (await import('./run.ts')).runCommand() },
@@ -62,7 +62,7 @@ export async function main(argv: string[]): Promise<void> {
   }
 }
 
-/** The command line with the wanted command loaded. */
+/** Makes the command line and loads the wanted command. */
 export async function makeProgram(argv: string[]): Promise<Command> {
   const program = styleHelp(new Command('aft'))
     .description(
@@ -82,7 +82,7 @@ export async function makeProgram(argv: string[]): Promise<Command> {
   return program
 }
 
-/** Commander hands settings down to the commands that it makes itself, not to those that are added. */
+/** Copies settings to subcommands. Commander does that only for commands that it makes itself. */
 function inheritSettings(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent)
   if (command.commands.length > 0) command.helpCommand('help [command]', 'Show the help of a command.')
@@ -90,9 +90,9 @@ function inheritSettings(command: Command, parent: Command): Command {
   return command
 }
 
-/** Says what went wrong, in a line or two, and returns the exit code. AFT_DEBUG=1 shows the stack. */
+/** Prints an error in a line or two and returns the exit code. AFT_DEBUG=1 shows the stack. */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2 // commander has said it
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2 // commander has printed it
   if (error instanceof Interrupted) return error.exitCode
   const stack = process.env.AFT_DEBUG && error instanceof Error ? error.stack : undefined
   console.error(`error: ${sanitize(redact(stack ?? describe(error)))}`)
@@ -109,12 +109,12 @@ function describe(error: unknown): string {
   return isExpected ? message : `${message} (a fault in aft itself; AFT_DEBUG=1 shows where)`
 }
 
-/** The core names options as its API does; who types flags reads flags. */
+/** Replaces the API's names of options by flags, because the user typed flags. */
 function withFlagNames(message: string): string {
   return message.replace(/`(\w+)`/g, (all, name) => (Object.hasOwn(planOptions, name) ? flagName(name) : all))
 }
 
-/** `aft ask … | head -1` ends without a word: nobody is left to read one. */
+/** Ends silently if the reader of a pipe is gone, as in `aft ask … | head -1`. */
 function watchOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)

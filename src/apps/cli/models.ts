@@ -1,4 +1,4 @@
-/** `aft models`: lists the models that need no account, pulls them, and says where their files are. */
+/** `aft models`: lists the models that need no account, downloads them, and prints the paths of their files. */
 import { Command } from 'commander'
 import { UsageError } from '../../core/provider/errors.ts'
 import {
@@ -22,7 +22,7 @@ Examples:
 AFT_CACHE_DIR names another folder for the files. Other models: gguf:FILE, hf:USER/REPO:QUANT, ollama:NAME,
 anthropic:NAME and so on, or any server: docs/models.md`
 
-/** The subcommand. */
+/** Makes the command `aft models`. */
 export function modelsCommand(): Command {
   const command = new Command('models')
     .description(
@@ -47,7 +47,7 @@ export function modelsCommand(): Command {
     .argument('<name>', 'of the list')
     .addHelpText('after', '\nExample:\n  $ llama-server -m "$(aft models path smollm2)"')
     .action(printPath)
-  // The program's settings are copied to this command, not to what stands below it.
+  // The program's settings are copied to this command, but not to its subcommands.
   for (const subcommand of command.commands) subcommand.exitOverride()
   return command
 }
@@ -60,7 +60,7 @@ async function list({ json }: { json?: boolean }): Promise<void> {
   console.log(parts.join('\n\n'))
 }
 
-/** The path alone goes to standard output, for scripts. */
+/** Downloads a model. Only the path goes to standard output, for scripts. */
 async function pull(name: string): Promise<void> {
   const progress = createPullProgress(process.stderr)
   try {

@@ -3,8 +3,8 @@ import { enginesOf, type Plan } from '../../core/plan.ts'
 import type { OpenedEngines, OpenOptions } from '../../engines/open.ts'
 
 /**
- * The engines by the names that the plan uses, and what closes them all.
- * @throws UsageError for an unknown name, a missing key or file; what was opened before it is closed again
+ * Opens engines, by the names that the plan uses, with a function that closes them all.
+ * @throws UsageError for an unknown name, or a missing key or file. Engines that were opened before are closed.
  */
 export async function openPlan(plan: Plan, options: OpenOptions): Promise<OpenedEngines> {
   const { openEngines } = await import('../../engines/open.ts')

@@ -1,33 +1,33 @@
-/** What the value of a flag can be. Every command uses these, so that a wrong value gets the same error everywhere. */
+/** Types of flag values. Every command uses them, so that a wrong value gives the same error everywhere. */
 import { InvalidArgumentError, Option } from 'commander'
 
-/** The limits of a number; without `to` there is no upper limit. */
+/** The limits of a number. Without `to` there is no upper limit. */
 export interface Range {
   from: number
   to?: number
 }
 
-/** A flag with a whole number, at least `from`. */
+/** Makes a flag with a whole number, at least `from`. */
 export function whole(flag: string, help: string, from: number, to?: number): Option {
   return new Option(flag, help).argParser(readWhole({ from, to }))
 }
 
-/** A flag with a number, fractions allowed. */
+/** Makes a flag with a number; fractions are allowed. */
 export function within(flag: string, help: string, from: number, to?: number): Option {
   return new Option(flag, help).argParser(readNumber({ from, to }))
 }
 
-/** A flag with a share, 0 to 1. */
+/** Makes a flag with a share, 0 to 1. */
 export function share(flag: string, help: string): Option {
   return within(flag, `${help}, 0 to 1`, 0, 1)
 }
 
-/** A flag with names separated by commas. */
+/** Makes a flag with names separated by commas. */
 export function names(flag: string, help: string): Option {
   return new Option(flag, help).argParser(readNames)
 }
 
-/** A parser of whole numbers. */
+/** Makes a parser of whole numbers. */
 export function readWhole(range: Range): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
@@ -36,7 +36,7 @@ export function readWhole(range: Range): (text: string) => number {
   }
 }
 
-/** A parser of numbers. */
+/** Makes a parser of numbers. */
 export function readNumber(range: Range): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text)
@@ -45,14 +45,14 @@ export function readNumber(range: Range): (text: string) => number {
   }
 }
 
-/** A parser of numbers that must be above 0. */
+/** Parses a number above 0. */
 export function readAmount(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (value > 0) return value
   throw new InvalidArgumentError('Expected a number above 0.')
 }
 
-/** A parser of names separated by commas. */
+/** Parses names separated by commas. */
 export function readNames(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
   if (names.every(Boolean)) return names

@@ -1,4 +1,4 @@
-/** The table of options as flags, with their help. */
+/** Turns the table of options into flags, with their help. */
 import { InvalidArgumentError, Option } from 'commander'
 import {
   describeKind,
@@ -11,13 +11,13 @@ import {
 } from '../../plans/options.ts'
 import { readNames } from './option-types.ts'
 
-/** The flag of one option, of a command that says what else holds: its default, or another meaning. */
+/** Makes the flag of one option. `over` changes its default, its help or its limits for a command. */
 export function planFlag(name: OptionName, over: Partial<OptionSpec> = {}): Option {
   const flag = toFlag(name, { ...planOptions[name], defaultText: undefined, strategies: undefined, ...over })
   return flag.default(over.default, over.defaultText)
 }
 
-/** The flags of a table, in its order. None has a default of its own: a config may say what holds without the flag. */
+/** Makes the flags of a table, in its order. They have no default values, because a config may set the defaults. */
 export function planFlags(table: OptionTable = planOptions): Option[] {
   return Object.entries(table).map(([name, spec]) => {
     const option = toFlag(name, spec)
@@ -26,7 +26,7 @@ export function planFlags(table: OptionTable = planOptions): Option[] {
   })
 }
 
-/** `maxTokens` is `--max-tokens`. */
+/** Returns the flag of an option: `maxTokens` is `--max-tokens`. */
 export function flagName(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }

@@ -1,11 +1,11 @@
-/** What engines cost, as far as the config says. */
+/** Finds the prices of engines in the config. */
 import { isModel } from '../../engines/ai-sdk/is-model.ts'
 import type { Config } from '../../engines/config.ts'
 import type { Price } from '../../run/budget.ts'
 
 const FREE: Price = { inputPerMTok: 0, outputPerMTok: 0 }
 
-/** By the names given; models on this machine cost nothing, and undefined is a price that is not known. */
+/** Returns prices by engine name. Models on this machine cost nothing; undefined is an unknown price. */
 export function pricesOf(
   names: string[],
   { engines: entries = {} }: Config,
@@ -20,7 +20,7 @@ export function pricesOf(
   return Object.fromEntries(names.map((name) => [name, find(name)]))
 }
 
-/** A catalogued model has a name without a colon. */
+/** Says whether an engine runs on this machine. The name of a listed model has no colon. */
 function isLocal(name: string): boolean {
   return !name.includes(':') || /^(gguf|hf|scripted):|^https?:\/\/(localhost|127\.|\[::1\])/.test(name)
 }

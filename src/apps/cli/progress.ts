@@ -1,24 +1,24 @@
-/** The progress line of every command: a bar with facts on a terminal, a plain line now and then in a pipe. */
+/** The progress line of every command: a bar with facts on a terminal, a plain line every ten seconds in a pipe. */
 import type { WriteStream } from 'node:tty'
 import { createStatusLine, type Line, type PullProgress } from './render/status.ts'
 import type { Style } from './render/style.ts'
 import { cutEnd } from './render/text.ts'
 
-/** What the line shows at one moment. */
+/** The content of the line at one time. */
 export interface ProgressView {
-  /** Finished part of the work, 0 to 1. */
+  /** Finished share of the work, 0 to 1. */
   share: number
   /** Such as `12 of 20 answered · 3.2/s · 0:25 left`. */
   facts: string
 }
 
-/** A progress line while it is shown. */
+/** A progress line on the screen. */
 export interface Progress<State> {
-  /** A model's file is being downloaded. */
+  /** Shows the download of a model's file. */
   pull(progress: PullProgress): void
-  /** The state may be one object that keeps changing. The time runs from the first update. */
+  /** Shows a new state. It may be the same object, changed. The time runs from the first update. */
   update(state: State): void
-  /** Writes a line that stays. */
+  /** Writes a permanent line. */
   writeAbove(text: string): void
   /** Removes the progress line. */
   close(): void
@@ -28,7 +28,7 @@ const LINE_MS = 10_000
 const BAR = 24
 const LEAST_FACTS = 12
 
-/** @param view what a state shows, `elapsedMs` after the first one */
+/** Makes a progress line. @param view returns what to show for a state, `elapsedMs` after the first one */
 export function createProgress<State>(
   stream: WriteStream,
   view: (state: State, elapsedMs: number) => ProgressView,
@@ -61,7 +61,7 @@ export function createProgress<State>(
   }
 }
 
-/** A bar on a terminal; in a pipe one line per quarter of a file. */
+/** Makes the progress of a download: a bar on a terminal, or one line per quarter of a file in a pipe. */
 export function createPullProgress(stream: WriteStream): {
   update(progress: PullProgress): void
   close(): void
@@ -83,7 +83,7 @@ export function createPullProgress(stream: WriteStream): {
   }
 }
 
-/** `━━━━━━━━────────  smollm2 from the model hub · 43 of 98 MB · 12.1 MB/s · 0:05 left` */
+/** Draws `━━━━━━━━────────  smollm2 from the model hub · 43 of 98 MB · 12.1 MB/s · 0:05 left`. */
 export function pullLine({
   label,
   receivedBytes,
@@ -103,7 +103,7 @@ export function pullLine({
   }
 }
 
-/** The bar and the facts, or only the facts in a narrow terminal. */
+/** Draws the bar and the facts, or only the facts on a narrow terminal. */
 export function drawProgress({ share, facts }: ProgressView, columns: number, style: Style): string {
   if (columns < BAR + LEAST_FACTS) return cutEnd(facts, columns)
   const full = Math.min(BAR, Math.floor(BAR * share))
@@ -111,18 +111,18 @@ export function drawProgress({ share, facts }: ProgressView, columns: number, st
   return `${bar}  ${cutEnd(facts, columns - BAR - 2)}`
 }
 
-/** Facts side by side; absent ones are skipped. */
+/** Joins facts in one line. Absent ones are skipped. */
 export function joinFacts(facts: (string | false | undefined)[]): string {
   return facts.filter(Boolean).join(' · ')
 }
 
-/** `0:25 left`, by the speed so far; undefined before anything is done. */
+/** Writes `0:25 left`, by the speed so far; undefined before an item is done. */
 export function describeLeft(doneNow: number, remaining: number, elapsedMs: number): string | undefined {
   if (doneNow <= 0) return undefined
   return `${showTime((Math.max(0, remaining) * elapsedMs) / doneNow)} left`
 }
 
-/** `M:SS` or `H:MM:SS`. */
+/** Writes a time as `M:SS` or `H:MM:SS`. */
 export function showTime(ms: number): string {
   const seconds = Math.round(ms / 1000)
   const two = (n: number) => String(n).padStart(2, '0')

@@ -1,16 +1,16 @@
-/** Flags that have another name now. A removed flag is an error that tells the new one. */
+/** Flags that have another name now. A removed flag is an error that names the new one. */
 import { type Command, Option } from 'commander'
 import { UsageError } from '../../core/provider/errors.ts'
 
 interface RemovedFlag {
-  /** The commands that had it, by their words: `data build` is that command, `data` also all below it, '' all. */
+  /** The command that had it, such as `data build`. `data` means its subcommands too; '' means all commands. */
   of: string
   flag: string
-  /** What to do now. Follows "--flag: ". */
+  /** What to do now; it follows "--flag: ". */
   now: string
 }
 
-/** The rows, for all commands. */
+/** The removed flags of all commands. */
 export const removed: RemovedFlag[] = [
   { of: '', flag: '--retries', now: 'use --max-retries, the repeats after the first attempt' },
   { of: '', flag: '--aggregator', now: 'use --aggregators, as --proposers' },
@@ -28,7 +28,7 @@ export const removed: RemovedFlag[] = [
   { of: 'run', flag: '--format', now: 'use --output-format; --format is always of an input' },
 ]
 
-/** Adds the removed flags of a command and of those below it. Help does not show them. */
+/** Adds the removed flags to a command and its subcommands. Help does not show them. */
 export function addRemovedFlags(command: Command, path: string): void {
   const names = command.options.map((option) => option.long)
   for (const { of, flag, now } of removed) {

@@ -1,4 +1,4 @@
-/** `aft report`: folders of results as one page that opens offline. */
+/** `aft report`: shows folders of results on one page that opens offline. */
 import { Command } from 'commander'
 import { needPackages } from '../../files/optional-packages.ts'
 import { type Results, readResults } from '../../files/result-file.ts'
@@ -14,7 +14,7 @@ Example:
   $ aft eval gsm8k test.jsonl --model smollm2 -o results
   $ aft report results -o report.html`
 
-/** The subcommand. */
+/** Makes the command `aft report`. */
 export function reportCommand(): Command {
   return new Command('report')
     .description('Show results on one page, with charts and tables, that opens offline.')

@@ -36,7 +36,7 @@ Examples:
 A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or without "id". After an interrupt, a crash or
 the end of its budget, the same command resumes from answers.jsonl.journal.`
 
-/** The subcommand. */
+/** Makes the command `aft run`. */
 export function runCommand(): Command {
   const command = new Command('run')
     .description('Answer a file of prompts, one JSON object per line.')
@@ -105,7 +105,7 @@ async function run(file: string, flags: RunFlags): Promise<void> {
   }
 }
 
-/** Reads all prompts, so that a wrong row is found before a model is loaded, and adds up what they take at most. */
+/** Reads all prompts, to find a wrong row before a model is loaded, and adds up the most that they can take. */
 async function boundAll(
   file: string,
   { system }: RunFlags,
@@ -120,10 +120,10 @@ async function boundAll(
   return { prompts, spending }
 }
 
-/** Completions that the embedded engine takes at a time; a server takes as many as was said. */
+/** Completions that the embedded engine takes at a time. For a server, --concurrency decides. */
 const EMBEDDED_PLACES = 24
 
-/** Twice as many prompts as places: see `RunOptions`. */
+/** Returns how many prompts are active at a time: twice as many as places (see `RunOptions`). */
 function countActive(setup: AnswerSetup): number {
   const names = enginesOf(setup.plan)
   const { engines: entries = {} } = setup.config

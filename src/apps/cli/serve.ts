@@ -48,7 +48,7 @@ Examples:
   $ aft serve --model http://127.0.0.1:8000/v1#llama
   $ AFT_KEY=... aft serve --host 0.0.0.0 --client-key-env AFT_KEY`
 
-/** The command `aft serve`. */
+/** Makes the command `aft serve`. */
 export function serveCommand(): Command {
   const command = new Command('serve')
     .description('Serve any engine over the OpenAI API, with a page.')
@@ -125,7 +125,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   }
 }
 
-/** `--api-key-env` once meant the clients' keys: used so, it must not give an open server in silence. */
+/** Refuses an open server on a public address. It also warns about `--api-key-env`, which once meant the clients' keys. */
 function checkOpen(keys: Keys, { host, withoutKey, apiKeyEnv }: ServeFlags): void {
   if (Object.keys(keys).length > 0 || withoutKey) return
   const hint = '--api-key-env is the key that this server sends to the model; --client-key-env is for clients'
@@ -136,7 +136,7 @@ function checkOpen(keys: Keys, { host, withoutKey, apiKeyEnv }: ServeFlags): voi
   if (apiKeyEnv !== undefined) console.error(`clients need no key: ${hint}`)
 }
 
-/** Creates the file if there is none, so that a file that cannot be written is an error at the start. */
+/** Creates the file if it does not exist, so that a file that cannot be written is an error at the start. */
 async function checkFixes(file: string | undefined): Promise<void> {
   if (file === undefined) return
   await appendFile(file, '').catch((error: Error) => {
@@ -144,7 +144,7 @@ async function checkFixes(file: string | undefined): Promise<void> {
   })
 }
 
-/** The clients' keys by name. @throws UsageError for a variable that is not set, or a file that cannot be read */
+/** Reads the clients' keys by name. @throws UsageError for a variable that is not set, or a file that cannot be read */
 async function readKeys(variables: string[] = [], file?: string): Promise<Keys> {
   const keys: Keys = {}
   for (const name of variables) {

@@ -1,4 +1,4 @@
-/** Flags that several commands have: one name, one meaning, one help text. */
+/** Flags that several commands share, with one name, one meaning and one help text each. */
 import { type Command, Option } from 'commander'
 import { whole } from './option-types.ts'
 
@@ -18,9 +18,10 @@ const flags = {
   progress: () => new Option('--no-progress', 'show no progress'),
 }
 
+/** Name of a shared flag. */
 export type SharedFlag = keyof typeof flags
 
-/** Adds some of them to a command. */
+/** Adds some of these flags to a command. */
 export function addSharedFlags(command: Command, names: SharedFlag[]): Command {
   for (const name of names) command.addOption(flags[name]())
   return command

@@ -65,7 +65,7 @@ test('all weights are exported as they are, whole or not at all, also where no r
   const run = () => aft(['train', 'export', folder, '-o', out])
   mkdirSync(model)
   const early = await run()
-  expect(early).toMatchObject({ code: 2, stderr: expect.stringContaining('holds no trained model') })
+  expect(early).toMatchObject({ code: 2, stderr: expect.stringContaining('does not have a trained model') })
 
   const files = ['complete', 'training_args.bin', 'config.json', 'model.safetensors']
   for (const file of files) writeFileSync(path.join(model, file), file)
@@ -74,5 +74,5 @@ test('all weights are exported as they are, whole or not at all, also where no r
   expect(await run()).toMatchObject({ code: 0, stderr: `serve it: vllm serve ${out}\n` })
   expect(readdirSync(out).sort()).toEqual(['config.json', 'model.safetensors'])
   expect(existsSync(`${out}.unfinished`)).toBe(false)
-  expect((await run()).stderr).toContain('is there already; give another -o')
+  expect((await run()).stderr).toContain('exists already; give another -o')
 })

@@ -1,8 +1,8 @@
-/** Warnings about trained models: asked with another wording than they learned, they do worse without a word. */
+/** Warns about trained models: with another template than in training they silently do worse. */
 import { enginesOf, type Plan } from '../../core/plan.ts'
 import { hashTemplate, type Template } from '../../core/templates.ts'
 
-/** Says on standard error where a model of the plan was trained with another wording or chat template. */
+/** Warns on standard error if a model of the plan was trained with another template or chat template. */
 export async function warnOfTemplates(plan: Plan, template: Template): Promise<void> {
   const { findTemplateChange, isCheckpoint, readCheckpoint } = await import(
     '../../engines/models/checkpoint.ts'

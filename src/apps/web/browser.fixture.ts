@@ -1,4 +1,4 @@
-/** The page in Debian's Chromium. For tests. */
+/** For tests: opens the page in Debian's Chromium. */
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
@@ -6,9 +6,9 @@ import { type Reply, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { startServer } from '../server/server.fixture.ts'
 import type { ServerOptions } from '../server/server.ts'
 
-/** `apt-get install chromium` brings it; `.ci/run` does. */
+/** Path of Chromium. `.ci/run` installs it with `apt-get install chromium`. */
 export const executablePath = '/usr/bin/chromium'
-/** Without it the page's tests are skipped. */
+/** True if Chromium exists. Without it the page's tests are skipped. */
 export const hasBrowser = existsSync(executablePath)
 
 const args = [
@@ -21,7 +21,7 @@ const args = [
   '--disable-sync',
 ]
 
-/** One browser for all tests of a file. `open` gives a new page and the list of what went wrong in it. */
+/** Starts one browser for all tests of a file. `open` returns a new page and the list of its errors. */
 export function useBrowser() {
   let browser: Browser
   beforeAll(async () => {
@@ -52,7 +52,7 @@ export function useBrowser() {
 /** Matches the system message of an aggregator. */
 export const isAggregator = /Drafts:/
 
-/** An engine whose proposers and aggregator say this. */
+/** Makes an engine whose proposers and aggregator give these replies. */
 export function pageEngine(proposals: (string | Reply)[], answer: string | Reply, delayMs = 0) {
   const script = [
     { system: isAggregator, replies: [answer] },
@@ -61,7 +61,7 @@ export function pageEngine(proposals: (string | Reply)[], answer: string | Reply
   return scriptedEngine(script, { delayMs })
 }
 
-/** A server with such an engine. */
+/** Starts a server with such an engine. */
 export function servePage(
   proposals: (string | Reply)[],
   answer: string | Reply,
@@ -73,7 +73,7 @@ export function servePage(
   return startServer(engine, { ...more, defaults }).then((server) => ({ ...server, engine }))
 }
 
-/** Asks on the page. */
+/** Asks a question on the page. */
 export async function ask(page: Page, question: string): Promise<void> {
   await page.getByLabel('Your question').fill(question)
   await page.getByRole('button', { name: 'Ask', exact: true }).click()

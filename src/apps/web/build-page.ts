@@ -1,5 +1,5 @@
 /**
- * Bundles the page: its TypeScript and the libraries in it become one script.
+ * Bundles the page's TypeScript and its libraries into one script.
  *   node src/apps/web/build-page.ts FOLDER
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import type { PageFiles } from './page-files.ts'
 
 const client = path.join(import.meta.dirname, 'client')
 
-/** Libraries that become part of the script; their licenses must come with it. */
+/** Libraries that become part of the script. Their licenses must be published with it. */
 const bundled = ['preact', 'marked', 'dompurify']
 
 function readLicense(name: string): string {

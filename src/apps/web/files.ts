@@ -1,4 +1,4 @@
-/** The built page. In a package it is beside this file; in a checkout it is built when it is first requested. */
+/** Reads the built page. In a package it is next to this file; in a checkout it is built at the first request. */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { PAGE_FILES, type PageFiles } from './page-files.ts'
@@ -6,8 +6,8 @@ import { PAGE_FILES, type PageFiles } from './page-files.ts'
 let page: Promise<PageFiles> | undefined
 
 /**
- * Reads or builds the page, once; after an error the next call tries again.
- * @throws the bundler's error, in a checkout whose sources are wrong
+ * Reads or builds the page once. After an error, the next call tries again.
+ * @throws the bundler's error, if the sources in a checkout are wrong
  */
 export function readPage(): Promise<PageFiles> {
   page ??= load()

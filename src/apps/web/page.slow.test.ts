@@ -38,7 +38,7 @@ const answer = [
 describe.skipIf(!hasBrowser)('the page in Chromium', () => {
   const open = useBrowser()
 
-  test('proposals stream side by side, then the answer grows, and usage stands below', async () => {
+  test('proposals stream side by side, then the answer grows, and usage is below it', async () => {
     const long = `${proposals[0]} ${'And so on. '.repeat(30)}`
     const { url } = await servePage([long, ...proposals.slice(1)], answer, { delayMs: 40 })
     const { page, problems } = await open(url)
@@ -59,7 +59,7 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
     expect(problems).toEqual([])
   })
 
-  test('where laying out takes longer than a piece takes to come, the text grows all the same', async () => {
+  test('the text grows even if layout takes longer than the time between two pieces', async () => {
     const { url } = await servePage([`${'Go *on*. '.repeat(250)}`], answer, { delayMs: 20 })
     const { page } = await open(url)
     const devtools = await page.context().newCDPSession(page)
@@ -70,7 +70,7 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
     await page.getByRole('button', { name: 'Stop' }).click()
   })
 
-  test('stop ends the upstream calls within a second, and what is there is no whole answer', async () => {
+  test('stop ends the upstream calls within a second, and the partial answer is marked as one', async () => {
     const { url, engine } = await servePage(proposals, { text: 'word '.repeat(500) }, { delayMs: 20 })
     const { page } = await open(url)
     await ask(page, 'Why?')
@@ -117,7 +117,7 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
     await expect.poll(lit).toEqual([])
   })
 
-  test('failures and degraded stand above the answer; without an answer the reason does', async () => {
+  test('failures and degraded are above the answer; without an answer, the reason is', async () => {
     const fail = { error: { kind: 'rate-limit' as const, message: 'slow down', isRetryable: false } }
     const { url } = await servePage(['One.', fail], 'The answer.')
     const { page } = await open(url)
@@ -171,7 +171,7 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
     await page.getByText('Nothing yet').waitFor()
   })
 
-  test('a server with keys asks for one, and takes it', async () => {
+  test('a server with keys asks for a key and accepts it', async () => {
     const { url } = await servePage(proposals, answer, { keys: { ann: 'sesame-key' } })
     const { page } = await open(url)
     await ask(page, 'Why?')
@@ -212,7 +212,7 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
     expect(problems).toEqual([])
   })
 
-  test('a mended answer becomes a training example in the file that the operator named', async () => {
+  test('a corrected answer becomes a training example in the operator’s file', async () => {
     const data = path.join(folder, 'fixed')
     mkdirSync(data, { recursive: true })
     const fixes = path.join(data, 'train.jsonl')
@@ -374,7 +374,7 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
     }
   })
 
-  test('everything can be reached and done by keyboard alone', async () => {
+  test('the keyboard alone reaches and does everything', async () => {
     const { url } = await servePage(proposals, answer)
     const { page } = await open(url)
     await page.keyboard.type('Why?')
@@ -408,7 +408,7 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
   })
 })
 
-/** How many lengths a text had while it grew, at most three. */
+/** Counts the lengths that a text had while it grew, at most three. */
 async function growth(text: ReturnType<Page['locator']>): Promise<number> {
   const lengths = new Set<number>()
   await text.waitFor()
@@ -453,6 +453,6 @@ async function makeJournal(name: string, seed: number): Promise<string> {
   return file
 }
 
-test('the scripted aggregator is told from the proposers', () => {
+test('the scripted aggregator is distinguished from the proposers', () => {
   expect(isAggregator.test('Drafts:\n1. x')).toBe(true)
 })

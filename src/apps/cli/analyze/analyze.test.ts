@@ -23,7 +23,7 @@ test('what cannot be scored is refused before a model is opened', async () => {
     '2 left out: fewer than 5 responses',
   )
   expect((await of('rows.jsonl', '--format', 'responses', '--target-file', 'x.json')).stderr).toContain(
-    'x.json is no file',
+    'x.json does not exist',
   )
   expect(await of('rows.jsonl', '--format', 'responses', '--target', 'x.json')).toMatchObject({
     code: 2,
@@ -48,7 +48,7 @@ test('training runs are compared by groups, and the result is drawn', async () =
   const groups = ['--group', 'a=a1,a2', '--group', 'b=b1,b2']
   const { code, stdout } = await aft(['analyze', 'convergence', ...groups, '-o', 'curves'], { cwd })
   expect(code).toBe(0)
-  expect(stdout).toMatch(/^ +a \(2 runs\) +b \(2 runs\) +b less a\n/)
+  expect(stdout).toMatch(/^ +a \(2 runs\) +b \(2 runs\) +b minus a\n/)
   expect(stdout).toMatch(/90 % of the improvement, step +3\.6 \[3\.6, 3\.6\]/)
   expect(JSON.parse(read('curves/result.json')).settings['run a1']).toBe(
     'seed: 7; base: small; rows: aft; data, SHA-256: abc; template: aft-1, SHA-256 def',

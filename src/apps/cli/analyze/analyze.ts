@@ -1,4 +1,4 @@
-/** `aft analyze`: why aggregation did what it did, and what it takes. */
+/** `aft analyze`: explains what aggregation did, and what it takes. */
 import path from 'node:path'
 import { Command } from 'commander'
 import { attributeJournal } from '../../../analyze/journal-attribution.ts'
@@ -29,7 +29,7 @@ const overheadHelp = `
 Example:
   $ aft run prompts.jsonl -o answers.jsonl --width 4 && aft analyze overhead answers.jsonl.journal`
 
-/** The subcommand with its own. */
+/** Makes the command with its subcommands. */
 export function analyzeCommand(): Command {
   const command = new Command('analyze')
     .description('Explain answers, costs and training.')

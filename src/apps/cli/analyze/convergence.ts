@@ -1,4 +1,4 @@
-/** `aft analyze convergence`: training curves side by side, by groups of seeds. */
+/** `aft analyze convergence`: compares training curves by groups of runs with different seeds. */
 import { Command, InvalidArgumentError } from 'commander'
 import { readCurves, summarizeCurve } from '../../../analyze/convergence.ts'
 import {
@@ -35,7 +35,7 @@ Examples:
   $ aft analyze convergence runs/aft runs/sft -o curves
   $ aft analyze convergence --group aft=runs/aft-1,runs/aft-2 --group sft=runs/sft-1,runs/sft-2 -o curves`
 
-/** The subcommand. */
+/** Makes the command `aft analyze convergence`. */
 export function convergenceCommand(): Command {
   return new Command('convergence')
     .description('Training curves side by side: what is gained after how many steps and tokens.')
@@ -55,7 +55,7 @@ function readGroup(text: string, before: Group[]): Group[] {
     .filter((folder) => folder !== '')
   if (at < 1 || folders.length === 0) throw new InvalidArgumentError('Expected NAME=FOLDER,FOLDER.')
   if (before.some(({ group }) => group === text.slice(0, at)))
-    throw new InvalidArgumentError(`The group ${text.slice(0, at)} is there already.`)
+    throw new InvalidArgumentError(`The group ${text.slice(0, at)} is given twice.`)
   return [...before, { group: text.slice(0, at), folders }]
 }
 
@@ -89,11 +89,11 @@ async function convergence(folders: string[], { group, output, json }: Convergen
   else console.log(sanitize(describe(groups, result.differences)))
 }
 
-/** A figure a line, a group a column. */
+/** Draws a table with a line per figure and a column per group. */
 function describe(groups: GroupSummary[], differences: ReturnType<typeof compareGroups>): string {
   const heads = [
     ...groups.map(({ group, runs }) => (runs.length > 1 ? `${group} (${runs.length} runs)` : group)),
-    ...differences.map(({ group, beside }) => `${group} less ${beside}`),
+    ...differences.map(({ group, beside }) => `${group} minus ${beside}`),
   ]
   const lines = figureTitles.map(([name, title, digits]) => [
     title,

@@ -1,4 +1,4 @@
-/** `aft analyze perplexity`: how expected targets are, by what the model is shown before them. */
+/** `aft analyze perplexity`: measures how well a model expects targets, with and without proposals. */
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -25,7 +25,7 @@ interface PerplexityFlags {
   target?: 'gold' | 'best'
   targetFile?: string
   proposals: number
-  /** Of target and proposals together. */
+  /** Most characters of target and proposals together. */
   mostChars?: number
   output: string
   model: string
@@ -52,7 +52,7 @@ Examples:
   $ aft analyze perplexity data --model smollm2 -o perplexity
   $ aft analyze perplexity outputs --format alpaca-eval --target-file Together-MoA.json --most-chars 6000 -m smollm2 -o p`
 
-/** The subcommand. */
+/** Makes the command `aft analyze perplexity`. */
 export function perplexityCommand(): Command {
   const command = new Command('perplexity')
     .description('How well a model expects the targets, with and without proposals.')
@@ -116,7 +116,7 @@ async function perplexity(paths: string[], flags: PerplexityFlags): Promise<void
   })
 }
 
-/** What the journal's scores depend on, besides the texts. */
+/** Returns the settings that the journal's scores depend on, in addition to the texts. */
 function describeCases({ format, proposals, mostChars, raw = false, lora }: PerplexityFlags) {
   const shown = format === 'examples' ? {} : { proposals }
   return { format, ...shown, mostChars: mostChars ?? null, raw, lora: lora ?? null }
@@ -143,7 +143,7 @@ function toResult(paths: string[], flags: PerplexityFlags, found: Cases, scored:
   }
 }
 
-/** @throws UsageError if there is nothing to score, DataError for a broken record */
+/** Reads the cases to score. @throws UsageError if there are none, DataError for a broken record */
 async function readCases(paths: string[], flags: PerplexityFlags): Promise<Cases> {
   const found = flags.format === 'examples' ? await readBuilt(paths, flags) : await readSource(paths, flags)
   if (found.cases.length > 0) return found
@@ -151,7 +151,7 @@ async function readCases(paths: string[], flags: PerplexityFlags): Promise<Cases
   throw new UsageError(`${paths.join(', ')}: there is no row to score${why.join('')}`)
 }
 
-/** Examples with proposals. Those of `sft/` beside them are what is read without proposals. */
+/** Reads examples with proposals, and their twins without proposals from `sft/` if it exists. */
 async function readBuilt(
   paths: string[],
   { target, targetFile, mostChars }: PerplexityFlags,
@@ -191,7 +191,7 @@ async function readSource(
   if (target && targetFile) throw new UsageError('expected --target or --target-file, got both')
   if (targetFile && !existsSync(targetFile))
     throw new UsageError(
-      `--target-file ${targetFile} is no file; a model writes targets in \`aft data label\` or \`aft data build\``,
+      `--target-file ${targetFile} does not exist; a model writes targets in \`aft data label\` or \`aft data build\``,
     )
   const targets = targetFile ? await readTargets(targetFile) : undefined
   const files = paths

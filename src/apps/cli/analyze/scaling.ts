@@ -1,4 +1,4 @@
-/** `aft analyze scaling`: a grid of width and depth, quality over tokens and latency. */
+/** `aft analyze scaling`: measures quality, tokens and time over a grid of widths and depths. */
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { defaultTemplate, hashTemplate } from '../../../core/templates.ts'
@@ -35,7 +35,7 @@ scores better with as few.
 Example:
   $ aft analyze scaling test.jsonl --model smollm2 --widths 2,4 --depths 0,1,2 --limit 40 -o grid`
 
-/** The subcommand. */
+/** Makes the command `aft analyze scaling`. */
 export function scalingCommand(): Command {
   const command = new Command('scaling')
     .description('A grid of width and depth; what points have in common is sampled once.')
@@ -107,7 +107,7 @@ interface Made {
   rows: ControlRow[]
 }
 
-/** In the shape of the controls' results, without what only these have. */
+/** Makes a result in the form of the controls' results. Parts that a grid does not have are empty. */
 function toResult(
   task: Task,
   { model, widths, depths, maxTokens, temperature, seed, concurrency }: ScalingFlags,

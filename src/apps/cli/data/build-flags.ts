@@ -1,4 +1,4 @@
-/** The flags of `aft data build`, in groups, and what they mean for the build. */
+/** The flags of `aft data build` in groups, and the options of the build that they set. */
 import { availableParallelism } from 'node:os'
 import { type Command, Option } from 'commander'
 import type { BuildOptions } from '../../../data/build.ts'
@@ -6,13 +6,13 @@ import { formats } from '../../../data/sources/sources.ts'
 import { share, whole } from '../option-types.ts'
 import { nameTarget, type TargetFlags, targetOptions } from './target.ts'
 
-/** Flags that are options of the build as they are. */
+/** Flags that equal options of the build. */
 type SameFlags = Pick<
   BuildOptions,
   'proposals' | 'minProposals' | 'seed' | 'maxPromptChars' | 'minTargetChars' | 'maxTargetChars' | 'restart'
 >
 
-/** What the command line gives. */
+/** The flags of the command line. */
 export interface BuildFlags extends SameFlags, TargetFlags {
   output: string
   format: string
@@ -96,7 +96,7 @@ const threadsOption = () =>
     'one per core, at most 4',
   )
 
-/** The flags as options of the build. */
+/** Turns the flags into options of the build. */
 export function optionsOf(flags: BuildFlags, { isMade }: { isMade: boolean }) {
   const { proposals, minProposals, seed, maxPromptChars, minTargetChars, maxTargetChars, restart } = flags
   return {
@@ -111,7 +111,7 @@ export function optionsOf(flags: BuildFlags, { isMade }: { isMade: boolean }) {
     out: flags.output,
     chooseBy: flags.choose,
     onPolicyModel: flags.onPolicy,
-    // Rows that the program makes are alike on purpose.
+    // Rows that the program makes are similar on purpose.
     dropsNearDuplicates: flags.nearDuplicates && !isMade,
     plainShare: flags.plain,
     hasSftTwin: flags.sftTwin ?? false,
@@ -120,7 +120,7 @@ export function optionsOf(flags: BuildFlags, { isMade }: { isMade: boolean }) {
   } satisfies Partial<BuildOptions>
 }
 
-/** What the data card shows: all flags but those that say where files lie. */
+/** Returns the settings for the data card: all flags without the paths of files. */
 export function settingsOf(
   flags: BuildFlags,
   { isMade }: { isMade: boolean },

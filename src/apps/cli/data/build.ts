@@ -1,4 +1,4 @@
-/** `aft data build`: rows of a source into a folder of examples. */
+/** `aft data build`: makes a folder of examples from the rows of a source. */
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Command } from 'commander'
@@ -22,7 +22,7 @@ import { keepMemorySmall } from '../memory.ts'
 import { addBuildFlags, type BuildFlags, optionsOf, settingsOf } from './build-flags.ts'
 import { findTarget } from './target.ts'
 
-/** The subcommand. */
+/** Makes the command `aft data build`. */
 export function buildCommand(): Command {
   const command = new Command('build')
     .description('Make a folder of training examples.')
@@ -76,7 +76,7 @@ async function prepare(flags: BuildFlags, source: OpenSource, budget?: TokenBudg
   }
 }
 
-/** By threads, if the files are large and all that rows depend on can be handed to a thread. */
+/** Reads the rows, with threads if the files are large and all options can be copied to a thread. */
 function readRows(
   { format, threads }: BuildFlags,
   { budget, findOtherLanguage, ...options }: Prepared,
@@ -95,7 +95,7 @@ async function openTokenizer({ maxExampleTokens: maxTokens, tokenizer, tooLong }
   const engine = await openEngine(tokenizer, { vocabularyOnly: true })
   const { countTokens } = engine
   if (!countTokens)
-    throw new UsageError(`--tokenizer ${tokenizer} cannot count tokens; take an embedded model`)
+    throw new UsageError(`--tokenizer ${tokenizer} cannot count tokens; use an embedded model`)
   const count: TokenBudget['countTokens'] = (messages) => countTokens.call(engine, messages)
   const budget = { maxTokens, tooLong, countTokens: count, boundTokens: createTokenBound(count) }
   return { budget, close: async () => engine.close?.() }
@@ -108,7 +108,7 @@ function describeBuild(counts: BuildCounts, out: string): string {
   const lines = [
     `${read} rows read: ${train} examples to train on, ${validation} to validate${reasons.length > 0 ? `; dropped: ${reasons.join(', ')}` : ''}. See ${out}`,
   ]
-  if (read === 0) lines.push('warning: the source holds no rows')
+  if (read === 0) lines.push('warning: the source has no rows')
   else if (train === 0) lines.push('warning: train.jsonl is empty; dropped.jsonl says why')
   return lines.join('\n')
 }

@@ -128,7 +128,7 @@ test('a base model continues demonstrations, and what it invents after its answe
       .responses.map((r: { text: string }) => r.text)
       .sort(),
   ).toEqual(['It scatters all light.', 'Light.'])
-  expect(stderr).toContain('1 of them were cut where the model went on to a next question')
+  expect(stderr).toContain('cut because the model began another question: 1 responses')
   expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
   const asked = lines('base.jsonl.journal').find((line) => line.type === 'prompt')
   expect(asked.messages[0].content).toMatch(

@@ -1,4 +1,4 @@
-/** `aft data`: its commands, each loaded when it is called. */
+/** `aft data` and its subcommands, loaded when it is called. */
 import { Command } from 'commander'
 
 const examples = `
@@ -11,7 +11,7 @@ Examples:
   $ aft data show data
   $ aft data export data --to llama-factory -o exported`
 
-/** The subcommand with its own. */
+/** Makes the command with its subcommands. */
 export async function dataCommand(): Promise<Command> {
   const [
     { buildCommand },

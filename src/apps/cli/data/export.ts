@@ -1,9 +1,9 @@
-/** `aft data export`: a folder in a trainer's form. */
+/** `aft data export`: writes a data set in a trainer's form. */
 import { Command, Option } from 'commander'
 import { exportFolder, type Form } from '../../../data/export.ts'
 import { toCallersError } from '../../../files/file-errors.ts'
 
-/** The subcommand. */
+/** Makes the command `aft data export`. */
 export function exportCommand(): Command {
   return new Command('export')
     .description("Write a folder in a trainer's form, or as Parquet.")

@@ -14,7 +14,7 @@ interface LabelFlags extends SamplingFlags {
   template?: string
 }
 
-/** The subcommand. */
+/** Makes the command `aft data label`. */
 export function labelCommand(): Command {
   const command = new Command('label')
     .description('Have a model write the aggregation of each row.')

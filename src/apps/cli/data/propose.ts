@@ -1,4 +1,4 @@
-/** `aft data propose`: a model writes several responses per prompt, a base model by demonstrations. */
+/** `aft data propose`: a model writes several responses per prompt; a base model gets demonstrations. */
 import { Command } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { defaultTemplate } from '../../../core/templates.ts'
@@ -17,10 +17,10 @@ interface ProposeFlags extends SamplingFlags {
   demonstrations?: string
 }
 
-/** Servers and scripts are sent the text as a message: they decide whether a chat template is put around it. */
+/** Servers and scripts get the text as a message. They decide whether to use a chat template. */
 const isElsewhere = /^(https?|openai|scripted):/
 
-/** The subcommand. */
+/** Makes the command `aft data propose`. */
 export function proposeCommand(): Command {
   const command = new Command('propose')
     .description('Have a model write several responses per prompt.')
@@ -56,5 +56,5 @@ async function propose(file: string, flags: ProposeFlags): Promise<void> {
   let cuts = 0
   const onCut = () => cuts++
   await writeJsonl(output, readProposed(file, { journal: `${output}.journal`, isBase, onCut }))
-  if (cuts > 0) console.error(`${cuts} of them were cut where the model went on to a next question`)
+  if (cuts > 0) console.error(`cut because the model began another question: ${cuts} responses`)
 }

@@ -1,4 +1,4 @@
-/** What the commands that sample a model share: their flags, and a run with its progress and its end. */
+/** Shared by the commands that sample a model: their flags, and a run with its progress and its end. */
 import type { Command } from 'commander'
 import type { Plan } from '../../../core/plan.ts'
 import type { Template } from '../../../core/templates.ts'
@@ -35,10 +35,10 @@ export function addSamplingFlags(command: Command): Command {
   return addSharedFlags(command, ['concurrency', 'threads', 'restart'])
 }
 
-/** What a run is given by the command. */
+/** The options of a run that the command sets. */
 type Host = Pick<RunOptions, 'plan' | 'out' | 'engines' | 'restart' | 'signal' | 'onProgress'>
 
-/** Opens the plan's engines and runs it, or resumes it. True if every prompt was tried. */
+/** Opens the plan's engines and runs or resumes it. Resolves to true if every prompt was tried. */
 export async function sample(
   flags: SamplingFlags,
   plan: Plan,
@@ -63,7 +63,7 @@ export async function sample(
   }
 }
 
-/** Has the model of the flags label rows into their output. True if every row was tried. */
+/** Labels rows with the flags' model and writes them to its output. Resolves to true if every row was tried. */
 export async function sampleLabels(
   rows: ReadLabelRows,
   flags: SamplingFlags,

@@ -1,4 +1,4 @@
-/** `aft data show` and `aft data validate`: a folder as a person reads it, and whether a trainer can. */
+/** `aft data show` prints examples for a person; `aft data validate` checks them for a trainer. */
 import { Command, Option } from 'commander'
 import { textOf } from '../../../core/provider/engine.ts'
 import { readExamples, type Split, validateFolder } from '../../../files/examples.ts'
@@ -6,7 +6,7 @@ import { toCallersError } from '../../../files/file-errors.ts'
 import type { Example } from '../../../files/rows/row.ts'
 import { sanitize } from '../render/sanitize.ts'
 
-/** The subcommand `show`. */
+/** Makes the command `aft data show`. */
 export function showCommand(): Command {
   return new Command('show')
     .description('Print examples as a person reads them.')
@@ -41,7 +41,7 @@ function describeExample({ id, prompt, completion, proposals, source, template }
   return sanitize([head, ...turns, ''].join('\n'))
 }
 
-/** The subcommand `validate`. */
+/** Makes the command `aft data validate`. */
 export function validateCommand(): Command {
   return new Command('validate')
     .description('Check every line of a folder, and that no prompt is on both sides.')

@@ -1,4 +1,4 @@
-/** The target flags of `aft data build`: where what is to be learned comes from. */
+/** The flags of `aft data build` that decide where targets come from. */
 import path from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
@@ -7,7 +7,7 @@ import { askTargets, readTargets } from '../../../data/target.ts'
 import { whole } from '../option-types.ts'
 import { sampleLabels } from './sampling.ts'
 
-/** At most one of the first three. */
+/** The target flags. At most one of the first three is set. */
 export interface TargetFlags {
   target?: 'gold' | 'best'
   targetFile?: string
@@ -16,7 +16,7 @@ export interface TargetFlags {
   targetSeed?: number
 }
 
-/** The flags. */
+/** Makes the target flags. */
 export function targetOptions(): Option[] {
   const source = new Option(
     '--target <which>',
@@ -42,18 +42,18 @@ function readSource(text: string): string {
   )
 }
 
-/** Where the targets come from, for the data card: without the place of a file. */
+/** Names the origin of the targets for the data card, without the path of a file. */
 export function nameTarget({ target = 'gold', targetFile, targetModel }: TargetFlags): string {
   if (targetModel !== undefined) return `an engine: ${path.basename(targetModel).split('#').at(-1)}`
   return targetFile === undefined ? target : 'a file'
 }
 
-/** Engines sample as `aft data label` does. */
+/** Sampling of engines, the same as in `aft data label`. */
 const TEMPERATURE = 0.7
 const MAX_TOKENS = 1024
 
 /**
- * The targets of a build. What an engine writes goes into `OUT.targets.jsonl.journal` and is not asked for again.
+ * Finds the targets of a build. An engine's targets are kept in `OUT.targets.jsonl.journal` and not asked for again.
  * @returns undefined if not every row was tried
  */
 export async function findTarget(

@@ -1,4 +1,4 @@
-/** `aft eval alpaca-eval`: has a judge compare a system's outputs with a baseline's, and computes the win rate. */
+/** `aft eval alpaca-eval`: lets a judge compare a system's outputs with a baseline's, and computes the win rate. */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
@@ -47,7 +47,7 @@ published ones. Nor is it with another judge than the benchmark's, which is gone
 Example:
   $ aft eval alpaca-eval --outputs outputs.json --baseline gpt4_1106_preview.json --judge openai:gpt-4.1 --dry-run`
 
-/** The subcommand. */
+/** Makes the command `aft eval alpaca-eval`. */
 export function alpacaEvalCommand(): Command {
   const command = new Command('alpaca-eval')
     .description("Compare a system's outputs with a baseline's by a judge, as AlpacaEval 2 does.")
@@ -107,7 +107,7 @@ function folderOf({ output }: AlpacaEvalFlags): string | undefined {
   return output !== undefined && !/\.jsonl?$/.test(output) ? output : undefined
 }
 
-/** The files that were given and those that `--official` fetches, before the first paid call. */
+/** Finds all files, and fetches missing ones with `--official`, before the first paid call. */
 async function resolveFiles(flags: AlpacaEvalFlags): Promise<AlpacaEvalFlags> {
   const { baseline, template, gamed, instructionDifficulty: difficulty } = flags
   const find = (given: string | undefined, what: Parameters<typeof findOfficial<'alpaca-eval'>>[2]) =>
@@ -165,7 +165,7 @@ function warnOfSilence(file: string, pairs: OutputPair[], judgments: Judged['jud
   }
 }
 
-/** What a reader has to know about the judge, and what judging took. */
+/** Describes the judge for a reader, and what judging took. */
 function describeJudging(
   { judge: engine, seed }: AlpacaEvalFlags,
   template: JudgeTemplate,
@@ -193,7 +193,7 @@ function describeJudging(
   }
 }
 
-/** The rates by the annotations that were just written. */
+/** Computes the rates from the annotations that were just written. */
 async function score(flags: AlpacaEvalFlags, out: string, judge: ReturnType<typeof describeJudging>) {
   if (judge.by_logprobs + judge.by_token === 0) process.exitCode = 1
   const rates = await scoreAnnotations(out, flags)

@@ -1,4 +1,4 @@
-/** `aft eval gsm8k` and its like: a task's questions through every control, and one table. */
+/** `aft eval gsm8k` and `aft eval ifeval`: answers a task's questions with every control, and makes one table. */
 import path from 'node:path'
 import { Command } from 'commander'
 import { defaultTemplate, hashTemplate, type Template } from '../../../core/templates.ts'
@@ -48,7 +48,7 @@ The questions are a file, or with --official the owner's own (${OWNERS[name]}), 
 Example:
   $ aft eval ${name} --official --limit 100 --model smollm2 --width 5 --depth 1 -o results`
 
-/** A subcommand for a task. */
+/** Makes the command of a task. */
 export function controlsCommand(task: Task, about: string): Command {
   const command = new Command(task.name)
     .description(about)
@@ -110,7 +110,7 @@ async function evaluate(task: Task, file: string | undefined, flags: ControlFlag
   })
 }
 
-/** The engine of each role. */
+/** Returns the engine of each role. */
 function rolesOf({ model, aggregators = [model], judge = aggregators[0] as string, trained }: ControlFlags) {
   return { proposer: model, aggregators, judge, trained }
 }

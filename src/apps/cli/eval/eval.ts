@@ -1,4 +1,4 @@
-/** `aft eval`: its commands, each loaded when it is called. */
+/** `aft eval` and its subcommands, loaded when it is called. */
 import { Command } from 'commander'
 
 const examples = `
@@ -8,7 +8,7 @@ Examples:
   $ aft eval alpaca-eval --outputs outputs.json --official --judge openai:gpt-4.1 --dry-run
   $ aft eval win-rate --annotations annotations.json --official`
 
-/** The subcommand with its own. */
+/** Makes the command with its subcommands. */
 export async function evalCommand(): Promise<Command> {
   const [
     { winRateCommand },

@@ -1,4 +1,4 @@
-/** `aft eval fetch`: a benchmark's files from their owner, for commands that take a path. */
+/** `aft eval fetch`: fetches a benchmark's files from their owner, for commands that take a path. */
 import { Command } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { type Benchmark, officialFiles } from '../../../eval/official-files.ts'
@@ -23,7 +23,7 @@ ${list}
 Example:
   $ aft run "$(aft eval fetch alpaca-eval baseline)" --format alpaca-eval --model smollm2 -o outputs.json`
 
-/** The subcommand. */
+/** Makes the command `aft eval fetch`. */
 export function fetchCommand(): Command {
   return new Command('fetch')
     .description("Fetch a benchmark's files from their owner and print their paths.")

@@ -1,4 +1,4 @@
-/** Flags that every evaluation with a model has. */
+/** The flags that all evaluations with a model share. */
 import type { Command } from 'commander'
 import { type Config, loadConfig, readConfig } from '../../../engines/config.ts'
 import type { OpenOptions } from '../../../engines/open.ts'
@@ -6,7 +6,7 @@ import { whole } from '../option-types.ts'
 import { planFlag } from '../plan-flags.ts'
 import { addSharedFlags, type SharedFlag } from '../shared-flags.ts'
 
-/** What they are set to. */
+/** The values of these flags. */
 export interface EvalFlags {
   output?: string
   seed: number
@@ -22,7 +22,7 @@ export interface EvalFlags {
   progress: boolean
 }
 
-/** Adds them to a command. */
+/** Adds these flags to a command. */
 export function addEvalFlags(command: Command): Command {
   command
     .addOption(planFlag('seed', { help: 'seed of everything random', default: 0 }))
@@ -31,7 +31,7 @@ export function addEvalFlags(command: Command): Command {
   return addSharedFlags(command, [...shared, 'restart', 'dryRun', 'json', 'progress'])
 }
 
-/** The config, and how engines are opened. @throws UsageError for a wrong config */
+/** Reads the config, and how to open engines. @throws UsageError for a wrong config */
 export async function readEngineFlags(
   flags: EvalFlags,
 ): Promise<{ config: Config; engineFlags: OpenOptions }> {

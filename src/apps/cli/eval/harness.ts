@@ -1,4 +1,4 @@
-/** `aft eval harness`: drives lm_eval against this project's own server, for every task that it has. */
+/** `aft eval harness`: runs the tasks of lm_eval against this project's own server. */
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
@@ -30,7 +30,7 @@ the web; --include-path and --offline run task files of your own.
 Example:
   $ aft eval harness --tasks gsm8k --model http://127.0.0.1:8000/v1#llama --width 5 --depth 1 -o results`
 
-/** The subcommand. */
+/** Makes the command `aft eval harness`. */
 export function harnessCommand(): Command {
   const command = new Command('harness')
     .description("Run tasks of EleutherAI's evaluation harness, each answer aggregated.")

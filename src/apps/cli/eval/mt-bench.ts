@@ -38,7 +38,7 @@ out and counted. --depth 0 is the bare model.
 Example:
   $ aft eval mt-bench --official --model http://127.0.0.1:8000/v1#llama --judge openai:gpt-4.1 -o results`
 
-/** The subcommand. */
+/** Makes the command `aft eval mt-bench`. */
 export function mtBenchCommand(): Command {
   const command = new Command('mt-bench')
     .description('Two-turn questions, graded 1 to 10 by a judge.')
@@ -100,7 +100,7 @@ async function mtBench(folder: string | undefined, flags: MtBenchFlags): Promise
   })
 }
 
-/** Temperatures differ by category. */
+/** Makes the plan of each category. Categories differ in temperature. */
 function planByCategory({ model, aggregators = [model], width, depth, maxTokens, seed }: MtBenchFlags) {
   const shared = { proposers: [model], aggregators, width, depth, maxTokens, seed }
   return (category: string) => makePlan({ ...shared, temperature: temperatureOf(category) })
@@ -135,7 +135,7 @@ function toResult(
   }
 }
 
-/** So many questions, of all categories alike. */
+/** Takes `count` questions, spread evenly over the file and so over its categories. */
 function spread<T>(questions: T[], count: number): T[] {
   if (count >= questions.length) return questions
   return Array.from({ length: count }, (_, i) => questions[Math.floor((i * questions.length) / count)] as T)

@@ -1,4 +1,4 @@
-/** A benchmark's files: those that were given, and with `--official` its owner's for those that were not. */
+/** Finds a benchmark's files. With `--official` it fetches missing ones from their owner. */
 import type { Command } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
 import {
@@ -25,7 +25,7 @@ export function addOfficialFlag(command: Command): Command {
   )
 }
 
-/** The path given, or that of the owner's file. Undefined if neither is wanted. @throws UsageError if it cannot be fetched */
+/** Returns the given path, or with `--official` the path of the owner's file. @throws UsageError if it cannot be fetched */
 export async function findOfficial<B extends Benchmark>(
   given: string | undefined,
   benchmark: B,
@@ -38,8 +38,8 @@ export async function findOfficial<B extends Benchmark>(
 }
 
 /**
- * The file of questions that a command was given, or the owner's.
- * @returns its path, and the name that results show
+ * Finds the file of questions: the given one or the owner's.
+ * @returns its path, and the name to show in results
  * @throws UsageError for both or neither
  */
 export async function findQuestions(
@@ -52,7 +52,7 @@ export async function findQuestions(
   return { path, name: given ?? 'official' }
 }
 
-/** The same for a folder with all files of a benchmark. */
+/** Finds the folder with all files of a benchmark: the given one or the owner's. @throws UsageError for both or neither */
 export async function findOfficialFolder(
   given: string | undefined,
   benchmark: Benchmark,
@@ -69,7 +69,7 @@ function requireOne(given: string | undefined, what: string, { official }: Offic
   if (given !== undefined && official) throw new UsageError(`expected ${what} or --official, got both`)
 }
 
-/** Earlier versions took the word in place of a path. */
+/** Rejects the word `official` in place of a path, which earlier versions accepted. */
 function refuseMagicWord(given: string | undefined): void {
   if (given !== 'official') return
   throw new UsageError('"official" in place of a file: use --official, which fetches what is not given')

@@ -1,10 +1,10 @@
-/** What the progress line of an evaluation shows. */
+/** Makes the progress line of an evaluation. */
 import type { TaskProgress } from '../../../files/task-journal.ts'
 import { describeLeft, joinFacts, type ProgressView } from '../progress.ts'
 
 /**
- * Such as `12 of 805 pairs judged · 1 failed · 3.2/s · 4:05 left`.
- * @param what the items and what happens to them, such as `pairs judged`
+ * Makes a line such as `12 of 805 pairs judged · 1 failed · 3.2/s · 4:05 left`.
+ * @param what names the items and what happens to them, such as `pairs judged`
  */
 export function viewTask(
   { items, done, doneNow, failed }: TaskProgress,

@@ -1,16 +1,16 @@
-/** The results of an evaluation: JSON for programs, CSV for tables, lines for a person. */
+/** Writes the results of an evaluation: JSON for programs, CSV for tables, lines for a person. */
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import type { ControlRow, ControlTable } from '../../../eval/control-table.ts'
 import { writeWhole } from '../../../lib/write-whole.ts'
 import type { Origin } from '../origin.ts'
 
-/** `result.json`. Every number carries what it was made by. */
+/** The content of `result.json`: the numbers, and how they were made. */
 export interface ControlResult extends ControlTable, Origin {
   task: string
   metrics: string[]
   file: string
-  /** Questions asked, and those with an answer of every control. */
+  /** Number of questions asked. `n` counts those that every control answered. */
   asked: number
   n: number
   failed: number
@@ -21,7 +21,7 @@ export interface ControlResult extends ControlTable, Origin {
   trained?: string
   settings: Record<string, unknown>
   template: { id: string; sha256: string }
-  /** Of the last run, from the start. */
+  /** Duration of the last run. */
   seconds: number
 }
 
@@ -61,7 +61,7 @@ function toCsv({ rows, metrics }: ControlResult): string {
 
 const percent = (share: number) => (100 * share).toFixed(1)
 
-/** The table and what aggregation changed, in lines. */
+/** Writes the table, and what aggregation changed, in lines. */
 export function describeControls(result: ControlResult): string {
   const { metrics, rows, changes, n, asked, failed } = result
   const head = [
@@ -117,7 +117,7 @@ function costsOf(row: ControlRow): string[] {
   ]
 }
 
-/** First column left, the others right aligned. */
+/** Draws a table. The first column is aligned left, the others right. */
 export function drawTable(head: string[], rows: string[][]): string {
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] ?? '').length)))
   return [head, ...rows]

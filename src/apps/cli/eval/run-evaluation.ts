@@ -1,4 +1,4 @@
-/** The one runner of every command that evaluates: engines, progress, interrupts, failures, output and exit code. */
+/** Runs every command that evaluates: engines, progress, interrupts, failures, output and exit code. */
 import type { Engine } from '../../../core/provider/engine.ts'
 import type { OpenOptions } from '../../../engines/open.ts'
 import type { TaskOutcome, TaskProgress, TaskSettings } from '../../../files/task-run.ts'
@@ -11,28 +11,28 @@ import { sanitize } from '../render/sanitize.ts'
 import { type EvalFlags, readEngineFlags } from './flags.ts'
 import { viewTask } from './progress.ts'
 
-/** What a command evaluates, with what, and what comes out. */
+/** An evaluation: its items, its engines, its work and its results. */
 export interface Evaluation<Run extends TaskOutcome> {
   flags: EvalFlags
   /** Names of the engines to open. */
   engines: string[]
-  /** How engines are opened, besides the flags. */
+  /** How to open engines, in addition to the flags. */
   options?: OpenOptions
   /** Path of the journal. */
   journal: string
-  /** An item, and what happens to all of them, such as `question` and `questions answered`. */
+  /** Name of an item, such as `question`. `progress` says what happens to items, such as `questions answered`. */
   item: string
   progress: string
-  /** Items in all. */
+  /** Number of items. */
   asked: number
-  /** What `--dry-run` prints. */
+  /** Returns the text for `--dry-run`. */
   preview?(prices: Record<string, Price | undefined>): string
   work(engines: Record<string, Engine>, settings: TaskSettings): Promise<Run>
-  /** Items with a result. */
+  /** Counts the items with a result. */
   countFinished(run: Run): number
   /** Writes the result's files. Returns the result for `--json`, and its text for a person. */
   finish(run: Run, seconds: number): Promise<{ result: object; text: string }>
-  /** An interrupted run leaves no result, only its journal. */
+  /** If true, an interrupted run writes no result, only its journal. */
   needsAll?: boolean
 }
 
@@ -64,7 +64,7 @@ export async function runEvaluation<Run extends TaskOutcome>(evaluation: Evaluat
   if (finished < asked) process.exitCode = 1
 }
 
-/** Opens the engines for the time of the work, with the progress line. */
+/** Opens the engines and the progress line, does the work, and closes both. */
 async function work<Run extends TaskOutcome>(
   { flags, engines: names, options, journal, progress: what, work }: Evaluation<Run>,
   engineFlags: OpenOptions,
@@ -100,5 +100,5 @@ function listFailures({ failures }: TaskOutcome, item: string): void {
     console.error(`failed: ${item} ${id}: ${error.kind}: ${sanitize(error.message)}`)
   }
   const more = failures.length - SHOWN_FAILURES
-  if (more > 0) console.error(`failed: ${more} more; run the same command to try them again`)
+  if (more > 0) console.error(`failed: ${more} more; run the same command to retry them`)
 }

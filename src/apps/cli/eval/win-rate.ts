@@ -1,4 +1,4 @@
-/** `aft eval win-rate`: win rates from annotations that are there already. */
+/** `aft eval win-rate`: computes win rates from existing annotations. */
 import { Command } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { readAnnotations } from '../../../eval/annotations.ts'
@@ -23,7 +23,7 @@ Without them it is a simpler one ("minimal"), which is no substitute: on known s
 Example:
   $ aft eval win-rate --annotations annotations.json --official`
 
-/** The subcommand. */
+/** Makes the command `aft eval win-rate`. */
 export function winRateCommand(): Command {
   const command = new Command('win-rate')
     .description("AlpacaEval's win rate, raw and length-controlled, from annotations.")
@@ -57,8 +57,8 @@ async function winRate({
 }
 
 /**
- * Reads annotations and what goes with them, and computes the rates.
- * @throws UsageError for one of the two files alone, DataError for a wrong row
+ * Reads annotations and the two files of the benchmark, and computes the rates.
+ * @throws UsageError if only one of the two files is given, DataError for a wrong row
  */
 export async function scoreAnnotations(
   annotations: string,
@@ -77,11 +77,11 @@ export async function scoreAnnotations(
 
 interface Judging {
   settings: Record<string, unknown>
-  /** Where it was judged in the same run. */
+  /** Present if the same run judged the pairs. */
   judge?: { template: string; template_sha256: string; failed: number; [more: string]: unknown }
 }
 
-/** `result.json`: the rates with all that they were made by. Of annotations the judge's name is all that is known. */
+/** Makes `result.json`: the rates, and how they were made. If there are only annotations, only the judge's name is known. */
 export function toResult(rates: WinRate, { settings, judge }: Judging): object {
   return {
     task: 'alpaca-eval',
@@ -95,7 +95,7 @@ export function toResult(rates: WinRate, { settings, judge }: Judging): object {
   }
 }
 
-/** Lines for a person. */
+/** Writes the rates as lines for a person. */
 export function describeWinRate(result: WinRate): string {
   const rate = (value: number, error: number) => `${value.toFixed(2)} ± ${error.toFixed(2)}`
   const { n, dropped_rows: dropped, variant } = result

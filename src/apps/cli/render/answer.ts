@@ -1,19 +1,20 @@
-/** Writes a text to the terminal as it streams in, with line breaks between words. */
+/** Writes a streamed text to the terminal, with line breaks between words. */
 
 import { sanitize } from './sanitize.ts'
 import { piecesOf, widthOf } from './text.ts'
 
+/** Writes one text after another. */
 export interface TextWriter {
   push(delta: string): void
-  /** Writes what is still held back and ends the line. */
+  /** Writes the last word and ends the line. */
   end(): void
 }
 
 const TAB = ' '.repeat(8)
 
 /**
- * The last word is held back until it is complete, so that a whole word moves to the next line. Code between fences
- * gets no breaks from us: the terminal wraps it, and it can be copied as it is.
+ * Makes a writer. It keeps the last word until it is complete, so that the whole word can move to the next line. Code
+ * between fences gets no added breaks: the terminal wraps it, and it can be copied unchanged.
  */
 export function createTextWriter(write: (text: string) => void, columns: () => number): TextWriter {
   let kept = ''

@@ -1,4 +1,4 @@
-/** The line on standard error while one answer is on its way: opening, download, then layer by layer. */
+/** Shows the progress of one answer on standard error: opening, download, then each layer. */
 import type { WriteStream } from 'node:tty'
 import { enginesOf, type Plan } from '../../../core/plan.ts'
 import type { AftEvent } from '../../../core/result.ts'
@@ -7,13 +7,14 @@ import { headingOf } from './frame.ts'
 import { applyEvent, type LayerView, startLayer } from './state.ts'
 import { createStatusLine, type PullProgress, waitingLine } from './status.ts'
 
+/** The status of one answer. */
 export interface AskStatus {
   pull(progress: PullProgress): void
   event(event: AftEvent): void
   close(): void
 }
 
-/** The status of one answer: opening, pulling, then layer by layer. */
+/** Makes a status line that changes on a terminal. */
 export function createAskStatus(plan: Plan, stream: WriteStream): AskStatus {
   const line = createStatusLine(stream)
   const startedMs = new Map<string, number>()

@@ -1,4 +1,4 @@
-/** Where an answer goes: onto a terminal with all that led to it, or alone to whatever reads standard output. */
+/** Shows an answer: on a terminal with all proposals, and in a pipe alone. */
 import { attributeResult } from '../../../analyze/attribution.ts'
 import type { Plan } from '../../../core/plan.ts'
 import type { AftEvent, Result } from '../../../core/result.ts'
@@ -6,19 +6,21 @@ import type { AskStatus } from './ask-status.ts'
 import { sanitize, stringifySafely } from './sanitize.ts'
 import type { PullProgress } from './status.ts'
 
+/** Format of the output: the answer's text, one JSON object, or a line of JSON per event. */
 export type ViewMode = 'text' | 'json' | 'events'
 
+/** The view of one answer. */
 export interface AskView {
-  /** A model's file is being pulled. */
+  /** Shows the download of a model's file. */
   pull(progress: PullProgress): void
   event(event: AftEvent): void
   end(result: Result): void
-  /** Leaves the terminal as it should be. */
+  /** Restores the terminal. */
   close(): void
 }
 
 /**
- * What draws is loaded only if there is a terminal.
+ * Opens the view. Code that draws is loaded only for a terminal.
  * @param hasProgress writes progress to standard error
  */
 export async function openAskView(plan: Plan, mode: ViewMode, hasProgress: boolean): Promise<AskView> {
@@ -59,18 +61,18 @@ function pipedView(mode: ViewMode, status: AskStatus | undefined): AskView {
   }
 }
 
-/** Where there were proposals, what each sentence of the answer took from them. */
+/** Adds what each sentence of the answer took from the proposals, if there were any. */
 function withAttribution(result: Result) {
   return result.from.layer === 0 ? result : { ...result, attribution: attributeResult(result) }
 }
 
-/** The answer's own bytes, and a line feed where it ends without. */
+/** Writes the answer unchanged, and a line feed if it does not end in one. */
 function writeAnswer({ answer, degradedBecause = [] }: Result): void {
   for (const reason of degradedBecause) console.error(`degraded: ${sanitize(reason)}`)
   process.stdout.write(answer.endsWith('\n') ? answer : `${answer}\n`)
 }
 
-/** A line that changes on a terminal, a line per stage elsewhere. A program that reads JSON has no use for them. */
+/** Opens a status: a line that changes on a terminal, or a line per stage. With JSON in a pipe there is none. */
 async function openStatus(plan: Plan, mode: ViewMode): Promise<AskStatus | undefined> {
   if (process.stderr.isTTY) return (await import('./ask-status.ts')).createAskStatus(plan, process.stderr)
   if (mode !== 'text') return undefined

@@ -5,6 +5,7 @@ import type { LayerView, MemberView } from './state.ts'
 import { padStyled, type Style } from './style.ts'
 import { cutEnd, cutStart, showCount, widthOf, wrap } from './text.ts'
 
+/** Size of the terminal. */
 export interface FrameSize {
   columns: number
   /** Most lines that the frame may take. */
@@ -25,12 +26,12 @@ const GAP = 2
 const MAX_HEIGHT = 10
 const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
 
-/** The spinner's character at a time; one turn per second. */
+/** Returns the spinner's character at a time. It turns once per second. */
 export function spin(nowMs: number): string {
   return SPINNER[Math.floor(nowMs / 100) % SPINNER.length] as string
 }
 
-/** The lines of a layer: at most `rows` of them (at least 2), each at most `columns` - 1 wide. */
+/** Draws the lines of a layer: at most `rows` (at least 2), each at most `columns` - 1 wide. */
 export function frameOf(view: LayerView, size: FrameSize, nowMs: number, style: Style): string[] {
   const columns = Math.max(8, size.columns - 1)
   const lines = [headingOf(view, columns, nowMs, style)]
@@ -55,7 +56,7 @@ function layOut({ members, endMs }: LayerView, columns: number, rows: number): G
   return { across, width, height: columns < MIN_CELL ? 0 : Math.max(0, height) }
 }
 
-/** One line with a layer's progress. */
+/** Draws one line with a layer's progress. */
 export function headingOf(view: LayerView, columns: number, nowMs: number, style: Style): string {
   const { title, members, startMs, endMs } = view
   const done = members.filter((m) => m.status === 'done').length
@@ -75,7 +76,7 @@ function markOf(done: number, all: number, style: Style): string {
   return done === 0 ? style.bad('✗') : style.warn('!')
 }
 
-/** `── 1 smollm2 ───── ✓ 128 ──`, then the text. */
+/** Draws a member: `── 1 smollm2 ───── ✓ 128 ──`, then its text. */
 function cellOf(member: MemberView, view: LayerView, grid: Grid, nowMs: number, style: Style): string[] {
   const { text: mark, paint } = statusOf(member, view, nowMs, style)
   const status = cutEnd(mark, grid.width - 10)
@@ -90,7 +91,7 @@ function cellOf(member: MemberView, view: LayerView, grid: Grid, nowMs: number, 
   return [top, ...textOf(member, grid).map((line) => (isQuiet && line ? style.dim(line) : line))]
 }
 
-/** The end of a text that is still being written, or the beginning of a complete one. */
+/** Returns the end of a text that is still growing, or the beginning of a complete one. */
 function textOf({ text, status }: MemberView, { width, height }: Grid): string[] {
   const isEnded = status === 'done' || status === 'failed'
   const part = isEnded ? text.slice(0, 4 * width * height) : lastParagraphs(text, 2 * width * height)
@@ -101,7 +102,7 @@ function textOf({ text, status }: MemberView, { width, height }: Grid): string[]
   return [...lines.slice(0, height - 1), cutEnd(last, width)]
 }
 
-/** At least the last `length` characters, from the start of a paragraph: lines then break at the same places each time. */
+/** Returns at least the last `length` characters. It starts at a paragraph, so that lines always break at the same places. */
 function lastParagraphs(text: string, length: number): string {
   return text.slice(text.lastIndexOf('\n', text.length - length) + 1)
 }

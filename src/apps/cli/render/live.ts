@@ -1,4 +1,4 @@
-/** The terminal's view of an answer: each layer side by side while it is sampled, then the answer as it is written. */
+/** Shows an answer on a terminal: the members of each layer side by side, then the answer as it grows. */
 import type { WriteStream } from 'node:tty'
 import type { Plan } from '../../../core/plan.ts'
 import { type AftEvent, listMissing, type Result } from '../../../core/result.ts'
@@ -21,11 +21,11 @@ export class LiveView {
   readonly #painter: Painter
   readonly #writer: TextWriter
   readonly #timer: NodeJS.Timeout
-  /** A terminal that cannot move its cursor gets each layer once, when it ends. */
+  /** True if the terminal cannot move its cursor. It gets each layer once, at the layer's end. */
   readonly #isDumb = process.env.TERM === 'dumb'
   readonly #warned = new Set<string>()
   #layer: LayerView | undefined
-  /** How much of the answer's text is on the screen; undefined before its first word. */
+  /** Number of the answer's characters on the screen; undefined before its first word. */
   #written: number | undefined
 
   constructor(plan: Plan, stream: WriteStream) {
@@ -50,7 +50,7 @@ export class LiveView {
     else if (event.type === 'layer-end') this.#endLayer(layer)
   }
 
-  /** Writes the rest of the answer and a line with what it took. `ms` is the time since the start. */
+  /** Writes the rest of the answer, and a line that says what it took. `ms` is the time since the start. */
   end(result: Result, ms: number): void {
     this.#warn(result.degradedBecause ?? [])
     const { layer, index } = result.from
@@ -91,7 +91,7 @@ export class LiveView {
     this.#warn(listMissing({ completions, failures: layer.failures }, layer.layer))
   }
 
-  /** Writes the answer word by word. A text that is discarded later stays on the screen, with a line that says so. */
+  /** Writes the answer word by word. If a text is discarded later, it stays on the screen, with a line that says so. */
   #followAnswer(event: AftEvent): void {
     if (event.type === 'completion-delta') this.#write(event.text)
     if (event.type === 'completion-end') this.#write(event.completion.text.slice(this.#written ?? 0))
@@ -101,7 +101,7 @@ export class LiveView {
     if (event.type === 'completion-failed') this.#void(`failed: ${event.failure.error.message}`)
   }
 
-  /** `from` names the completion that became the answer, if it was not shown while it was written. */
+  /** Writes text of the answer. `from` names the completion that became the answer, if it was not streamed. */
   #write(text: string, from?: string): void {
     if (text === '') return
     if (this.#written === undefined) {

@@ -1,13 +1,14 @@
-/** Repaints a block of lines at the end of the terminal's output; what is printed for good stands above it. */
+/** Repaints a block of lines at the end of the terminal's output. Permanent output is above it. */
 import type { WriteStream } from 'node:tty'
 import { styledWidth } from './style.ts'
 
+/** Paints the block. */
 export interface Painter {
   /** Replaces the block. Lines must be narrower than the terminal, and fewer than its rows. */
   paint(lines: string[]): void
-  /** Removes the block, so that something else can be written. */
+  /** Removes the block, so that other output can be written. */
   clear(): void
-  /** Shows the cursor again, and removes the block or leaves it for good. */
+  /** Shows the cursor again, and removes the block or leaves it on the screen. */
   close(what?: 'clear' | 'leave'): void
 }
 
@@ -20,7 +21,7 @@ const eraseLine = `${CSI}2K`
 const eraseBelow = `${CSI}J`
 const up = (rows: number) => (rows > 0 ? `\r${CSI}${rows}A` : '\r')
 
-/** Writes only the lines that changed, in one piece, as a synchronized update (terminals without them ignore it). */
+/** Makes a painter. It writes only changed lines, in one synchronized update (other terminals ignore the marks). */
 export function createPainter(stream: Pick<WriteStream, 'write' | 'columns'>): Painter {
   let shown: string[] = []
   let columns = stream.columns
@@ -29,7 +30,7 @@ export function createPainter(stream: Pick<WriteStream, 'write' | 'columns'>): P
     if (isHidden) stream.write(showCursor)
     isHidden = false
   }
-  /** Rows that the block takes now: a terminal that became narrower has wrapped its lines. */
+  /** Counts the rows of the block. If the terminal became narrower, it has wrapped the lines. */
   const rowsShown = () => {
     if (stream.columns >= columns) return shown.length
     return shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(styledWidth(line) / stream.columns)), 0)
@@ -45,7 +46,7 @@ export function createPainter(stream: Pick<WriteStream, 'write' | 'columns'>): P
     shown = lines
     return out
   }
-  /** Ctrl-Z: gives the shell its cursor; on resume the block is painted again below what was typed meanwhile. */
+  /** Handles Ctrl-Z: shows the cursor for the shell. After resuming, the block is painted again at the end of the output. */
   const suspend = () => {
     restore()
     shown = []

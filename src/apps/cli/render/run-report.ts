@@ -1,20 +1,20 @@
-/** What `aft run` prints on stderr: its progress, and how it ended. */
+/** Writes what `aft run` prints on standard error: its progress, and how it ended. */
 import type { Spending } from '../../../run/budget.ts'
 import type { FailureGroup, Progress } from '../../../run/progress.ts'
 import type { RunSummary } from '../../../run/run.ts'
 import { describeLeft, joinFacts, type ProgressView, showTime } from '../progress.ts'
 import { sanitize } from './sanitize.ts'
 
-/** What the progress line of a run shows. */
+/** Makes the progress line of a run. */
 export function viewRun(progress: Progress, elapsedMs: number): ProgressView {
   const { made, completions } = progress
   return { share: made / Math.max(1, completions), facts: describeProgress(progress, elapsedMs) }
 }
 
-/** Such as `12 of 20 answered · 140 of 220 completions, 3.2/s · 45,210 tokens, $0.02 · 0:25 left`. */
+/** Writes facts such as `12 of 20 answered · 140 of 220 completions, 3.2/s · 45,210 tokens, $0.02 · 0:25 left`. */
 export function describeProgress(progress: Progress, elapsedMs: number): string {
   const { failed, made, madeNow, spent } = progress
-  // An answer that repeats itself is sampled once more than the plan says.
+  // If an answer repeats itself, one more completion is sampled than planned.
   const completions = Math.max(progress.completions, made)
   const perSecond = madeNow / Math.max(1, elapsedMs / 1000)
   return joinFacts([
@@ -26,7 +26,7 @@ export function describeProgress(progress: Progress, elapsedMs: number): string 
   ])
 }
 
-/** How a run ended, and what to do next, in lines. */
+/** Says in lines how a run ended, and what to do next. */
 export function describeEnd(
   summary: RunSummary,
   { out, elapsedMs }: { out: string; elapsedMs: number },
@@ -52,13 +52,13 @@ function describeFailures({ error, count: n, id }: FailureGroup): string {
   return `failed: ${who}: ${error.kind}: ${sanitize(error.message)}`
 }
 
-/** Failed prompts have been listed with their reason; degraded ones have not. */
+/** Says what would happen to the other prompts. It has the reason only if no failure was listed with it. */
 function whatElse(reason: RunSummary['reason'], failures: FailureGroup[]): string {
   if (!reason || failures.length > 0) return 'fail too'
   return `be degraded too (${reason.kind}: ${sanitize(reason.message)})`
 }
 
-/** What a run takes at most, for `--dry-run`. */
+/** Says what a run takes at most, for `--dry-run`. */
 export function describeBound(prompts: number, bound: Spending, unpriced: string[]): string {
   const cost =
     bound.cost === undefined

@@ -1,11 +1,11 @@
-/** Text that a model or a server wrote is not trusted with the terminal. */
+/** Makes text of models and servers safe for the terminal. */
 
-// C0 but for tab and line feed, DEL, C1, and what reverses the direction of the text after it.
+// C0 without tab and line feed, DEL, C1, and characters that reverse the direction of text.
 const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g
 
 /**
- * Makes control characters visible, so that none reaches the terminal: `␛[31m` instead of red. One character is
- * looked at by itself, so that a sequence split over two deltas is caught as well. Carriage returns are dropped.
+ * Makes control characters visible, so that none reaches the terminal: `␛[31m` instead of red. Each character is replaced
+ * alone, so a sequence that is split over two deltas is caught too. Carriage returns are dropped.
  */
 export function sanitize(text: string): string {
   return text.replace(unsafe, (character) => {
@@ -16,7 +16,7 @@ export function sanitize(text: string): string {
   })
 }
 
-/** JSON whose strings hold no control characters, C1 and direction marks included; the value is the same. */
+/** Writes JSON with all control characters escaped, C1 and direction marks too. The value stays the same. */
 export function stringifySafely(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (unit) =>
     escapeUnit(unit.charCodeAt(0)),

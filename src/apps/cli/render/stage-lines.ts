@@ -1,10 +1,10 @@
-/** What `ask` writes to standard error if that is no terminal: a line per stage. */
+/** Writes the progress of `ask` to a standard error that is not a terminal: one line per stage. */
 import type { Plan } from '../../../core/plan.ts'
 import type { AftEvent, Result } from '../../../core/result.ts'
 import type { AskStatus } from './ask-status.ts'
 import { sanitize } from './sanitize.ts'
 
-/** @param write gets each line, without its end */
+/** Makes the status of one answer as lines. @param write gets each line, without a line break */
 export function createStageLines(plan: Plan, write: (line: string) => void): AskStatus {
   const startMs = performance.now()
   const pulled = new Set<string>()
@@ -22,7 +22,7 @@ export function createStageLines(plan: Plan, write: (line: string) => void): Ask
   }
 }
 
-/** `proposing: 3 drafts with smollm2`, `aggregating: the answer with smollm2` */
+/** Describes a stage: `proposing: 3 drafts with smollm2`, `aggregating: the answer with smollm2`. */
 function stageOf(plan: Plan, { layer, width, isLast }: Extract<AftEvent, { type: 'layer-start' }>): string {
   const { voices, see } = plan.layers[layer] ?? {}
   const engines = voices?.map(({ engine }) => engine) ?? []

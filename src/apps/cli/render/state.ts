@@ -1,19 +1,21 @@
-/** The state of a prompt that is being answered, for the terminal: its layers and their members. */
+/** Keeps the state of a running prompt for the terminal: its layers and their members. */
 import type { Plan } from '../../../core/plan.ts'
 import type { AftEvent, Completion, Failure } from '../../../core/result.ts'
 
+/** One completion of a layer. */
 export interface MemberView {
   index: number
   engine: string
   status: 'waiting' | 'thinking' | 'writing' | 'done' | 'failed'
   text: string
-  /** Pieces streamed so far; the completion's own token count when it has ended. */
+  /** Number of pieces streamed so far. At the end, the completion's own token count. */
   tokens: number
   completion?: Completion
-  /** Why it failed or was started again. */
+  /** The reason for a failure or a new start. */
   note?: string
 }
 
+/** One layer. */
 export interface LayerView {
   layer: number
   title: string
@@ -25,7 +27,7 @@ export interface LayerView {
   endMs?: number
 }
 
-/** Whether the layer's only text is the answer, which is then shown as it streams in. */
+/** Says whether the layer's only text is the answer. Then the answer is shown while it streams. */
 export function isAnswerLayer({ isLast, members }: LayerView): boolean {
   return isLast && members.length === 1
 }
@@ -76,7 +78,7 @@ function memberOf(event: Exclude<AftEvent, { type: 'answer' | 'layer-start' | 'l
   return event.type === 'completion-failed' ? event.failure.index : event.index
 }
 
-/** Appends a piece. The first words of the answer replace the reasoning. */
+/** Appends a piece. The first piece of text replaces the reasoning. */
 function add(member: MemberView, status: 'writing' | 'thinking', text: string): void {
   if (member.status !== status) member.text = ''
   member.status = status

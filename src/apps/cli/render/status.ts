@@ -1,4 +1,4 @@
-/** One line on standard error that changes while work is under way. */
+/** Shows one line on standard error that changes while work is done. */
 import type { WriteStream } from 'node:tty'
 import { spin } from './frame.ts'
 import { createPainter } from './painter.ts'
@@ -6,13 +6,14 @@ import { sanitize } from './sanitize.ts'
 import { makeStyle, type Style } from './style.ts'
 import { cutEnd } from './text.ts'
 
-/** The line at a moment, at most `columns` wide. */
+/** Returns the line at a time, at most `columns` wide. */
 export type Line = (nowMs: number, columns: number, style: Style) => string
 
+/** A line that changes. */
 export interface StatusLine {
-  /** Shows what this returns; it is called ten times per second. */
+  /** Shows the line that this function returns. The function is called ten times per second. */
   show(line: Line): void
-  /** Writes a line that stays, above the one that changes. */
+  /** Writes a permanent line above the one that changes. */
   writeAbove(text: string): void
   close(): void
 }
@@ -24,7 +25,7 @@ export interface PullProgress {
   totalBytes: number
 }
 
-/** Shows nothing if the stream is no terminal, or one that cannot move its cursor. */
+/** Makes a status line. It shows nothing if the stream is not a terminal that can move its cursor. */
 export function createStatusLine(stream: WriteStream): StatusLine {
   const write = (text: string) => void stream.write(`${text}\n`)
   if (!stream.isTTY || process.env.TERM === 'dumb') return { show() {}, writeAbove: write, close() {} }
@@ -49,7 +50,7 @@ export function createStatusLine(stream: WriteStream): StatusLine {
   }
 }
 
-/** `⠋ opening smollm2` */
+/** Makes a line that waits, such as `⠋ opening smollm2`. */
 export function waitingLine(what: string): Line {
   return (nowMs, columns, style) =>
     `${style.accent(spin(nowMs))} ${style.dim(cutEnd(sanitize(what), columns - 2))}`

@@ -1,9 +1,11 @@
-/** The colors of the terminal view. None if the stream has no colors or NO_COLOR is set. */
+/** The colors of the terminal view. There are none if the stream has no colors or NO_COLOR is set. */
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { widthOf } from './text.ts'
 
+/** Adds a style to a text. */
 export type Paint = (text: string) => string
 
+/** The styles of the terminal view. */
 export interface Style {
   dim: Paint
   bold: Paint
@@ -13,6 +15,7 @@ export interface Style {
   bad: Paint
 }
 
+/** Makes the styles. Without colors they return texts unchanged. */
 export function makeStyle(hasColors: boolean): Style {
   const paint = (format: Parameters<typeof styleText>[0]): Paint => {
     return (text) => (hasColors && text ? styleText(format, text, { validateStream: false }) : text)
@@ -27,7 +30,7 @@ export function makeStyle(hasColors: boolean): Style {
   }
 }
 
-/** Columns that a styled line takes. */
+/** Returns the columns that a styled line takes. */
 export function styledWidth(line: string): number {
   return widthOf(stripVTControlCharacters(line))
 }

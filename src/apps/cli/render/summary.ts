@@ -1,9 +1,9 @@
-/** What an answer took, in one line. */
+/** Says what an answer took, in one line. */
 import { countCompletions, enginesOf } from '../../../core/plan.ts'
 import type { Result } from '../../../core/result.ts'
 import { showCount } from './text.ts'
 
-/** `11 completions in 3 calls · 1204 tokens written, 890 read · 14.2 s · smollm2 · seed 7`, then anything unusual. */
+/** Writes `11 completions in 3 calls · 1204 tokens written, 890 read · 14.2 s · smollm2 · seed 7`, then unusual facts. */
 export function summaryOf({ layers, usage, plan, finishReason, agreed }: Result, ms: number): string {
   const completions = layers.flatMap((layer) => layer.completions)
   const trimmedTo = Math.min(...completions.map((c) => c.trimmedTo ?? Number.POSITIVE_INFINITY))

@@ -1,24 +1,24 @@
-/** Width and line breaks of text on a terminal. Widths are columns; wide characters count as two. */
+/** Measures and breaks text on a terminal. Widths are columns; wide characters count as two. */
 import stringWidth from 'string-width'
 
 const printableAscii = /^[\x20-\x7e]*$/
 const segmenter = new Intl.Segmenter()
 
-/** Columns that a text without styles takes. */
+/** Returns the columns that a text without styles takes. */
 export function widthOf(text: string): number {
   return printableAscii.test(text) ? text.length : stringWidth(text)
 }
 
 /**
- * Splits a text into pieces between which a line may break: white space, words, and each character of a script without
- * spaces together with the punctuation after it. The pieces joined are the text.
+ * Splits a text at the places where a line may break. Pieces are white space, words, and in scripts without spaces each
+ * character with the punctuation after it. Joined, the pieces are the text.
  */
 export function piecesOf(text: string): string[] {
   const pattern = /\s+|[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}]\p{P}*|[^\s\p{sc=Han}\p{sc=Hira}\p{sc=Kana}]+/gu
   return text.match(pattern) ?? []
 }
 
-/** Breaks a text into lines of at most `width` columns (at least one line). Drops white space at a break. */
+/** Breaks a text into lines of at most `width` columns (at least one line). White space at a break is dropped. */
 export function wrap(text: string, width: number): string[] {
   return text.split('\n').flatMap((paragraph) => wrapParagraph(paragraph.replaceAll('\t', '    '), width))
 }
@@ -60,7 +60,7 @@ function breakWord(word: string, width: number): string[] {
   return rows
 }
 
-/** The text as it is when it fits, else its beginning and `…`, in at most `width` columns. */
+/** Returns the text if it fits, or else its beginning and `…`, in at most `width` columns. */
 export function cutEnd(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   let kept = ''
@@ -71,7 +71,7 @@ export function cutEnd(text: string, width: number): string {
   return width < 1 ? '' : `${kept.trimEnd()}…`
 }
 
-/** The text as it is when it fits, else `…` and its end, in at most `width` columns. */
+/** Returns the text if it fits, or else `…` and its end, in at most `width` columns. */
 export function cutStart(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   let kept = ''
@@ -82,7 +82,7 @@ export function cutStart(text: string, width: number): string {
   return width < 1 ? '' : `…${kept}`
 }
 
-/** `1,204 tokens` */
+/** Writes a count with its noun, such as `1,204 tokens`. */
 export function showCount(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }

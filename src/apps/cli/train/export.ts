@@ -1,4 +1,4 @@
-/** `aft train export`: a run's weights as one folder that vLLM and others serve. */
+/** `aft train export`: writes a run's weights as one folder that vLLM and other servers open. */
 import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
@@ -17,7 +17,7 @@ interface ExportFlags {
   python?: string
 }
 
-/** The subcommand. */
+/** Makes the command `aft train export`. */
 export function exportCommand(): Command {
   return new Command('export')
     .description('Write a trained model as one folder, a LoRA adapter merged, for vLLM and other servers.')
@@ -35,9 +35,9 @@ export function exportCommand(): Command {
 async function exportModel(folder: string, { output, dtype, python: own }: ExportFlags): Promise<void> {
   const model = path.join(folder, 'model')
   if (!existsSync(path.join(model, 'complete'))) {
-    throw new UsageError(`${folder} holds no trained model: expected what \`aft train\` made, to its end`)
+    throw new UsageError(`${folder} does not have a trained model; give a folder that \`aft train\` finished`)
   }
-  if (existsSync(output)) throw new UsageError(`${output} is there already; give another -o`)
+  if (existsSync(output)) throw new UsageError(`${output} exists already; give another -o`)
   const recipe = readRunRecipe(folder)
   const unfinished = `${path.resolve(output)}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
@@ -67,7 +67,7 @@ async function mergeWeights(
   const signal = watchInterrupts()
   const python = await ensureEnvironment(own)
   const { isCheckpoint, readRecord } = await import('../../../engines/models/checkpoint.ts')
-  // A base such as `smollm2` may stand for another file by now.
+  // The record names the exact base, because a name such as `smollm2` may mean another file now.
   const name = (isCheckpoint(folder) ? readRecord(folder).base?.model : undefined) ?? recipeBase
   const base = await prepareBase(name, { python, signal, findGguf, onLine: (l) => console.error(l) })
   await mergeAdapter(base.model, path.join(folder, 'model'), out, dtype, { python, signal })

@@ -1,4 +1,4 @@
-/** `aft train RECIPE.yaml`: from a recipe and rows to a model. */
+/** `aft train RECIPE.yaml`: trains a model from a recipe and rows. */
 import path from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
@@ -22,7 +22,7 @@ interface TrainFlags {
   python?: string
 }
 
-/** Adds what trains to the command. */
+/** Adds arguments, flags and action of training to the command. */
 export function addTraining(command: Command): Command {
   const collect = (value: string, before: string[]) => [...before, value]
   return command
@@ -47,7 +47,7 @@ async function runRecipe(file: string | undefined, flags: TrainFlags): Promise<v
   if (file === undefined)
     throw new UsageError('expected a recipe: aft train recipes/smollm2-135m-cpu.yaml --data data -o tuned')
   const { output, restart } = flags
-  if (output === undefined) throw new UsageError('expected -o, the folder where the run goes')
+  if (output === undefined) throw new UsageError('expected -o, a folder for the run')
   needPackages('drawing charts')
   const signal = watchInterrupts()
   const rows = flags.rows === undefined ? [] : [`rows=${flags.rows}`]
@@ -75,7 +75,7 @@ async function runRecipe(file: string | undefined, flags: TrainFlags): Promise<v
   }
 }
 
-/** A model of the catalogue, a GGUF file, or one of the hub by `hf:`. */
+/** Finds the GGUF file of a listed model, of `gguf:FILE` or of `hf:USER/REPO:QUANT`; undefined for other names. */
 export async function findGguf(name: string): Promise<GgufBase | undefined> {
   const { catalogue, resolveModel } = await import('../../../engines/models/models.ts')
   if (!/^(gguf|hf):/.test(name) && !catalogue.some((model) => model.name === name)) return undefined

@@ -1,11 +1,11 @@
-/** `aft train setup`: the Python environment that trains. */
+/** `aft train setup`: installs the Python environment that trains. */
 import { Command } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { findEnvironment, isComplete, setUpEnvironment } from '../../../train/environment.ts'
 import { inspectPython, judgePython } from '../../../train/python-facts.ts'
 import { watchInterrupts } from '../interrupt.ts'
 
-/** The subcommand. */
+/** Makes the command `aft train setup`. */
 export function setupCommand(): Command {
   return new Command('setup')
     .description('Install what training needs: PyTorch, TRL and the converters (about 1.6 GB without CUDA).')
@@ -19,8 +19,8 @@ async function setUp(own: string | undefined): Promise<void> {
 }
 
 /**
- * The Python to train with; installs what is missing and says so.
- * @throws UsageError that lists, a line each, what is wrong with it
+ * Returns the Python to train with. It installs missing parts and says so.
+ * @throws UsageError that lists what is wrong with it, one line each
  */
 export async function ensureEnvironment(own: string | undefined, { imports = false } = {}): Promise<string> {
   const { folder, python, converter } = findEnvironment()

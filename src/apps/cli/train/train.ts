@@ -1,4 +1,4 @@
-/** `aft train`: its commands. */
+/** `aft train` and its subcommands. */
 import { Command } from 'commander'
 
 const help = `
@@ -16,7 +16,7 @@ Examples:
   $ aft ask --model tuned "Ann has 3 apples and buys 4 more. How many?"
   $ aft train export tuned -o merged`
 
-/** The command with its subcommands. */
+/** Makes the command with its subcommands. */
 export async function trainCommand(): Promise<Command> {
   const [{ setupCommand }, { exportCommand }, { addTraining }] = await Promise.all([
     import('./setup.ts'),

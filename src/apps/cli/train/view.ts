@@ -1,4 +1,4 @@
-/** What a training run shows: the progress line, and lines that stay. */
+/** Shows a training run: a progress line, and permanent lines. */
 import type { TrainerEvent } from '../../../train/launch.ts'
 import { createProgress, describeLeft, joinFacts, type ProgressView } from '../progress.ts'
 import { sanitize } from '../render/sanitize.ts'
@@ -7,9 +7,9 @@ import { sanitize } from '../render/sanitize.ts'
 export interface TrainView {
   event(event: TrainerEvent): void
   line(text: string): void
-  /** Training has ended well. */
+  /** Reports that training has succeeded. */
   end(): void
-  /** Training has failed or was stopped. */
+  /** Removes the progress line after a failure or a stop. */
   stop(): void
 }
 
@@ -24,7 +24,7 @@ export function openTrainView(output: string): TrainView {
   const showStep = (step: Step) => {
     first ??= step
     progress.update(step)
-    // The last figures stay in a log. On a terminal the held-out loss and the folder tell them.
+    // A log keeps the last figures. A terminal does not need them: the held-out loss and the folder have them.
     if (!process.stderr.isTTY && step.step === step.maxSteps) line(view(step).facts)
   }
   const event = (event: TrainerEvent) => {
@@ -53,7 +53,7 @@ function describePreflight(event: Extract<TrainerEvent, { event: 'preflight' }>)
   return [parts.join('; '), ...warnings.map((warning) => `warning: ${warning}`)]
 }
 
-/** Speed and time left count from the second step of this start: the first one is slow. */
+/** Makes the progress line. Speed and time left count from the end of this start's first step, which is slow. */
 function viewStep({ step, maxSteps, loss, learningRate, tokens, seconds }: Step, first: Step): ProgressView {
   const elapsed = seconds - first.seconds
   const speed = elapsed > 0 && `${count(Math.round((tokens - first.tokens) / elapsed))} tokens/s`

@@ -1,4 +1,4 @@
-/** The answer, and where its sentences come from: point at one, and the proposals that share text with it light up. */
+/** Shows the answer. If the reader points at a sentence, the proposals that share text with it light up. */
 import type { RefObject } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Attributed, attributeRendered, paintSources, placesOf } from './attributed.ts'
@@ -16,7 +16,7 @@ interface Props {
   turnElement: () => HTMLElement | null
 }
 
-/** The answer while it grows, and as it ended. */
+/** Shows the answer while it grows, and its end. */
 export function Answer({ run, onLit, onFix, turnElement }: Props) {
   const ref = useRef<HTMLDivElement>(null)
   const { found, onRender } = useAttribution(run, ref, turnElement)
@@ -72,7 +72,7 @@ function useAttribution(
   return { found, onRender }
 }
 
-/** The sentence that the reader points at. */
+/** Keeps the sentence that the reader points at. */
 function useSelection(
   found: Attributed | undefined,
   prose: RefObject<HTMLElement | null>,

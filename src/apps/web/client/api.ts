@@ -2,17 +2,17 @@
 import type { Message } from '../../../core/provider/engine.ts'
 import type { AftEvent } from '../../../core/result.ts'
 
-/** What the server offers. */
+/** The models, engines and limits of the server. */
 export interface Offer {
   models: string[]
   engines: string[]
   limits: { width: number; depth: number; maxTokens: number }
   defaults: { strategy: string; width: number; depth: number; temperature: number; maxTokens: number }
-  /** Whether the server keeps corrected answers. */
+  /** True if the server keeps corrected answers. */
   fixes: boolean
 }
 
-/** What the reader has set, as it was typed; empty means: as the preset has it. */
+/** The reader's settings, as typed. An empty field means the preset's value. */
 export interface Settings {
   model: string
   strategy: string
@@ -26,7 +26,7 @@ export interface Settings {
   system: string
 }
 
-/** Nothing is set. */
+/** Settings with all fields empty. */
 export const defaultSettings: Settings = {
   model: 'aft',
   strategy: '',
@@ -40,13 +40,13 @@ export const defaultSettings: Settings = {
   system: '',
 }
 
-/** The API key. It is kept in this tab only, unlike the settings. */
+/** The API key. Unlike the settings, it is kept only in this tab. */
 export const keyOfTab = {
   get: () => sessionStorage.getItem('aft.key') ?? '',
   set: (key: string) => sessionStorage.setItem('aft.key', key),
 }
 
-/** The server answered with an error. */
+/** The error if the server answers with an error. */
 export class Refused extends Error {
   readonly status: number
   constructor(status: number, message: string) {
@@ -55,7 +55,7 @@ export class Refused extends Error {
   }
 }
 
-/** @param path relative to the page, which may be mounted under a path of another server */
+/** Sends a request. @param path relative to the page, because another server may mount the page under a path */
 async function send(path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const key = keyOfTab.get()
   const response = await fetch(path, {
@@ -77,7 +77,7 @@ export async function readOffer(): Promise<Offer> {
   return (await send('v1/aft')).json()
 }
 
-/** The body of a request. Only what was set is in it; the rest is the preset's. */
+/** Makes the body of a request. It has only fields that were set; the preset decides the rest. */
 export function toBody(messages: Message[], settings: Settings): object {
   const number = (text: string) => (text.trim() === '' ? undefined : Number(text))
   const { strategy, aggregator, proposers } = settings

@@ -1,10 +1,10 @@
-/** A rendered answer beside its rendered proposals: which sentence shares text with which proposal. */
+/** Compares a rendered answer with its rendered proposals: which sentence shares text with which proposal. */
 import { type Attribution, attribute, type SentenceAttribution } from '../../../analyze/attribution.ts'
 import { nameOf, placeOf } from './layers.tsx'
 import { highlight, mapText, rangeOf, type TextMap, wrapSpans } from './marks.ts'
 import type { RunView } from './run.ts'
 
-/** A proposal as the page shows it. */
+/** A proposal on the page. */
 export interface Shown {
   layer: number
   index: number
@@ -13,15 +13,15 @@ export interface Shown {
   card: HTMLElement
 }
 
-/** What the sentences of an answer share with the proposals that are shown. */
+/** What the sentences of an answer share with the proposals on the page. */
 export interface Attributed extends Attribution {
   shown: Shown[]
 }
 
-/** Above this the search takes longer than a reader waits. */
+/** Most characters to compare. For more text, the search takes longer than a reader waits. */
 const MOST_CHARS = 3_000_000
 
-/** Three words, or four characters of a script without spaces. */
+/** The least text that shows an origin: three words, or four characters of a script without spaces. */
 const LEAST_SHOWN = /\S\s+\S+\s+\S|\p{Lo}{4}/u
 
 /** Compares an answer with the proposals of the layers before it, and wraps its sentences in elements. */
@@ -46,7 +46,7 @@ export function attributeRendered(
     map.text,
     shown.map(({ map }) => map.text),
   )
-  // A table cell or a single word does not show where it comes from.
+  // A table cell or a single word is too short to show its origin.
   found.sentences = found.sentences.filter((s) => LEAST_SHOWN.test(map.text.slice(s.start, s.end)))
   wrapSpans(map, found.sentences, (i) => classOf(found.sentences[i] as SentenceAttribution, shown))
   const first = answer.querySelector<HTMLElement>('.sentence[tabindex]')
@@ -60,7 +60,7 @@ function classOf({ isNew, sources }: SentenceAttribution, shown: Shown[]): strin
   return first ? `hue-${(shown[first.proposal]?.index ?? 0) % 8}` : ''
 }
 
-/** The places of the proposals that a sentence shares text with. */
+/** Returns the places of the proposals that a sentence shares text with. */
 export function placesOf(sentence: SentenceAttribution | undefined, shown: Shown[]): Set<string> {
   const sources = (sentence?.sources ?? []).flatMap(({ proposal }) => shown[proposal] ?? [])
   return new Set(sources.map(({ layer, index }) => placeOf(layer, index)))

@@ -12,7 +12,7 @@ interface Props {
   onSettings: () => void
 }
 
-/** The field, a button to the settings, and Ask or Stop. */
+/** Shows the field, a button for the settings, and Ask or Stop. */
 export function Composer({ text, onText, isRunning, onAsk, onStop, about, onSettings }: Props) {
   const ref = useRef<HTMLTextAreaElement>(null)
   useEffect(() => ref.current?.focus(), [])

@@ -1,14 +1,14 @@
-/** The labelled fields of a form. */
+/** The labeled fields of a form. */
 
 interface SelectProps {
   label: string
   value: string
-  /** What is sent and what is read; a single text is both. */
+  /** Value and label of each option; a single text is both. */
   options: (string | [value: string, about: string])[]
   onChange: (value: string) => void
 }
 
-/** A choice of one. */
+/** Shows a choice of one option. */
 export function SelectField({ label, value, options, onChange }: SelectProps) {
   return (
     <label>
@@ -29,7 +29,7 @@ export function SelectField({ label, value, options, onChange }: SelectProps) {
 
 interface NumberProps {
   label: string
-  /** As it was typed; empty if nothing is set. */
+  /** The text as typed; empty if nothing is set. */
   value: string
   min: number
   max?: number
@@ -38,7 +38,7 @@ interface NumberProps {
   onChange: (value: string) => void
 }
 
-/** A number that may be left empty. */
+/** Shows a field for a number that may stay empty. */
 export function NumberField({ label, onChange, placeholder, ...more }: NumberProps) {
   return (
     <label>
@@ -60,7 +60,7 @@ interface ChecksProps {
   onChange: (checked: string[]) => void
 }
 
-/** A choice of any number of names. */
+/** Shows a choice of any number of names. */
 export function ChecksField({ legend, names, checked, onChange }: ChecksProps) {
   const toggle = (name: string, isOn: boolean) =>
     onChange(isOn ? [...checked, name] : checked.filter((other) => other !== name))

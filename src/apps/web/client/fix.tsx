@@ -1,9 +1,9 @@
-/** Corrects an answer: it becomes a training example in the operator's file. */
+/** Corrects an answer. The result is a training example in the operator's file. */
 import { useState } from 'preact/hooks'
 import { type Fix, sendFix } from './api.ts'
 import { Modal } from './modal.tsx'
 
-/** A form with the answer to correct. */
+/** Shows a form with the answer to correct. */
 export function FixDialog({ fix, onClose }: { fix: Fix; onClose: () => void }) {
   const [text, setText] = useState(fix.completion)
   const [state, setState] = useState<'editing' | 'saving' | 'saved'>('editing')

@@ -10,7 +10,7 @@ interface Props {
   onClose: () => void
 }
 
-/** A list to open conversations from, or to delete them. */
+/** Lists conversations to open or delete. */
 export function HistoryDialog({ conversations, onOpen, onForget, onClose }: Props) {
   return (
     <Modal title="History" onClose={onClose}>

@@ -1,8 +1,8 @@
-/** Conversations, kept in this browser. If there is no room for a new one, the oldest go. */
+/** Keeps conversations in this browser. If there is no room for a new one, the oldest are deleted. */
 import { defaultSettings, type Settings } from './api.ts'
 import type { Turn } from './run.ts'
 
-/** Questions and their answers, the first one first. */
+/** Questions and their answers, in order. */
 export interface Conversation {
   id: string
   /** Milliseconds since 1970. */
@@ -23,13 +23,13 @@ function read<T>(name: string, fallback: T): T {
   }
 }
 
-/** All kept conversations, the newest first. */
+/** Reads all kept conversations, the newest first. */
 export function readHistory(): Conversation[] {
   const found = read<unknown>(HISTORY, [])
   return Array.isArray(found) ? (found as Conversation[]).filter((c) => Array.isArray(c?.turns)) : []
 }
 
-/** Keeps a conversation as the newest. If there is no room, the oldest go, and at last its own proposals. */
+/** Keeps a conversation as the newest. If there is no room, it drops the oldest, and at last its own proposals. */
 export function keep(conversation: Conversation): Conversation[] {
   const others = readHistory().filter(({ id }) => id !== conversation.id)
   let kept = [conversation, ...others].slice(0, MOST)
@@ -40,7 +40,7 @@ export function keep(conversation: Conversation): Conversation[] {
   return others
 }
 
-/** Returns nothing if the proposals are gone already. */
+/** Removes the proposals; returns an empty list if they were removed before. */
 function withoutProposals([conversation]: Conversation[]): Conversation[] {
   if (!conversation || conversation.turns.every(({ run }) => run.layers.length === 0)) return []
   const turns = conversation.turns.map((turn) => ({ ...turn, run: { ...turn.run, layers: [] } }))
@@ -63,7 +63,7 @@ function write(conversations: Conversation[]): boolean {
   }
 }
 
-/** The settings of the last visit. */
+/** Reads the settings of the last visit. */
 export const readSettings = (): Settings => ({ ...defaultSettings, ...read<Partial<Settings>>(SETTINGS, {}) })
 
 /** Keeps the settings for the next visit. */
@@ -71,6 +71,6 @@ export function keepSettings(settings: Settings): void {
   try {
     localStorage.setItem(SETTINGS, JSON.stringify(settings))
   } catch {
-    // Private windows refuse; the settings then last for this visit.
+    // A private window refuses to store them. The settings then last for this visit.
   }
 }

@@ -5,7 +5,7 @@ import { PromptList } from './prompt-list.tsx'
 import { count } from './text.tsx'
 import { TurnView } from './turn.tsx'
 
-/** At most two journals, and the prompt that is read in both. */
+/** Shows at most two journals, and the same prompt in both. */
 export function JournalView({ onClose }: { onClose: () => void }) {
   const { journals, error, id, setId, open } = useJournals()
   const [first, second] = journals

@@ -1,4 +1,4 @@
-/** A journal file, read in the browser; it is sent nowhere. */
+/** Reads a journal file in the browser. The file is sent nowhere. */
 
 import {
   createJournalPrompts,
@@ -10,18 +10,18 @@ import {
 import type { JournalRecord } from '../../../files/journal-records.ts'
 import { newRun, questionOf, type Turn, viewLayer } from './run.ts'
 
-/** A journal as the page shows it. */
+/** A journal on the page. */
 export interface Journal {
   name: string
   strategy?: string
   seed?: number
   turns: Turn[]
-  /** Lines that are none of a journal. */
+  /** Number of lines that are not journal records. */
   badLines: number
 }
 
 /**
- * Prompts in the order of the file, with what became of them. Torn and foreign lines are counted and skipped.
+ * Reads prompts in the order of the file, with their results. Torn and foreign lines are counted and skipped.
  * @throws Error if no line belongs to a journal
  */
 export function readJournal(name: string, text: string): Journal {
@@ -58,7 +58,7 @@ function parse(line: string): JournalRecord | undefined {
 
 const MAX_LAYERS = 1_000
 
-/** Takes what can be shown: a line whose prompt is missing gets an empty one, as if it had been cut off. */
+/** Takes a record. If the line of its prompt is missing, it gets an empty prompt. */
 function take(record: JournalRecord, journal: JournalPrompts): void {
   if (record.type === 'header') takeRecord(journal, record)
   else if (record.type === 'prompt') {

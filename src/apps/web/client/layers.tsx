@@ -4,15 +4,15 @@ import type { LayerView, Member, RunView } from './run.ts'
 import { answerOf } from './run.ts'
 import { count, formatCost, formatMs, Markdown } from './text.tsx'
 
-/** The name of a place, from its layer and member. */
+/** Makes the name of a place from its layer and member. */
 export const placeOf = (layer: number, index: number) => `${layer}-${index}`
 
-/** What a member is called: "Proposal 2", or "Aggregation 2.1" for the first one of the second layer. */
+/** Returns a member's title: "Proposal 2", or "Aggregation 2.1" for the first member of the second layer. */
 export function nameOf(layer: number, index: number): string {
   return layer === 0 ? `Proposal ${index + 1}` : `Aggregation ${layer + 1}.${index + 1}`
 }
 
-/** Every layer but the one that writes the answer. */
+/** Shows every layer except the one that writes the answer. */
 export function Layers({ run, lit }: { run: RunView; lit: Set<string> }) {
   const isAnswer = answerOf(run) !== undefined
   const shown = isAnswer ? run.layers.slice(0, -1) : run.layers

@@ -124,7 +124,7 @@ function Conversation({ chat, text, onText, settings, offer, onSettings }: Conve
   )
 }
 
-/** Settings, kept in this browser. */
+/** Keeps the settings in this browser. */
 function useSettings() {
   const [settings, setSettings] = useState(readSettings)
   const change = (settings: Settings) => {
@@ -134,7 +134,7 @@ function useSettings() {
   return { settings, change }
 }
 
-/** Scrolls to a new question; while it is answered, the page stays where its reader has it. */
+/** Scrolls to a new question. While it is answered, the page does not scroll. */
 function useFollow(turns: number) {
   const before = useRef(turns)
   useEffect(() => {

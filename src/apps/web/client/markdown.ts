@@ -1,10 +1,10 @@
-/** Markdown to elements. A model's text is hostile: its markup is sanitized, and nothing is loaded for it. */
+/** Turns Markdown into elements. A model's text may be hostile: its markup is sanitized, and it loads nothing. */
 import createPurifier from 'dompurify'
 import { Marked } from 'marked'
 
 const escapeText = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
-/** HTML is shown as text, an image as its description: loading an image would reveal the reader. */
+/** Shows HTML as text and an image as its description, because loading an image would reveal the reader. */
 const marked = new Marked({
   gfm: true,
   renderer: {
@@ -21,10 +21,10 @@ purifier.addHook('afterSanitizeAttributes', (element) => {
   if (element.tagName === 'TABLE') element.setAttribute('tabindex', '0')
 })
 
-/** Longer texts are shown unformatted, because formatting them would block the page. */
+/** Longest text to format. Longer texts are shown unformatted, because formatting them would block the page. */
 export const MOST_CHARS = 120_000
 
-/** A second lock: only what the parser should make is let through. */
+/** A second protection: allows only elements that the parser should make. */
 const options = {
   ALLOWED_TAGS: [
     'p',

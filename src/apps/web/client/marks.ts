@@ -1,8 +1,8 @@
-/** From offsets in a rendered text to places on the page. */
+/** Turns offsets in a rendered text into places on the page. */
 
 import type { Span } from '../../../analyze/attribution.ts'
 
-/** A text, and the nodes that show it. */
+/** A text, with the nodes that show it. */
 export interface TextMap {
   text: string
   nodes: { node: Text; start: number }[]
@@ -10,7 +10,7 @@ export interface TextMap {
 
 const BLOCKS = 'p, li, td, th, h1, h2, h3, h4, h5, h6, pre, blockquote, .md'
 
-/** An element's text as it is read, one line per block. */
+/** Reads an element's text, one line per block. */
 export function mapText(root: Element): TextMap {
   const map: TextMap = { text: '', nodes: [] }
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT)
@@ -31,7 +31,7 @@ export function mapText(root: Element): TextMap {
   return map
 }
 
-/** The node that holds an offset, by halves. */
+/** Finds the node at an offset, by binary search. */
 function nodeAt({ nodes }: TextMap, offset: number): number {
   let [low, high] = [0, nodes.length - 1]
   while (low < high) {
@@ -42,7 +42,7 @@ function nodeAt({ nodes }: TextMap, offset: number): number {
   return low
 }
 
-/** The range of a span, if the text has one there. */
+/** Returns the range of a span; undefined if there is no text. */
 export function rangeOf(map: TextMap, { start, end }: Span): Range | undefined {
   const first = map.nodes[nodeAt(map, start)]
   const last = map.nodes[nodeAt(map, end - 1)]
@@ -53,7 +53,7 @@ export function rangeOf(map: TextMap, { start, end }: Span): Range | undefined {
   return range
 }
 
-/** Wraps each span in elements `span.sentence` with its number; around other markup one span needs several. */
+/** Wraps each span in elements `span.sentence` with its number. A span that crosses other markup needs several. */
 export function wrapSpans(map: TextMap, spans: Span[], classOf: (i: number) => string): void {
   let at = 0
   for (const { node, start } of map.nodes) {

@@ -8,7 +8,7 @@ interface Props {
   children: ComponentChildren
 }
 
-/** A dialog with a title and a button to close it. */
+/** Shows a dialog with a title and a button to close it. */
 export function Modal({ title, onClose, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null)
   useEffect(() => {

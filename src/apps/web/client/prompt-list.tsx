@@ -6,12 +6,12 @@ const MOST_LISTED = 300
 
 interface Props {
   turns: Turn[]
-  /** Of the prompt that is shown. */
+  /** Id of the prompt that is shown. */
   id: string | undefined
   onSelect: (id: string) => void
 }
 
-/** Lists the prompts whose id or text holds what is searched for. */
+/** Lists the prompts whose id or text contains the search text. */
 export function PromptList({ turns, id, onSelect }: Props) {
   const [search, setSearch] = useState('')
   const wanted = search.toLowerCase()

@@ -20,7 +20,7 @@ async function watch(script: Parameters<typeof scriptedEngine>[0], more: object 
   return { run, steps }
 }
 
-test('events add up to the result, and the answer grows on the way', async () => {
+test('events add up to the result, and the answer grows with them', async () => {
   const { run, steps } = await watch(echo)
   expect(run.state).toBe('done')
   expect(run.layers.map((layer) => layer.members.map((m) => m.state))).toEqual([['done', 'done'], ['done']])
@@ -42,13 +42,13 @@ test('a failed member keeps its place and says why', async () => {
   expect(run.degradedBecause.length).toBe(1)
 })
 
-test('a vote has no member that writes the answer: it is one of the proposals', async () => {
+test('a vote has no member that writes the answer: the answer is one of the proposals', async () => {
   const { run } = await watch([{ replies: ['4', '4'] }], { strategy: 'self-consistency', depth: undefined })
   expect(answerOf(run)).toBeUndefined()
   expect(run).toMatchObject({ answer: '4', from: { layer: 0 } })
 })
 
-test('what was stopped keeps what was written; a turn without an answer is not carried on', () => {
+test('a stopped run keeps its text; a turn without an answer is left out of the next question', () => {
   const stopped = newRun()
   takeEvent(stopped, { type: 'layer-start', layer: 0, width: 1, isLast: true })
   takeEvent(stopped, { type: 'completion-delta', layer: 0, index: 0, text: 'Half' })
@@ -113,7 +113,7 @@ function completion(layer: number, index: number, text: string) {
   }
 }
 
-test('a journal is its prompts, layers, failures and answers', () => {
+test('a journal shows its prompts, layers, failures and answers', () => {
   const { strategy, seed, turns, badLines } = readJournal('j', lines.join('\n'))
   expect({ strategy, seed, badLines }).toEqual({ strategy: 'aft', seed: 3, badLines: 0 })
   expect(turns).toMatchObject([
@@ -126,7 +126,7 @@ test('a journal is its prompts, layers, failures and answers', () => {
   expect(turns[0]?.run.layers[0]?.members.map((m) => m.state)).toEqual(['done', 'done', 'failed'])
 })
 
-test('a journal cut at any character is read as far as it goes, and what is none is refused', () => {
+test('a journal cut at any character is read up to there, and a file that is not a journal is refused', () => {
   const whole = lines.join('\n')
   const start = whole.indexOf('\n', whole.indexOf('"prompt"')) + 1
   fc.assert(
@@ -143,7 +143,7 @@ test('a journal cut at any character is read as far as it goes, and what is none
   )
 })
 
-test('of an answer that repeats itself the page shows the one that was sampled again', async () => {
+test('if an answer repeats itself, the page shows the one that was sampled again', async () => {
   const runaway = 'on and on it goes '.repeat(30)
   const replies = ['One.', runaway, 'Fine.']
   const engine = scriptedEngine(() => replies.shift() as string)

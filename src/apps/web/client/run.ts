@@ -1,4 +1,4 @@
-/** A run as layers of members, made from the core's events while it happens, or from a journal. */
+/** A run as layers of members. It is built from the core's events as they happen, or from a journal. */
 import type { Message } from '../../../core/provider/engine.ts'
 import { textOf } from '../../../core/provider/engine.ts'
 import type { AftEvent, Completion, Failure, Result } from '../../../core/result.ts'
@@ -17,7 +17,7 @@ export interface Member {
   cost?: number
   excluded?: Completion['excluded']
   isCut?: boolean
-  /** Members of the layer before that it was shown, in order. */
+  /** The members of the layer before that it saw, in order. */
   saw?: number[]
   trimmedTo?: number
   error?: string
@@ -27,11 +27,11 @@ export interface Member {
 export interface LayerView {
   isLast: boolean
   members: Member[]
-  /** Members that the next layer was shown; set when the layer has ended. */
+  /** The members that the next layer saw; set when the layer has ended. */
   shown?: number[]
 }
 
-/** One question's run. */
+/** The run of one question. */
 export interface RunView {
   layers: LayerView[]
   state: 'running' | 'done' | 'failed' | 'stopped'
@@ -54,7 +54,7 @@ export interface Turn {
   run: RunView
 }
 
-/** A run of which nothing is known yet. */
+/** Makes an empty run. */
 export const newRun = (): RunView => ({ layers: [], state: 'running', degradedBecause: [] })
 
 /** Changes a run by one event. */
@@ -103,7 +103,7 @@ function takeResult(
   run.strategy = plan.strategy
 }
 
-/** A layer that is over. */
+/** Makes the view of a finished layer. */
 export function viewLayer(
   { completions, failures }: { completions: Completion[]; failures: Failure[] },
   isLast: boolean,
@@ -155,13 +155,13 @@ function failed({ engine, error, ms, usage }: Failure): Partial<Member> {
   }
 }
 
-/** The last layer's only member writes the answer, so it is shown there and not among the proposals. */
+/** Returns the last layer's only member: it writes the answer, so it is not shown among the proposals. */
 export function answerOf(run: RunView): Member | undefined {
   const last = run.layers.at(-1)
   return last?.isLast && last.members.length === 1 ? last.members[0] : undefined
 }
 
-/** Ends a run early; what is written of the answer so far stays. */
+/** Ends a run early. The text of the answer so far stays. */
 export function stopRun(run: RunView, state: 'failed' | 'stopped', error?: string): void {
   run.state = state
   run.error = error
@@ -172,7 +172,7 @@ export function stopRun(run: RunView, state: 'failed' | 'stopped', error?: strin
   }
 }
 
-/** The messages of a new question: the conversation so far, then the question. */
+/** Makes the messages of a new question: the conversation so far, then the question. */
 export function messagesFor(turns: Turn[], question: string, system: string): Message[] {
   const past = turns.flatMap(({ question, run }): Message[] =>
     run.answer
@@ -186,7 +186,7 @@ export function messagesFor(turns: Turn[], question: string, system: string): Me
   return [...head, ...past, { role: 'user', content: question }]
 }
 
-/** The text of the last message of a user. */
+/** Returns the text of the last user message. */
 export function questionOf(messages: Message[]): string {
   return textOf(messages.findLast((m) => m.role === 'user') ?? { role: 'user' })
 }

@@ -1,18 +1,18 @@
-/** The sentences of an answer as elements: which one is meant, and how the keys move between them. */
+/** The sentences of an answer as elements: finds and marks one, and moves between them with keys. */
 
-/** The number of the sentence that an event happened in. */
+/** Returns the number of the sentence that an event happened in. */
 export function sentenceAt(target: EventTarget | null): number | undefined {
   const element = target instanceof Element ? target.closest<HTMLElement>('[data-sentence]') : null
   return element ? Number(element.dataset.sentence) : undefined
 }
 
-/** Marks all elements of one sentence, and of no other. */
+/** Marks all elements of one sentence, and no others. */
 export function markSentence(prose: HTMLElement | null, i: number | undefined): void {
   for (const element of prose?.querySelectorAll('.sentence.on') ?? []) element.classList.remove('on')
   for (const element of prose?.querySelectorAll(`[data-sentence="${i}"]`) ?? []) element.classList.add('on')
 }
 
-/** Arrow keys move from sentence to sentence; Escape releases. */
+/** Moves from sentence to sentence with the arrow keys; Escape ends that. */
 export function moveBy(event: KeyboardEvent, prose: HTMLElement | null, release: () => void): void {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
   if (event.key === 'Escape') release()

@@ -1,4 +1,4 @@
-/** How questions are answered. An empty field means: as the preset has it. */
+/** The settings of answers. An empty field means the preset's value. */
 import { useState } from 'preact/hooks'
 import { defaultSettings, keyOfTab, type Offer, type Settings } from './api.ts'
 import { ChecksField, NumberField, SelectField } from './fields.tsx'
@@ -25,7 +25,7 @@ interface Props {
   onClose: () => void
 }
 
-/** All settings; each change counts at once. */
+/** Shows all settings. Each change takes effect at once. */
 export function SettingsDialog({ settings, offer, onChange, onKey, onClose }: Props) {
   const set = (change: Partial<Settings>) => onChange({ ...settings, ...change })
   const engines = offer?.engines ?? []

@@ -1,11 +1,11 @@
-/** What a sentence of the answer shares with which proposals, in their words. */
+/** Shows what a sentence of the answer shares with each proposal, in the proposal's words. */
 import type { SentenceAttribution, Source } from '../../../analyze/attribution.ts'
 import type { Shown } from './attributed.ts'
 
 const MOST_SHOWN = 6
 const AROUND = 60
 
-/** The proposals that the selected sentence shares text with. */
+/** Lists the proposals that the selected sentence shares text with. */
 export function Sources({ sentence, shown }: { sentence: SentenceAttribution | undefined; shown: Shown[] }) {
   return (
     <aside
@@ -39,7 +39,7 @@ export function Sources({ sentence, shown }: { sentence: SentenceAttribution | u
   )
 }
 
-/** The longest shared run, with the text around it. */
+/** Shows the longest shared run, with the text around it. */
 function Excerpt({ source, shown }: { source: Source; shown: Shown }) {
   const longest = source.spans.reduce((a, b) =>
     b.from.end - b.from.start > a.from.end - a.from.start ? b : a,

@@ -1,4 +1,4 @@
-/** Text that grows: it is rendered as often as there is time. */
+/** Renders text that grows, as often as there is time. */
 import { useEffect, useRef } from 'preact/hooks'
 import { renderMarkdown } from './markdown.ts'
 
@@ -9,7 +9,7 @@ interface Props {
   isGrowing?: boolean
 }
 
-/** A text as Markdown; while it grows, some renderings are skipped. */
+/** Shows a text as Markdown. While it grows, some renderings are skipped. */
 export function Markdown({ text, onRender, isGrowing }: Props) {
   const ref = useRef<HTMLDivElement>(null)
   const costMs = useRef(0)
@@ -38,18 +38,18 @@ export function Markdown({ text, onRender, isGrowing }: Props) {
   return <div ref={ref} class="md" dir="auto" />
 }
 
-/** A time for readers: `120 ms`, `3.4 s`. */
+/** Writes a time: `120 ms`, `3.4 s`. */
 export function formatMs(ms: number | undefined): string {
   if (ms === undefined) return ''
   return ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`
 }
 
-/** US dollars for readers. */
+/** Writes a cost in US dollars. */
 export function formatCost(dollars: number | undefined): string {
   if (dollars === undefined) return ''
   return dollars >= 0.01 || dollars === 0 ? `$${dollars.toFixed(2)}` : `$${dollars.toPrecision(2)}`
 }
 
-/** A number with its noun: `1 token`, `2 tokens`. */
+/** Writes a number with its noun: `1 token`, `2 tokens`. */
 export const count = (n: number, one: string, many = `${one}s`) =>
   `${n.toLocaleString('en')} ${n === 1 ? one : many}`

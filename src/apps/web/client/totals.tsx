@@ -1,4 +1,4 @@
-/** The line below an answer: what it took, and what can be done with it. */
+/** The line below an answer: what the answer took, and buttons for it. */
 import { useState } from 'preact/hooks'
 import type { RunView } from './run.ts'
 import { count, formatCost, formatMs } from './text.tsx'
@@ -8,7 +8,7 @@ interface Props {
   onFix?: () => void
 }
 
-/** Completions, tokens, time, cost and seed of a run; buttons to copy and to fix its answer. */
+/** Shows completions, tokens, time, cost and seed of a run, with buttons to copy and to fix its answer. */
 export function Totals({ run, onFix }: Props) {
   const { usage, ms, seed, answer } = run
   const members = run.layers.flatMap((layer) => layer.members)

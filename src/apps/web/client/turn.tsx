@@ -8,12 +8,12 @@ import { answerOf, type Turn } from './run.ts'
 
 interface Props {
   turn: Turn
-  /** Whether the server keeps corrected answers. */
+  /** True if the server keeps corrected answers. */
   hasFixes: boolean
   heading?: string
 }
 
-/** One turn of a conversation or journal. */
+/** Shows one turn of a conversation or journal. */
 export function TurnView({ turn, hasFixes, heading }: Props) {
   const [lit, setLit] = useState<Set<string>>(new Set())
   const [isFixing, setFixing] = useState(false)
@@ -41,7 +41,7 @@ export function TurnView({ turn, hasFixes, heading }: Props) {
   )
 }
 
-/** What went wrong, above the answer: half an answer must not look like a whole one. */
+/** Shows errors above the answer, because half an answer must not look like a whole one. */
 function Trouble({ turn: { run } }: { turn: Turn }) {
   const failures = run.layers.flatMap((layer, depth) =>
     layer.members.filter((m) => m.error).map((m) => `${nameOf(depth, m.index)}: ${m.error}`),
@@ -76,7 +76,7 @@ function Trouble({ turn: { run } }: { turn: Turn }) {
   )
 }
 
-/** The aggregation to correct: the conversation, and the proposals as its writer was shown them. */
+/** Makes the aggregation to correct: the conversation, and the proposals in the order in which its writer saw them. */
 function fixOf({ messages, run }: Turn): Fix | undefined {
   const author = answerOf(run)
   const from = run.from?.layer ?? 0

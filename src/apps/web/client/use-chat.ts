@@ -1,4 +1,4 @@
-/** A conversation that grows: it asks, takes the events, and renders them a few times per second. */
+/** Runs a conversation: asks, takes the events, and renders them a few times per second. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ask, Refused, type Settings, toBody } from './api.ts'
 import { type Conversation, keep } from './history.ts'
@@ -6,12 +6,12 @@ import { messagesFor, newRun, stopRun, type Turn, takeEvent } from './run.ts'
 
 const FRAME_MS = 60
 
-/** A conversation without turns. */
+/** Makes a conversation without turns. */
 export function newConversation(): Conversation {
   return { id: crypto.randomUUID?.() ?? String(Date.now()), time: Date.now(), title: '', turns: [] }
 }
 
-/** The current conversation, and what can be done with it. */
+/** The current conversation, with its actions. */
 export interface Chat {
   conversation: Conversation
   isRunning: boolean
@@ -21,8 +21,8 @@ export interface Chat {
 }
 
 /**
- * Holds the current conversation.
- * @param onKept gets all conversations when one was kept
+ * Keeps the current conversation.
+ * @param onKept gets all conversations after one was kept
  * @param onKeyNeeded called when the server asks for a key
  */
 export function useChat(onKept: (all: Conversation[]) => void, onKeyNeeded: () => void): Chat {

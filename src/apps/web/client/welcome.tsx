@@ -1,4 +1,4 @@
-/** What a new conversation starts with. */
+/** The start of a new conversation. */
 
 const samples = [
   'Why is the sky blue?',
@@ -6,7 +6,7 @@ const samples = [
   'What is 17 × 24, step by step?',
 ]
 
-/** What the page does, and questions to try. */
+/** Shows what the page does, and questions to try. */
 export function Welcome({ onAsk }: { onAsk: (question: string) => void }) {
   return (
     <section class="welcome">
@@ -31,7 +31,7 @@ export function Welcome({ onAsk }: { onAsk: (question: string) => void }) {
 
 const heights = [14, 46, 78]
 
-/** Three proposals, three aggregations of all of them, one answer. */
+/** Draws three proposals, three aggregations of all of them, and one answer. */
 function Picture() {
   return (
     <svg viewBox="0 0 220 92" aria-hidden="true" class="picture">
