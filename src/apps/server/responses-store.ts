@@ -13,16 +13,16 @@ export interface StoredResponse {
   output: { id?: string }[]
 }
 
-/** Answers by their ids. */
+/** Keeps answers by their ids. */
 export interface ResponseStore {
-  /** False if nothing is kept at all. */
+  /** False if the store keeps nothing. */
   readonly isOpen: boolean
   keep(client: string, response: StoredResponse): void
-  /** By the id of the response or of one of its items. */
+  /** Finds an answer by the id of the response or of one of its items. */
   find(client: string, id: string): StoredResponse | undefined
 }
 
-/** @param maxBytes of all answers together, as JSON; 0 keeps none */
+/** Makes a store. @param maxBytes most bytes of all answers together, as JSON; 0 keeps none */
 export function createResponseStore(maxBytes: number): ResponseStore {
   const stored = new Map<string, { client: string; response: StoredResponse; bytes: number }>()
   let total = 0
