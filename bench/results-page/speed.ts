@@ -85,7 +85,7 @@ const attributed: Record<string, string> = {
 const schedules: Record<string, string> = {
   'aft run, places one by one': '`aft run`, each completion starts as soon as there is room',
   'aft run, short prompts one by one, long ones whole':
-    '`aft run`, so for proposals; an aggregating layer starts as one request',
+    '`aft run`, proposals start one by one, an aggregating layer as one request',
   'aft run, requests whole': '`aft run`, each layer starts as one request',
   'batches of 8 with a barrier after each layer':
     "as in the authors' code: 8 prompts at a time, and each layer waits for all of them",
@@ -183,8 +183,8 @@ export const speedTables: SpeedTable[] = [
   ),
   speedTable(/^serve-latency/, 'The server: time that it adds to a request', ({ runs }: ServeLatency) =>
     runs.map(({ what, added }) => [
-      `width 1, depth 0: ${what}`,
-      `${added.median.toFixed(1)} ms at the median, ${added.p99.toFixed(1)} ms at p99`,
+      `width 1, depth 0: ${what.replace('a second each', 'per second each').replace(/whole$/, 'not streamed')}`,
+      `${added.median.toFixed(1)} ms at the median; 99 % below ${added.p99.toFixed(1)} ms`,
     ]),
   ),
   speedTable(/^serve-streams/, 'The server: many streams', ({ runs }: ServeStreams) =>
