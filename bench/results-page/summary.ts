@@ -62,6 +62,10 @@ export function drawSummary(readResult: <T>(file: string) => T): string {
     const { command } = readResult<Saved>(file)
     return `[\`${command}\`](bench/results/${file})`
   })
+  const shown = rows.map(([, control]) => control).filter((control) => control !== 'oracle')
+  const leastP = Math.min(
+    ...own.rows.flatMap((row) => (shown.includes(row.control) ? (row.against_single?.p ?? []) : [])),
+  )
   const rule = findRow(others, 'the rule that was taught')
   const unseen = readResult<{ last160: Choosing }>(files.unseen).last160
   const gain = findRow(unseen, 'compare')
@@ -69,10 +73,10 @@ export function drawSummary(readResult: <T>(file: string) => T): string {
   return [
     draw(head, lines),
     `In brackets: 95 % intervals. Commands: first column ${sources.join('; last column ')}.`,
-    `The first column shows no gain: its differences may be chance (p is 0.5 or more, except for the oracle). The trained model there
+    `The first column shows no gain: its differences may be chance (p is ${leastP.toFixed(1)} or more, except for the oracle). The trained model there
 learned from made-up arithmetic. The trained model of the last column is another one. From the other half of the same test set it
-learned a voting rule: give the most frequent answer, and if votes are equal, the one whose draft has the most numbers. It follows the rule in ${(100 * followed).toFixed(0)} %
-of cases. It has not learned to check mathematics: a short program that follows the rule is right in ${percent(rule.accuracy)} %. On ${unseen.n} questions that we had
+learned a voting rule: give the most frequent answer, and if votes are equal, the one whose draft has the most numbers. It follows the rule
+in ${(100 * followed).toFixed(0)} % of cases. It has not learned to check mathematics: a short program that follows the rule is right in ${percent(rule.accuracy)} %. On ${unseen.n} questions that we had
 not looked at before, the model is ${percent(gain.over_majority ?? Number.NaN)} points above the majority (${range(gain.over_majority_interval ?? { low: Number.NaN, high: Number.NaN }, percent)}), which may be chance.`,
   ].join('\n\n')
 }
