@@ -1,6 +1,6 @@
 /**
- * Propose-and-aggregate in process beside llama-server on the same bytes, threads, limits and sampling:
- * (a) the published schedule, (b) one request with n = 5 a layer.
+ * Compares propose-and-aggregate in process with llama-server, with the same bytes, threads, limits and sampling:
+ * (a) the published schedule, (b) one request with n = 5 per layer.
  *
  *   npm run bench -- embedded                                  one question
  *   npm run bench -- embedded --prompts FILE.json --count 16   many prompts at once
@@ -49,7 +49,7 @@ const questions = flags.prompts
       'What is inflation, and who gains from it?',
     ]
 
-/** Every repetition asks other questions: no side profits from another's cache. */
+/** Makes other questions for every repetition, so that no side profits from a cache. */
 function jobsOf(repeat: number): Job[] {
   const at = repeat * count
   return Array.from({ length: count }, (_, i) => ({

@@ -5,14 +5,14 @@ import { spreadOf } from './table.ts'
 export interface OwnLimit {
   prefillTokensPerSecond: number
   /**
-   * Tokens a second of all sequences together, by the number of sequences in lockstep, each behind a prompt of this
+   * Tokens per second of all sequences together, by the number of sequences in lockstep, each after a prompt of this
    * many tokens: attention to a longer prompt takes longer.
    */
   decode: { sequences: number; promptTokens: number; tokensPerSecond: number }[]
 }
 
 const PREFILL_TOKENS = 900
-/** Steps that a rate is the mean of. */
+/** Number of steps that a rate is averaged over. */
 export const STEPS = 64
 
 /** Measures prefill and full-batch decode rates at these points: the median of `repeats`. */

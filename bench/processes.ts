@@ -68,7 +68,7 @@ export async function runProgram<T>(args: string[]): Promise<{ printed: T; cpuMs
   return { printed: JSON.parse(printed), cpuMs }
 }
 
-/** In ticks of 10 ms. 0 where the process is gone. */
+/** Reads the time in ticks of 10 ms; 0 if the process has ended. */
 function readCpuMs(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -80,7 +80,7 @@ function readCpuMs(pid: number): number {
   }
 }
 
-/** The value below which `share` of them lie. */
+/** Returns the value that a share of all values are below. */
 export function percentile(values: number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN

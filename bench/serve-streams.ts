@@ -1,6 +1,6 @@
 /**
- * Many streams at once through `aft serve`, and the same asked of the server behind it: that server writes 50 tokens a
- * second of each stream. One process each: that server, `aft serve`, the clients.
+ * Many streams at once through `aft serve`, and the same directly from the upstream server, which writes 50 tokens per
+ * second and stream. The upstream, `aft serve` and the clients are separate processes.
  *
  *   npm run bench -- serve-streams
  */

@@ -8,7 +8,7 @@ import type { Response, SourceRow } from '../src/files/rows/row.ts'
 export interface Draft {
   text: string
   answer: string
-  /** How many numbers it writes; none where its answer is not a whole one. */
+  /** How many numbers it writes; absent if its answer is not a whole number. */
   numbers: number
   votes: number
 }
@@ -56,7 +56,7 @@ export function pickDraft(drafts: Draft[]): Draft | undefined {
   return drafts.toSorted(compareDrafts)[0]
 }
 
-/** Chance of a right answer where one of those with most votes is drawn. */
+/** Returns the chance of a right answer if one of the drafts with most votes is drawn. */
 export function expectVote(drafts: Draft[], target: string): number {
   const answers = mostVoted(drafts)
   return answers.length === 0 ? 0 : Number(answers.includes(extractAnswer(target))) / answers.length

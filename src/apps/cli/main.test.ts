@@ -159,7 +159,7 @@ test.skipIf(!existsSync('/dev/full'))(
   },
 )
 
-test('a command within a command says what it needs, and wrong usage of it is told from a failure', async () => {
+test('a subcommand says what it needs, and its wrong usage has another exit code than a failure', async () => {
   expect((await aft(['data', 'label', '--help'])).stdout).toMatch(
     /--output <file> .* FILE\.journal\s+\(required\)/,
   )

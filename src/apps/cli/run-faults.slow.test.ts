@@ -75,7 +75,7 @@ describe('a server', () => {
     )
   })
 
-  test('that refuses the key (401) ends the run early; with a right key the same command goes on', async () => {
+  test('that refuses the key (401) ends the run early; with a right key the same command resumes', async () => {
     writePrompts(50)
     const server = await startChatServer(scriptedEngine(echo), (response) => {
       const isRight = server.keys.at(-1) === 'Bearer right'

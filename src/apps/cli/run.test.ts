@@ -29,7 +29,7 @@ const answers = () =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
-test('answers go to the file, and the end is told on standard error', async () => {
+test('answers go to the file, and standard error says how the run ended', async () => {
   writePrompts(3)
   const { code, stdout, stderr } = await run(echo)
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
@@ -203,7 +203,7 @@ describe('stopped', () => {
     expect(answers()).toHaveLength(80)
   })
 
-  test('by a second Ctrl-C it ends at once, though an engine does not hear the first, and goes on when started again', async () => {
+  test('by a second Ctrl-C it ends at once, even if an engine ignores the first, and resumes when it is started again', async () => {
     writePrompts(2)
     writeFileSync(at('script.json'), '{"echo":true}')
     const stuck =

@@ -164,7 +164,7 @@ test('a preset that cannot be is refused at the start', async () => {
   await expect(refused).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('presets.x.width') })
 })
 
-test('a file for fixes that cannot be written is told at the start', async () => {
+test('a file for fixes that cannot be written is an error at the start', async () => {
   const refused = run('--model', 'scripted:echo', '--port', '0', '--fixes', '/nowhere/at/all.jsonl')
   await expect(refused).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--fixes') })
 })

@@ -72,7 +72,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     expect(text.indexOf('degraded: layer 2')).toBeLessThan(text.indexOf('── answer'))
   })
 
-  test('shows the best proposal in full where the aggregator failed half way', async () => {
+  test('shows the best proposal in full if the aggregator failed half way', async () => {
     const final = [{ text: 'Half of an', error: { kind: 'server', message: 'broken' } }]
     const { screen } = await runInTerminal(command('--width 2 --depth 2', { final }))
     const text = await screen.read()
@@ -99,7 +99,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     expect((await runInTerminal(command('--width 2 --depth 2'))).raw).toMatch(colors)
   })
 
-  test('gets no escape sequence at all where it is dumb', async () => {
+  test('gets no escape sequence at all if it is dumb', async () => {
     const { raw } = await runInTerminal(command('--width 2 --depth 2'), { env: { TERM: 'dumb' } })
     expect(raw).not.toContain('\x1b')
     expect(raw).toContain(answer.slice(0, 20))

@@ -11,7 +11,7 @@ const write = (name: string, rows: object[]) => {
   writeFileSync(path.join(cwd, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
 }
 
-test('perplexity is scored once, goes on with more rows, and is refused with other settings', async () => {
+test('perplexity is scored once, resumes with more rows, and is refused with other settings', async () => {
   const row = (river: string) => ({
     prompt: `Name a river of ${river}.`,
     responses: [`A river of ${river} is long.`, `Its name is the ${river} river.`],

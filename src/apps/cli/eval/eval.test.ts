@@ -68,7 +68,7 @@ test('without a baseline says where one is looked for', async () => {
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('gpt4_1106_preview.json') })
 })
 
-describe('a dry run tells what is taken at most, and its cost where the config has prices:', () => {
+describe('a dry run says what is taken at most, and its cost if the config has prices:', () => {
   const price = '{ inputPerMTok: 1000, outputPerMTok: 1e5 }'
   const config = `export default { engines: { paid: { model: 'openai:x', baseURL: 'http://h/v1', price: ${price} } } }`
   writeFileSync(path.join(cwd, 'aft.config.ts'), config)
@@ -122,7 +122,7 @@ describe('a dry run tells what is taken at most, and its cost where the config h
 })
 
 describe('--official fetches the file of its owner', () => {
-  test('which says what to do where it cannot be had', async () => {
+  test('and says what to do if that fails', async () => {
     const env = { AFT_CACHE_DIR: path.join(cwd, 'cache'), AFT_GITHUB_RAW: 'http://127.0.0.1:1' }
     const args = ['eval', 'gsm8k', '--official', '--model', 'scripted:echo', '-o', 'none']
     const { code, stderr } = await aft(args, { cwd, env })

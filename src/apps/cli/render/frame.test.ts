@@ -65,7 +65,7 @@ test('members stand side by side: the end of what is written, the beginning of w
   `)
 })
 
-test('where they do not fit, they stand in rows', () => {
+test('if they do not fit, they are in several rows', () => {
   expect(show(busy, 60, 14)).toMatchInlineSnapshot(`
     "⠴ proposals   1 of 5 · 14 tokens · 2.5 s
     ── 1 ──────────────── ⠴ 1 ──  ── 2 ─────────────── ✓ 12 ──
@@ -121,7 +121,7 @@ test('a layer that has ended is shorter, and shows what failed, was excluded or 
   `)
 })
 
-test('engines are named where they differ', () => {
+test('engines are named if they differ', () => {
   expect(show([], 80, 8, ['smollm2', 'http://127.0.0.1:8000/v1#llama'])).toMatchInlineSnapshot(`
     "⠴ proposals   0 of 5 · 0 tokens · 2.5 s
     ── 1 smollm2 ─ waiting ──  ── 2 smollm2 ─ waiting ──  ── 3 smollm2 ─ waiting ──

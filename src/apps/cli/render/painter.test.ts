@@ -17,7 +17,7 @@ function paintOn(columns: number, rows: number) {
   return { screen, writes, painter: createPainter(stream) }
 }
 
-test('a block is replaced where it stands', async () => {
+test('a block is replaced in place', async () => {
   const { screen, painter } = paintOn(20, 6)
   screen.write('before\n')
   painter.paint(['one', 'two', 'three'])
