@@ -30,10 +30,10 @@ export async function* readForBase(
   file: string,
   demonstrations?: Demonstration[],
 ): AsyncGenerator<PromptRow> {
-  for await (const { id, messages } of readPrompts(file)) {
+  for await (const { id, messages, own } of readPrompts(file)) {
     const question = textOf(messages.findLast((m) => m.role === 'user') ?? { role: 'user', content: '' })
     const content = renderDemonstrations(question, demonstrations)
-    yield { id, messages: [{ role: 'user', content }], stop: demonstrationStops }
+    yield { id, messages: [{ role: 'user', content }], stop: demonstrationStops, ...(own && { own }) }
   }
 }
 

@@ -82,6 +82,80 @@ describe('rows', () => {
   })
 })
 
+describe('what a row says of its question', () => {
+  test('ids of 64 bits are kept as they are written, in lines and arrays', async () => {
+    const rows = '{"id":9223372036854775807,"prompt":"a"}\n{"id":9223372036854775806,"prompt":"b"}'
+    const ids = (await read(rows)).map(({ id }) => id)
+    expect(ids).toEqual(['9223372036854775807', '9223372036854775806'])
+    expect((await read(`[${rows.replace('\n', ',')}]`)).map(({ id }) => id)).toEqual(ids)
+    const [tool] = await read(
+      '{"id":-12345678901234567890,"prompt":"a","tools":[{"maximum":9223372036854775807}]}',
+    )
+    expect(tool).toMatchObject({ id: '-12345678901234567890', tools: [{ maximum: 2 ** 63 }] })
+  })
+
+  test('a system prompt and earlier turns go before the question', async () => {
+    const rows = await read(
+      [
+        '{"system":"Answer in Latin.","instruction":"Name it.","input":"aqua","history":[["Hi","Salve"]]}',
+        '{"system":"","prompt":"b","history":[],"images":null}',
+        '{"prompt":"c","history":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}',
+        '{"system":"s","messages":[{"role":"user","content":"d"}]}',
+      ].join('\n'),
+      'common',
+    )
+    const assistant = (content: string) => ({ role: 'assistant', content })
+    const system = (content: string) => ({ role: 'system', content })
+    expect(rows.map((row) => row.messages)).toEqual([
+      [system('Answer in Latin.'), user('Hi'), assistant('Salve'), user('Name it.\n\naqua')],
+      [system('common'), user('b')],
+      [system('common'), user('x'), assistant('y'), user('c')],
+      [system('s'), user('d')],
+    ])
+  })
+
+  test('sampling, a limit and a seed of its own are kept', async () => {
+    const rows = await read(
+      '{"prompt":"a","temperature":0,"top_p":0.5,"max_tokens":9,"seed":-4,"n":1}\n{"prompt":"b","temperature":null}',
+    )
+    expect(rows.map(({ own }) => own)).toEqual([
+      { sampling: { temperature: 0, topP: 0.5, maxTokens: 9 }, seed: 4 },
+      undefined,
+    ])
+  })
+
+  test('lines of batch files of OpenAI, Mistral and Anthropic are read', async () => {
+    const messages = '[{"role":"system","content":"s"},{"role":"user","content":"q"}]'
+    const rows = await read(
+      [
+        `{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"m","messages":${messages},"max_completion_tokens":5,"stop":"X","stream":false,"logprobs":false}}`,
+        `{"custom_id":1234567890123456789,"body":{"messages":${messages},"temperature":0.2}}`,
+        '{"custom_id":"c","params":{"model":"m","max_tokens":7,"system":"s","messages":[{"role":"user","content":"q"}]}}',
+      ].join('\n'),
+    )
+    const conversation = [{ role: 'system', content: 's' }, user('q')]
+    expect(rows).toEqual([
+      { id: 'a', messages: conversation, stop: ['X'], own: { sampling: { maxTokens: 5 } } },
+      { id: '1234567890123456789', messages: conversation, own: { sampling: { temperature: 0.2 } } },
+      { id: 'c', messages: conversation, own: { sampling: { maxTokens: 7 } } },
+    ])
+  })
+
+  test('of a prompt and the messages that it begins, the question is asked', async () => {
+    const answered = '{"role":"user","content":"Name a lake."},{"role":"assistant","content":"Geneva."}'
+    const rows = await read(
+      [
+        `{"prompt":"Name a lake.","prompt_id":"f00","messages":[${answered},{"role":"user","content":"More?"}]}`,
+        `{"id":7,"prompt":"Name a lake.","prompt_id":"f00","messages":[{"role":"system","content":"s"},${answered}]}`,
+      ].join('\n'),
+    )
+    expect(rows).toEqual([
+      { id: 'f00', messages: [user('Name a lake.')] },
+      { id: '7', messages: [{ role: 'system', content: 's' }, user('Name a lake.')] },
+    ])
+  })
+})
+
 describe('a wrong file', () => {
   test.each([
     [
@@ -89,8 +163,34 @@ describe('a wrong file', () => {
       ':2: expected one of messages, query, prompt, instruction, got ["text"]',
     ],
     [
-      '{"prompt":"a","messages":[]}',
-      ':1: expected one of messages, query, prompt, instruction, got ["messages","prompt"]',
+      '{"prompt":"a","instruction":"b"}',
+      ':1: expected one of messages, query, prompt, instruction, got ["prompt","instruction"]',
+    ],
+    ['{"prompt":"a","messages":[]}', ':1: expected `messages` to be a list of messages, got []'],
+    [
+      '{"prompt":"a","messages":[{"role":"user","content":"b"}]}',
+      ':1: expected `prompt` to be the first user message of `messages`, or only one of both, got "a"',
+    ],
+    ['{"prompt":"a","n":4}', ':1: expected `n` to be 1: a run gives one answer per row, got 4'],
+    ['{"prompt":"a","max_tokens":0}', ':1: expected `max_tokens` to be a whole number from 1, got 0'],
+    ['{"prompt":"a","temperature":"hot"}', ':1: expected `temperature` to be a number, got "hot"'],
+    ['{"prompt":"a","seed":"x"}', ':1: expected `seed` to be a whole number, got "x"'],
+    [
+      '{"prompt":"a","images":["a.png"]}',
+      ':1: expected no `images`: a run does not support it, got ["a.png"]',
+    ],
+    [
+      '{"system":"s","messages":[{"role":"system","content":"t"}]}',
+      ':1: expected a system message in `system` or in the messages, not in both, got "s"',
+    ],
+    ['{"custom_id":"a"}', ':1: expected `body` to be the request of `custom_id`, got nothing'],
+    [
+      '{"custom_id":"a","url":"/v1/embeddings","body":{"input":"x"}}',
+      ':1: expected `url` to be /v1/chat/completions, got "/v1/embeddings"',
+    ],
+    [
+      '{"custom_id":"a","body":{"messages":[{"role":"user","content":"a"}],"prediction":{"x":1}}}',
+      ':1: expected `body` without prediction, which a run does not support, got {"x":1}',
     ],
     ['{"prompt":"  "}', ':1: expected `prompt` to hold text, got "  "'],
     ['{"messages":"hello"}', ':1: expected `messages` to be a list of messages, got "hello"'],

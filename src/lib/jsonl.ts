@@ -25,16 +25,17 @@ const CHUNK_BYTES = 1 << 18
  * Yields the value of each line that is not blank. A byte order mark, CRLF and a last line without a line break
  * are accepted.
  * @param tornTail what to do if the last line has no line break and is not JSON: a writer was interrupted
+ * @param exact fields whose numbers are kept as text where a number would be rounded
  * @throws FileError with the line that is not JSON or not UTF-8, or if the file cannot be read
  */
 export async function* readJsonl(
   file: string,
-  { tornTail = 'refuse' }: { tornTail?: 'refuse' | 'skip' } = {},
+  { tornTail = 'refuse', exact }: { tornTail?: 'refuse' | 'skip'; exact?: string[] } = {},
 ): AsyncGenerator<JsonLine> {
   let line = 0
   for await (const { bytes, offset, isWhole } of readLines(file)) {
     line++
-    const parsed = parseLine(offset === 0 ? withoutMark(bytes) : bytes)
+    const parsed = parseLine(offset === 0 ? withoutMark(bytes) : bytes, exact)
     if ('value' in parsed) yield { value: parsed.value, line, offset, length: bytes.length }
     else if (parsed.problem && (isWhole || tornTail === 'refuse')) {
       throw new FileError(file, isWhole ? parsed.problem : `${parsed.problem} (is the last line cut?)`, {
@@ -75,15 +76,24 @@ function withoutMark(bytes: Buffer): Buffer {
 }
 
 /** Neither value nor problem for a blank line. */
-function parseLine(bytes: Buffer): { value: unknown } | { problem?: string } {
+function parseLine(bytes: Buffer, exact?: string[]): { value: unknown } | { problem?: string } {
   if (!isUtf8(bytes)) return { problem: 'expected UTF-8, got other bytes' }
   const text = bytes.toString('utf8')
   try {
-    return { value: JSON.parse(text) }
+    return { value: exact ? parseExact(text, exact) : JSON.parse(text) }
   } catch (error) {
     if (text.trim() === '') return {}
     return { problem: `expected one JSON value, got ${excerpt(text)} (${(error as Error).message})` }
   }
+}
+
+/** Parses JSON. A number of one of these fields that would be rounded, as ids of 64 bits are, becomes the text of its digits. */
+export function parseExact(text: string, fields: string[]): unknown {
+  if (!/\d{16}/.test(text)) return JSON.parse(text)
+  return JSON.parse(text, (key: string, value: unknown, context?: { source?: string }) => {
+    const isRounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
+    return isRounded && fields.includes(key) && context?.source ? context.source : value
+  })
 }
 
 function excerpt(text: string): string {

@@ -6,6 +6,7 @@ import { createGiveUp, isLasting } from '../files/give-up.ts'
 import type { AnswerRecord } from '../files/journal-records.ts'
 import type { PromptLine, RunJournal } from '../files/run-journal.ts'
 import { type Job, mapResumably } from '../lib/resumable-map.ts'
+import { withOwnSettings } from '../plans/own-settings.ts'
 import { answerRow } from './answer-row.ts'
 import {
   addSpending,
@@ -57,7 +58,12 @@ export async function answerAll(state: RunState): Promise<RunEnd> {
   const { rows, plan, host, journal, ledger, progress, isLimited } = state
   const active = state.active ?? ACTIVE_PER_ENGINE * enginesOf(plan).length
   const priorityOf = createPriority(progress.prompts - progress.answered, active)
-  const bound = (row: RunRow) => boundSpending(row, { plan, template: host.template, prices: state.prices })
+  const bound = (row: RunRow) =>
+    boundSpending(row, {
+      plan: withOwnSettings(plan, row.own),
+      template: host.template,
+      prices: state.prices,
+    })
   const giveUp = new AbortController()
   const watch = watchForGivingUp((reason) => giveUp.abort(reason))
   const outcome = await mapResumably<RunRow, PromptLine>(rows, {

@@ -8,6 +8,7 @@ import type { AnswerRecord } from '../files/journal-records.ts'
 import type { PromptRow } from '../files/prompts.ts'
 import { layersOf, type PromptLine } from '../files/run-journal.ts'
 import type { Job } from '../lib/resumable-map.ts'
+import { withOwnSettings } from '../plans/own-settings.ts'
 import { resumeFrom } from './replay.ts'
 
 /**
@@ -27,7 +28,7 @@ export async function answerRow(
   }
   try {
     const resumed = resumeFrom({ ...host, signal, emit }, layersOf(recorded))
-    return endOf(prompt, await answerPrompt(row, plan, resumed))
+    return endOf(prompt, await answerPrompt(row, withOwnSettings(plan, row.own), resumed))
   } catch (error) {
     signal.throwIfAborted()
     return { type: 'answer', prompt, error: describeError(error) }

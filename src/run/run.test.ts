@@ -40,6 +40,42 @@ const fail = (kind: EngineErrorKind) => ({ error: { kind, message: `scripted ${k
 const isAbout = (request: Parameters<typeof echo>[0], text: string) =>
   JSON.stringify(request.messages).includes(text)
 
+test("a row's own settings hold in every layer of its prompt, and a change of them is a change of the prompt", async () => {
+  const prompts = join(folder, 'prompts.jsonl')
+  const write = (temperature: number) =>
+    writeFileSync(
+      prompts,
+      `{"id":"own","prompt":"own","temperature":${temperature},"max_tokens":5,"seed":3,"system":"s"}\n{"prompt":"plain"}`,
+    )
+  write(0)
+  const asked: Parameters<typeof echo>[0][] = []
+  const { engine, summary } = run(
+    (request) => {
+      asked.push(request)
+      return 'x'
+    },
+    { prompts },
+  )
+  await summary
+  const own = asked.filter((request) => isAbout(request, 'own'))
+  expect(own.map(({ sampling }) => [sampling.temperature, sampling.maxTokens])).toEqual([
+    [0, 5],
+    [0, 5],
+    [0, 5],
+  ])
+  expect(own.every(({ messages }) => JSON.stringify(messages[0]).includes('s'))).toBe(true)
+  const plain = asked.filter((request) => isAbout(request, 'plain'))
+  expect(plain.map(({ sampling }) => sampling.temperature)).not.toContain(0)
+  write(0.5)
+  const again = runPrompts({
+    prompts,
+    out,
+    plan: makePlan({ proposers: ['s'], width: 2, depth: 1 }),
+    engines: { s: engine },
+  })
+  await expect(again).rejects.toThrow(/the prompt "own" is not the one that/)
+})
+
 describe('answers', () => {
   test('stand one a line in the order of the prompts, whichever ended first', async () => {
     const slowest = { text: 'late', delayMs: 30 }

@@ -73,8 +73,9 @@ test('`aft run --help` explains its own flags, under the headings of all command
       $ aft run prompts.jsonl -o answers.jsonl --model openai:gpt-4.1-mini --dry-run
 
     A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or
-    without "id". After an interrupt, a crash or the end of its budget, the same
-    command resumes from answers.jsonl.journal.
+    without "id", "system", "history" and sampling of its own, or a line of an
+    OpenAI batch file: docs/cli.md. After an interrupt, a crash or the end of its
+    budget, the same command resumes from answers.jsonl.journal.
     "
   `)
   for (const flag of ['--width', '--quorum', '--concurrency', '--template']) expect(stdout).toContain(flag)

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander'
 import { enginesOf } from '../../core/plan.ts'
 import { isModel } from '../../engines/ai-sdk/is-model.ts'
 import { readPrompts } from '../../files/prompts.ts'
+import { withOwnSettings } from '../../plans/own-settings.ts'
 import type { AnswerFormat } from '../../run/answers.ts'
 import { addSpending, boundSpending, nothingSpent, type Price, unpricedEngines } from '../../run/budget.ts'
 import { runPrompts } from '../../run/run.ts'
@@ -33,7 +34,8 @@ Examples:
   $ aft run prompts.jsonl -o answers.jsonl --model http://127.0.0.1:8000/v1#llama --concurrency 64
   $ aft run prompts.jsonl -o answers.jsonl --model openai:gpt-4.1-mini --dry-run
 
-A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or without "id". After an interrupt, a crash or
+A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or without "id", "system", "history" and sampling
+of its own, or a line of an OpenAI batch file: docs/cli.md. After an interrupt, a crash or
 the end of its budget, the same command resumes from answers.jsonl.journal.`
 
 /** Makes the command `aft run`. */
@@ -115,7 +117,10 @@ async function boundAll(
   let [prompts, spending] = [0, nothingSpent]
   for await (const prompt of readPrompts(file, system)) {
     prompts++
-    spending = addSpending(spending, boundSpending(prompt, { ...setup, prices }))
+    spending = addSpending(
+      spending,
+      boundSpending(prompt, { ...setup, plan: withOwnSettings(setup.plan, prompt.own), prices }),
+    )
   }
   return { prompts, spending }
 }

@@ -26,7 +26,7 @@ export interface FindOptions {
 }
 
 /** Asks the usual addresses for their models, all at once, and looks which keys are set. */
-export async function findHere({ env = process.env, timeoutMs = 400 }: FindOptions = {}): Promise<Found[]> {
+export async function findHere({ env = process.env, timeoutMs = 1500 }: FindOptions = {}): Promise<Found[]> {
   const servers = Object.entries(namedServers).filter(([, server]) => !server.needsKey)
   const answers = await Promise.all(
     servers.map(([name, server]) => askServer(name, server, addressOf(server, env), timeoutMs)),
