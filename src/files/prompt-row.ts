@@ -1,6 +1,12 @@
 /** One row of a prompt file: which question it asks, and what it says of the answer. Nothing of that is dropped silently. */
 import type { Prompt } from '../core/plan.ts'
-import { type Message, type Sampling, textOf } from '../core/provider/engine.ts'
+import {
+  type Message,
+  type ReasoningEffort,
+  reasoningEfforts,
+  type Sampling,
+  textOf,
+} from '../core/provider/engine.ts'
 import type { DataError } from '../core/provider/errors.ts'
 import type { OwnSettings } from '../plans/own-settings.ts'
 import { readMessages } from './messages.ts'
@@ -44,18 +50,18 @@ const REFUSED = [
   'logprobs',
   'top_logprobs',
   'best_of',
-  'reasoning_effort',
-  'parallel_tool_calls',
   'modalities',
   'audio',
 ]
 
 /** Fields of a batch file's request that are read, or say nothing of the answer: the model is the command's. */
-const OF_A_REQUEST = new Set([
-  ...['messages', 'system', 'tools', 'tool_choice', 'response_format', 'stop', 'seed', 'n', 'model'],
-  ...['stream', 'stream_options', 'user', 'metadata', 'store', 'service_tier', 'prompt_cache_key'],
-  ...['safety_identifier', 'verbosity', ...Object.keys(SAMPLING), ...REFUSED],
-])
+const OF_A_REQUEST = new Set(
+  Object.keys(SAMPLING)
+    .concat(REFUSED)
+    .concat('messages', 'system', 'tools', 'tool_choice', 'response_format', 'stop', 'seed', 'n', 'model')
+    .concat('stream', 'stream_options', 'user', 'metadata', 'store', 'service_tier', 'prompt_cache_key')
+    .concat('safety_identifier', 'reasoning_effort', 'parallel_tool_calls'),
+)
 
 /**
  * Reads a row: `{prompt}`, `{instruction, input}`, `{messages}` or `{query: [messages]}`, with `system`, `history`, tools and
@@ -67,7 +73,7 @@ export function readPromptRow(value: unknown, line: number, wrong: Wrong): Promp
   if (!isObject(value)) throw wrong('an object', value)
   const row = requestOf(value, wrong)
   refuseOthers(row, wrong)
-  const { tools, tool_choice, response_format, stop } = row
+  const { tools, tool_choice, parallel_tool_calls, response_format, stop } = row
   const { dataset } = value
   const { messages, isShared } = readConversation(row, wrong)
   const own = readOwn(row, wrong)
@@ -77,6 +83,7 @@ export function readPromptRow(value: unknown, line: number, wrong: Wrong): Promp
     ...(isGiven(stop) && { stop: readStop(stop, wrong) }),
     ...(isGiven(tools) && { tools: tools as Prompt['tools'] }),
     ...(isGiven(tool_choice) && { toolChoice: tool_choice as Prompt['toolChoice'] }),
+    ...(isGiven(parallel_tool_calls) && { parallelToolCalls: parallel_tool_calls === true }),
     ...(isGiven(response_format) && { responseFormat: response_format as Prompt['responseFormat'] }),
     ...(typeof dataset === 'string' && { dataset }),
     ...(own && { own }),
@@ -190,7 +197,12 @@ function readOwn(row: Row, wrong: Wrong): OwnSettings | undefined {
     if (!isRight) throw wrong(`\`${field}\` to be a ${isWhole ? 'whole number from 1' : 'number'}`, value)
     sampling[name] = value as never
   }
-  const { seed } = row
+  const { seed, reasoning_effort: effort } = row
+  if (isGiven(effort)) {
+    if (!reasoningEfforts.some((known) => known === effort))
+      throw wrong(`\`reasoning_effort\` to be one of ${reasoningEfforts.join(', ')}`, effort)
+    sampling.reasoning = effort as ReasoningEffort
+  }
   if (isGiven(seed) && !Number.isInteger(seed)) throw wrong('`seed` to be a whole number', seed)
   const own: OwnSettings = {
     ...(Object.keys(sampling).length > 0 && { sampling }),

@@ -116,10 +116,11 @@ describe('what a row says of its question', () => {
 
   test('sampling, a limit and a seed of its own are kept', async () => {
     const rows = await read(
-      '{"prompt":"a","temperature":0,"top_p":0.5,"max_tokens":9,"seed":-4,"n":1}\n{"prompt":"b","temperature":null}',
+      '{"prompt":"a","temperature":0,"top_p":0.5,"max_tokens":9,"seed":-4,"n":1,"reasoning_effort":"low","parallel_tool_calls":false}\n{"prompt":"b","temperature":null}',
     )
+    expect(rows[0]?.parallelToolCalls).toBe(false)
     expect(rows.map(({ own }) => own)).toEqual([
-      { sampling: { temperature: 0, topP: 0.5, maxTokens: 9 }, seed: 4 },
+      { sampling: { temperature: 0, topP: 0.5, maxTokens: 9, reasoning: 'low' }, seed: 4 },
       undefined,
     ])
   })
@@ -174,6 +175,10 @@ describe('a wrong file', () => {
     ['{"prompt":"a","n":4}', ':1: expected `n` to be 1: a run gives one answer per row, got 4'],
     ['{"prompt":"a","max_tokens":0}', ':1: expected `max_tokens` to be a whole number from 1, got 0'],
     ['{"prompt":"a","temperature":"hot"}', ':1: expected `temperature` to be a number, got "hot"'],
+    [
+      '{"prompt":"a","reasoning_effort":"much"}',
+      ':1: expected `reasoning_effort` to be one of none, minimal, low, medium, high, xhigh, got "much"',
+    ],
     ['{"prompt":"a","seed":"x"}', ':1: expected `seed` to be a whole number, got "x"'],
     [
       '{"prompt":"a","images":["a.png"]}',
