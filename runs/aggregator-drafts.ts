@@ -8,7 +8,7 @@ import type { Response, SourceRow } from '../src/files/rows/row.ts'
 export interface Draft {
   text: string
   answer: string
-  /** How many numbers it writes; absent if its answer is not a whole number. */
+  /** How many numbers it writes; 0 if its answer is not a whole number. */
   numbers: number
   votes: number
 }
