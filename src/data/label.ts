@@ -14,11 +14,14 @@ import { findSource } from './sources/sources.ts'
 export async function openLabelRows(
   paths: string[],
   format: string,
-): Promise<{ rows: ReadLabelRows<SourceRow>; without: number }> {
-  let without = 0
+): Promise<{ rows: ReadLabelRows<SourceRow>; count: number; without: number }> {
+  let [count, without] = [0, 0]
   const kept: SourceRow[] | undefined = paths.includes('-') ? [] : undefined
-  for await (const row of readRows(paths, format, () => without++)) kept?.push(row)
-  return { rows: () => kept ?? readRows(paths, format), without }
+  for await (const row of readRows(paths, format, () => without++)) {
+    count++
+    kept?.push(row)
+  }
+  return { rows: () => kept ?? readRows(paths, format), count, without }
 }
 
 async function* readRows(paths: string[], format: string, onEmpty?: () => void): AsyncGenerator<SourceRow> {

@@ -1,4 +1,5 @@
 /** `aft.config.ts`: names for engines, and the flags that a project always gives. */
+import { existsSync } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { registerHooks } from 'node:module'
 import { basename, extname, join, resolve } from 'node:path'
@@ -58,6 +59,8 @@ export async function loadConfig(folder: string): Promise<Config | undefined> {
  * @throws UsageError with file, line or path, what was expected and what came
  */
 export async function readConfig(file: string): Promise<Config> {
+  if (!existsSync(file))
+    throw new UsageError(`${file}: there is no such file; expected a config, such as aft.config.ts`)
   const { value, place = basename(file) } = await readValue(file).catch((error: unknown) => {
     if (error instanceof UsageError) throw error
     throw new UsageError(`${file}: ${redact(error instanceof Error ? error.message : String(error))}`)

@@ -1,4 +1,5 @@
 /** Opens engines by name. Heavy engines are imported only when one of them is opened. */
+import { existsSync, statSync } from 'node:fs'
 import type { Engine } from '../core/provider/engine.ts'
 import { keepSecret, UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
@@ -180,6 +181,8 @@ async function openModel(name: string, _: string, options: OpenOptions): Promise
     import('./models/models.ts'),
     import('./embedded/embedded.ts'),
   ])
+  if (options.lora !== undefined && !existsSync(options.lora))
+    throw new UsageError(`--lora ${options.lora}: there is no such file`)
   const model = await resolveModel(name, options)
   const { raw = model.raw, threads, contextLength, lora, vocabularyOnly } = options
   const adapters = lora === undefined ? undefined : [{ file: lora }]
@@ -243,7 +246,9 @@ async function readConfigOf({ config }: OpenOptions): Promise<Config> {
 
 async function unknownName(name: string, configured: string[]): Promise<UsageError> {
   const catalogued = await catalogueNames()
-  const forms = ['gguf:FILE', 'hf:USER/REPO:QUANT', ...namedForms(), 'URL#MODEL', 'scripted:FILE']
+  if (statSync(name, { throwIfNoEntry: false })?.isDirectory())
+    return new UsageError(`${name} is a folder, but has no model that \`aft train\` trained to its end`)
+  const forms = ['gguf:FILE', 'hf:USER/REPO:QUANT', ...namedForms(), 'URL#MODEL', 'a folder of `aft train`']
   const known = [...catalogued, ...forms].join(', ')
   const own = configured.length > 0 ? `, and from the config: ${configured.join(', ')}` : ''
   const hint = suggest(name, [...catalogued, ...configured])

@@ -33,7 +33,8 @@ export type Split = 'train' | 'validation'
  */
 export async function* readExamples(folder: string, split: Split): AsyncGenerator<Example> {
   const file = path.join(folder, `${split}.jsonl`)
-  if (!existsSync(file)) throw new UsageError(`${folder} has no ${split}.jsonl: it is no data set`)
+  if (!existsSync(file))
+    throw new UsageError(`${folder} has no ${split}.jsonl; expected a folder that \`aft data build\` made`)
   for await (const { value, line, problem } of readRecords([file])) {
     if (problem !== undefined) throw new DataError(file, line, problem)
     const result = example.safeParse(value)

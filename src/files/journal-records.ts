@@ -89,6 +89,12 @@ export function parseRecord(value: unknown): JournalRecord {
   const { error } = journalRecord.safeParse(value)
   const issue = error?.issues[0]
   if (!issue) return value as JournalRecord
+  if (issue.code === 'invalid_union' && issue.path[0] === 'type') {
+    const { type } = value as { type?: unknown }
+    throw new Error(
+      `expected a line of a journal, with a \`type\` such as header, got ${JSON.stringify(type) ?? 'no `type`'}`,
+    )
+  }
   throw new Error(`expected a line of a journal; ${issue.path.join('.') || 'the line'}: ${issue.message}`)
 }
 

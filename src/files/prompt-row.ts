@@ -9,7 +9,7 @@ import {
 } from '../core/provider/engine.ts'
 import type { DataError } from '../core/provider/errors.ts'
 import type { OwnSettings } from '../plans/own-settings.ts'
-import { readMessages } from './messages.ts'
+import { type Fail, readMessages } from './messages.ts'
 
 /** A prompt of a file; `dataset` is the part of a benchmark that its row names. */
 export interface PromptRow extends Prompt {

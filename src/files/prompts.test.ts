@@ -198,6 +198,7 @@ describe('a wrong file', () => {
       ':1: expected `body` without prediction, which a run does not support, got {"x":1}',
     ],
     ['{"prompt":"  "}', ':1: expected `prompt` to hold text, got "  "'],
+    ['{"prompt":3}', ':1: expected `prompt` to be text or a list of messages, got 3'],
     ['{"messages":"hello"}', ':1: expected `messages` to be a list of messages, got "hello"'],
     [
       '{"messages":[{"role":"bot","content":"a"}]}',

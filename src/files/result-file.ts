@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { z } from 'zod'
 import { DataError } from '../core/provider/errors.ts'
-import { toFileError } from '../lib/file-error.ts'
+import { FileError, toFileError } from '../lib/file-error.ts'
 import { readJsonl } from '../lib/jsonl.ts'
 import {
   alpacaEvalShape,
@@ -60,6 +60,11 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      const problem =
+        'there is no such file; expected a folder that `aft eval` or `aft analyze` wrote with -o'
+      throw new FileError(file, problem, { code: 'ENOENT', cause: error })
+    }
     throw toFileError(file, error)
   }
 }

@@ -117,7 +117,8 @@ export async function readRunJournal(file: string): Promise<JournalContent> {
     try {
       takeRecord(journal, parseRecord(value))
     } catch (error) {
-      throw new DataError(file, line, (error as Error).message)
+      const hint = line === 1 ? '. The journal of `aft run -o FILE` is FILE.journal' : ''
+      throw new DataError(file, line, `${(error as Error).message}${hint}`)
     }
   }
   const { header, prompts } = journal

@@ -19,7 +19,7 @@ export type OptionKind =
 export interface OptionSpec {
   kind: OptionKind
   /** The heading in help and docs. */
-  group: 'Models' | 'Plan' | 'Sampling' | 'Stragglers'
+  group: 'Models' | 'Plan' | 'Sampling' | 'Slow completions'
   help: string
   default?: string | number
   /** The default in words, if it depends on other options. */
@@ -48,11 +48,16 @@ const engines = { type: 'engines' } as const
 
 /** The table. Names are those of the API, of config files and of `aft`; a flag is the same name in kebab-case. */
 export const planOptions = {
-  proposers: { group: 'Models', kind: engines, help: 'engines that propose', defaultText: 'the model' },
+  proposers: {
+    group: 'Models',
+    kind: engines,
+    help: 'engines that propose, separated by commas',
+    defaultText: 'the model',
+  },
   aggregators: {
     group: 'Models',
     kind: engines,
-    help: 'engine that aggregates, then its fallbacks',
+    help: 'engine that aggregates, then those to ask if it fails, separated by commas',
     defaultText: 'the first proposer',
     strategies: ['aft', 'moa', 'best-of-n'],
     formerly: 'aggregator',
@@ -67,7 +72,7 @@ export const planOptions = {
   strategy: {
     group: 'Plan',
     kind: choice(strategyNames),
-    help: 'how layers are built and the answer is taken',
+    help: 'how layers are built and the answer is chosen',
     default: 'aft',
   },
   width: {
@@ -75,14 +80,14 @@ export const planOptions = {
     kind: whole(1),
     help: 'proposals per layer',
     default: 3,
-    defaultText: '3; moa: one per proposer',
+    defaultText: '3, for moa one per proposer',
     strategies: ['aft', 'moa', 'rsa', 'self-consistency', 'best-of-n'],
     limit: 'width',
   },
   depth: {
     group: 'Plan',
     kind: whole(0),
-    help: 'aggregation layers; 0 is one plain completion',
+    help: 'layers that aggregate, the last included; 0 asks the model once, without proposals',
     default: 1,
     strategies: ['aft', 'moa'],
     limit: 'depth',
@@ -98,7 +103,7 @@ export const planOptions = {
   steps: {
     group: 'Plan',
     kind: whole(1),
-    help: 'rounds, the first included',
+    help: 'layers, the first included',
     default: 3,
     strategies: ['rsa'],
     limit: 'depth',
@@ -112,36 +117,41 @@ export const planOptions = {
   overflow: {
     group: 'Plan',
     kind: choice(['trim', 'refuse']),
-    help: 'what to do if proposals do not fit the context',
+    help: 'if proposals do not fit the context: shorten them, or fail',
     default: 'trim',
   },
   stopAtAgreement: {
     group: 'Plan',
     kind: number(0, 1),
-    help: 'skip the remaining layers if proposals agree this much',
+    help: 'skip to the answer if the proposals agree this much; 1 is the same words',
     defaultText: 'never',
   },
   maxTokens: {
     group: 'Sampling',
     kind: whole(1),
-    help: 'tokens of each completion, at most',
+    help: 'most tokens of each completion',
     default: 1024,
-    defaultText: '1024; small models of the catalogue: 96',
+    defaultText: '1024, for models of `aft models` 96',
     limit: 'maxTokens',
   },
   judgeMaxTokens: {
     group: 'Sampling',
     kind: whole(1),
-    help: 'tokens of a judgment, at most; its first number counts',
+    help: 'most tokens of a judgment; the first number in it is the choice',
     default: 512,
     strategies: ['best-of-n'],
     limit: 'maxTokens',
   },
-  temperature: { group: 'Sampling', kind: number(0, 5), help: 'sampling temperature', default: 0.7 },
+  temperature: {
+    group: 'Sampling',
+    kind: number(0, 5),
+    help: 'how much samples vary; 0 always takes the likeliest token',
+    default: 0.7,
+  },
   topP: {
     group: 'Sampling',
     kind: number(0, 1),
-    help: 'nucleus sampling in all layers but the last, which has 1',
+    help: 'sample from the likeliest tokens that make up this share of the probability; the last layer uses 1',
     default: 0.95,
   },
   topK: {
@@ -153,7 +163,7 @@ export const planOptions = {
   minP: {
     group: 'Sampling',
     kind: number(0, 1),
-    help: 'drop tokens below this share of the likeliest one',
+    help: 'drop tokens less probable than this share of the likeliest one',
     defaultText: "the engine's",
   },
   seed: {
@@ -161,22 +171,22 @@ export const planOptions = {
     kind: whole(0),
     help: 'same seed, same samples',
     default: 0,
-    defaultText: '0; ask: random',
+    defaultText: '0, for aft ask random',
   },
   quorum: {
-    group: 'Stragglers',
+    group: 'Slow completions',
     kind: whole(1),
     help: 'completions of a layer that are enough to continue',
     defaultText: 'all',
   },
   graceMs: {
-    group: 'Stragglers',
+    group: 'Slow completions',
     kind: whole(0),
-    help: 'wait this long for the others after the quorum',
+    help: 'after the quorum, wait this long for the others',
     default: 5_000,
   },
   capMs: {
-    group: 'Stragglers',
+    group: 'Slow completions',
     kind: whole(1),
     help: 'stop waiting for a layer after this long',
     defaultText: 'never',

@@ -1,4 +1,5 @@
 /** Runs many prompts: records each in a journal, then writes one file of answers. */
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Clock } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
@@ -158,7 +159,10 @@ function checkBudget({ budget, plan, prices = {} }: RunOptions): void {
   )
 }
 
-function checkOut({ prompts, out }: RunOptions): void {
+/** Refuses an output that is a folder, or the prompts. @throws UsageError */
+export function checkOut({ prompts, out }: Pick<RunOptions, 'prompts' | 'out'>): void {
+  if (statSync(out, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`${out}: is a folder; expected a file for the answers`)
   if (typeof prompts !== 'string' || resolve(prompts) !== resolve(out)) return
   throw new UsageError(`${out}: the answers would replace the prompts; give another -o`)
 }

@@ -26,6 +26,8 @@ export async function inspectPython(python: string, { imports = false } = {}): P
   try {
     return JSON.parse((await run(python, args)).split('\n').at(-1) as string)
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new UsageError(`--python ${python}: there is no such program`, { cause })
     const reason = (cause as Error).message.trim().split('\n').at(-1)
     throw new UsageError(`${python} does not run: ${reason}`, { cause })
   }

@@ -17,11 +17,11 @@ const known = Object.keys(recipeSchema.shape)
 export function readRecipe(file: string, settings: string[] = []): Recipe {
   const text = readText(file)
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const lineOf = (offset: number | undefined) =>
     offset === undefined ? undefined : lines.linePos(offset).line
   const [error] = document.errors
-  if (error) throw new DataError(file, lineOf(error.pos[0]), error.message.split('\n')[0] as string)
+  if (error) throw new DataError(file, lineOf(error.pos[0]), `expected YAML: ${error.message}`)
   const given = document.toJS() as unknown
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new DataError(file, 1, 'expected a recipe: lines such as `base: smollm2`')
@@ -30,7 +30,9 @@ export function readRecipe(file: string, settings: string[] = []): Recipe {
   const { $schema: _, ...fields } = { ...given, ...set } as Record<string, unknown>
   const result = recipeSchema.safeParse(fields)
   if (result.success) return resolvePaths(result.data, file, set)
-  const issue = result.error.issues[0] as {
+  const { issues } = result.error
+  // A name that is not known explains another one that is missing.
+  const issue = (issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]) as {
     path: PropertyKey[]
     message: string
     keys?: string[]
@@ -65,7 +67,7 @@ function readText(file: string): string {
 
 function readSetting(text: string): [string, unknown] {
   const at = text.indexOf('=')
-  if (at < 1) throw new UsageError(`--set expects knob=value, got "${text}"`)
+  if (at < 1) throw new UsageError(`--set: expected field=value, such as max_steps=30, got "${text}"`)
   const value = text.slice(at + 1)
   try {
     return [text.slice(0, at), parse(value)]
@@ -81,7 +83,10 @@ function describe(issue: { message: string; code: string }, key: string, value: 
     return `there is no \`${key}\`; ${hint}`
   }
   if (value === undefined) return `\`${key}\` is missing`
-  return `\`${key}\`: ${issue.message.replace(/^Invalid (input|option): /, '')}, got ${JSON.stringify(value)}`
+  const expected = issue.message
+    .replace(/^Invalid (input|option): /, '')
+    .replace(/^expected (\w+), received .*$/, 'expected a $1')
+  return `\`${key}\`: ${expected}, got ${JSON.stringify(value)}`
 }
 
 /** Resolves paths: from the recipe's folder if the recipe has them, from here if the command line has them. */

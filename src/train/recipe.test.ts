@@ -45,10 +45,11 @@ describe('a recipe', () => {
     ['base: a\nmethod: lora\nmax_step: 5\n', ':3: there is no `max_step`; did you mean `max_steps`?'],
     ['base: a\nmethod: lora\nzzz: 5\n', ":3: there is no `zzz`; TRL's other arguments go under `trl:`"],
     ['base: a\nmethod: half\n', ':2: `method`: expected one of "full"|"lora", got "half"'],
-    ['base: a\nmethod: lora\nmax_steps: many\n', ':3: `max_steps`: expected'],
+    ['base: a\nmethod: lora\nmax_steps: many\n', ':3: `max_steps`: expected a number, got "many"'],
+    ['bsae: a\nmethod: lora\n', ':1: there is no `bsae`; did you mean `base`?'],
     ['method: lora\n', ': `base` is missing'],
     ['- a\n', ':1: expected a recipe'],
-    ['base: [a\n', ':2: '],
+    ['base: [a\n', ':2: expected YAML: Flow sequence'],
   ])('%j is refused with its line', (text, message) => {
     expect(() => readRecipe(write(text))).toThrow(message)
   })
@@ -57,7 +58,7 @@ describe('a recipe', () => {
     expect(() => readRecipe(write(minimal), ['max_steps=x'])).toThrow(
       '--set max_steps: `max_steps`: expected',
     )
-    expect(() => readRecipe(write(minimal), ['steps'])).toThrow('--set expects knob=value')
+    expect(() => readRecipe(write(minimal), ['steps'])).toThrow('--set: expected field=value')
     expect(() => readRecipe('smollm2-135m-cpu')).toThrow('is recipes/smollm2-135m-cpu.yaml meant?')
   })
 

@@ -172,8 +172,11 @@ test.each([
   [['ask', 'x', '--strategy', 'moa', '--model', 'scripted:echo'], /name them with --proposers A,B/],
   [['ask', 'x', '--json', '--events'], /cannot be used with/],
   [['ask', 'x', '--template', 'none.json'], /none.json: there is no such file or folder/],
+  [['ask', 'x', '--config', 'none.ts'], /none.ts: there is no such file; expected a config/],
+  [['ask', 'x', '--model', 'src'], /src is a folder, but has no model that `aft train` trained/],
+  [['ask', 'x', '--model', 'smollm2', '--lora', 'none.gguf'], /--lora none.gguf: there is no such file/],
   [['ask', ' '], /expected a prompt, got nothing/],
-  [['asj', 'x'], /unknown command 'asj'/],
+  [['asj', 'x'], /unknown command 'asj'[\s\S]*--help lists the commands/],
   [[], /Usage: aft/],
 ])('wrong usage is told in a line or two and ends with 2: %j', async (args, message) => {
   const { code, stdout, stderr } = await aft(args)

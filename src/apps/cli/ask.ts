@@ -16,9 +16,17 @@ import { addSharedFlags } from './shared-flags.ts'
 type AskFlags = AnswerFlags & { json?: boolean; events?: boolean; progress: boolean }
 
 const help = `
+Strategies:
+  aft               one engine proposes, aggregates and answers
+  moa               mixture of agents: several --proposers propose and aggregate
+  rsa               each completion sees a random sample of the layer before
+  self-consistency  the most frequent answer wins
+  best-of-n         the --judge picks one
+  single            the bare model
+
 On a terminal the proposals appear side by side, then the answer. In a pipe only
-the answer goes to standard output; standard error gets a line per stage. The
-seed is random if none is given; --json has it as plan.seed. With --json a failure is one object as well:
+the answer goes to standard output; standard error gets a line per layer. The
+seed is random if none is given; find it as plan.seed in --json. With --json a failure is one object, too:
 {"error": {"kind", "message"}}.
 Exit code: 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C.
 
@@ -34,7 +42,7 @@ Examples:
 export function askCommand(): Command {
   const command = new Command('ask')
     .description('Answer one prompt.')
-    .argument('[prompt...]', 'the prompt; - or nothing reads standard input')
+    .argument('[prompt...]', 'the prompt; if it is - or missing, standard input is read')
     .addHelpText('after', help)
     .action((words: string[], flags: AskFlags) => ask(words, flags))
     .option('--json', 'print the whole result as one JSON object')

@@ -22,11 +22,18 @@ interface Finding {
   problems?: string[]
 }
 
+const help = `
+Prints one line per check: ok, or wrong with what to do. The exit code is 1 if something is missing.
+
+Example:
+  $ aft doctor`
+
 /** Makes the command `aft doctor`. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Say what this machine has and lacks to run and to train models, a line each.')
-    .option('--python <path>', 'the Python to train with')
+    .description('Say what this machine has and what is missing to run and to train models.')
+    .option('--python <path>', 'Python to train with, instead of the one that `aft train setup` makes')
+    .addHelpText('after', help)
     .action(async ({ python }: { python?: string }) => {
       const found = await findHere()
       const checks = [

@@ -40,8 +40,10 @@ export interface AnswerSetup {
 }
 
 const MODEL_HELP =
-  'engine for every role: smollm2 (the default), gguf:FILE, hf:USER/REPO:QUANT, openai:MODEL, URL#MODEL, or a name ' +
-  'from the config'
+  'engine that proposes, aggregates and judges: a name of `aft models` or of the config, gguf:FILE, ' +
+  'hf:USER/REPO:QUANT, openai:MODEL, URL#MODEL, or a folder of `aft train`'
+
+const DEFAULT_MODEL = 'smollm2'
 
 const SHARED: SharedFlag[] = [
   'config',
@@ -62,9 +64,12 @@ export function addAnswerFlags(
 ): Command {
   const isWanted = (name: string) => !without.includes(name as keyof AnswerFlags)
   const options = [
-    new Option('-m, --model <name>', MODEL_HELP),
-    new Option('--preset <name>', 'options by a name: paper is 5 x 2, or a name from the config'),
-    new Option('--system <text>', 'system prompt'),
+    new Option('-m, --model <name>', MODEL_HELP).default(undefined, DEFAULT_MODEL),
+    new Option(
+      '--preset <name>',
+      'a named set of options: paper (width 5, depth 2), aft-fast, moa, rsa, single, or one of the config',
+    ),
+    new Option('--system <text>', 'system prompt, put before the conversation'),
     ...planFlags(table),
   ].filter((option) => isWanted(option.attributeName()))
   for (const option of options) command.addOption(option)
@@ -143,8 +148,6 @@ function findPreset(name: string | undefined, { presets = {}, defaults = {} }: C
     code: 'unknown-preset',
   })
 }
-
-const DEFAULT_MODEL = 'smollm2'
 
 function readPlanOptions(flags: AnswerFlags): PlanOptions {
   const given = Object.entries(flags).filter(([name]) => Object.hasOwn(planOptions, name))

@@ -1,8 +1,8 @@
-import type { Command } from 'commander'
+import type { Command, Option } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { commandNames, makeProgram } from './main.ts'
 
-const order = ['Output:', 'Models:', 'Plan:', 'Sampling:', 'Stragglers:', 'Engines:', 'Run:', 'Help:']
+const order = ['Output:', 'Models:', 'Plan:', 'Sampling:', 'Slow completions:', 'Engines:', 'Run:', 'Help:']
 
 async function findCommands(): Promise<[path: string, command: Command][]> {
   const found: [string, Command][] = []
@@ -15,6 +15,23 @@ async function findCommands(): Promise<[path: string, command: Command][]> {
     add(command as Command, name)
   }
   return found
+}
+
+/** The commands of the lines that start with `$`, each by itself. */
+function readExamples(command: Command): string[] {
+  let text = ''
+  const writeOut = (part: string) => {
+    text += part
+  }
+  command.configureOutput({ writeOut }).outputHelp()
+  const lines = text.replaceAll('\\\n', '').match(/(?<=^ {2}\$ ).*$/gm) ?? []
+  return lines.flatMap((line) => line.match(/aft [^"|&)]*("[^"]*"[^"|&)]*)*/g) ?? [])
+}
+
+async function findCalled(words: string[]): Promise<Command> {
+  let called: Command = await makeProgram(words)
+  for (const word of words) called = called.commands.find((known) => known.name() === word) ?? called
+  return called
 }
 
 describe.each(await findCommands())('the help of aft %s', (_, command) => {
@@ -35,6 +52,27 @@ describe.each(await findCommands())('the help of aft %s', (_, command) => {
     expect(command.description()).toMatch(/^[A-Z].*\.$/)
     const flags = command.options.filter((option) => !option.hidden)
     const phrases = [...flags, ...command.registeredArguments].map(({ description }) => description)
-    expect(phrases.filter((phrase) => !/^([^A-Z]|[A-Z]{2}|Python |CPU ).*[^.]$/.test(phrase))).toEqual([])
+    expect(phrases.filter((phrase) => !/^([^A-Z]|[A-Z]{2}|Python |CPU |LoRA ).*[^.]$/.test(phrase))).toEqual(
+      [],
+    )
+  })
+
+  test('says the range of every number', () => {
+    const numbers = command.options.filter(
+      ({ flags, hidden }) => !hidden && / <(n|ms|mb|share|dollars)>$/.test(flags),
+    )
+    const shown = (option: Option) => command.createHelp().optionDescription(option)
+    expect(numbers.map(shown).filter((line) => !/\((from \d+|\d+ to \d+|above 0)[;)]/.test(line))).toEqual([])
+  })
+
+  test('has an example, and every flag of an example exists', async () => {
+    const examples = readExamples(command)
+    expect(examples.length).toBeGreaterThan(0)
+    for (const example of examples) {
+      const [, line = ''] = /^aft (.*)$/.exec(example) ?? []
+      const called = await findCalled(line.split(' '))
+      const flags = called.options.flatMap(({ long, hidden }) => (hidden ? [] : [long]))
+      for (const [flag] of line.matchAll(/--[a-z-]+/g)) expect(flags, example).toContain(flag)
+    }
   })
 })

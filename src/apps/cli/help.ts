@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 import { type Command, Help, type Option } from 'commander'
 import { type OptionTable, planOptions } from '../../plans/options.ts'
+import type { RangedOption } from './option-types.ts'
 import { flagName } from './plan-flags.ts'
 
 /** Flags that several commands have, under their headings. A command's other flags are under "Options:". */
@@ -10,7 +11,7 @@ const shared: [heading: string, flags: string[]][] = [
   ['Models:', ['--model', ...planned('Models'), '--trained', '--config']],
   ['Plan:', ['--preset', ...planned('Plan'), '--system', '--template', '--trained-template']],
   ['Sampling:', planned('Sampling')],
-  ['Stragglers:', planned('Stragglers')],
+  ['Slow completions:', planned('Slow completions')],
   [
     'Engines:',
     ['--threads', '--lora', '--raw', '--api-key-env', '--timeout-ms', '--max-retries', '--concurrency'],
@@ -54,12 +55,13 @@ function placeOf({ long, helpGroupHeading }: Option): number {
   return heading < 0 ? -1 : heading * 100 + (shared[heading]?.[1].indexOf(long ?? '') ?? 0)
 }
 
-/** Writes the help of a flag, then in parentheses its choices, its default and whether it is required. */
-function optionDescription({ description, argChoices, mandatory, ...option }: Option): string {
+/** Writes the help of a flag, then in parentheses what it takes, its default and whether it is required. */
+function optionDescription({ description, argChoices, mandatory, takes, ...option }: RangedOption): string {
   const { defaultValue, defaultValueDescription } = option
   const shown = typeof defaultValue === 'boolean' ? undefined : defaultValue
   const value = defaultValueDescription ?? (Array.isArray(shown) ? shown.join(',') : shown)
   const facts = [
+    ...(takes ? [takes] : []),
     ...(argChoices ? [argChoices.join(', ')] : []),
     ...(value === undefined || value === '' ? [] : [`default: ${value}`]),
     ...(mandatory ? ['required'] : []),

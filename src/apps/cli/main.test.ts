@@ -8,8 +8,8 @@ test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with exa
   expect(stdout).toMatchInlineSnapshot(`
     "Usage: aft [options] [command]
 
-    Sample several proposals for a prompt, then have a model write one better answer
-    from them.
+    Ask a model the same question several times, then have a model write one answer
+    from the replies.
 
     Help:
       -h, --help     show this help
@@ -18,14 +18,14 @@ test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with exa
     Commands:
       ask            Answer one prompt.
       run            Answer a file of prompts.
-      eval           Measure answers.
-      analyze        Explain answers, costs and training.
-      report         Show results on one page.
+      eval           Measure answers on benchmarks.
+      analyze        Explain answers, costs and training curves.
+      report         Write results as one HTML page.
       data           Build training data.
       train          Fine-tune a model on training data.
       serve          Serve any engine over HTTP: the OpenAI API and a page.
       models         List and download models.
-      doctor         Say what this machine lacks.
+      doctor         Say what is missing on this machine.
       help           Show the help of a command.
 
     Examples:
@@ -45,7 +45,8 @@ test('`aft ask --help` explains every flag, with examples', async () => {
     Answer one prompt.
 
     Arguments:
-      prompt                   the prompt; - or nothing reads standard input
+      prompt                   the prompt; if it is - or missing, standard input is
+                               read
 
     Output:
       --json                   print the whole result as one JSON object
@@ -53,78 +54,98 @@ test('`aft ask --help` explains every flag, with examples', async () => {
       --no-progress            show no progress
 
     Models:
-      -m, --model <name>       engine for every role: smollm2 (the default),
-                               gguf:FILE, hf:USER/REPO:QUANT, openai:MODEL,
-                               URL#MODEL, or a name from the config
-      --proposers <names>      engines that propose (default: the model)
-      --aggregators <names>    engine that aggregates, then its fallbacks (default:
-                               the first proposer)
+      -m, --model <name>       engine that proposes, aggregates and judges: a name
+                               of \`aft models\` or of the config, gguf:FILE,
+                               hf:USER/REPO:QUANT, openai:MODEL, URL#MODEL, or a
+                               folder of \`aft train\` (default: smollm2)
+      --proposers <names>      engines that propose, separated by commas (default:
+                               the model)
+      --aggregators <names>    engine that aggregates, then those to ask if it
+                               fails, separated by commas (default: the first
+                               proposer)
       --judge <name>           engine that picks the answer, for best-of-n (default:
                                the first aggregator)
-      --config <file>          names and defaults (default: aft.config.ts, if there
-                               is one)
+      --config <file>          names of engines, and defaults of options (default:
+                               aft.config.ts, .json or .yaml in this folder, if
+                               there is one)
 
     Plan:
-      --preset <name>          options by a name: paper is 5 x 2, or a name from the
-                               config
-      --strategy <name>        how layers are built and the answer is taken (aft,
+      --preset <name>          a named set of options: paper (width 5, depth 2),
+                               aft-fast, moa, rsa, single, or one of the config
+      --strategy <name>        how layers are built and the answer is chosen (aft,
                                moa, rsa, self-consistency, best-of-n, single;
                                default: aft)
-      --width <n>              proposals per layer (default: 3; moa: one per
-                               proposer)
-      --depth <n>              aggregation layers; 0 is one plain completion
-                               (default: 1)
+      --width <n>              proposals per layer (from 1; default: 3, for moa one
+                               per proposer)
+      --depth <n>              layers that aggregate, the last included; 0 asks the
+                               model once, without proposals (from 0; default: 1)
       --sample <n>             proposals that each completion sees, at most the
-                               width, for rsa (default: 3)
-      --steps <n>              rounds, the first included, for rsa (default: 3)
+                               width, for rsa (from 1; default: 3)
+      --steps <n>              layers, the first included, for rsa (from 1; default:
+                               3)
       --order <name>           order in which proposals are shown (as-sampled,
                                shuffled; default: as-sampled)
-      --overflow <name>        what to do if proposals do not fit the context (trim,
-                               refuse; default: trim)
-      --stop-at-agreement <n>  skip the remaining layers if proposals agree this
-                               much (default: never)
-      --system <text>          system prompt
-      --template <file>        wording of the roles, a JSON file
+      --overflow <name>        if proposals do not fit the context: shorten them, or
+                               fail (trim, refuse; default: trim)
+      --stop-at-agreement <n>  skip to the answer if the proposals agree this much;
+                               1 is the same words (0 to 1; default: never)
+      --system <text>          system prompt, put before the conversation
+      --template <file>        JSON file with the wording of the prompts for
+                               proposing and aggregating
 
     Sampling:
-      --max-tokens <n>         tokens of each completion, at most (default: 1024;
-                               small models of the catalogue: 96)
-      --judge-max-tokens <n>   tokens of a judgment, at most; its first number
-                               counts, for best-of-n (default: 512)
-      --temperature <n>        sampling temperature (default: 0.7)
-      --top-p <n>              nucleus sampling in all layers but the last, which
-                               has 1 (default: 0.95)
-      --top-k <n>              sample from this many of the likeliest tokens
-                               (default: the engine's)
-      --min-p <n>              drop tokens below this share of the likeliest one
-                               (default: the engine's)
-      --seed <n>               same seed, same samples (default: 0; ask: random)
+      --max-tokens <n>         most tokens of each completion (from 1; default:
+                               1024, for models of \`aft models\` 96)
+      --judge-max-tokens <n>   most tokens of a judgment; the first number in it is
+                               the choice, for best-of-n (from 1; default: 512)
+      --temperature <n>        how much samples vary; 0 always takes the likeliest
+                               token (0 to 5; default: 0.7)
+      --top-p <n>              sample from the likeliest tokens that make up this
+                               share of the probability; the last layer uses 1 (0 to
+                               1; default: 0.95)
+      --top-k <n>              sample from this many of the likeliest tokens (from
+                               1; default: the engine's)
+      --min-p <n>              drop tokens less probable than this share of the
+                               likeliest one (0 to 1; default: the engine's)
+      --seed <n>               same seed, same samples (from 0; default: 0, for aft
+                               ask random)
 
-    Stragglers:
+    Slow completions:
       --quorum <n>             completions of a layer that are enough to continue
-                               (default: all)
-      --grace-ms <ms>          wait this long for the others after the quorum
-                               (default: 5000)
-      --cap-ms <ms>            stop waiting for a layer after this long (default:
-                               never)
+                               (from 1; default: all)
+      --grace-ms <ms>          after the quorum, wait this long for the others (from
+                               0; default: 5000)
+      --cap-ms <ms>            stop waiting for a layer after this long (from 1;
+                               default: never)
 
     Engines:
-      --threads <n>            CPU threads of an embedded model
-      --lora <file>            GGUF adapter for an embedded model
-      --raw                    continue raw text: for base models without a chat
-                               template
-      --api-key-env <name>     environment variable with the server's key
-      --max-retries <n>        times to repeat a failed completion (default: 9)
-      --concurrency <n>        completions in flight per endpoint (default: 8)
+      --threads <n>            CPU threads of an embedded model (from 1; default:
+                               one per core)
+      --lora <file>            LoRA adapter for an embedded model, a GGUF file
+      --raw                    continue raw text: for embedded base models, without
+                               a chat template
+      --api-key-env <name>     environment variable that holds the server's key
+      --max-retries <n>        times to repeat a failed completion (from 0; default:
+                               9)
+      --concurrency <n>        most completions at a time, per server or embedded
+                               model (from 1; default: 8)
 
     Help:
       -h, --help               show this help
 
+    Strategies:
+      aft               one engine proposes, aggregates and answers
+      moa               mixture of agents: several --proposers propose and aggregate
+      rsa               each completion sees a random sample of the layer before
+      self-consistency  the most frequent answer wins
+      best-of-n         the --judge picks one
+      single            the bare model
+
     On a terminal the proposals appear side by side, then the answer. In a pipe only
-    the answer goes to standard output; standard error gets a line per stage. The
-    seed is random if none is given; --json has it as plan.seed. With --json a
-    failure is one object as well: {"error": {"kind", "message"}}. Exit code: 0, 1
-    for a failure, 2 for wrong usage, 130 after Ctrl-C.
+    the answer goes to standard output; standard error gets a line per layer. The
+    seed is random if none is given; find it as plan.seed in --json. With --json a
+    failure is one object, too: {"error": {"kind", "message"}}. Exit code: 0, 1 for
+    a failure, 2 for wrong usage, 130 after Ctrl-C.
 
     Examples:
       $ aft ask "Why is the sky blue?"

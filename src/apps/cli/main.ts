@@ -14,13 +14,16 @@ import { sanitize } from './render/sanitize.ts'
 const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
   ask: { about: 'Answer one prompt.', load: async () => (await import('./ask.ts')).askCommand() },
   run: { about: 'Answer a file of prompts.', load: async () => (await import('./run.ts')).runCommand() },
-  eval: { about: 'Measure answers.', load: async () => (await import('./eval/eval.ts')).evalCommand() },
+  eval: {
+    about: 'Measure answers on benchmarks.',
+    load: async () => (await import('./eval/eval.ts')).evalCommand(),
+  },
   analyze: {
-    about: 'Explain answers, costs and training.',
+    about: 'Explain answers, costs and training curves.',
     load: async () => (await import('./analyze/analyze.ts')).analyzeCommand(),
   },
   report: {
-    about: 'Show results on one page.',
+    about: 'Write results as one HTML page.',
     load: async () => (await import('./report.ts')).reportCommand(),
   },
   data: { about: 'Build training data.', load: async () => (await import('./data/data.ts')).dataCommand() },
@@ -37,7 +40,7 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     load: async () => (await import('./models.ts')).modelsCommand(),
   },
   doctor: {
-    about: 'Say what this machine lacks.',
+    about: 'Say what is missing on this machine.',
     load: async () => (await import('./doctor.ts')).doctorCommand(),
   },
 }
@@ -66,7 +69,7 @@ export async function main(argv: string[]): Promise<void> {
 export async function makeProgram(argv: string[]): Promise<Command> {
   const program = styleHelp(new Command('aft'))
     .description(
-      'Sample several proposals for a prompt, then have a model write one better answer from them.',
+      'Ask a model the same question several times, then have a model write one answer from the replies.',
     )
     .version(readVersion(), '-V, --version', 'show the version')
     .helpCommand('help [command]', 'Show the help of a command.')
@@ -92,7 +95,11 @@ function inheritSettings(command: Command, parent: Command): Command {
 
 /** Prints an error in a line or two and returns the exit code. AFT_DEBUG=1 shows the stack. */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2 // commander has printed it
+  if (error instanceof CommanderError) {
+    // commander has printed it
+    if (error.code === 'commander.unknownCommand') console.error('--help lists the commands')
+    return error.exitCode === 0 ? 0 : 2
+  }
   if (error instanceof Interrupted) return error.exitCode
   const stack = process.env.AFT_DEBUG && error instanceof Error ? error.stack : undefined
   console.error(`error: ${sanitize(redact(stack ?? describe(error)))}`)

@@ -43,7 +43,7 @@ test.each([
   [['models', 'pull', 'nonesuch'], /unknown model "nonesuch": expected smollm2,/],
   [['models', 'path', 'nonesuch'], /unknown model "nonesuch": expected smollm2,/],
   [['models', 'pull'], /missing required argument 'name'/],
-  [['models', 'nonesuch'], /too many arguments|unknown command/],
+  [['models', 'nonesuch'], /unknown command "nonesuch": expected list, pull or path/],
   [['models', 'list', '--nonesuch'], /unknown option '--nonesuch'/],
 ])('`aft %j` is wrong usage', async (args, message) => {
   const { stderr, code } = await aft(args, { env })

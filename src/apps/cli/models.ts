@@ -19,40 +19,44 @@ Examples:
   $ aft models pull gemma3-270m
   $ aft models path smollm2
 
-AFT_CACHE_DIR names another folder for the files. Other models: gguf:FILE, hf:USER/REPO:QUANT, ollama:NAME,
-anthropic:NAME and so on, or any server: docs/models.md`
+AFT_CACHE_DIR names another folder for the files. Commands with --model also take gguf:FILE, hf:USER/REPO:QUANT,
+ollama:NAME, anthropic:NAME and so on, or any server: docs/models.md`
 
 /** Makes the command `aft models`. */
 export function modelsCommand(): Command {
   const command = new Command('models')
     .description(
-      'List the models that need no account and what else is found here; pull models, and say where files are.',
+      'List the models that need no account and what else is found here; download models, and say where files are.',
     )
     .addHelpText('after', examples)
   command
     .command('list', { isDefault: true })
-    .description('What there is, what is found on this machine, and how to run the authors’ checkpoints.')
+    .description("List the models, what is found on this machine, and how to serve the authors' checkpoints.")
     .option('--json', 'print one JSON array')
     .addHelpText('after', '\nExample:\n  $ aft models list --json')
     .action(list)
   command
     .command('pull')
-    .description('Get a model’s file and print its path.')
-    .argument('<name>', 'of the list, or hf:USER/REPO:QUANT')
+    .description("Download a model's file, unless it is here, and print its path.")
+    .argument('<name>', 'name of `aft models`, or hf:USER/REPO:QUANT')
     .addHelpText('after', '\nExample:\n  $ aft models pull smollm2')
     .action(pull)
   command
     .command('path')
-    .description('Print where a model’s file is, pulling nothing.')
-    .argument('<name>', 'of the list')
+    .description("Print the path of a model's file, without downloading it.")
+    .argument('<name>', 'name of `aft models`')
     .addHelpText('after', '\nExample:\n  $ llama-server -m "$(aft models path smollm2)"')
     .action(printPath)
+  command.hook('preSubcommand', (_, called) => {
+    if (called.name() === 'list') called.allowExcessArguments() // `aft models WORD` arrives there, too
+  })
   // The program's settings are copied to this command, but not to its subcommands.
   for (const subcommand of command.commands) subcommand.exitOverride()
   return command
 }
 
-async function list({ json }: { json?: boolean }): Promise<void> {
+async function list({ json }: { json?: boolean }, { args: [word] }: Command): Promise<void> {
+  if (word !== undefined) throw new UsageError(`unknown command "${word}": expected list, pull or path`)
   const models = await listModels()
   if (json) return console.log(JSON.stringify(models.map(factsOf), null, 2))
   const found = showFound(await findHere())
@@ -107,7 +111,7 @@ function explainCheckpoints(): string {
     ['CHECKPOINT', 'BASE'],
     ...authorsCheckpoints.map((checkpoint) => [checkpoint.model, checkpoint.base]),
   ])
-  return `The method’s authors released these, for a GPU and a server. They were trained with the authors’ own wording,
+  return `The method's authors released these, for a GPU and a server. They were trained with the authors' own wording,
 which is not part of this package: put it in a template file, byte for byte.
 
 ${table}

@@ -7,19 +7,29 @@ export interface Range {
   to?: number
 }
 
+/** A flag whose help shows the limits of its number. */
+export interface RangedOption extends Option {
+  takes?: string
+}
+
 /** Makes a flag with a whole number, at least `from`. */
-export function whole(flag: string, help: string, from: number, to?: number): Option {
-  return new Option(flag, help).argParser(readWhole({ from, to }))
+export function whole(flag: string, help: string, from: number, to?: number): RangedOption {
+  return withRange(new Option(flag, help).argParser(readWhole({ from, to })), { from, to })
 }
 
 /** Makes a flag with a number; fractions are allowed. */
-export function within(flag: string, help: string, from: number, to?: number): Option {
-  return new Option(flag, help).argParser(readNumber({ from, to }))
+export function within(flag: string, help: string, from: number, to?: number): RangedOption {
+  return withRange(new Option(flag, help).argParser(readNumber({ from, to })), { from, to })
 }
 
 /** Makes a flag with a share, 0 to 1. */
 export function share(flag: string, help: string): Option {
-  return within(flag, `${help}, 0 to 1`, 0, 1)
+  return within(flag, help, 0, 1)
+}
+
+/** Has the help of a flag show the limits of its number. */
+export function withRange(option: Option, { from, to }: Range): RangedOption {
+  return Object.assign(option, { takes: to === undefined ? `from ${from}` : `${from} to ${to}` })
 }
 
 /** Makes a flag with names separated by commas. */
@@ -45,8 +55,13 @@ export function readNumber(range: Range): (text: string) => number {
   }
 }
 
+/** Makes a flag with a number above 0. */
+export function amount(flag: string, help: string): RangedOption {
+  return Object.assign(new Option(flag, help).argParser(readAmount), { takes: 'above 0' })
+}
+
 /** Parses a number above 0. */
-export function readAmount(text: string): number {
+function readAmount(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (value > 0) return value
   throw new InvalidArgumentError('Expected a number above 0.')

@@ -9,7 +9,7 @@ import {
   type OptionTable,
   planOptions,
 } from '../../plans/options.ts'
-import { readNames } from './option-types.ts'
+import { readNames, withRange } from './option-types.ts'
 
 /** Makes the flag of one option. `over` changes its default, its help or its limits for a command. */
 export function planFlag(name: OptionName, over: Partial<OptionSpec> = {}): Option {
@@ -37,6 +37,7 @@ function toFlag(name: string, spec: OptionSpec): Option {
   const option = new Option(`${flagName(name)} <${valueName(name, kind)}>`, `${help}${readers}`)
   if (kind.type === 'choice') option.choices(kind.of)
   else option.argParser((text: string) => readValue(text, kind))
+  if ('from' in kind) withRange(option, kind)
   return option.helpGroup(`${spec.group}:`)
 }
 

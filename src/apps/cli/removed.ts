@@ -12,8 +12,12 @@ interface RemovedFlag {
 
 /** The removed flags of all commands. */
 export const removed: RemovedFlag[] = [
-  { of: '', flag: '--retries', now: 'use --max-retries, the repeats after the first attempt' },
-  { of: '', flag: '--aggregator', now: 'use --aggregators, as --proposers' },
+  { of: '', flag: '--retries', now: 'use --max-retries, which does not count the first attempt' },
+  {
+    of: '',
+    flag: '--aggregator',
+    now: 'use --aggregators; further names after a comma are asked if the first one fails',
+  },
   {
     of: 'data build',
     flag: '--max-tokens',
@@ -25,7 +29,7 @@ export const removed: RemovedFlag[] = [
   { of: 'data build', flag: '--licence', now: 'use --license' },
   { of: 'train', flag: '--resume', now: 'the same command resumes; --restart begins anew' },
   { of: 'serve', flag: '--api-key-file', now: "use --client-key-file for the clients' keys" },
-  { of: 'run', flag: '--format', now: 'use --output-format; --format is always of an input' },
+  { of: 'run', flag: '--format', now: 'use --output-format; --format says how inputs are read' },
 ]
 
 /** Adds the removed flags to a command and its subcommands. Help does not show them. */

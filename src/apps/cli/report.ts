@@ -7,19 +7,20 @@ import { toCsv } from '../../report/csv.ts'
 import { renderReport } from '../../report/report.ts'
 
 const help = `
-Of every kind: gsm8k, ifeval, mt-bench, alpaca-eval and win-rate, scaling, perplexity, convergence. Perplexities of the same
-examples, and systems beside one baseline, share their tables. The same figures are written beside it as .json and .csv.
+It takes the results of gsm8k, ifeval, mt-bench, alpaca-eval, win-rate, scaling, perplexity and convergence. Perplexities of
+the same examples share a table, and so do systems compared with one baseline. The same numbers go into a .json and a .csv
+file with the name of the page.
 
-Example:
+Examples:
   $ aft eval gsm8k test.jsonl --model smollm2 -o results
   $ aft report results -o report.html`
 
 /** Makes the command `aft report`. */
 export function reportCommand(): Command {
   return new Command('report')
-    .description('Show results on one page, with charts and tables, that opens offline.')
-    .argument('<folders...>', 'what `aft eval` and `aft analyze` left with -o, one or several')
-    .requiredOption('-o, --output <file>', 'the page')
+    .description('Write results as one HTML page, with charts and tables, that opens offline.')
+    .argument('<folders...>', 'folders that `aft eval` and `aft analyze` wrote with -o')
+    .requiredOption('-o, --output <file>', 'HTML file to write')
     .option('--title <text>', 'title of the page')
     .option('--about <text>', 'what was done, shown at the top; blank lines separate paragraphs')
     .addHelpText('after', help)

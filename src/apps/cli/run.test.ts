@@ -46,24 +46,29 @@ test('`aft run --help` explains its own flags, under the headings of all command
     Answer a file of prompts, one JSON object per line.
 
     Arguments:
-      prompts                   JSON lines, or one JSON array
+      prompts                   file of JSON lines, or of one JSON array
 
     Output:
-      -o, --output <file>       where the answers go, one line per prompt (required)
-      --output-format <format>  format of the answers (jsonl, alpaca-eval; default:
+      -o, --output <file>       file for the answers, one line per prompt (required)
+      --output-format <format>  format of the answers; alpaca-eval is one JSON array
+                                for that benchmark (jsonl, alpaca-eval; default:
                                 jsonl)
-      --generator <name>        name of the model in the benchmark's rows
+      --generator <name>        name of the system in the rows of --output-format
+                                alpaca-eval
       --no-progress             show no progress
     "
   `)
   expect(stdout.slice(stdout.indexOf('Run:'), stdout.indexOf('\nHelp:'))).toMatchInlineSnapshot(`
     "Run:
-      --max-cost <dollars>      stop before this cost is exceeded, earlier runs
-                                included
-      --max-tokens-total <n>    stop before this many tokens are exceeded
+      --max-cost <dollars>      US dollars to spend at most, earlier runs of this
+                                journal included; a model elsewhere needs a price in
+                                the config (above 0)
+      --max-tokens-total <n>    tokens to spend at most, read and written, earlier
+                                runs of this journal included (above 0)
       --restart                 move the journal of an earlier run aside and begin
                                 anew
-      --dry-run                 print what it would take at most, and do nothing
+      --dry-run                 print the most calls, tokens and dollars that it can
+                                take, and do nothing
     "
   `)
   expect(stdout.slice(stdout.indexOf('Examples:'))).toMatchInlineSnapshot(`

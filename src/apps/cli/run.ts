@@ -6,12 +6,12 @@ import { readPrompts } from '../../files/prompts.ts'
 import { withOwnSettings } from '../../plans/own-settings.ts'
 import type { AnswerFormat } from '../../run/answers.ts'
 import { addSpending, boundSpending, nothingSpent, type Price, unpricedEngines } from '../../run/budget.ts'
-import { runPrompts } from '../../run/run.ts'
+import { checkOut, runPrompts } from '../../run/run.ts'
 import { type AnswerFlags, type AnswerSetup, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { keepMemorySmall } from './memory.ts'
 import { openPlan } from './open-plan.ts'
-import { readAmount } from './option-types.ts'
+import { amount } from './option-types.ts'
 import { pricesOf } from './prices.ts'
 import { createProgress } from './progress.ts'
 import { describeBound, describeEnd, viewRun } from './render/run-report.ts'
@@ -42,16 +42,29 @@ the end of its budget, the same command resumes from answers.jsonl.journal.`
 export function runCommand(): Command {
   const command = new Command('run')
     .description('Answer a file of prompts, one JSON object per line.')
-    .argument('<prompts>', 'JSON lines, or one JSON array')
-    .requiredOption('-o, --output <file>', 'where the answers go, one line per prompt')
+    .argument('<prompts>', 'file of JSON lines, or of one JSON array')
+    .requiredOption('-o, --output <file>', 'file for the answers, one line per prompt')
     .addOption(
-      new Option('--output-format <format>', 'format of the answers')
+      new Option(
+        '--output-format <format>',
+        'format of the answers; alpaca-eval is one JSON array for that benchmark',
+      )
         .choices(['jsonl', 'alpaca-eval'])
         .default('jsonl'),
     )
-    .option('--generator <name>', "name of the model in the benchmark's rows")
-    .option('--max-cost <dollars>', 'stop before this cost is exceeded, earlier runs included', readAmount)
-    .option('--max-tokens-total <n>', 'stop before this many tokens are exceeded', readAmount)
+    .option('--generator <name>', 'name of the system in the rows of --output-format alpaca-eval')
+    .addOption(
+      amount(
+        '--max-cost <dollars>',
+        'US dollars to spend at most, earlier runs of this journal included; a model elsewhere needs a price in the config',
+      ),
+    )
+    .addOption(
+      amount(
+        '--max-tokens-total <n>',
+        'tokens to spend at most, read and written, earlier runs of this journal included',
+      ),
+    )
     .addHelpText('after', examples)
   addSharedFlags(command, ['restart', 'dryRun', 'progress'])
   return addAnswerFlags(command).action(run)
@@ -59,6 +72,7 @@ export function runCommand(): Command {
 
 async function run(file: string, flags: RunFlags): Promise<void> {
   keepMemorySmall()
+  checkOut({ prompts: file, out: flags.output })
   const setup = await readAnswerFlags(flags)
   const prices = pricesOf(enginesOf(setup.plan), setup.config)
   const bound = await boundAll(file, flags, setup, prices)

@@ -4,6 +4,7 @@ import { appendFile, readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { enginesOf } from '../../core/plan.ts'
 import { UsageError } from '../../core/provider/errors.ts'
+import { toFileError } from '../../lib/file-error.ts'
 import { builtInPresets, withModel } from '../../plans/presets.ts'
 import { makePlan } from '../../plans/strategies.ts'
 import { DEFAULT_LIMITS } from '../../request/plans.ts'
@@ -42,7 +43,7 @@ of the OpenAI API use the address followed by /v1.
 The model "aft" is the plan that the flags give. The other models are aft-fast,
 paper, moa, rsa and
 single, and the presets of aft.config.ts.
-After SIGTERM or Ctrl-C running requests may end; a second one stops at once.
+After SIGTERM or Ctrl-C running requests may end (--drain-ms). A second Ctrl-C stops at once.
 
 Examples:
   $ aft serve --model http://127.0.0.1:8000/v1#llama
@@ -51,34 +52,45 @@ Examples:
 /** Makes the command `aft serve`. */
 export function serveCommand(): Command {
   const command = new Command('serve')
-    .description('Serve any engine over the OpenAI API, with a page.')
+    .description('Serve any engine over the OpenAI API, with a page for the browser.')
     .addHelpText('after', help)
   const group = (heading: string, options: Option[]) => {
     for (const option of options) command.addOption(option.helpGroup(heading))
   }
   group('Server:', [
-    whole('--port <n>', 'port to listen on; 0 takes a free one', 0).default(8080),
+    whole('--port <n>', 'port to listen on; 0 takes a free one', 0, 65_535).default(8080),
     new Option('--host <address>', 'address to listen on').default('127.0.0.1'),
-    new Option('--allow-host <name...>', 'extra Host names to accept on loopback'),
-    new Option('--fixes <file>', 'append answers corrected on the page to this file, as training examples'),
+    new Option(
+      '--allow-host <name...>',
+      'host names that requests may name besides localhost, for a server on 127.0.0.1',
+    ),
+    new Option(
+      '--fixes <file>',
+      'append answers that people correct on the page to this file, as training examples',
+    ),
     new Option('--show-addresses', 'show clients the addresses and paths of engines'),
-    whole('--timeout-ms <ms>', 'longest silence of an upstream server (default: 120000)', 0),
-    whole('--drain-ms <ms>', 'time for running requests when the server stops', 0).default(30_000),
+    whole('--timeout-ms <ms>', "give up on a model's server after this silence", 0).default(
+      undefined,
+      '120000',
+    ),
+    whole('--drain-ms <ms>', 'time for running requests to end when the server stops', 0).default(30_000),
   ])
   group('Clients:', [
     new Option('--client-key-env <name...>', "environment variables that hold the clients' keys"),
-    new Option('--client-key-file <file>', "file of the clients' keys, one per line: NAME: KEY"),
-    new Option('--without-key', 'need no key on a public address'),
+    new Option('--client-key-file <file>', "file with the clients' keys, one NAME: KEY per line"),
+    new Option('--without-key', 'serve everybody on a public address, without keys'),
     new Option('--allow-origin <origin...>', "origins whose pages may use the server; '*' is every page"),
     new Option('--any-origin', "accept '*' on a server with keys"),
   ])
   group('Limits:', [
-    whole('--max-width <n>', 'largest width per request', 0).default(DEFAULT_LIMITS.width),
-    whole('--max-depth <n>', 'largest depth per request', 0).default(DEFAULT_LIMITS.depth),
-    whole('--max-output <n>', 'most tokens per completion', 0).default(DEFAULT_LIMITS.maxTokens),
+    whole('--max-width <n>', 'largest width that a request may ask for', 0).default(DEFAULT_LIMITS.width),
+    whole('--max-depth <n>', 'largest depth that a request may ask for', 0).default(DEFAULT_LIMITS.depth),
+    whole('--max-output <n>', 'most tokens per completion that a request may ask for', 0).default(
+      DEFAULT_LIMITS.maxTokens,
+    ),
     whole('--max-running <n>', 'requests answered at once', 0).default(64),
-    whole('--max-stored <mb>', 'memory for answers of /v1/responses that clients may name', 0).default(64),
-    whole('--max-waiting <n>', 'requests that may wait; further ones get a 429', 0).default(256),
+    whole('--max-stored <mb>', 'MB of memory for answers of /v1/responses that clients may name', 0).default(64),
+    whole('--max-waiting <n>', 'requests that may wait; more get HTTP status 429', 0).default(256),
   ])
   return addAnswerFlags(command, ['system', 'seed']).action((flags: ServeFlags) => serve(flags))
 }
@@ -140,7 +152,7 @@ function checkOpen(keys: Keys, { host, withoutKey, apiKeyEnv }: ServeFlags): voi
 async function checkFixes(file: string | undefined): Promise<void> {
   if (file === undefined) return
   await appendFile(file, '').catch((error: Error) => {
-    throw new UsageError(`--fixes: ${error.message}`)
+    throw new UsageError(`--fixes ${(toFileError(file, error) as Error).message}`)
   })
 }
 
@@ -157,7 +169,7 @@ async function readKeys(variables: string[] = [], file?: string): Promise<Keys> 
   }
   if (file === undefined) return keys
   const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new UsageError(`cannot read the keys: ${error.message}`)
+    throw new UsageError(`--client-key-file ${(toFileError(file, error) as Error).message}`)
   })
   return { ...keys, ...parseKeys(text, file) }
 }

@@ -120,6 +120,8 @@ const hubStallMs = 30_000
 /** node-llama-cpp finds, downloads and resumes, but has no idle timeout. */
 async function resolveHubName(name: string, options: ResolveOptions): Promise<string> {
   const { signal = new AbortController().signal, onProgress, stallMs = hubStallMs } = options
+  if (!/^hf:[^/]+\/[^/]+/.test(name))
+    throw new UsageError(`expected hf:USER/REPO:QUANT, such as hf:Qwen/Qwen3-0.6B-GGUF:Q8_0, got "${name}"`)
   needPackages('running a model in this process')
   const { resolveModelFile } = await import('node-llama-cpp')
   const idle = new IdleTimeout(stallMs, () => new Error(`no data for ${stallMs / 1000} s`), signal)

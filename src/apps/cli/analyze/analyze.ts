@@ -19,30 +19,37 @@ Examples:
   $ aft analyze scaling test.jsonl --model smollm2 --widths 2,4 --depths 0,1,2 -o grid`
 
 const attributionHelp = `
-Prints what share of the answers' words some proposal has in the same run of words, and of their sentences which
-proposal, by its place, is nearest: a first place far ahead of the others is position bias.
+Prints two things. First, the share of the answers' words that are copied: a proposal has the same run of words. Second, how
+often each place among the proposals is the nearest to a sentence of the answers. If the first place is far ahead of the
+others, the model has position bias.
 
 Example:
   $ aft run prompts.jsonl -o answers.jsonl --width 4 && aft analyze attribution answers.jsonl.journal`
 
 const overheadHelp = `
+Prints means per prompt: calls, completions, tokens and seconds. "Predicted" is the formula, and "best of n" is what as many
+independent samples would take.
+
 Example:
   $ aft run prompts.jsonl -o answers.jsonl --width 4 && aft analyze overhead answers.jsonl.journal`
 
 /** Makes the command with its subcommands. */
 export function analyzeCommand(): Command {
   const command = new Command('analyze')
-    .description('Explain answers, costs and training.')
+    .description('Explain answers, costs and training curves.')
     .addHelpText('after', examples)
   const sub = (name: string, about: string) => command.command(name).description(about)
-  sub('attribution', 'What answers took from which proposals.')
-    .argument('<journals...>', 'journals of `aft run`')
-    .option('--json', 'print JSON, each prompt too')
+  sub('attribution', 'Show what answers took from which proposals.')
+    .argument('<journals...>', 'journals that `aft run` left, such as answers.jsonl.journal')
+    .option('--json', 'print one JSON object per journal, with a row per prompt')
     .addHelpText('after', attributionHelp)
     .action((files: string[], { json }: { json?: boolean }) => attribution(files, json))
-  sub('overhead', 'Calls, tokens and time: measured in journals, predicted by formula, and beside best of n.')
-    .argument('<journals...>', 'journals of `aft run`')
-    .option('--json', 'print JSON')
+  sub(
+    'overhead',
+    'Count calls, tokens and time: measured in journals, predicted, and compared with best of n.',
+  )
+    .argument('<journals...>', 'journals that `aft run` left, such as answers.jsonl.journal')
+    .option('--json', 'print one JSON array')
     .addHelpText('after', overheadHelp)
     .action((files: string[], { json }: { json?: boolean }) => overhead(files, json))
   for (const other of [perplexityCommand(), convergenceCommand(), scalingCommand()]) command.addCommand(other)

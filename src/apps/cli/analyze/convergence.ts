@@ -26,10 +26,10 @@ interface ConvergenceFlags {
 }
 
 const help = `
-A folder by itself is a group of one. Groups of several runs, which differ in their seed, get means with 95 % intervals
-(Student's t); if two groups have equally many, the runs at the same place are paired. The improvement of a run is its
-first held-out loss minus its lowest. The step of half and of 90 % of it is read off a straight line between two
-evaluations, so evaluate often (eval_steps). -o is a folder: result.json, which \`aft report\` draws.
+Runs of a group should differ only in their seed. A group of several runs gets means with 95 % intervals (Student's t). If two
+groups have equally many runs, the first runs are paired, the second ones, and so on. The improvement of a run is its first
+validation loss minus its lowest one. The steps of half and of 90 % of it are interpolated between evaluations, so evaluate
+often (eval_steps in the recipe). -o is a folder: result.json, which \`aft report\` draws.
 
 Examples:
   $ aft analyze convergence runs/aft runs/sft -o curves
@@ -38,11 +38,16 @@ Examples:
 /** Makes the command `aft analyze convergence`. */
 export function convergenceCommand(): Command {
   return new Command('convergence')
-    .description('Training curves side by side: what is gained after how many steps and tokens.')
-    .argument('[runs...]', 'folders of `aft train`, each by itself')
-    .option('--group <name=folders>', 'runs of one kind, separated by commas; several times', readGroup, [])
-    .option('-o, --output <folder>', 'folder for the result')
-    .option('--json', 'print JSON')
+    .description('Compare training curves: what is gained after how many steps and tokens.')
+    .argument('[runs...]', 'folders of `aft train`, each a group of its own')
+    .option(
+      '--group <name=folders>',
+      'runs of one kind, such as aft=runs/1,runs/2; may be repeated',
+      readGroup,
+      [],
+    )
+    .option('-o, --output <folder>', 'folder for the result, which `aft report` shows')
+    .option('--json', 'print one JSON object')
     .addHelpText('after', help)
     .action(convergence)
 }

@@ -39,10 +39,10 @@ interface PerplexityFlags {
 }
 
 const help = `
-Of a folder that \`aft data build\` made, the validation examples are scored: without proposals, with their own, and with
-those of another question. Without proposals the prompt is that of the SFT twin (sft/), if there is one. Of rows with
-responses (--format, as in \`aft data build\`), as many proposals as --proposals says are shown, three of them, one, none,
-and as many of another question.
+In a folder of \`aft data build\` the validation examples are scored three times: without proposals, with their own, and with
+those of another question. Without proposals the prompt is that of sft/, if there is one. Rows with responses (--format, as
+in \`aft data build\`) are scored with --proposals proposals, with three, with one, with none, and with those of another
+question.
 
 Perplexity is over all tokens; differences are means over examples, in nats per token, paired, with bootstrap intervals of
 95 %. -o is a folder: result.json, which \`aft report\` draws, and the journal. The same command resumes an interrupted run,
@@ -55,28 +55,36 @@ Examples:
 /** Makes the command `aft analyze perplexity`. */
 export function perplexityCommand(): Command {
   const command = new Command('perplexity')
-    .description('How well a model expects the targets, with and without proposals.')
+    .description('Measure how well a model expects the targets, with and without proposals.')
     .argument(
       '<sources...>',
-      'a folder of `aft data build` or one of its files; with --format files or folders',
+      'folder of `aft data build`, or one of its files; with --format, files or folders of rows',
     )
     .requiredOption('-o, --output <folder>', 'folder for the result and the journal')
-    .requiredOption('-m, --model <name>', 'an engine that scores: an embedded one')
+    .requiredOption(
+      '-m, --model <name>',
+      'engine that scores; it must be an embedded one, such as smollm2 or gguf:FILE',
+    )
     .addOption(
-      new Option('--format <format>', 'what a record is')
+      new Option('--format <format>', 'what a record of the sources is')
         .choices(['examples', ...fileFormats])
         .default('examples'),
     )
     .addOption(
-      new Option('--target <which>', 'gold (of the source) or best (by score); with --format').argParser(
-        readTarget,
+      new Option(
+        '--target <which>',
+        "gold is the source's own answer, best the response with the best score; with --format (default: gold)",
+      ).argParser(readTarget),
+    )
+    .option('--target-file <file>', 'take the targets from this file, by prompt; with --format')
+    .addOption(
+      whole('--proposals <n>', 'proposals to show; rows with fewer are left out; with --format', 1).default(
+        5,
       ),
     )
-    .option('--target-file <file>', 'answers by prompt as targets; with --format')
     .addOption(
-      whole('--proposals <n>', 'proposals shown; rows with fewer are left out; with --format', 1).default(5),
+      whole('--most-chars <n>', 'leave out rows whose target and proposals have more characters together', 1),
     )
-    .addOption(whole('--most-chars <n>', 'leave out rows whose target and proposals have more', 1))
     .addHelpText('after', help)
     .action(perplexity)
   return addSharedFlags(command, ['limit', 'threads', 'lora', 'raw', 'restart', 'json', 'progress'])
@@ -148,7 +156,9 @@ async function readCases(paths: string[], flags: PerplexityFlags): Promise<Cases
   const found = flags.format === 'examples' ? await readBuilt(paths, flags) : await readSource(paths, flags)
   if (found.cases.length > 0) return found
   const why = Object.entries(found.leftOut).map(([reason, n]) => `; ${n} left out: ${reason}`)
-  throw new UsageError(`${paths.join(', ')}: there is no row to score${why.join('')}`)
+  const hint = '; of a built folder the validation examples are scored: name its train.jsonl for the others'
+  const isEmpty = why.length === 0 && flags.format === 'examples'
+  throw new UsageError(`${paths.join(', ')}: there is no row to score${isEmpty ? hint : why.join('')}`)
 }
 
 /** Reads examples with proposals, and their twins without proposals from `sft/` if it exists. */

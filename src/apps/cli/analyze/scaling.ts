@@ -29,8 +29,8 @@ interface ScalingFlags extends EvalFlags, OfficialFlags {
 }
 
 const help = `
-Prints one row per point: the score with its 95 % interval, tokens and seconds. A point is on the frontier if no other
-scores better with as few.
+Prints one row per point: the score with its 95 % interval, tokens and seconds. A point is on the frontier if no
+other point scores better with as few tokens.
 
 Example:
   $ aft analyze scaling test.jsonl --model smollm2 --widths 2,4 --depths 0,1,2 --limit 40 -o grid`
@@ -38,15 +38,28 @@ Example:
 /** Makes the command `aft analyze scaling`. */
 export function scalingCommand(): Command {
   const command = new Command('scaling')
-    .description('A grid of width and depth; what points have in common is sampled once.')
-    .argument('[questions]', "JSON lines or a JSON array, in the benchmark's own form")
-    .requiredOption('-o, --output <folder>', 'folder for the results; `aft report` draws them')
-    .requiredOption('-m, --model <name>', 'engine for every role')
-    .addOption(
-      new Option('--task <name>', 'how answers are scored').choices(['gsm8k', 'ifeval']).default('gsm8k'),
+    .description('Measure a grid of widths and depths; what points share is sampled once.')
+    .argument(
+      '[questions]',
+      "file of JSON lines or a JSON array, in the benchmark's own form; or give --official",
     )
-    .option('--widths <list>', 'from 1, separated by commas', readList(1), [2, 4])
-    .option('--depths <list>', 'from 0, separated by commas; 0 is one answer', readList(0), [0, 1, 2])
+    .requiredOption('-o, --output <folder>', 'folder for the results, which `aft report` shows')
+    .requiredOption(
+      '-m, --model <name>',
+      'engine that proposes and aggregates: any name that `aft run --model` takes',
+    )
+    .addOption(
+      new Option('--task <name>', 'benchmark of the questions, which says how answers are scored')
+        .choices(['gsm8k', 'ifeval'])
+        .default('gsm8k'),
+    )
+    .option('--widths <list>', 'widths to measure, from 1, separated by commas', readList(1), [2, 4])
+    .option(
+      '--depths <list>',
+      'depths to measure, from 0, separated by commas; 0 is one answer',
+      readList(0),
+      [0, 1, 2],
+    )
     .addOption(planFlag('maxTokens', { default: 512 }))
     .addOption(planFlag('temperature', { default: 0.7 }))
   return addEvalFlags(addOfficialFlag(command)).addHelpText('after', help).action(scaling)

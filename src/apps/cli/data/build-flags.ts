@@ -41,26 +41,32 @@ export function addBuildFlags(command: Command): Command {
     for (const option of options) command.addOption(option.helpGroup(heading))
   }
   group('Input and output:', [
-    new Option('-o, --output <folder>', 'where the examples go').makeOptionMandatory(),
-    new Option('--format <format>', 'what a record is').choices(formats).default('responses'),
+    new Option('-o, --output <folder>', 'folder for the examples').makeOptionMandatory(),
+    new Option('--format <format>', 'what a record of the sources is').choices(formats).default('responses'),
     whole('--rows <n>', 'problems to make, for --format arithmetic', 1).default(1000),
-    new Option('--restart', 'replace the data set that is there; targets that an engine wrote are kept'),
-    share('--max-bad <share>', 'records that may be broken').default(0.05),
+    new Option('--restart', 'replace the data set in the folder; targets that an engine wrote are kept'),
+    share('--max-bad <share>', 'share of the records that may be broken; they are skipped').default(0.05),
     threadsOption(),
   ])
   group('Targets:', targetOptions())
   group('Proposals:', [
     whole('--proposals <n>', 'most proposals per example', 1).default(5),
-    whole('--min-proposals <n>', 'rows with fewer are dropped', 1).default(2),
+    whole('--min-proposals <n>', 'drop rows with fewer proposals', 1).default(2),
     chooseOption(),
-    new Option('--on-policy <model>', 'model whose responses are on-policy: the one to be tuned'),
-    new Option('--template <file>', 'wording of the roles, a JSON file'),
-    whole('--seed <n>', 'same seed, same bytes', 0).default(0),
+    new Option(
+      '--on-policy <model>',
+      'name of the model to be tuned, as the rows have it: its responses are marked as on-policy',
+    ),
+    new Option(
+      '--template <file>',
+      'JSON file with the wording of the prompts for proposing and aggregating',
+    ),
+    whole('--seed <n>', 'same seed, same examples', 0).default(0),
   ])
   group('Length:', [
-    whole('--max-example-tokens <n>', 'of prompt and completion together; needs --tokenizer', 1),
+    whole('--max-example-tokens <n>', 'most tokens of prompt and completion together; needs --tokenizer', 1),
     new Option('--tokenizer <model>', 'engine that counts tokens: the model to be tuned'),
-    new Option('--too-long <what>', 'what to do with examples of more tokens: trim the proposals, or drop')
+    new Option('--too-long <what>', 'examples with more tokens: trim their proposals, or drop them')
       .choices(['trim', 'drop'])
       .default('trim'),
     whole('--max-prompt-chars <n>', 'drop rows with longer prompts', 1),
@@ -68,33 +74,43 @@ export function addBuildFlags(command: Command): Command {
     whole('--max-target-chars <n>', 'drop rows with longer targets', 1),
   ])
   group('Dropped rows:', [
-    new Option('--languages <codes>', 'keep only rows whose prompt and target are in one of these: en,de'),
+    new Option(
+      '--languages <codes>',
+      'keep only rows whose prompt and target are in one of these languages, such as en,de',
+    ),
     new Option(
       '--decontaminate <sets>',
-      'drop prompts of these benchmarks: all, none, or names: alpaca-eval,mt-bench,gsm8k-test,ifeval',
+      'drop prompts of these benchmarks: all, none, or some of alpaca-eval,mt-bench,gsm8k-test,ifeval',
     ).default('all'),
     new Option('--benchmarks <folder>', 'drop the prompts of further benchmarks too: a folder of files'),
-    new Option('--no-near-duplicates', 'keep prompts that are nearly an earlier one'),
+    new Option('--no-near-duplicates', 'keep prompts that are nearly the same as an earlier one'),
   ])
   group('What is written:', [
-    share('--plain <share>', 'rows that also give an example without proposals').default(0),
-    new Option('--sft-twin', 'also write sft/: the same rows, prompt to target'),
-    share('--validation <share>', 'prompts that go to validation').default(0.05),
+    share('--plain <share>', 'share of the rows that also give an example without proposals').default(0),
+    new Option(
+      '--sft-twin',
+      'also write sft/: the same rows without proposals, to train a twin for comparison',
+    ),
+    share('--validation <share>', 'share of the prompts that go to validation').default(0.05),
     new Option('--license <text>', "the source's license, for the data card"),
   ])
   return command
 }
 
 const chooseOption = () =>
-  new Option('--choose <by>', 'which responses, if there are more')
+  new Option(
+    '--choose <by>',
+    'which responses, if a row has more: any, of many models, of all scores, or unlike each other',
+  )
     .choices(['random', 'models', 'quality', 'diversity'])
     .default('models')
 
 const threadsOption = () =>
-  whole('--threads <n>', 'for large files of JSON lines; any number gives the same bytes', 1).default(
-    Math.min(4, availableParallelism()),
-    'one per core, at most 4',
-  )
+  whole(
+    '--threads <n>',
+    'CPU threads that read large files of JSON lines; the result does not depend on it',
+    1,
+  ).default(Math.min(4, availableParallelism()), 'one per core, at most 4')
 
 /** Turns the flags into options of the build. */
 export function optionsOf(flags: BuildFlags, { isMade }: { isMade: boolean }) {

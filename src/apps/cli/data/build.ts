@@ -22,17 +22,30 @@ import { keepMemorySmall } from '../memory.ts'
 import { addBuildFlags, type BuildFlags, optionsOf, settingsOf } from './build-flags.ts'
 import { findTarget } from './target.ts'
 
+const examples = `
+Examples:
+  $ aft data build --format arithmetic --rows 2000 -o data
+  $ aft data build labeled.jsonl -o data`
+
 /** Makes the command `aft data build`. */
 export function buildCommand(): Command {
   const command = new Command('build')
     .description('Make a folder of training examples.')
-    .argument('[sources...]', 'files or folders (.jsonl, .json, .gz, .parquet), - for standard input')
-  return addBuildFlags(command).action(build)
+    .argument(
+      '[sources...]',
+      'files or folders (.jsonl, .json, .gz, .parquet); - is standard input; none for --format arithmetic',
+    )
+  return addBuildFlags(command).addHelpText('after', examples).action(build)
 }
 
 async function build(paths: string[], flags: BuildFlags): Promise<void> {
   keepMemorySmall()
   needPackages('drawing charts')
+  const { proposals, minProposals } = flags
+  if (minProposals > proposals)
+    throw new UsageError(
+      `expected --min-proposals to be at most --proposals ${proposals}, got ${minProposals}`,
+    )
   const source = openSource(flags.format, paths, flags)
   const tokens = await openTokenizer(flags)
   try {

@@ -59,7 +59,21 @@ test('wrong usage is said in a line, with exit code 2', async () => {
   expect((await data('build', 'b.jsonl', '-o', 'x', '--max-example-tokens', '9')).stderr).toContain(
     '--max-example-tokens needs --tokenizer',
   )
-  expect((await data('show', 'nothing')).stderr).toContain('nothing has no train.jsonl: it is no data set')
+  expect((await data('show', 'nothing')).stderr).toContain(
+    'nothing has no train.jsonl; expected a folder that `aft data build` made',
+  )
+  expect(await data('show', 'made', '--id', 'none')).toMatchObject({
+    code: 2,
+    stderr: 'error: made/train.jsonl has no example with the id "none"\n',
+  })
+  expect((await data('show', 'made', '-n', 'x')).code).toBe(2)
+  expect(await data('build', 'b.jsonl', '-o', 'x', '--min-proposals', '6')).toMatchObject({
+    code: 2,
+    stderr: 'error: expected --min-proposals to be at most --proposals 5, got 6\n',
+  })
+  writeFileSync(join(folder, 'bare.jsonl'), '{"prompt": "Why?"}')
+  const label = await data('label', 'bare.jsonl', '-m', 'scripted:echo', '-o', 'x.jsonl')
+  expect(label).toMatchObject({ code: 2, stderr: expect.stringContaining('expected rows with responses') })
 })
 
 const lines = (name: string) =>

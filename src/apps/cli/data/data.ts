@@ -7,7 +7,7 @@ Examples:
   $ aft data build ultrafeedback/*.parquet --format ultrafeedback --target best --proposals 3 -o data
   $ aft data build solutions.jsonl --format gsm8k-solutions --decontaminate none -o data
   $ aft data propose prompts.jsonl --model smollm2 --proposals 4 -o proposed.jsonl
-  $ aft data label proposed.jsonl --model http://127.0.0.1:8000/v1#llama -o labelled.jsonl
+  $ aft data label proposed.jsonl --model http://127.0.0.1:8000/v1#llama -o labeled.jsonl
   $ aft data show data
   $ aft data export data --to llama-factory -o exported`
 

@@ -6,14 +6,15 @@ import { toCallersError } from '../../../files/file-errors.ts'
 /** Makes the command `aft data export`. */
 export function exportCommand(): Command {
   return new Command('export')
-    .description("Write a folder in a trainer's form, or as Parquet.")
-    .argument('<folder>', 'what `aft data build` made')
+    .description('Write a folder of examples in the form that a trainer reads, or as Parquet.')
+    .argument('<folder>', 'folder that `aft data build` made')
     .addOption(
-      new Option('--to <form>', "a trainer's, or Parquet")
+      new Option('--to <form>', 'form to write')
         .choices(['trl', 'llama-factory', 'axolotl', 'parquet'])
         .makeOptionMandatory(),
     )
-    .requiredOption('-o, --output <folder>', 'where it goes')
+    .requiredOption('-o, --output <folder>', 'folder to write')
+    .addHelpText('after', '\nExample:\n  $ aft data export data --to llama-factory -o exported')
     .action(async (folder: string, { to, output }: { to: Form; output: string }) => {
       const rows = await exportFolder(folder, output, to).catch((error) => {
         throw toCallersError(error, 'Nothing of it is kept')

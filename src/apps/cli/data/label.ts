@@ -1,5 +1,6 @@
 /** `aft data label`: an aggregator writes the target of each row. */
 import { Command, Option } from 'commander'
+import { UsageError } from '../../../core/provider/errors.ts'
 import { defaultTemplate } from '../../../core/templates.ts'
 import { openLabelRows } from '../../../data/label.ts'
 import { fileFormats } from '../../../data/sources/sources.ts'
@@ -7,6 +8,7 @@ import { toCallersError } from '../../../files/file-errors.ts'
 import { readTemplate } from '../../../files/template-file.ts'
 import { writeJsonl } from '../../../lib/jsonl.ts'
 import { readLabels } from '../../../run/label.ts'
+import { addSharedFlags } from '../shared-flags.ts'
 import { addSamplingFlags, type SamplingFlags, sampleLabels } from './sampling.ts'
 
 interface LabelFlags extends SamplingFlags {
@@ -14,23 +16,36 @@ interface LabelFlags extends SamplingFlags {
   template?: string
 }
 
+const example = `
+Example:
+  $ aft data label proposed.jsonl --model http://127.0.0.1:8000/v1#llama -o labeled.jsonl`
+
 /** Makes the command `aft data label`. */
 export function labelCommand(): Command {
   const command = new Command('label')
-    .description('Have a model write the aggregation of each row.')
-    .argument('<sources...>', 'rows with responses')
-    .addOption(new Option('--format <format>', 'what a record is').choices(fileFormats).default('responses'))
-  command.option('--template <file>', 'wording of the roles, a JSON file')
-  return addSamplingFlags(command).action((paths: string[], flags: LabelFlags) =>
-    label(paths, flags).catch((error) => {
-      throw toCallersError(error)
-    }),
+    .description('Have a model write the target of each row from its responses.')
+    .argument('<sources...>', 'files or folders of rows with responses, as `aft data propose` writes them')
+    .addHelpText('after', example)
+    .addOption(
+      new Option('--format <format>', 'what a record of the sources is')
+        .choices(fileFormats)
+        .default('responses'),
+    )
+  return addSharedFlags(addSamplingFlags(command), ['template']).action(
+    (paths: string[], flags: LabelFlags) =>
+      label(paths, flags).catch((error) => {
+        throw toCallersError(error)
+      }),
   )
 }
 
 async function label(paths: string[], flags: LabelFlags): Promise<void> {
   const { output } = flags
-  const { rows, without } = await openLabelRows(paths, flags.format)
+  const { rows, count, without } = await openLabelRows(paths, flags.format)
+  if (count === 0) {
+    const got = without === 0 ? 'no row' : `${without} rows without a usable response`
+    throw new UsageError(`${paths.join(', ')}: expected rows with responses, got ${got}; is --format right?`)
+  }
   if (without > 0) console.error(`${without} rows have no usable response and are left out`)
   const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
   if (!(await sampleLabels(rows, flags, template))) return

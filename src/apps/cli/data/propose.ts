@@ -20,14 +20,22 @@ interface ProposeFlags extends SamplingFlags {
 /** Servers and scripts get the text as a message. They decide whether to use a chat template. */
 const isElsewhere = /^(https?|openai|scripted):/
 
+const example = `
+Example:
+  $ aft data propose prompts.jsonl --model smollm2 --proposals 4 -o proposed.jsonl`
+
 /** Makes the command `aft data propose`. */
 export function proposeCommand(): Command {
   const command = new Command('propose')
     .description('Have a model write several responses per prompt.')
-    .argument('<prompts>', 'JSON lines, or one JSON array, as for aft run')
+    .argument('<prompts>', 'file of JSON lines, or of one JSON array, as for `aft run`')
     .addOption(whole('--proposals <n>', 'responses per prompt', 1).default(4))
-    .option('--base', 'a base model: it is shown demonstrations and continues the text')
-    .option('--demonstrations <file>', 'rows {question, answer}, for --base')
+    .option('--base', 'the model is a base model: show it demonstrations, and let it continue the text')
+    .addHelpText('after', example)
+    .option(
+      '--demonstrations <file>',
+      'JSON lines with question and answer, for --base (default: some of our own)',
+    )
   return addSamplingFlags(command).action((file: string, flags: ProposeFlags) =>
     propose(file, flags).catch((error) => {
       throw toCallersError(error)

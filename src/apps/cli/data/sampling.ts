@@ -27,8 +27,8 @@ export interface SamplingFlags {
 /** Adds the flags of a sampled model. */
 export function addSamplingFlags(command: Command): Command {
   command
-    .requiredOption('-o, --output <file>', 'where the rows go; what was sampled is in FILE.journal')
-    .option('-m, --model <name>', 'engine, as for aft run', 'smollm2')
+    .requiredOption('-o, --output <file>', 'file for the rows; what was sampled is in FILE.journal')
+    .option('-m, --model <name>', 'engine that writes: any name that `aft run --model` takes', 'smollm2')
     .addOption(planFlag('maxTokens', { default: 1024 }))
     .addOption(planFlag('temperature', { default: 0.7 }))
     .addOption(planFlag('seed', { default: 0 }))

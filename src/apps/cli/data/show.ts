@@ -1,19 +1,25 @@
 /** `aft data show` prints examples for a person; `aft data validate` checks them for a trainer. */
+import path from 'node:path'
 import { Command, Option } from 'commander'
 import { textOf } from '../../../core/provider/engine.ts'
+import { UsageError } from '../../../core/provider/errors.ts'
 import { readExamples, type Split, validateFolder } from '../../../files/examples.ts'
 import { toCallersError } from '../../../files/file-errors.ts'
 import type { Example } from '../../../files/rows/row.ts'
+import { whole } from '../option-types.ts'
 import { sanitize } from '../render/sanitize.ts'
 
 /** Makes the command `aft data show`. */
 export function showCommand(): Command {
   return new Command('show')
     .description('Print examples as a person reads them.')
-    .argument('<folder>', 'what `aft data build` made')
-    .option('-n, --count <n>', 'how many', (text) => Math.max(1, Number.parseInt(text, 10) || 1), 1)
-    .option('--id <id>', 'the one with this id')
-    .addOption(new Option('--split <split>', 'of which').choices(['train', 'validation']).default('train'))
+    .argument('<folder>', 'folder that `aft data build` made')
+    .addOption(whole('-n, --count <n>', 'examples to print', 1).default(1))
+    .option('--id <id>', 'print the example with this id')
+    .addOption(
+      new Option('--split <split>', 'part of the data set').choices(['train', 'validation']).default('train'),
+    )
+    .addHelpText('after', '\nExample:\n  $ aft data show data -n 3')
     .action(show)
 }
 
@@ -31,7 +37,10 @@ async function show(
   } catch (error) {
     throw toCallersError(error)
   }
-  if (shown === 0) console.error(`${split}.jsonl has no ${id === undefined ? 'example' : `example "${id}"`}`)
+  if (shown === 0) {
+    const file = path.join(folder, `${split}.jsonl`)
+    throw new UsageError(`${file} has no ${id === undefined ? 'example' : `example with the id "${id}"`}`)
+  }
 }
 
 function describeExample({ id, prompt, completion, proposals, source, template }: Example): string {
@@ -44,8 +53,9 @@ function describeExample({ id, prompt, completion, proposals, source, template }
 /** Makes the command `aft data validate`. */
 export function validateCommand(): Command {
   return new Command('validate')
-    .description('Check every line of a folder, and that no prompt is on both sides.')
-    .argument('<folder>', 'what `aft data build` made')
+    .description('Check every line of a folder, and that no prompt is in both train and validation.')
+    .argument('<folder>', 'folder that `aft data build` made')
+    .addHelpText('after', '\nExample:\n  $ aft data validate data')
     .action(async (folder: string) => {
       const { train, validation } = await validateFolder(folder).catch((error) => {
         throw toCallersError(error)

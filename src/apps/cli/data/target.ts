@@ -20,18 +20,21 @@ export interface TargetFlags {
 export function targetOptions(): Option[] {
   const source = new Option(
     '--target <which>',
-    "gold: the source's own; best: the response with the best score",
+    "what is learned: gold is the source's own answer, best the response with the best score",
   )
   const file = new Option(
     '--target-file <file>',
-    'answers by prompt: rows with a target, or the outputs of a system',
+    'take the targets from this file: rows with a target, or the outputs of a system',
   )
   return [
     source.default(undefined, 'gold').argParser(readSource).conflicts(['targetFile', 'targetModel']),
     file.conflicts('targetModel'),
     new Option('--target-model <name>', 'engine that writes the targets'),
-    whole('--target-max-tokens <n>', 'most tokens of such a target (default: 1024)', 1),
-    whole('--target-seed <n>', 'of such targets (default: --seed)', 0),
+    whole('--target-max-tokens <n>', 'most tokens of a target, for --target-model', 1).default(
+      undefined,
+      '1024',
+    ),
+    whole('--target-seed <n>', 'seed of the targets, for --target-model', 0).default(undefined, '--seed'),
   ]
 }
 

@@ -37,12 +37,13 @@ The judge sees each pair once, in the order that the benchmark's seeded rule giv
 the output shown first, M for the second. If it gives log probabilities, the two letters are weighed by them;
 if not, the letter that it wrote counts, 1 or 2. The result says which.
 
---official fetches those of the benchmark's files that are not given: the judge's wording (--template), the baseline's
+--official downloads those of the benchmark's files that you do not name: the judge's wording (--template), the baseline's
 outputs (--baseline), and two files for the length-controlled rate (--gamed, --instruction-difficulty). They come once from
 their owner (tatsu-lab/alpaca_eval) into the cache folder, checked by their SHA-256. All but the wording are CC BY-NC.
 
 Without the benchmark's wording the judge gets this project's, "aft-judge-1", and the score is not comparable with
-published ones. Nor is it with another judge than the benchmark's, which is gone.
+published ones. With another judge
+it is not comparable either, and the benchmark's judge is no longer offered.
 
 Example:
   $ aft eval alpaca-eval --outputs outputs.json --baseline gpt4_1106_preview.json --judge openai:gpt-4.1 --dry-run`
@@ -50,20 +51,26 @@ Example:
 /** Makes the command `aft eval alpaca-eval`. */
 export function alpacaEvalCommand(): Command {
   const command = new Command('alpaca-eval')
-    .description("Compare a system's outputs with a baseline's by a judge, as AlpacaEval 2 does.")
-    .requiredOption('--outputs <file>', 'what the system answered: instruction, output, generator')
+    .description("Have a judge compare a system's outputs with a baseline's, as AlpacaEval 2 does.")
+    .requiredOption(
+      '--outputs <file>',
+      'JSON rows of the system with instruction, output and generator, as `aft run --output-format alpaca-eval` writes them',
+    )
     .option(
       '--baseline <file>',
-      `the same of the baseline (default: ${BENCHMARK_BASELINE}.json beside the outputs)`,
+      `the same of the baseline (default: ${BENCHMARK_BASELINE}.json in the folder of the outputs)`,
     )
-    .requiredOption('--judge <engine>', 'engine that compares')
+    .requiredOption('--judge <name>', 'engine that compares')
     .option(
       '-o, --output <place>',
-      'a folder for annotations.json and result.json, or a .json file for the annotations alone (default: the outputs, with .annotations.json)',
+      'folder for annotations.json and result.json, or .json file for the annotations alone (default: the name of the outputs, with .annotations.json)',
     )
-    .option('--template <file>', "the judge's wording, with {instruction}, {output_1} and {output_2}")
-    .option('--gamed <file>', "the benchmark's df_gamed.csv")
-    .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv")
+    .option(
+      '--template <file>',
+      "file with the judge's wording, with {instruction}, {output_1} and {output_2}",
+    )
+    .option('--gamed <file>', "the benchmark's df_gamed.csv, for the length-controlled rate")
+    .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv, for the same")
     .addHelpText('after', help)
   return addEvalFlags(addOfficialFlag(command)).action(alpacaEval)
 }
@@ -125,7 +132,7 @@ async function readInputs(flags: AlpacaEvalFlags) {
   const beside = path.join(path.dirname(flags.outputs), `${BENCHMARK_BASELINE}.json`)
   if (flags.baseline === undefined && !existsSync(beside)) {
     throw new UsageError(
-      `expected --baseline, or the baseline's outputs as ${beside}; --official fetches AlpacaEval's`,
+      `expected --baseline FILE, a file ${beside}, or --official, which downloads AlpacaEval's baseline`,
     )
   }
   const outputs = await readOutputs(flags.outputs)

@@ -11,6 +11,7 @@ import { readTemplate } from '../../../files/template-file.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { describeOrigin } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
+import { addSharedFlags } from '../shared-flags.ts'
 import { addEvalFlags, type EvalFlags } from './flags.ts'
 import { addOfficialFlag, findQuestions, type OfficialFlags } from './official.ts'
 import { type ControlResult, describeControls, writeControls } from './results.ts'
@@ -39,9 +40,9 @@ const help = (name: TaskName) => `
 The controls: one answer; one answer that may take as many tokens as the whole ensemble; the best of the proposals,
 picked by the right answer (what selection could reach at most) and by a judge; the majority of extracted answers; a
 prompted aggregator; with --trained a trained one. The proposals are sampled once and shared; each control's cost is
-what it would take alone. Intervals are bootstrap ones of 95 %, tests are paired by question.
+what it would take alone. Intervals are bootstrap intervals of 95 %. Tests are paired by question.
 
-The questions are a file, or with --official the owner's own (${OWNERS[name]}), fetched once and checked by its SHA-256.
+The questions are a file, or with --official the owner's own (${OWNERS[name]}), downloaded once and checked by its SHA-256.
 
 -o is a folder: result.json, table.csv, questions.jsonl and the journal. The same command resumes an interrupted run.
 
@@ -52,22 +53,31 @@ Example:
 export function controlsCommand(task: Task, about: string): Command {
   const command = new Command(task.name)
     .description(about)
-    .argument('[questions]', "JSON lines or a JSON array, in the benchmark's own form")
+    .argument(
+      '[questions]',
+      "file of JSON lines or a JSON array, in the benchmark's own form; or give --official",
+    )
     .requiredOption('-o, --output <folder>', 'folder for the results')
-    .requiredOption('-m, --model <name>', 'engine that proposes')
+    .requiredOption('-m, --model <name>', 'engine that proposes: any name that `aft run --model` takes')
     .addOption(planFlag('aggregators', { defaultText: 'the model' }))
     .addOption(planFlag('judge', { defaultText: 'the first aggregator' }))
-    .option('--trained <name>', 'a trained aggregator, for one more row')
-    .option('--template <file>', 'wording of the roles, a JSON file')
-    .option('--trained-template <file>', 'the template the trained aggregator was trained with')
+    .option('--trained <name>', 'trained aggregator, a folder of `aft train`, for one more row of the table')
+    .option(
+      '--trained-template <file>',
+      'template that the trained aggregator was trained with (default: --template)',
+    )
     .addOption(planFlag('width', { kind: { type: 'whole', from: 2 }, default: 5 }))
     .addOption(
-      planFlag('depth', { kind: { type: 'whole', from: 1 }, help: 'aggregation layers', default: 1 }),
+      planFlag('depth', {
+        kind: { type: 'whole', from: 1 },
+        help: 'layers that aggregate, the last included',
+        default: 1,
+      }),
     )
     .addOption(planFlag('maxTokens', { default: 512 }))
     .addOption(planFlag('judgeMaxTokens', { default: 512 }))
     .addOption(planFlag('temperature', { default: 0.7 }))
-  return addEvalFlags(addOfficialFlag(command))
+  return addSharedFlags(addEvalFlags(addOfficialFlag(command)), ['template'])
     .addHelpText('after', help(task.name as TaskName))
     .action((file: string | undefined, flags: ControlFlags) => evaluate(task, file, flags))
 }

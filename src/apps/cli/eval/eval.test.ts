@@ -146,7 +146,7 @@ describe('--official fetches the file of its owner', () => {
     [['gsm8k', '--model', 'x', '-o', 'none'], 'expected a file of questions, or --official'],
     [['gsm8k', 'two.jsonl', '--official', '--model', 'x', '-o', 'none'], 'or --official, got both'],
     [['gsm8k', 'official', '--model', 'x', '-o', 'none'], 'use --official'],
-    [['mt-bench', '--model', 'x', '--judge', 'x', '-o', 'none'], 'or --official, which fetches'],
+    [['mt-bench', '--model', 'x', '--judge', 'x', '-o', 'none'], 'or --official, which downloads'],
     [['win-rate', '--annotations', 'a.json', '--gamed', 'official'], 'use --official'],
   ])('and what is missing, twice there, or of earlier versions is told: %s', async (args, told) => {
     const { code, stderr } = await aft(['eval', ...args], { cwd })

@@ -30,17 +30,20 @@ export async function evalCommand(): Promise<Command> {
     import('./fetch.ts'),
   ])
   const command = new Command('eval')
-    .description('Measure answers: is it better, by how much, at what cost.')
+    .description('Measure answers on benchmarks: is aggregation better, by how much, at what cost.')
     .addHelpText('after', examples)
   const subs = [
-    winRateCommand(),
-    alpacaEvalCommand(),
-    controlsCommand(gsm8k, 'Grade-school math, scored without a judge, beside every control.'),
+    controlsCommand(
+      gsm8k,
+      'Measure answers to grade-school math, without a judge, and compare with simpler methods.',
+    ),
     controlsCommand(
       ifeval((line) => console.error(line)),
-      'Instructions that a program can check, by the published checker in Python, beside every control.',
+      'Measure how well instructions are followed, checked by a program, and compare with simpler methods.',
     ),
     mtBenchCommand(),
+    alpacaEvalCommand(),
+    winRateCommand(),
     harnessCommand(),
     fetchCommand(),
   ]

@@ -14,21 +14,21 @@ const list = Object.entries(officialFiles)
   .join('\n')
 
 const help = `
-Each is fetched once into the cache folder, at a pinned revision, and checked by its SHA-256. Where the owners cannot be
-reached, AFT_GITHUB_RAW and HF_ENDPOINT name mirrors. AlpacaEval, MT-Bench, GSM8K's test and IFEval are test sets: never
-train what is released on them.
+Each file is downloaded once into the cache folder, at a pinned revision, and checked by its SHA-256. If the owners cannot be
+reached, AFT_GITHUB_RAW and HF_ENDPOINT name mirrors. These are test sets: never release a
+model that was trained on them.
 
 ${list}
 
 Example:
-  $ aft run "$(aft eval fetch alpaca-eval baseline)" --format alpaca-eval --model smollm2 -o outputs.json`
+  $ aft run "$(aft eval fetch alpaca-eval baseline)" --output-format alpaca-eval --model smollm2 -o outputs.json`
 
 /** Makes the command `aft eval fetch`. */
 export function fetchCommand(): Command {
   return new Command('fetch')
-    .description("Fetch a benchmark's files from their owner and print their paths.")
-    .argument('<benchmark>', Object.keys(officialFiles).join(', '))
-    .argument('[files...]', 'which (default: all)')
+    .description("Download a benchmark's files from their owner and print their paths.")
+    .argument('<benchmark>', `one of ${Object.keys(officialFiles).join(', ')}`)
+    .argument('[files...]', 'which of its files, by the names below (default: all)')
     .option('--no-progress', 'show no progress')
     .addHelpText('after', help)
     .action(fetchFiles)

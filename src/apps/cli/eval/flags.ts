@@ -22,13 +22,23 @@ export interface EvalFlags {
   progress: boolean
 }
 
-/** Adds these flags to a command. */
-export function addEvalFlags(command: Command): Command {
+/** Adds these flags to a command, `without` those that it words itself. */
+export function addEvalFlags(command: Command, without: SharedFlag[] = []): Command {
   command
-    .addOption(planFlag('seed', { help: 'seed of everything random', default: 0 }))
-    .addOption(whole('--concurrency <n>', 'items at work at a time', 1).default(8))
+    .addOption(planFlag('seed', { help: 'seed of the samples and of all random choices', default: 0 }))
+    .addOption(
+      whole(
+        '--concurrency <n>',
+        'most questions or rows at a time, and most completions at a time per server',
+        1,
+      ).default(8),
+    )
   const shared: SharedFlag[] = ['limit', 'maxRetries', 'threads', 'apiKeyEnv', 'config']
-  return addSharedFlags(command, [...shared, 'restart', 'dryRun', 'json', 'progress'])
+  const all: SharedFlag[] = [...shared, 'restart', 'dryRun', 'json', 'progress']
+  return addSharedFlags(
+    command,
+    all.filter((name) => !without.includes(name)),
+  )
 }
 
 /** Reads the config, and how to open engines. @throws UsageError for a wrong config */

@@ -25,7 +25,7 @@ interface HarnessFlags extends AnswerFlags {
 
 const help = `
 The harness is installed on first use, in an environment of its own (${HARNESS.join(' ')}). Tasks of the model hub need
-the web; --include-path and --offline run task files of your own.
+the network. Task files of your own run with --include-path and --offline.
 
 Example:
   $ aft eval harness --tasks gsm8k --model http://127.0.0.1:8000/v1#llama --width 5 --depth 1 -o results`
@@ -34,12 +34,12 @@ Example:
 export function harnessCommand(): Command {
   const command = new Command('harness')
     .description("Run tasks of EleutherAI's evaluation harness, each answer aggregated.")
-    .requiredOption('--tasks <names>', 'separated by commas')
-    .requiredOption('-o, --output <folder>', 'folder for the results of the harness')
-    .option('--include-path <folder>', 'task files of your own')
-    .addOption(whole('--limit <n>', 'only the first documents of each task', 1))
-    .addOption(whole('--requests <n>', 'documents at work at a time', 1).default(3))
-    .option('--offline', 'fetch nothing from the model hub')
+    .requiredOption('--tasks <names>', 'names of tasks, separated by commas')
+    .requiredOption('-o, --output <folder>', 'folder for the results')
+    .option('--include-path <folder>', 'folder with task files of your own')
+    .addOption(whole('--limit <n>', 'use only this many documents of each task, the first ones', 1))
+    .addOption(whole('--requests <n>', 'most documents at a time', 1).default(3))
+    .option('--offline', 'download nothing from the model hub')
     .addHelpText('after', help)
   return addAnswerFlags(command, ['system']).action(harness)
 }

@@ -9,8 +9,10 @@ import { type MtBenchTable, runMtBench, tabulateMtBench } from '../../../eval/mt
 import { readTemplate } from '../../../files/template-file.ts'
 import { makePlan } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
+import { whole } from '../option-types.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
+import { addSharedFlags } from '../shared-flags.ts'
 import { addEvalFlags, type EvalFlags } from './flags.ts'
 import { addOfficialFlag, findOfficialFolder, type OfficialFlags } from './official.ts'
 import { runEvaluation } from './run-evaluation.ts'
@@ -30,7 +32,7 @@ interface MtBenchFlags extends EvalFlags, OfficialFlags {
 }
 
 const help = `
-The folder holds the benchmark's question.jsonl, reference-gpt-4.jsonl and judge_prompts.jsonl. --official fetches them
+The folder holds the benchmark's question.jsonl, reference-gpt-4.jsonl and judge_prompts.jsonl. --official downloads them
 once from their owner (lm-sys/FastChat) and checks their SHA-256. Answers are sampled at each category's temperature; the
 second turn sees the aggregated answer of the first. The judge grades at temperature 0; a grade without a rating is left
 out and counted. --depth 0 is the bare model.
@@ -41,19 +43,21 @@ Example:
 /** Makes the command `aft eval mt-bench`. */
 export function mtBenchCommand(): Command {
   const command = new Command('mt-bench')
-    .description('Two-turn questions, graded 1 to 10 by a judge.')
-    .argument('[folder]', "the benchmark's files")
+    .description('Measure answers to two-turn questions, graded 1 to 10 by a judge.')
+    .argument('[folder]', "folder with the benchmark's three files; or give --official")
     .requiredOption('-o, --output <folder>', 'folder for the results')
-    .requiredOption('-m, --model <name>', 'engine that proposes')
+    .requiredOption('-m, --model <name>', 'engine that proposes: any name that `aft run --model` takes')
     .addOption(planFlag('aggregators', { defaultText: 'the model' }))
     .requiredOption('--judge <name>', 'engine that grades')
-    .option('--template <file>', 'wording of the roles, a JSON file')
+    .addOption(whole('--limit <n>', 'use only this many questions, of all categories alike', 1))
     .addOption(planFlag('width', { default: 5 }))
     .addOption(planFlag('depth', { default: 2 }))
     .addOption(planFlag('maxTokens', { default: 1024 }))
-    .addOption(planFlag('judgeMaxTokens', { help: 'tokens of a grade, at most', default: 2048 }))
-    .option('--ask-again', 'ask for the rating alone if a grade holds none; not as the benchmark does')
-  return addEvalFlags(addOfficialFlag(command)).addHelpText('after', help).action(mtBench)
+    .addOption(planFlag('judgeMaxTokens', { help: 'most tokens of a grade', default: 2048 }))
+    .option('--ask-again', 'if a grade has no rating, ask again for the rating alone; the benchmark does not')
+  return addSharedFlags(addEvalFlags(addOfficialFlag(command), ['limit']), ['template'])
+    .addHelpText('after', help)
+    .action(mtBench)
 }
 
 async function mtBench(folder: string | undefined, flags: MtBenchFlags): Promise<void> {

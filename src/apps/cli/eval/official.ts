@@ -21,7 +21,7 @@ export interface OfficialFlags {
 export function addOfficialFlag(command: Command): Command {
   return command.option(
     '--official',
-    "fetch the benchmark's own files that are not given; once, checked by SHA-256",
+    "download the benchmark's own files that you do not name; once, checked by SHA-256",
   )
 }
 
@@ -65,14 +65,14 @@ export async function findOfficialFolder(
 function requireOne(given: string | undefined, what: string, { official }: OfficialFlags): void {
   refuseMagicWord(given)
   if (given === undefined && !official)
-    throw new UsageError(`expected ${what}, or --official, which fetches the owner's own`)
+    throw new UsageError(`expected ${what}, or --official, which downloads the owner's own`)
   if (given !== undefined && official) throw new UsageError(`expected ${what} or --official, got both`)
 }
 
 /** Rejects the word `official` in place of a path, which earlier versions accepted. */
 function refuseMagicWord(given: string | undefined): void {
   if (given !== 'official') return
-  throw new UsageError('"official" in place of a file: use --official, which fetches what is not given')
+  throw new UsageError('"official" in place of a file: use --official, which downloads what is not given')
 }
 
 async function withProgress<T>(

@@ -17,7 +17,7 @@ interface WinRateFlags extends OfficialFlags {
 }
 
 const help = `
-With both files of the benchmark, given or fetched by --official, the length-controlled rate is the published one ("full").
+With both files of the benchmark, named or downloaded by --official, the length-controlled rate is the published one ("full").
 Without them it is a simpler one ("minimal"), which is no substitute: on known systems it differs by 6.6 points on average.
 
 Example:
@@ -26,11 +26,14 @@ Example:
 /** Makes the command `aft eval win-rate`. */
 export function winRateCommand(): Command {
   const command = new Command('win-rate')
-    .description("AlpacaEval's win rate, raw and length-controlled, from annotations.")
-    .requiredOption('--annotations <file>', 'JSON rows with output_1, output_2 and preference')
-    .option('--gamed <file>', "the benchmark's df_gamed.csv")
-    .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv")
-    .option('-o, --output <folder>', 'folder for the result; `aft report` puts several into one table')
+    .description("Compute AlpacaEval's win rate, raw and length-controlled, from annotations.")
+    .requiredOption(
+      '--annotations <file>',
+      'JSON array of rows with output_1, output_2 and preference, as a judge left them',
+    )
+    .option('--gamed <file>', "the benchmark's df_gamed.csv, for the length-controlled rate")
+    .option('--instruction-difficulty <file>', "the benchmark's instruction_difficulty.csv, for the same")
+    .option('-o, --output <folder>', 'folder for the result, which `aft report` shows')
     .option('--json', 'print one JSON object')
     .addHelpText('after', help)
   return addOfficialFlag(command).action(winRate)

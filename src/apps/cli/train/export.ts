@@ -20,15 +20,16 @@ interface ExportFlags {
 /** Makes the command `aft train export`. */
 export function exportCommand(): Command {
   return new Command('export')
-    .description('Write a trained model as one folder, a LoRA adapter merged, for vLLM and other servers.')
-    .argument('<folder>', 'what `aft train` made')
+    .description('Write a trained model as one folder for vLLM and other servers; a LoRA adapter is merged.')
+    .argument('<folder>', 'folder that `aft train` made')
     .requiredOption('-o, --output <folder>', 'folder for the model')
     .addOption(
-      new Option('--dtype <type>', 'of the merged weights')
+      new Option('--dtype <type>', 'number format of the merged weights')
         .choices(['bfloat16', 'float16', 'float32'])
         .default('bfloat16'),
     )
-    .option('--python <path>', 'Python to merge with')
+    .option('--python <path>', 'Python to merge with, instead of the one that `aft train setup` makes')
+    .addHelpText('after', '\nExample:\n  $ aft train export tuned -o merged')
     .action((folder: string, flags: ExportFlags) => exportModel(folder, flags))
 }
 

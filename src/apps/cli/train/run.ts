@@ -1,4 +1,5 @@
 /** `aft train RECIPE.yaml`: trains a model from a recipe and rows. */
+import { statSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
@@ -26,17 +27,19 @@ interface TrainFlags {
 export function addTraining(command: Command): Command {
   const collect = (value: string, before: string[]) => [...before, value]
   return command
-    .argument('[recipe]', 'YAML file; recipes/ has some')
-    .option('-d, --data <folder>', 'what `aft data build` made')
-    .option('-o, --output <folder>', 'folder for the run')
+    .argument('[recipe]', 'YAML file that says what is trained and how; recipes/ has some (required)')
+    .option('-d, --data <folder>', 'folder that `aft data build` made (default: `data` of the recipe)')
+    .option('-o, --output <folder>', 'folder for the run (required)')
     .option(
-      '--set <knob=value>',
-      "change a knob of the recipe (TRL's own names); may be repeated",
+      '--set <field=value>',
+      'change a field of the recipe, such as max_steps=30; may be repeated',
       collect,
       [],
     )
     .addOption(
-      new Option('--rows <which>', 'with proposals, without, or both').choices(['aft', 'sft', 'both']),
+      new Option('--rows <which>', 'rows to train on: aft has proposals, sft has none')
+        .choices(['aft', 'sft', 'both'])
+        .default(undefined, '`rows` of the recipe'),
     )
     .option('--restart', 'move the run that the folder holds into old/ and begin anew')
     .option('--python <path>', 'Python to train with, instead of the one that `aft train setup` makes')
@@ -54,6 +57,7 @@ async function runRecipe(file: string | undefined, flags: TrainFlags): Promise<v
   const recipe = readRecipe(file, [...flags.set, ...rows])
   const data = flags.data ?? recipe.data
   if (data === undefined) throw new UsageError('expected --data, a folder that `aft data build` made')
+  checkPlaces(data, output)
   const python = await ensureEnvironment(flags.python)
   const view = openTrainView(output)
   const onLine = view.line
@@ -73,6 +77,14 @@ async function runRecipe(file: string | undefined, flags: TrainFlags): Promise<v
     signal.throwIfAborted()
     throw error
   }
+}
+
+/** Before anything is installed. */
+function checkPlaces(data: string, output: string): void {
+  if (!statSync(data, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`--data ${data}: there is no such folder; expected one that \`aft data build\` made`)
+  if (statSync(output, { throwIfNoEntry: false })?.isFile())
+    throw new UsageError(`-o ${output}: is a file; expected a folder for the run`)
 }
 
 /** Finds the GGUF file of a listed model, of `gguf:FILE` or of `hf:USER/REPO:QUANT`; undefined for other names. */

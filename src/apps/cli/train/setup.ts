@@ -9,7 +9,8 @@ import { watchInterrupts } from '../interrupt.ts'
 export function setupCommand(): Command {
   return new Command('setup')
     .description('Install what training needs: PyTorch, TRL and the converters (about 1.6 GB without CUDA).')
-    .option('--python <path>', 'check this Python instead, and install the converters only')
+    .option('--python <path>', 'check your own Python instead, and install only the GGUF converters')
+    .addHelpText('after', '\nExample:\n  $ aft train setup')
     .action(({ python }: { python?: string }) => setUp(python))
 }
 
@@ -24,6 +25,7 @@ async function setUp(own: string | undefined): Promise<void> {
  */
 export async function ensureEnvironment(own: string | undefined, { imports = false } = {}): Promise<string> {
   const { folder, python, converter } = findEnvironment()
+  if (own !== undefined) await inspectPython(own)
   const isMissing = own === undefined && !isComplete(folder)
   if (isMissing) console.error(`installing PyTorch and TRL into ${folder}: about 1.6 GB, once`)
   else if (!isComplete(converter))

@@ -24,7 +24,7 @@ export async function trainCommand(): Promise<Command> {
     import('./run.ts'),
   ])
   const command = new Command('train')
-    .description('Fine-tune a model on aggregation examples, with TRL.')
+    .description('Fine-tune a model on the examples of `aft data build`, with TRL of Hugging Face.')
     .addHelpText('after', help)
   for (const sub of [setupCommand(), exportCommand()]) command.addCommand(sub)
   return addTraining(command)
