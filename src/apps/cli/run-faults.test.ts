@@ -49,7 +49,7 @@ describe('wrong usage ends with exit code 2 before anything is asked', () => {
     ['an unknown model', ['--model', 'smollm3'], /unknown engine "smollm3".*did you mean smollm2\?/],
     ['width 0', ['--width', '0'], /'--width <n>' argument '0' is invalid. Expected a whole number from 1/],
     ['depth -1', ['--depth', '-1'], /'--depth <n>' argument '-1' is invalid. Expected a whole number from 0/],
-    ['a folder as output', ['-o', folder], /is a folder; expected a file for the answers/],
+    ['a folder as output', ['-o', '.'], /is a folder; expected a file for the answers/],
     ['concurrency 0', ['--concurrency', '0'], /Expected a whole number from 1/],
     ['an unknown format', ['--output-format', 'csv'], /Allowed choices are jsonl, alpaca-eval/],
   ])('%s', async (_, args, message) => {
