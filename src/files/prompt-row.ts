@@ -122,13 +122,15 @@ function readId({ id, custom_id }: Row, line: number, wrong: Wrong): string {
 function readConversation(row: Row, wrong: Wrong): { messages: Message[]; isShared: boolean } {
   const { field, isShared } = chooseQuestion(row, wrong)
   const value = row[field]
-  const isText = typeof value === 'string' && (field === 'prompt' || field === 'instruction')
+  const mayBeText = field === 'prompt' || field === 'instruction'
+  const isText = typeof value === 'string' && mayBeText
+  const orText: Fail = (expected, got) => wrong(expected.replace(/(?=a list of messages$)/, 'text or '), got)
   if (isText && value.trim() === '') throw wrong(`\`${field}\` to hold text`, value)
   const asked = isShared
     ? upToQuestion(readMessages(row.messages, 'messages', wrong), row.prompt as string, wrong)
     : isText
       ? [{ role: 'user' as const, content: value + inputOf(row) }]
-      : readMessages(value, field, wrong)
+      : readMessages(value, field, mayBeText ? orText : wrong)
   return {
     messages: [...readSystem(row, asked, wrong), ...readHistory(row, isText, wrong), ...asked],
     isShared,
