@@ -21,6 +21,16 @@ for chunk in client.chat.completions.create(**ask, stream=True, stream_options={
         text += choice.delta.content or ""
     usage = chunk.usage or usage
 
+# The loop of the client's own documents: it reads a choice of every chunk.
+loop = ""
+for chunk in client.chat.completions.create(**ask, stream=True):
+    if chunk.choices[0].delta.content is not None:
+        loop += chunk.choices[0].delta.content
+
+# A second turn with the answer as the client writes it, null fields included.
+more = [*ask["messages"], whole.choices[0].message.model_dump(), {"role": "user", "content": "Are you sure?"}]
+second = client.chat.completions.create(**{**ask, "messages": more})
+
 response = client.responses.create(
     model="aft-fast", input="What is the capital of France?", max_output_tokens=24, temperature=0
 )
@@ -29,6 +39,10 @@ with client.responses.stream(
 ) as stream:
     streamed = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
     final = stream.get_final_response()
+
+follow_up = client.responses.create(
+    model="aft-fast", input="Are you sure?", previous_response_id=response.id, max_output_tokens=24
+)
 
 try:
     client.chat.completions.create(**{**ask, "messages": []})
@@ -44,6 +58,9 @@ print(
             "usage": whole.usage.model_dump(),
             "streamed": text,
             "streamed_usage": usage.model_dump(),
+            "loop": loop,
+            "second": second.choices[0].message.content,
+            "follow_up": follow_up.output_text,
             "response": response.output_text,
             "response_usage": response.usage.model_dump(),
             "response_streamed": streamed,

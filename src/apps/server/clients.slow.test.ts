@@ -12,6 +12,7 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { generateText, streamText } from 'ai'
 import { OpenAI } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runWithPackages } from '../../../test/peers/node-packages.ts'
 import { installPython } from '../../../test/peers/python.ts'
 
 const root = path.join(import.meta.dirname, '../../..')
@@ -132,6 +133,7 @@ test('openai (PyPI): chat completions and responses, whole and streamed', async 
   for (const text of [
     came.whole,
     came.streamed,
+    came.loop,
     came.response,
     came.response_streamed,
     came.response_final,
@@ -141,6 +143,7 @@ test('openai (PyPI): chat completions and responses, whole and streamed', async 
   expectUsage(came.usage, came.aft)
   expect(countsOf(came.streamed_usage)).toEqual(countsOf(came.usage))
   expect(came.response_usage.total_tokens).toBe(came.usage.total_tokens)
+  for (const text of [came.second, came.follow_up]) expect(text).toMatch(/\w/)
   expect(came.refused).toBe('messages')
   expect(came.models).toContain('aft-fast')
 })
@@ -158,6 +161,91 @@ test('@ai-sdk/openai-compatible: whole and streamed', async () => {
     inputTokens: usage?.prompt_tokens,
     outputTokens: usage?.completion_tokens,
   })
+})
+
+interface AnthropicUsage {
+  input_tokens: number
+  output_tokens: number
+  cache_read_input_tokens: number
+}
+interface AnthropicCame {
+  usage: AnthropicUsage
+  finalUsage: AnthropicUsage
+  aft: Trace
+  counted: number
+  models: string[]
+  [text: string]: unknown
+}
+
+/** The same usage with OpenAI's names. */
+function toWireUsage({
+  input_tokens,
+  cache_read_input_tokens: cached,
+  output_tokens,
+}: AnthropicUsage): WireUsage {
+  const prompt_tokens = input_tokens + cached
+  return { prompt_tokens, completion_tokens: output_tokens, total_tokens: prompt_tokens + output_tokens }
+}
+
+function expectAnthropic(came: AnthropicCame): void {
+  for (const name of ['whole', 'streamed', 'final']) expect(came[name]).toContain('Paris')
+  expect(came.second).toMatch(/\w/)
+  expectUsage(toWireUsage(came.usage), came.aft)
+  expect(toWireUsage(came.finalUsage)).toEqual(toWireUsage(came.usage))
+  expect(came.counted).toBeGreaterThan(5)
+  expect(came.models).toContain('aft-fast')
+}
+
+test('anthropic (npm): messages whole, streamed, by events, a second turn, counts and errors', async () => {
+  const script = path.join(root, 'test/peers/anthropic-client.mjs')
+  const address = [url.replace(/\/v1$/, '')]
+  const came = await runWithPackages(['@anthropic-ai/sdk@1.14.0'], script, address)
+  expectAnthropic(came as AnthropicCame)
+  expect(came).toMatchObject({
+    events: expect.stringContaining('Paris'),
+    refused: ['BadRequestError', 400],
+    missing: ['NotFoundError', 404],
+  })
+})
+
+test('anthropic (PyPI): messages whole and streamed, a second turn, counts and errors', async () => {
+  const script = path.join(root, 'test/peers/anthropic-client.py')
+  const came = JSON.parse(await python(['anthropic==2.14.0'], [script, url.replace(/\/v1$/, '')]))
+  expectAnthropic(came)
+  expect(came.refused).toBe('invalid_request_error')
+})
+
+test.each([
+  ['6', ['ai@6.0.325', '@ai-sdk/openai@3.0.141', '@ai-sdk/anthropic@3.0.140']],
+  ['7', ['ai@7.0.173', '@ai-sdk/openai@4.0.118', '@ai-sdk/anthropic@4.0.105']],
+])(
+  'ai %s: the providers of OpenAI (its default, and chat) and of Anthropic, two turns each',
+  async (_, packages) => {
+    type Turns = Record<'first' | 'streamed' | 'second', string>
+    type Counts = Record<'usage' | 'streamedUsage', { totalTokens: number }>
+    const script = path.join(root, 'test/peers/ai-sdk-clients.mjs')
+    const came = (await runWithPackages(packages, script, [url])) as Record<string, Turns & Counts>
+    expect(Object.keys(came)).toEqual(['responses', 'chat', 'anthropic'])
+    for (const { first, streamed, second, usage, streamedUsage } of Object.values(came)) {
+      expect(first).toContain('Paris')
+      expect(streamed).toBe(first)
+      expect(second).toMatch(/\w/)
+      expect(streamedUsage.totalTokens).toBe(usage.totalTokens)
+    }
+  },
+)
+
+test('litellm: the wires of OpenAI and of Anthropic, whole and streamed', async () => {
+  const script = path.join(root, 'test/peers/litellm-client.py')
+  const came = JSON.parse(
+    (await python(['litellm==1.110.2'], [script, url])).trim().split('\n').at(-1) as string,
+  )
+  const { usage } = await client.chat.completions.create(ask)
+  for (const wire of ['openai', 'anthropic']) {
+    expect(came[wire].whole).toContain('Paris')
+    expect(came[wire].streamed).toBe(came[wire].whole)
+    expect(countsOf(came[wire].usage)).toEqual(countsOf(usage))
+  }
 })
 
 test('curl: whole and streamed', async () => {

@@ -98,7 +98,7 @@ function toDelta(type: Block['type'], text: string): object {
 }
 
 function toWire({ type, id, name }: Block, text: string): object {
-  if (type === 'text') return { type, text, citations: null }
+  if (type === 'text') return { type, text }
   if (type === 'thinking') return { type, thinking: text, signature: text ? SIGNATURE : '' }
   return { type, id, name, input: readInput(text) ?? {} }
 }
