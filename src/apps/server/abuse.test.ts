@@ -206,9 +206,33 @@ const responses = fc.record(
   },
   { requiredKeys: ['model', 'input'] },
 )
+const block = fc.oneof(
+  fc.record({ type: fc.constant('text'), text }),
+  fc.record({ type: fc.constant('tool_result'), tool_use_id: fc.string(), content: text }),
+  fc.record({ type: fc.constant('tool_use'), id: fc.string(), name: fc.string(), input: fc.object() }),
+)
+const turn = fc.record({
+  role: fc.constantFrom('user', 'assistant'),
+  content: mostly(fc.oneof(text, fc.array(mostly(block), { maxLength: 3 }))),
+})
+const { seed: _, ...anthropic } = shared
+const messages = fc.record(
+  {
+    ...anthropic,
+    tools: mostly(fc.array(fc.record({ name: text, input_schema: fc.object() }), { maxLength: 2 })),
+    tool_choice: mostly(fc.record({ type: fc.constantFrom('auto', 'none') })),
+    messages: mostly(fc.array(turn, { minLength: 1, maxLength: 4 }), fc.array(anything)),
+    max_tokens: count,
+    system: mostly(text),
+    thinking: mostly(fc.record({ type: fc.constantFrom('enabled', 'disabled'), budget_tokens: count })),
+    stop_sequences: mostly(fc.array(fc.string({ minLength: 1 }))),
+  },
+  { requiredKeys: ['model', 'messages'] },
+)
 const place = fc.oneof(
   { weight: 2, arbitrary: fc.record({ path: fc.constant('/v1/chat/completions'), body: mostly(chat) }) },
   { weight: 1, arbitrary: fc.record({ path: fc.constant('/v1/responses'), body: mostly(responses) }) },
+  { weight: 1, arbitrary: fc.record({ path: fc.constant('/v1/messages'), body: mostly(messages) }) },
 )
 /** A change of the body's bytes: the place, the byte, and the kind of change. */
 const mutation = fc.record({
@@ -274,7 +298,8 @@ function checkStream(text: string): void {
   const lines = [...text.matchAll(/^data: (.*)$/gm)].map(([, line = '']) => line)
   const last = lines.at(-1) as string
   for (const line of lines) if (line !== '[DONE]') JSON.parse(line)
-  if (last !== '[DONE]') expect(JSON.parse(last).type ?? 'chat').toMatch(/^response\.(completed|incomplete)$/)
+  if (last !== '[DONE]')
+    expect(JSON.parse(last).type ?? 'chat').toMatch(/^(response\.(completed|incomplete)|message_stop)$/)
 }
 
 test(`${REQUESTS} generated requests cause no fault of the server and leave nothing behind`, async () => {
