@@ -73,7 +73,18 @@ export class Completion implements Task {
     const { text, isStopped } = this.#stream.push(token)
     addContent(this.#transcript, text)
     if (isStopped) this.#end('stop')
-    else if (this.#count >= this.#shared.request.sampling.maxTokens) this.#end('length')
+    else if (this.#count >= this.#shared.request.sampling.maxTokens)
+      this.#end(this.#isWhole() ? 'stop' : 'length')
+  }
+
+  /** Whether the format that was asked for is complete: only the end could follow. */
+  #isWhole(): boolean {
+    if (!this.#shared.grammar) return false
+    try {
+      return typeof JSON.parse(this.#transcript.text) === 'object'
+    } catch {
+      return false
+    }
   }
 
   async #choose(context: NativeContext, row: number): Promise<[token: number, score?: TokenScore]> {

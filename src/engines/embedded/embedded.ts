@@ -13,6 +13,7 @@ import { type LoadOptions, loadNative, type NativeModel } from './native.ts'
 import { createRenderer, renderRaw } from './prompt.ts'
 import { asEngineError, startRequest } from './request.ts'
 import { Scheduler } from './scheduler.ts'
+import { SchemaProblem } from './schema.ts'
 import { Scoring } from './score.ts'
 import type { Task } from './sequence-pool.ts'
 import { createCoreGauge } from './threads.ts'
@@ -164,6 +165,11 @@ async function compileGrammar({ id, model }: Context, { responseFormat }: Comple
   try {
     return await model.compileGrammar(schema)
   } catch (cause) {
+    if (cause instanceof SchemaProblem) {
+      const place = ['response_format.json_schema.schema', cause.path].filter(Boolean).join('.')
+      const problem = `${place}: ${cause.message} by models in this process: leave it out, or use a server`
+      throw new EngineError(id, 'refused', problem, { param: 'response_format', cause })
+    }
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new EngineError(id, 'refused', `the response format cannot be made into a grammar: ${reason}`, {
       param: 'response_format',

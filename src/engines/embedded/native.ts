@@ -8,6 +8,7 @@ import os from 'node:os'
 import type { Llama, LlamaContext, LlamaModel, Token } from 'node-llama-cpp'
 import { UsageError } from '../../core/provider/errors.ts'
 import { needPackages } from '../../files/optional-packages.ts'
+import { toGrammarSchema } from './schema.ts'
 
 /** One native context: rows of cells that are decoded together. */
 export interface NativeContext {
@@ -192,14 +193,19 @@ function bindNative(
       return sampler
     },
     compileGrammar: async (schema) => {
-      const grammar = schema
-        ? await llama.createGrammarForJsonSchema(schema as Parameters<Llama['createGrammarForJsonSchema']>[0])
-        : await llama.getGrammarFor('json')
+      const grammar = schema ? await compileSchema(llama, schema) : await llama.getGrammarFor('json')
       return () => inner(new LlamaGrammarEvaluationState({ model, grammar }), '_state')
     },
     createContext: (wanted) => createContext(model, wanted, options),
     dispose: () => model.dispose(),
   }
+}
+
+/** The library's grammar lets newlines follow the value; without them only the end can follow. */
+async function compileSchema(llama: Llama, schema: Record<string, unknown>) {
+  type Known = Parameters<Llama['createGrammarForJsonSchema']>[0]
+  const { grammar } = await llama.createGrammarForJsonSchema(toGrammarSchema(schema) as Known)
+  return llama.createGrammar({ grammar: grammar.replace(/ "(\\n){4}" \[\\n\]\*(?=\n|$)/, '') })
 }
 
 async function createContext(model: LlamaModel, wanted: ContextOptions, options: LoadOptions) {
