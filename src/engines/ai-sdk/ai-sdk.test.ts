@@ -49,6 +49,21 @@ test('each completion is a request of its own with its own seed, and usage says 
   }
 })
 
+test.each([
+  ['claude-sonnet-4-5', ['user']],
+  ['llama', ['system', 'user']],
+])('%s: a system message without text goes only to models that take it', async (model, roles) => {
+  const server = await startChatServer(scriptedEngine(echo))
+  servers.push(server)
+  const engine = fromAiSdk(createOpenAICompatible({ name: 'gate', baseURL: server.baseURL })(model))
+  const messages = [
+    { role: 'system' as const, content: '\n' },
+    { role: 'user' as const, content: 'hello there' },
+  ]
+  await run(engine, ask({ messages }))
+  expect(server.bodies[0]?.messages.map(({ role }) => role)).toEqual(roles)
+})
+
 test('settings reach the wire; one that the specification lacks and that would change what is sampled is refused', async () => {
   const { server, engine } = await serve(() => 'ok')
   const sampling = {

@@ -1,12 +1,13 @@
 /** Any AI SDK language model as an engine. The AI SDK itself is not needed to run it, only its types. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { LanguageModelV2, LanguageModelV3, LanguageModelV4 } from '@ai-sdk/provider'
-import type {
-  CompletionEnd,
-  CompletionRequest,
-  Engine,
-  EngineEvent,
-  Usage,
+import {
+  type CompletionEnd,
+  type CompletionRequest,
+  type Engine,
+  type EngineEvent,
+  textOf,
+  type Usage,
 } from '../../core/provider/engine.ts'
 import { EngineError, UsageError } from '../../core/provider/errors.ts'
 import { IdleTimeout } from '../../lib/idle-timeout.ts'
@@ -52,7 +53,7 @@ export function fromAiSdk(model: AiSdkModel, options: AiSdkOptions = {}): Engine
     contextLength,
     async *generate(request) {
       const call = {
-        ...toCallOptions(request, model.specificationVersion),
+        ...toCallOptions(withoutBlankSystem(model, request), model.specificationVersion),
         ...callSettings(options),
       } as CallOptions
       const start = (signal: AbortSignal) =>
@@ -74,6 +75,13 @@ function checkModel(model: AiSdkModel): void {
   if (typeof model?.doStream === 'function' && ['v2', 'v3', 'v4'].includes(String(version))) return
   const got = typeof model === 'string' ? `the string "${model}"` : `specification ${JSON.stringify(version)}`
   throw new UsageError(`expected an AI SDK language model of specification v2, v3 or v4, got ${got}`)
+}
+
+/** Anthropic's models, at whichever provider, refuse a system message without text, which says nothing to them. */
+function withoutBlankSystem(model: AiSdkModel, request: CompletionRequest): CompletionRequest {
+  if (!/anthropic|claude|bedrock/i.test(`${model.provider}/${model.modelId}`)) return request
+  const messages = request.messages.filter((m) => m.role !== 'system' || textOf(m).trim() !== '')
+  return { ...request, messages }
 }
 
 function callSettings({ providerOptions, headers }: AiSdkOptions) {
