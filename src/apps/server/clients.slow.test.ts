@@ -237,9 +237,9 @@ test.each([
 
 test('litellm: the wires of OpenAI and of Anthropic, whole and streamed', async () => {
   const script = path.join(root, 'test/peers/litellm-client.py')
-  const came = JSON.parse(
-    (await python(['litellm==1.110.2'], [script, url])).trim().split('\n').at(-1) as string,
-  )
+  const offline = { LITELLM_LOCAL_MODEL_COST_MAP: 'True' }
+  const stdout = await python(['litellm==1.110.2'], [script, url], offline)
+  const came = JSON.parse(stdout.trim().split('\n').at(-1) as string)
   const { usage } = await client.chat.completions.create(ask)
   for (const wire of ['openai', 'anthropic']) {
     expect(came[wire].whole).toContain('Paris')
