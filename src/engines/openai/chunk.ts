@@ -78,14 +78,26 @@ export interface Words {
 export function readWords(piece: Fields): Words {
   const { content } = piece
   const words = { reasoning: '', content: '' }
-  for (const name of REASONING_FIELDS) {
-    if (piece[name]) words.reasoning = joinText(piece[name])
-    if (words.reasoning !== '') break
-  }
+  // Most pieces are a text and nothing else.
+  if (holdsReasoning(piece)) words.reasoning = readReasoning(piece)
   if (typeof content === 'string' && content !== '') words.content = content
   else if (content) addParts(content, words)
   if (words.content === '' && typeof piece.refusal === 'string') words.content = piece.refusal
   return words
+}
+
+function holdsReasoning(piece: Fields): boolean {
+  const { reasoning_content: first, reasoning, thinking, reasoning_text: text } = piece
+  return Boolean(first || reasoning || thinking || text || piece.reasoning_details || piece.thinking_blocks)
+}
+
+/** From the first field that holds any: several may hold the same. */
+function readReasoning(piece: Fields): string {
+  for (const name of REASONING_FIELDS) {
+    const reasoning = piece[name] ? joinText(piece[name]) : ''
+    if (reasoning !== '') return reasoning
+  }
+  return ''
 }
 
 const REASONING_FIELDS = [
@@ -124,10 +136,13 @@ export function finishOf({ finish_reason: reason }: Choice): string | undefined 
 }
 
 /** The log probabilities that a choice brings. */
-export function scoresOf({ logprobs }: Choice): WireScore[] {
+export function scoresOf({ logprobs }: Choice): readonly WireScore[] {
+  if (!logprobs) return NO_SCORES
   const { content } = asFields(logprobs)
   return Array.isArray(content) ? content.filter((score) => typeof score?.token === 'string') : []
 }
+
+const NO_SCORES: readonly WireScore[] = []
 
 /** What the server counted. */
 export interface WireUsage {
