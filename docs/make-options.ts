@@ -39,6 +39,8 @@ function shorten(kind: OptionKind): string {
       return `${kind.from} to ${kind.to}`
     case 'choice':
       return kind.of.map((choice) => `\`${choice}\``).join(', ')
+    case 'switch':
+      return 'nothing'
     case 'engine':
       return 'an engine'
     case 'engines':

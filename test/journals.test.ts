@@ -29,9 +29,12 @@ const call = (command: string) => aft(command.split(' '), { cwd: folder })
 const refuseQuestions = (script = 'script.json') => writeFileSync(at(script), '{"rules":[]}')
 
 describe('a journal of `aft run`', () => {
-  const run = (out: string) =>
+  const run = (out: string, sampling = '--temperature 0.7 --top-p 0.95') =>
     call(
-      `run prompts.jsonl --model scripted:script.json --strategy aft --width 3 --depth 2 --max-tokens 64 --temperature 0.7 --top-p 0.95 --seed 7 --no-progress -o ${out}`,
+      `run prompts.jsonl --model scripted:script.json --strategy aft --width 3 --depth 2 --max-tokens 64 ${sampling} --seed 7 --no-progress -o ${out}`.replace(
+        / +/g,
+        ' ',
+      ),
     )
 
   test('that is complete gives its answers again, asks nothing and gets no line', async () => {
@@ -54,6 +57,14 @@ describe('a journal of `aft run`', () => {
         .map(({ usage, ...line }) => JSON.stringify(line))
         .toSorted()
     expect(listOnce(read('cut.jsonl.journal'))).toEqual(listOnce(original('run.jsonl.journal')))
+  })
+
+  test('whose sampling was a default then is resumed with it, and no other journal is', async () => {
+    expect(await run('cut.jsonl', '')).toMatchObject({ code: 0 })
+    expect(read('cut.jsonl')).toBe(original('run.jsonl'))
+    const changed = await run('cut.jsonl', '--temperature 0.6')
+    expect(changed).toMatchObject({ code: 2 })
+    expect(changed.stderr).toContain('sampling.temperature: the journal has 0.7, now it is 0.6')
   })
 
   test('is analyzed with equal figures', async () => {

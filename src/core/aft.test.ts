@@ -61,12 +61,14 @@ describe('propose and aggregate', () => {
     expect(result.answer).toBe(alone.answer)
   })
 
-  test('the layers sample at top-p 0.95, the last at 1, all at temperature 0.7 and 1,024 tokens', async () => {
+  test('the layers sample as the plan says, the last at top-p 1, and where it says nothing nothing is said', async () => {
     const engine = scriptedEngine(echo)
     await ask({ engine }, planFor({ engine }))
+    expect(engine.requests.map((r) => r.sampling)).toEqual([{}, {}, {}])
     const common = { temperature: 0.7, maxTokens: 1024 }
     const inner = { ...common, topP: 0.95 }
-    expect(engine.requests.map((r) => r.sampling)).toEqual([inner, inner, { ...common, topP: 1 }])
+    await ask({ engine }, planFor({ engine }, inner))
+    expect(engine.requests.slice(3).map((r) => r.sampling)).toEqual([inner, inner, { ...common, topP: 1 }])
   })
 
   test('the same seed gives the same bytes, and another seed others', async () => {

@@ -19,8 +19,20 @@ export interface Fitting {
   shrink(error: EngineError): Promise<boolean>
 }
 
+/** Tokens that stay free for a completion without a limit, if that is at most a quarter of the context. */
+const KEPT_TOKENS = 1_024
+
+function keptTokens({ defaultMaxTokens: own, contextLength = Infinity }: Engine): number {
+  return own ?? Math.min(KEPT_TOKENS, Math.floor(contextLength / 4))
+}
+
 /** Fits the proposals that a group sees; `maxTokens` stay free for the completion. */
-export function fitProposals(run: LayerTask, group: Group, engine: Engine, maxTokens: number): Fitting {
+export function fitProposals(
+  run: LayerTask,
+  group: Group,
+  engine: Engine,
+  maxTokens = keptTokens(engine),
+): Fitting {
   const shown = listShown(run, group)
   const lengths = shown.map((proposal) => proposal.text.length)
   const longest = Math.max(0, ...lengths)

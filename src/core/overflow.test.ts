@@ -22,7 +22,7 @@ function refusing(contextLength: number, tokens: (prompt: number) => { prompt?: 
   const overflows: number[] = []
   async function* generate(request: CompletionRequest) {
     const prompt = (await inner.countTokens?.(request.messages)) as number
-    if (prompt + request.sampling.maxTokens > contextLength) {
+    if (prompt + (request.sampling.maxTokens ?? 0) > contextLength) {
       overflows.push(prompt)
       throw new EngineError('server', 'context-overflow', 'too long', { status: 400, tokens: tokens(prompt) })
     }

@@ -9,7 +9,7 @@ export interface Prompt {
   stop?: string[]
   /** Passed to every layer: other fields of the wire, which engines send as they are. */
   passed?: Record<string, unknown>
-  /** This and the next three go to the last layer only: proposers write text and call nothing. */
+  /** This and the next four go to the last layer only: proposers write text and call nothing. */
   tools?: Tool[]
   toolChoice?: ToolChoice
   parallelToolCalls?: boolean
@@ -61,6 +61,8 @@ export interface Plan {
   overflow: 'trim' | 'refuse'
   /** Skip the remaining layers if the proposals agree at least this much (0 to 1). */
   stopAtAgreement?: number
+  /** A setting that an engine's model refuses is an error; otherwise it is left out, and the result warns. */
+  strict?: true
 }
 
 /** Counts the completions of a plan, without a judge's. */

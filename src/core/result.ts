@@ -29,6 +29,8 @@ export interface Completion {
   saw?: number[]
   /** Longer proposals were cut to this many characters, so that the prompt fits. */
   trimmedTo?: number
+  /** What was left out of its request or rewritten because the model refuses it, in words. */
+  warnings?: string[]
   /**
    * Why no aggregator is shown this completion: it is empty, or repeats itself. It can still be the answer, if there is
    * no other or a part of it was sent already.
@@ -65,6 +67,8 @@ export interface Result {
   /** True if the answer is less than the plan asks for; the reasons say how. */
   degraded: boolean
   degradedBecause?: string[]
+  /** What was left out of requests or rewritten because a model refuses it, each once, in words. */
+  warnings?: string[]
   /** How much the proposals agreed (0 to 1), if the remaining layers were skipped for it. */
   agreed?: number
   layers: LayerResult[]
@@ -116,8 +120,8 @@ export function listLeftovers(plan: Plan, { completions, failures }: LayerResult
   if (texts.length > 0) return texts
   if (completions.length > 0 && countCompletions(plan) === 1) return completions
   const messages = [...new Set(failures.map((f) => f.error.message))].slice(0, 3)
-  if (completions.length > 0) messages.push(`${completions.length} came back empty`)
-  const { engine = 'none', error } = failures[0] ?? {}
+  messages.push(...describeEmpty(completions))
+  const { engine, error } = failures[0] ?? { engine: completions[0]?.engine ?? 'none' }
   const kind = (error?.kind ?? 'missing') as EngineError['kind']
   const { status, param } = error ?? {}
   // A retry asks every engine again, so it must wait for the longest delay.
@@ -128,6 +132,23 @@ export function listLeftovers(plan: Plan, { completions, failures }: LayerResult
     param,
     retryAfterMs,
   })
+}
+
+/** Why completions are empty, in words, and what helps. */
+function describeEmpty(completions: Completion[]): string[] {
+  const reasons = Map.groupBy(completions, whyEmpty)
+  return [...reasons].map(([reason, { length }]) => `${length} came back empty${reason}`)
+}
+
+function whyEmpty({ finishReason, reasoning, usage }: Completion): string {
+  const thought = usage.reasoningTokens || (reasoning ? usage.outputTokens : 0)
+  if (finishReason === 'length' && thought > 0) {
+    return `: the limit was spent on thinking (${thought} tokens, finish reason length). Set a higher --max-tokens (\`maxTokens\`) or a lower --reasoning`
+  }
+  if (finishReason === 'length')
+    return ': the limit was reached (finish reason length). Set a higher --max-tokens (`maxTokens`)'
+  if (finishReason === 'content-filter') return ": the model's content filter held the text back"
+  return thought > 0 ? ': the model only thought' : ''
 }
 
 /** Makes the result of a prompt from its layers, the chosen completion and the reasons why it is degraded. */
@@ -141,6 +162,7 @@ export function summarize(
     ...layers.flatMap((l) => [...l.completions, ...l.failures]),
     ...(judgment ? [judgment] : []),
   ]
+  const warnings = [...new Set(everything.flatMap((c) => ('warnings' in c && c.warnings) || []))]
   const slowest = layers.map((l) => Math.max(0, ...l.completions.map((c) => c.ms)))
   return {
     answer: completion.text,
@@ -150,6 +172,7 @@ export function summarize(
     from: { layer, index: completion.index },
     degraded: reasons.length > 0,
     ...(reasons.length > 0 && { degradedBecause: reasons }),
+    ...(warnings.length > 0 && { warnings }),
     ...(agreed !== undefined && { agreed }),
     layers,
     ...(judgment && { judgment }),

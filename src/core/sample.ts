@@ -133,6 +133,7 @@ async function makeRequest({ run, group, fitting }: Call, members: Member[]): Pr
     ...(isLast && responseFormat && { responseFormat }),
     ...(isLast && logprobs !== undefined && { logprobs }),
     ...(host.priority && { priority: host.priority(layerIndex) }),
+    ...(run.plan.strict && { strict: true }),
     ...(layer.quorum && { endsEarly: true }),
     signal: quorum.signal,
   }

@@ -17,6 +17,8 @@ interface UpstreamDetails {
   param?: string
   /** The server's own words, if it sent any. */
   serverMessage?: string
+  /** Fields of the request that the server's body names as wrong, by `param` or a path of pydantic. */
+  named?: string[]
   /** Milliseconds that the server asks to wait before the next request. */
   retryAfterMs?: number
   /** No connection was made at all: a wrong address is likelier than a server that restarts. */
@@ -62,8 +64,19 @@ export function errorFromResponse(
     isRetryable: isRetryable && !isTooLong,
     ...facts,
     serverMessage,
+    named: listNamed(body),
     retryAfterMs,
   })
+}
+
+/** The fields in `param` and in each `loc`, wherever they stand in the body. */
+function listNamed(body: unknown, depth = 0): string[] {
+  if (typeof body !== 'object' || body === null || depth > 6) return []
+  const { param, loc } = asFields(body)
+  const own = [param, ...(Array.isArray(loc) ? loc : [])]
+    .filter((name) => typeof name === 'string' && name !== 'body')
+    .map(String)
+  return [...own, ...Object.values(body).flatMap((value) => listNamed(value, depth + 1))]
 }
 
 /** The error for an error object in an answer that began well. If nothing says that it is final, a retry may help. */

@@ -142,7 +142,7 @@ test('one answer that repeats itself is sampled again, as it would be alone; a v
   const engine = scriptedEngine((request, index) => {
     const text = JSON.stringify(request.messages)
     if (/Drafts:|Candidates:/.test(text)) return '1'
-    if (request.sampling.maxTokens > 500) return '#### 5'
+    if ((request.sampling.maxTokens ?? 0) > 500) return '#### 5'
     samples++
     return request.n === 3 ? [runaway, '#### 7', '#### 7'][index] : '#### 6'
   })

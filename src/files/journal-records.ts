@@ -126,6 +126,7 @@ export type Answer =
       toolCalls?: ToolCall[]
       degraded: boolean
       degradedBecause?: string[]
+      warnings?: string[]
       usage: UsageTotal
       ms: number
     }

@@ -1,4 +1,5 @@
 /** The journal of a run: opened to be resumed, or only read. `journal-prompts.ts` says what its lines mean. */
+import { existsSync } from 'node:fs'
 import type { Plan } from '../core/plan.ts'
 import { DataError, UsageError } from '../core/provider/errors.ts'
 import type { LayerResult } from '../core/result.ts'
@@ -87,6 +88,38 @@ function checkHeader(file: string, now: HeaderRecord, found: object): void {
   }
   const pick = ({ version, plan, template, engines }: HeaderRecord) => ({ version, plan, template, engines })
   checkSettings(file, pick(found as HeaderRecord), pick(now))
+}
+
+/**
+ * The plan with which a journal is resumed. Earlier versions wrote sampling settings that nobody had asked for; if the
+ * journal has these and the plan has nothing in their place, the run continues with them.
+ */
+export async function planToResume(file: string, plan: Plan): Promise<Plan> {
+  const found = await readPlan(file)
+  const layers = plan.layers.map((layer, depth) => ({
+    ...layer,
+    voices: layer.voices.map((voice, i) => {
+      const before = found?.layers[depth]?.voices?.[i]?.sampling ?? {}
+      const filled = Object.entries(before).filter(([name, value]) => FORMER_DEFAULTS[name]?.includes(value))
+      return { ...voice, sampling: { ...Object.fromEntries(filled), ...voice.sampling } }
+    }),
+  }))
+  return { ...plan, layers }
+}
+
+/** What versions up to 0.1 filled in; a last layer had the `topP` 1. */
+const FORMER_DEFAULTS: Record<string, unknown[]> = { temperature: [0.7], topP: [0.95, 1], maxTokens: [1024] }
+
+/** Undefined if there is no journal yet, or nothing that can be read as one: to open it tells why. */
+async function readPlan(file: string): Promise<Plan | undefined> {
+  if (!existsSync(file)) return undefined
+  try {
+    for await (const { value } of readJsonl(file, { tornTail: 'skip' })) {
+      const record = parseRecord(value)
+      return record.type === 'header' ? record.plan : undefined
+    }
+  } catch {}
+  return undefined
 }
 
 /** The layers that an interrupted run left of a prompt, from its lines. */

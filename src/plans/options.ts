@@ -3,6 +3,7 @@
  * help are made from this table.
  */
 
+import { reasoningEfforts } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
 
@@ -11,6 +12,8 @@ export type OptionKind =
   | { type: 'whole'; from: number }
   | { type: 'number'; from: number; to: number }
   | { type: 'choice'; of: readonly string[] }
+  /** True or false; as a flag, it takes no value. */
+  | { type: 'switch' }
   /** The name of an engine, or a list of such names. */
   | { type: 'engine' }
   | { type: 'engines' }
@@ -130,8 +133,7 @@ export const planOptions = {
     group: 'Sampling',
     kind: whole(1),
     help: 'most tokens of each completion',
-    default: 1024,
-    defaultText: '1024, for models of `aft models` 96',
+    defaultText: "the model's; in this process 1024, for models of `aft models` 96",
     limit: 'maxTokens',
   },
   judgeMaxTokens: {
@@ -146,13 +148,13 @@ export const planOptions = {
     group: 'Sampling',
     kind: number(0, 5),
     help: 'how much samples vary; 0 always takes the likeliest token',
-    default: 0.7,
+    defaultText: "the model's",
   },
   topP: {
     group: 'Sampling',
     kind: number(0, 1),
     help: 'sample from the likeliest tokens that make up this share of the probability; the last layer uses 1',
-    default: 0.95,
+    defaultText: "the model's",
   },
   topK: {
     group: 'Sampling',
@@ -165,6 +167,18 @@ export const planOptions = {
     kind: number(0, 1),
     help: 'drop tokens less probable than this share of the likeliest one',
     defaultText: "the engine's",
+  },
+  reasoning: {
+    group: 'Sampling',
+    kind: choice(reasoningEfforts),
+    help: 'how much models think before they write',
+    defaultText: "the model's",
+  },
+  strict: {
+    group: 'Sampling',
+    kind: { type: 'switch' },
+    help: 'a setting that a model refuses is an error, not a warning',
+    defaultText: 'off',
   },
   seed: {
     group: 'Sampling',
@@ -202,7 +216,9 @@ type ValueOf<Kind> = Kind extends { type: 'choice'; of: readonly (infer Choice)[
     ? string[]
     : Kind extends { type: 'engine' }
       ? string
-      : number
+      : Kind extends { type: 'switch' }
+        ? boolean
+        : number
 
 /** Values of options, by the names in the table. */
 export type OptionValues = {
@@ -218,6 +234,8 @@ export function describeKind(kind: OptionKind): string {
       return `a number from ${kind.from} to ${kind.to}`
     case 'choice':
       return `one of ${kind.of.join(', ')}`
+    case 'switch':
+      return 'true or false'
     case 'engine':
       return 'an engine name'
     case 'engines':
@@ -234,6 +252,8 @@ export function isOfKind(kind: OptionKind, value: unknown): boolean {
       return typeof value === 'number' && value >= kind.from && value <= kind.to
     case 'choice':
       return kind.of.includes(value as string)
+    case 'switch':
+      return typeof value === 'boolean'
     case 'engine':
       return isName(value)
     case 'engines':

@@ -5,6 +5,9 @@ import type { PlanOptions } from './strategies.ts'
 /** The options that a preset sets. All others keep the values that the caller has. */
 export type Preset = Partial<PlanOptions>
 
+/** How the paper samples. Data and evaluations sample so unless they are told otherwise, to stay comparable. */
+export const paperSampling = { temperature: 0.7, topP: 0.95 } as const
+
 /** The built-in presets, for the engines that propose and aggregate. */
 export function builtInPresets({ proposers = [], aggregators = proposers }: Preset) {
   return {
@@ -12,7 +15,7 @@ export function builtInPresets({ proposers = [], aggregators = proposers }: Pres
     aft: {},
     'aft-fast': { strategy: 'aft', width: 3, depth: 1 },
     /** As measured in the paper: 11 completions. Source: arXiv 2501.11877. */
-    paper: { strategy: 'aft', width: 5, depth: 2, temperature: 0.7, topP: 0.95 },
+    paper: { strategy: 'aft', width: 5, depth: 2, ...paperSampling },
     moa: { strategy: 'moa', width: Math.max(3, proposers.length) },
     rsa: { strategy: 'rsa' },
     single: { strategy: 'single', ...(aggregators.length > 0 && { proposers: aggregators }) },

@@ -9,14 +9,13 @@ const shape = (options: Partial<PlanOptions>) =>
   plan(options).layers.map(({ voices, see }) => [voices.map((v) => `${v.n} ${v.engine}`).join(', '), see])
 
 describe('a plan', () => {
-  test('has every default filled in', () => {
-    const inner = { temperature: 0.7, topP: 0.95, maxTokens: 1024 }
-    const three = [{ engine: 'm', n: 3, sampling: inner }]
+  test('has every default filled in, and no sampling that nobody asked for', () => {
+    const three = [{ engine: 'm', n: 3, sampling: {} }]
     expect(plan()).toEqual({
       strategy: 'aft',
       layers: [
         { voices: three, see: 'nothing' },
-        { voices: [{ engine: 'm', n: 1, sampling: { ...inner, topP: 1 } }], see: 'all' },
+        { voices: [{ engine: 'm', n: 1, sampling: {} }], see: 'all' },
       ],
       template: 'aft-1',
       seed: 0,
@@ -24,6 +23,23 @@ describe('a plan', () => {
       choose: 'last',
       overflow: 'trim',
     })
+  })
+
+  test('has the sampling of its options in every layer, and a `topP` of 1 in the last', () => {
+    const sampling = {
+      temperature: 0,
+      topP: 0.9,
+      maxTokens: 7,
+      topK: 4,
+      minP: 0.1,
+      reasoning: 'low',
+    } as const
+    expect(plan(sampling).layers.map(({ voices }) => voices[0]?.sampling)).toEqual([
+      sampling,
+      { ...sampling, topP: 1 },
+    ])
+    expect(plan({ topP: undefined }).layers.map(({ voices }) => voices[0]?.sampling)).toEqual([{}, {}])
+    expect([plan({ strict: true }).strict, plan({ strict: false }).strict]).toEqual([true, undefined])
   })
 
   test.each([
@@ -78,7 +94,7 @@ describe('a plan', () => {
       plan({ engineMaxTokens: limitsOf(engines), aggregators: ['big'], ...options }).layers.map(
         (layer) => layer.voices[0]?.sampling.maxTokens,
       )
-    expect(limits({})).toEqual([96, 1024])
+    expect(limits({})).toEqual([96, undefined])
     expect(limits({ maxTokens: 300 })).toEqual([300, 300])
   })
 

@@ -63,14 +63,14 @@ export const strategies: Record<StrategyName, (settings: Settings) => Shape> = {
 }
 
 /**
- * Makes a plan from options and fills in every default.
+ * Makes a plan from options and fills in every default. A sampling setting that no option has is absent.
  * @throws UsageError that says what was expected and what came; its `param` is the option's name
  * @example
  * makePlan({ proposers: ['small'], width: 3, depth: 1 }) // 3 proposals, then 1 answer: 2 requests
  */
 export function makePlan(options: PlanOptions): Plan {
   const settings = readSettings(options)
-  const { strategy, seed, order, overflow, stopAtAgreement, quorum } = settings
+  const { strategy, seed, order, overflow, stopAtAgreement, quorum, strict } = settings
   const { layers, choose } = strategies[strategy](settings)
   return {
     strategy,
@@ -81,6 +81,7 @@ export function makePlan(options: PlanOptions): Plan {
     choose,
     overflow,
     ...(stopAtAgreement !== undefined && { stopAtAgreement }),
+    ...(strict && { strict }),
   }
 }
 
@@ -105,19 +106,15 @@ function stack(s: Settings, proposers: Voice[], members: Voice[]): Shape {
 }
 
 function voice(s: Settings, [engine = '', ...fallbacks]: string[], n: number): Voice {
-  const sampling: Sampling = {
-    temperature: s.temperature,
-    topP: s.topP,
-    maxTokens: s.maxTokensOf(engine),
-    ...(s.topK !== undefined && { topK: s.topK }),
-    ...(s.minP !== undefined && { minP: s.minP }),
-  }
+  const { temperature, topP, topK, minP, reasoning } = s
+  const all = { temperature, topP, maxTokens: s.maxTokensOf(engine), topK, minP, reasoning }
+  const sampling: Sampling = Object.fromEntries(Object.entries(all).filter(([, v]) => v !== undefined))
   return { engine, n, sampling, ...(fallbacks.length > 0 && { fallbacks }) }
 }
 
-/** The voice of the last layer: one completion, with `topP` 1. */
+/** The voice of the last layer: one completion, with `topP` 1 if the other layers have a `topP`. */
 function lastVoice(s: Settings, engines: string[]): Voice {
-  return voice({ ...s, topP: 1 }, engines, 1)
+  return voice(s.topP === undefined ? s : { ...s, topP: 1 }, engines, 1)
 }
 
 /** Spreads `width` completions over the proposers as evenly as possible; the first ones get what is left over. */
@@ -150,7 +147,7 @@ function readSettings({ template, engineMaxTokens = {}, proposers = [], ...other
     aggregators,
     width,
     judgment: judgeMaxTokens === undefined ? {} : { maxTokens: judgeMaxTokens },
-    maxTokensOf: (engine: string) => maxTokens ?? engineMaxTokens[engine] ?? defaults.maxTokens,
+    maxTokensOf: (engine: string) => maxTokens ?? engineMaxTokens[engine],
     quorum: readQuorum(given),
   }
 }

@@ -4,8 +4,9 @@ import type { Completion, Failure, Result } from '../core/result.ts'
 import type { UsageTotal } from '../core/usage.ts'
 
 /** The field `aft` of a response; it holds the proposals' texts only on request. */
-export function traceOf(result: Result, showProposals: boolean, warnings: string[] = []) {
+export function traceOf(result: Result, showProposals: boolean, more: string[] = []) {
   const { from, degraded, degradedBecause, agreed, judgment, usage, ms, plan, template, layers } = result
+  const warnings = [...more, ...(result.warnings ?? [])]
   const hasTexts = (layer: number) => showProposals && layer < plan.layers.length - 1
   return {
     strategy: plan.strategy,

@@ -135,7 +135,10 @@ function noteEnd(end: AnswerRecord, state: RunState): void {
   if ('error' in end) {
     progress.failed++
     addFailure(failures, end.prompt, end.error)
-  } else progress.answered++
+  } else {
+    progress.answered++
+    for (const warning of end.warnings ?? []) progress.warnings.add(warning)
+  }
   onProgress?.(progress)
 }
 

@@ -47,7 +47,7 @@ function lineOf(prompt: string, event: AftEvent): PromptLine | undefined {
 }
 
 function endOf(prompt: string, result: Result): AnswerRecord {
-  const { answer, finishReason, toolCalls, degraded, degradedBecause, usage, ms } = result
+  const { answer, finishReason, toolCalls, degraded, degradedBecause, warnings, usage, ms } = result
   return {
     type: 'answer',
     prompt,
@@ -56,6 +56,7 @@ function endOf(prompt: string, result: Result): AnswerRecord {
     ...(toolCalls && { toolCalls }),
     degraded,
     ...(degradedBecause && { degradedBecause }),
+    ...(warnings && { warnings }),
     usage,
     ms,
   }

@@ -80,7 +80,10 @@ export function boundSpending(
     const shown = before ? seenBy(layer, before) * longest(before) + instruction : 0
     for (const { engine, n, sampling } of layer.voices) {
       const calls = typeof layer.see === 'object' ? n : 1
-      const tokens = { inputTokens: calls * (own + shown), outputTokens: n * sampling.maxTokens }
+      const tokens = {
+        inputTokens: calls * (own + shown),
+        outputTokens: n * (sampling.maxTokens ?? ASSUMED_TOKENS),
+      }
       total = addSpending(total, withCost({ calls, completions: n, ...tokens }, prices[engine]))
     }
   }
@@ -92,13 +95,16 @@ export function boundSpending(
   return addSpending(total, withCost(judgment, prices[plan.choose.judge]))
 }
 
+/** Tokens of a completion without a limit. One that needs more raises the bounds of the prompts that follow. */
+const ASSUMED_TOKENS = 4_096
+
 function seenBy({ see }: Layer, before: Layer): number {
   if (see === 'nothing') return 0
   return see === 'all' ? countMembers(before) : Math.min(see.sample, countMembers(before))
 }
 
 function longest({ voices }: Layer): number {
-  return Math.max(...voices.map((voice) => voice.sampling.maxTokens))
+  return Math.max(...voices.map((voice) => voice.sampling.maxTokens ?? ASSUMED_TOKENS))
 }
 
 function countTokens(messages: Message[]): number {

@@ -19,6 +19,8 @@ export interface Progress {
   madeNow: number
   /** Completions that this run and earlier ones made. */
   made: number
+  /** What was left out of requests or rewritten because a model refuses it, in words. */
+  warnings: Set<string>
   /** What this run and earlier ones spent. */
   readonly spent: Spending
 }
@@ -41,6 +43,7 @@ export function createProgress(plan: Plan, ledger: Ledger, prompts: number): Pro
     failed: 0,
     madeNow: 0,
     made: 0,
+    warnings: new Set(),
     get spent() {
       return ledger.spent
     },

@@ -8,7 +8,7 @@ import { UsageError } from '../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../core/templates.ts'
 import { toCallersError } from '../files/file-errors.ts'
 import { readPrompts } from '../files/prompts.ts'
-import { openRunJournal, type PromptLine, type RunJournal } from '../files/run-journal.ts'
+import { openRunJournal, type PromptLine, planToResume, type RunJournal } from '../files/run-journal.ts'
 import { readVersion } from '../lib/version.ts'
 import { answerAll, countMade, countSpent, type RunEnd } from './answer-all.ts'
 import { type AnswerFormat, writeAnswers } from './answers.ts'
@@ -80,11 +80,13 @@ export async function runPrompts(options: RunOptions): Promise<RunSummary> {
 }
 
 async function run(options: RunOptions): Promise<RunSummary> {
-  const { plan, engines, out, budget, prices = {}, template = defaultTemplate, clock = systemClock } = options
+  const { engines, out, budget, prices = {}, template = defaultTemplate, clock = systemClock } = options
   checkBudget(options)
   checkOut(options)
   const rows = await toRows(options)
   const ids = await readIds(rows())
+  const file = options.journal ?? `${out}.journal`
+  const plan = options.restart ? options.plan : await planToResume(file, options.plan)
   const ledger = createLedger(budget ?? {})
   const progress = createProgress(plan, ledger, ids.size)
   const identity = { plan, template, engines: idsOf(plan, engines), version: readVersion() }
@@ -93,7 +95,6 @@ async function run(options: RunOptions): Promise<RunSummary> {
     countSpent(line, { ledger, prices })
     if (line.type !== 'prompt' && ids.has(line.prompt)) countMade(line, progress)
   }
-  const file = options.journal ?? `${out}.journal`
   const journal = await openRunJournal(file, identity, { onLine, restart: options.restart })
   try {
     for await (const row of rows()) checkRow(row, journal)

@@ -76,7 +76,7 @@ test('a new option is checked in the API, and is in the docs', () => {
 })
 
 test('every option of the table is a flag, may stand in a config and in a request, and has help', () => {
-  const samples = { whole: 9, number: 0.5, choice: undefined, engine: 'm', engines: ['m'] }
+  const samples = { whole: 9, number: 0.5, choice: undefined, switch: true, engine: 'm', engines: ['m'] }
   const flags = addAnswerFlags(new Command('ask')).options.map((option) => option.attributeName())
   for (const [name, { kind, help }] of Object.entries(planOptions)) {
     const value = kind.type === 'choice' ? kind.of[0] : samples[kind.type]

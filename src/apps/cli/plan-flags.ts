@@ -34,9 +34,10 @@ export function flagName(name: string): string {
 function toFlag(name: string, spec: OptionSpec): Option {
   const { kind, help, strategies } = spec
   const readers = strategies && strategies.length === 1 ? `, for ${strategies[0]}` : ''
-  const option = new Option(`${flagName(name)} <${valueName(name, kind)}>`, `${help}${readers}`)
+  const value = kind.type === 'switch' ? '' : ` <${valueName(name, kind)}>`
+  const option = new Option(`${flagName(name)}${value}`, `${help}${readers}`)
   if (kind.type === 'choice') option.choices(kind.of)
-  else option.argParser((text: string) => readValue(text, kind))
+  else if (kind.type !== 'switch') option.argParser((text: string) => readValue(text, kind))
   if ('from' in kind) withRange(option, kind)
   return option.helpGroup(`${spec.group}:`)
 }

@@ -89,12 +89,12 @@ export function pageApi(offer: Offer, template: Template, fixes: string | undefi
 
 /** Returns the values that apply if the page's settings are empty. */
 function defaultsOf({ proposers: [proposer = ''], engineMaxTokens, ...base }: Offer['base']) {
-  const { strategy, width, depth, temperature, maxTokens } = planOptions
+  const { strategy, width, depth } = planOptions
   return {
     strategy: base.strategy ?? strategy.default,
     width: base.width ?? width.default,
     depth: base.depth ?? depth.default,
-    temperature: base.temperature ?? temperature.default,
-    maxTokens: base.maxTokens ?? engineMaxTokens?.[proposer] ?? maxTokens.default,
+    temperature: base.temperature,
+    maxTokens: base.maxTokens ?? engineMaxTokens?.[proposer],
   }
 }

@@ -68,7 +68,7 @@ export const reasoningEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xh
 /** One of `reasoningEfforts`. */
 export type ReasoningEffort = (typeof reasoningEfforts)[number]
 
-/** How a completion is sampled. The engine has its own defaults for what is absent. */
+/** How a completion is sampled. What is absent is not sent: the model's own settings hold. */
 export interface Sampling {
   temperature?: number
   topP?: number
@@ -77,7 +77,7 @@ export interface Sampling {
   frequencyPenalty?: number
   presencePenalty?: number
   /** At most this many generated tokens per completion, reasoning included. */
-  maxTokens: number
+  maxTokens?: number
   reasoning?: ReasoningEffort
 }
 
@@ -134,6 +134,8 @@ export interface CompletionRequest {
   responseFormat?: ResponseFormat
   /** Other fields of the wire (`user`, `prompt_cache_key`): an engine with that wire sends them as they are. */
   passed?: Record<string, unknown>
+  /** A setting that the model refuses is an error. Otherwise it is left out, and the end warns of it. */
+  strict?: boolean
   /** Report log probabilities, with this many alternatives per token (0: only the sampled token's). */
   logprobs?: number
   /** Lower goes first if requests wait for a place; default 0. */

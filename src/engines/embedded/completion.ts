@@ -3,6 +3,7 @@ import type { CompletionRequest, EngineEvent, TokenScore, Usage } from '../../co
 import { EngineError } from '../../core/provider/errors.ts'
 import { addContent, createTranscript, endTranscript, type Transcript } from '../transcript.ts'
 import type { NativeContext, NativeModel, NativeSampler } from './native.ts'
+import type { LimitedRequest } from './request.ts'
 import { scoreToken } from './score.ts'
 import type { Task } from './sequence-pool.ts'
 import { createTextStream, type TextStream } from './text-stream.ts'
@@ -11,7 +12,7 @@ import { createTextStream, type TextStream } from './text-stream.ts'
 export interface Shared {
   engine: string
   model: NativeModel
-  request: CompletionRequest
+  request: LimitedRequest
   prompt: number[]
   /** There is no chat, so nothing is reasoning. */
   isRaw: boolean
@@ -141,9 +142,9 @@ export class Completion implements Task {
   }
 }
 
-/** The settings under the library's names. What is absent has llama.cpp's own default. */
+/** The settings under the library's names. What is absent has the paper's value, or llama.cpp's own. */
 function samplerConfig({ sampling, seeds }: CompletionRequest, index: number, grammar: unknown) {
-  const { temperature = 0.8, topK = 40, topP = 0.95, minP = 0.05, maxTokens } = sampling
+  const { temperature = 0.7, topK = 40, topP = 0.95, minP = 0.05, maxTokens } = sampling
   const { frequencyPenalty = 0, presencePenalty = 0 } = sampling
   return {
     temperature,

@@ -11,7 +11,7 @@ import type {
 import { EngineError, UsageError } from '../../core/provider/errors.ts'
 import { type LoadOptions, loadNative, type NativeModel } from './native.ts'
 import { createRenderer, renderRaw } from './prompt.ts'
-import { asEngineError, startRequest } from './request.ts'
+import { asEngineError, type LimitedRequest, startRequest } from './request.ts'
 import { Scheduler } from './scheduler.ts'
 import { SchemaProblem } from './schema.ts'
 import { Scoring } from './score.ts'
@@ -49,12 +49,13 @@ export interface EmbeddedEngine extends Engine {
 
 /**
  * Opens a GGUF model. Close it to free its memory. Sampling settings that a request leaves out are llama.cpp's
- * own: temperature 0.8, topK 40, topP 0.95, minP 0.05.
+ * own (topK 40, minP 0.05) or the paper's (temperature 0.7, topP 0.95); completions have 1024 tokens at most.
  * @throws UsageError if node-llama-cpp is missing, the file cannot be loaded, or a chat model has no template
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEngine> {
   const { file, raw = false, sequences = 24, vocabularyOnly = false } = options
   const id = options.id ?? basename(file, '.gguf')
+  const { defaultMaxTokens = MAX_TOKENS } = options
   const cores = createCoreGauge()
   const model = await loadNative(options)
   const render = chooseRenderer(model, options, id)
@@ -74,13 +75,14 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEn
   return {
     id,
     contextLength,
-    defaultMaxTokens: options.defaultMaxTokens,
+    defaultMaxTokens,
     get evaluatedTokens() {
       return scheduler.evaluated
     },
     async *generate(request) {
       checkWeights()
-      yield* generate(context, request)
+      const sampling = { maxTokens: defaultMaxTokens, ...request.sampling }
+      yield* generate(context, { ...request, sampling })
     },
     async countTokens(messages) {
       checkOpen()
@@ -96,6 +98,9 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEn
     },
   }
 }
+
+/** Tokens of a completion if neither the request nor the options say it. */
+const MAX_TOKENS = 1_024
 
 async function chooseMemory(file: string): Promise<number> {
   const { size } = await stat(file)
@@ -120,7 +125,7 @@ function chooseRenderer(model: NativeModel, { raw, file }: EmbeddedOptions, id: 
   throw new UsageError(`${file}: has no chat template, as base models do not: open it with raw: true`)
 }
 
-async function* generate(context: Context, request: CompletionRequest): AsyncGenerator<EngineEvent> {
+async function* generate(context: Context, request: LimitedRequest): AsyncGenerator<EngineEvent> {
   const { id, model, scheduler, isRaw } = context
   const prompt = prepare(context, request)
   const grammar = await compileGrammar(context, request)
@@ -143,7 +148,7 @@ async function* generate(context: Context, request: CompletionRequest): AsyncGen
 }
 
 /** The tokens of the prompt. @throws EngineError for a request that cannot be served */
-function prepare({ id, render, contextLength }: Context, request: CompletionRequest): number[] {
+function prepare({ id, render, contextLength }: Context, request: LimitedRequest): number[] {
   const { messages, tools, toolChoice, sampling } = request
   if (tools?.length && toolChoice !== 'none') {
     throw new EngineError(id, 'refused', 'models in this process do not support tools: use a server')

@@ -1,11 +1,16 @@
 /** A request as a job: one task reads the prompt, then its completions follow; all events are one stream. */
-import type { CompletionRequest, EngineEvent } from '../../core/provider/engine.ts'
+import type { CompletionRequest, EngineEvent, Sampling } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
 import { type Channel, createChannel } from '../../lib/channel.ts'
 import { Completion } from './completion.ts'
 import type { NativeModel } from './native.ts'
 import type { Job } from './scheduler.ts'
 import type { Task } from './sequence-pool.ts'
+
+/** A request whose completions have a limit. */
+export interface LimitedRequest extends CompletionRequest {
+  sampling: Sampling & { maxTokens: number }
+}
 
 /** What requests of one engine share. */
 export interface RequestContext {
@@ -16,7 +21,7 @@ export interface RequestContext {
 }
 
 /** Makes the job of a request whose prompt fits. `fail` ends the completions that are still open. */
-export function startRequest(request: CompletionRequest, prompt: number[], context: RequestContext) {
+export function startRequest(request: LimitedRequest, prompt: number[], context: RequestContext) {
   const events: Channel<EngineEvent> = createChannel()
   const reader = readPrompt(prompt)
   const open = new Set<Task>([reader])

@@ -31,7 +31,7 @@ export interface Completion {
   readonly tools: ReadonlySet<string>
   /** How its last attempt ended, if nothing proves that it was whole: a word, or '' for no word. */
   unprovenEnd?: string
-  /** What its end says of the answer, in words. */
+  /** What its end says of the request and the answer, in words. */
   warnings?: string[]
   /** Its end event was emitted. */
   hasEnded: boolean
@@ -70,7 +70,8 @@ export function createCompletion(
 }
 
 /** Forgets what an earlier attempt brought. */
-export function beginAttempt(completion: Completion): void {
+export function beginAttempt(completion: Completion, warnings: string[] = []): void {
+  completion.warnings = warnings
   completion.startMs ??= performance.now()
   completion.received = receiveNothing(completion)
 }
@@ -167,7 +168,7 @@ export function endCompletion(completion: Completion, usage: Usage, request: Com
 }
 
 function toEnd(
-  { index, received, warnings, startMs = 0 }: Completion,
+  { index, received, warnings = [], startMs = 0 }: Completion,
   usage: Usage,
   alternatives: number | undefined,
 ): CompletionEnd {
@@ -180,8 +181,8 @@ function toEnd(
     ...(toolCalls.length > 0 && { toolCalls }),
     finishReason: toFinishReason(received) ?? 'stop',
     usage,
-    ...(warnings && { warnings }),
     ...(alternatives !== undefined && { logprobs: logprobs.map((score) => cutTop(score, alternatives)) }),
+    ...(warnings.length > 0 && { warnings }),
     ms: Math.round(endMs - startMs),
   }
 }

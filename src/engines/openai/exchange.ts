@@ -17,7 +17,7 @@ import {
 import { type Ends, isProven, noteReasons } from './ends.ts'
 import type { Batch } from './framing.ts'
 import { post, type Target } from './post.ts'
-import { type Dialect, toBody } from './request.ts'
+import { type Dialect, type SentBody, toBody } from './request.ts'
 import { readAnswer } from './stream.ts'
 import { accountFor } from './usage.ts'
 
@@ -45,8 +45,7 @@ export interface Question {
 
 /** How one request ended. */
 export interface Outcome {
-  /** The dialect in which it was sent. */
-  sent: Dialect
+  sent: SentBody
   /** The server said that it had said everything. */
   isDone: boolean
   /** A line of the answer that means nothing: it may say what went wrong. */
@@ -81,8 +80,9 @@ export async function exchange(
   grant: Grant,
 ): Promise<Outcome> {
   const { target, model, timeoutMs, extraBody } = server
-  const sent = { ...server.dialect }
   const seed = completions[0]?.seed ?? 0
+  const sent = toBody(request, { model, seed, n: completions.length, dialect: { ...server.dialect } })
+  const body = { ...sent.body, ...extraBody }
   const asked = { target, request, completions, grant }
   const progress: Progress = {
     ...asked,
@@ -93,14 +93,13 @@ export async function exchange(
     isDone: false,
     estimatedTokens: 0,
   }
-  for (const completion of completions) beginAttempt(completion)
+  for (const completion of completions) beginAttempt(completion, sent.warnings)
   if (completions[0]) completions[0].calls++
   const problem = `nothing came from the server for ${timeoutMs} ms`
   const idle = new IdleTimeout(timeoutMs, () => new EngineError(target.id, 'timeout', problem), signal)
   let error: EngineError | undefined
   let stray: string | undefined
   try {
-    const body = { ...toBody(request, { model, seed, n: completions.length, dialect: sent }), ...extraBody }
     const response = await idle.wait(post(target, body, idle.signal))
     stray = await readAnswer(target.id, response, {
       wait: (read) => (areFinished(progress) ? waitForUsage(read, target.id, idle.signal) : idle.wait(read)),

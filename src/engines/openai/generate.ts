@@ -130,7 +130,8 @@ async function recover(call: Call, unfinished: Unfinished): Promise<void> {
   if (first && first === completions[0] && !wasRefused(error)) first.prefilledTokens = null
   if (call.signal.aborted) return failAll(call, open, abortion(call, call.signal.reason))
   if (!error) return recoverFromHalfAnswer(call, unfinished)
-  if (learnFrom(error, sent, call.server.dialect, completions.length)) return complete(call, open)
+  if (learnFrom(error, sent, call.server.dialect, { n: completions.length, request: call.request }))
+    return complete(call, open)
   const mayBeAboutN = error.kind === 'refused' && completions.length > 1
   return mayBeAboutN ? tryOneFirst(call, open, error) : retry(call, open, error)
 }

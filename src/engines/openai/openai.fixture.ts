@@ -2,14 +2,20 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
-import type { CompletionEnd, CompletionRequest, Engine, EngineEvent } from '../../core/provider/engine.ts'
+import type {
+  CompletionEnd,
+  CompletionRequest,
+  Engine,
+  EngineEvent,
+  Message,
+} from '../../core/provider/engine.ts'
 import { randomFrom } from '../../lib/random.ts'
 import { type OpenAIOptions, openOpenAI } from './openai.ts'
 
 /** The body of a request, as far as tests look at it. */
 export interface Body {
   model: string
-  messages: { role: string; content: unknown }[]
+  messages: Message[]
   n?: number
   seed: number
   max_tokens?: number

@@ -1,17 +1,26 @@
 /** The body of a chat-completions request, in the dialect of its server. */
-import type { CompletionRequest } from '../../core/provider/engine.ts'
+import type { CompletionRequest, Message } from '../../core/provider/engine.ts'
 import type { EngineError } from '../../core/provider/errors.ts'
-import { namesField, readMaxN, rejectsField, UpstreamError } from '../upstream-error.ts'
+import { applyLessons, isLesson, type Lesson, readLesson } from '../refusals.ts'
+import { readMaxN, rejectsField } from '../upstream-error.ts'
 
 /** What a server understands. Each engine has one, and changes it when its server refuses something. */
 export interface Dialect {
   limitName: 'max_tokens' | 'max_completion_tokens'
   /** The other name was refused before. */
   hasSwitched: boolean
-  /** It knows `stream_options`. */
-  reportsUsage: boolean
   /** The most completions that it gives for one request. */
   maxN: number
+  /** What its refusals taught, in order. */
+  lessons: readonly Lesson[]
+}
+
+/** A request as it was sent, for a refusal to be understood. */
+export interface SentBody {
+  dialect: Dialect
+  body: Record<string, unknown>
+  /** What was left out or rewritten. */
+  warnings: string[]
 }
 
 /** OpenAI refuses `max_tokens` for reasoning models; many other servers know nothing else. */
@@ -20,24 +29,25 @@ export function guessDialect(baseURL: string): Dialect {
   return {
     limitName: isOpenAI ? 'max_completion_tokens' : 'max_tokens',
     hasSwitched: false,
-    reportsUsage: true,
     maxN: Number.POSITIVE_INFINITY,
+    lessons: [],
   }
 }
 
 /** The body for `n` completions in one stream. It has one seed: that of the first completion. */
 export function toBody(
-  { messages, sampling, ...request }: CompletionRequest,
+  request: CompletionRequest,
   { model, seed, n, dialect }: { model: string; seed: number; n: number; dialect: Dialect },
-): Record<string, unknown> {
-  return {
+): SentBody {
+  const { sampling, strict } = request
+  const whole = {
     ...request.passed,
     model,
-    messages,
+    messages: [],
     ...(n > 1 && { n }),
     seed,
     stream: true,
-    ...(dialect.reportsUsage && { stream_options: { include_usage: true } }),
+    stream_options: { include_usage: true },
     [dialect.limitName]: sampling.maxTokens,
     temperature: sampling.temperature,
     top_p: sampling.topP,
@@ -54,30 +64,61 @@ export function toBody(
     // llama-server reports log probabilities only if alternatives are asked for.
     ...(request.logprobs !== undefined && { logprobs: true, top_logprobs: Math.max(1, request.logprobs) }),
   }
+  const asked = { body: whole, messages: request.messages.map(toQuestion), strict }
+  const { body, messages, warnings } = applyLessons(asked, dialect.lessons)
+  return { dialect, body: { ...body, messages }, warnings }
+}
+
+/** Fields of answers, which servers refuse in a question. */
+const ANSWER_FIELDS = [
+  'refusal',
+  'annotations',
+  'reasoning_content',
+  'reasoning',
+  'reasoning_details',
+  'parsed',
+]
+
+function toQuestion(message: Message): Message {
+  if (message.role !== 'assistant' || !ANSWER_FIELDS.some((field) => field in message)) return message
+  return Object.fromEntries(
+    Object.entries(message).filter(([field]) => !ANSWER_FIELDS.includes(field)),
+  ) as Message
 }
 
 /**
  * Learns from the refusal of a request for `n` completions, which was sent in a dialect that may have changed since.
  * False if there is nothing to learn, and asking again would not help.
  */
-export function learnFrom(error: EngineError, sent: Dialect, dialect: Dialect, n: number): boolean {
-  const isRefused = error.status === 400 || error.status === 422
-  if (!(error instanceof UpstreamError) || !isRefused || error.kind === 'context-overflow') return false
-  if (rejectsField(error, sent.limitName)) return switchLimitName(sent, dialect)
-  if (sent.reportsUsage && namesField(error, 'stream_options', 'include_usage')) {
-    dialect.reportsUsage = false
-    return true
-  }
+export function learnFrom(
+  error: EngineError,
+  { dialect: sent, body }: SentBody,
+  dialect: Dialect,
+  { n, request }: { n: number; request: CompletionRequest },
+): boolean {
+  if (!isLesson(error)) return false
+  if (rejectsField(error, sent.limitName)) return switchLimitName(error, sent, dialect)
+  const { passed, strict } = request
+  const lesson = readLesson(error, { body, messages: body.messages as Message[], passed, strict })
+  if (lesson) return remember(dialect, lesson)
   const maxN = readMaxN(error, n)
   if (maxN === undefined) return false
   dialect.maxN = Math.min(dialect.maxN, maxN)
+  const text = `${error.engine} gives fewer completions per request than asked for, so the prompt is sent more than once`
+  return remember(dialect, { about: 'n', text, isNote: true })
+}
+
+function remember(dialect: Dialect, lesson: Lesson): true {
+  const isKnown = dialect.lessons.some(({ about }) => about === lesson.about)
+  if (!isKnown) dialect.lessons = [...dialect.lessons, lesson]
   return true
 }
 
-function switchLimitName(sent: Dialect, dialect: Dialect): boolean {
+function switchLimitName({ engine }: EngineError, sent: Dialect, dialect: Dialect): boolean {
   if (sent.limitName !== dialect.limitName) return true
   if (dialect.hasSwitched) return false
   dialect.hasSwitched = true
   dialect.limitName = dialect.limitName === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens'
-  return true
+  const text = `${engine} refuses \`${sent.limitName}\`, so the limit is sent as \`${dialect.limitName}\``
+  return remember(dialect, { about: 'limit', text, isNote: true })
 }

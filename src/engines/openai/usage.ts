@@ -35,7 +35,7 @@ export function accountFor(
   ])
 }
 
-function countOutputs(completions: Completion[], reported: WireUsage | undefined, maxTokens: number) {
+function countOutputs(completions: Completion[], reported: WireUsage | undefined, maxTokens = Infinity) {
   const proven = completions.map(({ received }) => Math.max(received.pieces, received.logprobs.length))
   const rest = (reported?.completion_tokens ?? Number.NaN) - sum(proven)
   if (rest >= 0) {

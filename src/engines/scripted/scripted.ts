@@ -195,7 +195,7 @@ function endOf(reply: Reply, request: CompletionRequest): Omit<CompletionEnd, 't
   const { toolCalls, logprobs } = reply
   const whole = reply.text ?? reply.deltas?.join('') ?? ''
   const thoughts = splitWords(reply.reasoning ?? '')
-  const { maxTokens } = request.sampling
+  const { maxTokens = Infinity } = request.sampling
   const reasoning = thoughts.slice(0, maxTokens).join('')
   const words = splitWords(whole)
   let text = words.slice(0, Math.max(0, maxTokens - thoughts.length)).join('')
@@ -241,7 +241,8 @@ function jitter(delayMs = 0, seed = 0): number {
 }
 
 function checkFits(id: string, { sampling }: CompletionRequest, prompt: number, context: number): void {
-  if (prompt + sampling.maxTokens <= context) return
-  const problem = `the prompt has ${prompt} tokens and ${sampling.maxTokens} are kept for the answer, but the context has ${context}`
+  const { maxTokens = 0 } = sampling
+  if (prompt + maxTokens <= context) return
+  const problem = `the prompt has ${prompt} tokens and ${maxTokens} are kept for the answer, but the context has ${context}`
   throw new EngineError(id, 'context-overflow', problem, { tokens: { prompt, context } })
 }

@@ -8,6 +8,7 @@ import { runGrid, tabulateGrid } from '../../../eval/grid-run.ts'
 import { gsm8k } from '../../../eval/gsm8k.ts'
 import { ifeval } from '../../../eval/ifeval.ts'
 import type { Task } from '../../../eval/task.ts'
+import { paperSampling } from '../../../plans/presets.ts'
 import { makePlan } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { addEvalFlags, type EvalFlags } from '../eval/flags.ts'
@@ -89,7 +90,7 @@ async function scaling(file: string | undefined, flags: ScalingFlags): Promise<v
     asked: questions.length,
     preview(prices) {
       const planOf = (width: number, depth: number) =>
-        makePlan({ ...base, strategy: depth === 0 ? 'single' : 'aft', width, depth })
+        makePlan({ ...paperSampling, ...base, strategy: depth === 0 ? 'single' : 'aft', width, depth })
       const head: [string, string][] = [
         ['questions', String(questions.length)],
         ['points', `widths ${widths.join(', ')}; depths ${depths.join(', ')}`],

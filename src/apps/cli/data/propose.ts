@@ -6,6 +6,7 @@ import { baseTemplate, readDemonstrations, readForBase, readProposed } from '../
 import { toCallersError } from '../../../files/file-errors.ts'
 import { readPrompts } from '../../../files/prompts.ts'
 import { writeJsonl } from '../../../lib/jsonl.ts'
+import { paperSampling } from '../../../plans/presets.ts'
 import { makePlan } from '../../../plans/strategies.ts'
 import { runPrompts } from '../../../run/run.ts'
 import { whole } from '../option-types.ts'
@@ -54,6 +55,7 @@ async function propose(file: string, flags: ProposeFlags): Promise<void> {
     width,
     maxTokens,
     temperature,
+    topP: paperSampling.topP,
     seed,
     template: template.id,
   })

@@ -7,6 +7,7 @@ import { boundMtBench, describeBound } from '../../../eval/bound.ts'
 import { readMtBench, temperatureOf } from '../../../eval/mt-bench.ts'
 import { type MtBenchTable, runMtBench, tabulateMtBench } from '../../../eval/mt-bench-run.ts'
 import { readTemplate } from '../../../files/template-file.ts'
+import { paperSampling } from '../../../plans/presets.ts'
 import { makePlan } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { whole } from '../option-types.ts'
@@ -107,7 +108,7 @@ async function mtBench(folder: string | undefined, flags: MtBenchFlags): Promise
 /** Makes the plan of each category. Categories differ in temperature. */
 function planByCategory({ model, aggregators = [model], width, depth, maxTokens, seed }: MtBenchFlags) {
   const shared = { proposers: [model], aggregators, width, depth, maxTokens, seed }
-  return (category: string) => makePlan({ ...shared, temperature: temperatureOf(category) })
+  return (category: string) => makePlan({ ...paperSampling, ...shared, temperature: temperatureOf(category) })
 }
 
 function toResult(

@@ -53,6 +53,7 @@ function pipedView(mode: ViewMode, status: AskStatus | undefined): AskView {
     },
     end(result) {
       status?.close()
+      for (const warning of result.warnings ?? []) console.error(`warning: ${sanitize(warning)}`)
       if (mode === 'json')
         console.log(stringifySafely(withAttribution(result), process.stdout.isTTY ? 2 : undefined))
       if (mode === 'text') writeAnswer(result)

@@ -53,6 +53,7 @@ export class LiveView {
   /** Writes the rest of the answer, and a line that says what it took. `ms` is the time since the start. */
   end(result: Result, ms: number): void {
     this.#warn(result.degradedBecause ?? [])
+    this.#warn(result.warnings ?? [], 'warning')
     const { layer, index } = result.from
     if (this.#written === undefined) this.#write(result.answer, `layer ${layer + 1}, completion ${index + 1}`)
     this.#writer.end()
@@ -121,10 +122,10 @@ export class LiveView {
     this.#print([...lines.map(this.#style.warn), ''])
   }
 
-  #warn(reasons: string[]): void {
+  #warn(reasons: string[], label = 'degraded'): void {
     const fresh = reasons.filter((reason) => !this.#warned.has(reason))
     for (const reason of fresh) this.#warned.add(reason)
-    const lines = fresh.flatMap((reason) => wrap(sanitize(`degraded: ${reason}`), this.#columns))
+    const lines = fresh.flatMap((reason) => wrap(sanitize(`${label}: ${reason}`), this.#columns))
     if (lines.length > 0) this.#print([...lines.map(this.#style.warn), ''])
   }
 

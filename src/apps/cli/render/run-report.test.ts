@@ -12,6 +12,7 @@ const progress: Progress = {
   degraded: 0,
   failed: 0,
   madeNow: 80,
+  warnings: new Set<string>(),
   made: 140,
   spent,
 }

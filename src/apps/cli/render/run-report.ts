@@ -42,7 +42,8 @@ export function describeEnd(
     hopeless: `stopped, because the others would ${whatElse(reason, failures)}: ${so}; fix that and ${AGAIN} to resume`,
   }
   const hint = outcome === 'done' && failures.length > 0 ? `; ${AGAIN} to try the others again` : ''
-  return [...failures.map(describeFailures), ends[outcome] + hint].join('\n')
+  const warnings = [...progress.warnings].map((warning) => `warning: ${sanitize(warning)}`)
+  return [...warnings, ...failures.map(describeFailures), ends[outcome] + hint].join('\n')
 }
 
 const AGAIN = 'run the same command'

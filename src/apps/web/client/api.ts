@@ -7,7 +7,7 @@ export interface Offer {
   models: string[]
   engines: string[]
   limits: { width: number; depth: number; maxTokens: number }
-  defaults: { strategy: string; width: number; depth: number; temperature: number; maxTokens: number }
+  defaults: { strategy: string; width: number; depth: number; temperature?: number; maxTokens?: number }
   /** True if the server keeps corrected answers. */
   fixes: boolean
 }

@@ -1,0 +1,239 @@
+import { describe, expect, it } from 'vitest'
+import type { CompletionRequest, Message, Sampling } from '../../core/provider/engine.ts'
+import { type Asked, collect, model, open } from './openai.fixture.ts'
+
+const sampling: Sampling = { maxTokens: 8, temperature: 0.7, topP: 0.9, reasoning: 'low' }
+const openaiSays = (field: string) => ({
+  error: { message: `Unsupported value: '${field}' is not supported with this model.`, param: field },
+})
+/** In the shape of Mistral: only the path names the field. */
+const pydanticSays = (field: string) => ({
+  object: 'error',
+  message: {
+    detail: [
+      {
+        type: 'extra_forbidden',
+        loc: ['body', field],
+        msg: 'Extra inputs are not permitted',
+        input: 'x'.repeat(400),
+      },
+    ],
+  },
+})
+const googleSays = (field: string) => [
+  {
+    error: {
+      code: 400,
+      message: `Invalid JSON payload received. Unknown name "${field}": Cannot find field.`,
+    },
+  },
+]
+
+type Says = (field: string) => object
+
+function refusing(fields: string[], says: Says, status = 400) {
+  return (asked: Asked) => {
+    const field = fields.find((name) => name in asked.body)
+    return field ? asked.refuse(status, says(field)) : model()(asked)
+  }
+}
+
+describe('a field that a server refuses', () => {
+  it.each<[string[], Says, number]>([
+    [['seed'], pydanticSays, 422],
+    [['seed'], googleSays, 400],
+    [['stream_options'], openaiSays, 400],
+    [['temperature', 'top_p', 'seed'], openaiSays, 400],
+    [['reasoning_effort'], openaiSays, 400],
+    [['user', 'prompt_cache_key'], openaiSays, 400],
+  ])('is left out, once for all requests, and each end warns of it: %s', async (fields, says, status) => {
+    const { engine, asked } = await open({}, refusing(fields, says, status))
+    const passed = { user: 'me', prompt_cache_key: 'k' }
+    const { ends } = await collect(engine, { sampling, passed, n: 2 })
+    expect(ends).toHaveLength(2)
+    for (const { warnings } of ends) {
+      expect(warnings).toHaveLength(fields.length)
+      for (const field of fields)
+        expect(warnings?.join()).toContain(`refuses \`${field}\`, so it is left out`)
+    }
+    expect(asked).toHaveLength(fields.length + 1)
+    await collect(engine, { sampling, passed })
+    expect(asked).toHaveLength(fields.length + 2)
+    const all = [
+      'seed',
+      'stream_options',
+      'temperature',
+      'top_p',
+      'reasoning_effort',
+      'user',
+      'prompt_cache_key',
+    ]
+    expect(all.filter((name) => !(name in (asked.at(-1)?.body ?? {})))).toEqual(
+      all.filter((name) => fields.includes(name)),
+    )
+  })
+
+  it('is no warning for a request that does not have it', async () => {
+    const { engine } = await open({}, refusing(['temperature'], openaiSays))
+    await collect(engine, { sampling })
+    const { ends } = await collect(engine)
+    expect(ends.map((end) => end.warnings)).toEqual([undefined])
+  })
+
+  it('is the later one of two that exclude each other', async () => {
+    const message = '`temperature` and `top_p` cannot both be specified for this model. Please use only one.'
+    const { engine, asked } = await open({}, (one) =>
+      'temperature' in one.body && 'top_p' in one.body
+        ? one.refuse(400, { error: { message } })
+        : model()(one),
+    )
+    expect((await collect(engine, { sampling })).ends).toHaveLength(1)
+    expect(asked.at(-1)?.body).toMatchObject({ temperature: 0.7 })
+  })
+
+  it('is an error in a strict request if the caller set it, and left out if the engine added it', async () => {
+    const { engine, asked } = await open({}, refusing(['seed', 'temperature'], openaiSays))
+    const { failures } = await collect(engine, { sampling, strict: true })
+    expect(failures.map(({ error }) => error.message)).toEqual([
+      "400: Unsupported value: 'temperature' is not supported with this model.",
+    ])
+    expect(asked.map(({ body }) => 'seed' in body)).toEqual([true, false])
+    await collect(engine, { sampling })
+    expect((await collect(engine, { sampling, strict: true })).failures).toHaveLength(1)
+  })
+
+  it('stays an error if it changes what is asked for', async () => {
+    const { engine, asked } = await open({}, refusing(['stop'], openaiSays))
+    expect((await collect(engine, { stop: ['x'] })).failures).toHaveLength(1)
+    expect(asked).toHaveLength(1)
+  })
+
+  it('is not guessed from a word of plain English', async () => {
+    const message = 'After the optional system message, roles must be user and assistant'
+    const { engine, asked } = await open({}, (one) => one.refuse(400, { error: { message } }))
+    expect((await collect(engine, { passed: { user: 'me' } })).failures).toHaveLength(1)
+    expect(asked).toHaveLength(1)
+  })
+})
+
+const user = (content: string): Message => ({ role: 'user', content })
+const system = (content: string): Message => ({ role: 'system', content })
+const toolTurns: Message[] = [
+  user('Weather in Oslo?'),
+  {
+    role: 'assistant',
+    content: null,
+    tool_calls: [
+      { id: 'a', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Oslo"}' } },
+    ],
+  },
+  { role: 'tool', tool_call_id: 'a', content: '12 degrees' },
+]
+
+type Rule = (messages: Message[], body: Asked['body']) => boolean
+const rolesOf = (messages: Message[]) => messages.map(({ role }) => role)
+
+describe('messages that a server refuses', () => {
+  it.each<[string, string, Rule, Message[], Message[]]>([
+    [
+      'a blank system message',
+      'system: text content blocks must contain non-whitespace text',
+      (messages) => messages.some((m) => String(m.content).trim() === ''),
+      [system('\n'), user('Hi')],
+      [user('Hi')],
+    ],
+    [
+      'a system message',
+      'System role not supported',
+      (messages) => rolesOf(messages).includes('system'),
+      [system('Be brief.'), user('Hi')],
+      [user('Be brief.\n\nHi')],
+    ],
+    [
+      'a system message, told as wrong order',
+      'Conversation roles must alternate user/assistant/user/assistant/...',
+      (messages) => rolesOf(messages).includes('system'),
+      [system('Be brief.'), user('Hi')],
+      [user('Be brief.\n\nHi')],
+    ],
+    [
+      'a system message that is not the first',
+      'System message must be at the beginning.',
+      (messages) => rolesOf(messages).lastIndexOf('system') > 0,
+      [user('Hi'), system('Be brief.'), user('Well?')],
+      [system('Be brief.'), user('Hi'), user('Well?')],
+    ],
+    [
+      'a developer message',
+      "Unexpected role 'developer'",
+      (messages) => rolesOf(messages).includes('developer'),
+      [{ role: 'developer', content: 'Be brief.' }, user('Hi')],
+      [system('Be brief.'), user('Hi')],
+    ],
+    [
+      'two turns of one role in a row',
+      'roles must alternate between "user" and "assistant", but found multiple "user" roles in a row',
+      (messages) => messages.some(({ role }, i) => role === messages[i - 1]?.role),
+      [user('Hi'), user('Drafts: a, b')],
+      [user('Hi\n\nDrafts: a, b')],
+    ],
+    [
+      'turns of tools without tools',
+      'Requests which include `tool_use` or `tool_result` blocks must define tools',
+      (messages, body) => messages.some((m) => m.tool_calls || m.role === 'tool') && !body.tools,
+      toolTurns,
+      [
+        user('Weather in Oslo?'),
+        { role: 'assistant', content: 'Call of get_weather: {"city":"Oslo"}' },
+        user('Result of get_weather: 12 degrees'),
+      ],
+    ],
+  ])(
+    '%s: they are rewritten once for all requests, and each end warns of it',
+    async (_, message, rule, messages, rewritten) => {
+      const { engine, asked } = await open({}, (one) =>
+        rule(one.body.messages, one.body) ? one.refuse(400, { error: { message } }) : model()(one),
+      )
+      const request: Partial<CompletionRequest> = { messages }
+      const { ends } = await collect(engine, request)
+      expect(asked.at(-1)?.body.messages).toEqual(rewritten)
+      expect(ends.map((end) => end.warnings?.length)).toEqual([1])
+      await collect(engine, request)
+      expect(asked).toHaveLength(3)
+      expect((await collect(engine, { messages: [user('Hi')] })).ends[0]?.warnings).toBeUndefined()
+    },
+  )
+
+  it('are rewritten again if the server refuses them still', async () => {
+    const { engine, asked } = await open({}, (one) => {
+      const roles = rolesOf(one.body.messages)
+      const isWrong = roles.includes('system') || roles.some((role, i) => role === roles[i - 1])
+      return isWrong ? one.refuse(400, { error: { message: 'roles must alternate' } }) : model()(one)
+    })
+    const { ends } = await collect(engine, { messages: [system('Be brief.'), user('Hi'), user('Well?')] })
+    expect(asked.at(-1)?.body.messages).toEqual([user('Be brief.\n\nHi\n\nWell?')])
+    expect(ends[0]?.warnings).toHaveLength(2)
+  })
+
+  it('are the error of the server if no rewriting helps', async () => {
+    const refusal = { error: { message: 'System role not supported' } }
+    const { engine, asked } = await open({}, (one) => one.refuse(400, refusal))
+    const { failures } = await collect(engine, { messages: [system('Be brief.'), user('Hi')] })
+    expect(failures.map(({ error }) => error.message)).toEqual(['400: System role not supported'])
+    expect(asked).toHaveLength(2)
+  })
+})
+
+it('fields of answers are not sent as questions', async () => {
+  const { engine, asked } = await open({}, model())
+  const answer = {
+    role: 'assistant',
+    content: 'Ho',
+    name: 'n',
+    refusal: null,
+    annotations: [],
+    reasoning_content: 'Hm',
+  }
+  await collect(engine, { messages: [user('Hi'), answer as Message, user('Well?')] })
+  expect(asked[0]?.body.messages[1]).toEqual({ role: 'assistant', content: 'Ho', name: 'n' })
+})

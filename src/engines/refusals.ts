@@ -1,0 +1,114 @@
+/** What a model's server refuses, learned from its refusals: fields that are left out, and turns that are rewritten. */
+
+import type { Message } from '../core/provider/engine.ts'
+import type { EngineError } from '../core/provider/errors.ts'
+import { type Rewrite, rewriteFor, rewriteMessages } from './rewrites.ts'
+import { namesField, UpstreamError } from './upstream-error.ts'
+
+/** One thing that was learned, and how a reader is told of it. */
+export interface Lesson {
+  /** A field of the wire, or a rewriting of messages. */
+  about: string
+  text: string
+  rewrite?: Rewrite
+  /** The engine itself acts on it; it is only told. */
+  isNote?: true
+}
+
+/** Fields that may be left out, with what that means, and other names that servers give them. */
+const optional: Record<string, { effect: string; names?: string[]; isOurs?: true }> = {
+  seed: { effect: 'the same seed does not give the same samples', isOurs: true },
+  stream_options: { effect: 'token counts are estimates', names: ['include_usage'], isOurs: true },
+  temperature: { effect: "the model's own temperature holds" },
+  top_p: { effect: "the model's own value holds", names: ['topP'] },
+  top_k: { effect: "the model's own value holds", names: ['topK'] },
+  min_p: { effect: "the model's own value holds", names: ['minP'] },
+  frequency_penalty: { effect: 'there is no such penalty', names: ['frequencyPenalty'] },
+  presence_penalty: { effect: 'there is no such penalty', names: ['presencePenalty'] },
+  reasoning_effort: { effect: "the model's own effort holds", names: ['reasoningEffort', 'reasoning'] },
+  parallel_tool_calls: { effect: 'the model decides how many tools it calls', names: ['parallelToolCalls'] },
+}
+
+/** Whether a refusal is one from which something may be learned. */
+export function isLesson(error: EngineError): error is UpstreamError {
+  const isRefused = error.status === 400 || error.status === 422
+  return error instanceof UpstreamError && isRefused && error.kind !== 'context-overflow'
+}
+
+/** What was sent: the body's fields and messages, and the fields that a caller passed on. */
+export interface SentRequest {
+  body: Record<string, unknown>
+  messages: Message[]
+  passed?: Record<string, unknown>
+  strict?: boolean
+}
+
+/**
+ * What a refusal teaches about a field or the messages; undefined if nothing. Of two fields that exclude each other
+ * the later one goes. A strict request keeps what its caller set.
+ */
+export function readLesson(error: UpstreamError, sent: SentRequest): Lesson | undefined {
+  const field = findRefused(error, sent)
+  if (field) return { about: field, text: describe(field, error) }
+  const rewrite = rewriteFor(
+    wordsOf(error),
+    sent.messages,
+    'tools' in sent.body && sent.body.tools !== undefined,
+  )
+  return rewrite && { about: rewrite.name, text: rewrite.text, rewrite: rewrite.name }
+}
+
+function findRefused(error: UpstreamError, { body, passed = {}, strict }: SentRequest): string | undefined {
+  const mayGo = [...Object.keys(optional), ...Object.keys(passed)]
+    .filter((field) => body[field] !== undefined)
+    .filter((field) => !strict || optional[field]?.isOurs)
+  const { named = [] } = error.details
+  const isNamed = (field: string) => {
+    const names = [field, ...(optional[field]?.names ?? [])]
+    if (named.some((name) => names.includes(name.split(/[.[]/)[0] as string))) return true
+    // A word of plain English must be quoted to be a name.
+    return names.some((name) => (isWord(name) ? quotes(error, name) : namesField(error, name)))
+  }
+  const refused = mayGo.filter(isNamed)
+  return refused.includes('temperature') && refused.includes('top_p') ? 'top_p' : refused[0]
+}
+
+/** Words that also stand in refusals of something else. */
+const isWord = (name: string) => ['user', 'metadata', 'reasoning', 'store'].includes(name)
+
+function quotes(error: UpstreamError, name: string): boolean {
+  return new RegExp(
+    `['"\`]${name}['"\`]|(?:argument|parameter|field)s?:? (?:supplied: )?${name}\\b|^${name}: Extra`,
+  ).test(wordsOf(error))
+}
+
+function describe(field: string, error: UpstreamError): string {
+  const effect = optional[field]?.effect ?? 'it has no effect'
+  return `${error.engine} refuses \`${field}\`, so it is left out: ${effect}`
+}
+
+function wordsOf({ details: { serverMessage = '' } }: UpstreamError): string {
+  return serverMessage
+}
+
+/** Leaves out and rewrites what was learned. `warnings` says what that changed in this request. */
+export function applyLessons(
+  { body, messages, strict }: SentRequest,
+  lessons: readonly Lesson[],
+): { body: Record<string, unknown>; messages: Message[]; warnings: string[] } {
+  const warnings: string[] = []
+  const kept = { ...body }
+  let turns = messages
+  for (const { about, text, rewrite, isNote } of lessons) {
+    if (isNote) warnings.push(text)
+    else if (rewrite) {
+      const rewritten = rewriteMessages(rewrite, turns, body.tools !== undefined)
+      if (rewritten !== turns) warnings.push(text)
+      turns = rewritten
+    } else if (kept[about] !== undefined && !(strict && !optional[about]?.isOurs)) {
+      delete kept[about]
+      warnings.push(text)
+    }
+  }
+  return { body: kept, messages: turns, warnings }
+}
