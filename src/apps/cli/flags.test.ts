@@ -25,7 +25,7 @@ test('without flags a plan is 3 x 1', async () => {
 test('the preset paper is 5 x 2 at temperature 0.7 and top-p 0.95', async () => {
   const plan = await planOf({ model: 'm', preset: 'paper' })
   expect(shapeOf(plan)).toEqual(['5 m', '5 m', '1 m'])
-  expect(samplingOf(plan)).toEqual({ temperature: 0.7, topP: 0.95, maxTokens: 1024 })
+  expect(samplingOf(plan)).toEqual({ temperature: 0.7, topP: 0.95 })
 })
 
 const config: Config = {
@@ -73,7 +73,7 @@ test('a small model of the catalogue has a limit of its own, under any name, unl
   expect(await limitOf({})).toBe(96)
   for (const model of ['smollm2-q4_1', 'gemma3-270m', 'tiny', 'tuned'])
     expect(await limitOf({ model })).toBe(96)
-  for (const model of ['far', 'openai:smollm2']) expect(await limitOf({ model })).toBe(1024)
+  for (const model of ['far', 'openai:smollm2']) expect(await limitOf({ model })).toBeUndefined()
   expect(await limitOf({ maxTokens: 300 })).toBe(300)
   expect(await limitOf({}, { defaults: { maxTokens: 200 } })).toBe(200)
 })
@@ -81,5 +81,5 @@ test('a small model of the catalogue has a limit of its own, under any name, unl
 test('each engine of a plan has the limit of its own', async () => {
   const { layers } = await planOf({ proposers: ['smollm2', 'big'], aggregators: ['big'] })
   const limits = layers.map(({ voices }) => voices.map(({ sampling }) => sampling.maxTokens))
-  expect(limits).toEqual([[96, 1024], [1024]])
+  expect(limits).toEqual([[96, undefined], [undefined]])
 })

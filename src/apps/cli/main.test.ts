@@ -94,19 +94,25 @@ test('`aft ask --help` explains every flag, with examples', async () => {
                                proposing and aggregating
 
     Sampling:
-      --max-tokens <n>         most tokens of each completion (from 1; default:
-                               1024, for models of \`aft models\` 96)
+      --max-tokens <n>         most tokens of each completion (from 1; default: the
+                               model's; in this process 1024, for models of \`aft
+                               models\` 96)
       --judge-max-tokens <n>   most tokens of a judgment; the first number in it is
                                the choice, for best-of-n (from 1; default: 512)
       --temperature <n>        how much samples vary; 0 always takes the likeliest
-                               token (0 to 5; default: 0.7)
+                               token (0 to 5; default: the model's)
       --top-p <n>              sample from the likeliest tokens that make up this
                                share of the probability; the last layer uses 1 (0 to
-                               1; default: 0.95)
+                               1; default: the model's)
       --top-k <n>              sample from this many of the likeliest tokens (from
                                1; default: the engine's)
       --min-p <n>              drop tokens less probable than this share of the
                                likeliest one (0 to 1; default: the engine's)
+      --reasoning <name>       how much models think before they write (none,
+                               minimal, low, medium, high, xhigh; default: the
+                               model's)
+      --strict                 a setting that a model refuses is an error, not a
+                               warning (default: off)
       --seed <n>               same seed, same samples (from 0; default: 0, for aft
                                ask random)
 

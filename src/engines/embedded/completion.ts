@@ -1,12 +1,22 @@
 /** One completion: samples its tokens and emits their text. */
-import type { CompletionRequest, EngineEvent, TokenScore, Usage } from '../../core/provider/engine.ts'
+import type {
+  CompletionRequest,
+  EngineEvent,
+  Sampling,
+  TokenScore,
+  Usage,
+} from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
 import { addContent, createTranscript, endTranscript, type Transcript } from '../transcript.ts'
 import type { NativeContext, NativeModel, NativeSampler } from './native.ts'
-import type { LimitedRequest } from './request.ts'
 import { scoreToken } from './score.ts'
 import type { Task } from './sequence-pool.ts'
 import { createTextStream, type TextStream } from './text-stream.ts'
+
+/** A request whose completions have a limit. */
+export interface LimitedRequest extends CompletionRequest {
+  sampling: Sampling & { maxTokens: number }
+}
 
 /** What completions of one request share. */
 export interface Shared {

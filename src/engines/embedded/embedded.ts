@@ -9,9 +9,10 @@ import type {
   TokenScore,
 } from '../../core/provider/engine.ts'
 import { EngineError, UsageError } from '../../core/provider/errors.ts'
+import type { LimitedRequest } from './completion.ts'
 import { type LoadOptions, loadNative, type NativeModel } from './native.ts'
 import { createRenderer, renderRaw } from './prompt.ts'
-import { asEngineError, type LimitedRequest, startRequest } from './request.ts'
+import { asEngineError, startRequest } from './request.ts'
 import { Scheduler } from './scheduler.ts'
 import { SchemaProblem } from './schema.ts'
 import { Scoring } from './score.ts'

@@ -1,16 +1,11 @@
 /** A request as a job: one task reads the prompt, then its completions follow; all events are one stream. */
-import type { CompletionRequest, EngineEvent, Sampling } from '../../core/provider/engine.ts'
+import type { EngineEvent } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
 import { type Channel, createChannel } from '../../lib/channel.ts'
-import { Completion } from './completion.ts'
+import { Completion, type LimitedRequest } from './completion.ts'
 import type { NativeModel } from './native.ts'
 import type { Job } from './scheduler.ts'
 import type { Task } from './sequence-pool.ts'
-
-/** A request whose completions have a limit. */
-export interface LimitedRequest extends CompletionRequest {
-  sampling: Sampling & { maxTokens: number }
-}
 
 /** What requests of one engine share. */
 export interface RequestContext {
