@@ -46,9 +46,10 @@ test('the offer has models, engines and limits, but no addresses and no path of 
   expect(offer).toMatchObject({
     models: ['aft', 'aft-fast', 'paper', 'moa', 'rsa', 'single'],
     engines: ['one'],
-    defaults: { strategy: 'aft', width: 2, depth: 1, temperature: 0.7, maxTokens: 1024 },
+    defaults: { strategy: 'aft', width: 2, depth: 1 },
     fixes: true,
   })
+  expect(offer).not.toHaveProperty('defaults.temperature')
   expect(JSON.stringify(offer)).not.toContain('somewhere')
 })
 
