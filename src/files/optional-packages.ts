@@ -18,13 +18,13 @@ const packages = {
  */
 export function needPackages(use: keyof typeof packages): void {
   const names = packages[use]
-  const missing = names.filter((name) => !isInstalled(name))
+  const missing = names.filter((name) => !isBeside(name))
   if (missing.length === 0) return
   const what = `the package${missing.length > 1 ? 's' : ''} ${missing.join(' and ')}`
   throw new UsageError(`${use} needs ${what}: npm install ${names.join(' ')}`)
 }
 
-/** Whether a package can be imported: from where this program is installed, or from the folder that it runs in. */
+/** Whether `importPackage` finds a package: from where this program is installed, or from the folder that it runs in. */
 export function isInstalled(name: string): boolean {
   return isBeside(name) || findHere(name) !== undefined
 }
@@ -43,7 +43,8 @@ export async function importPackage(name: string): Promise<Record<string, unknow
   }
 }
 
-function isBeside(name: string): boolean {
+/** Whether a plain import of this program finds a package. */
+export function isBeside(name: string): boolean {
   try {
     import.meta.resolve(name)
     return true

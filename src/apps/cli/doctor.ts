@@ -6,7 +6,7 @@ import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { listModels } from '../../engines/models/models.ts'
 import { type Found, findHere } from '../../engines/named/found.ts'
-import { isInstalled } from '../../files/optional-packages.ts'
+import { isBeside } from '../../files/optional-packages.ts'
 import { findCacheFolder } from '../../lib/cache-folder.ts'
 import { findEnvironment, isComplete } from '../../train/environment.ts'
 import { inspectPython, judgePython } from '../../train/python-facts.ts'
@@ -79,7 +79,7 @@ function checkMachine(): Finding {
 async function checkEngine(found: Found[]): Promise<Finding> {
   const about = 'node-llama-cpp'
   const hint = 'models in this process need it: npm install node-llama-cpp'
-  if (!isInstalled('node-llama-cpp')) {
+  if (!isBeside('node-llama-cpp')) {
     if (found.length > 0) return { about, absent: `not installed; ${hint}` }
     return { about, problems: [`not installed, no server answers and no key is set; ${hint}`] }
   }
