@@ -31,17 +31,23 @@ const call = (name: string, args: string) => ({ type: 'function', function: { na
 const oslo = call('get_weather', '{"city":"Oslo"}')
 
 const expected: Record<string, Expected> = {
+  'blank-system-message': { ask: { ...hello, warnings: [expect.stringContaining('blank system message')] } },
   'content-parts-magistral': { ask: { ...hello, answer: 'The answer is 42.' }, requests: 3 },
   'event-error-without-key': { fails: /The model is overloaded, ask later/ },
   'finish-reason-in-every-chunk': { ask: hello, requests: 3 },
   'finish-reason-network-error': { fails: /the server ended it with "network_error"/ },
   'llama-server-error-field': { fails: /exceeds the available context size/, requests: 2 },
   'no-finish-reason-but-done': { ask: hello, requests: 3 },
+  'reasoning-model-temperature': { ask: hello, requests: 3 },
+  'seed-refused-mistral': { ask: { ...hello, warnings: [expect.stringContaining('refuses `seed`')] } },
   'sse-labelled-json': { ask: hello, requests: 3 },
   'sse-multi-line-data': { ask: hello, requests: 3 },
+  'system-role-refused': { ask: { ...hello, warnings: [expect.stringContaining('system messages')] } },
   'think-tags-of-magistral': { ask: hello, requests: 3 },
+  'thinking-spends-the-limit': { fails: /#m: .*limit was spent on thinking.*--max-tokens/ },
   'tool-arguments-object': { serve: { tool_calls: [oslo] } },
   'tool-calls-same-index': { serve: { tool_calls: [oslo, call('get_time', '{"tz":"UTC"}')] } },
+  'tool-history-without-tools': { serve: { content: 'Hello world' } },
   'tool-name-repeated': { serve: { tool_calls: [oslo] } },
 }
 
