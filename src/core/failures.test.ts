@@ -44,6 +44,17 @@ describe('a failed completion', () => {
     expect(error.message).toBe('no proposal is left: reason 0; reason 1')
   })
 
+  test('says that the limit was spent on thinking, by which engine, and what to set', async () => {
+    const engine = scriptedEngine(() => ({ text: 'an answer', reasoning: 'a b c d e f' }))
+    const plan = planFor({ engine }, { width: 2, depth: 1, maxTokens: 4 })
+    await expect(ask({ engine }, plan)).rejects.toMatchObject({
+      engine: 'engine',
+      message: expect.stringMatching(
+        /2 came back empty: the limit was spent on thinking \(4 tokens.*--max-tokens/,
+      ),
+    })
+  })
+
   test('leaves an error when all proposals came back empty, but a bare engine may say nothing', async () => {
     const engine = scriptedEngine(() => '')
     await expect(ask({ engine }, planFor({ engine }))).rejects.toThrow(
