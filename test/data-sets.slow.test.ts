@@ -1,4 +1,4 @@
-/** Builds the public data sets with the commands of the README and checks the counts. Takes half a minute. */
+/** Builds the public data sets with the commands of the docs and checks the counts. Takes half a minute. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -7,7 +7,7 @@ import { aft } from './command-line.ts'
 
 const data = path.join(import.meta.dirname, '../../shared/data')
 const why = existsSync(data) ? '' : ` (skipped: ${data} is missing)`
-const readme = readFileSync(path.join(import.meta.dirname, '../README.md'), 'utf8')
+const page = readFileSync(path.join(import.meta.dirname, '../docs/data.md'), 'utf8')
 
 let cwd: string
 beforeAll(() => {
@@ -33,7 +33,7 @@ test.skipIf(why)(`GSM8K's four-model solutions: 1,276 + 43 of 1,319${why}`, asyn
   const source = path.join(data, 'gsm8k/example_model_solutions.jsonl')
   const { valid } = await build('gsm8k', source, '--format', 'gsm8k-solutions', '--decontaminate', 'none')
   expect(valid).toBe('gsm8k is whole: 1276 examples to train on, 43 to validate')
-  expect(readme).toContain('| 1,319 | 1,276 | 43 | 0 |')
+  expect(page).toContain('| 1,319 | 1,276 | 43 | 0 |')
   for (const { prompt, completion } of lines('gsm8k/train.jsonl')) {
     expect(completion[0].content).toMatch(/\n#### [^\n]+$/)
     expect(JSON.stringify(prompt)).not.toContain('<<')
@@ -53,7 +53,7 @@ test.skipIf(why)(
     const { said, valid } = await build('alpaca', ...common, '--decontaminate', 'none')
     expect(valid).toBe('alpaca is whole: 747 examples to train on, 47 to validate')
     expect(said).toContain('dropped: 11 near-duplicate prompt')
-    expect(readme).toContain('| 805 | 747 | 47 | 11 near-duplicates |')
+    expect(page).toContain('| 805 | 747 | 47 | 11 near-duplicates |')
     const flagged = await build('flagged', ...common)
     expect(flagged.valid).toBe('flagged is whole: 0 examples to train on, 0 to validate')
     const dropped = lines('flagged/dropped.jsonl')
@@ -61,6 +61,6 @@ test.skipIf(why)(
     expect(
       dropped.every(({ reason, detail }) => reason === 'benchmark' && detail.includes('alpaca-eval')),
     ).toBe(true)
-    expect(readme).toContain('| 805 | 0 | 0 | 805 of the benchmark |')
+    expect(page).toContain('| 805 | 0 | 0 | 805 of the benchmark |')
   },
 )

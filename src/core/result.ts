@@ -1,5 +1,6 @@
 /** The result of a prompt, and the events on the way. The same shapes are printed, streamed and written to journals. */
 import { countCompletions, type Plan } from './plan.ts'
+import { describeEmpty } from './provider/empty.ts'
 import type { FinishReason, TokenScore, ToolCall, ToolCallDelta, Usage } from './provider/engine.ts'
 import { type describeError, EngineError } from './provider/errors.ts'
 import { hashTemplate, type Template } from './templates.ts'
@@ -132,23 +133,6 @@ export function listLeftovers(plan: Plan, { completions, failures }: LayerResult
     param,
     retryAfterMs,
   })
-}
-
-/** Why completions are empty, in words, and what helps. */
-function describeEmpty(completions: Completion[]): string[] {
-  const reasons = Map.groupBy(completions, whyEmpty)
-  return [...reasons].map(([reason, { length }]) => `${length} came back empty${reason}`)
-}
-
-function whyEmpty({ finishReason, reasoning, usage }: Completion): string {
-  const thought = usage.reasoningTokens || (reasoning ? usage.outputTokens : 0)
-  if (finishReason === 'length' && thought > 0) {
-    return `: the limit was spent on thinking (${thought} tokens, finish reason length). Set a higher --max-tokens (\`maxTokens\`) or a lower --reasoning`
-  }
-  if (finishReason === 'length')
-    return ': the limit was reached (finish reason length). Set a higher --max-tokens (`maxTokens`)'
-  if (finishReason === 'content-filter') return ": the model's content filter held the text back"
-  return thought > 0 ? ': the model only thought' : ''
 }
 
 /** Makes the result of a prompt from its layers, the chosen completion and the reasons why it is degraded. */

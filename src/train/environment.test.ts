@@ -49,5 +49,7 @@ test('a Python without packages is reported with nothing installed', async () =>
 })
 
 test('a program that is not Python is named in the error', async () => {
-  await expect(inspectPython('/no/such/python')).rejects.toThrow('/no/such/python does not run')
+  await expect(inspectPython('/no/such/python')).rejects.toThrow(
+    '--python /no/such/python: there is no such program',
+  )
 })

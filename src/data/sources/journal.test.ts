@@ -124,6 +124,9 @@ test('an answer that was chosen has all candidates as responses', async () => {
 
 test('a line that is not a journal record is a bad row with its place', async () => {
   expect(await read([header(), { type: 'draft' }, prompt('p')])).toEqual([
-    { place: `${file}:2`, problem: expect.stringMatching(/^expected a line of a journal; type: /) },
+    {
+      place: `${file}:2`,
+      problem: 'expected a line of a journal, with a `type` such as header, got "draft"',
+    },
   ])
 })

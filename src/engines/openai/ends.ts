@@ -26,8 +26,9 @@ function endingOf({ received: { finishReason = '' } }: Completion): Ending | 'no
 
 /**
  * Whether a completion is whole after its answer ended without an error. A finish reason proves it. Without one, text
- * and the server's word that it is done prove it too, if this server never gives reasons. Any other end, if the text
- * can be whole, is believed when the second attempt ends in the same way: to ask again would not help.
+ * and the server's word that it is done prove it too, if this server never gives reasons. An unknown finish reason is
+ * believed when the second attempt ends in the same way: to ask again would not help. A connection that only closes
+ * proves nothing, however often.
  */
 export function isProven(completion: Completion, ends: Ends, isDone: boolean): boolean {
   const { finishReason: word = '' } = completion.received
@@ -35,7 +36,8 @@ export function isProven(completion: Completion, ends: Ends, isDone: boolean): b
   if (ending === 'failure') return false
   if (ending !== 'none' && ending !== 'unknown') return true
   if ((ending === 'none' && ends.hasReasons) || !mayBeWhole(completion)) return false
-  const isAccepted = ends.accepted.has(word) || completion.unprovenEnd === word || (isDone && word === '')
+  if (word === '' && !isDone) return false
+  const isAccepted = word === '' || ends.accepted.has(word) || completion.unprovenEnd === word
   completion.unprovenEnd = word
   if (!isAccepted) return false
   ends.accepted.add(word)
