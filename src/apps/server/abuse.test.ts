@@ -284,7 +284,10 @@ async function check({ url }: Started, asked: Asked): Promise<number> {
   const { status } = response
   if (status !== 200) {
     const { error } = JSON.parse(text)
-    if (status >= 500) expect([status, error.code]).toEqual([508, 'too_many_hops'])
+    // A stop string with which every reply begins leaves no text, and no text is an error.
+    const isCut =
+      status === 502 && error.code === 'upstream_missing' && /"stop(_sequences)?":/.test(toJson(place.body))
+    if (status >= 500 && !isCut) expect([status, error.code]).toEqual([508, 'too_many_hops'])
     expect(error).toMatchObject({ message: expect.any(String), type: expect.any(String) })
     const isOfBody = status === 400 && mutations.length === 0 && error.code !== 'not_json' && !hops
     if (isOfBody && isRecord(place.body)) expect(error.param).toEqual(expect.any(String))
