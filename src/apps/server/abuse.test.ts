@@ -276,6 +276,12 @@ function toJson(body: unknown): string {
   return JSON.stringify(body, (_, value) => (typeof value === 'bigint' ? String(value) : value)) ?? ''
 }
 
+/** Whether a stop string of the request stands where every reply begins: no text is left, and no text is an error. */
+function cutsReplies(sent: Uint8Array): boolean {
+  const { stop_sequences = [] } = JSON.parse(new TextDecoder().decode(sent))
+  return stop_sequences.some((stop: string) => 'Reply '.startsWith(stop) || stop.startsWith('Reply '))
+}
+
 async function check({ url }: Started, asked: Asked): Promise<number> {
   const { place, mutations, hops, type } = asked
   const headers = { 'content-type': type, ...(hops && { 'x-aft-hops': hops }) }
@@ -284,9 +290,7 @@ async function check({ url }: Started, asked: Asked): Promise<number> {
   const { status } = response
   if (status !== 200) {
     const { error } = JSON.parse(text)
-    // A stop string with which every reply begins leaves no text, and no text is an error.
-    const isCut =
-      status === 502 && error.code === 'upstream_missing' && /"stop(_sequences)?":/.test(toJson(place.body))
+    const isCut = status === 502 && error.code === 'upstream_missing' && cutsReplies(write(asked))
     if (status >= 500 && !isCut) expect([status, error.code]).toEqual([508, 'too_many_hops'])
     expect(error).toMatchObject({ message: expect.any(String), type: expect.any(String) })
     const isOfBody = status === 400 && mutations.length === 0 && error.code !== 'not_json' && !hops
