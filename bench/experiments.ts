@@ -1,6 +1,6 @@
 /**
  * The experiments on training, each into bench/results/: how expected a better answer is after drafts (perplexity), whether
- * rows with drafts are learnt faster than their twins (convergence), and whether a trained aggregator picks better than a
+ * rows with drafts are learned faster than their twins (convergence), and whether a trained aggregator picks better than a
  * vote (choosing). The two last are what `runs/aggregator.sh` made, which takes its sizes from the environment. What was
  * done lies under .cache/experiments, and they go on where they were.
  *
@@ -38,7 +38,7 @@ const experiments: Record<string, () => void> = {
       'alpaca-eval',
       '--target-file',
       path.join(outputs, 'Together-MoA.json'),
-      '--most-chars',
+      '--max-chars',
       '3000',
       '--limit',
       '103',

@@ -83,9 +83,9 @@ async function runModel(model: string, base: boolean) {
   )
   const completions = readCompletions(at(`${model}.jsonl.journal`))
   const label = ['data', 'label', `${model}.jsonl`, '-m', flags.label, '--max-tokens', '400']
-  const labelled = await step(label, `${model}-labelled.jsonl`, Math.floor(count / 3))
-  const targets = readCompletions(at(`${model}-labelled.jsonl.journal`))
-  const build = ['data', 'build', `${model}-labelled.jsonl`, '--on-policy', model, '--validation', '0.1']
+  const labeled = await step(label, `${model}-labeled.jsonl`, Math.floor(count / 3))
+  const targets = readCompletions(at(`${model}-labeled.jsonl.journal`))
+  const build = ['data', 'build', `${model}-labeled.jsonl`, '--on-policy', model, '--validation', '0.1']
   const built = await aft([...build, '-o', `${model}-set`, '--restart'], { cwd: folder })
   if (built.code !== 0) throw new Error(built.stderr)
   const valid = await aft(['data', 'validate', `${model}-set`], { cwd: folder })
@@ -103,7 +103,7 @@ async function runModel(model: string, base: boolean) {
       unusable: { empty: countUnusable(texts, 'empty'), runaway: countUnusable(texts, 'runaway') },
       ...timesOf(proposed),
     },
-    targets: { by: flags.label, completions: targets.length, ...timesOf(labelled) },
+    targets: { by: flags.label, completions: targets.length, ...timesOf(labeled) },
     built: built.stderr.trim().split(' See ')[0],
     valid: valid.stdout.trim(),
   }

@@ -7,7 +7,7 @@
 #   AFT_MODEL, SFT_MODEL   the two models once they are served, such as http://127.0.0.1:8000/v1#NAME; with JUDGE they are evaluated
 #   JUDGE                  an engine, such as openai:gpt-4.1; it compares the bare SFT twin with the aggregating AFT model
 #   DRY=1                  prints only what the evaluation would cost
-#   ALPACA_EVAL, MT_BENCH, GSM8K, TEMPLATE, GAMED, DIFFICULTY   benchmark files by path; the others are fetched from their owners
+#   ALPACA_EVAL, MT_BENCH, GSM8K, JUDGE_TEMPLATE, GAMED, DIFFICULTY   benchmark files by path; the others are fetched from their owners
 #   OUT                    the folder for all results
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -49,7 +49,7 @@ evaluate() { # NAME MODEL DEPTH
     --max-tokens 2048 -o "$outputs" $dry
   [ -e "$outputs" ] || outputs=$baseline # in a dry run, for its size
   aft eval alpaca-eval --outputs "$outputs" --baseline "$baseline" --judge "$JUDGE" \
-    --official ${TEMPLATE:+--template "$TEMPLATE"} ${GAMED:+--gamed "$GAMED"} \
+    --official ${JUDGE_TEMPLATE:+--judge-template "$JUDGE_TEMPLATE"} ${GAMED:+--gamed "$GAMED"} \
     ${DIFFICULTY:+--instruction-difficulty "$DIFFICULTY"} \
     -o "$out/eval/alpaca-eval-$name" $dry
   aft eval mt-bench "${MT_BENCH:---official}" --model "$model" --judge "$JUDGE" --width 5 --depth "$depth" \

@@ -1,4 +1,4 @@
-/** Proposals of real models, labelled by one; killed and resumed. Half a minute to a minute. */
+/** Proposals of real models, labeled by one; killed and resumed. Half a minute to a minute. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

@@ -22,12 +22,12 @@ export interface Cases {
 /**
  * Gathers cases from the examples of a built data set.
  * @param twins the same examples without proposals, as an SFT run reads them; without a twin, a prompt is made here
- * @param mostChars most characters of target and proposals together; longer examples are left out
+ * @param maxChars most characters of target and proposals together; longer examples are left out
  */
 export async function gatherExamples(
   examples: AsyncIterable<Example>,
   twins: AsyncIterable<Example> | undefined,
-  mostChars = Infinity,
+  maxChars = Infinity,
 ): Promise<Cases> {
   const plain = new Map<string, Message[]>()
   for await (const { id, prompt } of twins ?? []) plain.set(id, prompt)
@@ -39,7 +39,7 @@ export async function gatherExamples(
     const chars = target.length + textOf(prompt[0] as Message).length
     templates.add(template)
     if (proposals.length === 0) skipped.add('no proposals')
-    else if (chars > mostChars) skipped.add(tooLong(mostChars))
+    else if (chars > maxChars) skipped.add(tooLong(maxChars))
     else rows.push({ id, prompt, target, twin: plain.get(id) })
   }
   return { cases: casesOfExamples(rows), templates: [...templates], leftOut: skipped.reasons }
@@ -52,7 +52,7 @@ export interface GatherOptions {
   /** Proposals per row. Rows with fewer are left out. */
   proposals: number
   /** Most characters of target and proposals together. Longer rows are left out. */
-  mostChars?: number
+  maxChars?: number
 }
 
 /**
@@ -61,7 +61,7 @@ export interface GatherOptions {
  */
 export async function gatherResponses(
   source: AsyncIterable<SourceRow | BadRow>,
-  { targetOf, proposals: count, mostChars = Infinity }: GatherOptions,
+  { targetOf, proposals: count, maxChars = Infinity }: GatherOptions,
 ): Promise<Cases> {
   const rows: ResponseRow[] = []
   const skipped = countReasons()
@@ -72,7 +72,7 @@ export async function gatherResponses(
     const chars = responses.reduce((sum, response) => sum + response.length, text?.length ?? 0)
     if (text === undefined || text.trim() === '') skipped.add('no target')
     else if (responses.length < count) skipped.add(`fewer than ${count} responses`)
-    else if (chars > mostChars) skipped.add(tooLong(mostChars))
+    else if (chars > maxChars) skipped.add(tooLong(maxChars))
     else rows.push({ prompt: row.prompt, responses, target: text })
   }
   return { cases: casesOfResponses(rows), templates: [], leftOut: skipped.reasons }

@@ -20,7 +20,7 @@ export interface OpenedEngines {
 }
 
 /**
- * Opens an engine by name: `smollm2` (or another of the catalogue), `gguf:FILE`, `hf:USER/REPO:QUANT`,
+ * Opens an engine by name: `smollm2` (or another of the catalog), `gguf:FILE`, `hf:USER/REPO:QUANT`,
  * `openai:MODEL`, `URL#MODEL`, `scripted:FILE`, `scripted:echo`, a name from the config,
  * or the folder of a model that `aft train` made.
  * @throws UsageError for an unknown name (listing the right ones), a missing key or file
@@ -100,9 +100,9 @@ async function open(
 ): Promise<Engine> {
   if ('retries' in options) throw new UsageError('`retries`: use `maxRetries`', { param: 'retries' })
   const [scheme = '', rest = ''] = split(name)
-  const isCatalogued = rest === '' && (await catalogueNames()).includes(name)
-  const opener = isCatalogued ? openModel : openerOf(scheme)
-  if (opener && (isCatalogued || rest)) {
+  const isCataloged = rest === '' && (await catalogNames()).includes(name)
+  const opener = isCataloged ? openModel : openerOf(scheme)
+  if (opener && (isCataloged || rest)) {
     shared.hasEmbedded ||= opener === openModel
     return share(shared, name, options, () => opener(name, rest, options))
   }
@@ -234,9 +234,9 @@ function split(name: string): [string, string] {
   return at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at + 1)]
 }
 
-async function catalogueNames(): Promise<string[]> {
-  const { catalogue } = await import('./models/models.ts')
-  return catalogue.map((model) => model.name)
+async function catalogNames(): Promise<string[]> {
+  const { catalog } = await import('./models/models.ts')
+  return catalog.map((model) => model.name)
 }
 
 async function readConfigOf({ config }: OpenOptions): Promise<Config> {
@@ -245,13 +245,13 @@ async function readConfigOf({ config }: OpenOptions): Promise<Config> {
 }
 
 async function unknownName(name: string, configured: string[]): Promise<UsageError> {
-  const catalogued = await catalogueNames()
+  const cataloged = await catalogNames()
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory())
     return new UsageError(`${name} is a folder, but has no model that \`aft train\` trained to its end`)
   const forms = ['gguf:FILE', 'hf:USER/REPO:QUANT', ...namedForms(), 'URL#MODEL', 'a folder of `aft train`']
-  const known = [...catalogued, ...forms].join(', ')
+  const known = [...cataloged, ...forms].join(', ')
   const own = configured.length > 0 ? `, and from the config: ${configured.join(', ')}` : ''
-  const hint = suggest(name, [...catalogued, ...configured])
+  const hint = suggest(name, [...cataloged, ...configured])
   return new UsageError(
     `unknown engine "${name}"${hint ? `; did you mean ${hint}?` : '.'} There are ${known}${own}`,
   )

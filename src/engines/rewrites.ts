@@ -93,7 +93,7 @@ function joinTexts(messages: Message[]): string {
     .join('\n\n')
 }
 
-/** Neighbours of one role as one turn. Turns of tools and calls stay as they are. */
+/** Neighbors of one role as one turn. Turns of tools and calls stay as they are. */
 function mergeTurns(messages: Message[]): Message[] {
   const merged: Message[] = []
   for (const message of messages) {

@@ -20,7 +20,7 @@ const copies: Record<string, string> = {
   'input_data.jsonl': 'ifeval/input_data.jsonl',
 }
 const files = Object.values(officialFiles).flatMap((benchmark) => Object.values(benchmark))
-const template = officialFiles['alpaca-eval'].template
+const template = officialFiles['alpaca-eval']['judge-template']
 const stallMs = 200
 
 /** A server in place of both owners, and an environment with its address and an empty cache. */
@@ -77,21 +77,21 @@ describe.runIf(hasShared)('the files themselves', () => {
     const heard: string[] = []
     const { env } = owner
     const onProgress = ({ label }: { label: string }) => heard.push(label)
-    const path = await fetchOfficial('alpaca-eval', 'template', { env, onProgress })
+    const path = await fetchOfficial('alpaca-eval', 'judge-template', { env, onProgress })
     expect(readFileSync(path).equals(read('alpaca_eval_clf.txt'))).toBe(true)
     expect(owner.paths).toEqual([`/tatsu-lab/alpaca_eval/${template.revision}/${template.path}`])
     expect(heard).toEqual(['alpaca-eval alpaca_eval_clf.txt'])
     expect(
-      await fetchOfficial('alpaca-eval', 'template', { env: { ...env, AFT_GITHUB_RAW: 'http://x' } }),
+      await fetchOfficial('alpaca-eval', 'judge-template', { env: { ...env, AFT_GITHUB_RAW: 'http://x' } }),
     ).toBe(path)
     expect(owner.paths).toHaveLength(1)
   })
 
   test('are fetched again if they were changed in the cache', async () => {
     await using owner = await startOwner((_, response) => response.end(read('alpaca_eval_clf.txt')))
-    const path = await fetchOfficial('alpaca-eval', 'template', owner)
+    const path = await fetchOfficial('alpaca-eval', 'judge-template', owner)
     writeFileSync(path, 'x'.repeat(template.bytes))
-    expect(await fetchOfficial('alpaca-eval', 'template', owner)).toBe(path)
+    expect(await fetchOfficial('alpaca-eval', 'judge-template', owner)).toBe(path)
     expect(readFileSync(path).equals(read('alpaca_eval_clf.txt'))).toBe(true)
   })
 
@@ -122,7 +122,7 @@ describe('a failed fetch leaves no file, and its error says what to do:', () => 
     ],
   ])('%s', async (_, answer, reason) => {
     await using owner = await startOwner(answer)
-    const error = await failureOf(fetchOfficial('alpaca-eval', 'template', { ...owner, stallMs }))
+    const error = await failureOf(fetchOfficial('alpaca-eval', 'judge-template', { ...owner, stallMs }))
     expect(error).toBeInstanceOf(UsageError)
     expect(error.message).toMatch(reason)
     expect(error.message).toMatch(/or download http:\S+alpaca_eval_clf.txt yourself \(SHA-256 784227e6\w+\)/)
@@ -149,7 +149,7 @@ describe('a failed fetch leaves no file, and its error says what to do:', () => 
     await using owner = await startOwner((_, response) => response.end(bytes))
     const file = join(owner.env.AFT_CACHE_DIR, 'benchmarks')
     writeFileSync(file, '')
-    const { message } = await failureOf(fetchOfficial('alpaca-eval', 'template', owner))
+    const { message } = await failureOf(fetchOfficial('alpaca-eval', 'judge-template', owner))
     expect(message).toMatch(/a part of the path is a file, not a folder\n/)
   })
 
@@ -158,7 +158,7 @@ describe('a failed fetch leaves no file, and its error says what to do:', () => 
     const [stop, reason] = [new AbortController(), new Error('enough')]
     const onProgress = () => stop.abort(reason)
     const options = { ...owner, signal: stop.signal, onProgress }
-    expect(await failureOf(fetchOfficial('alpaca-eval', 'template', options))).toBe(reason)
+    expect(await failureOf(fetchOfficial('alpaca-eval', 'judge-template', options))).toBe(reason)
     expect(readdirSync(findOfficialFolder('alpaca-eval', owner.env))).toEqual([])
   })
 })

@@ -46,7 +46,7 @@ const judgeData = 'fastchat/llm_judge/data'
 /** Official files by benchmark and purpose. Each benchmark has its own folder in the cache. */
 export const officialFiles = {
   'alpaca-eval': {
-    template: {
+    'judge-template': {
       ...alpacaEval,
       license: 'Apache-2.0',
       file: 'alpaca_eval_clf.txt',

@@ -50,11 +50,17 @@ function parseLine(value: object): TaskLine {
   throw new Error('expected a line of an evaluation, with `type` and `id`')
 }
 
+/** Settings that earlier versions wrote under other names. */
+const formerNames: Record<string, string> = { mostChars: 'maxChars' }
+
 function checkHeader(file: string, now: TaskHeader, found: TaskHeader): void {
   if (found.type !== 'header' || found.task !== now.task) {
     throw new UsageError(`${file} is no journal of ${now.task}; give another -o`)
   }
-  const { aft: _begunBy, ...journal } = found
+  const { aft: _begunBy, ...written } = found
+  const journal = Object.fromEntries(
+    Object.entries(written).map(([name, value]) => [formerNames[name] ?? name, value]),
+  )
   const { aft: _version, ...settings } = now
   checkSettings(file, journal, settings)
 }

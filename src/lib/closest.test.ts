@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { countEdits, findClosest } from './closest.ts'
 
-test('edits are insertions, deletions, replacements and swaps of neighbours', () => {
+test('edits are insertions, deletions, replacements and swaps of neighbors', () => {
   expect(countEdits('smollm2', 'smollm2')).toBe(0)
   expect(countEdits('smolm2', 'smollm2')).toBe(1)
   expect(countEdits('opeani', 'openai')).toBe(1)

@@ -44,7 +44,7 @@ describe('agreement', () => {
       }),
     ))
 
-  test('has a centre: the text most like the others, the first of equals', () => {
+  test('has a center: the text most like the others, the first of equals', () => {
     expect(findCentral(['a b c', 'a b c d', 'x y z'])).toBe(0)
     expect(findCentral(['x y z', 'a b c', 'a b c d', 'a b c d e'])).toBe(2)
     expect(findCentral(['same', 'same'])).toBe(0)

@@ -80,7 +80,7 @@ beforeAll(async () => {
     'build',
     '--format',
     'arithmetic',
-    '--rows',
+    '--problems',
     '40',
     '--sft-twin',
     '--validation',

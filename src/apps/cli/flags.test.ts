@@ -64,7 +64,7 @@ test('an unknown preset lists those there are', async () => {
   )
 })
 
-test('a small model of the catalogue has a limit of its own, under any name, unless something else says one', async () => {
+test('a small model of the catalog has a limit of its own, under any name, unless something else says one', async () => {
   const names: Config = {
     engines: { tiny: 'smollm2', tuned: { model: 'tiny' }, far: 'http://127.0.0.1:9/v1#smollm2' },
   }

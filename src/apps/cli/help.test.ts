@@ -76,3 +76,26 @@ describe.each(await findCommands())('the help of aft %s', (_, command) => {
     }
   })
 })
+
+/** Flags whose help says more in some commands. The meaning is the same. */
+const reworded = [
+  ...['concurrency', 'depth', 'json', 'judge', 'judge-max-tokens', 'limit', 'model', 'output', 'proposals'],
+  ...['python', 'restart', 'seed', 'target', 'target-file'],
+]
+
+test('a flag means one thing: its help is the same in every command, or it is in the list', async () => {
+  const texts = new Map<string, Set<string>>()
+  const values = new Map<string, Set<string>>()
+  for (const [, command] of await findCommands()) {
+    for (const { long, flags, description, hidden } of command.options) {
+      const name = long?.slice(2)
+      if (hidden || name === undefined) continue
+      texts.set(name, (texts.get(name) ?? new Set()).add(description))
+      values.set(name, (values.get(name) ?? new Set()).add(/<.*>/.exec(flags)?.[0] ?? ''))
+    }
+  }
+  const several = (found: Map<string, Set<string>>) =>
+    [...found].flatMap(([name, ways]) => (ways.size > 1 ? [name] : [])).sort()
+  expect(several(texts)).toEqual(reworded)
+  expect(several(values)).toEqual(['output'])
+})

@@ -9,7 +9,10 @@ import { flagName } from './plan-flags.ts'
 const shared: [heading: string, flags: string[]][] = [
   ['Output:', ['--output', '--output-format', '--generator', '--json', '--events', '--no-progress']],
   ['Models:', ['--model', ...planned('Models'), '--trained', '--config']],
-  ['Plan:', ['--preset', ...planned('Plan'), '--system', '--template', '--trained-template']],
+  [
+    'Plan:',
+    ['--preset', ...planned('Plan'), '--system', '--template', '--trained-template', '--judge-template'],
+  ],
   ['Sampling:', planned('Sampling')],
   ['Slow completions:', planned('Slow completions')],
   [

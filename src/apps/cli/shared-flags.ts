@@ -36,8 +36,13 @@ const flags = {
 /** Name of a shared flag. */
 export type SharedFlag = keyof typeof flags
 
+/** Makes one of these flags. */
+export function sharedFlag(name: SharedFlag): Option {
+  return flags[name]()
+}
+
 /** Adds some of these flags to a command. */
 export function addSharedFlags(command: Command, names: SharedFlag[]): Command {
-  for (const name of names) command.addOption(flags[name]())
+  for (const name of names) command.addOption(sharedFlag(name))
   return command
 }

@@ -10,7 +10,7 @@ const DRAFTS = 6
 
 /** Word problems with drafts, right and wrong ones. */
 export const arithmetic: MadeSource = {
-  about: 'word problems of a seeded generator; --rows says how many',
+  about: 'word problems of a seeded generator; --problems says how many',
   make: generateArithmetic,
 }
 

@@ -46,17 +46,17 @@ export interface OpenSource {
 }
 
 /**
- * Opens the rows of files and folders, or `rows` rows that the program makes.
+ * Opens the rows of files and folders, or as many `problems` as the program shall make.
  * @throws UsageError if files are missing, or given to a format that takes none
  */
 export function openSource(
   format: string,
   paths: string[],
-  { rows, seed }: { rows: number; seed: number },
+  { problems, seed }: { problems: number; seed: number },
 ): OpenSource {
   const made = Object.hasOwn(madeSources, format) ? madeSources[format] : undefined
   if (made && paths.length > 0) throw new UsageError(`--format ${format} makes its rows; it takes no files`)
-  if (made) return { files: [], read: () => made.make(rows, seed), isMade: true }
+  if (made) return { files: [], read: () => made.make(problems, seed), isMade: true }
   const source = findSource(format)
   if (paths.length === 0) throw new UsageError('expected a file, a folder or - to build from')
   const files = paths.flatMap(listFiles)

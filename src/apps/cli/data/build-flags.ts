@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import type { BuildOptions } from '../../../data/build.ts'
 import { formats } from '../../../data/sources/sources.ts'
 import { share, whole } from '../option-types.ts'
+import { sharedFlag } from '../shared-flags.ts'
 import { nameTarget, type TargetFlags, targetOptions } from './target.ts'
 
 /** Flags that equal options of the build. */
@@ -16,7 +17,7 @@ type SameFlags = Pick<
 export interface BuildFlags extends SameFlags, TargetFlags {
   output: string
   format: string
-  rows: number
+  problems: number
   choose: BuildOptions['chooseBy']
   onPolicy?: string
   maxExampleTokens?: number
@@ -32,7 +33,7 @@ export interface BuildFlags extends SameFlags, TargetFlags {
   maxBad: number
   template?: string
   license?: string
-  threads: number
+  readThreads: number
 }
 
 /** Adds the flags to the command. */
@@ -43,7 +44,7 @@ export function addBuildFlags(command: Command): Command {
   group('Input and output:', [
     new Option('-o, --output <folder>', 'folder for the examples').makeOptionMandatory(),
     new Option('--format <format>', 'what a record of the sources is').choices(formats).default('responses'),
-    whole('--rows <n>', 'problems to make, for --format arithmetic', 1).default(1000),
+    whole('--problems <n>', 'problems to make, for --format arithmetic', 1).default(1000),
     new Option('--restart', 'replace the data set in the folder; targets that an engine wrote are kept'),
     share('--max-bad <share>', 'share of the records that may be broken; they are skipped').default(0.05),
     threadsOption(),
@@ -57,10 +58,7 @@ export function addBuildFlags(command: Command): Command {
       '--on-policy <model>',
       'name of the model to be tuned, as the rows have it: its responses are marked as on-policy',
     ),
-    new Option(
-      '--template <file>',
-      'JSON file with the wording of the prompts for proposing and aggregating',
-    ),
+    sharedFlag('template'),
     whole('--seed <n>', 'same seed, same examples', 0).default(0),
   ])
   group('Length:', [
@@ -107,7 +105,7 @@ const chooseOption = () =>
 
 const threadsOption = () =>
   whole(
-    '--threads <n>',
+    '--read-threads <n>',
     'CPU threads that read large files of JSON lines; the result does not depend on it',
     1,
   ).default(Math.min(4, availableParallelism()), 'one per core, at most 4')
@@ -141,8 +139,8 @@ export function settingsOf(
   flags: BuildFlags,
   { isMade }: { isMade: boolean },
 ): Record<string, string | number | boolean> {
-  const { output, restart, template, license, benchmarks, threads, rows, ...named } = flags
+  const { output, restart, template, license, benchmarks, readThreads, problems, ...named } = flags
   const { target, targetFile, targetModel, ...shown } = named
-  const settings = { ...shown, target: nameTarget(flags), ...(isMade && { rows }) }
+  const settings = { ...shown, target: nameTarget(flags), ...(isMade && { problems }) }
   return settings as unknown as Record<string, string | number | boolean>
 }

@@ -24,7 +24,7 @@ import { findTarget } from './target.ts'
 
 const examples = `
 Examples:
-  $ aft data build --format arithmetic --rows 2000 -o data
+  $ aft data build --format arithmetic --problems 2000 -o data
   $ aft data build labeled.jsonl -o data`
 
 /** Makes the command `aft data build`. */
@@ -91,13 +91,13 @@ async function prepare(flags: BuildFlags, source: OpenSource, budget?: TokenBudg
 
 /** Reads the rows, with threads if the files are large and all options can be copied to a thread. */
 function readRows(
-  { format, threads }: BuildFlags,
+  { format, readThreads }: BuildFlags,
   { budget, findOtherLanguage, ...options }: Prepared,
   { source, target }: { source: OpenSource; target: Target },
 ) {
-  const isAlone = threads === 1 || budget || findOtherLanguage || target instanceof Map
+  const isAlone = readThreads === 1 || budget || findOtherLanguage || target instanceof Map
   if (isAlone || !canShare(format, source.files)) return source.read()
-  return readInParallel(source.files, { ...options, target, format, workers: threads })
+  return readInParallel(source.files, { ...options, target, format, workers: readThreads })
 }
 
 async function openTokenizer({ maxExampleTokens: maxTokens, tokenizer, tooLong }: BuildFlags) {

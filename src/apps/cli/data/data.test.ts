@@ -13,7 +13,7 @@ test('arithmetic is built, validated, shown and exported without any file', asyn
     'build',
     '--format',
     'arithmetic',
-    '--rows',
+    '--problems',
     '30',
     '--validation',
     '0.2',
@@ -82,7 +82,7 @@ const lines = (name: string) =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
-test('responses are proposed, labelled by an aggregator and built, each step from the file of the one before', async () => {
+test('responses are proposed, labeled by an aggregator and built, each step from the file of the one before', async () => {
   const prompts = Array.from({ length: 6 }, (_, i) =>
     JSON.stringify({ prompt: `Name ${i} rivers of the many.` }),
   )
@@ -107,17 +107,17 @@ test('responses are proposed, labelled by an aggregator and built, each step fro
   expect(lines('q.jsonl')[5].responses).toHaveLength(3)
   const label = () => data('label', 'q.jsonl', '-m', 'scripted:echo', '-o', 'l.jsonl')
   expect(await label()).toMatchObject({ code: 0 })
-  const labelled = lines('l.jsonl')
-  expect(labelled).toHaveLength(6)
-  expect(labelled[5].responses).toEqual(lines('q.jsonl')[5].responses)
-  expect(labelled[5].target).toMatch(/^Reply .*5 rivers/)
+  const labeled = lines('l.jsonl')
+  expect(labeled).toHaveLength(6)
+  expect(labeled[5].responses).toEqual(lines('q.jsonl')[5].responses)
+  expect(labeled[5].target).toMatch(/^Reply .*5 rivers/)
   // As if it had been killed: of the last prompt only a part of the first layer is there.
   const journal = readFileSync(join(folder, 'l.jsonl.journal'), 'utf8')
   const ends = journal.split('\n').filter((line) => line.includes('"prompt":"5"'))
   const kept = journal.split('\n').filter((line) => !ends.slice(1).includes(line))
   writeFileSync(join(folder, 'l.jsonl.journal'), kept.join('\n'))
   expect(await label()).toMatchObject({ code: 0 })
-  expect(lines('l.jsonl')).toEqual(labelled)
+  expect(lines('l.jsonl')).toEqual(labeled)
   const built = await data('build', 'l.jsonl', '--no-near-duplicates', '--validation', '0', '-o', 'set')
   expect(built.stderr).toMatch(/^6 rows read: 6 examples/)
 })

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 
 const examples = `
 Examples:
-  $ aft data build --format arithmetic --rows 2000 -o data
+  $ aft data build --format arithmetic --problems 2000 -o data
   $ aft data build ultrafeedback/*.parquet --format ultrafeedback --target best --proposals 3 -o data
   $ aft data build solutions.jsonl --format gsm8k-solutions --decontaminate none -o data
   $ aft data propose prompts.jsonl --model smollm2 --proposals 4 -o proposed.jsonl

@@ -27,7 +27,7 @@ interface AlpacaEvalFlags extends EvalFlags, OfficialFlags {
   outputs: string
   baseline?: string
   judge: string
-  template?: string
+  judgeTemplate?: string
   gamed?: string
   instructionDifficulty?: string
 }
@@ -37,7 +37,7 @@ The judge sees each pair once, in the order that the benchmark's seeded rule giv
 the output shown first, M for the second. If it gives log probabilities, the two letters are weighed by them;
 if not, the letter that it wrote counts, 1 or 2. The result says which.
 
---official downloads those of the benchmark's files that you do not name: the judge's wording (--template), the baseline's
+--official downloads those of the benchmark's files that you do not name: the judge's wording (--judge-template), the baseline's
 outputs (--baseline), and two files for the length-controlled rate (--gamed, --instruction-difficulty). They come once from
 their owner (tatsu-lab/alpaca_eval) into the cache folder, checked by their SHA-256. All but the wording are CC BY-NC.
 
@@ -66,7 +66,7 @@ export function alpacaEvalCommand(): Command {
       'folder for annotations.json and result.json, or .json file for the annotations alone (default: the name of the outputs, with .annotations.json)',
     )
     .option(
-      '--template <file>',
+      '--judge-template <file>',
       "file with the judge's wording, with {instruction}, {output_1} and {output_2}",
     )
     .option('--gamed <file>', "the benchmark's df_gamed.csv, for the length-controlled rate")
@@ -116,12 +116,12 @@ function folderOf({ output }: AlpacaEvalFlags): string | undefined {
 
 /** Finds all files, and fetches missing ones with `--official`, before the first paid call. */
 async function resolveFiles(flags: AlpacaEvalFlags): Promise<AlpacaEvalFlags> {
-  const { baseline, template, gamed, instructionDifficulty: difficulty } = flags
+  const { baseline, judgeTemplate, gamed, instructionDifficulty: difficulty } = flags
   const find = (given: string | undefined, what: Parameters<typeof findOfficial<'alpaca-eval'>>[2]) =>
     findOfficial(given, 'alpaca-eval', what, flags)
   return {
     ...flags,
-    template: await find(template, 'template'),
+    judgeTemplate: await find(judgeTemplate, 'judge-template'),
     baseline: await find(baseline, 'baseline'),
     gamed: await find(gamed, 'gamed'),
     instructionDifficulty: await find(difficulty, 'instruction-difficulty'),
@@ -137,7 +137,7 @@ async function readInputs(flags: AlpacaEvalFlags) {
   }
   const outputs = await readOutputs(flags.outputs)
   const baseline = await readOutputs(flags.baseline ?? beside)
-  const template = flags.template ? await readJudgeTemplate(flags.template) : ownJudgeTemplate
+  const template = flags.judgeTemplate ? await readJudgeTemplate(flags.judgeTemplate) : ownJudgeTemplate
   const pairs = pairOutputs(outputs, baseline)
   if (pairs.length < baseline.rows.length) {
     console.error(`warning: ${flags.outputs}: ${pairs.length} rows, the baseline has ${baseline.rows.length}`)

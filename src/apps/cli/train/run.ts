@@ -89,8 +89,8 @@ function checkPlaces(data: string, output: string): void {
 
 /** Finds the GGUF file of a listed model, of `gguf:FILE` or of `hf:USER/REPO:QUANT`; undefined for other names. */
 export async function findGguf(name: string): Promise<GgufBase | undefined> {
-  const { catalogue, resolveModel } = await import('../../../engines/models/models.ts')
-  if (!/^(gguf|hf):/.test(name) && !catalogue.some((model) => model.name === name)) return undefined
+  const { catalog, resolveModel } = await import('../../../engines/models/models.ts')
+  if (!/^(gguf|hf):/.test(name) && !catalog.some((model) => model.name === name)) return undefined
   const { file, license, model } = await resolveModel(name)
   return { model: name.startsWith('gguf:') ? `gguf:${path.resolve(file)}` : model, file, license }
 }

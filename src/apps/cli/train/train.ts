@@ -10,7 +10,7 @@ Set OMP_NUM_THREADS if other work needs cores too. Exit code: 0, 1 for a failure
 
 Examples:
   $ aft train setup
-  $ aft data build --format arithmetic --rows 400 --sft-twin -o data
+  $ aft data build --format arithmetic --problems 400 --sft-twin -o data
   $ aft train recipes/smollm2-135m-cpu.yaml --data data -o tuned
   $ aft train recipes/smollm2-135m-cpu.yaml --data data -o twin --rows sft --set max_steps=30
   $ aft ask --model tuned "Ann has 3 apples and buys 4 more. How many?"

