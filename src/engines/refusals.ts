@@ -1,6 +1,6 @@
 /** What a model's server refuses, learned from its refusals: fields that are left out, and turns that are rewritten. */
 
-import type { Message } from '../core/provider/engine.ts'
+import type { Message, ReasoningEffort, Sampling } from '../core/provider/engine.ts'
 import type { EngineError } from '../core/provider/errors.ts'
 import { type Rewrite, rewriteFor, rewriteMessages } from './rewrites.ts'
 import { namesField, UpstreamError } from './upstream-error.ts'
@@ -17,7 +17,7 @@ export interface Lesson {
 
 /** Fields that may be left out, with what that means, and other names that servers give them. */
 const optional: Record<string, { effect: string; names?: string[]; isOurs?: true }> = {
-  seed: { effect: 'the same seed does not give the same samples', isOurs: true },
+  seed: { effect: 'the same seed does not give the same samples', names: ['random_seed'], isOurs: true },
   stream_options: { effect: 'token counts are estimates', names: ['include_usage'], isOurs: true },
   temperature: { effect: "the model's own temperature holds" },
   top_p: { effect: "the model's own value holds", names: ['topP'] },
@@ -25,14 +25,71 @@ const optional: Record<string, { effect: string; names?: string[]; isOurs?: true
   min_p: { effect: "the model's own value holds", names: ['minP'] },
   frequency_penalty: { effect: 'there is no such penalty', names: ['frequencyPenalty'] },
   presence_penalty: { effect: 'there is no such penalty', names: ['presencePenalty'] },
-  reasoning_effort: { effect: "the model's own effort holds", names: ['reasoningEffort', 'reasoning'] },
+  reasoning_effort: {
+    effect: "the model's own effort holds",
+    names: [
+      'reasoningEffort',
+      'reasoning',
+      'effort',
+      'output_config',
+      'thinking',
+      'thinking level',
+      'thinking mode',
+      ...['Config', 'Level', 'Budget'].flatMap((part) => [
+        `thinking${part}`,
+        `thinking_${part.toLowerCase()}`,
+      ]),
+    ],
+  },
   parallel_tool_calls: { effect: 'the model decides how many tools it calls', names: ['parallelToolCalls'] },
 }
 
-/** Whether a refusal is one from which something may be learned. */
+/** Sampling settings by their names on the wire. */
+export function toWire(sampling: Sampling) {
+  return {
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    top_k: sampling.topK,
+    min_p: sampling.minP,
+    frequency_penalty: sampling.frequencyPenalty,
+    presence_penalty: sampling.presencePenalty,
+    reasoning_effort: sampling.reasoning,
+  }
+}
+
+/** The settings that are left on the wire. */
+export function fromWire(body: Record<string, unknown>): Sampling {
+  const number = (field: string) => body[field] as number | undefined
+  return {
+    temperature: number('temperature'),
+    topP: number('top_p'),
+    topK: number('top_k'),
+    minP: number('min_p'),
+    frequencyPenalty: number('frequency_penalty'),
+    presencePenalty: number('presence_penalty'),
+    reasoning: body.reasoning_effort as ReasoningEffort | undefined,
+  }
+}
+
+/** The field of the wire that a name of another interface means (`topP`, `random_seed`), if it may be left out. */
+export function fieldNamed(name: string): string | undefined {
+  return Object.keys(optional).find((field) => field === name || optional[field]?.names?.includes(name))
+}
+
+/** Whether the engine itself adds a field, without being asked. */
+export function isOurs(field: string | undefined): boolean {
+  return field !== undefined && optional[field]?.isOurs === true
+}
+
+/** Adds a lesson, unless it is known. */
+export function addLesson(lessons: readonly Lesson[], lesson: Lesson): readonly Lesson[] {
+  return lessons.some(({ about }) => about === lesson.about) ? lessons : [...lessons, lesson]
+}
+
+/** Whether a refusal is one from which something may be learned. A library refuses without a status. */
 export function isLesson(error: EngineError): error is UpstreamError {
-  const isRefused = error.status === 400 || error.status === 422
-  return error instanceof UpstreamError && isRefused && error.kind !== 'context-overflow'
+  const isRefused = error.status === 400 || error.status === 422 || error.status === undefined
+  return error instanceof UpstreamError && isRefused && error.kind === 'refused'
 }
 
 /** What was sent: the body's fields and messages, and the fields that a caller passed on. */
@@ -49,7 +106,7 @@ export interface SentRequest {
  */
 export function readLesson(error: UpstreamError, sent: SentRequest): Lesson | undefined {
   const field = findRefused(error, sent)
-  if (field) return { about: field, text: describe(field, error) }
+  if (field) return { about: field, text: describeLeftOut(error.engine, field) }
   const rewrite = rewriteFor(
     wordsOf(error),
     sent.messages,
@@ -61,7 +118,7 @@ export function readLesson(error: UpstreamError, sent: SentRequest): Lesson | un
 function findRefused(error: UpstreamError, { body, passed = {}, strict }: SentRequest): string | undefined {
   const mayGo = [...Object.keys(optional), ...Object.keys(passed)]
     .filter((field) => body[field] !== undefined)
-    .filter((field) => !strict || optional[field]?.isOurs)
+    .filter((field) => !strict || isOurs(field))
   const { named = [] } = error.details
   const isNamed = (field: string) => {
     const names = [field, ...(optional[field]?.names ?? [])]
@@ -74,17 +131,19 @@ function findRefused(error: UpstreamError, { body, passed = {}, strict }: SentRe
 }
 
 /** Words that also stand in refusals of something else. */
-const isWord = (name: string) => ['user', 'metadata', 'reasoning', 'store'].includes(name)
+const isWord = (name: string) =>
+  ['user', 'metadata', 'reasoning', 'store', 'thinking', 'effort'].includes(name)
 
 function quotes(error: UpstreamError, name: string): boolean {
   return new RegExp(
-    `['"\`]${name}['"\`]|(?:argument|parameter|field)s?:? (?:supplied: )?${name}\\b|^${name}: Extra`,
+    `['"\`]${name}(?:\\.[\\w.]+)?['"\`]|(?:argument|parameter|field)s?:? (?:supplied: )?${name}\\b|^${name}(?:\\.[\\w.]+)?: `,
   ).test(wordsOf(error))
 }
 
-function describe(field: string, error: UpstreamError): string {
+/** Says that a field is left out, and what that means. */
+export function describeLeftOut(engine: string, field: string, verb = 'refuses'): string {
   const effect = optional[field]?.effect ?? 'it has no effect'
-  return `${error.engine} refuses \`${field}\`, so it is left out: ${effect}`
+  return `${engine} ${verb} \`${field}\`, so it is left out: ${effect}`
 }
 
 function wordsOf({ details: { serverMessage = '' } }: UpstreamError): string {
@@ -105,7 +164,7 @@ export function applyLessons(
       const rewritten = rewriteMessages(rewrite, turns, body.tools !== undefined)
       if (rewritten !== turns) warnings.push(text)
       turns = rewritten
-    } else if (kept[about] !== undefined && !(strict && !optional[about]?.isOurs)) {
+    } else if (kept[about] !== undefined && !(strict && !isOurs(about))) {
       delete kept[about]
       warnings.push(text)
     }

@@ -39,28 +39,30 @@ const RETRYABLE = [408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529]
 /** If a server asks to wait longer than this, its completions fail at once. */
 const MAX_RETRY_AFTER_MS = 600_000
 
+/** A response that failed, as far as it is read. */
+export interface FailedResponse {
+  status: number
+  headers: Pick<Headers, 'get'>
+}
+
 /** The error for a response whose status says that it failed. The key is replaced in what the server says. */
 export function errorFromResponse(
   engine: string,
-  { status, headers }: Response,
+  { status, headers }: FailedResponse,
   bodyText: string,
-  { apiKey, advice: known }: { apiKey?: string; advice?: string } = {},
+  { apiKey, advice, cause }: { apiKey?: string; advice?: string; cause?: unknown } = {},
 ): UpstreamError {
   const body = parseError(bodyText)
   const serverMessage = excerpt(readErrorBody(body).message, apiKey)
   const { kind, isRetryable, ...facts } = classify(status, serverMessage, body)
   const retryAfterMs = isRetryable ? askedDelayMs((name) => headers.get(name)) : undefined
   const isTooLong = retryAfterMs !== undefined && retryAfterMs > MAX_RETRY_AFTER_MS
-  const advice =
-    kind === 'auth' && apiKey === undefined
-      ? ' (no key was sent: name the variable that holds it with --api-key-env)'
-      : isTooLong
-        ? ` (the server asks to wait ${Math.round(retryAfterMs / 1000)} s: try again then)`
-        : known
-          ? ` (${known})`
-          : ''
-  return new UpstreamError(engine, kind, `${status}: ${serverMessage}${advice}`, {
+  const hint = isTooLong
+    ? `the server asks to wait ${Math.round(retryAfterMs / 1000)} s: try again then`
+    : advice
+  return new UpstreamError(engine, kind, `${status}: ${serverMessage}${hint ? ` (${hint})` : ''}`, {
     status,
+    cause,
     isRetryable: isRetryable && !isTooLong,
     ...facts,
     serverMessage,
@@ -196,7 +198,7 @@ const NAMES_N = /(^|[^\w'-])['"`]?n(_cmpl)?['"`]?([^\w'-]|$)/
 
 /** Whether a refusal names one of these fields of the request. */
 export function namesField({ details: { serverMessage = '' } }: UpstreamError, ...fields: string[]): boolean {
-  return new RegExp(`\\b(${fields.join('|')})\\b`).test(serverMessage)
+  return new RegExp(`\\b(${fields.join('|')})\\b`, 'i').test(serverMessage)
 }
 
 /** Whether a refusal says that the server does not know this field of the request. */

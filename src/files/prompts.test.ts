@@ -177,7 +177,7 @@ describe('a wrong file', () => {
     ['{"prompt":"a","temperature":"hot"}', ':1: expected `temperature` to be a number, got "hot"'],
     [
       '{"prompt":"a","reasoning_effort":"much"}',
-      ':1: expected `reasoning_effort` to be one of none, minimal, low, medium, high, xhigh, got "much"',
+      ':1: expected `reasoning_effort` to be one of none, minimal, low, medium, high, xhigh, max, got "much"',
     ],
     ['{"prompt":"a","seed":"x"}', ':1: expected `seed` to be a whole number, got "x"'],
     [

@@ -106,6 +106,16 @@ test('tools: proposers get none, the aggregator calls, and the result comes back
   expect((await streamed.steps)[0]?.toolCalls).toMatchObject([{ input: { city: 'Bonn' } }])
 })
 
+test('the effort of a call reaches every engine', async () => {
+  const engine = scriptedEngine(script)
+  const ask = { model: createAft({ engine, ...small })('aft'), prompt: 'Why is the sky blue?' }
+  await generateText({ ...ask, reasoning: 'low' })
+  const { warnings } = await generateText({ ...ask, reasoning: 'provider-default' })
+  expect(warnings).toEqual([])
+  const efforts = engine.requests.map(({ sampling }) => sampling.reasoning)
+  expect(efforts).toEqual(['low', 'low', undefined, undefined])
+})
+
 test('models of the AI SDK can be engines, aft itself too', async () => {
   const inner = createAft({ engine: scriptedEngine(script), ...small })('single')
   const aft = createAft({ engines: { inner, other: fromAiSdk(inner) }, ...small })

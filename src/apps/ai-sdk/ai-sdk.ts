@@ -147,14 +147,14 @@ function readCall(model: string, options: LanguageModelV4CallOptions, { offer, s
   const aft = readAft(options.providerOptions?.aft)
   const { maxOutputTokens: maxTokens, temperature, topP, topK, presencePenalty, frequencyPenalty } = options
   for (const tool of options.tools ?? []) if (tool.type === 'provider') unsupported(`tool ${tool.id}`)
-  if (options.reasoning && options.reasoning !== 'provider-default') unsupported('reasoning')
+  const reasoning = options.reasoning === 'provider-default' ? undefined : options.reasoning
   const ask = makeAsk(
     {
       model,
       aft: { ...aft, showProposals: aft.showProposals ?? showProposals },
       prompt: readPrompt(options),
       seed: options.seed,
-      sampling: { maxTokens, temperature, topP, topK, presencePenalty, frequencyPenalty },
+      sampling: { maxTokens, temperature, topP, topK, presencePenalty, frequencyPenalty, reasoning },
       maxTokensParam: 'maxOutputTokens',
     },
     offer,

@@ -64,7 +64,7 @@ export type ResponseFormat =
     }
 
 /** How much a model may think before it writes, from nothing to the most. */
-export const reasoningEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const
+export const reasoningEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
 /** One of `reasoningEfforts`. */
 export type ReasoningEffort = (typeof reasoningEfforts)[number]
 

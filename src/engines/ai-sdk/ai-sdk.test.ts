@@ -64,7 +64,7 @@ test.each([
   expect(server.bodies[0]?.messages.map(({ role }) => role)).toEqual(roles)
 })
 
-test('settings reach the wire; one that the specification lacks and that would change what is sampled is refused', async () => {
+test('settings reach the wire', async () => {
   const { server, engine } = await serve(() => 'ok')
   const sampling = {
     maxTokens: 9,
@@ -88,7 +88,6 @@ test('settings reach the wire; one that the specification lacks and that would c
     type: 'json_schema',
     json_schema: { name: 'answer', schema, strict: true },
   })
-  await expect(run(engine, ask({ sampling: { maxTokens: 9, minP: 0.5 } }))).rejects.toThrow(/no minP/)
 })
 
 test('a conversation with images, tool calls and tool results reaches the wire as it was', async () => {

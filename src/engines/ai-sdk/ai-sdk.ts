@@ -14,8 +14,10 @@ import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import { merge } from '../../lib/merge.ts'
 import { backoffMs } from '../../lib/retry.ts'
 import { createSlots, type Slots } from '../../lib/slots.ts'
-import { type CallOptions, toCallOptions } from './prompt.ts'
-import { readCompletion, type StreamPart, toEngineError } from './stream.ts'
+import { addLesson, isLesson, type Lesson, readLesson } from '../refusals.ts'
+import { toEngineError } from './errors.ts'
+import { type CalledModel, type SentCall, toCall } from './request.ts'
+import { readCompletion, type StreamPart } from './stream.ts'
 
 /** A language model of `@ai-sdk/provider`, specification v2, v3 or v4. */
 export type AiSdkModel = LanguageModelV2 | LanguageModelV3 | LanguageModelV4
@@ -47,17 +49,18 @@ export interface AiSdkOptions {
 export function fromAiSdk(model: AiSdkModel, options: AiSdkOptions = {}): Engine {
   checkModel(model)
   const { id = `ai-sdk:${model.provider}/${model.modelId}`, contextLength } = options
+  const { providerOptions, headers, maxRetries = 9, timeoutMs = 300_000 } = options
   const slots = createSlots(options.concurrency ?? 8)
+  const called: CalledModel = { id, model, providerOptions, headers, lessons: [] }
   return {
     id,
     contextLength,
-    async *generate(request) {
-      const call = {
-        ...toCallOptions(withoutBlankSystem(model, request), model.specificationVersion),
-        ...callSettings(options),
-      } as CallOptions
+    async *generate(given) {
+      const request = withoutBlankSystem(model, given)
       const start = (signal: AbortSignal) =>
-        request.seeds.map((_, index) => complete({ id, model, options, slots, request, call, index, signal }))
+        request.seeds.map((_, index) =>
+          complete({ called, model, maxRetries, timeoutMs, slots, request, index, signal }),
+        )
       let hasBegun = false
       for await (const event of merge(start, request.signal)) {
         const isFailure = event.type === 'completion-failed'
@@ -84,17 +87,13 @@ function withoutBlankSystem(model: AiSdkModel, request: CompletionRequest): Comp
   return { ...request, messages }
 }
 
-function callSettings({ providerOptions, headers }: AiSdkOptions) {
-  return { ...(providerOptions && { providerOptions }), ...(headers && { headers }) }
-}
-
 interface Job {
-  id: string
+  called: CalledModel
   model: AiSdkModel
-  options: AiSdkOptions
+  maxRetries: number
+  timeoutMs: number
   slots: Slots
   request: CompletionRequest
-  call: CallOptions
   index: number
   /** Fires when the caller aborts or stops reading. */
   signal: AbortSignal
@@ -102,49 +101,60 @@ interface Job {
 
 /** One completion, over all its attempts. */
 async function* complete(job: Job): AsyncGenerator<EngineEvent> {
-  const { id, slots, options, request, index, signal } = job
+  const { called, slots, maxRetries, request, index, signal } = job
   let turn: number | undefined
+  let failures = 0
   for (let calls = 0; ; ) {
+    const sent = toCall(called, request, index)
     try {
       const grant = await slots.take(1, { priority: request.priority, turn, signal })
       turn = grant.turn
       calls++
       let end: CompletionEnd
       try {
-        end = yield* attempt(job)
+        end = yield* attempt(job, sent)
       } finally {
         grant.release()
       }
       return yield { ...end, usage: { ...end.usage, calls } }
     } catch (cause) {
       const error = signal.aborted
-        ? new EngineError(id, 'aborted', 'the request was aborted', { cause })
-        : toEngineError(id, cause)
-      const { retryAfterMs } = error
-      const isFinal = !error.isRetryable || (retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS
-      if (isFinal || calls > (options.maxRetries ?? 9)) {
+        ? new EngineError(called.id, 'aborted', 'the request was aborted', { cause })
+        : toEngineError(called.id, cause)
+      const lesson = learnFrom(error, sent, job)
+      if (!lesson && (!error.isRetryable || ++failures > maxRetries)) {
         return yield { type: 'completion-failed', index, error, usage: { ...NOTHING, calls } }
       }
-      yield { type: 'completion-restarted', index, reason: error.message }
-      await wait(backoffMs(calls, retryAfterMs), undefined, { signal }).catch(() => {})
+      yield { type: 'completion-restarted', index, reason: lesson?.text ?? error.message }
+      if (!lesson) await wait(backoffMs(failures, error.retryAfterMs), undefined, { signal }).catch(() => {})
     }
   }
 }
 
-/** If a provider asks to wait longer than this, its completions fail at once. */
-const MAX_RETRY_AFTER_MS = 600_000
+/** Remembers what a refusal teaches; undefined if there is nothing to learn, and asking again would not help. */
+function learnFrom(error: EngineError, { body, messages }: SentCall, job: Job): Lesson | undefined {
+  const { called, request } = job
+  if (!isLesson(error)) return undefined
+  const { passed, strict } = request
+  const lesson = readLesson(error, { body, messages, passed, strict })
+  if (lesson) called.lessons = addLesson(called.lessons, lesson)
+  return lesson
+}
 
 /** A failed call reports no tokens. */
 const NOTHING: Usage = { calls: 0, inputTokens: 0, prefilledTokens: null, outputTokens: 0 }
 
-async function* attempt({ id, model, options, request, call, index, signal }: Job) {
-  const { timeoutMs = 300_000 } = options
-  const onTimeout = () => new EngineError(id, 'timeout', `nothing came for ${timeoutMs} ms`)
+async function* attempt({ called, model, timeoutMs, request, index, signal }: Job, sent: SentCall) {
+  const { id: engine } = called
+  const onTimeout = () => new EngineError(engine, 'timeout', `nothing came for ${timeoutMs} ms`)
   const idle = new IdleTimeout(timeoutMs, onTimeout, signal)
   try {
-    const seeded = { ...call, seed: request.seeds[index], abortSignal: idle.signal }
-    const { stream } = await idle.wait((model as LanguageModelV4).doStream(seeded))
-    return yield* readCompletion(id, index, request.messages, readParts(stream, idle))
+    const options = { ...sent.options, abortSignal: idle.signal }
+    const { stream } = await idle.wait((model as LanguageModelV4).doStream(options))
+    const asked = { engine, index, messages: sent.messages, strict: request.strict }
+    const end = yield* readCompletion(asked, readParts(stream, idle))
+    const warnings = [...new Set([...sent.warnings, ...(end.warnings ?? [])])]
+    return { ...end, ...(warnings.length > 0 && { warnings }) }
   } finally {
     idle.end()
   }

@@ -26,13 +26,13 @@ export type SpecificationVersion = 'v2' | 'v3' | 'v4'
 export type CallOptions = LanguageModelV2CallOptions & LanguageModelV3CallOptions & LanguageModelV4CallOptions
 
 /**
- * Everything of a request except its seed and signal. The specification has no `logprobs`: none are returned.
- * @throws UsageError for a content part that it does not have, and for `minP`, which would change what is sampled
+ * What every specification has of a request: all but its seed, its signal and how much the model thinks. There are no
+ * `logprobs` and no `minP`.
+ * @throws UsageError for a content part that it does not have
  */
 export function toCallOptions(request: CompletionRequest, version: SpecificationVersion): CallOptions {
   const { sampling, stop, tools, toolChoice, responseFormat } = request
   const { maxTokens, temperature, topP, topK, frequencyPenalty, presencePenalty } = sampling
-  if (sampling.minP !== undefined) throw new UsageError('an AI SDK model has no minP: leave it out')
   const prompt = toPrompt(request.messages)
   const options: LanguageModelV4CallOptions = {
     prompt: version === 'v4' ? prompt : (withPlainFiles(prompt) as LanguageModelV4Prompt),

@@ -9,7 +9,6 @@ import type {
 import type { CompletionEnd, EngineEvent, FinishReason, Message, Usage } from '../../core/provider/engine.ts'
 import { textOf } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
-import { askedDelayMs } from '../../lib/retry.ts'
 import {
   addContent,
   addReasoning,
@@ -21,28 +20,38 @@ import {
   startToolCall,
   type Transcript,
 } from '../transcript.ts'
-import { errorFromConnection, errorFromStatus } from '../upstream-error.ts'
+import { toEngineError } from './errors.ts'
+import { readWarnings } from './warnings.ts'
 
 /** A part of a stream, in any of the three specifications. */
 export type StreamPart = LanguageModelV2StreamPart | LanguageModelV3StreamPart | LanguageModelV4StreamPart
 type FinishPart = Extract<StreamPart, { type: 'finish' }>
+
+/** Which completion is read, and what was asked for. */
+export interface Asked {
+  engine: string
+  index: number
+  messages: Message[]
+  /** A setting that the provider does not support is an error. */
+  strict?: boolean
+}
 
 /**
  * Yields the deltas of one completion and returns its end; `usage` counts one call.
  * @throws EngineError for an error part, and for a stream that ends without a finish or finishes as broken
  */
 export async function* readCompletion(
-  engine: string,
-  index: number,
-  messages: Message[],
+  { engine, index, messages, strict }: Asked,
   parts: AsyncIterable<StreamPart>,
 ): AsyncGenerator<EngineEvent, CompletionEnd> {
   const events: EngineEvent[] = []
   const transcript = createTranscript(index, (event) => events.push(event))
   let finish: FinishPart | undefined
+  let warnings: string[] = []
   for await (const part of parts) {
     if (part.type === 'error') throw toEngineError(engine, part.error)
-    if (part.type === 'finish') finish = part
+    if (part.type === 'stream-start') warnings = readWarnings(engine, part.warnings, strict)
+    else if (part.type === 'finish') finish = part
     else takePart(transcript, part)
     yield* events.splice(0)
   }
@@ -59,6 +68,7 @@ export async function* readCompletion(
     ...(toolCalls.length > 0 && { toolCalls }),
     finishReason: finishReason === 'stop' && toolCalls.length > 0 ? 'tool-calls' : finishReason,
     usage: toUsage(finish.usage, transcript, messages),
+    ...(warnings.length > 0 && { warnings }),
   }
 }
 
@@ -133,42 +143,4 @@ function readUsage(usage: LanguageModelV2Usage | LanguageModelV4Usage) {
   }
   const { inputTokens, outputTokens, cachedInputTokens, reasoningTokens } = usage as LanguageModelV2Usage
   return { input: inputTokens, cached: cachedInputTokens, output: outputTokens, reasoning: reasoningTokens }
-}
-
-/** Turns an error of the AI SDK or of the network, thrown or in a part, into an EngineError. */
-export function toEngineError(engine: string, error: unknown): EngineError {
-  if (error instanceof EngineError) return error
-  const { name, statusCode, status, code, isRetryable, cause, responseHeaders } = asRecord(error)
-  const message =
-    error instanceof Error ? error.message : String(asRecord(error).message ?? JSON.stringify(error))
-  const number = [statusCode, status, code].find((n) => typeof n === 'number' && n >= 400 && n < 600)
-  const headers = asRecord(responseHeaders)
-  const retryAfterMs = askedDelayMs((header) => headers[header] as string | undefined)
-  const more = { cause: error, retryAfterMs, ...(typeof isRetryable === 'boolean' && { isRetryable }) }
-  if (typeof number === 'number') return errorFromStatus(engine, number, `${message}${excerpt(error)}`, more)
-  if (name === 'AI_LoadAPIKeyError') return new EngineError(engine, 'auth', message, more)
-  if (name === 'AI_NoSuchModelError') return new EngineError(engine, 'not-found', message, more)
-  if (REFUSALS.has(String(name))) return new EngineError(engine, 'refused', message, more)
-  if (name === 'TypeError' || cause instanceof Error) return errorFromConnection(engine, error)
-  return new EngineError(engine, 'server', message, more)
-}
-
-const REFUSALS = new Set([
-  'AI_UnsupportedFunctionalityError',
-  'AI_InvalidPromptError',
-  'AI_InvalidArgumentError',
-  'AI_LoadSettingError',
-])
-
-/** The start of the body, if the message does not contain it. */
-function excerpt(error: unknown): string {
-  const { message, responseBody } = asRecord(error)
-  if (typeof responseBody !== 'string' || !responseBody || responseBody.includes(String(message))) return ''
-  return ` (${responseBody.slice(0, 300)})`
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-    ? (value as Record<string, unknown>)
-    : { message: String(value) }
 }

@@ -69,8 +69,10 @@ function sentOn(engine: string, status: number, { origin, pathname }: URL): Engi
   return new EngineError(engine, 'not-found', problem, { status })
 }
 
-/** What is likely wrong with an address where nothing is found. */
-function adviseOn({ status }: Response, { url }: Target): string | undefined {
+/** What is likely wrong with an address where nothing is found, or with a key that is refused. */
+function adviseOn({ status }: Response, { url, apiKey }: Target): string | undefined {
+  if ((status === 401 || status === 403) && apiKey === undefined)
+    return 'no key was sent: name the variable that holds it with --api-key-env'
   if (status !== 404 && status !== 405) return undefined
   const { pathname } = new URL(url)
   if (/\/(chat\/)?completions\/chat\/completions$/.test(pathname)) {

@@ -1,7 +1,7 @@
 /** The body of a chat-completions request, in the dialect of its server. */
 import type { CompletionRequest, Message } from '../../core/provider/engine.ts'
 import type { EngineError } from '../../core/provider/errors.ts'
-import { applyLessons, isLesson, type Lesson, readLesson } from '../refusals.ts'
+import { addLesson, applyLessons, isLesson, type Lesson, readLesson, toWire } from '../refusals.ts'
 import { readMaxN, rejectsField } from '../upstream-error.ts'
 
 /** What a server understands. Each engine has one, and changes it when its server refuses something. */
@@ -49,13 +49,7 @@ export function toBody(
     stream: true,
     stream_options: { include_usage: true },
     [dialect.limitName]: sampling.maxTokens,
-    temperature: sampling.temperature,
-    top_p: sampling.topP,
-    top_k: sampling.topK,
-    min_p: sampling.minP,
-    frequency_penalty: sampling.frequencyPenalty,
-    presence_penalty: sampling.presencePenalty,
-    reasoning_effort: sampling.reasoning,
+    ...toWire(sampling),
     stop: request.stop,
     tools: request.tools,
     tool_choice: request.toolChoice,
@@ -109,8 +103,7 @@ export function learnFrom(
 }
 
 function remember(dialect: Dialect, lesson: Lesson): true {
-  const isKnown = dialect.lessons.some(({ about }) => about === lesson.about)
-  if (!isKnown) dialect.lessons = [...dialect.lessons, lesson]
+  dialect.lessons = addLesson(dialect.lessons, lesson)
   return true
 }
 

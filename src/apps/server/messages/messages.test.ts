@@ -102,7 +102,8 @@ describe('an answer', () => {
     expect(await (await post(thinking)).json()).toMatchObject({
       content: [{ type: 'thinking', thinking: 'Let me see.', signature: 'aft' }, ...texts.content],
     })
-    expect(engine.requests.map(({ sampling }) => sampling.reasoning)).toEqual([undefined, 'medium'])
+    await post({ ...body, thinking: { type: 'disabled' } })
+    expect(engine.requests.map(({ sampling }) => sampling.reasoning)).toEqual([undefined, 'medium', 'none'])
     const events = await stream(thinking)
     expect(events.filter((e) => e.type === 'content_block_start').map((e) => e.content_block)).toMatchObject([
       { type: 'thinking', thinking: '', signature: '' },
@@ -243,7 +244,7 @@ test('documents, formats, limits and sampling are passed on', async () => {
   })
   expect(response.headers.get('x-aft-ignored')).toBe('something')
   expect(engine.requests[0]).toMatchObject({
-    sampling: { maxTokens: 9, temperature: 0.2, topP: 0.5, topK: 7, reasoning: 'xhigh' },
+    sampling: { maxTokens: 9, temperature: 0.2, topP: 0.5, topK: 7, reasoning: 'max' },
     stop: ['END'],
     responseFormat: { type: 'json_schema', json_schema: { schema } },
   })

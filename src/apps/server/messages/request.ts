@@ -135,7 +135,8 @@ function toChatFormat(schema: Record<string, unknown>): ResponseFormat {
 
 /** A budget in tokens is told to engines as an effort, which is what their servers know. */
 function readEffort({ thinking, output_config: config }: Body): ReasoningEffort | undefined {
-  if (config?.effort) return config.effort === 'max' ? 'xhigh' : config.effort
+  if (config?.effort) return config.effort
+  if (thinking?.type === 'disabled') return 'none'
   if (thinking?.type !== 'enabled' || thinking.budget_tokens == null) return undefined
   if (thinking.budget_tokens < 4_096) return 'low'
   return thinking.budget_tokens < 16_384 ? 'medium' : 'high'
