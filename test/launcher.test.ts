@@ -16,7 +16,7 @@ describe('started by an old Node', () => {
     expect(await aft(args, { ...old, input: 'Why?' })).toEqual(await aft(args, { input: 'Why?' }))
     expect(await aft(['ask', '--bogus'], old)).toMatchObject({
       code: 2,
-      stderr: "error: unknown option '--bogus'\n",
+      stderr: 'error: aft ask has no flag --bogus; aft ask --help lists the flags\n',
     })
   })
 

@@ -160,23 +160,22 @@ test('a degraded answer says so on standard error', async () => {
 })
 
 test.each([
-  [['ask', 'x', '--width', '0'], /--width <n>.*Expected a whole number from 1/],
-  [['ask', 'x', '--width', 'five'], /--width <n>.*argument 'five' is invalid/],
-  [['ask', 'x', '--depth=-1'], /--depth <n>.*Expected a whole number from 0/],
-  [['ask', 'x', '--temperature', '9'], /Expected a number from 0 to 5/],
-  [['ask', 'x', '--bogus'], /unknown option '--bogus'/],
-  [['ask', 'x', '--strategy', 'best'], /Allowed choices are aft, moa/],
+  [['ask', 'x', '--width', '0'], /--width: expected a whole number from 1, got "0"/],
+  [['ask', 'x', '--width', 'five'], /--width: expected a whole number from 1, got "five"/],
+  [['ask', 'x', '--depth=-1'], /--depth: expected a whole number from 0, got "-1"/],
+  [['ask', 'x', '--temperature', '9'], /--temperature: expected a number from 0 to 5, got "9"/],
+  [['ask', 'x', '--bogus'], /aft ask has no flag --bogus; aft ask --help lists the flags/],
+  [['ask', 'x', '--strategy', 'best'], /--strategy: expected one of aft, moa.*got "best"/],
   [['ask', 'x', '--steps', '3'], /--steps is for --strategy rsa, not for aft/],
   [['ask', 'x', '--model', 'smollm'], /unknown engine "smollm".*smollm2/],
   [['ask', 'x', '--grace-ms', '3', '--model', 'scripted:echo'], /--grace-ms needs --quorum/],
   [['ask', 'x', '--strategy', 'moa', '--model', 'scripted:echo'], /name them with --proposers A,B/],
-  [['ask', 'x', '--json', '--events'], /cannot be used with/],
   [['ask', 'x', '--template', 'none.json'], /none.json: there is no such file or folder/],
   [['ask', 'x', '--config', 'none.ts'], /none.ts: there is no such file; expected a config/],
   [['ask', 'x', '--model', 'src'], /src is a folder, but has no model that `aft train` trained/],
   [['ask', 'x', '--model', 'smollm2', '--lora', 'none.gguf'], /--lora none.gguf: there is no such file/],
   [['ask', ' '], /expected a prompt, got nothing/],
-  [['asj', 'x'], /unknown command 'asj'[\s\S]*--help lists the commands/],
+  [['asj', 'x'], /aft has no command "asj"; did you mean ask\?/],
   [[], /Usage: aft/],
 ])('wrong usage is told in a line or two and ends with 2: %j', async (args, message) => {
   const { code, stdout, stderr } = await aft(args)
@@ -184,6 +183,15 @@ test.each([
   expect(stderr).not.toContain('    at ')
   expect(stdout).toBe('')
   expect(code).toBe(2)
+})
+
+test('with --json a wrong flag is an object, too', async () => {
+  const { code, stdout } = await aft(['ask', 'Why?', '--json', '--width', 'five'])
+  const message = '--width: expected a whole number from 1, got "five"'
+  expect({ code, stdout: JSON.parse(stdout) }).toEqual({
+    code: 2,
+    stdout: { error: { kind: 'usage', message } },
+  })
 })
 
 test('an engine that fails ends with 1, and with --json the reason is an object', async () => {

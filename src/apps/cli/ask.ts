@@ -4,13 +4,12 @@ import { text } from 'node:stream/consumers'
 import { Command, Option } from 'commander'
 import { answerPrompt } from '../../core/aft.ts'
 import type { Message } from '../../core/provider/engine.ts'
-import { describeError, UsageError } from '../../core/provider/errors.ts'
+import { UsageError } from '../../core/provider/errors.ts'
 import { makeHost } from '../../run/host.ts'
 import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { openPlan } from './open-plan.ts'
 import { openAskView, type ViewMode } from './render/ask-view.ts'
-import { stringifySafely } from './render/sanitize.ts'
 import { addSharedFlags } from './shared-flags.ts'
 
 type AskFlags = AnswerFlags & { json?: boolean; events?: boolean; progress: boolean }
@@ -56,7 +55,6 @@ async function ask(words: string[], flags: AskFlags): Promise<void> {
     await answerTo(words, flags, signal)
   } catch (error) {
     signal.throwIfAborted()
-    if (flags.json) console.log(stringifySafely({ error: describeError(error) }))
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /** The command line: its commands, and how it reports errors. */
 import { Command, CommanderError } from 'commander'
-import { DataError, EngineError, redact, UsageError } from '../../core/provider/errors.ts'
+import { DataError, describeError, EngineError, redact, UsageError } from '../../core/provider/errors.ts'
 import { toCallersError } from '../../files/file-errors.ts'
 import { readVersion } from '../../lib/version.ts'
 import { planOptions } from '../../plans/options.ts'
@@ -8,7 +8,8 @@ import { styleHelp } from './help.ts'
 import { Interrupted } from './interrupt.ts'
 import { flagName } from './plan-flags.ts'
 import { addRemovedFlags } from './removed.ts'
-import { sanitize } from './render/sanitize.ts'
+import { sanitize, stringifySafely } from './render/sanitize.ts'
+import { wordErrors } from './wrong-usage.ts'
 
 /** Each command is loaded only when it is called. So `aft --help` is quick, and `ask` loads only what it needs. */
 const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
@@ -61,8 +62,16 @@ export async function main(argv: string[]): Promise<void> {
     const program = await makeProgram(argv)
     await program.parseAsync(argv, { from: 'user' })
   } catch (error) {
-    process.exitCode = report(toCallersError(error))
+    const reported = toCallersError(error)
+    if (isAskedForJson(argv, reported)) console.log(stringifySafely({ error: describeError(reported) }))
+    process.exitCode = report(reported)
   }
+}
+
+/** Whether the caller of `aft ask` reads JSON from standard output: then the error is there, too. */
+function isAskedForJson([name, ...rest]: string[], error: unknown): boolean {
+  const isEnd = error instanceof CommanderError || error instanceof Interrupted
+  return name === 'ask' && rest.includes('--json') && !isEnd
 }
 
 /** Makes the command line and loads the wanted command. */
@@ -76,6 +85,7 @@ export async function makeProgram(argv: string[]): Promise<Command> {
     .addHelpText('after', examples)
     .exitOverride()
     .enablePositionalOptions() // in `aft train export FOLDER -o OUT` the flag is that of `export`
+  wordErrors(program)
   const wanted = argv[0] === 'help' ? argv[1] : argv[0]
   for (const [name, { about, load }] of Object.entries(commands)) {
     const command = (name === wanted ? await load() : new Command(name)).summary(about)
@@ -88,6 +98,7 @@ export async function makeProgram(argv: string[]): Promise<Command> {
 /** Copies settings to subcommands. Commander does that only for commands that it makes itself. */
 function inheritSettings(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent)
+  wordErrors(command)
   if (command.commands.length > 0) command.helpCommand('help [command]', 'Show the help of a command.')
   for (const nested of command.commands) inheritSettings(nested, command)
   return command
@@ -95,11 +106,7 @@ function inheritSettings(command: Command, parent: Command): Command {
 
 /** Prints an error in a line or two and returns the exit code. AFT_DEBUG=1 shows the stack. */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) {
-    // commander has printed it
-    if (error.code === 'commander.unknownCommand') console.error('--help lists the commands')
-    return error.exitCode === 0 ? 0 : 2
-  }
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2 // it has printed the help
   if (error instanceof Interrupted) return error.exitCode
   const stack = process.env.AFT_DEBUG && error instanceof Error ? error.stack : undefined
   console.error(`error: ${sanitize(redact(stack ?? describe(error)))}`)

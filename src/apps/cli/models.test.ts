@@ -42,9 +42,9 @@ test('`aft models pull` that cannot get a model says what to do and leaves nothi
 test.each([
   [['models', 'pull', 'nonesuch'], /unknown model "nonesuch": expected smollm2,/],
   [['models', 'path', 'nonesuch'], /unknown model "nonesuch": expected smollm2,/],
-  [['models', 'pull'], /missing required argument 'name'/],
-  [['models', 'nonesuch'], /unknown command "nonesuch": expected list, pull or path/],
-  [['models', 'list', '--nonesuch'], /unknown option '--nonesuch'/],
+  [['models', 'pull'], /aft models pull needs <name>: name of `aft models`/],
+  [['models', 'nonesuch'], /aft models has no command "nonesuch"; aft models --help lists the commands/],
+  [['models', 'list', '--nonesuch'], /aft models list has no flag --nonesuch/],
 ])('`aft %j` is wrong usage', async (args, message) => {
   const { stderr, code } = await aft(args, { env })
   expect(code).toBe(2)

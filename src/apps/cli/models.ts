@@ -12,6 +12,7 @@ import { findHere } from '../../engines/named/found.ts'
 import { showFound } from './found-here.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { createPullProgress } from './progress.ts'
+import { unknownCommand } from './wrong-usage.ts'
 
 const examples = `
 Examples:
@@ -55,8 +56,8 @@ export function modelsCommand(): Command {
   return command
 }
 
-async function list({ json }: { json?: boolean }, { args: [word] }: Command): Promise<void> {
-  if (word !== undefined) throw new UsageError(`unknown command "${word}": expected list, pull or path`)
+async function list({ json }: { json?: boolean }, { args: [word], parent }: Command): Promise<void> {
+  if (word !== undefined) throw new UsageError(unknownCommand(parent as Command, word))
   const models = await listModels()
   if (json) return console.log(JSON.stringify(models.map(factsOf), null, 2))
   const found = showFound(await findHere())

@@ -42,7 +42,7 @@ export function readWhole(range: Range): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
     if (Number.isSafeInteger(value) && isWithin(value, range)) return value
-    throw new InvalidArgumentError(`Expected a whole number ${describeRange(range)}.`)
+    throw new InvalidArgumentError(`expected a whole number ${describeRange(range)}`)
   }
 }
 
@@ -51,7 +51,7 @@ export function readNumber(range: Range): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text)
     if (Number.isFinite(value) && isWithin(value, range)) return value
-    throw new InvalidArgumentError(`Expected a number ${describeRange(range)}.`)
+    throw new InvalidArgumentError(`expected a number ${describeRange(range)}`)
   }
 }
 
@@ -64,14 +64,14 @@ export function amount(flag: string, help: string): RangedOption {
 function readAmount(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (value > 0) return value
-  throw new InvalidArgumentError('Expected a number above 0.')
+  throw new InvalidArgumentError('expected a number above 0')
 }
 
 /** Parses names separated by commas. */
 export function readNames(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
   if (names.every(Boolean)) return names
-  throw new InvalidArgumentError('Expected names separated by commas.')
+  throw new InvalidArgumentError('expected names separated by commas')
 }
 
 function isWithin(value: number, { from, to = Number.POSITIVE_INFINITY }: Range): boolean {

@@ -48,7 +48,7 @@ function readValue(text: string, kind: OptionKind): string | string[] | number {
   const isNumber = kind.type === 'whole' ? /^\d+$/.test(text) : text.trim() !== ''
   const value = isNumber ? Number(text) : Number.NaN
   if (isOfKind(kind, value)) return value
-  throw new InvalidArgumentError(`Expected ${describeKind(kind)}.`)
+  throw new InvalidArgumentError(`expected ${describeKind(kind)}`)
 }
 
 function valueName(name: string, { type }: OptionKind): string {

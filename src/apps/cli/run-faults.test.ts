@@ -47,11 +47,11 @@ function expectNothingTwice(count: number): void {
 describe('wrong usage ends with exit code 2 before anything is asked', () => {
   test.each([
     ['an unknown model', ['--model', 'smollm3'], /unknown engine "smollm3".*did you mean smollm2\?/],
-    ['width 0', ['--width', '0'], /'--width <n>' argument '0' is invalid. Expected a whole number from 1/],
-    ['depth -1', ['--depth', '-1'], /'--depth <n>' argument '-1' is invalid. Expected a whole number from 0/],
+    ['width 0', ['--width', '0'], /--width: expected a whole number from 1, got "0"/],
+    ['depth -1', ['--depth', '-1'], /--depth: expected a whole number from 0, got "-1"/],
     ['a folder as output', ['-o', '.'], /is a folder; expected a file for the answers/],
-    ['concurrency 0', ['--concurrency', '0'], /Expected a whole number from 1/],
-    ['an unknown format', ['--output-format', 'csv'], /Allowed choices are jsonl, alpaca-eval/],
+    ['concurrency 0', ['--concurrency', '0'], /--concurrency: expected a whole number from 1/],
+    ['an unknown format', ['--output-format', 'csv'], /expected one of jsonl, alpaca-eval, got "csv"/],
   ])('%s', async (_, args, message) => {
     writePrompts(1)
     expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(message), stdout: '' })

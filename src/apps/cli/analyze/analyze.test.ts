@@ -27,7 +27,7 @@ test('what cannot be scored is refused before a model is opened', async () => {
   )
   expect(await of('rows.jsonl', '--format', 'responses', '--target', 'x.json')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('A file of answers is for --target-file.'),
+    stderr: expect.stringContaining('expected gold or best (a file: --target-file), got "x.json"'),
   })
   expect((await of('nothing')).stderr).toContain('there is no such file or folder')
 })

@@ -58,9 +58,9 @@ function readGroup(text: string, before: Group[]): Group[] {
     .slice(at + 1)
     .split(',')
     .filter((folder) => folder !== '')
-  if (at < 1 || folders.length === 0) throw new InvalidArgumentError('Expected NAME=FOLDER,FOLDER.')
+  if (at < 1 || folders.length === 0) throw new InvalidArgumentError('expected NAME=FOLDER,FOLDER')
   if (before.some(({ group }) => group === text.slice(0, at)))
-    throw new InvalidArgumentError(`The group ${text.slice(0, at)} is given twice.`)
+    throw new InvalidArgumentError('expected each name once')
   return [...before, { group: text.slice(0, at), folders }]
 }
 

@@ -92,7 +92,7 @@ export function perplexityCommand(): Command {
 
 function readTarget(text: string): 'gold' | 'best' {
   if (text === 'gold' || text === 'best') return text
-  throw new InvalidArgumentError('Expected gold or best. A file of answers is for --target-file.')
+  throw new InvalidArgumentError('expected gold or best (a file: --target-file)')
 }
 
 async function perplexity(paths: string[], flags: PerplexityFlags): Promise<void> {

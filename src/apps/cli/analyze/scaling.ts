@@ -70,7 +70,7 @@ function readList(least: number) {
   return (text: string): number[] => {
     const values = text.split(',').map((part) => (/^\d+$/.test(part.trim()) ? Number(part) : Number.NaN))
     if (values.every((value) => value >= least)) return [...new Set(values)]
-    throw new InvalidArgumentError(`Expected whole numbers from ${least}, separated by commas.`)
+    throw new InvalidArgumentError(`expected whole numbers from ${least}, separated by commas`)
   }
 }
 

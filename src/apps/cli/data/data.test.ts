@@ -203,11 +203,11 @@ test('targets come from one place, and old flags tell the new ones', async () =>
   }
   expect(await build('--target', 'none.jsonl')).toEqual([
     2,
-    expect.stringContaining('Expected gold or best; a file is --target-file, an engine is --target-model.'),
+    expect.stringContaining('expected gold or best (a file: --target-file; an engine: --target-model)'),
   ])
   expect(await build('--target', 'best', '--target-model', 'scripted:echo')).toEqual([
     2,
-    expect.stringContaining('cannot be used with'),
+    expect.stringContaining('--target cannot be used with --target-model: give one of them'),
   ])
   expect(await build('--target-file', 't.jsonl', '--target-seed', '3')).toEqual([
     2,

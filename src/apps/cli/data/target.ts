@@ -40,9 +40,7 @@ export function targetOptions(): Option[] {
 
 function readSource(text: string): string {
   if (text === 'gold' || text === 'best') return text
-  throw new InvalidArgumentError(
-    'Expected gold or best; a file is --target-file, an engine is --target-model.',
-  )
+  throw new InvalidArgumentError('expected gold or best (a file: --target-file; an engine: --target-model)')
 }
 
 /** Names the origin of the targets for the data card, without the path of a file. */
