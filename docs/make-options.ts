@@ -6,7 +6,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { flagName } from '../src/apps/cli/plan-flags.ts'
-import { type OptionKind, type OptionSpec, type OptionTable, planOptions } from '../src/plans/options.ts'
+import type { OptionKind } from '../src/plans/option-kinds.ts'
+import { type OptionSpec, type OptionTable, planOptions } from '../src/plans/options.ts'
 
 const page = path.join(import.meta.dirname, 'cli.md')
 const marks = /(<!-- options: node docs\/make-options.ts -->\n)[\s\S]*(<!-- \/options -->)/

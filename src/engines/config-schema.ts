@@ -1,6 +1,6 @@
 /** What a config may hold, and the errors for anything else. */
 import { z } from 'zod'
-import { redact, UsageError } from '../core/provider/errors.ts'
+import { holdsKey, redact, UsageError } from '../core/provider/errors.ts'
 import { namesOf, optionFields, renamed } from '../files/option-fields.ts'
 import { type OptionTable, type OptionValues, planOptions } from '../plans/options.ts'
 import { isModel } from './ai-sdk/is-model.ts'
@@ -154,7 +154,7 @@ function valueAt(value: unknown, path: PropertyKey[]): unknown {
 
 function refuseKeys(entry: unknown, place: Place, path: string[]): void {
   if (typeof entry === 'string') {
-    if (redact(entry) !== entry) throw new UsageError(`${place(path)}: holds a key. ${KEY_ADVICE}`)
+    if (holdsKey(entry)) throw new UsageError(`${place(path)}: holds a key. ${KEY_ADVICE}`)
   } else if (typeof entry === 'object' && entry !== null && !isModel(entry)) {
     for (const [key, inner] of Object.entries(entry)) refuseKeys(inner, place, [...path, key])
   }

@@ -5,7 +5,7 @@ import { registerHooks } from 'node:module'
 import { basename, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Engine } from '../core/provider/engine.ts'
-import { redact, UsageError } from '../core/provider/errors.ts'
+import { UsageError } from '../core/provider/errors.ts'
 import type { AiSdkModel } from './ai-sdk/ai-sdk.ts'
 import type { Defaults, EngineConfig, Place, PresetConfig } from './config-schema.ts'
 
@@ -63,7 +63,7 @@ export async function readConfig(file: string): Promise<Config> {
     throw new UsageError(`${file}: there is no such file; expected a config, such as aft.config.ts`)
   const { value, place = basename(file) } = await readValue(file).catch((error: unknown) => {
     if (error instanceof UsageError) throw error
-    throw new UsageError(`${file}: ${redact(error instanceof Error ? error.message : String(error))}`)
+    throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`)
   })
   // Loaded only here: most programs have no config and need nothing that checks it.
   const { checkConfig } = await import('./config-schema.ts')
@@ -91,7 +91,7 @@ async function readText(file: string, text: string): Promise<Read> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const [error] = document.errors
-  if (error) throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: ${redact(error.message)}`)
+  if (error) throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`)
   const place = (path: PropertyKey[]) => {
     const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined
     const line = node?.range ? `:${lines.linePos(node.range[0]).line}` : ''

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import type { Engine } from '../core/provider/engine.ts'
 import { keepSecret, UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
+import { refuseKey } from '../plans/option-kinds.ts'
 import { isModel } from './ai-sdk/is-model.ts'
 import { type Config, type EngineEntry, loadConfig, readConfig } from './config.ts'
 import { isNamed, openNamed } from './named/open-named.ts'
@@ -99,6 +100,8 @@ async function open(
   seen: string[] = [],
 ): Promise<Engine> {
   if ('retries' in options) throw new UsageError('`retries`: use `maxRetries`', { param: 'retries' })
+  refuseKey(name)
+  keepSecret(...Object.values(options.headers ?? {}))
   const [scheme = '', rest = ''] = split(name)
   const isCataloged = rest === '' && (await catalogNames()).includes(name)
   const opener = isCataloged ? openModel : openerOf(scheme)
@@ -158,7 +161,6 @@ function fillHeaders(entry: string, headers: Record<string, string>, env: NodeJS
     header,
     fill(header, text),
   ])
-  keepSecret(...filled.map(([, value]) => value))
   return Object.fromEntries(filled)
 }
 

@@ -3,7 +3,7 @@
  * the cache folder. After that, no network is needed.
  */
 import { join } from 'node:path'
-import { redact, UsageError } from '../core/provider/errors.ts'
+import { UsageError } from '../core/provider/errors.ts'
 import { findCacheFolder } from '../lib/cache-folder.ts'
 import { readUrl, type Timeouts } from '../lib/download.ts'
 import { toFileError } from '../lib/file-error.ts'
@@ -192,7 +192,7 @@ function explainFailure(
 ): string {
   return [
     `cannot get ${benchmark}'s ${file}: ${reason}`,
-    `Check the connection, or download ${redact(url)} yourself (SHA-256 ${sha256}), and give its path,`,
+    `Check the connection, or download ${url} yourself (SHA-256 ${sha256}), and give its path,`,
     `or put it at ${path}`,
   ].join('\n')
 }
@@ -201,6 +201,6 @@ function explainFailure(
 function reasonOf(error: unknown, folder: string): string {
   const known = toFileError(folder, error) as Error
   const { message, cause } = known
-  if (known !== error || !(cause instanceof Error) || cause.message === '') return redact(message)
-  return redact(`${message}: ${cause.message}`)
+  if (known !== error || !(cause instanceof Error) || cause.message === '') return message
+  return `${message}: ${cause.message}`
 }

@@ -1,5 +1,5 @@
 /** Turns errors of files into errors for the caller. */
-import { DataError, UsageError } from '../core/provider/errors.ts'
+import { DataError, redact, UsageError } from '../core/provider/errors.ts'
 import { FileError } from '../lib/file-error.ts'
 
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO']
@@ -23,5 +23,5 @@ export function toCallersError(error: unknown, kept = 'What was finished before 
 /** Says what was expected and the first 80 characters of what came. */
 export function describeWrong(expected: string, got: unknown): string {
   const text = JSON.stringify(got, (_, value) => (typeof value === 'bigint' ? String(value) : value))
-  return `expected ${expected}, got ${(text ?? 'nothing').slice(0, 80)}`
+  return `expected ${expected}, got ${redact(text ?? 'nothing').slice(0, 80)}`
 }

@@ -1,6 +1,7 @@
 /** The table of options as fields of a zod schema, for config files and requests. */
 import { z } from 'zod'
-import { describeKind, isOfKind, type OptionTable, planOptions } from '../plans/options.ts'
+import { describeKind, isOfKind } from '../plans/option-kinds.ts'
+import { type OptionTable, planOptions } from '../plans/options.ts'
 
 /** Makes one optional field per option. An option's earlier name is an error that says the new one. */
 export function optionFields(table: OptionTable = planOptions): Record<string, z.ZodType> {

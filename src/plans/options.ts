@@ -6,17 +6,18 @@
 import { reasoningEfforts } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
-
-/** What the value of an option can be. */
-export type OptionKind =
-  | { type: 'whole'; from: number }
-  | { type: 'number'; from: number; to: number }
-  | { type: 'choice'; of: readonly string[] }
-  /** True or false; as a flag, it takes no value. */
-  | { type: 'switch' }
-  /** The name of an engine, or a list of such names. */
-  | { type: 'engine' }
-  | { type: 'engines' }
+import {
+  choice,
+  describeKind,
+  engine,
+  engines,
+  isOfKind,
+  number,
+  type OptionKind,
+  refuseKey,
+  type ValueOf,
+  whole,
+} from './option-kinds.ts'
 
 /** One row of the table. */
 export interface OptionSpec {
@@ -42,12 +43,6 @@ export type OptionTable = Readonly<Record<string, OptionSpec>>
 export const strategyNames = ['aft', 'moa', 'rsa', 'self-consistency', 'best-of-n', 'single'] as const
 /** One of `strategyNames`. */
 export type StrategyName = (typeof strategyNames)[number]
-
-const whole = <From extends number>(from: From) => ({ type: 'whole', from }) as const
-const number = (from: number, to: number) => ({ type: 'number', from, to }) as const
-const choice = <const Of extends readonly string[]>(of: Of) => ({ type: 'choice', of }) as const
-const engine = { type: 'engine' } as const
-const engines = { type: 'engines' } as const
 
 /** The table. Names are those of the API, of config files and of `aft`; a flag is the same name in kebab-case. */
 export const planOptions = {
@@ -210,59 +205,9 @@ export const planOptions = {
 /** The name of an option in the table. */
 export type OptionName = keyof typeof planOptions
 
-type ValueOf<Kind> = Kind extends { type: 'choice'; of: readonly (infer Choice)[] }
-  ? Choice
-  : Kind extends { type: 'engines' }
-    ? string[]
-    : Kind extends { type: 'engine' }
-      ? string
-      : Kind extends { type: 'switch' }
-        ? boolean
-        : number
-
 /** Values of options, by the names in the table. */
 export type OptionValues = {
   -readonly [Name in OptionName]?: ValueOf<(typeof planOptions)[Name]['kind']>
-}
-
-/** Says what an option takes, in words that follow "expected". */
-export function describeKind(kind: OptionKind): string {
-  switch (kind.type) {
-    case 'whole':
-      return `a whole number from ${kind.from}`
-    case 'number':
-      return `a number from ${kind.from} to ${kind.to}`
-    case 'choice':
-      return `one of ${kind.of.join(', ')}`
-    case 'switch':
-      return 'true or false'
-    case 'engine':
-      return 'an engine name'
-    case 'engines':
-      return 'a list of engine names'
-  }
-}
-
-/** Whether a value is what an option takes. */
-export function isOfKind(kind: OptionKind, value: unknown): boolean {
-  switch (kind.type) {
-    case 'whole':
-      return Number.isSafeInteger(value) && (value as number) >= kind.from
-    case 'number':
-      return typeof value === 'number' && value >= kind.from && value <= kind.to
-    case 'choice':
-      return kind.of.includes(value as string)
-    case 'switch':
-      return typeof value === 'boolean'
-    case 'engine':
-      return isName(value)
-    case 'engines':
-      return Array.isArray(value) && value.length > 0 && value.every(isName)
-  }
-}
-
-function isName(value: unknown): boolean {
-  return typeof value === 'string' && value !== ''
 }
 
 /**
@@ -274,7 +219,10 @@ export function checkOptions(values: object, table: OptionTable = planOptions): 
     if (value === undefined) continue
     const spec = Object.hasOwn(table, name) ? table[name] : undefined
     if (!spec) throw unknownOption(name, table)
-    if (isOfKind(spec.kind, value)) continue
+    if (isOfKind(spec.kind, value)) {
+      if (/^engine/.test(spec.kind.type)) for (const name of [value].flat()) refuseKey(String(name))
+      continue
+    }
     const got = JSON.stringify(value) ?? String(value)
     const message = `expected \`${name}\` to be ${describeKind(spec.kind)}, got ${got}`
     throw new UsageError(message, { param: name, code: 'invalid-value' })

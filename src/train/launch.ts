@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
-import { DataError, UsageError } from '../core/provider/errors.ts'
+import { DataError, redact, UsageError } from '../core/provider/errors.ts'
 import type { Metric } from '../files/training-metrics.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { trainerFolder } from './environment.ts'
@@ -149,7 +149,7 @@ function openLog(file: string, onLine: (line: string) => void): (line: string) =
   return (line) => {
     if (isBroken) return
     try {
-      appendFileSync(file, `${line}\n`)
+      appendFileSync(file, `${redact(line)}\n`)
     } catch (error) {
       isBroken = true
       onLine(`warning: the log is not written: ${(toFileError(file, error) as Error).message}`)

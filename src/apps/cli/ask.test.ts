@@ -176,6 +176,9 @@ test.each([
   [['ask', 'x', '--model', 'smollm2', '--lora', 'none.gguf'], /--lora none.gguf: there is no such file/],
   [['ask', ' '], /expected a prompt, got nothing/],
   [['asj', 'x'], /aft has no command "asj"; did you mean ask\?/],
+  [['ask', 'x', '--width', `sk-${'x'.repeat(16)}`], /--width: .* got "\[hidden\]"/],
+  [['ask', 'x', '--model', 'http://me:pass@host/v1#m'], /\/\/\[hidden\]@host\/v1#m: .* no key or password/],
+  [['ask', 'x', '--proposers', 'a,https://host/v1?key=abc#m'], /\?key=\[hidden\]#m: .* no key or password/],
   [[], /Usage: aft/],
 ])('wrong usage is told in a line or two and ends with 2: %j', async (args, message) => {
   const { code, stdout, stderr } = await aft(args)

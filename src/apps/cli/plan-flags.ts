@@ -1,14 +1,7 @@
 /** Turns the table of options into flags, with their help. */
 import { InvalidArgumentError, Option } from 'commander'
-import {
-  describeKind,
-  isOfKind,
-  type OptionKind,
-  type OptionName,
-  type OptionSpec,
-  type OptionTable,
-  planOptions,
-} from '../../plans/options.ts'
+import { describeKind, isOfKind, type OptionKind } from '../../plans/option-kinds.ts'
+import { type OptionName, type OptionSpec, type OptionTable, planOptions } from '../../plans/options.ts'
 import { readNames, withRange } from './option-types.ts'
 
 /** Makes the flag of one option. `over` changes its default, its help or its limits for a command. */

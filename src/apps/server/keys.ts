@@ -1,6 +1,6 @@
 /** Named API keys. All keys are always compared, each in constant time, so that the time reveals nothing. */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { UsageError } from '../../core/provider/errors.ts'
+import { keepSecret, UsageError } from '../../core/provider/errors.ts'
 import { ApiError } from './api-error.ts'
 
 /** API keys by name. */
@@ -11,6 +11,7 @@ export type KeyCheck = (authorization: string | undefined) => string | undefined
 
 /** Makes the check of keys. The check throws ApiError 401 for a missing or wrong key. */
 export function createKeyCheck(keys: Keys): KeyCheck {
+  keepSecret(...Object.values(keys))
   const known = Object.entries(keys).map(([name, key]) => ({ name, digest: digestOf(key) }))
   if (known.length === 0) return () => undefined
   return (authorization) => {

@@ -1,5 +1,6 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { DataError, describeError, EngineError, redact, UsageError } from './errors.ts'
+import { DataError, describeError, EngineError, keepSecret, redact, UsageError } from './errors.ts'
 
 describe('redact', () => {
   test.each([
@@ -10,6 +11,8 @@ describe('redact', () => {
     ['gsk_0123456789abcdef', '[hidden]'],
     ['key AIzaSyA0123456789abcdefghijklmnopqrstu', 'key [hidden]'],
     ['connect to https://me:secret@host:8000/v1 failed', 'connect to https://[hidden]@host:8000/v1 failed'],
+    ['https://host/v1?api-version=1&api_key=abc#m', 'https://host/v1?api-version=1&api_key=[hidden]#m'],
+    ['pplx-0123456789abcdefghijklmn', '[hidden]'],
   ])('hides the key in %j', (text, hidden) => {
     expect(redact(text)).toBe(hidden)
   })
@@ -20,6 +23,7 @@ describe('redact', () => {
     'http://127.0.0.1:8000/v1',
     'task-12',
     'the bearer of news',
+    'https://host/v1?api-version=2024-10-21#pplx-70b-online',
   ])('leaves %j alone', (text) => {
     expect(redact(text)).toBe(text)
   })
@@ -62,4 +66,40 @@ test('any error is described by kind and message, as journals keep it', () => {
     message: 'Bearer [hidden]',
   })
   expect(describeError('thrown text')).toEqual({ kind: 'internal', message: 'thrown text' })
+})
+
+describe('no key is in an error of any kind', () => {
+  const key = 'sk-abcdefgh12345678'
+  const errors = (cause?: unknown) => [
+    new EngineError('e', 'auth', `bad ${key}`, { cause }),
+    new UsageError(`config: headers.x-key: expected a name, got "${key}"`, { cause }),
+    new DataError('a.jsonl', 1, `expected JSON, got ${key}`),
+  ]
+
+  test('in its message and its stack', () => {
+    for (const error of errors()) expect(inspect(error)).not.toContain(key)
+  })
+
+  test('in what caused it, at any depth', () => {
+    const cause = Object.assign(new Error('no', { cause: new Error(key) }), { responseBody: 'no' })
+    for (const error of errors(cause)) expect(inspect(error)).not.toContain(key)
+    for (const error of errors(Object.assign(new Error('no'), { url: `https://host?key=${key}` })))
+      expect(inspect(error)).not.toContain(key)
+  })
+
+  test('a cause without a key stays as it is', () => {
+    const cause = new Error('ECONNREFUSED')
+    expect(errors(cause).map((error) => error.cause)).toEqual([cause, cause, undefined])
+  })
+
+  test('in its record, also if the key became known later', () => {
+    const late = [
+      new EngineError('http://host/a-later-secret#m', 'auth', 'a-later-secret is wrong'),
+      new UsageError('got "a-later-secret"'),
+      new DataError('f', 1, 'a-later-secret'),
+      new Error('a-later-secret'),
+    ]
+    keepSecret('a-later-secret')
+    for (const error of late) expect(JSON.stringify(describeError(error))).not.toContain('later-secret')
+  })
 })

@@ -1,4 +1,4 @@
-/** An error that the caller can fix: a wrong flag, name or setting. The command line exits with code 2. */
+/** An error that the caller can fix: a wrong flag, name or setting. The command line exits with code 2. Never holds a key. */
 export class UsageError extends Error {
   override name = 'UsageError'
   /** The option that is wrong, by its name in the API (`maxTokens`). */
@@ -7,20 +7,20 @@ export class UsageError extends Error {
   readonly code?: string
 
   constructor(message: string, more: { param?: string; code?: string; cause?: unknown } = {}) {
-    super(message, more.cause === undefined ? undefined : { cause: more.cause })
+    super(redact(message), withoutKeys(more))
     this.param = more.param
     this.code = more.code
   }
 }
 
-/** A file has wrong content. The message starts with `FILE:LINE:`. */
+/** A file has wrong content. The message starts with `FILE:LINE:`. Never holds a key. */
 export class DataError extends Error {
   override name = 'DataError'
   readonly file: string
   readonly line?: number
 
   constructor(file: string, line: number | undefined, problem: string) {
-    super(`${file}${line === undefined ? '' : `:${line}`}: ${problem}`)
+    super(redact(`${file}${line === undefined ? '' : `:${line}`}: ${problem}`))
     this.file = file
     this.line = line
   }
@@ -74,7 +74,7 @@ export class EngineError extends Error {
       retryAfterMs?: number
     } = {},
   ) {
-    super(redact(message), more.cause === undefined ? undefined : { cause: more.cause })
+    super(redact(message), withoutKeys(more))
     this.engine = engine
     this.kind = kind
     this.status = more.status
@@ -99,14 +99,38 @@ export function keepSecret(...values: (string | undefined)[]): void {
 export function redact(text: string): string {
   let plain = text
   for (const secret of secrets) plain = plain.replaceAll(secret, '[hidden]')
-  return plain
-    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 [hidden]')
-    .replace(/\b(sk|pk|key|hf|gsk|xai|AIza)[-_][\w-]{8,}/g, '[hidden]')
-    .replace(/\bAIza[\w-]{20,}/g, '[hidden]')
-    .replace(/:\/\/[^\s/@]+:[^\s/@]+@/g, '://[hidden]@')
+  return hidePatterns(plain)
 }
 
-/** Turns any error into the record that journals and outputs hold. */
+/** Whether a text has what looks like a key or a password. */
+export function holdsKey(text: string): boolean {
+  return hidePatterns(text) !== text
+}
+
+function hidePatterns(text: string): string {
+  return text
+    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 [hidden]')
+    .replace(/\b(sk|pk|key|hf|gsk|xai|AIza)[-_][\w-]{8,}/g, '[hidden]')
+    .replace(/\b(AIza|(pplx|nvapi|csk)-|(fw|r8|tgp|gh[opsu]|github_pat)_)[\w-]{20,}/g, '[hidden]')
+    .replace(/:\/\/[^\s/@]+:[^\s/@]+@/g, '://[hidden]@')
+    .replace(/([?&](?:api[-_]?key|key|(?:access[-_]?)?token|password)=)[^&#\s"']+/gi, '$1[hidden]')
+}
+
+/** The cause of an error, for its constructor. If one of its texts has a key, only its own message is left, without it. */
+function withoutKeys({ cause }: { cause?: unknown }): ErrorOptions | undefined {
+  if (cause === undefined) return undefined
+  return { cause: tellsKey(cause) ? new Error(redact(String(cause))) : cause }
+}
+
+/** Whether a thrown value, or an error that caused it, has a key in one of its texts. */
+function tellsKey(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') return redact(value) !== value
+  if (!(value instanceof Error) || depth > 8) return false
+  const parts = Object.getOwnPropertyDescriptors(value)
+  return Object.values(parts).some((part) => tellsKey(part.value, depth + 1))
+}
+
+/** Turns any error into the record that journals and outputs hold. No key is in it, not even one that became known later. */
 export function describeError(error: unknown): {
   kind: string
   message: string
@@ -115,18 +139,18 @@ export function describeError(error: unknown): {
   param?: string
   retryAfterMs?: number
 } {
+  const message = redact(error instanceof Error ? error.message : String(error))
   if (error instanceof EngineError) {
-    const { kind, message, engine, status, param, retryAfterMs } = error
+    const { kind, engine, status, param, retryAfterMs } = error
     return {
       kind,
       message,
-      engine,
+      engine: redact(engine),
       ...(status !== undefined && { status }),
       ...(param && { param }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     }
   }
-  if (error instanceof UsageError) return { kind: 'usage', message: error.message }
-  if (error instanceof DataError) return { kind: 'data', message: error.message }
-  return { kind: 'internal', message: redact(error instanceof Error ? error.message : String(error)) }
+  if (error instanceof UsageError) return { kind: 'usage', message }
+  return { kind: error instanceof DataError ? 'data' : 'internal', message }
 }

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
 import { enginesOf } from '../../../core/plan.ts'
-import { UsageError } from '../../../core/provider/errors.ts'
+import { redact, UsageError } from '../../../core/provider/errors.ts'
 import { HARNESS } from '../../../eval/ifeval.ts'
 import { preparePython, runProgram } from '../../../lib/python-environment.ts'
 import { builtInPresets } from '../../../plans/presets.ts'
@@ -47,7 +47,7 @@ export function harnessCommand(): Command {
 async function harness(flags: HarnessFlags): Promise<void> {
   const setup = await readAnswerFlags(flags)
   const signal = watchInterrupts()
-  const say = (text: string) => void process.stderr.write(text)
+  const say = (text: string) => void process.stderr.write(redact(text))
   const python = await preparePython({ packages: HARNESS, signal, onLine: (line) => say(`${line}\n`) }).catch(
     (cause) => {
       throw new UsageError(`the harness cannot be installed: ${cause.message}`, { cause })

@@ -3,6 +3,7 @@ import type { Engine } from '../../../core/provider/engine.ts'
 import type { OpenOptions } from '../../../engines/open.ts'
 import type { TaskOutcome, TaskProgress, TaskSettings } from '../../../files/task-run.ts'
 import { readVersion } from '../../../lib/version.ts'
+import { refuseKey } from '../../../plans/option-kinds.ts'
 import type { Price } from '../../../run/budget.ts'
 import { watchInterrupts } from '../interrupt.ts'
 import { pricesOf } from '../prices.ts'
@@ -44,6 +45,7 @@ const SHOWN_FAILURES = 10
  */
 export async function runEvaluation<Run extends TaskOutcome>(evaluation: Evaluation<Run>): Promise<void> {
   const { flags, engines: names, asked } = evaluation
+  names.forEach(refuseKey)
   const { config, engineFlags } = await readEngineFlags(flags)
   if (flags.dryRun && evaluation.preview) {
     console.log(evaluation.preview(pricesOf(names, config)))

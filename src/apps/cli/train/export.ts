@@ -2,7 +2,7 @@
 import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
-import { UsageError } from '../../../core/provider/errors.ts'
+import { redact, UsageError } from '../../../core/provider/errors.ts'
 import { toFileError } from '../../../lib/file-error.ts'
 import { prepareBase } from '../../../train/base.ts'
 import { mergeAdapter } from '../../../train/finish.ts'
@@ -70,6 +70,6 @@ async function mergeWeights(
   const { isCheckpoint, readRecord } = await import('../../../engines/models/checkpoint.ts')
   // The record names the exact base, because a name such as `smollm2` may mean another file now.
   const name = (isCheckpoint(folder) ? readRecord(folder).base?.model : undefined) ?? recipeBase
-  const base = await prepareBase(name, { python, signal, findGguf, onLine: (l) => console.error(l) })
+  const base = await prepareBase(name, { python, signal, findGguf, onLine: (l) => console.error(redact(l)) })
   await mergeAdapter(base.model, path.join(folder, 'model'), out, dtype, { python, signal })
 }

@@ -1,6 +1,6 @@
 /** `aft train setup`: installs the Python environment that trains. */
 import { Command } from 'commander'
-import { UsageError } from '../../../core/provider/errors.ts'
+import { redact, UsageError } from '../../../core/provider/errors.ts'
 import { findEnvironment, isComplete, setUpEnvironment } from '../../../train/environment.ts'
 import { inspectPython, judgePython } from '../../../train/python-facts.ts'
 import { watchInterrupts } from '../interrupt.ts'
@@ -31,7 +31,7 @@ export async function ensureEnvironment(own: string | undefined, { imports = fal
   else if (!isComplete(converter))
     console.error(`installing the GGUF converters into ${converter}: 36 MB, once`)
   const signal = watchInterrupts()
-  await setUpEnvironment({ signal, onLine: (line) => console.error(`  ${line}`) }, own)
+  await setUpEnvironment({ signal, onLine: (line) => console.error(`  ${redact(line)}`) }, own)
   const facts = await inspectPython(own ?? python, { imports: imports || isMissing })
   const { problems, notes } = judgePython(facts)
   for (const note of notes) console.error(`note: ${note}`)
