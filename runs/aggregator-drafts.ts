@@ -1,9 +1,10 @@
 /** How the drafts of a question compare, by a rule that reads no gold answer. */
-import { extractAnswer } from '../src/core/proposals.ts'
+
 import { cleanResponses } from '../src/data/clean.ts'
 import { gsm8kSolutions } from '../src/data/sources/gsm8k-solutions.ts'
 import { readRecords } from '../src/files/rows/read-records.ts'
 import type { Response, SourceRow } from '../src/files/rows/row.ts'
+import { extractAnswer } from '../src/lib/answer-text.ts'
 
 export interface Draft {
   text: string

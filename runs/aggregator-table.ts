@@ -7,8 +7,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { extractAnswer } from '../src/core/proposals.ts'
 import type { Response } from '../src/files/rows/row.ts'
+import { extractAnswer } from '../src/lib/answer-text.ts'
 import { hashParts, randomFrom, shuffle } from '../src/lib/random.ts'
 import { bootstrapMean, mean } from '../src/lib/statistics.ts'
 import { expectVote, gradeComparison, pickDraft, readDrafts, readSolutions } from './aggregator-drafts.ts'

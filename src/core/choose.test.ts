@@ -33,6 +33,48 @@ describe('a vote', () => {
     expect((await votes(['', '7', '8', '8', '7'])).answer).toBe('7')
   })
 
+  test('compares the words of answers, not their form', async () => {
+    const eighteen = ['The answer is: 18', 'The answer is 18.', '#### \\boxed{18}']
+    expect((await votes([...eighteen, '#### 17', '#### 17'])).answer).toBe(eighteen[0])
+  })
+
+  test('compares JSON by its whole value, with and without a schema', async () => {
+    const texts = [
+      '{"label":"spam","score":1}',
+      '{"label":"ham","score":1}',
+      '{ "score": 1.0, "label": "ham" }',
+      '{"label":"spam","score":0}',
+    ]
+    expect((await votes(texts)).answer).toBe(texts[1])
+    const fenced = texts.map((text) => `\`\`\`json\n${text}\n\`\`\``)
+    expect((await votes(fenced)).answer).toBe(fenced[1])
+  })
+
+  test('compares texts as JSON if the prompt asks for JSON', async () => {
+    const engine = scriptedEngine((_, index) => ['"room 12"', '"hall 12"', '"hall 12"'][index])
+    const plan = planFor({ engine }, { strategy: 'self-consistency', width: 3 })
+    const prompt = {
+      id: 'q',
+      messages: [{ role: 'user' as const, content: 'Where?' }],
+      responseFormat: {
+        type: 'json_schema' as const,
+        json_schema: { name: 'place', schema: { type: 'string' } },
+      },
+    }
+    expect((await ask({ engine }, plan, { prompt })).answer).toBe('"hall 12"')
+  })
+
+  test('compares calls of tools by name and arguments', async () => {
+    const call = (id: string, text: string) => ({
+      toolCalls: [{ id, type: 'function' as const, function: { name: 'look', arguments: text } }],
+    })
+    const replies = [call('a', '{"at":1}'), call('b', '{"at":2}'), call('c', '{ "at": 2.0 }')]
+    const engine = scriptedEngine((_, index) => replies[index])
+    const plan = planFor({ engine }, { strategy: 'self-consistency', width: 3 })
+    const { from } = await ask({ engine }, plan)
+    expect(from.index).toBe(1)
+  })
+
   test('calls no model', async () => {
     expect((await votes(['1', '1'])).usage.calls).toBe(1)
   })

@@ -1,8 +1,10 @@
 /** Chooses the answer: the first candidate, the most voted, a random one, a judge's, or the one most like the others. */
+import { extractAnswer } from '../lib/answer-text.ts'
+import { canonicalJson } from '../lib/json-text.ts'
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { findCentral } from '../lib/text.ts'
 import type { Layer, Plan, Prompt } from './plan.ts'
-import { extractAnswer } from './proposals.ts'
+import { isJson, type ToolCall } from './provider/engine.ts'
 import type { Chosen, Completion, Failure, LayerResult } from './result.ts'
 
 /**
@@ -20,7 +22,7 @@ export function chooseAnswer(
   const first = candidates[0] as Completion
   if (candidates.length === 1) return take(first)
   if (judged) return takeJudged(candidates, layer, judged)
-  if (plan.choose === 'vote') return take(vote(candidates))
+  if (plan.choose === 'vote') return take(vote(candidates, isJson(prompt.responseFormat)))
   if (plan.choose === 'random') {
     const random = randomFrom(hashParts(plan.seed, 'choose', prompt.id))
     return take(candidates[Math.floor(random() * candidates.length)] as Completion)
@@ -61,8 +63,15 @@ function central(candidates: Completion[]): Completion {
 }
 
 /** The first completion with the most frequent answer; of equally frequent answers, the first. */
-function vote(candidates: Completion[]): Completion {
-  const votes = Map.groupBy(candidates, (c) => extractAnswer(c.text))
+function vote(candidates: Completion[], areJson: boolean): Completion {
+  const votes = Map.groupBy(candidates, (c) => describeCalls(c) ?? extractAnswer(c.text, areJson))
   const most = Math.max(...[...votes.values()].map((group) => group.length))
   return [...votes.values()].find((group) => group.length === most)?.[0] as Completion
+}
+
+/** Calls of tools are compared by what they call; their ids differ. */
+function describeCalls({ toolCalls }: Completion): string | undefined {
+  const describe = ({ name, arguments: text }: ToolCall['function']) =>
+    `${name}(${canonicalJson(text) ?? text})`
+  return toolCalls?.map((call) => describe(call.function)).join()
 }

@@ -155,3 +155,10 @@ export async function findTrim(
   }
   return low === 0 ? undefined : low
 }
+
+/** The text without the characters of `ends` at its end. A pattern such as `[.!]+$` would take quadratic time. */
+export function withoutEnd(text: string, ends: string): string {
+  let end = text.length
+  while (end > 0 && ends.includes(text[end - 1] as string)) end--
+  return text.slice(0, end)
+}

@@ -63,6 +63,11 @@ export type ResponseFormat =
       }
     }
 
+/** Whether a format asks for JSON. */
+export function isJson(format?: ResponseFormat): boolean {
+  return format !== undefined && format.type !== 'text'
+}
+
 /** How much a model may think before it writes, from nothing to the most. */
 export const reasoningEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
 /** One of `reasoningEfforts`. */
