@@ -18,7 +18,8 @@ export async function runWithPackages(packages: string[], script: string, args: 
   return JSON.parse(stdout)
 }
 
-function installPackages(packages: string[]): string {
+/** Installs packages, pinned as `name@version`, into a folder of their own, and returns it. */
+export function installPackages(packages: string[]): string {
   const cache = process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache')
   const folder = path.join(cache, 'aft-peers', packages.join('+').replaceAll('/', '-'))
   const complete = path.join(folder, 'complete')

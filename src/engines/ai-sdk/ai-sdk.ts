@@ -80,9 +80,10 @@ function checkModel(model: AiSdkModel): void {
   throw new UsageError(`expected an AI SDK language model of specification v2, v3 or v4, got ${got}`)
 }
 
-/** Anthropic's models, at whichever provider, refuse a system message without text, which says nothing to them. */
+/** Models of Anthropic and Google, at whichever provider, refuse a system message without text, which says nothing to them. */
 function withoutBlankSystem(model: AiSdkModel, request: CompletionRequest): CompletionRequest {
-  if (!/anthropic|claude|bedrock/i.test(`${model.provider}/${model.modelId}`)) return request
+  if (!/anthropic|claude|bedrock|google|gemini|vertex/i.test(`${model.provider}/${model.modelId}`))
+    return request
   const messages = request.messages.filter((m) => m.role !== 'system' || textOf(m).trim() !== '')
   return { ...request, messages }
 }

@@ -1,0 +1,371 @@
+/** For tests: loopback servers that refuse what four services refuse, and the official packages to ask them with. */
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { AiSdkModel } from '../ai-sdk/ai-sdk.ts'
+
+export type Body = Record<string, unknown>
+/** What a service answers. */
+export interface Said {
+  text?: string
+  thought?: string
+  call?: { name: string; arguments: string }
+}
+
+/** A service: its rules, and how it answers. */
+export interface Service {
+  /** The function of the package `@ai-sdk/NAME` that makes the provider. */
+  create: string
+  /** A model that the package knows, and one that is newer and refuses a temperature. */
+  model: string
+  newModel: string
+  /** Why the service refuses a request, with the status and body of that, if it does. */
+  refuse(body: Body, headers: IncomingHttpHeaders, url: string): Refusal | undefined
+  /** What is asked for, apart from a text. */
+  read(body: Body, url: string): { tools: boolean; schema: boolean; effort: unknown }
+  /** Events of a streamed answer. */
+  events(said: Said): object[]
+  /** Whether each event is named, and the end is `[DONE]`. */
+  isNamed?: boolean
+  isDone?: boolean
+}
+
+export interface Refusal {
+  status: number
+  body: object
+}
+
+export const KEY = 'the-key-of-service'
+export const TEXT = 'The Rhine.'
+export const JSON_TEXT = '{"river":"Rhine"}'
+
+type Turn = { role: string; content?: unknown; parts?: { text?: string }[]; type?: string }
+const isBlank = (content: unknown): boolean =>
+  typeof content === 'string'
+    ? content.trim() === ''
+    : Array.isArray(content) && content.some(({ text }) => typeof text === 'string' && text.trim() === '')
+const unknownIn = (body: Body, fields: string) =>
+  Object.keys(body).find((field) => !fields.split(' ').includes(field))
+const usageOf = (said: Said) => (said.thought ? 3 : 0)
+
+const anthropicSays = (message: string) => ({
+  status: 400,
+  body: { type: 'error', error: { type: 'invalid_request_error', message } },
+})
+const openaiSays = (message: string, param: string | null = null) => ({
+  status: 400,
+  body: { error: { message, type: 'invalid_request_error', param, code: null } },
+})
+const googleSays = (message: string) => ({
+  status: 400,
+  body: { error: { code: 400, message, status: 'INVALID_ARGUMENT' } },
+})
+const mistralSays = (field: string, msg = 'Extra inputs are not permitted', type = 'extra_forbidden') => ({
+  status: 422,
+  body: { detail: [{ type, loc: ['body', field], msg, input: 1 }] },
+})
+
+const anthropic: Service = {
+  create: 'createAnthropic',
+  model: 'claude-sonnet-4-5',
+  newModel: 'next-1',
+  isNamed: true,
+  refuse(body, headers, url) {
+    if (url !== '/v1/messages') return anthropicSays(`no ${url}`)
+    if (headers['x-api-key'] !== KEY || !headers['anthropic-version']) return anthropicSays('key or version')
+    const messages = body.messages as Turn[]
+    const thinking = body.thinking as { type: string; budget_tokens?: number } | undefined
+    if (body.model === this.newModel && body.temperature !== undefined)
+      return anthropicSays('`temperature` is deprecated for this model.')
+    if (body.temperature !== undefined && body.top_p !== undefined)
+      return anthropicSays(
+        '`temperature` and `top_p` cannot both be specified for this model. Please use only one.',
+      )
+    if (isBlank(body.system))
+      return anthropicSays('system: text content blocks must contain non-whitespace text')
+    if (messages.some(({ role, content }) => role === 'system' || isBlank(content)))
+      return anthropicSays('messages: text content blocks must contain non-whitespace text')
+    if (!Number.isInteger(body.max_tokens)) return anthropicSays('max_tokens: Field required')
+    if ((thinking?.budget_tokens ?? 0) >= (body.max_tokens as number))
+      return anthropicSays('`max_tokens` must be greater than `thinking.budget_tokens`.')
+    const hasToolTurns = JSON.stringify(messages).includes('"tool_result"')
+    if (hasToolTurns && !body.tools)
+      return anthropicSays('Requests which include `tool_use` or `tool_result` blocks must define tools')
+    const fields =
+      'model messages system max_tokens temperature top_p top_k stream stop_sequences thinking tools'
+    const other = unknownIn(body, `${fields} tool_choice output_config output_format`)
+    return other === undefined ? undefined : anthropicSays(`${other}: Extra inputs are not permitted`)
+  },
+  read: (body) => ({
+    tools: body.tools !== undefined,
+    schema: body.output_format !== undefined || JSON.stringify(body.output_config ?? {}).includes('format'),
+    effort: body.thinking,
+  }),
+  events(said) {
+    const usage = { input_tokens: 9, cache_read_input_tokens: 4, output_tokens: 1 }
+    const message = { id: 'm', type: 'message', role: 'assistant', model: 'c', content: [], usage }
+    const { thought, call, text } = said
+    const blocks = [
+      ...(thought
+        ? [
+            [
+              { type: 'thinking', thinking: '', signature: '' },
+              { type: 'thinking_delta', thinking: thought },
+            ],
+          ]
+        : []),
+      ...(text
+        ? [
+            [
+              { type: 'text', text: '' },
+              { type: 'text_delta', text },
+            ],
+          ]
+        : []),
+      ...(call
+        ? [
+            [
+              { type: 'tool_use', id: 'c1', name: call.name, input: {} },
+              { type: 'input_json_delta', partial_json: call.arguments },
+            ],
+          ]
+        : []),
+    ]
+    return [
+      { type: 'message_start', message: { ...message, stop_reason: null, stop_sequence: null } },
+      ...blocks.flatMap(([content_block, delta], index) => [
+        { type: 'content_block_start', index, content_block },
+        { type: 'content_block_delta', index, delta },
+        { type: 'content_block_stop', index },
+      ]),
+      {
+        type: 'message_delta',
+        delta: { stop_reason: call ? 'tool_use' : 'end_turn' },
+        usage: { output_tokens: 4 },
+      },
+      { type: 'message_stop' },
+    ]
+  },
+}
+
+const openai: Service = {
+  create: 'createOpenAI',
+  model: 'gpt-5-mini',
+  newModel: 'next-1',
+  refuse(body, headers, url) {
+    if (url !== '/v1/responses') return openaiSays(`no ${url}`)
+    if (headers.authorization !== `Bearer ${KEY}`) return openaiSays('Incorrect API key provided')
+    const refused = ['temperature', 'top_p', 'seed', 'max_tokens'].find((field) => body[field] !== undefined)
+    if (refused)
+      return openaiSays(`Unsupported parameter: '${refused}' is not supported with this model.`, refused)
+    const fields = 'model input stream max_output_tokens include store reasoning text tools tool_choice'
+    const other = unknownIn(body, `${fields} parallel_tool_calls prompt_cache_key user`)
+    return other === undefined ? undefined : openaiSays(`Unknown parameter: '${other}'.`, other)
+  },
+  read: (body) => ({
+    tools: body.tools !== undefined,
+    schema: JSON.stringify(body.text ?? {}).includes('json_schema'),
+    effort: body.reasoning,
+  }),
+  events(said) {
+    const about = { id: 'resp', object: 'response', created_at: 1, model: 'gpt-5-mini' }
+    const { thought, call, text } = said
+    const usage = {
+      input_tokens: 13,
+      input_tokens_details: { cached_tokens: 4 },
+      output_tokens: 4,
+      output_tokens_details: { reasoning_tokens: usageOf(said) },
+      total_tokens: 17,
+    }
+    const items: { item: object; delta: object }[] = []
+    if (thought)
+      items.push({
+        item: { type: 'reasoning', id: 'rs', summary: [] },
+        delta: {
+          type: 'response.reasoning_summary_text.delta',
+          item_id: 'rs',
+          summary_index: 0,
+          delta: thought,
+        },
+      })
+    if (text)
+      items.push({
+        item: { type: 'message', id: 'msg', status: 'completed', role: 'assistant', content: [] },
+        delta: { type: 'response.output_text.delta', item_id: 'msg', content_index: 0, delta: text },
+      })
+    if (call)
+      items.push({
+        item: { type: 'function_call', id: 'fc', call_id: 'c1', status: 'completed', ...call },
+        delta: { type: 'response.function_call_arguments.delta', item_id: 'fc', delta: call.arguments },
+      })
+    return [
+      { type: 'response.created', response: about },
+      ...items.flatMap(({ item, delta }, output_index) => [
+        { type: 'response.output_item.added', output_index, item },
+        { output_index, ...delta },
+        { type: 'response.output_item.done', output_index, item },
+      ]),
+      { type: 'response.completed', response: { ...about, status: 'completed', usage } },
+    ]
+  },
+}
+
+const google: Service = {
+  create: 'createGoogleGenerativeAI',
+  model: 'gemini-2.5-flash',
+  newModel: 'gemini-9-next',
+  refuse(body, headers, url) {
+    if (!/^\/v1\/models\/[\w.-]+:streamGenerateContent/.test(url)) return googleSays(`no ${url}`)
+    if (headers['x-goog-api-key'] !== KEY)
+      return googleSays('API key not valid. Please pass a valid API key.')
+    const contents = body.contents as Turn[]
+    if (contents.some(({ role }) => role !== 'user' && role !== 'model'))
+      return googleSays('Please use a valid role: user, model.')
+    if (contents.some(({ parts }) => isBlank(parts)))
+      return googleSays('contents: unable to find text: empty text parameter')
+    const { parts } = (body.systemInstruction ?? {}) as Turn
+    if (isBlank(parts))
+      return googleSays('GenerateContentRequest.system_instruction.parts[0].data: required oneof field')
+    const config = (body.generationConfig ?? {}) as Body
+    if (url.includes(this.newModel) && config.temperature !== undefined)
+      return googleSays(
+        `Invalid JSON payload received. Unknown name "temperature" at 'generation_config': Cannot find field.`,
+      )
+    const other = unknownIn(
+      body,
+      'contents systemInstruction generationConfig tools toolConfig safetySettings',
+    )
+    return other === undefined
+      ? undefined
+      : googleSays(`Invalid JSON payload received. Unknown name "${other}": Cannot find field.`)
+  },
+  read: ({ tools, generationConfig }) => {
+    const { responseSchema, responseJsonSchema, thinkingConfig } = (generationConfig ?? {}) as Body
+    const schema = responseSchema ?? responseJsonSchema
+    return { tools: tools !== undefined, schema: schema !== undefined, effort: thinkingConfig }
+  },
+  events({ thought, call, text }) {
+    const parts = [
+      ...(thought ? [{ text: thought, thought: true }] : []),
+      ...(text ? [{ text }] : []),
+      ...(call ? [{ functionCall: { name: call.name, args: JSON.parse(call.arguments) } }] : []),
+    ]
+    const usageMetadata = {
+      promptTokenCount: 13,
+      cachedContentTokenCount: 4,
+      candidatesTokenCount: 4,
+      thoughtsTokenCount: thought ? 3 : 0,
+      totalTokenCount: 17,
+    }
+    const content = { role: 'model', parts }
+    return [{ candidates: [{ content, finishReason: 'STOP', index: 0 }], usageMetadata }]
+  },
+}
+
+const mistral: Service = {
+  create: 'createMistral',
+  model: 'magistral-small-latest',
+  newModel: 'next-1',
+  isDone: true,
+  refuse(body, headers, url) {
+    if (url !== '/v1/chat/completions') return mistralSays('url')
+    if (headers.authorization !== `Bearer ${KEY}`) return { status: 401, body: { detail: 'Unauthorized' } }
+    const messages = body.messages as Turn[]
+    if (!['user', 'tool'].includes(messages.at(-1)?.role ?? '')) {
+      const message =
+        'Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant'
+      return {
+        status: 400,
+        body: { object: 'error', message, type: 'invalid_request_message_order', code: '3230' },
+      }
+    }
+    if (body.model === this.newModel && body.temperature !== undefined) return mistralSays('temperature')
+    const fields = 'model messages stream temperature top_p max_tokens random_seed stop tools tool_choice n'
+    const other = unknownIn(
+      body,
+      `${fields} response_format safe_prompt reasoning_effort parallel_tool_calls`,
+    )
+    return other === undefined ? undefined : mistralSays(other)
+  },
+  read: (body) => ({
+    tools: body.tools !== undefined,
+    schema: JSON.stringify(body.response_format ?? {}).includes('json_schema'),
+    effort: body.reasoning_effort,
+  }),
+  events({ thought, call, text }) {
+    const choose = (delta: object, finish_reason: string | null = null) => ({
+      id: 'c',
+      object: 'chat.completion.chunk',
+      created: 1,
+      model: 'm',
+      choices: [{ index: 0, delta, finish_reason }],
+    })
+    const usage = { prompt_tokens: 13, completion_tokens: 4, total_tokens: 17 }
+    const thinking = thought && [{ type: 'thinking', thinking: [{ type: 'text', text: thought }] }]
+    return [
+      ...(thinking ? [choose({ role: 'assistant', content: thinking })] : []),
+      ...(text ? [choose({ role: 'assistant', content: text })] : []),
+      ...(call
+        ? [choose({ role: 'assistant', tool_calls: [{ id: 'c1abcdefg', type: 'function', function: call }] })]
+        : []),
+      { ...choose({ content: '' }, call ? 'tool_calls' : 'stop'), usage },
+    ]
+  },
+}
+
+/** By the name of their package. */
+export const services: Record<string, Service> = { anthropic, openai, google, mistral }
+
+/** A service on loopback. */
+export interface Started {
+  baseURL: string
+  /** The messages of its refusals, and the bodies that it answered. */
+  refused: string[]
+  answered: { body: Body; effort: unknown }[]
+  close(): void
+}
+
+/** Starts a service. It calls the first tool that it is given, and thinks before it writes if it is asked to. */
+export async function startService(service: Service): Promise<Started> {
+  const refused: string[] = []
+  const answered: Started['answered'] = []
+  const server = createServer(async (request, response) => {
+    const pieces: Buffer[] = []
+    for await (const piece of request) pieces.push(piece)
+    const body = JSON.parse(Buffer.concat(pieces).toString())
+    const url = request.url ?? ''
+    const refusal = service.refuse(body, request.headers, url)
+    if (refusal) {
+      refused.push(JSON.stringify(refusal.body))
+      const headers = { 'content-type': 'application/json' }
+      return response.writeHead(refusal.status, headers).end(JSON.stringify(refusal.body))
+    }
+    const { tools, schema, effort } = service.read(body, url)
+    answered.push({ body, effort })
+    const isCalled =
+      tools && !/tool_result|function_call_output|functionResponse|"role":"tool"/.test(JSON.stringify(body))
+    const said: Said = isCalled
+      ? { call: { name: 'look', arguments: '{"at":"sky"}' } }
+      : { text: schema ? JSON_TEXT : TEXT, ...(effort !== undefined && { thought: 'Hm.' }) }
+    send(response, service, service.events(said))
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
+  return { baseURL, refused, answered, close: () => server.close() }
+}
+
+function send(response: ServerResponse, { isNamed, isDone }: Service, events: object[]): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  for (const event of events) {
+    const name = isNamed ? `event: ${(event as { type: string }).type}\n` : ''
+    response.write(`${name}data: ${JSON.stringify(event)}\n\n`)
+  }
+  response.end(isDone ? 'data: [DONE]\n\n' : undefined)
+}
+
+/** A model of an official package that is installed in a folder. */
+export function officialModel(folder: string, name: string, baseURL: string, model: string): AiSdkModel {
+  const library = createRequire(join(folder, 'package.json'))(`@ai-sdk/${name}`)
+  return library[(services[name] as Service).create]({ baseURL, apiKey: KEY })(model)
+}
