@@ -44,7 +44,7 @@ learn() { # OUT SEED STEPS RATE WARM_UP, then what differs from the recipe
   train "$folder" --set seed="$seed" --set max_steps="$steps" --set learning_rate="$rate" \
     --set warmup_steps="$warm_up" --set save_steps="$((steps / 10))" "$@"
 }
-in_order=(--set max_length=1000 --set overflow=drop --set 'trl={train_sampling_strategy: sequential}')
+in_order=(--set max_length=1000 --set too_long=drop --set 'trl={train_sampling_strategy: sequential}')
 for seed in $choosing; do
   learn "$out/compare-$seed" "$seed" "$compare_steps" 1e-3 20 --data "$out/rows/compare" "${in_order[@]}"
   [ -d "$out/compared-$seed" ] ||

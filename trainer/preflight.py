@@ -104,7 +104,7 @@ def read_rows(tokenizer, args, files, request, report):
             start = common_prefix(prompt, whole)
             check_row(tokenizer, place, whole, start)
             if len(whole) > args.max_length:
-                if request["overflow"] != "drop":
+                if request["too_long"] != "drop":
                     raise Refused(describe_long(place, len(prompt), len(whole), args.max_length), place=place)
                 report["dropped"] += 1
                 continue
@@ -197,8 +197,8 @@ def describe_long(place, prompt, whole, limit):
     cut = "all" if prompt >= limit else "the end"
     return (
         f"has {whole} tokens, {whole - prompt} of them in the completion, and max_length is {limit}: {cut} of the completion "
-        "would be cut. Raise max_length, trim the proposals of such rows with --set overflow=trim, or drop such rows with "
-        "--set overflow=drop"
+        "would be cut. Raise max_length, trim the proposals of such rows with --set too_long=trim, or drop such rows with "
+        "--set too_long=drop"
     )
 
 

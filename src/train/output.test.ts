@@ -40,6 +40,15 @@ test('a run resumes after its last complete checkpoint; everything newer is remo
   folder.release()
 })
 
+test('a run of 0.1.0 resumes: its record has `overflow`, which is `too_long` now', async () => {
+  const place = makeKilled()
+  const recipe = { ...record.recipe, overflow: 'drop' }
+  writeFileSync(path.join(place, 'run.json'), JSON.stringify({ ...record, recipe }))
+  const now = (too_long: string) => ({ ...record, recipe: { ...record.recipe, too_long } })
+  await expect(openRunFolder(place, now('trim'), { onLine })).rejects.toThrow('too_long was "drop"')
+  ;(await openRunFolder(place, now('drop'), { onLine })).release()
+})
+
 test('without a complete checkpoint a run starts from the beginning and says so', async () => {
   const path_ = makeKilled()
   writeFileSync(path.join(path_, 'checkpoint-4/half'), '')

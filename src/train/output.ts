@@ -6,6 +6,7 @@ import { DataError, UsageError } from '../core/provider/errors.ts'
 import { readMetrics } from '../files/training-metrics.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { type Lock, takeLock } from '../lib/lock.ts'
+import { withPresentNames } from './recipe.ts'
 
 /** The content of `run.json`. Recipe and rows must be the same when a run is resumed. */
 export interface RunRecord {
@@ -186,7 +187,8 @@ function removeAfter(folder: string, step: number): void {
 function readRecord(file: string): RunRecord | undefined {
   if (!existsSync(file)) return undefined
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as RunRecord
+    const record: RunRecord = JSON.parse(readFileSync(file, 'utf8'))
+    return { ...record, recipe: withPresentNames(record.recipe) }
   } catch (error) {
     const advice = 'give another -o, or --restart to begin anew'
     throw new DataError(

@@ -5,7 +5,7 @@ import { LineCounter, parse, parseDocument } from 'yaml'
 import { DataError, UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
 import { toFileError } from '../lib/file-error.ts'
-import { type Recipe, recipeSchema } from './recipe.ts'
+import { formerFields, type Recipe, recipeSchema, withPresentNames } from './recipe.ts'
 
 const known = Object.keys(recipeSchema.shape)
 
@@ -45,11 +45,10 @@ export function readRecipe(file: string, settings: string[] = []): Recipe {
   throw new DataError(file, lineOf(node?.range?.[0]), problem)
 }
 
-/** Reads the recipe in a run's folder. Version 0.1.0 wrote `licence` for `license`. */
+/** Reads the recipe in a run's folder, one of version 0.1.0 too. */
 export function readRunRecipe(folder: string): Recipe {
   const file = path.join(folder, 'recipe.yaml')
-  const { licence: license, ...fields } = parse(readText(file)) as Record<string, unknown>
-  const result = recipeSchema.safeParse({ ...(license !== undefined && { license }), ...fields })
+  const result = recipeSchema.safeParse(withPresentNames(parse(readText(file))))
   if (result.success) return result.data
   throw new DataError(file, undefined, `expected the recipe of a run: ${result.error.issues[0]?.message}`)
 }
@@ -78,8 +77,12 @@ function readSetting(text: string): [string, unknown] {
 
 function describe(issue: { message: string; code: string }, key: string, value: unknown): string {
   if (issue.code === 'unrecognized_keys') {
-    const near = findClosest(key, known)
-    const hint = near ? `did you mean \`${near}\`?` : "TRL's other arguments go under `trl:`"
+    const near = formerFields[key] ?? findClosest(key, known)
+    const hint = formerFields[key]
+      ? `the name is now \`${near}\``
+      : near
+        ? `did you mean \`${near}\`?`
+        : "TRL's other arguments go under `trl:`"
     return `there is no \`${key}\`; ${hint}`
   }
   if (value === undefined) return `\`${key}\` is missing`

@@ -76,11 +76,20 @@ describe('a recipe', () => {
   })
 })
 
-test('`licence` is refused with the right name, `license`; in the folder of an older run it is read', () => {
-  const text = 'base: a\nmethod: full\nlicence: MIT\n'
-  expect(() => readRecipe(write(text))).toThrow(/recipe\.yaml:3: .*did you mean `license`/)
-  expect(readRunRecipe(path.dirname(write(text))).license).toBe('MIT')
-})
+test.each([
+  ['licence', 'MIT', 'license'],
+  ['overflow', 'drop', 'too_long'],
+] as const)(
+  '`%s: %s` is refused with the name that it has now, `%s`; in the folder of an older run it is read',
+  (old, value, now) => {
+    const text = `base: a\nmethod: full\n${old}: ${value}\n`
+    expect(() => readRecipe(write(text))).toThrow(
+      `recipe.yaml:3: there is no \`${old}\`; the name is now \`${now}\``,
+    )
+    expect(() => readRecipe(write(minimal), [`${old}=${value}`])).toThrow(`--set ${old}: there is no`)
+    expect(readRunRecipe(path.dirname(write(text)))[now]).toBe(value)
+  },
+)
 
 describe("TRL's configuration", () => {
   const places = { model: 'm', data: 'd', output: 'o' }
@@ -88,7 +97,7 @@ describe("TRL's configuration", () => {
   test('has none of our own fields, and "no" is quoted for YAML 1.1', () => {
     const text = renderTrlConfig(readRecipe(write(minimal)), places)
     expect(text).toContain('eval_strategy: "no"')
-    expect(text).not.toMatch(/^(base|method|rows|data|processes|overflow|gguf|license):/m)
+    expect(text).not.toMatch(/^(base|method|rows|data|processes|too_long|gguf|license):/m)
     expect(parse(text)).toMatchObject({ use_peft: true, logging_steps: 1, completion_only_loss: true })
   })
 

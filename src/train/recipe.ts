@@ -17,7 +17,7 @@ const own = {
   processes: whole(1)
     .default(1)
     .describe('Processes on this machine; torchrun starts them if there are several.'),
-  overflow: z
+  too_long: z
     .enum(['refuse', 'trim', 'drop'])
     .default('refuse')
     .describe(
@@ -57,7 +57,7 @@ const knobs = {
   optim: z.string().default('adamw_torch'),
   adam_beta1: share.optional(),
   adam_beta2: share.optional(),
-  max_length: whole(16).default(4096).describe('Most tokens per row; `overflow` decides about longer rows.'),
+  max_length: whole(16).default(4096).describe('Most tokens per row; `too_long` decides about longer rows.'),
   packing: z.boolean().default(false),
   loss_type: z.enum(['nll', 'dft']).default('nll'),
   chat_template_path: z
@@ -99,6 +99,16 @@ const knobs = {
 export const recipeSchema = z.strictObject({ ...own, ...knobs })
 /** A recipe with all defaults. */
 export type Recipe = z.infer<typeof recipeSchema>
+
+/** Fields that version 0.1.0 had under other names. */
+export const formerFields: Record<string, string> = { licence: 'license', overflow: 'too_long' }
+
+/** Gives the fields of a recipe of 0.1.0 their present names. */
+export function withPresentNames(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [formerFields[name] ?? name, value]),
+  )
+}
 
 /** Names of the fields that TRL does not know. */
 export const ownFields = new Set(Object.keys(own))

@@ -71,9 +71,9 @@ async function runTraining(
 ): Promise<Trained['preflight']> {
   const { recipe, data, python, signal, onLine } = options
   const files = writeRequest(folder, { recipe, base, rows, data })
-  const { processes, use_cpu: isOnCpu, max_length: maxLength, overflow } = recipe
+  const { processes, use_cpu: isOnCpu, max_length: maxLength, too_long: tooLong } = recipe
   const how = { python, isOffline: base.isLocal, isOnCpu, signal }
-  if (overflow === 'trim') {
+  if (tooLong === 'trim') {
     const { config, request } = files
     const out = folder.file('trimmed.jsonl')
     await trimRows({ files: [...rows.train, ...rows.evaluate], out, maxLength, config, request, ...how })
@@ -129,8 +129,8 @@ function writeRequest(
     lock: path.join(output, 'trainer.lock'),
     before: folder.before,
     processes: recipe.processes,
-    overflow: recipe.overflow,
-    ...(recipe.overflow === 'trim' && { trimmed: path.join(output, 'trimmed.jsonl') }),
+    too_long: recipe.too_long,
+    ...(recipe.too_long === 'trim' && { trimmed: path.join(output, 'trimmed.jsonl') }),
     ...rows,
     resumeFrom: folder.checkpoint && path.resolve(folder.checkpoint.path),
   }

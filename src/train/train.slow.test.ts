@@ -160,7 +160,7 @@ test.each([
   expect(code).toBe(1)
 })
 
-test('with overflow=trim the proposals of rows that are too long are cut and counted, in held-out rows too', async () => {
+test('with too_long=trim the proposals of rows that are too long are cut and counted, in held-out rows too', async () => {
   const build = ['data', 'build', '--format', 'responses', '--validation', '0.3', '--no-near-duplicates']
   const long = (word: string) => Array.from({ length: 150 }, (_, i) => `${word}${i}`).join(' ')
   const rows = Array.from({ length: 30 }, (_, i) => ({
@@ -171,7 +171,7 @@ test('with overflow=trim the proposals of rows that are too long are cut and cou
   writeFileSync(at('long.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
   expect((await aft([...build, at('long.jsonl'), '-o', at('long-data')])).code).toBe(0)
   const args = (out: string, limit: number) => {
-    const settings = ['overflow=trim', `max_length=${limit}`, 'max_steps=2', 'eval_steps=1']
+    const settings = ['too_long=trim', `max_length=${limit}`, 'max_steps=2', 'eval_steps=1']
     return ['train', recipe, '-d', at('long-data'), '-o', at(out), ...settings.flatMap((s) => ['--set', s])]
   }
   const { stderr, code } = await aft(args('trimmed', 600), { env })

@@ -101,7 +101,7 @@ export async function shorten(
   }: Place & { maxLength: number; count(m: Message[]): Promise<number> },
 ): Promise<string> {
   const refuse = (why: string) => {
-    const advice = 'Raise max_length, or leave such rows out with --set overflow=drop'
+    const advice = 'Raise max_length, or leave such rows out with --set too_long=drop'
     return new DataError(
       file,
       line,
