@@ -15,8 +15,11 @@ export interface Lesson {
   isNote?: true
 }
 
+const NO_STREAM =
+  /stream\w*[^.]{0,40}(not (supported|available|allowed|enabled|permitted)|unsupported|disabled)|(not|n't) support\w* stream|verified to stream/i
+
 /** Fields that may be left out, with what that means, and other names that servers give them. */
-const optional: Record<string, { effect: string; names?: string[]; isOurs?: true }> = {
+const optional: Record<string, { effect: string; names?: string[]; words?: RegExp; isOurs?: true }> = {
   seed: { effect: 'the same seed does not give the same samples', names: ['random_seed'], isOurs: true },
   stream_options: { effect: 'token counts are estimates', names: ['include_usage'], isOurs: true },
   temperature: { effect: "the model's own temperature holds" },
@@ -42,6 +45,7 @@ const optional: Record<string, { effect: string; names?: string[]; isOurs?: true
     ],
   },
   parallel_tool_calls: { effect: 'the model decides how many tools it calls', names: ['parallelToolCalls'] },
+  stream: { effect: 'answers come whole', words: NO_STREAM, isOurs: true },
 }
 
 /** Sampling settings by their names on the wire. */
@@ -88,7 +92,7 @@ export function addLesson(lessons: readonly Lesson[], lesson: Lesson): readonly 
 
 /** Whether a refusal is one from which something may be learned. A library refuses without a status. */
 export function isLesson(error: EngineError): error is UpstreamError {
-  const isRefused = error.status === 400 || error.status === 422 || error.status === undefined
+  const isRefused = error.status === undefined || [400, 422, 500].includes(error.status)
   return error instanceof UpstreamError && isRefused && error.kind === 'refused'
 }
 
@@ -122,6 +126,7 @@ function findRefused(error: UpstreamError, { body, passed = {}, strict }: SentRe
   const { named = [] } = error.details
   const isNamed = (field: string) => {
     const names = [field, ...(optional[field]?.names ?? [])]
+    if (optional[field]?.words?.test(wordsOf(error))) return true
     if (named.some((name) => names.includes(name.split(/[.[]/)[0] as string))) return true
     // A word of plain English must be quoted to be a name.
     return names.some((name) => (isWord(name) ? quotes(error, name) : namesField(error, name)))
@@ -132,7 +137,7 @@ function findRefused(error: UpstreamError, { body, passed = {}, strict }: SentRe
 
 /** Words that also stand in refusals of something else. */
 const isWord = (name: string) =>
-  ['user', 'metadata', 'reasoning', 'store', 'thinking', 'effort'].includes(name)
+  ['user', 'metadata', 'reasoning', 'store', 'stream', 'thinking', 'effort'].includes(name)
 
 function quotes(error: UpstreamError, name: string): boolean {
   return new RegExp(

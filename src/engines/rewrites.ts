@@ -1,8 +1,24 @@
 /** Turns that a chat template or a gateway refuses, written in another way without losing what they say. */
 import { type Message, textOf } from '../core/provider/engine.ts'
+import { dropBlank, fillContent, joinTurns, mergeTurns, namesInText, partsAsText } from './turns.ts'
+import { addReasoning, shortenIds, signCalls, textInResults, toolsAsText } from './turns-of-tools.ts'
 
 /** A way to write messages. */
-export type Rewrite = 'no-blank-system' | 'system-first' | 'merged-turns' | 'system-in-user' | 'tools-as-text'
+export type Rewrite =
+  | 'signed-calls'
+  | 'calls-as-text'
+  | 'reasoning-back'
+  | 'short-ids'
+  | 'names-in-text'
+  | 'parts-as-text'
+  | 'no-null-content'
+  | 'no-blank-system'
+  | 'no-blank-turns'
+  | 'tools-as-text'
+  | 'text-in-results'
+  | 'system-first'
+  | 'merged-turns'
+  | 'system-in-user'
 
 interface Rewriting {
   name: Rewrite
@@ -19,6 +35,50 @@ const isSystem = ({ role }: Message) => role === 'system' || role === 'developer
 /** In the order in which they are tried: the first that the refusal may mean and that changes something. */
 const rewritings: Rewriting[] = [
   {
+    name: 'signed-calls',
+    words: /thought_?signature/i,
+    text: 'the model wants its signature with each call, and calls of others are sent with a mark in its place',
+    rewrite: signCalls,
+  },
+  {
+    name: 'calls-as-text',
+    words: /thought_?signature|reasoning[ _]details/i,
+    text: 'the model refuses calls of tools that it did not make, so they are sent as text',
+    rewrite: toolsAsText,
+  },
+  {
+    name: 'reasoning-back',
+    words:
+      /reasoning_content\b[^.]*(missing|required|passed back|must be)|missing[^.]{0,20}\breasoning_content/i,
+    text: 'the model wants its reasoning back with its turns, and an empty text stands for what is not there',
+    rewrite: addReasoning,
+  },
+  {
+    name: 'short-ids',
+    words:
+      /^(?!.*(followed|response|preceding|corresponding|not found)).*(tool[_ ]?calls?(\[\d+\])?|tool_use|\bcall)[._ ]?ids?\b/is,
+    text: 'the model refuses ids of calls that are not its own, so shorter ones are sent',
+    rewrite: shortenIds,
+  },
+  {
+    name: 'names-in-text',
+    words: /\.name\b|property ['"`]?name\b|['"`]name['"`]|\bname: extra/i,
+    text: 'the model refuses names of those who speak, so they stand in the text',
+    rewrite: namesInText,
+  },
+  {
+    name: 'parts-as-text',
+    words: /(content|message).*(\bstring\b|sequence|\bparts?\b|\barray\b|\blist\b)/is,
+    text: 'the model takes content as one text only, so parts are joined',
+    rewrite: partsAsText,
+  },
+  {
+    name: 'no-null-content',
+    words: /content\b.*(null|none|string|required|missing)|(null|none)\b.*content/is,
+    text: 'the model wants a text in each turn, so an empty one is sent',
+    rewrite: fillContent,
+  },
+  {
     name: 'no-blank-system',
     words:
       /non-?(whitespace|empty|blank)|(not|n't|cannot|can't) be (empty|blank)|is (empty|blank)|empty (text|content|message)|at least 1 char|min(imum)?[ _]?length/i,
@@ -29,11 +89,24 @@ const rewritings: Rewriting[] = [
     },
   },
   {
+    name: 'no-blank-turns',
+    words:
+      /non-?(whitespace|empty|blank)|(not|n't|cannot|can't) be (empty|blank)|is (empty|blank)|empty (text|content|message)/i,
+    text: 'the model refuses turns that say nothing, so they are left out',
+    rewrite: dropBlank,
+  },
+  {
     name: 'tools-as-text',
     words:
-      /tool_use|tool_result|tool_calls?\b|tools ?= ?|toolConfig|toolUse|define tools|role[^.]{0,20}\btool\b|\btool\b[^.]{0,20} role|Only user/i,
+      /tool_use|tool_result|tool message|tool_calls?\b|tools ?= ?|toolConfig|toolUse|define tools|role[^.]{0,20}\btool\b|\btool\b[^.]{0,20} role|Only user/i,
     text: 'the model refuses turns of tools in a request without tools, so they are sent as text',
     rewrite: (messages, hasTools) => (hasTools ? messages : toolsAsText(messages)),
+  },
+  {
+    name: 'text-in-results',
+    words: /role ['"`]?user['"`]? after role ['"`]?tool|after[^.]{0,20}\btool\b/i,
+    text: 'the model refuses a user right after a tool, so the text stands in the result of the tool',
+    rewrite: textInResults,
   },
   {
     name: 'system-first',
@@ -91,44 +164,4 @@ function joinTexts(messages: Message[]): string {
     .map(textOf)
     .filter((text) => text.trim() !== '')
     .join('\n\n')
-}
-
-/** Neighbors of one role as one turn. Turns of tools and calls stay as they are. */
-function mergeTurns(messages: Message[]): Message[] {
-  const merged: Message[] = []
-  for (const message of messages) {
-    const before = merged.at(-1)
-    const isPlain = message.role === 'user' || message.role === 'assistant'
-    const isSame = isPlain && before?.role === message.role && !before.tool_calls && !message.tool_calls
-    if (before && isSame) merged[merged.length - 1] = joinTurns(before, message)
-    else merged.push(message)
-  }
-  return merged.length === messages.length ? messages : merged
-}
-
-function joinTurns(first: Message, second: Message): Message {
-  const isText = ({ content }: Message) => !Array.isArray(content)
-  if (isText(first) && isText(second)) {
-    return { ...second, content: [textOf(first), textOf(second)].filter(Boolean).join('\n\n') }
-  }
-  const partsOf = ({ content }: Message) =>
-    Array.isArray(content) ? content : content ? [{ type: 'text', text: content }] : []
-  return { ...second, content: [...partsOf(first), ...partsOf(second)] }
-}
-
-/** Calls and results of tools as plain turns. */
-function toolsAsText(messages: Message[]): Message[] {
-  if (!messages.some((m) => m.role === 'tool' || m.tool_calls?.length)) return messages
-  const names = new Map(messages.flatMap((m) => m.tool_calls ?? []).map((c) => [c.id, c.function.name]))
-  const plain = messages.map((message): Message => {
-    if (message.role === 'tool') {
-      const name = names.get(message.tool_call_id ?? '') ?? message.name ?? 'a tool'
-      return { role: 'user', content: `Result of ${name}: ${textOf(message)}` }
-    }
-    const { tool_calls: calls = [], ...turn } = message
-    if (calls.length === 0) return turn
-    const lines = calls.map(({ function: f }) => `Call of ${f.name}: ${f.arguments}`)
-    return { ...turn, content: [textOf(message), ...lines].filter(Boolean).join('\n') }
-  })
-  return mergeTurns(plain)
 }

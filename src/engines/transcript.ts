@@ -1,5 +1,5 @@
 /** What has arrived of one completion in one attempt, and the events that stream it. */
-import type { EngineEvent, ToolCall } from '../core/provider/engine.ts'
+import type { EngineEvent, ToolCall, ToolCallDelta } from '../core/provider/engine.ts'
 import { createReasoningSplitter, type ReasoningSplitter } from './reasoning.ts'
 
 /** Text, reasoning and tool calls so far. Change it through the functions below: they emit what changes. */
@@ -51,11 +51,12 @@ export function addReasoning(transcript: Transcript, text: string): void {
 /** Adds a tool call after the others, with the part of its arguments that has come. */
 export function startToolCall(
   { index, emit, toolCalls }: Transcript,
-  call: { id: string; name: string; arguments?: string },
+  call: { id: string; name: string; arguments?: string; extra_content?: ToolCall['extra_content'] },
 ): void {
-  const { id, name, arguments: piece = '' } = call
+  const { id, name, arguments: piece = '', extra_content: extra } = call
   const position = toolCalls.length
-  toolCalls.push({ id, type: 'function', function: { name, arguments: piece } })
+  const called = { name, arguments: piece }
+  toolCalls.push({ id, type: 'function', function: called, ...(extra && { extra_content: extra }) })
   emit({ type: 'tool-call-delta', index, delta: { position, ...call } })
 }
 
@@ -63,13 +64,19 @@ export function startToolCall(
 export function extendToolCall(
   { index, emit, toolCalls }: Transcript,
   position: number,
-  { name, arguments: piece }: { name?: string; arguments: string },
+  {
+    name,
+    arguments: piece,
+    extra_content: extra,
+  }: Pick<ToolCallDelta, 'name' | 'extra_content'> & { arguments: string },
 ): void {
   const call = toolCalls[position]
   if (!call) return
+  if (extra) call.extra_content = extra
   call.function.name += name ?? ''
   call.function.arguments += piece
-  emit({ type: 'tool-call-delta', index, delta: { position, ...(name && { name }), arguments: piece } })
+  const more = { ...(name && { name }), ...(extra && { extra_content: extra }) }
+  emit({ type: 'tool-call-delta', index, delta: { position, arguments: piece, ...more } })
 }
 
 /** Emits the content that was held back because it could have become a tag. */

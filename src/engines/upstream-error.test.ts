@@ -13,6 +13,7 @@ test.each([
   [501, 'not implemented', 'server', false],
   [503, 'busy', 'server', true],
   [529, 'overloaded', 'server', true],
+  [500, 'Jinja Exception: Conversation roles must alternate', 'refused', false],
 ])('status %i with "%s" is %s, to be sent again: %s', (status, message, kind, isRetryable) => {
   expect(errorFromStatus('e', status, message)).toMatchObject({ kind, status, isRetryable, engine: 'e' })
 })

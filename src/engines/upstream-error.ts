@@ -23,6 +23,8 @@ interface UpstreamDetails {
   retryAfterMs?: number
   /** No connection was made at all: a wrong address is likelier than a server that restarts. */
   isUnconnected?: boolean
+  /** Attempts that make sense, if they are few. */
+  attempts?: number
 }
 
 /** A failure of an upstream server, or of the connection to it. */
@@ -153,6 +155,19 @@ const BY_STATUS: Record<number, EngineErrorKind> = {
   429: 'rate-limit',
 }
 
+/** llama-server and others answer 500 when a chat template refuses the messages. */
+const TEMPLATE = /jinja|chat template|template error|rendering prompt/i
+/** Groq: what the model wrote was no call, or no JSON. Another sample may be one. */
+const SAMPLE_FAILED = /^(tool_use_failed|json_validate_failed|output_parse_failed)$/
+const SAMPLE_ATTEMPTS = 3
+
+function saysSampleFailed(body: unknown, message: string): boolean {
+  const { code, failed_generation: failed } = asFields(body)
+  return (
+    SAMPLE_FAILED.test(String(code)) || failed !== undefined || message.includes("See 'failed_generation'")
+  )
+}
+
 /** Reads status, words and fields. OpenAI has a code for a prompt that is too long, and llama-server two numbers. */
 function classify(status: number, message: string, body?: unknown) {
   const { code, n_prompt_tokens: prompt, n_ctx: context } = asFields(body)
@@ -163,6 +178,10 @@ function classify(status: number, message: string, body?: unknown) {
   }
   const isUnpaid = [400, 403, 429].includes(status) && NO_MONEY.test(message)
   const kind = isUnpaid ? 'billing' : (BY_STATUS[status] ?? (status >= 500 ? 'server' : 'refused'))
+  if (kind === 'refused' && saysSampleFailed(body, message)) {
+    return { kind: 'server' as const, isRetryable: true, attempts: SAMPLE_ATTEMPTS }
+  }
+  if (status === 500 && TEMPLATE.test(message)) return { kind: 'refused' as const, isRetryable: false }
   const param = kind === 'refused' && RESPONSE_FORMAT.test(message) ? 'response_format' : undefined
   return { kind, isRetryable: kind !== 'billing' && RETRYABLE.includes(status), param }
 }

@@ -84,11 +84,12 @@ async function writeChat(
   }
 }
 
-function toWireDelta({ position, id, name, arguments: text }: ToolCallDelta) {
+function toWireDelta({ position, id, name, arguments: text, extra_content }: ToolCallDelta) {
   return {
     index: position,
     ...(id !== undefined && { id, type: 'function' }),
     function: { ...(name !== undefined && { name }), ...(text !== undefined && { arguments: text }) },
+    ...(extra_content && { extra_content }),
   }
 }
 

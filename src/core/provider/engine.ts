@@ -25,6 +25,8 @@ export interface ToolCall {
   id: string
   type: 'function'
   function: { name: string; arguments: string }
+  /** What its server wants back with the call (Google's signature). */
+  extra_content?: Record<string, unknown>
 }
 
 /** A piece of a tool call as it streams; pieces with the same `position` belong together. */
@@ -33,6 +35,7 @@ export interface ToolCallDelta {
   id?: string
   name?: string
   arguments?: string
+  extra_content?: ToolCall['extra_content']
 }
 
 /** A tool as the chat-completions wire has it. */

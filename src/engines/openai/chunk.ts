@@ -154,8 +154,13 @@ export interface WireUsage {
   cost?: number
 }
 
-/** The figures of a chunk, undefined without any. Figures that are texts are read as numbers. */
-export function usageOf({ usage }: Chunk): WireUsage | undefined {
+/** Where a chunk holds figures: in a field of its own, in Groq's, or in its choice (Moonshot). */
+export function findUsage({ usage, x_groq: groq }: Chunk, choice: Choice | undefined): unknown {
+  return usage || (groq && asFields(groq).usage) || choice?.usage
+}
+
+/** Figures in numbers, undefined without any. Those that are texts are read as numbers. */
+export function usageOf(usage: unknown): WireUsage | undefined {
   if (!isFields(usage)) return undefined
   const prompt = asFields(usage.prompt_tokens_details ?? usage.input_tokens_details)
   const completion = asFields(usage.completion_tokens_details ?? usage.output_tokens_details)

@@ -5,7 +5,7 @@ import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import type { Grant, Slots } from '../../lib/slots.ts'
 import { endTranscript } from '../transcript.ts'
 import { errorFromChunk, errorFromConnection } from '../upstream-error.ts'
-import { type Choice, type Chunk, choicesOf, errorIn, usageOf, type WireUsage } from './chunk.ts'
+import { type Choice, type Chunk, choicesOf, errorIn, findUsage, usageOf, type WireUsage } from './chunk.ts'
 import {
   beginAttempt,
   type Completion,
@@ -28,6 +28,8 @@ export interface Server {
   /** Attempts per completion, the first included. */
   attempts: number
   timeoutMs: number
+  /** The same for answers that are not streamed: nothing comes until they are whole. */
+  wholeTimeoutMs: number
   extraBody?: Record<string, unknown>
   slots: Slots
   dialect: Dialect
@@ -79,10 +81,12 @@ export async function exchange(
   completions: Completion[],
   grant: Grant,
 ): Promise<Outcome> {
-  const { target, model, timeoutMs, extraBody } = server
+  const { target, model, extraBody } = server
   const seed = completions[0]?.seed ?? 0
   const sent = toBody(request, { model, seed, n: completions.length, dialect: { ...server.dialect } })
-  const body = { ...sent.body, ...extraBody }
+  const body: SentBody['body'] = { ...sent.body, ...extraBody }
+  if (!body.stream) delete body.stream_options
+  const timeoutMs = body.stream ? server.timeoutMs : server.wholeTimeoutMs
   const asked = { target, request, completions, grant }
   const progress: Progress = {
     ...asked,
@@ -169,14 +173,21 @@ function takeChunk(progress: Progress, chunk: Chunk): void {
     const completion = choice && findCompletion(progress, areNumbered ? choice.index : i, i)
     if (completion && settles(progress, completion, choice)) grant.release(1)
   }
-  const usage = chunk.usage && usageOf(chunk)
+  const figures = findUsage(chunk, choices[0])
+  const usage = figures && usageOf(figures)
   if (!usage) return
-  progress.reportedUsage = usage
+  progress.reportedUsage = figures === choices[0]?.usage ? addUsage(progress.reportedUsage, usage) : usage
   progress.hasUsage = true
   if (choices.length > 0) return
   // A chunk of its own stands for all that finished since the last one: llama-server sends one after each completion.
   for (const completion of completions) if (isKnownEnd(completion.received)) awaitUsage(progress, completion)
   endAwaiting(progress)
+}
+
+/** Figures that each choice has of its own: the prompt counts once. */
+function addUsage(sofar: WireUsage | undefined, usage: WireUsage): WireUsage {
+  const outputs = (sofar?.completion_tokens ?? 0) + (usage.completion_tokens ?? 0)
+  return { ...usage, completion_tokens: outputs }
 }
 
 /** Takes a choice, and returns whether its completion settled with it: then little but the usage is expected. */

@@ -14,6 +14,28 @@ import {
 } from './openai.fixture.ts'
 
 describe('failures that may pass', () => {
+  const failed = {
+    message: "Failed to call a function. See 'failed_generation' for more details.",
+    code: 'tool_use_failed',
+    failed_generation: '<function=f>',
+  }
+  it.each<[string, Answer]>([
+    ['a refusal', (asked) => asked.refuse(400, { error: failed }, { 'retry-after-ms': '1' })],
+    [
+      'an error of the stream',
+      (asked) => {
+        asked.send(delta(0, ''), { error: { ...failed, status_code: 400 } })
+        asked.done()
+      },
+    ],
+  ])('include a sample that is no call of a tool, as %s: three attempts in all', async (_, fails) => {
+    const { engine, asked } = await open({}, fails, say('whole'))
+    expect((await collect(engine)).ends).toMatchObject([{ text: 'whole' }])
+    const never = await open({}, fails)
+    expect((await collect(never.engine)).failures).toMatchObject([{ error: { kind: 'server', status: 400 } }])
+    expect([asked.length, never.asked.length]).toEqual([2, 3])
+  })
+
   it('of one completion of n leave the others, and only it is retried', async () => {
     const half = (asked: Asked) => {
       asked.send(delta(0, 'a'), delta(1, 'ha'), delta(2, 'c'), finish(0), finish(2))

@@ -184,10 +184,14 @@ async function tryOneFirst(call: Call, [first, ...others]: Completion[], error: 
 /** Attempts at an address that has never answered: it is likely wrong. */
 const UNCONNECTED_ATTEMPTS = 3
 
+function attemptsFor(error: EngineError): number {
+  return (error instanceof UpstreamError && error.details.attempts) || Number.POSITIVE_INFINITY
+}
+
 async function retry(call: Call, completions: Completion[], error: EngineError): Promise<void> {
   const { attempts, target } = call.server
-  const limit =
-    isUnconnected(error) && !target.hasAnswered ? Math.min(attempts, UNCONNECTED_ATTEMPTS) : attempts
+  const few = isUnconnected(error) && !target.hasAnswered ? UNCONNECTED_ATTEMPTS : attemptsFor(error)
+  const limit = Math.min(attempts, few)
   for (const completion of completions) completion.failedAttempts++
   const isFinal = ({ failedAttempts }: Completion) => !error.isRetryable || failedAttempts >= limit
   failAll(call, completions.filter(isFinal), error)

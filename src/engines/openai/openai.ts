@@ -32,7 +32,10 @@ export interface OpenAIOptions {
   concurrency?: number
   /** Times that a failed completion is repeated; default 9. */
   maxRetries?: number
-  /** Fail an attempt after this many milliseconds without data; default 120,000. Node itself allows 300,000 at most. */
+  /**
+   * Fail an attempt after this many milliseconds without data; default 120,000, and 300,000 if the server does not
+   * stream. Node itself allows 300,000 at most.
+   */
   timeoutMs?: number
   /** Tokens of a prompt and its completion together. */
   contextLength?: number
@@ -74,6 +77,7 @@ export function openOpenAI(options: OpenAIOptions): Engine {
     slots,
     attempts: (options.maxRetries ?? 9) + 1,
     timeoutMs: options.timeoutMs ?? 120_000,
+    wholeTimeoutMs: options.timeoutMs ?? 300_000,
     extraBody: options.extraBody,
     dialect: guessDialect(baseURL),
     ends: expectAnything(),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { CompletionRequest, Message, Sampling } from '../../core/provider/engine.ts'
+import type { CompletionRequest, Message, Sampling, Tool } from '../../core/provider/engine.ts'
 import { type Asked, collect, model, open } from './openai.fixture.ts'
 
 const sampling: Sampling = { maxTokens: 8, temperature: 0.7, topP: 0.9, reasoning: 'low' }
@@ -91,6 +91,31 @@ describe('a field that a server refuses', () => {
     expect(asked.at(-1)?.body).toMatchObject({ temperature: 0.7 })
   })
 
+  it('is the stream: answers come whole then, and strict requests as well', async () => {
+    for (const message of [
+      'Your organization must be verified to stream this model.',
+      'Streaming is not supported for this model',
+      "Unsupported value: 'stream' does not support true with this model.",
+    ]) {
+      const whole = { choices: [{ index: 0, message: { content: 'All of it.' }, finish_reason: 'stop' }] }
+      const { engine, asked } = await open({}, ({ body, refuse }) =>
+        refuse(body.stream ? 400 : 200, body.stream ? { error: { message } } : whole),
+      )
+      const { ends } = await collect(engine, { strict: true })
+      expect(ends).toMatchObject([
+        { text: 'All of it.', warnings: [expect.stringContaining('answers come whole')] },
+      ])
+      expect(asked.at(-1)?.body).not.toHaveProperty('stream_options')
+    }
+  })
+
+  it('is not the stream if a refusal only mentions one', async () => {
+    const message = 'Error in upstream: the stream broke'
+    const { engine, asked } = await open({}, (one) => one.refuse(400, { error: { message } }))
+    expect((await collect(engine)).failures).toHaveLength(1)
+    expect(asked).toHaveLength(1)
+  })
+
   it('is an error in a strict request if the caller set it, and left out if the engine added it', async () => {
     const { engine, asked } = await open({}, refusing(['seed', 'temperature'], openaiSays))
     const { failures } = await collect(engine, { sampling, strict: true })
@@ -129,6 +154,14 @@ const toolTurns: Message[] = [
   },
   { role: 'tool', tool_call_id: 'a', content: '12 degrees' },
 ]
+
+const tools: Tool[] = [{ type: 'function', function: { name: 'f' } }]
+const calling = (id: string, more: object = {}): Message => ({
+  role: 'assistant',
+  content: null,
+  tool_calls: [{ id, type: 'function', function: { name: 'f', arguments: '{}' }, ...more }],
+})
+const result = (id: string): Message => ({ role: 'tool', tool_call_id: id, content: '12 degrees' })
 
 type Rule = (messages: Message[], body: Asked['body']) => boolean
 const rolesOf = (messages: Message[]) => messages.map(({ role }) => role)
@@ -188,13 +221,103 @@ describe('messages that a server refuses', () => {
         user('Result of get_weather: 12 degrees'),
       ],
     ],
+    [
+      'ids of calls that are not its own',
+      'Tool call id was toolu_1 but must be a-z, A-Z, 0-9, with a length of 9.',
+      (messages) => messages.some((m) => m.tool_calls?.some(({ id }) => !/^\w{9}$/.test(id))),
+      [user('Hi'), calling('toolu_1'), result('toolu_1')],
+      [user('Hi'), calling('1097g1exy'), result('1097g1exy')],
+    ],
+    [
+      'calls without a signature',
+      'Function call is missing a thought_signature in functionCall parts.',
+      (messages) => messages.some((m) => m.tool_calls?.some((one) => !one.extra_content)),
+      [user('Hi'), calling('a'), result('a')],
+      [
+        user('Hi'),
+        calling('a', {
+          extra_content: { google: { thought_signature: 'skip_thought_signature_validator' } },
+        }),
+        result('a'),
+      ],
+    ],
+    [
+      'calls that were signed and are refused all the same',
+      'Function call is missing a thought_signature in functionCall parts.',
+      (messages) => messages.some((m) => m.tool_calls),
+      [user('Hi'), calling('a', { extra_content: { google: { thought_signature: 'x' } } }), result('a')],
+      [user('Hi'), { role: 'assistant', content: 'Call of f: {}' }, user('Result of f: 12 degrees')],
+    ],
+    [
+      'calls without the reasoning before them',
+      'Missing `reasoning_content` field in the assistant message at message index 1.',
+      (messages) => messages.some((m) => m.role === 'assistant' && m.reasoning_content === undefined),
+      [user('Hi'), { ...calling('a'), reasoning_content: 'Hm.' }, result('a'), calling('b'), result('b')],
+      [
+        user('Hi'),
+        { ...calling('a'), reasoning_content: 'Hm.' },
+        result('a'),
+        { ...calling('b'), reasoning_content: '' },
+        result('b'),
+      ],
+    ],
+    [
+      'names of those who speak',
+      "'messages.0' : for 'role:user' the following must be satisfied[('messages.0.name' : property 'name' is unsupported)]",
+      (messages) => messages.some((m) => 'name' in m),
+      [{ ...user('Hi'), name: 'Ada' }, { role: 'assistant', content: 'Ho', name: 'x' }, user('Well?')],
+      [user('Ada:\n\nHi'), { role: 'assistant', content: 'Ho' }, user('Well?')],
+    ],
+    [
+      'a user right after a tool',
+      "Unexpected role 'user' after role 'tool'",
+      (messages) => messages.some((m, i) => m.role === 'user' && messages[i - 1]?.role === 'tool'),
+      [user('Hi'), calling('a'), { ...result('a'), name: 'f' }, user('Well?')],
+      [user('Hi'), calling('a'), { ...result('a'), name: 'f', content: '12 degrees\n\nWell?' }],
+    ],
+    [
+      'content in parts',
+      'messages[0].content: invalid type: sequence, expected a string',
+      (messages) => messages.some((m) => Array.isArray(m.content)),
+      [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'Hi' },
+            { type: 'text', text: 'there' },
+          ],
+        },
+      ],
+      [user('Hi\nthere')],
+    ],
+    [
+      'no content beside calls',
+      "Invalid 'messages.1.content': expected a string, got null",
+      (messages) => messages.some((m) => m.content === null),
+      [user('Hi'), calling('a'), result('a')],
+      [user('Hi'), { ...calling('a'), content: '' }, result('a')],
+    ],
+    [
+      'turns that say nothing',
+      'messages.1: all messages must have non-empty content',
+      (messages) => messages.some((m) => m.content === ''),
+      [
+        user('Hi'),
+        { role: 'assistant', content: '' },
+        user('Hi?'),
+        { ...calling('a'), content: '' },
+        result('a'),
+      ],
+      [user('Hi'), user('Hi?'), calling('a'), result('a')],
+    ],
   ])(
     '%s: they are rewritten once for all requests, and each end warns of it',
     async (_, message, rule, messages, rewritten) => {
       const { engine, asked } = await open({}, (one) =>
         rule(one.body.messages, one.body) ? one.refuse(400, { error: { message } }) : model()(one),
       )
-      const request: Partial<CompletionRequest> = { messages }
+      const hasCalls = messages.some((m) => m.tool_calls) && messages !== toolTurns
+      const request: Partial<CompletionRequest> = { messages, ...(hasCalls && { tools }) }
       const { ends } = await collect(engine, request)
       expect(asked.at(-1)?.body.messages).toEqual(rewritten)
       expect(ends.map((end) => end.warnings?.length)).toEqual([1])

@@ -3,6 +3,7 @@ import type { CompletionRequest, Message } from '../../core/provider/engine.ts'
 import type { EngineError } from '../../core/provider/errors.ts'
 import { addLesson, applyLessons, isLesson, type Lesson, readLesson, toWire } from '../refusals.ts'
 import { readMaxN, rejectsField } from '../upstream-error.ts'
+import { type FormatType, fitFormat, instruct, refusedFormat } from './format.ts'
 
 /** What a server understands. Each engine has one, and changes it when its server refuses something. */
 export interface Dialect {
@@ -11,6 +12,8 @@ export interface Dialect {
   hasSwitched: boolean
   /** The most completions that it gives for one request. */
   maxN: number
+  /** Types of response format that it refuses. */
+  refusedFormats: readonly FormatType[]
   /** What its refusals taught, in order. */
   lessons: readonly Lesson[]
 }
@@ -30,6 +33,7 @@ export function guessDialect(baseURL: string): Dialect {
     limitName: isOpenAI ? 'max_completion_tokens' : 'max_tokens',
     hasSwitched: false,
     maxN: Number.POSITIVE_INFINITY,
+    refusedFormats: [],
     lessons: [],
   }
 }
@@ -40,6 +44,7 @@ export function toBody(
   { model, seed, n, dialect }: { model: string; seed: number; n: number; dialect: Dialect },
 ): SentBody {
   const { sampling, strict } = request
+  const { format, instruction } = fitFormat(request.responseFormat, dialect.refusedFormats)
   const whole = {
     ...request.passed,
     model,
@@ -54,30 +59,28 @@ export function toBody(
     tools: request.tools,
     tool_choice: request.toolChoice,
     parallel_tool_calls: request.tools && request.parallelToolCalls,
-    response_format: request.responseFormat,
+    response_format: format,
     // llama-server reports log probabilities only if alternatives are asked for.
     ...(request.logprobs !== undefined && { logprobs: true, top_logprobs: Math.max(1, request.logprobs) }),
   }
-  const asked = { body: whole, messages: request.messages.map(toQuestion), strict }
+  const wantsReasoning = dialect.lessons.some(({ rewrite }) => rewrite === 'reasoning-back')
+  const questions = request.messages.map((message) => toQuestion(message, wantsReasoning))
+  const asked = { body: whole, messages: instruct(questions, instruction), strict }
   const { body, messages, warnings } = applyLessons(asked, dialect.lessons)
+  if (instruction) warnings.push(IN_WORDS)
   return { dialect, body: { ...body, messages }, warnings }
 }
 
-/** Fields of answers, which servers refuse in a question. */
-const ANSWER_FIELDS = [
-  'refusal',
-  'annotations',
-  'reasoning_content',
-  'reasoning',
-  'reasoning_details',
-  'parsed',
-]
+const IN_WORDS =
+  'the model does not take this response format, so it is asked for in words: the answer may not follow it'
 
-function toQuestion(message: Message): Message {
-  if (message.role !== 'assistant' || !ANSWER_FIELDS.some((field) => field in message)) return message
-  return Object.fromEntries(
-    Object.entries(message).filter(([field]) => !ANSWER_FIELDS.includes(field)),
-  ) as Message
+/** Fields of answers, which servers refuse in a question. */
+const ANSWER_FIELDS = ['refusal', 'annotations', 'reasoning', 'reasoning_details', 'parsed']
+
+function toQuestion(message: Message, wantsReasoning: boolean): Message {
+  const dropped = wantsReasoning ? ANSWER_FIELDS : [...ANSWER_FIELDS, 'reasoning_content']
+  if (message.role !== 'assistant' || !dropped.some((field) => field in message)) return message
+  return Object.fromEntries(Object.entries(message).filter(([field]) => !dropped.includes(field))) as Message
 }
 
 /**
@@ -93,6 +96,8 @@ export function learnFrom(
   if (!isLesson(error)) return false
   if (rejectsField(error, sent.limitName)) return switchLimitName(error, sent, dialect)
   const { passed, strict } = request
+  const format = strict ? undefined : refusedFormat(error, body.response_format)
+  if (format) return refuseFormat(format, sent, dialect)
   const lesson = readLesson(error, { body, messages: body.messages as Message[], passed, strict })
   if (lesson) return remember(dialect, lesson)
   const maxN = readMaxN(error, n)
@@ -104,6 +109,13 @@ export function learnFrom(
 
 function remember(dialect: Dialect, lesson: Lesson): true {
   dialect.lessons = addLesson(dialect.lessons, lesson)
+  return true
+}
+
+/** False if the server refuses all that could be sent in place of a format. */
+function refuseFormat(format: FormatType, sent: Dialect, dialect: Dialect): boolean {
+  if (sent.refusedFormats.includes(format)) return false
+  if (!dialect.refusedFormats.includes(format)) dialect.refusedFormats = [...dialect.refusedFormats, format]
   return true
 }
 

@@ -256,3 +256,45 @@ describe('calls are put together', () => {
     ])
   })
 })
+
+describe('what a server adds to a call for itself', () => {
+  const signature = { google: { thought_signature: 'c2lnbmVk' } }
+  const ask = async (...pieces: object[]) => {
+    const { engine } = await open({}, (asked) => {
+      for (const one of pieces) asked.send(delta(0, { tool_calls: [one] }))
+      asked.send(finish(0, 'tool_calls'))
+      asked.done()
+    })
+    return collect(engine, { tools })
+  }
+
+  it('stays with the call, and streams with it', async () => {
+    const { ends, events } = await ask({
+      ...piece({ id: 'a', name: 'get_weather', args: OSLO }),
+      extra_content: signature,
+    })
+    expect(ends[0]?.toolCalls).toMatchObject([{ extra_content: signature }])
+    expect(events.find((e) => e.type === 'tool-call-delta')).toMatchObject({
+      delta: { extra_content: signature },
+    })
+  })
+
+  it('may come in a later piece', async () => {
+    const { ends, events } = await ask(piece({ index: 0, id: 'a', name: 'get_weather', args: OSLO }), {
+      index: 0,
+      function: { arguments: '' },
+      extra_content: signature,
+    })
+    expect(ends[0]?.toolCalls).toMatchObject([{ function: { arguments: OSLO }, extra_content: signature }])
+    expect(events.filter((e) => e.type === 'tool-call-delta').at(-1)).toMatchObject({
+      delta: { extra_content: signature },
+    })
+  })
+
+  it('is dropped if it is no object, or larger than 64 kB', async () => {
+    for (const extra_content of ['text', null, { google: 'x'.repeat(70_000) }]) {
+      const { ends } = await ask({ ...piece({ id: 'a', name: 'get_weather', args: OSLO }), extra_content })
+      expect(ends[0]?.toolCalls?.[0]).not.toHaveProperty('extra_content')
+    }
+  })
+})

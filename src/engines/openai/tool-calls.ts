@@ -23,6 +23,8 @@ interface Piece {
   id?: string
   name: string
   arguments: string
+  extra?: Fields
+  extraChars: number
 }
 
 /** The pieces of tool calls in a delta or a message: `tool_calls`, or the older `function_call`. */
@@ -46,13 +48,17 @@ export function takeCall(tracker: CallTracker, wire: Fields): number {
     entry.id ??= piece.id
     const name = restOfName(entry.call.function.name, piece, tracker)
     const rest = restOfArguments(entry.call.function.arguments, piece)
-    if (name || rest) {
+    const extra = entry.call.extra_content ? undefined : piece.extra
+    if (name || rest || extra) {
       const position = tracker.calls.indexOf(entry)
-      extendToolCall(tracker.transcript, position, { ...(name && { name }), arguments: rest })
+      extendToolCall(tracker.transcript, position, { name, arguments: rest, extra_content: extra })
     }
   }
-  return piece.name.length + piece.arguments.length
+  return piece.name.length + piece.arguments.length + piece.extraChars
 }
+
+/** What a server may add to a call for itself. */
+const MAX_EXTRA_CHARS = 2 ** 16
 
 function toPiece(wire: Fields): Piece {
   const called = asFields(wire.function ?? wire.custom ?? wire)
@@ -62,14 +68,22 @@ function toPiece(wire: Fields): Piece {
     id: wire.id === undefined || wire.id === null || wire.id === '' ? undefined : String(wire.id),
     name: typeof name === 'string' ? name : '',
     arguments: typeof given === 'string' ? given : given ? JSON.stringify(given) : '',
+    ...readExtra(wire.extra_content),
   }
+}
+
+function readExtra(extra: unknown): Pick<Piece, 'extra' | 'extraChars'> {
+  if (typeof extra !== 'object' || extra === null) return { extraChars: 0 }
+  const extraChars = JSON.stringify(extra).length
+  return extraChars <= MAX_EXTRA_CHARS ? { extra: extra as Fields, extraChars } : { extraChars }
 }
 
 function startCall({ transcript, seed, calls }: CallTracker, piece: Piece): void {
   // Some servers give no id or one for all, but a conversation cannot continue without.
   const isFree = piece.id && !calls.some(({ call }) => call.id === piece.id)
   const id = isFree ? (piece.id as string) : `call_${seed}_${calls.length}`
-  startToolCall(transcript, { id, name: piece.name, arguments: piece.arguments })
+  const extra = piece.extra && { extra_content: piece.extra }
+  startToolCall(transcript, { id, name: piece.name, arguments: piece.arguments, ...extra })
   calls.push({ index: piece.index, id: piece.id, call: transcript.toolCalls.at(-1) as ToolCall })
 }
 

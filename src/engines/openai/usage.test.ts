@@ -31,6 +31,41 @@ describe('usage', () => {
     },
   )
 
+  it.each<[string, object]>([
+    ['in a field of Groq', { ...finish(0), x_groq: { usage: { prompt_tokens: 7, completion_tokens: 9 } } }],
+    [
+      'within the choice',
+      {
+        choices: [
+          { index: 0, delta: {}, finish_reason: 'stop', usage: { prompt_tokens: 7, completion_tokens: 9 } },
+        ],
+      },
+    ],
+  ])('is found %s', async (_, last) => {
+    const { engine } = await open({}, (asked) => {
+      asked.send(delta(0, 'a'), last)
+      asked.done()
+    })
+    const { ends } = await collect(engine)
+    expect(ends[0]?.usage).toMatchObject({ inputTokens: 7, outputTokens: 9 })
+    expect(ends[0]?.usage.estimated).toBeUndefined()
+  })
+
+  it('that each choice has of its own is added up', async () => {
+    const own = (index: number, completion_tokens: number) => ({
+      choices: [{ index, delta: {}, finish_reason: 'stop', usage: { prompt_tokens: 7, completion_tokens } }],
+    })
+    const { engine } = await open({}, (asked) => {
+      asked.send(delta(0, 'aaaa'), delta(1, 'bbbb'), own(0, 10), own(1, 6))
+      asked.done()
+    })
+    const { ends } = await collect(engine, { n: 2 })
+    expect(ends.map((e) => [e.usage.inputTokens, e.usage.outputTokens])).toEqual([
+      [7, 8],
+      [7, 8],
+    ])
+  })
+
   it('that a server reports after each completion ends it at once', async () => {
     const { engine } = await open({}, async (asked) => {
       asked.send(delta(1, 'b'), finish(1), usage(6, 2), delta(0, 'a'))
