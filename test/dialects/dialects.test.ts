@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { insertKinds } from '../../docs/make-kinds.ts'
 import { situations } from './situations.ts'
-import { insertTable, type Row, readDialects, renderTable, tryAll } from './table.ts'
+import { type Row, readDialects, renderTable, tryAll } from './table.ts'
 
 const dialects = await readDialects()
 const rows: Promise<Row[]> = tryAll(dialects)
@@ -26,11 +27,11 @@ test('no two servers have the same name', () => {
   expect(dialects.length).toBeGreaterThan(30)
 })
 
-test('docs/models.md shows the table; otherwise: node test/dialects/table.ts --write', {
+test('docs/models.md shows the table; otherwise: node docs/make-kinds.ts', {
   timeout: 240_000,
 }, async () => {
   const page = readFileSync(path.join(import.meta.dirname, '../../docs/models.md'), 'utf8')
-  expect(page).toBe(insertTable(page, renderTable(await rows)))
+  expect(page).toBe(insertKinds(page, renderTable(await rows)))
   expect(page).toContain(renderTable(await rows))
 })
 

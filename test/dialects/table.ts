@@ -1,9 +1,8 @@
 /**
- * Tries every server of `servers/` in every situation and prints the table; with `--write` it also goes into
- * docs/models.md, between its marks.
- *   node test/dialects/table.ts [--write]
+ * Tries every server of `servers/` in every situation, and prints the table of it and what failed.
+ *   node test/dialects/table.ts
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Dialect } from './dialect.ts'
@@ -19,9 +18,6 @@ export interface Row {
   /** What went wrong, by situation. */
   faults: Record<string, unknown>
 }
-
-const page = path.join(import.meta.dirname, '../../docs/models.md')
-const marks = /(<!-- kinds: node test\/dialects\/table.ts --write -->\n)[\s\S]*(<!-- \/kinds -->)/
 
 /** All dialects, by name. */
 export async function readDialects(): Promise<Dialect[]> {
@@ -100,19 +96,11 @@ export function renderTable(rows: Row[]): string {
   return `${head}|${' --- |'.repeat(heads.length + 2)}\n${lines.join('')}`
 }
 
-/** The page with this table. */
-export function insertTable(text: string, table: string): string {
-  return text.replace(marks, (_, start: string, end: string) => `${start}${table}${end}`)
-}
-
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const rows = await tryAll(await readDialects())
   console.log(renderTable(rows))
   for (const { name, faults } of rows) {
     for (const [situation, error] of Object.entries(faults)) console.error(`${name}, ${situation}:`, error)
     if (Object.keys(faults).length > 0) process.exitCode = 1
-  }
-  if (process.argv.includes('--write')) {
-    writeFileSync(page, insertTable(readFileSync(page, 'utf8'), renderTable(rows)))
   }
 }
