@@ -7,6 +7,7 @@ import { alpacaEval } from './alpaca-eval.ts'
 import { arithmetic } from './arithmetic.ts'
 import { gsm8kSolutions } from './gsm8k-solutions.ts'
 import { journal } from './journal.ts'
+import { puzzles } from './puzzles.ts'
 import { responses } from './responses.ts'
 import { ultrafeedback } from './ultrafeedback.ts'
 import { ultrafeedbackBinarized } from './ultrafeedback-binarized.ts'
@@ -19,7 +20,7 @@ const fileSources: Record<string, Source> = {
   'gsm8k-solutions': gsm8kSolutions,
   journal,
 }
-const madeSources: Record<string, MadeSource> = { arithmetic }
+const madeSources: Record<string, MadeSource> = { arithmetic, puzzles }
 
 /** Names of the formats that are read from files. */
 export const fileFormats = Object.keys(fileSources)
@@ -47,16 +48,18 @@ export interface OpenSource {
 
 /**
  * Opens the rows of files and folders, or as many `problems` as the program shall make.
+ * @param options `puzzles` says which puzzles to make
  * @throws UsageError if files are missing, or given to a format that takes none
  */
 export function openSource(
   format: string,
   paths: string[],
-  { problems, seed }: { problems: number; seed: number },
+  { problems, seed, puzzles }: { problems: number; seed: number; puzzles?: string },
 ): OpenSource {
   const made = Object.hasOwn(madeSources, format) ? madeSources[format] : undefined
   if (made && paths.length > 0) throw new UsageError(`--format ${format} makes its rows; it takes no files`)
-  if (made) return { files: [], read: () => made.make(problems, seed), isMade: true }
+  if (puzzles !== undefined && format !== 'puzzles') throw new UsageError('--puzzles needs --format puzzles')
+  if (made) return { files: [], read: () => made.make(problems, seed, puzzles), isMade: true }
   const source = findSource(format)
   if (paths.length === 0) throw new UsageError('expected a file, a folder or - to build from')
   const files = paths.flatMap(listFiles)

@@ -66,8 +66,8 @@ export interface Source {
 /** A kind of data that the program makes: no file is read. */
 export interface MadeSource {
   about: string
-  /** The same rows for the same count and seed. They are alike on purpose: near-duplicates are kept. */
-  make(count: number, seed: number): Iterable<SourceRow>
+  /** The same rows for the same arguments. They are alike on purpose: near-duplicates are kept. */
+  make(count: number, seed: number, which?: string): Iterable<SourceRow>
 }
 
 /** The record is not of the expected format; it becomes a `BadRow`. */

@@ -18,6 +18,7 @@ export interface BuildFlags extends SameFlags, TargetFlags {
   output: string
   format: string
   problems: number
+  puzzles?: string
   choose: BuildOptions['chooseBy']
   onPolicy?: string
   maxExampleTokens?: number
@@ -44,7 +45,8 @@ export function addBuildFlags(command: Command): Command {
   group('Input and output:', [
     new Option('-o, --output <folder>', 'folder for the examples').makeOptionMandatory(),
     new Option('--format <format>', 'what a record of the sources is').choices(formats).default('responses'),
-    whole('--problems <n>', 'problems to make, for --format arithmetic', 1).default(1000),
+    whole('--problems <n>', 'problems to make, for --format arithmetic and puzzles', 1).default(1000),
+    new Option('--puzzles <kinds>', 'which to make, such as routes:choices=3,parts=2+sums: docs/data.md'),
     new Option('--restart', 'replace the data set in the folder; targets that an engine wrote are kept'),
     share('--max-bad <share>', 'share of the records that may be broken; they are skipped').default(0.05),
     threadsOption(),

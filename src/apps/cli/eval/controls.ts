@@ -1,4 +1,4 @@
-/** `aft eval gsm8k` and `aft eval ifeval`: answers a task's questions with every control, and makes one table. */
+/** `aft eval gsm8k`, `ifeval` and `puzzles`: answers a task's questions with every control, and makes one table. */
 import path from 'node:path'
 import { Command } from 'commander'
 import { defaultTemplate, hashTemplate, type Template } from '../../../core/templates.ts'
@@ -34,28 +34,34 @@ interface ControlFlags extends EvalFlags, OfficialFlags {
 }
 
 const OWNERS = { gsm8k: 'openai/grade-school-math', ifeval: 'google-research/google-research' }
-type TaskName = keyof typeof OWNERS
+type Owned = keyof typeof OWNERS
+const isOwned = (name: string): name is Owned => Object.hasOwn(OWNERS, name)
 
-const help = (name: TaskName) => `
+const describeSource = (name: string) =>
+  isOwned(name)
+    ? `The questions are a file, or with --official the owner's own (${OWNERS[name]}), downloaded once and checked by its SHA-256.`
+    : 'The questions are a file. Each row has `messages` and `target`: the right answer, with a line "(1) …" per part.'
+
+const help = (name: string) => `
 The controls: one answer; one answer that may take as many tokens as the whole ensemble; the best of the proposals,
 picked by the right answer (what selection could reach at most) and by a judge; the majority of extracted answers; a
 prompted aggregator; with --trained a trained one. The proposals are sampled once and shared; each control's cost is
 what it would take alone. Intervals are bootstrap intervals of 95 %. Tests are paired by question.
 
-The questions are a file, or with --official the owner's own (${OWNERS[name]}), downloaded once and checked by its SHA-256.
+${describeSource(name)}
 
 -o is a folder: result.json, table.csv, questions.jsonl and the journal. The same command resumes an interrupted run.
 
 Example:
-  $ aft eval ${name} --official --limit 100 --model smollm2 --width 5 --depth 1 -o results`
+  $ aft eval ${name} ${isOwned(name) ? '--official' : 'questions.jsonl'} --limit 100 --model smollm2 --width 5 --depth 1 -o results`
 
 /** Makes the command of a task. */
 export function controlsCommand(task: Task, about: string): Command {
   const command = new Command(task.name)
     .description(about)
     .argument(
-      '[questions]',
-      "file of JSON lines or a JSON array, in the benchmark's own form; or give --official",
+      isOwned(task.name) ? '[questions]' : '<questions>',
+      `file of JSON lines or a JSON array, in the benchmark's own form${isOwned(task.name) ? '; or give --official' : ''}`,
     )
     .requiredOption('-o, --output <folder>', 'folder for the results')
     .requiredOption('-m, --model <name>', 'engine that proposes: any name that `aft run --model` takes')
@@ -77,13 +83,16 @@ export function controlsCommand(task: Task, about: string): Command {
     .addOption(planFlag('maxTokens', { default: 512 }))
     .addOption(planFlag('judgeMaxTokens', { default: 512 }))
     .addOption(planFlag('temperature', { default: 0.7 }))
-  return addSharedFlags(addEvalFlags(addOfficialFlag(command)), ['template'])
-    .addHelpText('after', help(task.name as TaskName))
+  if (isOwned(task.name)) addOfficialFlag(command)
+  return addSharedFlags(addEvalFlags(command), ['template'])
+    .addHelpText('after', help(task.name))
     .action((file: string | undefined, flags: ControlFlags) => evaluate(task, file, flags))
 }
 
 async function evaluate(task: Task, file: string | undefined, flags: ControlFlags): Promise<void> {
-  const source = await findQuestions(file, task.name as TaskName, flags)
+  const source = isOwned(task.name)
+    ? await findQuestions(file, task.name, flags)
+    : { path: file as string, name: file as string }
   const { questions: all, leftOut } = await task.read(source.path)
   const questions = all.slice(0, flags.limit)
   const roles = rolesOf(flags)

@@ -16,6 +16,7 @@ export async function evalCommand(): Promise<Command> {
     { controlsCommand },
     { gsm8k },
     { ifeval },
+    { puzzles },
     { harnessCommand },
     { mtBenchCommand },
     { fetchCommand },
@@ -25,6 +26,7 @@ export async function evalCommand(): Promise<Command> {
     import('./controls.ts'),
     import('../../../eval/gsm8k.ts'),
     import('../../../eval/ifeval.ts'),
+    import('../../../eval/puzzles.ts'),
     import('./harness.ts'),
     import('./mt-bench.ts'),
     import('./fetch.ts'),
@@ -40,6 +42,10 @@ export async function evalCommand(): Promise<Command> {
     controlsCommand(
       ifeval((line) => console.error(line)),
       'Measure how well instructions are followed, checked by a program, and compare with simpler methods.',
+    ),
+    controlsCommand(
+      puzzles,
+      'Measure answers to puzzles that one pass cannot solve, and compare with simpler methods.',
     ),
     mtBenchCommand(),
     alpacaEvalCommand(),
