@@ -4,7 +4,8 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { AiSdkModel } from '../ai-sdk/ai-sdk.ts'
-import { type Body, JSON_TEXT, KEY, type Said, type Service, services, TEXT } from './official.fixture.ts'
+import { services } from './official.fixture.ts'
+import { type Body, JSON_TEXT, KEY, type Said, type Service, TEXT } from './official-service.fixture.ts'
 
 /** A service on loopback. */
 export interface Started {

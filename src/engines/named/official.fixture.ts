@@ -1,54 +1,15 @@
 /** For tests: what four services refuse, and how they answer. */
-import type { IncomingHttpHeaders } from 'node:http'
+import { anthropic } from './official-anthropic.fixture.ts'
+import {
+  type Body,
+  isBlank,
+  KEY,
+  type Service,
+  type Turn,
+  unknownIn,
+  usageOf,
+} from './official-service.fixture.ts'
 
-export type Body = Record<string, unknown>
-/** What a service answers. */
-export interface Said {
-  text?: string
-  thought?: string
-  call?: { name: string; arguments: string }
-}
-
-/** A service: its rules, and how it answers. */
-export interface Service {
-  /** The function of the package `@ai-sdk/NAME` that makes the provider. */
-  create: string
-  /** A model that the package knows, and one that is newer and refuses a temperature. */
-  model: string
-  newModel: string
-  /** Why the service refuses a request, with the status and body of that, if it does. */
-  refuse(body: Body, headers: IncomingHttpHeaders, url: string): Refusal | undefined
-  /** What is asked for, apart from a text. */
-  read(body: Body, url: string): { tools: boolean; schema: boolean; effort: unknown }
-  /** Events of a streamed answer. */
-  events(said: Said): object[]
-  /** Whether each event is named, and the end is `[DONE]`. */
-  isNamed?: boolean
-  isDone?: boolean
-}
-
-export interface Refusal {
-  status: number
-  body: object
-}
-
-export const KEY = 'the-key-of-service'
-export const TEXT = 'The Rhine.'
-export const JSON_TEXT = '{"river":"Rhine"}'
-
-type Turn = { role: string; content?: unknown; parts?: { text?: string }[]; type?: string }
-const isBlank = (content: unknown): boolean =>
-  typeof content === 'string'
-    ? content.trim() === ''
-    : Array.isArray(content) && content.some(({ text }) => typeof text === 'string' && text.trim() === '')
-const unknownIn = (body: Body, fields: string) =>
-  Object.keys(body).find((field) => !fields.split(' ').includes(field))
-const usageOf = (said: Said) => (said.thought ? 3 : 0)
-
-const anthropicSays = (message: string) => ({
-  status: 400,
-  body: { type: 'error', error: { type: 'invalid_request_error', message } },
-})
 const openaiSays = (message: string, param: string | null = null) => ({
   status: 400,
   body: { error: { message, type: 'invalid_request_error', param, code: null } },
@@ -61,89 +22,6 @@ const mistralSays = (field: string, msg = 'Extra inputs are not permitted', type
   status: 422,
   body: { detail: [{ type, loc: ['body', field], msg, input: 1 }] },
 })
-
-const anthropic: Service = {
-  create: 'createAnthropic',
-  model: 'claude-sonnet-4-5',
-  newModel: 'next-1',
-  isNamed: true,
-  refuse(body, headers, url) {
-    if (url !== '/v1/messages') return anthropicSays(`no ${url}`)
-    if (headers['x-api-key'] !== KEY || !headers['anthropic-version']) return anthropicSays('key or version')
-    const messages = body.messages as Turn[]
-    const thinking = body.thinking as { type: string; budget_tokens?: number } | undefined
-    if (body.model === this.newModel && body.temperature !== undefined)
-      return anthropicSays('`temperature` is deprecated for this model.')
-    if (body.temperature !== undefined && body.top_p !== undefined)
-      return anthropicSays(
-        '`temperature` and `top_p` cannot both be specified for this model. Please use only one.',
-      )
-    if (isBlank(body.system))
-      return anthropicSays('system: text content blocks must contain non-whitespace text')
-    if (messages.some(({ role, content }) => role === 'system' || isBlank(content)))
-      return anthropicSays('messages: text content blocks must contain non-whitespace text')
-    if (!Number.isInteger(body.max_tokens)) return anthropicSays('max_tokens: Field required')
-    if ((thinking?.budget_tokens ?? 0) >= (body.max_tokens as number))
-      return anthropicSays('`max_tokens` must be greater than `thinking.budget_tokens`.')
-    const hasToolTurns = JSON.stringify(messages).includes('"tool_result"')
-    if (hasToolTurns && !body.tools)
-      return anthropicSays('Requests which include `tool_use` or `tool_result` blocks must define tools')
-    const fields =
-      'model messages system max_tokens temperature top_p top_k stream stop_sequences thinking tools'
-    const other = unknownIn(body, `${fields} tool_choice output_config output_format`)
-    return other === undefined ? undefined : anthropicSays(`${other}: Extra inputs are not permitted`)
-  },
-  read: (body) => ({
-    tools: body.tools !== undefined,
-    schema: body.output_format !== undefined || JSON.stringify(body.output_config ?? {}).includes('format'),
-    effort: body.thinking,
-  }),
-  events(said) {
-    const usage = { input_tokens: 9, cache_read_input_tokens: 4, output_tokens: 1 }
-    const message = { id: 'm', type: 'message', role: 'assistant', model: 'c', content: [], usage }
-    const { thought, call, text } = said
-    const blocks = [
-      ...(thought
-        ? [
-            [
-              { type: 'thinking', thinking: '', signature: '' },
-              { type: 'thinking_delta', thinking: thought },
-            ],
-          ]
-        : []),
-      ...(text
-        ? [
-            [
-              { type: 'text', text: '' },
-              { type: 'text_delta', text },
-            ],
-          ]
-        : []),
-      ...(call
-        ? [
-            [
-              { type: 'tool_use', id: 'c1', name: call.name, input: {} },
-              { type: 'input_json_delta', partial_json: call.arguments },
-            ],
-          ]
-        : []),
-    ]
-    return [
-      { type: 'message_start', message: { ...message, stop_reason: null, stop_sequence: null } },
-      ...blocks.flatMap(([content_block, delta], index) => [
-        { type: 'content_block_start', index, content_block },
-        { type: 'content_block_delta', index, delta },
-        { type: 'content_block_stop', index },
-      ]),
-      {
-        type: 'message_delta',
-        delta: { stop_reason: call ? 'tool_use' : 'end_turn' },
-        usage: { output_tokens: 4 },
-      },
-      { type: 'message_stop' },
-    ]
-  },
-}
 
 const openai: Service = {
   create: 'createOpenAI',

@@ -8,8 +8,9 @@ import { installPackages } from '../../../test/peers/node-packages.ts'
 import type { Message } from '../../core/provider/engine.ts'
 import { type AnswerOptions, answer, streamAnswer } from '../../run/answer.ts'
 import { fromAiSdk } from '../ai-sdk/ai-sdk.ts'
-import { JSON_TEXT, KEY, type Service, services, TEXT } from './official.fixture.ts'
+import { services } from './official.fixture.ts'
 import { officialModel, startService } from './official-server.fixture.ts'
+import { JSON_TEXT, KEY, type Service, TEXT } from './official-service.fixture.ts'
 
 /** The packages of specification v3 (AI SDK 6) and v4 (AI SDK 7). */
 const packages: Record<string, Record<string, string>> = {
