@@ -1,17 +1,9 @@
 /** Writes a folder that gets its final name only when it is complete. */
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { UsageError } from '../core/provider/errors.ts'
 import { toFileError } from '../lib/file-error.ts'
+import { makeFolder } from '../lib/make-folder.ts'
 import { writeAll } from '../lib/write-whole.ts'
 
 /** A folder that is still being written. */
@@ -83,10 +75,10 @@ export function createFolder(
   }
   attempt(() => {
     rmSync(unfinished, { recursive: true, force: true })
-    mkdirSync(unfinished, { recursive: true })
+    makeFolder(unfinished)
     for (const name of names) {
       const file = path.join(unfinished, name)
-      mkdirSync(path.dirname(file), { recursive: true })
+      makeFolder(path.dirname(file))
       files.set(name, { fd: openSync(file, 'w'), buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES), used: 0 })
     }
   })

@@ -4,21 +4,13 @@
  * the positions of the lines.
  */
 import { hash } from 'node:crypto'
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FileError, toFileError } from './file-error.ts'
 import { createLineWriter, type LineWriter, readJsonl, type Span } from './jsonl.ts'
 import { type Lock, takeLock } from './lock.ts'
+import { makeFolder } from './make-folder.ts'
 
 /** `done` and `failed` end an item; after `failed` its parts no longer count, and it may be tried again. */
 export type Role = 'item' | 'part' | 'done' | 'failed'
@@ -261,7 +253,7 @@ async function claimPatiently<T>(open: () => T): Promise<T> {
 
 function claim(file: string, restart: boolean): [fd: number, lock: Lock] {
   try {
-    mkdirSync(dirname(file), { recursive: true })
+    makeFolder(dirname(file))
     const fd = openSync(file, 'a+')
     const lock = takeLock(`${file}.lock`)
     if (lock) return [restart ? replace(fd, file) : fd, lock]

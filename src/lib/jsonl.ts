@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { createReadStream, createWriteStream, renameSync, rmSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { FileError, toFileError } from './file-error.ts'
-import { writeAll } from './write-whole.ts'
+import { checkReplaceable, writeAll } from './write-whole.ts'
 
 /** The position of a line in its file, in bytes; `length` includes the line break. */
 export interface Span {
@@ -156,6 +156,7 @@ export async function writeJsonl(file: string, values: AsyncIterable<unknown>): 
   async function* lines() {
     for await (const value of values) yield `${JSON.stringify(value)}\n`
   }
+  checkReplaceable(file)
   try {
     await pipeline(lines, createWriteStream(temporary))
     renameSync(temporary, file)

@@ -1,11 +1,12 @@
 /** Python environments with pinned packages. Each is made once and kept in the cache folder. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findCacheFolder } from './cache-folder.ts'
 import { takeLock } from './lock.ts'
+import { makeFolder } from './make-folder.ts'
 
 const PYTHON = process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']
 
@@ -29,7 +30,7 @@ export async function preparePython({ packages, signal, onLine }: PythonOptions)
   const python = path.join(folder, ...PYTHON)
   const complete = path.join(folder, 'complete')
   if (existsSync(complete)) return python
-  mkdirSync(path.dirname(folder), { recursive: true })
+  makeFolder(path.dirname(folder))
   let lock = takeLock(`${folder}.lock`)
   for (; !lock; lock = takeLock(`${folder}.lock`)) await delay(500, undefined, { signal })
   try {

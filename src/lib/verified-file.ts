@@ -4,9 +4,10 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { makeFolder } from './make-folder.ts'
 
 /**
  * What a file must be: its name in the cache, size in bytes and SHA-256 in hexadecimal. If the size is not known, only
@@ -108,7 +109,7 @@ async function* countInto(
 export async function withWorkFolder<T>(folder: string, work: (path: string) => Promise<T>): Promise<T> {
   let path: string | undefined
   try {
-    await mkdir(folder, { recursive: true })
+    makeFolder(folder)
     await removeAbandoned(folder)
     path = await mkdtemp(join(folder, workPrefix))
     return await work(path)

@@ -1,10 +1,35 @@
 /** Writes all of some bytes, or files atomically. */
-import { renameSync, writeFileSync, writeSync } from 'node:fs'
+import { renameSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { FileError, toFileError } from './file-error.ts'
+import { makeFolder } from './make-folder.ts'
 
-/** Writes a temporary file and renames it: readers see the old file or the whole new one, never a part. */
+/**
+ * Writes a temporary file and renames it: readers see the old file or the whole new one, never a part. Makes its folder.
+ * @throws FileError if it cannot be written
+ */
 export function writeWhole(file: string, text: string): void {
-  writeFileSync(`${file}.tmp`, text)
-  renameSync(`${file}.tmp`, file)
+  checkReplaceable(file)
+  makeFolder(dirname(file))
+  try {
+    writeFileSync(`${file}.tmp`, text)
+    renameSync(`${file}.tmp`, file)
+  } catch (error) {
+    throw toFileError(file, error)
+  }
+}
+
+/**
+ * Checks that a name is free, or that of a file. A rename would replace a device (`/dev/null`) by a file.
+ * @throws FileError if it is a folder, a device or a pipe
+ */
+export function checkReplaceable(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (!found || found.isFile()) return
+  const kind = found.isDirectory() ? 'a folder' : 'a device or a pipe'
+  throw new FileError(file, `is ${kind}; expected a file`, {
+    code: found.isDirectory() ? 'EISDIR' : 'EINVAL',
+  })
 }
 
 /**

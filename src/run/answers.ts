@@ -5,7 +5,7 @@ import type { AnswerRecord } from '../files/journal-records.ts'
 import type { PromptRow } from '../files/prompts.ts'
 import type { RunJournal } from '../files/run-journal.ts'
 import { toFileError } from '../lib/file-error.ts'
-import { writeAll } from '../lib/write-whole.ts'
+import { checkReplaceable, writeAll } from '../lib/write-whole.ts'
 
 /** The forms of a file of answers. */
 export type AnswerFormat = 'jsonl' | 'alpaca-eval'
@@ -31,6 +31,7 @@ export function writeAnswers(
   const rows =
     format === 'jsonl' ? answerLines(journal, ids) : arrayPieces(outputsOf(journal, ids, generator))
   const temporary = `${file}.tmp`
+  checkReplaceable(file)
   try {
     writePieces(temporary, rows)
     renameSync(temporary, file)

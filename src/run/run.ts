@@ -1,5 +1,4 @@
 /** Runs many prompts: records each in a journal, then writes one file of answers. */
-import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Clock } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
@@ -10,6 +9,7 @@ import { toCallersError } from '../files/file-errors.ts'
 import { readPrompts } from '../files/prompts.ts'
 import { openRunJournal, type PromptLine, planToResume, type RunJournal } from '../files/run-journal.ts'
 import { readVersion } from '../lib/version.ts'
+import { checkReplaceable } from '../lib/write-whole.ts'
 import { answerAll, countMade, countSpent, type RunEnd } from './answer-all.ts'
 import { type AnswerFormat, writeAnswers } from './answers.ts'
 import { type Budget, createLedger, type Price, unpricedEngines } from './budget.ts'
@@ -160,10 +160,9 @@ function checkBudget({ budget, plan, prices = {} }: RunOptions): void {
   )
 }
 
-/** Refuses an output that is a folder, or the prompts. @throws UsageError */
+/** Refuses an output that is no file, or is the prompts. @throws UsageError, FileError */
 export function checkOut({ prompts, out }: Pick<RunOptions, 'prompts' | 'out'>): void {
-  if (statSync(out, { throwIfNoEntry: false })?.isDirectory())
-    throw new UsageError(`${out}: is a folder; expected a file for the answers`)
+  checkReplaceable(out)
   if (typeof prompts !== 'string' || resolve(prompts) !== resolve(out)) return
   throw new UsageError(`${out}: the answers would replace the prompts; give another -o`)
 }

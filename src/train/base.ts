@@ -1,10 +1,11 @@
 /** Finds the base model to train, and prepares it in a form that transformers opens. */
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { UsageError } from '../core/provider/errors.ts'
 import { findCacheFolder } from '../lib/cache-folder.ts'
+import { makeFolder } from '../lib/make-folder.ts'
 import { runLoud, trainerFolder } from './environment.ts'
 
 /** A GGUF file, with the name that opens it as an engine. */
@@ -53,7 +54,7 @@ export async function prepareBase(name: string, options: BaseOptions): Promise<B
       `converting ${found.file} to a folder that can be trained (only once, about half a minute)`,
     )
     const unfinished = `${folder}.${process.pid}`
-    mkdirSync(unfinished, { recursive: true })
+    makeFolder(unfinished)
     try {
       const script = path.join(trainerFolder, 'gguf_to_folder.py')
       await runLoud(options.python, [script, found.file, unfinished], {

@@ -1,13 +1,14 @@
 /** Sets up the Python that trains: a separate environment with pinned requirements. */
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { UsageError } from '../core/provider/errors.ts'
 import { findCacheFolder } from '../lib/cache-folder.ts'
 import { takeLock } from '../lib/lock.ts'
+import { makeFolder } from '../lib/make-folder.ts'
 
 /** The folder with the Python files and requirements, next to `src` and `dist`. */
 export const trainerFolder = path.join(import.meta.dirname, '../../trainer')
@@ -52,7 +53,7 @@ export async function setUpEnvironment(options: SetUpOptions = {}, own?: string)
 
 async function makeOnce(folder: string, { signal }: SetUpOptions, make: () => Promise<void>): Promise<void> {
   if (isComplete(folder)) return
-  mkdirSync(path.dirname(folder), { recursive: true })
+  makeFolder(path.dirname(folder))
   let lock = takeLock(`${folder}.lock`)
   for (; !lock; lock = takeLock(`${folder}.lock`)) await delay(500, undefined, { signal })
   try {

@@ -4,8 +4,8 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DataError, UsageError } from '../core/provider/errors.ts'
 import { readMetrics } from '../files/training-metrics.ts'
-import { toFileError } from '../lib/file-error.ts'
 import { type Lock, takeLock } from '../lib/lock.ts'
+import { makeFolder } from '../lib/make-folder.ts'
 import { withPresentNames } from './recipe.ts'
 
 /** The content of `run.json`. Recipe and rows must be the same when a run is resumed. */
@@ -51,11 +51,7 @@ export async function openRunFolder(
   { restart = false, onLine }: { restart?: boolean; onLine: (line: string) => void },
 ): Promise<RunFolder> {
   const file = (name: string) => path.join(folder, name)
-  try {
-    mkdirSync(folder, { recursive: true })
-  } catch (error) {
-    throw toFileError(folder, error)
-  }
+  makeFolder(folder)
   const lock = await claim(folder, onLine)
   try {
     const isBegun = existsSync(file('metrics.jsonl')) || existsSync(file('model'))

@@ -1,5 +1,4 @@
 /** Describes how a result was made, and writes it. */
-import { mkdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { readVersion } from '../../lib/version.ts'
@@ -35,6 +34,5 @@ function describeMachine(): string {
 
 /** Writes `result.json` into a folder, completely or not at all. */
 export function writeResult(folder: string, result: object): void {
-  mkdirSync(folder, { recursive: true })
   writeWhole(path.join(folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`)
 }

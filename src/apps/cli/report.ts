@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { needPackages } from '../../files/optional-packages.ts'
 import { type Results, readResults } from '../../files/result-file.ts'
-import { writeWhole } from '../../lib/write-whole.ts'
+import { checkReplaceable, writeWhole } from '../../lib/write-whole.ts'
 import { toCsv } from '../../report/csv.ts'
 import { renderReport } from '../../report/report.ts'
 
@@ -35,6 +35,7 @@ interface ReportFlags {
 
 async function report(folders: string[], { output, title, about }: ReportFlags): Promise<void> {
   needPackages('drawing charts')
+  checkReplaceable(output)
   const results: Results[] = []
   for (const folder of folders) results.push(await readResults(folder))
   const base = output.replace(/\.html?$/i, '')

@@ -49,7 +49,7 @@ describe('wrong usage ends with exit code 2 before anything is asked', () => {
     ['an unknown model', ['--model', 'smollm3'], /unknown engine "smollm3".*did you mean smollm2\?/],
     ['width 0', ['--width', '0'], /--width: expected a whole number from 1, got "0"/],
     ['depth -1', ['--depth', '-1'], /--depth: expected a whole number from 0, got "-1"/],
-    ['a folder as output', ['-o', '.'], /is a folder; expected a file for the answers/],
+    ['a folder as output', ['-o', '.'], /\.: is a folder; expected a file/],
     ['concurrency 0', ['--concurrency', '0'], /--concurrency: expected a whole number from 1/],
     ['an unknown format', ['--output-format', 'csv'], /expected one of jsonl, alpaca-eval, got "csv"/],
   ])('%s', async (_, args, message) => {
@@ -70,7 +70,7 @@ describe('wrong usage ends with exit code 2 before anything is asked', () => {
     writeFileSync(at('file'), '')
     const { code, stderr } = await aft(['run', 'p.jsonl', '-o', 'file/a.jsonl', ...scripted], { cwd: folder })
     expect(code).toBe(2)
-    expect(stderr).toMatch(/a\.jsonl\.journal: a part of the path is a file, not a folder/)
+    expect(stderr).toMatch(/error: file: a part of the path is a file, not a folder/)
   })
 
   test.skipIf(!canMount())('an output folder on a read-only file system', async () => {

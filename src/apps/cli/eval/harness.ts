@@ -1,10 +1,10 @@
 /** `aft eval harness`: runs the tasks of lm_eval against this project's own server. */
-import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
 import { enginesOf } from '../../../core/plan.ts'
 import { redact, UsageError } from '../../../core/provider/errors.ts'
 import { HARNESS } from '../../../eval/ifeval.ts'
+import { makeFolder } from '../../../lib/make-folder.ts'
 import { preparePython, runProgram } from '../../../lib/python-environment.ts'
 import { builtInPresets } from '../../../plans/presets.ts'
 import { makePlan } from '../../../plans/strategies.ts'
@@ -62,7 +62,7 @@ async function harness(flags: HarnessFlags): Promise<void> {
     const server = createServer({ engines, defaults, template, log: () => {} })
     const listening = await listen(server, { host: '127.0.0.1', port: 0 })
     try {
-      mkdirSync(flags.output, { recursive: true })
+      makeFolder(flags.output)
       const output = await runProgram([python, '-m', 'lm_eval', ...argumentsOf(flags, listening.url)], {
         signal,
         onText: say,

@@ -1,5 +1,4 @@
 /** Writes the results of an evaluation: JSON for programs, CSV for tables, lines for a person. */
-import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import type { ControlRow, ControlTable } from '../../../eval/control-table.ts'
 import { writeWhole } from '../../../lib/write-whole.ts'
@@ -27,7 +26,6 @@ export interface ControlResult extends ControlTable, Origin {
 
 /** Writes `result.json`, `table.csv` and `questions.jsonl` (texts and scores of each question). */
 export function writeControls(folder: string, result: ControlResult): void {
-  mkdirSync(folder, { recursive: true })
   const { questions, ...summary } = result
   writeWhole(path.join(folder, 'questions.jsonl'), questions.map((q) => `${JSON.stringify(q)}\n`).join(''))
   writeWhole(path.join(folder, 'table.csv'), toCsv(result))
