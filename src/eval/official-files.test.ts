@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { UsageError } from '../core/provider/errors.ts'
+import { DataError, UsageError } from '../core/provider/errors.ts'
 import { fetchOfficial, fetchOfficialFolder, findOfficialFolder, officialFiles } from './official-files.ts'
 
 const shared = join(import.meta.dirname, '../../../shared/data')
@@ -123,10 +123,12 @@ describe('a failed fetch leaves no file, and its error says what to do:', () => 
   ])('%s', async (_, answer, reason) => {
     await using owner = await startOwner(answer)
     const error = await failureOf(fetchOfficial('alpaca-eval', 'judge-template', { ...owner, stallMs }))
-    expect(error).toBeInstanceOf(UsageError)
+    expect(error).toBeInstanceOf(DataError)
     expect(error.message).toMatch(reason)
     expect(error.message).toMatch(/or download http:\S+alpaca_eval_clf.txt yourself \(SHA-256 784227e6\w+\)/)
-    expect(error.message).toMatch(/give its path,\nor put it at \S+alpaca_eval_clf.txt$/)
+    expect(error.message).toMatch(
+      /^\S+alpaca_eval_clf.txt: cannot get[\s\S]* and put it there or give its path$/,
+    )
     expect(readdirSync(findOfficialFolder('alpaca-eval', owner.env))).toEqual([])
   })
 
@@ -134,7 +136,7 @@ describe('a failed fetch leaves no file, and its error says what to do:', () => 
     await using owner = await startOwner(() => {})
     const env = { ...owner.env, AFT_GITHUB_RAW: 'http://127.0.0.1:1' }
     const { message } = await failureOf(fetchOfficial('gsm8k', 'questions', { env }))
-    expect(message).toMatch(/^cannot get gsm8k's test.jsonl: fetch failed: /)
+    expect(message).toMatch(/test.jsonl: cannot get gsm8k's test.jsonl: fetch failed: /)
   })
 
   test('a file of unknown size with another digest, from the model hub', async () => {
@@ -149,8 +151,9 @@ describe('a failed fetch leaves no file, and its error says what to do:', () => 
     await using owner = await startOwner((_, response) => response.end(bytes))
     const file = join(owner.env.AFT_CACHE_DIR, 'benchmarks')
     writeFileSync(file, '')
-    const { message } = await failureOf(fetchOfficial('alpaca-eval', 'judge-template', owner))
-    expect(message).toMatch(/a part of the path is a file, not a folder\n/)
+    const error = await failureOf(fetchOfficial('alpaca-eval', 'judge-template', owner))
+    expect(error).toBeInstanceOf(UsageError)
+    expect(error.message).toMatch(/a part of the path is a file, not a folder; AFT_CACHE_DIR names another/)
   })
 
   test('an abort, which is the reason itself', async () => {

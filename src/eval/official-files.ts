@@ -3,10 +3,10 @@
  * the cache folder. After that, no network is needed.
  */
 import { join } from 'node:path'
-import { UsageError } from '../core/provider/errors.ts'
+import { DataError, UsageError } from '../core/provider/errors.ts'
 import { findCacheFolder } from '../lib/cache-folder.ts'
 import { readUrl, type Timeouts } from '../lib/download.ts'
-import { toFileError } from '../lib/file-error.ts'
+import { FileError } from '../lib/file-error.ts'
 import {
   type FileFacts,
   isVerified,
@@ -139,8 +139,8 @@ export function findOfficialFolder(benchmark: Benchmark, env?: NodeJS.ProcessEnv
 
 /**
  * Returns the path of a benchmark's file, and fetches the file if it is missing.
- * @throws UsageError if it cannot be fetched, with the reason, the address, and the path to put it by hand; after an
- * abort, the signal's reason
+ * @throws DataError if it cannot be fetched, with the reason, the address, and the path to put it by hand; UsageError if
+ * the cache folder cannot be written; after an abort, the signal's reason
  */
 export async function fetchOfficial<B extends Benchmark>(
   benchmark: B,
@@ -159,13 +159,14 @@ export async function fetchOfficial<B extends Benchmark>(
     )
   } catch (error) {
     options.signal?.throwIfAborted()
-    throw new UsageError(explainFailure(benchmark, facts, { url, path, reason: reasonOf(error, folder) }), {
-      cause: error,
-    })
+    if (error instanceof FileError) {
+      throw new UsageError(`${error.message}; AFT_CACHE_DIR names another folder`, { cause: error })
+    }
+    throw new DataError(path, undefined, explainFailure(benchmark, facts, url, reasonOf(error)))
   }
 }
 
-/** Returns the folder of a benchmark and fetches its missing files. @throws UsageError as `fetchOfficial` does */
+/** Returns the folder of a benchmark and fetches its missing files. @throws as `fetchOfficial` does */
 export async function fetchOfficialFolder(
   benchmark: Benchmark,
   options: OfficialOptions = {},
@@ -188,19 +189,15 @@ function urlOf({ owner, repo, revision, path }: OfficialFile, env: NodeJS.Proces
 function explainFailure(
   benchmark: Benchmark,
   { file, sha256 }: OfficialFile,
-  { url, path, reason }: { url: string; path: string; reason: string },
+  url: string,
+  reason: string,
 ): string {
-  return [
-    `cannot get ${benchmark}'s ${file}: ${reason}`,
-    `Check the connection, or download ${url} yourself (SHA-256 ${sha256}), and give its path,`,
-    `or put it at ${path}`,
-  ].join('\n')
+  const byHand = `download ${url} yourself (SHA-256 ${sha256}), and put it there or give its path`
+  return `cannot get ${benchmark}'s ${file}: ${reason}\nCheck the connection, or ${byHand}`
 }
 
-/** Says why a fetch failed. A disk error names the folder; a network error has its reason in its cause. */
-function reasonOf(error: unknown, folder: string): string {
-  const known = toFileError(folder, error) as Error
-  const { message, cause } = known
-  if (known !== error || !(cause instanceof Error) || cause.message === '') return message
-  return `${message}: ${cause.message}`
+/** Says why a fetch failed. A network error has its reason in its cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error && cause.message ? `${message}: ${cause.message}` : message
 }

@@ -1,6 +1,7 @@
 /** The folder of model files: turns disk errors there into advice. */
 import { UsageError } from '../../core/provider/errors.ts'
 import type { Timeouts } from '../../lib/download.ts'
+import { FileError } from '../../lib/file-error.ts'
 import { type SaveOptions, withWorkFolder } from '../../lib/verified-file.ts'
 
 /** How a model is downloaded. */
@@ -26,7 +27,8 @@ function explainDiskError(error: unknown, folder: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new UsageError(`the disk of ${folder} is full: free some space, ${elsewhere}`, { cause: error })
   }
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR' || code === 'EEXIST') {
+  const isLocked = code !== undefined && ['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST'].includes(code)
+  if (isLocked || error instanceof FileError) {
     return new UsageError(`cannot write ${folder} (${code}): make it writable, ${elsewhere}`, {
       cause: error,
     })

