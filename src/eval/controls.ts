@@ -134,9 +134,7 @@ export async function answerControl(
 function share(name: PlannedControl, host: Host, completions: Completion[]): Host {
   if (name === 'single-long' || completions.length === 0) return host
   const layer = { completions, failures: [] }
-  return name === 'single'
-    ? resumeFrom(host, [{ ...layer, isClosed: false }])
-    : { ...host, recorded: [layer] }
+  return name === 'single' ? resumeFrom(host, [layer]) : { ...host, recorded: [layer] }
 }
 
 /** Turns a result into the form that the journal keeps. */

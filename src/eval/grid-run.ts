@@ -103,7 +103,7 @@ async function answerGrid(
   if (depths.includes(0)) {
     const plan = makePlan({ ...paperSampling, ...base, strategy: 'single' })
     // The layer is open: if the first proposal failed or repeats itself, one answer is sampled again, as it would be alone.
-    const shared = proposals ? [{ ...takeFirst(proposals, 1), isClosed: false }] : []
+    const shared = proposals ? [takeFirst(proposals, 1)] : []
     answers['1x0'] = (await keep('1x0', () => answerPrompt(prompt, plan, resumeFrom(alone, shared)))).answer
   }
   return answers

@@ -13,9 +13,9 @@ import type {
   LayerRecord,
 } from './journal-records.ts'
 
-/** One layer of a prompt. */
+/** One layer of a prompt. It is open until it has `shown`; then it is closed, and deeper layers may be built on it. */
 export interface JournalLayer extends LayerResult {
-  /** Members that the next layer is shown; absent while the layer is open. */
+  /** Members that the next layer is shown. */
   shown?: number[]
 }
 

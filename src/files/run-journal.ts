@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs'
 import type { Plan } from '../core/plan.ts'
 import { DataError, UsageError } from '../core/provider/errors.ts'
-import type { LayerResult } from '../core/result.ts'
 import { hashTemplate, type Template } from '../core/templates.ts'
 import { type JournalFile, type JournalFormat, openJournal } from '../lib/journal-file.ts'
 import { readJsonl } from '../lib/jsonl.ts'
@@ -20,11 +19,6 @@ import { type HeaderRecord, type JournalRecord, parseRecord } from './journal-re
 export type PromptLine = Exclude<JournalRecord, HeaderRecord>
 /** The open journal of a run. */
 export type RunJournal = JournalFile<PromptLine>
-
-/** A layer as a journal holds it. `isClosed` says that it had ended: deeper layers may be built on it. */
-export interface RecordedLayer extends LayerResult {
-  isClosed: boolean
-}
 
 /** What a journal is bound to. */
 export interface RunIdentity {
@@ -123,14 +117,10 @@ async function readPlan(file: string): Promise<Plan | undefined> {
 }
 
 /** The layers that an interrupted run left of a prompt, from its lines. */
-export function layersOf(lines: PromptLine[]): RecordedLayer[] {
+export function layersOf(lines: PromptLine[]): JournalLayer[] {
   const layers: JournalLayer[] = []
   for (const line of lines) if (line.type !== 'prompt' && line.type !== 'answer') takePart(layers, line)
-  return layers.map(({ completions, failures, shown }) => ({
-    completions,
-    failures,
-    isClosed: shown !== undefined,
-  }))
+  return layers
 }
 
 /** A journal that is only read. All its prompts are in memory. */

@@ -6,41 +6,40 @@ import { createVirtualClock } from '../../test/virtual-clock.ts'
 import { answerPrompt } from '../core/aft.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Engine } from '../core/provider/engine.ts'
-import type { AftEvent } from '../core/result.ts'
+import type { AftEvent, LayerResult } from '../core/result.ts'
 import { defaultTemplate } from '../core/templates.ts'
 import { echo, scriptedEngine } from '../engines/scripted/scripted.ts'
-import type { RecordedLayer } from '../files/run-journal.ts'
+import type { JournalLayer } from '../files/journal-prompts.ts'
 import type { PlanOptions } from '../plans/strategies.ts'
 import { resumeFrom } from './replay.ts'
 
-const answer = async (engines: Record<string, Engine>, plan: Plan, recorded: RecordedLayer[] = []) => {
+const answer = async (engines: Record<string, Engine>, plan: Plan, recorded: JournalLayer[] = []) => {
   const events: AftEvent[] = []
   const emit = (event: AftEvent) => void events.push(event)
   const host = { engines, template: defaultTemplate, clock: createVirtualClock(), emit }
   return { ...(await answerPrompt(question, plan, resumeFrom(host, recorded))), events }
 }
 
-const run = async (options: Partial<PlanOptions>, recorded?: RecordedLayer[]) => {
+const run = async (options: Partial<PlanOptions>, recorded?: JournalLayer[]) => {
   const engine = scriptedEngine(echo)
   const result = await answer({ engine }, planFor({ engine }, options), recorded)
   return { engine, result }
 }
 
 /** Of each layer the completions that were there when the run was killed, in the order they came. */
-const cut = (layers: RecordedLayer[], keep: (layer: number, index: number) => boolean): RecordedLayer[] => {
+const cut = (layers: JournalLayer[], keep: (layer: number, index: number) => boolean): JournalLayer[] => {
   const kept = layers.map((layer, depth) => ({
     failures: [],
     completions: layer.completions.filter((c) => keep(depth, c.index)),
-    isClosed: true,
   }))
   const open = kept.findIndex(
     (layer, depth) => layer.completions.length < (layers[depth]?.completions.length ?? 0),
   )
-  return kept.slice(0, open + 1).map((layer, depth) => ({ ...layer, isClosed: depth < open }))
+  return [...closed(kept.slice(0, open)), ...kept.slice(open, open + 1)]
 }
-const closed = (
-  layers: { completions: RecordedLayer['completions']; failures: RecordedLayer['failures'] }[],
-) => structuredClone(layers).map((layer) => ({ ...layer, isClosed: true }))
+const closed = (layers: LayerResult[]): JournalLayer[] =>
+  structuredClone(layers).map((layer) => ({ ...layer, shown: layer.completions.map((c) => c.index) }))
+const open = ({ shown, ...layer }: JournalLayer): JournalLayer => layer
 
 describe('a resumed prompt', () => {
   test('samples only what is missing, with the seeds it would have had', async () => {
@@ -107,11 +106,11 @@ describe('a resumed prompt', () => {
 
 test('a failure recorded in an open layer is tried again', async () => {
   const { result } = await run({ width: 2, depth: 1 })
-  const [first] = closed(result.layers) as [RecordedLayer]
+  const [first] = closed(result.layers) as [JournalLayer]
   const { text, finishReason, usage, ...place } =
-    first.completions.pop() as RecordedLayer['completions'][number]
+    first.completions.pop() as JournalLayer['completions'][number]
   first.failures.push({ ...place, error: { kind: 'server', message: 'gone' } })
-  const again = await run({ width: 2, depth: 1 }, [{ ...first, isClosed: false }])
+  const again = await run({ width: 2, depth: 1 }, [open(first)])
   expect(again.result).toMatchObject({ answer: result.answer, degraded: false })
   expect(again.result.layers[0]?.failures).toEqual([])
 })
@@ -136,8 +135,8 @@ test('what cannot be told stays unknown when it is set apart', async () => {
   })
   const plan = planFor({ engine }, { width: 2, depth: 1 })
   const { layers } = await answer({ engine }, plan)
-  const [first] = closed(layers) as [RecordedLayer]
-  const left = { ...first, completions: first.completions.slice(0, 1), isClosed: false }
+  const [first] = closed(layers) as [JournalLayer]
+  const left = open({ ...first, completions: first.completions.slice(0, 1) })
   const again = await answer({ engine }, plan, [left])
   expect(again.layers[0]?.completions[1]?.usage).toMatchObject({
     calls: 0,
@@ -152,12 +151,12 @@ test('a text of one voice is never given to another one whose seeds overlap', as
   const voice = { engine: 'engine', n: 2, sampling: { maxTokens: 9 } }
   plan.layers[0] = { voices: [voice, voice], see: 'nothing' }
   const { layers } = await answer({ engine }, plan)
-  const [first] = closed(layers) as [RecordedLayer]
+  const [first] = closed(layers) as [JournalLayer]
   const own = first.completions.filter((c) => c.voice === 0)
   const other = first.completions.filter((c) => c.voice === 1)
   for (const [i, made] of other.entries()) made.seed = own[i]?.seed as number
   const later = scriptedEngine(echo)
-  const again = await answer({ engine: later }, plan, [{ ...first, completions: other, isClosed: false }])
+  const again = await answer({ engine: later }, plan, [open({ ...first, completions: other })])
   expect(later.requests[0]?.seeds).toEqual(own.map((c) => c.seed))
   expect(again.layers[0]?.completions.map((c) => c.text)).toEqual(layers[0]?.completions.map((c) => c.text))
 })
@@ -174,9 +173,9 @@ test('a failure that a fallback recovered stands, and is not asked for again', a
   }))
   const whole = await answer(engines, plan)
   const layers = closed(whole.layers)
-  const open = [{ ...(layers[0] as RecordedLayer), isClosed: false }]
+  const recorded = [open(layers[0] as JournalLayer)]
   const later = { failing: scriptedEngine(echo), other: scriptedEngine(echo) }
-  const again = await answer(later, plan, open)
+  const again = await answer(later, plan, recorded)
   expect(later.failing.requests.map((r) => r.n)).toEqual([1])
   expect(later.other.requests).toEqual([])
   expect(again.layers[0]).toEqual(whole.layers[0])

@@ -1,10 +1,14 @@
-/** Resumes a prompt: its engines return what the journal holds, and sample only the rest. */
+/**
+ * Resumes a prompt. A closed layer is given to the algorithm as it is (`host.recorded`): what was decided in it stands, and
+ * its completions need not be an engine's (given proposals). In the open layer the engines return what the journal holds,
+ * and sample only the rest: the algorithm decides anew, as without the interruption.
+ */
 import type { Host } from '../core/host.ts'
 import type { CompletionRequest, Engine, EngineEvent, Usage } from '../core/provider/engine.ts'
 import { EngineError, type EngineErrorKind } from '../core/provider/errors.ts'
 import type { AftEvent, Completion, Failure } from '../core/result.ts'
 import { voiceKey } from '../core/seeds.ts'
-import type { RecordedLayer } from '../files/run-journal.ts'
+import type { JournalLayer } from '../files/journal-prompts.ts'
 
 /** Identifies a sample, in the journal and in the request that asks for it. */
 const keyOf = (engine: string, key: string | undefined, seed: number) => `${engine} ${key} ${seed}`
@@ -16,9 +20,9 @@ type Recorded = Map<string, Completion | Failure>
  * Makes the host that resumes an interrupted prompt. Closed layers are kept as they are. The open layer keeps its
  * completions and the failures that a fallback recovered; other failures are sampled again. `emit` gets only new events.
  */
-export function resumeFrom(host: Host, layers: RecordedLayer[]): Host {
+export function resumeFrom(host: Host, layers: JournalLayer[]): Host {
   if (layers.length === 0) return host
-  const open = layers.findIndex((layer) => !layer.isClosed)
+  const open = layers.findIndex((layer) => layer.shown === undefined)
   const closed = open === -1 ? layers : layers.slice(0, open)
   const recorded = indexLayer(layers[open], open)
   const engines = Object.entries(host.engines).map(([name, engine]) => [name, replay(engine, name, recorded)])
@@ -32,7 +36,7 @@ export function resumeFrom(host: Host, layers: RecordedLayer[]): Host {
   }
 }
 
-function indexLayer(layer: RecordedLayer | undefined, layerIndex: number): Recorded {
+function indexLayer(layer: JournalLayer | undefined, layerIndex: number): Recorded {
   const { completions = [], failures = [] } = layer ?? {}
   const has = new Set(completions.map((c) => c.index))
   const kept = [...failures.filter((f) => has.has(f.index)), ...completions]
