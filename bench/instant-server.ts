@@ -7,10 +7,6 @@ const CHUNKS = 2
 const text = Array.from({ length: WORDS / CHUNKS }, (_, i) => ` word${i}`).join('')
 
 createServer(async (request, response) => {
-  if (request.url === '/stats') {
-    const { user, system } = process.cpuUsage()
-    return response.end(JSON.stringify({ cpuMs: (user + system) / 1000 }))
-  }
   const { n = 1 } = JSON.parse(await readBody(request))
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   for (let chunk = 0; chunk < CHUNKS; chunk++) response.write(eachChoice(n, { content: text }, null))

@@ -3,21 +3,29 @@
  *
  *   npm run bench -- overhead                         2,000 prompts
  *   npm run bench -- overhead --prompts 2000,20000    and 20,000: is memory flat?
+ *   npm run bench -- overhead --prompts 200 --chunks 300 --concurrency 256
+ *                                                     each completion in 300 chunks, 25 per second
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
+import { type Started, startProgram } from './processes.ts'
 import { printTable, saveResults } from './table.ts'
 
-const { values: flags } = parseArgs({
+const { values: flags, positionals } = parseArgs({
   options: {
     prompts: { type: 'string', default: '2000' },
     concurrency: { type: 'string', default: '64' },
+    /** Chunks of text per completion, from a server that sends one per step; without it the server answers at once. */
+    chunks: { type: 'string' },
+    rate: { type: 'string', default: '25' },
     model: { type: 'string' },
   },
+  // Flags of `aft run` follow `--`.
+  allowPositionals: true,
 })
 const COMPLETIONS = 11
 const folder = mkdtempSync(join(tmpdir(), 'aft-overhead-'))
@@ -26,13 +34,16 @@ interface Run {
   prompts: number
   wallMs: number
   cpuMs: number
+  cpuMsPerCompletion: number
+  /** Without `--chunks` absent. All of the process's time is in it. */
+  cpuUsPerChunk?: number
   serverCpuMs: number
   peakBytes: number
   journalBytes: number
 }
 
 /** Runs the command line in this file's child mode, which tells what it took. */
-async function measure(prompts: number, model: string, serverCpuMs: () => Promise<number>): Promise<Run> {
+async function measure(prompts: number, server: Started): Promise<Run> {
   const file = join(folder, `${prompts}.jsonl`)
   const out = join(folder, `${prompts}.answers.jsonl`)
   const question = 'Explain in a few sentences how this works, and what follows from it in practice. '.repeat(
@@ -43,14 +54,14 @@ async function measure(prompts: number, model: string, serverCpuMs: () => Promis
     (_, i) => `${JSON.stringify({ prompt: `${i}: ${question}` })}\n`,
   )
   writeFileSync(file, rows.join(''))
-  const [before, startMs] = [await serverCpuMs(), performance.now()]
+  const [before, startMs] = [server.cpuMs(), performance.now()]
   const args = [
     'run',
     file,
     '-o',
     out,
     '--model',
-    model,
+    flags.model ?? server.line,
     '--width',
     '5',
     '--depth',
@@ -58,6 +69,7 @@ async function measure(prompts: number, model: string, serverCpuMs: () => Promis
     '--concurrency',
     flags.concurrency,
     '--no-progress',
+    ...positionals,
   ]
   const child = spawn(process.execPath, [join(import.meta.dirname, 'measured-cli.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -68,32 +80,24 @@ async function measure(prompts: number, model: string, serverCpuMs: () => Promis
     prompts,
     wallMs,
     cpuMs,
+    cpuMsPerCompletion: cpuMs / (prompts * COMPLETIONS),
+    ...(flags.chunks && { cpuUsPerChunk: (1000 * cpuMs) / (prompts * COMPLETIONS * Number(flags.chunks)) }),
     peakBytes,
-    serverCpuMs: (await serverCpuMs()) - before,
+    serverCpuMs: server.cpuMs() - before,
     journalBytes: statSync(`${out}.journal`).size,
   }
 }
 
-async function startServer(): Promise<{ child: ChildProcess; model: string; cpuMs: () => Promise<number> }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'instant-server.ts')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const model = await new Promise<string>((resolve) =>
-    child.stdout.once('data', (data) => resolve(String(data).trim())),
-  )
-  const cpuMs = async () =>
-    ((await (await fetch(new URL('/stats', model))).json()) as { cpuMs: number }).cpuMs
-  return { child, model, cpuMs }
-}
-
-const server = await startServer()
+const server = await startProgram(
+  flags.chunks
+    ? ['bench/paced-server.ts', '--rate', flags.rate, '--tokens', flags.chunks]
+    : ['bench/instant-server.ts'],
+)
 const runs: Run[] = []
 try {
-  for (const prompts of flags.prompts.split(',').map(Number)) {
-    runs.push(await measure(prompts, flags.model ?? server.model, server.cpuMs))
-  }
+  for (const prompts of flags.prompts.split(',').map(Number)) runs.push(await measure(prompts, server))
 } finally {
-  server.child.kill()
+  server.close()
   rmSync(folder, { recursive: true, force: true })
 }
 
@@ -105,6 +109,8 @@ printTable(
     'wall s',
     'completions/s',
     'CPU s',
+    'CPU ms per completion',
+    'CPU µs per chunk',
     'CPU s of the server',
     'peak MB',
     'journal MB',
@@ -115,13 +121,16 @@ printTable(
     seconds(run.wallMs),
     Math.round((run.prompts * COMPLETIONS * 1000) / run.wallMs),
     seconds(run.cpuMs),
+    run.cpuMsPerCompletion.toFixed(2),
+    run.cpuUsPerChunk?.toFixed(1) ?? '',
     seconds(run.serverCpuMs),
     Math.round(run.peakBytes / 1e6),
     Math.round(run.journalBytes / 1e6),
   ]),
 )
-saveResults(
-  'overhead',
-  `npm run bench -- overhead --prompts ${flags.prompts} --concurrency ${flags.concurrency}`,
-  { runs },
-)
+const more = [
+  ...(flags.chunks ? [`--chunks ${flags.chunks} --rate ${flags.rate}`] : []),
+  ...(positionals.length > 0 ? ['--', ...positionals] : []),
+]
+const command = `npm run bench -- overhead --prompts ${flags.prompts} --concurrency ${flags.concurrency}`
+saveResults(flags.chunks ? 'overhead-chunks' : 'overhead', [command, ...more].join(' '), { runs })

@@ -1,12 +1,15 @@
 /**
  * An OpenAI-compatible server that writes a token of every stream in each step, as one that batches does: a step's n
- * deltas of a request are one write. Flags: `--rate` steps a second. A stream has `max_tokens` tokens. Prints its address.
+ * deltas of a request are one write. Flags: `--rate` steps a second; `--tokens` of a stream, default `max_tokens` of the
+ * request. Prints its address.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
 
-const { values: flags } = parseArgs({ options: { rate: { type: 'string', default: '50' } } })
+const { values: flags } = parseArgs({
+  options: { rate: { type: 'string', default: '50' }, tokens: { type: 'string' } },
+})
 const stepMs = 1_000 / Number(flags.rate)
 
 interface Stream {
@@ -18,7 +21,8 @@ interface Stream {
 const streams = new Set<Stream>()
 
 createServer(async (request, response) => {
-  const { n = 1, max_tokens: tokens } = JSON.parse(await readBody(request))
+  const { n = 1, max_tokens } = JSON.parse(await readBody(request))
+  const tokens = Number(flags.tokens ?? max_tokens)
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   const stream = { response, n, left: tokens, tokens }
   streams.add(stream)
