@@ -111,7 +111,8 @@ export function errorFromStatus(
   })
 }
 
-const UNCONNECTED = /^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
+const UNCONNECTED =
+  /^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|CONNECT_TIMEOUT|UND_ERR_CONNECT_TIMEOUT)$/
 
 /** The error for a connection that could not be made, or broke. */
 export function errorFromConnection(engine: string, cause: unknown): UpstreamError {

@@ -15,11 +15,16 @@ export interface Reply {
   /**
    * Calls `take` with each piece of the body. Resolves at the end of the body, or as soon as `take` returns true: the rest
    * is then dropped, so that the connection can be used again.
-   * @throws what `take` throws; any other error is one of the connection
+   * @throws what `take` throws, or ConnectionError
    */
   read(take: (piece: Uint8Array) => boolean): Promise<void>
   /** Closes the connection. */
   close(): void
+}
+
+/** A connection that could not be made, or broke; its cause says why. */
+export class ConnectionError extends Error {
+  override name = 'ConnectionError'
 }
 
 /** What to post. */
@@ -34,13 +39,13 @@ export interface Posted {
 const IDLE_MS = 4_000
 
 /** The proxy of the environment, if Node was told to use one. */
-const { proxyEnv } = http.globalAgent.options as { proxyEnv?: NodeJS.ProcessEnv }
-const agentOptions = { keepAlive: true, timeout: IDLE_MS, proxyEnv }
+const { options } = http.globalAgent as { options?: { proxyEnv?: NodeJS.ProcessEnv } }
+const agentOptions = { keepAlive: true, timeout: IDLE_MS, proxyEnv: options?.proxyEnv }
 const agents = { http: new http.Agent(agentOptions), https: new https.Agent(agentOptions) }
 
 /**
  * Resolves when the response begins. Redirects are not followed.
- * @throws the error of the connection
+ * @throws ConnectionError
  */
 export function postHTTP(address: string, { headers, body, signal }: Posted): Promise<Reply> {
   return new Promise((resolve, reject) => {
@@ -55,9 +60,13 @@ export function postHTTP(address: string, { headers, body, signal }: Posted): Pr
     request.once('socket', (socket) => limitConnecting(request, socket))
     request.once('response', (response) => resolve(toReply(request, response)))
     // After the response has begun this changes nothing: the body has errors of its own.
-    request.on('error', reject)
+    request.on('error', (cause) => reject(brokenBy(cause)))
     request.end(body)
   })
+}
+
+function brokenBy(cause: unknown): ConnectionError {
+  return new ConnectionError('the connection failed', { cause })
 }
 
 const CONNECT_MS = 10_000
@@ -111,21 +120,24 @@ function readStream(stream: Readable, take: (piece: Buffer) => boolean, close: (
   return new Promise((resolve, reject) => {
     const onData = (piece: Buffer) => {
       try {
-        if (!take(piece)) return
+        if (take(piece)) endWell()
       } catch (error) {
+        stream.off('data', onData)
         reject(error)
-        return close()
+        close()
       }
-      resolve()
+    }
+    const endWell = () => {
       const timer = setTimeout(close, REST_MS)
       stream.once('close', () => clearTimeout(timer))
       stream.off('data', onData)
       stream.resume()
+      resolve()
     }
     stream.on('data', onData)
     stream.once('end', resolve)
-    stream.once('error', reject)
-    stream.once('close', () => reject(new Error('the connection was closed')))
+    stream.on('error', (cause) => reject(brokenBy(cause)))
+    stream.once('close', () => reject(brokenBy(new Error('the connection was closed'))))
   })
 }
 
@@ -142,7 +154,9 @@ export function fromFetch({ status, headers, body }: Response): Reply {
       let isOver = false
       try {
         while (!isOver) {
-          const { done, value } = await reader.read()
+          const { done, value } = await reader.read().catch((cause) => {
+            throw brokenBy(cause)
+          })
           isOver = done || take(value)
         }
       } finally {

@@ -5,20 +5,21 @@
 export class IdleTimeout {
   /** Fires with the caller's reason, or with the error that `onTimeout` returns. */
   readonly signal: AbortSignal
-  readonly #timer: NodeJS.Timeout
+  readonly #controller = new AbortController()
+  #timer: NodeJS.Timeout
   readonly #aborted: Promise<never>
   readonly #caller: AbortSignal
   readonly #onAbort: () => void
   #waits = 0
 
   constructor(limitMs: number, onTimeout: () => Error, caller: AbortSignal) {
-    const controller = new AbortController()
+    const controller = this.#controller
     this.signal = controller.signal
     this.#aborted = new Promise((_, reject) => {
       this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true })
     })
     this.#aborted.catch(() => {})
-    this.#timer = setTimeout(() => this.#waits > 0 && controller.abort(onTimeout()), limitMs)
+    this.#timer = this.#start(limitMs, onTimeout)
     this.#caller = caller
     this.#onAbort = () => controller.abort(caller.reason)
     caller.addEventListener('abort', this.#onAbort, { once: true })
@@ -34,6 +35,16 @@ export class IdleTimeout {
     } finally {
       this.#waits--
     }
+  }
+
+  #start(limitMs: number, onTimeout: () => Error): NodeJS.Timeout {
+    return setTimeout(() => this.#waits > 0 && this.#controller.abort(onTimeout()), limitMs)
+  }
+
+  /** Sets another limit, which starts now. */
+  change(limitMs: number, onTimeout: () => Error): void {
+    clearTimeout(this.#timer)
+    this.#timer = this.#start(limitMs, onTimeout)
   }
 
   /** Starts the limit again: something has arrived. */

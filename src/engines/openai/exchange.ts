@@ -68,6 +68,7 @@ interface Progress {
   /** Usage that came without saying for which completions. */
   reportedUsage?: WireUsage
   hasUsage: boolean
+  isWaitingForUsage: boolean
   /** Characters that a completion may have. */
   maxChars: number
   isDone: boolean
@@ -93,6 +94,7 @@ export async function exchange(
     strays: new Map(),
     awaitingUsage: [],
     hasUsage: false,
+    isWaitingForUsage: false,
     maxChars: limitChars(request.sampling.maxTokens),
     isDone: false,
     estimatedTokens: 0,
@@ -104,11 +106,15 @@ export async function exchange(
   let error: EngineError | undefined
   let stray: string | undefined
   try {
-    const response = await idle.wait(post(target, body, idle.signal))
-    stray = await readAnswer(target.id, response, {
-      wait: (read) => (areFinished(progress) ? waitForUsage(read, target.id, idle.signal) : idle.wait(read)),
-      take: (batch) => takeBatch(progress, batch),
-    })
+    const reply = await idle.wait(post(target, body, idle.signal))
+    const take = (batch: Batch) => {
+      const isOver = takeBatch(progress, batch)
+      if (isOver) return true
+      if (!progress.isWaitingForUsage && areFinished(progress)) waitForUsage(progress, idle)
+      else idle.restart()
+      return false
+    }
+    stray = await idle.wait(readAnswer(target.id, reply, take))
   } catch (thrown) {
     error = toEngineError(target.id, thrown, idle.signal)
   } finally {
@@ -137,13 +143,9 @@ function limitChars(maxTokens = TOKENS_WITHOUT_LIMIT): number {
 /** Milliseconds that a server has to report the usage of completions that have finished. */
 const USAGE_MS = 5_000
 
-async function waitForUsage<T>(read: PromiseLike<T>, engine: string, signal: AbortSignal): Promise<T> {
-  const idle = new IdleTimeout(USAGE_MS, () => new EngineError(engine, 'timeout', 'no usage came'), signal)
-  try {
-    return await idle.wait(read)
-  } finally {
-    idle.end()
-  }
+function waitForUsage(progress: Progress, idle: IdleTimeout): void {
+  progress.isWaitingForUsage = true
+  idle.change(USAGE_MS, () => new EngineError(progress.target.id, 'timeout', 'no usage came'))
 }
 
 /** Whether only the usage may still come. */

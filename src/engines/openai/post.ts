@@ -1,5 +1,7 @@
 /** Sends one chat-completions request. */
+import { StringDecoder } from 'node:string_decoder'
 import { EngineError } from '../../core/provider/errors.ts'
+import { fromFetch, type Posted, postHTTP, type Reply } from '../../lib/http-post.ts'
 import { errorFromConnection, errorFromResponse } from '../upstream-error.ts'
 import { hops } from './hops.ts'
 
@@ -12,6 +14,7 @@ export interface Target {
   headers: Record<string, string>
   /** Only to keep it out of error messages: the headers hold it already. */
   apiKey?: string
+  /** In place of this project's own client. */
   fetch?: typeof globalThis.fetch
   /** It has answered a request before, if only with a refusal. */
   hasAnswered: boolean
@@ -22,38 +25,42 @@ export interface Target {
  * @throws UpstreamError for a status that is no success, and for a connection that fails; EngineError of kind
  *   `not-found` for a redirect that would turn the request into another
  */
-export async function post(target: Target, body: object, signal: AbortSignal): Promise<Response> {
+export async function post(target: Target, body: object, signal: AbortSignal): Promise<Reply> {
   const headers = { ...target.headers, ...countHops() }
-  const sent = JSON.stringify(body)
-  const response = await send(target, { method: 'POST', headers, body: sent, signal, redirect: 'manual' })
+  const reply = await send(target, { headers, body: JSON.stringify(body), signal })
   target.hasAnswered = true
-  if (response.ok) return response
-  const text = await readStart(response)
-  throw errorFromResponse(target.id, response, text, {
+  if (reply.status >= 200 && reply.status < 300) return reply
+  const text = await readStart(reply)
+  throw errorFromResponse(target.id, reply, text, {
     apiKey: target.apiKey,
-    advice: adviseOn(response, target),
+    advice: adviseOn(reply, target),
   })
 }
 
 const MAX_REDIRECTS = 5
 
 /** Follows redirects that keep the request (307, 308), to another origin without the key. */
-async function send({ id, url, fetch = globalThis.fetch }: Target, request: RequestInit): Promise<Response> {
-  let [address, headers] = [url, request.headers as Record<string, string>]
+async function send({ id, url, fetch }: Target, posted: Posted): Promise<Reply> {
+  let [address, headers] = [url, posted.headers]
   for (let i = 0; ; i++) {
-    const response = await fetch(address, { ...request, headers }).catch((cause: unknown) => {
+    const reply = await postOnce(address, { ...posted, headers }, fetch).catch((cause: unknown) => {
       throw errorFromConnection(id, cause)
     })
-    const location = response.headers.get('location')
-    if (response.status < 300 || response.status > 308 || location === null) return response
-    void response.body?.cancel().catch(() => {})
+    const location = reply.headers.get('location')
+    if (reply.status < 300 || reply.status > 308 || location === null) return reply
+    reply.close()
     const next = new URL(location, address)
-    const isKept = response.status === 307 || response.status === 308
+    const isKept = reply.status === 307 || reply.status === 308
     if (!isKept || i === MAX_REDIRECTS || !/^https?:$/.test(next.protocol))
-      throw sentOn(id, response.status, next)
+      throw sentOn(id, reply.status, next)
     if (next.origin !== new URL(address).origin) headers = withoutKeys(headers)
     address = next.href
   }
+}
+
+async function postOnce(address: string, posted: Posted, fetch: Target['fetch']): Promise<Reply> {
+  if (!fetch) return postHTTP(address, posted)
+  return fromFetch(await fetch(address, { method: 'POST', redirect: 'manual', ...posted }))
 }
 
 const PUBLIC = ['accept', 'content-type', 'user-agent', 'x-aft-hops']
@@ -70,7 +77,7 @@ function sentOn(engine: string, status: number, { origin, pathname }: URL): Engi
 }
 
 /** What is likely wrong with an address where nothing is found, or with a key that is refused. */
-function adviseOn({ status }: Response, { url, apiKey }: Target): string | undefined {
+function adviseOn({ status }: Reply, { url, apiKey }: Target): string | undefined {
   if ((status === 401 || status === 403) && apiKey === undefined)
     return 'no key was sent: name the variable that holds it with --api-key-env'
   if (status !== 404 && status !== 405) return undefined
@@ -85,22 +92,16 @@ function adviseOn({ status }: Response, { url, apiKey }: Target): string | undef
 const MAX_ERROR_BYTES = 64 * 1024
 
 /** The start of a body, at most 64 kB of it. A body that breaks says what it said until then. */
-async function readStart({ body }: Response): Promise<string> {
-  const utf8 = new TextDecoder()
+async function readStart(reply: Reply): Promise<string> {
+  const utf8 = new StringDecoder('utf8')
   let [text, bytes] = ['', 0]
-  if (!body) return text
-  const reader = body.getReader()
-  try {
-    while (bytes < MAX_ERROR_BYTES) {
-      const { done, value } = await reader.read()
-      if (done) return text + utf8.decode()
-      bytes += value.byteLength
-      text += utf8.decode(value, { stream: true })
-    }
-  } catch {
-    return text
+  const take = (piece: Uint8Array) => {
+    bytes += piece.byteLength
+    text += utf8.write(piece)
+    return bytes >= MAX_ERROR_BYTES
   }
-  reader.cancel().catch(() => {})
+  await reply.read(take).catch(() => {})
+  if (bytes >= MAX_ERROR_BYTES) reply.close()
   return text.slice(0, MAX_ERROR_BYTES)
 }
 
