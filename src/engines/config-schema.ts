@@ -1,7 +1,9 @@
 /** What a config may hold, and the errors for anything else. */
 import { z } from 'zod'
-import { holdsKey, redact, UsageError } from '../core/provider/errors.ts'
+import { holdsKey, UsageError } from '../core/provider/errors.ts'
+import { explainIssue } from '../files/json-file.ts'
 import { namesOf, optionFields, renamed } from '../files/option-fields.ts'
+import { findClosest } from '../lib/closest.ts'
 import { type OptionTable, type OptionValues, planOptions } from '../plans/options.ts'
 import { isModel } from './ai-sdk/is-model.ts'
 import { namedServers, providers } from './named/table.ts'
@@ -125,25 +127,19 @@ function parse<T extends z.ZodObject>(
 
 function explain(issue: z.core.$ZodIssue, got: unknown, known: string[]): string {
   if (issue.code === 'unrecognized_keys') {
-    const unknown = `unknown ${issue.keys.join(', ')}${known.length > 0 ? `; there are ${known.join(', ')}` : ''}`
+    const near = findClosest(issue.keys[0] as string, known)
+    const list = known.length > 0 ? `; there are ${known.join(', ')}` : ''
+    const unknown = `unknown field ${issue.keys.join(', ')}${near ? `; did you mean ${near}?` : list}`
     return issue.keys.some((key) => /key$|token|secret|password/i.test(key))
       ? `${unknown}. ${KEY_ADVICE}`
       : unknown
   }
   if (issue.code === 'invalid_type' && issue.expected === 'never') return issue.message
   if (issue.path.at(-1) === 'apiKeyEnv') return `expected the name of an environment variable. ${KEY_ADVICE}`
-  const expected = issue.message
-    .replace(/^Invalid input: |^Too (small|big): /, '')
-    .replace(/, received .*$/, '')
-  return `${expected}, got ${show(got)}`
+  return explainIssue(issue, got)
 }
 
 const KEY_ADVICE = `Keys belong in the environment, never in a file: give the variable's name, such as apiKeyEnv: "OPENAI_API_KEY", or "\${NAME}" in headers`
-
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  return redact(JSON.stringify(value) ?? String(value)).slice(0, 100)
-}
 
 function valueAt(value: unknown, path: PropertyKey[]): unknown {
   return path.reduce<unknown>(

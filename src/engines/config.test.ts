@@ -32,17 +32,20 @@ test('a config that cannot be run or has no default export says which file', asy
   const file = join(folder, 'aft.config.mjs')
   writeFileSync(file, 'export const engines = {}\n')
   await expect(loadConfig(folder)).rejects.toThrow(`${file}: expected \`export default`)
+  const broken = join(folder, 'broken.mjs')
+  writeFileSync(broken, 'export const a = 1\nexport default { engines: nope }\n')
+  await expect(readConfig(broken)).rejects.toThrow(`${broken}:2: nope is not defined`)
   const torn = join(folder, 'other.json')
   writeFileSync(torn, '{')
   await expect(readConfig(torn)).rejects.toThrow(UsageError)
   writeFileSync(torn, '{\n  "engines": {"a" "b"}\n}')
-  await expect(readConfig(torn)).rejects.toThrow(/other.json: .*line 2/)
+  await expect(readConfig(torn)).rejects.toThrow(`${torn}:2: expected JSON: Expected ':' after property name`)
   writeFileSync(torn, '{\n  "engines": {\n    "a": { "model": 3 }\n  }\n}')
-  await expect(readConfig(torn)).rejects.toThrow('other.json:3: engines.a.model: expected string, got 3')
+  await expect(readConfig(torn)).rejects.toThrow('other.json:3: engines.a.model: expected text, got 3')
   const yaml = join(folder, 'other.yml')
   writeFileSync(yaml, 'engines:\n  a: [openai:x\ndefaults: {}\n')
   await expect(readConfig(yaml)).rejects.toThrow(UsageError)
-  await expect(readConfig(yaml)).rejects.toThrow(`${yaml}:3: `)
+  await expect(readConfig(yaml)).rejects.toThrow(`${yaml}:3: expected YAML: `)
   writeFileSync(yaml, 'engines:\n  a: openai:x\n\ndefaults:\n  width: 0\n')
   await expect(readConfig(yaml)).rejects.toThrow('other.yml:5: defaults.width: expected ')
   await expect(readConfig(join(folder, 'none.json'))).rejects.toThrow(/none.json: there is no such file/)
@@ -51,9 +54,9 @@ test('a config that cannot be run or has no default export says which file', asy
 const engine = (parts: object) => ({ engines: { fast: { model: 'm', ...parts } } })
 
 test.each([
-  [5, 'aft.config.ts: expected object, got 5'],
-  [{ engine: {} }, 'aft.config.ts: unknown engine; there are engines, defaults, presets'],
-  [engine({ model: 3 }), 'aft.config.ts: engines.fast.model: expected string, got 3'],
+  [5, 'aft.config.ts: expected an object, got 5'],
+  [{ engine: {} }, 'aft.config.ts: unknown field engine; did you mean engines?'],
+  [engine({ model: 3 }), 'aft.config.ts: engines.fast.model: expected text, got 3'],
   [
     engine({ maxRetries: -1 }),
     'aft.config.ts: engines.fast.maxRetries: expected a whole number from 0, got -1',
@@ -61,7 +64,7 @@ test.each([
   [engine({ baseURL: 'x' }), 'aft.config.ts: engines.fast.baseURL: expected an http address, got "x"'],
   [
     engine({ price: { inputPerMTok: 'five', outputPerMTok: 1 } }),
-    'aft.config.ts: engines.fast.price.inputPerMTok: expected number, got "five"',
+    'aft.config.ts: engines.fast.price.inputPerMTok: expected a number, got "five"',
   ],
   [
     { engines: { 'a:b': 'm' } },

@@ -6,6 +6,7 @@ import { basename, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Engine } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
+import { explainJson } from '../lib/explain-json.ts'
 import type { AiSdkModel } from './ai-sdk/ai-sdk.ts'
 import type { Defaults, EngineConfig, Place, PresetConfig } from './config-schema.ts'
 
@@ -63,7 +64,7 @@ export async function readConfig(file: string): Promise<Config> {
     throw new UsageError(`${file}: there is no such file; expected a config, such as aft.config.ts`)
   const { value, place = basename(file) } = await readValue(file).catch((error: unknown) => {
     if (error instanceof UsageError) throw error
-    throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UsageError(explainModule(file, error))
   })
   // Loaded only here: most programs have no config and need nothing that checks it.
   const { checkConfig } = await import('./config-schema.ts')
@@ -80,24 +81,44 @@ async function readValue(file: string): Promise<Read> {
   if (/^\.(json|ya?ml)$/.test(extname(file))) return readText(file, await readFile(file, 'utf8'))
   resolveToThisProgram()
   const module: { default?: unknown } = await import(pathToFileURL(resolve(file)).href)
-  if (module.default === undefined) throw new Error('expected `export default defineConfig({ … })`')
+  if (module.default === undefined)
+    throw new UsageError(`${file}: expected \`export default defineConfig({ … })\`, got no default export`)
   return { value: module.default }
 }
 
 /** JSON is checked as JSON. YAML contains it, so one parser knows the lines of both. */
 async function readText(file: string, text: string): Promise<Read> {
-  if (extname(file) === '.json') JSON.parse(text)
+  if (extname(file) === '.json') checkJson(file, text)
   const { LineCounter, parseDocument } = await import('yaml')
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const [error] = document.errors
-  if (error) throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`)
+  if (error)
+    throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: expected YAML: ${error.message}`)
   const place = (path: PropertyKey[]) => {
     const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined
     const line = node?.range ? `:${lines.linePos(node.range[0]).line}` : ''
     return [`${basename(file)}${line}`, path.join('.')].filter(Boolean).join(': ')
   }
   return { value: document.toJS(), place }
+}
+
+function checkJson(file: string, text: string): void {
+  try {
+    JSON.parse(text)
+  } catch (error) {
+    const { line, problem } = explainJson(error, text)
+    throw new UsageError(`${line === undefined ? file : `${file}:${line}`}: ${problem}`)
+  }
+}
+
+/** Says why a module could not be run. Node gives no line for wrong syntax. */
+function explainModule(file: string, error: unknown): string {
+  if (!(error instanceof Error)) return `${file}: ${error}`
+  const { name, message, stack = '' } = error
+  const at = stack.split(`/${basename(file)}:`)[1]
+  if (at !== undefined) return `${file}:${Number.parseInt(at, 10)}: ${message}`
+  return `${file}: ${message}${name === 'SyntaxError' ? `. \`node ${file}\` shows the line` : ''}`
 }
 
 let isResolved = false

@@ -62,9 +62,9 @@ test('a script that is not there, or is none, is an error that says so', async (
   await expect(open(`scripted:${folder}/none.json`)).rejects.toThrow(/none.json: no such file/)
   const file = join(folder, 'torn.json')
   writeFileSync(file, '{"rules": [')
-  await expect(open(`scripted:${file}`)).rejects.toThrow(/torn.json: expected JSON: /)
+  await expect(open(`scripted:${file}`)).rejects.toThrow(/torn.json:1: expected JSON: /)
   writeFileSync(file, '{"rules": [{"replies": []}]}')
-  await expect(open(`scripted:${file}`)).rejects.toThrow(/torn.json: .*rules\[0\].replies/s)
+  await expect(open(`scripted:${file}`)).rejects.toThrow(/torn.json: .*rules.0.replies/s)
 })
 
 test('a name from the config stands for a name, a function, an AI SDK model, or parts', async () => {

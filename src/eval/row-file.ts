@@ -1,6 +1,7 @@
 /** Reads the row files of benchmarks: one JSON array, JSON lines, or comma-separated values. */
 import { readFile } from 'node:fs/promises'
 import { DataError } from '../core/provider/errors.ts'
+import { jsonReason } from '../lib/explain-json.ts'
 import { toFileError } from '../lib/file-error.ts'
 
 /** One row's fields, unchecked. */
@@ -67,7 +68,7 @@ function parseArray(file: string, text: string): RowFile<unknown> {
       const problem = findProblem(text.slice(start, end))
       if (problem !== undefined) throw wrongRow(places, i + 1, problem)
     }
-    throw new DataError(file, undefined, `expected a JSON array: ${(error as Error).message}`)
+    throw new DataError(file, undefined, `expected a JSON array: ${jsonReason(error)}`)
   }
 }
 
@@ -78,7 +79,7 @@ function findProblem(element: string): string | undefined {
     return undefined
   } catch (error) {
     const bare = element.replace(/"(?:[^"\\]|\\.)*"/g, '').match(/-?\b(NaN|Infinity)\b/)?.[0]
-    return bare ? `expected a number, got ${bare}` : `expected a JSON object: ${(error as Error).message}`
+    return bare ? `expected a number, got ${bare}` : `expected a JSON object: ${jsonReason(error)}`
   }
 }
 
@@ -111,7 +112,7 @@ function parseLines(file: string, text: string): RowFile<unknown> {
     try {
       rows.push(JSON.parse(line))
     } catch (error) {
-      const problem = `expected one JSON object, got ${show(line.trim())} (${(error as Error).message})`
+      const problem = `expected one JSON object, got ${show(line.trim())} (${jsonReason(error)})`
       throw new DataError(file, i + 1, problem)
     }
   }

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { DataError, UsageError } from '../core/provider/errors.ts'
 import { describeWrong } from './file-errors.ts'
+import { describeIssue } from './json-file.ts'
 import { readMessages } from './messages.ts'
 import { readRecords } from './rows/read-records.ts'
 import type { Example } from './rows/row.ts'
@@ -39,7 +40,7 @@ export async function* readExamples(folder: string, split: Split): AsyncGenerato
     if (problem !== undefined) throw new DataError(file, line, problem)
     const result = example.safeParse(value)
     const issue = result.error?.issues[0]
-    if (issue) throw new DataError(file, line, `${issue.path.join('.')}: ${issue.message}`)
+    if (issue) throw new DataError(file, line, `expected an example; ${describeIssue(issue, value)}`)
     const { prompt } = value as Example
     readMessages(prompt, 'prompt', (expected, got) => new DataError(file, line, describeWrong(expected, got)))
     yield value as Example

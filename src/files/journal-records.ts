@@ -4,6 +4,7 @@ import type { Plan, Prompt } from '../core/plan.ts'
 import type { Message, ToolCall, Usage } from '../core/provider/engine.ts'
 import type { Completion, ErrorRecord, Failure } from '../core/result.ts'
 import type { UsageTotal } from '../core/usage.ts'
+import { describeIssue } from './json-file.ts'
 
 const message = z.custom<Message>(
   (value) => typeof value === 'object' && value !== null && typeof (value as Message).role === 'string',
@@ -95,7 +96,7 @@ export function parseRecord(value: unknown): JournalRecord {
       `expected a line of a journal, with a \`type\` such as header, got ${JSON.stringify(type) ?? 'no `type`'}`,
     )
   }
-  throw new Error(`expected a line of a journal; ${issue.path.join('.') || 'the line'}: ${issue.message}`)
+  throw new Error(`expected a line of a journal; ${describeIssue(issue, value)}`)
 }
 
 /** The first line: which plan, template and engines the other lines were made with. */

@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { DataError } from '../core/provider/errors.ts'
 import { FileError, toFileError } from '../lib/file-error.ts'
 import { readJsonl } from '../lib/jsonl.ts'
+import { describeIssue, parseJsonFile } from './json-file.ts'
 import {
   alpacaEvalShape,
   convergenceShape,
@@ -42,7 +43,7 @@ export type Results =
  */
 export async function readResults(folder: string): Promise<Results> {
   const file = path.join(folder, 'result.json')
-  const value = parse(file, await readText(file))
+  const value = parseJsonFile(file, await readText(file))
   const of = <T>(shape: z.ZodType<T>) => check(file, undefined, shape, value)
   const { task: kind } = (value ?? {}) as { task?: string }
   if (kind === 'mt-bench') return { folder, kind, result: of(mtBenchShape) }
@@ -69,18 +70,9 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-function parse(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new DataError(file, undefined, `expected JSON: ${(error as Error).message}`)
-  }
-}
-
 function check<T>(file: string, line: number | undefined, shape: z.ZodType<T>, value: unknown): T {
   const { data, error } = shape.safeParse(value)
   const issue = error?.issues[0]
   if (!issue) return data as T
-  const place = issue.path.join('.') || 'the whole'
-  throw new DataError(file, line, `expected the results of an evaluation; ${place}: ${issue.message}`)
+  throw new DataError(file, line, `expected the results of an evaluation; ${describeIssue(issue, value)}`)
 }

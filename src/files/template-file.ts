@@ -5,6 +5,7 @@ import { DataError } from '../core/provider/errors.ts'
 import type { Template } from '../core/templates.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { toCallersError } from './file-errors.ts'
+import { parseJsonFile } from './json-file.ts'
 
 const holding = (mark: string) =>
   z.string().refine((text) => text.includes(mark), { params: { expected: `a string that holds ${mark}` } })
@@ -37,20 +38,10 @@ export async function readTemplate(file: string): Promise<Template> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw toCallersError(toFileError(file, error))
   })
-  const value = parseJson(file, text)
+  const value = parseJsonFile(file, text)
   const result = templateShape.safeParse(value)
   if (result.success) return result.data
   throw new DataError(file, undefined, describeIssue(result.error.issues[0] as z.core.$ZodIssue, value))
-}
-
-function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''))
-  } catch (error) {
-    const { message } = error as SyntaxError
-    const line = message.match(/line (\d+)/)?.[1]
-    throw new DataError(file, line ? Number(line) : undefined, `expected JSON: ${message}`)
-  }
 }
 
 /** The first problem, as `expected FIELD to be …, got …`. */

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createReadStream, createWriteStream, renameSync, rmSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
+import { jsonReason } from './explain-json.ts'
 import { FileError, toFileError } from './file-error.ts'
 import { checkReplaceable, writeAll } from './write-whole.ts'
 
@@ -83,7 +84,7 @@ function parseLine(bytes: Buffer, exact?: string[]): { value: unknown } | { prob
     return { value: exact ? parseExact(text, exact) : JSON.parse(text) }
   } catch (error) {
     if (text.trim() === '') return {}
-    return { problem: `expected one JSON value, got ${excerpt(text)} (${(error as Error).message})` }
+    return { problem: `expected one JSON value, got ${excerpt(text)} (${jsonReason(error)})` }
   }
 }
 

@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { LineCounter, parse, parseDocument } from 'yaml'
+import type { z } from 'zod'
 import { DataError, UsageError } from '../core/provider/errors.ts'
+import { describeIssue } from '../files/json-file.ts'
 import { findClosest } from '../lib/closest.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { formerFields, type Recipe, recipeSchema, withPresentNames } from './recipe.ts'
@@ -32,14 +34,9 @@ export function readRecipe(file: string, settings: string[] = []): Recipe {
   if (result.success) return resolvePaths(result.data, file, set)
   const { issues } = result.error
   // A name that is not known explains another one that is missing.
-  const issue = (issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]) as {
-    path: PropertyKey[]
-    message: string
-    keys?: string[]
-    code: string
-  }
-  const key = String(issue.path[0] ?? issue.keys?.[0] ?? '')
-  const problem = describe(issue, key, fields[key])
+  const issue = (issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]) as z.core.$ZodIssue
+  const key = String(issue.path[0] ?? ('keys' in issue ? issue.keys[0] : ''))
+  const problem = describe(issue, key, fields)
   if (key in set) throw new UsageError(`--set ${key}: ${problem}`)
   const node = document.getIn([key], true) as { range?: [number, number, number] } | undefined
   throw new DataError(file, lineOf(node?.range?.[0]), problem)
@@ -48,9 +45,11 @@ export function readRecipe(file: string, settings: string[] = []): Recipe {
 /** Reads the recipe in a run's folder, one of version 0.1.0 too. */
 export function readRunRecipe(folder: string): Recipe {
   const file = path.join(folder, 'recipe.yaml')
-  const result = recipeSchema.safeParse(withPresentNames(parse(readText(file))))
-  if (result.success) return result.data
-  throw new DataError(file, undefined, `expected the recipe of a run: ${result.error.issues[0]?.message}`)
+  const fields = withPresentNames(parse(readText(file)))
+  const { data, error } = recipeSchema.safeParse(fields)
+  if (data) return data
+  const [issue] = error.issues as [z.core.$ZodIssue]
+  throw new DataError(file, undefined, `expected the recipe of a run; ${describeIssue(issue, fields)}`)
 }
 
 function readText(file: string): string {
@@ -75,7 +74,7 @@ function readSetting(text: string): [string, unknown] {
   }
 }
 
-function describe(issue: { message: string; code: string }, key: string, value: unknown): string {
+function describe(issue: z.core.$ZodIssue, key: string, fields: Record<string, unknown>): string {
   if (issue.code === 'unrecognized_keys') {
     const near = formerFields[key] ?? findClosest(key, known)
     const hint = formerFields[key]
@@ -85,11 +84,8 @@ function describe(issue: { message: string; code: string }, key: string, value: 
         : "TRL's other arguments go under `trl:`"
     return `there is no \`${key}\`; ${hint}`
   }
-  if (value === undefined) return `\`${key}\` is missing`
-  const expected = issue.message
-    .replace(/^Invalid (input|option): /, '')
-    .replace(/^expected (\w+), received .*$/, 'expected a $1')
-  return `\`${key}\`: ${expected}, got ${JSON.stringify(value)}`
+  if (fields[key] === undefined) return `\`${key}\` is missing`
+  return describeIssue(issue, fields)
 }
 
 /** Resolves paths: from the recipe's folder if the recipe has them, from here if the command line has them. */

@@ -44,7 +44,7 @@ describe('a recipe', () => {
   test.each([
     ['base: a\nmethod: lora\nmax_step: 5\n', ':3: there is no `max_step`; did you mean `max_steps`?'],
     ['base: a\nmethod: lora\nzzz: 5\n', ":3: there is no `zzz`; TRL's other arguments go under `trl:`"],
-    ['base: a\nmethod: half\n', ':2: `method`: expected one of "full"|"lora", got "half"'],
+    ['base: a\nmethod: half\n', ':2: `method`: expected one of full, lora, got "half"'],
     ['base: a\nmethod: lora\nmax_steps: many\n', ':3: `max_steps`: expected a number, got "many"'],
     ['bsae: a\nmethod: lora\n', ':1: there is no `bsae`; did you mean `base`?'],
     ['method: lora\n', ': `base` is missing'],

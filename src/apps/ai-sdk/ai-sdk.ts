@@ -7,11 +7,12 @@ import {
   type ProviderV4,
   type SharedV4Warning,
 } from '@ai-sdk/provider'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Engine } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import { type AiSdkModel, fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
+import { describeIssue } from '../../files/json-file.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
 import { limitsOf, type PlanOptions } from '../../plans/strategies.ts'
 import { makeAsk } from '../../request/ask.ts'
@@ -178,5 +179,7 @@ function readPrompt(options: LanguageModelV4CallOptions): Ask['prompt'] {
 function readAft(value: unknown = {}): AftOptions {
   const parsed = aftSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new UsageError(`providerOptions.aft: ${z.prettifyError(parsed.error)}`)
+  throw new UsageError(
+    `providerOptions.aft: ${describeIssue(parsed.error.issues[0] as z.core.$ZodIssue, value)}`,
+  )
 }

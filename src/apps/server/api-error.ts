@@ -1,6 +1,7 @@
 /** Errors in the form of the OpenAI API: a status, and an object with message, type, param and code. */
 import type { z } from 'zod'
 import { EngineError, type EngineErrorKind, redact, UsageError } from '../../core/provider/errors.ts'
+import { explainIssue } from '../../files/json-file.ts'
 
 /** An error to answer with: `status` is 400 to 599, `param` the path of the wrong field. */
 export class ApiError extends Error {
@@ -109,5 +110,8 @@ export function parseBody<T extends z.ZodType>(
   const param = [...path, ...at].map(String).join('.')
   const isMissing = issue?.code === 'invalid_type' && issue.input === undefined
   const code = isMissing ? 'missing_required_parameter' : 'invalid_value'
-  throw new ApiError(400, `${param || 'body'}: ${issue?.message}`, { param: param || undefined, code })
+  throw new ApiError(400, `${param || 'body'}: ${issue ? explainIssue(issue, issue.input) : 'wrong'}`, {
+    param: param || undefined,
+    code,
+  })
 }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataError } from '../../core/provider/errors.ts'
 import { type Checkpoint, checkpointFile, checkpointRecord } from '../../files/checkpoint.ts'
+import { describeIssue, parseJsonFile } from '../../files/json-file.ts'
 import { readGgufHeader } from './gguf.ts'
 import { type ResolveOptions, resolveModel } from './models.ts'
 
@@ -46,15 +47,10 @@ export async function readCheckpoint(
 /** Reads a folder's record. @throws DataError if it is wrong or missing */
 export function readRecord(folder: string): Checkpoint {
   const file = join(folder, checkpointFile)
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (cause) {
-    throw new DataError(file, undefined, `expected JSON: ${(cause as Error).message}`)
-  }
+  const value = parseJsonFile(file, readFileSync(file, 'utf8'))
   const result = checkpointRecord.safeParse(value)
   const issue = result.error?.issues[0]
-  if (issue) throw new DataError(file, undefined, `${issue.path.join('.')}: ${issue.message}`)
+  if (issue) throw new DataError(file, undefined, describeIssue(issue, value))
   const record = result.data as Checkpoint
   if (record.gguf ?? record.base) return record
   throw new DataError(file, undefined, 'expected `gguf` or `base`')

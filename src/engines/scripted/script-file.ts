@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { DataError, UsageError } from '../../core/provider/errors.ts'
+import { describeIssue, parseJsonFile } from '../../files/json-file.ts'
 import { echo, type Rule, type ScriptedEngine, scriptedEngine } from './scripted.ts'
 
 const usage = z.strictObject({
@@ -90,15 +91,16 @@ async function readText(file: string): Promise<string> {
 }
 
 function parse(file: string, text: string): z.infer<typeof scriptFile> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new DataError(file, undefined, `expected JSON: ${(error as Error).message}`)
-  }
-  const result = scriptFile.safeParse(Array.isArray(value) ? { rules: value } : value)
-  if (result.success) return result.data
-  throw new DataError(file, undefined, z.prettifyError(result.error))
+  const value = parseJsonFile(file, text)
+  const script = Array.isArray(value) ? { rules: value } : value
+  const { data, error } = scriptFile.safeParse(script)
+  if (data) return data
+  const what = 'expected a script, such as [{"when": "sky", "replies": ["Blue."]}]'
+  throw new DataError(
+    file,
+    undefined,
+    `${what}; ${describeIssue(error.issues[0] as z.core.$ZodIssue, script)}`,
+  )
 }
 
 function toPattern(file: string, text: string | undefined): string | RegExp | undefined {

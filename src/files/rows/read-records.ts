@@ -5,6 +5,7 @@ import path from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { UsageError } from '../../core/provider/errors.ts'
+import { jsonReason } from '../../lib/explain-json.ts'
 import { toFileError } from '../../lib/file-error.ts'
 import { needPackages } from '../optional-packages.ts'
 import type { Wanted } from './read-parquet.ts'
@@ -100,6 +101,6 @@ export function parseRecord(bytes: Buffer): { value: unknown } | { problem: stri
   try {
     return { value: JSON.parse(text) }
   } catch (error) {
-    return text.trim() === '' ? undefined : { problem: `expected JSON: ${(error as Error).message}` }
+    return text.trim() === '' ? undefined : { problem: `expected JSON: ${jsonReason(error)}` }
   }
 }
