@@ -23,11 +23,13 @@ export function boundControls(
   for (const question of questions) {
     for (const [name, plan] of plans) {
       const over = { template: name === 'trained' ? trainedTemplate : template, prices }
-      const whole = boundSpending(question, { plan, ...over })
-      const shared = ['aggregated', 'single-long'].includes(name)
-        ? nothingSpent
-        : boundSpending(question, { plan: firstLayer(plan), ...over })
-      total = addSpending(total, subtract(whole, shared))
+      const bound = (plan: Plan) => boundSpending(question, { plan, ...over })
+      if (name === 'majority-same') {
+        total = addSpending(total, bound(leaveOut(plan, plans.get('aggregated') as Plan)))
+        continue
+      }
+      const shared = ['aggregated', 'single-long'].includes(name) ? nothingSpent : bound(firstLayer(plan))
+      total = addSpending(total, subtract(bound(plan), shared))
     }
   }
   return total
@@ -91,6 +93,16 @@ interface Judge {
   engine: string
   maxTokens: number
   askAgain?: boolean
+}
+
+/** A plan of one layer without the proposals that another plan has sampled already. */
+function leaveOut(plan: Plan, { layers: [sampled] }: Plan): Plan {
+  const count = sampled?.voices.reduce((sum, { n }) => sum + n, 0) ?? 0
+  const layers = firstLayer(plan).layers.map((layer) => ({
+    ...layer,
+    voices: layer.voices.map((voice) => ({ ...voice, n: voice.n - count })),
+  }))
+  return { ...plan, layers, choose: 'last' }
 }
 
 function firstLayer(plan: Plan): Plan {

@@ -62,16 +62,22 @@ describe('the controls', () => {
       single: 0,
       'single-long': 0,
       oracle: 0.5,
+      'oracle-same': 0.5,
       judge: 0.5,
+      'judge-same': 0.5,
       majority: 0.5,
+      'majority-same': 0, // the fourth says 1, as the first does: a tie goes to the first
       aggregated: 1,
     })
     expect(Object.values(row).map((r) => [r.control, r.completions])).toEqual([
       ['single', 1],
       ['single-long', 1],
       ['oracle', 3],
+      ['oracle-same', 4],
       ['judge', 4],
+      ['judge-same', 5],
       ['majority', 3],
+      ['majority-same', 4],
       ['aggregated', 4],
     ])
     expect(row.aggregated).toMatchObject({ n: 2, calls: 2, against_single: { difference: 1, unequal: 2 } })
@@ -93,8 +99,34 @@ describe('the controls', () => {
       },
     }
     await runWith(counting, 'once.journal')
-    // per question: the proposals, the aggregation, the judge, the long single answer
-    expect(requests.sort()).toEqual([1, 1, 1, 1, 1, 1, 3, 3])
+    // per question: the proposals, one more of them, the aggregation, two judgments, the long single answer
+    expect(requests.sort()).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3])
+  })
+
+  test('votes and picks are also taken over as many completions as the aggregation has', async () => {
+    const { questions } = await tabulate(gsm8k, await runWith(scriptedEngine(rules), 'same.journal'), 0)
+    expect(questions.map((q) => [q.proposals.length, q.more_proposals?.length])).toEqual([
+      [3, 1],
+      [3, 1],
+    ])
+  })
+
+  test('an oracle has no p value, and the p values of the others are corrected for their number', async () => {
+    const { rows } = await tabulate(gsm8k, await runWith(scriptedEngine(rules), 'p.journal'), 0)
+    for (const row of rows) {
+      const isTested = row.control !== 'single' && !row.control.startsWith('oracle')
+      expect([row.control, row.against_single !== null]).toEqual([row.control, isTested])
+      expect(row.p_corrected === null).toBe(!isTested)
+      if (isTested) expect(row.p_corrected).toBeGreaterThanOrEqual(row.against_single?.p ?? 1)
+    }
+  })
+
+  test('a majority of two is left out: it is always the first answer', async () => {
+    const plans = planControls({ ...options, width: 2 })
+    const { rows } = await tabulate(gsm8k, await runWith(scriptedEngine(rules), 'two.journal', { plans }), 0)
+    const names = rows.map((row) => row.control)
+    expect(names).not.toContain('majority')
+    expect(names).toContain('majority-same')
   })
 
   test('the long single answer may take as many tokens as the whole ensemble', () => {
@@ -130,7 +162,7 @@ describe('the controls', () => {
     }
     const second = await runWith(again, 'resume.journal')
     expect(second.answered).toHaveLength(2)
-    expect(asked.filter((text) => text.includes('first')).length).toBeLessThan(4)
+    expect(asked.filter((text) => text.includes('first')).length).toBeLessThan(6)
     expect(readFileSync(path.join(folder, 'resume.journal'), 'utf8').match(/"type":"done"/g)).toHaveLength(2)
   })
 })
@@ -151,7 +183,7 @@ test('one answer that repeats itself is sampled again, as it would be alone; a v
   expect(answers?.single).toMatchObject({ text: '#### 6', completions: 2, usage: { calls: 2 } })
   expect(answers?.single).not.toHaveProperty('degradedBecause')
   expect(answers?.majority).toMatchObject({ text: '#### 7', completions: 3, usage: { calls: 1 } })
-  expect(samples).toBe(4)
+  expect(samples).toBe(5) // three proposals, one anew for the single answer, one more for the controls of equal size
 })
 
 test('copied text is measured by 4-grams, and the proposal that has most of them is named', () => {

@@ -9,13 +9,14 @@ import {
   type TaskSettings,
 } from '../files/task-run.ts'
 import {
-  type Aggregated,
   aggregate,
   answerControl,
   type ControlAnswer,
   type ControlHost,
   type PlannedControl,
   type Proposals,
+  type Proposed,
+  proposeMore,
 } from './controls.ts'
 import type { Question } from './task.ts'
 
@@ -31,6 +32,8 @@ export interface ControlRun extends TaskSettings {
 export interface Answered {
   question: Question
   proposals: Proposals
+  /** The proposals, and more: as many as the aggregation has completions. */
+  more: Proposals
   answers: Partial<Record<PlannedControl, ControlAnswer>>
 }
 
@@ -75,15 +78,27 @@ async function answerQuestion(
   const { signal } = job
   const prompt = { id: question.id, messages: question.messages }
   const plan = plans.get('aggregated') as Plan
-  const { answer, proposals } = await keepPart<Aggregated>(job, 'aggregated', () =>
+  const { answer, proposals } = await keepPart<Proposed>(job, 'aggregated', () =>
     aggregate(prompt, plan, host, signal),
   )
-  const others = [...plans].filter(([name]) => name !== 'aggregated')
+  const planOf = (name: PlannedControl, { completions }: Proposals) => ({
+    plan: plans.get(name) as Plan,
+    proposals: completions,
+  })
+  const more = keepPart<Proposed>(job, 'majority-same', () =>
+    proposeMore(prompt, planOf('majority-same', proposals), host, signal),
+  )
+  const others = [...plans.keys()].filter((name) => name !== 'aggregated' && name !== 'majority-same')
   const answers = await Promise.all(
-    others.map(async ([name, plan]) => {
-      const over = { plan, proposals: proposals.completions }
+    others.map(async (name) => {
+      const over = planOf(name, name === 'judge-same' ? (await more).proposals : proposals)
       return [name, await keepPart(job, name, () => answerControl(name, prompt, over, host, signal))] as const
     }),
   )
-  return { proposals, answers: { aggregated: answer, ...Object.fromEntries(answers) } }
+  const same = await more
+  return {
+    proposals,
+    more: same.proposals,
+    answers: { aggregated: answer, 'majority-same': same.answer, ...Object.fromEntries(answers) },
+  }
 }

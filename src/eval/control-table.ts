@@ -1,8 +1,21 @@
 /** Makes the table of controls: scores with intervals, the cost of each control, and what aggregation changed. */
 import { hashParts, randomFrom } from '../lib/random.ts'
-import { bootstrapMean, type Interval, mean, type PairedTest, testPairs } from '../lib/statistics.ts'
+import {
+  bootstrapMean,
+  correctHolm,
+  type Interval,
+  mean,
+  type PairedTest,
+  testPairs,
+} from '../lib/statistics.ts'
 import type { Answered, RunControls } from './control-run.ts'
-import { type ControlAnswer, type ControlName, controlNames, controlTitles } from './controls.ts'
+import {
+  type ControlAnswer,
+  type ControlName,
+  controlNames,
+  controlTitles,
+  type PlannedControl,
+} from './controls.ts'
 import { type Copied, findCopied } from './copied.ts'
 import type { Scores, Task } from './task.ts'
 
@@ -23,8 +36,10 @@ export interface ControlRow {
   cost: number | null
   mean_length_chars: number
   degraded: number
-  /** Compared with one answer, on the first metric. */
+  /** Compared with one answer, on the first metric. Null for an oracle: it cannot be worse than its first proposal. */
   against_single: PairedTest | null
+  /** The p value of that test, corrected for all tests of the column (Holm); null without a test. */
+  p_corrected: number | null
   /** Compared with the majority, on the first metric. */
   against_majority: PairedTest | null
 }
@@ -64,6 +79,8 @@ export interface QuestionScores {
   id: string
   prompt: string
   proposals: { text: string; score: number }[]
+  /** Proposals beyond those that the aggregation saw, for the controls with as many completions as it has. */
+  more_proposals?: { text: string; score: number }[]
   answers: { control: ControlName; text: string; scores: Scores; copied?: Copied }[]
 }
 
@@ -72,15 +89,13 @@ export async function tabulate(task: Task, { answered }: RunControls, seed: numb
   const metric = task.metrics[0] as string
   const scored = await scoreAll(task, answered)
   const names = controlNames.filter(
-    (name) =>
-      (name !== 'majority' || task.hasMajority !== false) &&
-      scored.every((q) => q.answers.some((a) => a.control === name)),
+    (name) => !isEmpty(name, task, scored) && scored.every((q) => q.answers.some((a) => a.control === name)),
   )
   const series = (name: ControlName, of = metric) =>
     scored.map((q) => q.answers.find((a) => a.control === name)?.scores[of] ?? 0)
   const random = (...of: string[]) => randomFrom(hashParts(seed, 'bootstrap', ...of))
   const against = (name: ControlName, other: ControlName) =>
-    name === other || !names.includes(other) || scored.length === 0
+    name === other || isOracle(name) || !names.includes(other) || scored.length === 0
       ? null
       : testPairs(series(other), series(name), { random: random(name, other) })
   const rows = names.map(
@@ -98,9 +113,11 @@ export async function tabulate(task: Task, { answered }: RunControls, seed: numb
       ...costOf(answered.map((a) => answerOf(a, control))),
       mean_length_chars: average(scored.map((q) => textOf(q, control).length)),
       against_single: against(control, 'single'),
+      p_corrected: null,
       against_majority: against(control, 'majority'),
     }),
   )
+  correct(rows)
   const picks = answered.flatMap((a) => a.answers.judge?.picked ?? [])
   return {
     rows,
@@ -113,48 +130,86 @@ export async function tabulate(task: Task, { answered }: RunControls, seed: numb
   }
 }
 
-/** Scores proposals and answers. The oracle's answer is the first proposal with the best score. */
+/** Says whether a control says nothing: a majority of a task without votes, or of two (it is always the first). */
+function isEmpty(name: ControlName, task: Task, scored: QuestionScores[]): boolean {
+  if (name === 'majority' && scored.every(({ proposals }) => proposals.length < 3)) return true
+  return name.startsWith('majority') && task.hasMajority === false
+}
+
+const isOracle = (name: ControlName) => name === 'oracle' || name === 'oracle-same'
+
+/** Corrects the p values of the tests against one answer. */
+export function correct(rows: Pick<ControlRow, 'against_single' | 'p_corrected'>[]): void {
+  const tested = rows.filter((row) => row.against_single)
+  const corrected = correctHolm(tested.map((row) => row.against_single?.p ?? 1))
+  for (const [i, row] of tested.entries()) row.p_corrected = corrected[i] ?? null
+}
+
+/** Scores proposals and answers. An oracle's answer is the first proposal with the best score. */
 async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScores[]> {
   const metric = task.metrics[0] as string
-  const texts = answered.map(({ proposals, answers }) => ({
+  const texts = answered.map(({ proposals, more, answers }) => ({
     proposals: proposals.completions.map((c) => c.text),
-    answers: Object.entries(answers) as [Exclude<ControlName, 'oracle'>, ControlAnswer][],
+    more: more.completions.slice(proposals.completions.length).map((c) => c.text),
+    answers: Object.entries(answers) as [PlannedControl, ControlAnswer][],
   }))
-  const flat = texts.flatMap(({ proposals, answers }, i) => {
+  const flat = texts.flatMap(({ proposals, more, answers }, i) => {
     const { question } = answered[i] as Answered
-    return [...proposals, ...answers.map(([, answer]) => answer.text)].map((text) => ({ question, text }))
+    return [...proposals, ...more, ...answers.map(([, answer]) => answer.text)].map((text) => ({
+      question,
+      text,
+    }))
   })
   const scores = await task.score(flat)
   let at = 0
-  return texts.map(({ proposals, answers }, i) => {
+  return texts.map(({ proposals, more, answers }, i) => {
     const { question } = answered[i] as Answered
-    const ofProposals = proposals.map((text) => ({ text, scores: scores[at++] as Scores }))
+    const [ofProposals, ofMore] = [proposals, more].map((list) =>
+      list.map((text) => ({ text, scores: scores[at++] as Scores })),
+    ) as [Scored[], Scored[]]
     const ofAnswers = answers.map(([control, { text }]) => ({
       control: control as ControlName,
       text,
       scores: scores[at++] as Scores,
       ...(isAggregation(control) && { copied: findCopied(text, proposals) }),
     }))
-    const best = ofProposals.reduce(
-      (a, b) => ((b.scores[metric] ?? 0) > (a.scores[metric] ?? 0) ? b : a),
-      ofProposals[0] as (typeof ofProposals)[number],
-    )
+    const shown = ({ text, scores }: Scored) => ({ text, score: scores[metric] ?? 0 })
     return {
       id: question.id,
       prompt: String(question.messages.at(-1)?.content ?? ''),
-      proposals: ofProposals.map(({ text, scores }) => ({ text, score: scores[metric] ?? 0 })),
-      answers: [...ofAnswers, ...(best ? [{ control: 'oracle' as const, ...best }] : [])],
+      proposals: ofProposals.map(shown),
+      more_proposals: ofMore.map(shown),
+      answers: [
+        ...ofAnswers,
+        ...findBest('oracle', ofProposals, metric),
+        ...findBest('oracle-same', [...ofProposals, ...ofMore], metric),
+      ],
     }
   })
+}
+
+interface Scored {
+  text: string
+  scores: Scores
+}
+
+function findBest(control: ControlName, scored: Scored[], metric: string) {
+  const [first, ...others] = scored
+  if (!first) return []
+  const score = ({ scores }: Scored) => scores[metric] ?? 0
+  return [{ control, ...others.reduce((a, b) => (score(b) > score(a) ? b : a), first) }]
 }
 
 function isAggregation(control: ControlName): boolean {
   return control === 'aggregated' || control === 'trained'
 }
 
-/** Returns the answer to take costs from. The oracle costs what its proposals cost, as the majority does. */
+/** Returns the answer to take costs from. An oracle costs what its proposals cost, as the majority does. */
 function answerOf({ answers }: Answered, control: ControlName): ControlAnswer {
-  return answers[control === 'oracle' ? 'majority' : control] as ControlAnswer
+  const same = { oracle: 'majority', 'oracle-same': 'majority-same' } as const
+  return answers[
+    isOracle(control) ? same[control as keyof typeof same] : (control as PlannedControl)
+  ] as ControlAnswer
 }
 
 /** Computes what answers took, as means; `degraded` is a count. */

@@ -33,28 +33,37 @@ export interface ControlHost {
   clock: Clock
 }
 
-/** The controls in the order of tables. `oracle` has no plan: the scorer picks its answer. */
+/**
+ * The controls in the order of tables. The oracles have no plan: the scorer picks their answers. Those that end in `-same`
+ * have as many completions as the aggregation: its proposals and as many more as it takes.
+ */
 export const controlNames = [
   'single',
   'single-long',
   'oracle',
+  'oracle-same',
   'judge',
+  'judge-same',
   'majority',
+  'majority-same',
   'aggregated',
   'trained',
 ] as const
 /** A row of the table. */
 export type ControlName = (typeof controlNames)[number]
 /** A row that has a plan of its own. */
-export type PlannedControl = Exclude<ControlName, 'oracle'>
+export type PlannedControl = Exclude<ControlName, 'oracle' | 'oracle-same'>
 
 /** Titles of the rows, for a reader. */
 export const controlTitles: Record<ControlName, string> = {
   single: 'one answer',
   'single-long': 'one answer, same tokens',
   oracle: 'best of n, by right answer',
+  'oracle-same': 'best of n, same completions, by right answer',
   judge: 'best of n, by judge',
+  'judge-same': 'best of n, same completions, by judge',
   majority: 'majority',
+  'majority-same': 'majority, same completions',
   aggregated: 'prompted aggregator',
   trained: 'trained aggregator',
 }
@@ -73,6 +82,9 @@ export function planControls(options: ControlOptions): Map<PlannedControl, Plan>
   ])
   const whole = maxTokens * countCompletions(aggregated)
   plans.set('single-long', makePlan({ ...flat, strategy: 'single', maxTokens: whole }))
+  const same = { ...flat, width: countCompletions(aggregated) }
+  plans.set('majority-same', makePlan({ ...same, strategy: 'self-consistency' }))
+  plans.set('judge-same', makePlan({ ...same, strategy: 'best-of-n', aggregators, judge, judgeMaxTokens }))
   if (trained) plans.set('trained', makePlan({ ...base, strategy: 'aft', aggregators: [trained] }))
   return plans
 }
@@ -96,8 +108,8 @@ export interface Proposals {
   agreement: number
 }
 
-/** The aggregated answer, and the proposals that all other controls share. */
-export interface Aggregated {
+/** The answer of a control that samples proposals for others, and these proposals. */
+export interface Proposed {
   answer: ControlAnswer
   proposals: Proposals
 }
@@ -108,8 +120,25 @@ export async function aggregate(
   plan: Plan,
   { engines, template, clock }: ControlHost,
   signal: AbortSignal,
-): Promise<Aggregated> {
-  const result = await answerPrompt(prompt, plan, { engines, template, clock, signal })
+): Promise<Proposed> {
+  return toProposed(await answerPrompt(prompt, plan, { engines, template, clock, signal }))
+}
+
+/**
+ * Answers with the majority of as many completions as the aggregation has: its proposals, and more from the same plan.
+ * @throws EngineError, or the signal's reason
+ */
+export async function proposeMore(
+  prompt: Prompt,
+  { plan, proposals }: { plan: Plan; proposals: Completion[] },
+  { engines, template, clock }: ControlHost,
+  signal: AbortSignal,
+): Promise<Proposed> {
+  const host = resumeFrom({ engines, template, clock, signal }, [{ completions: proposals, failures: [] }])
+  return toProposed(await answerPrompt(prompt, plan, host))
+}
+
+function toProposed(result: Result): Proposed {
   const completions = result.layers[0]?.completions ?? []
   const texts = completions.filter((c) => !c.excluded).map((c) => c.text)
   return { answer: toAnswer(result), proposals: { completions, agreement: agreement(texts) } }

@@ -19,7 +19,7 @@ import { bootstrapMean, mean, testPairs } from '../lib/statistics.ts'
 import { paperSampling } from '../plans/presets.ts'
 import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 import { resumeFrom } from '../run/replay.ts'
-import { type ControlRow, costOf } from './control-table.ts'
+import { type ControlRow, correct, costOf } from './control-table.ts'
 import { type ControlAnswer, type ControlHost, toAnswer } from './controls.ts'
 import type { Question, Task } from './task.ts'
 
@@ -136,7 +136,7 @@ export async function tabulateGrid(
   const series = (point: string, of = metric) =>
     answered.map((_, i) => scores[i * points.length + points.indexOf(point)]?.[of] ?? 0)
   const random = (...of: string[]) => randomFrom(hashParts(seed, 'bootstrap', ...of))
-  return points.map((point) => {
+  const rows = points.map((point): ControlRow => {
     const of = answered.map(({ answers }) => answers[point] as ControlAnswer)
     const [width, depth] = point.split('x')
     const hasSingle = point !== '1x0' && points.includes('1x0')
@@ -156,7 +156,10 @@ export async function tabulateGrid(
       against_single: hasSingle
         ? testPairs(series('1x0'), series(point), { random: random(point, 'test') })
         : null,
+      p_corrected: null,
       against_majority: null,
     }
   })
+  correct(rows)
+  return rows
 }

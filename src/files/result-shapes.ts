@@ -42,6 +42,8 @@ const row = z.preprocess(
     cost: z.number().nullable(),
     mean_length_chars: z.number(),
     against_single: test,
+    /** Absent in results of earlier versions. */
+    p_corrected: z.number().nullish(),
   }),
 )
 const changes = z.looseObject({

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   bootstrapMean,
+  correctHolm,
   mean,
   normalQuantile,
   normalShare,
@@ -121,4 +122,10 @@ test("Student's quantiles are those of the tables; one value has no interval", (
   expect(interval?.low).toBeCloseTo(2 - 2.4843, 3)
   expect(interval?.high).toBeCloseTo(2 + 2.4843, 3)
   expect(studentInterval([1])).toBeUndefined()
+})
+
+test('Holm: the least of three p values is multiplied by three, and the order stays', () => {
+  expect(correctHolm([0.04, 0.01, 0.03])).toEqual([0.06, 0.03, 0.06])
+  expect(correctHolm([0.5, 0.9])).toEqual([1, 1])
+  expect(correctHolm([])).toEqual([])
 })

@@ -215,3 +215,19 @@ function studentMiddle(t: number, degrees: number): number {
   }
   return isOdd ? (2 / Math.PI) * (angle + sin * sum) : sin * sum
 }
+
+/**
+ * Corrects the p values of several tests on the same data (Holm 1979): the chance that any test is below a level by
+ * accident is then at most that level.
+ * @returns one value per test, in their order
+ */
+export function correctHolm(values: readonly number[]): number[] {
+  const order = values.map((p, i) => ({ p, i })).sort((a, b) => a.p - b.p)
+  const corrected: number[] = []
+  let largest = 0
+  for (const [rank, { p, i }] of order.entries()) {
+    largest = Math.max(largest, Math.min(1, p * (values.length - rank)))
+    corrected[i] = largest
+  }
+  return corrected
+}

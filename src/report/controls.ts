@@ -27,15 +27,16 @@ async function scoreSection({ rows, metrics }: Result): Promise<ReportSection> {
   return {
     title: '',
     isWide: metrics.length > 2,
-    text: 'Points are means, lines are 95 % intervals. p is from a paired test against one answer.',
+    text: 'Points are means, lines are 95 % intervals. p is from a paired test against one answer, and corrected for all tests of the table (Holm).',
     chart: await drawScores(rows, metrics),
     table: {
-      head: ['control', ...metrics, 'compared with one answer', 'p'],
+      head: ['control', ...metrics, 'compared with one answer', 'p', 'p, corrected'],
       rows: rows.map((row) => [
         row.title,
         ...metrics.map((metric) => showRange(row, metric)),
         row.against_single ? `${(100 * row.against_single.difference).toFixed(1)} points` : '',
         row.against_single ? row.against_single.p.toFixed(3) : '',
+        row.p_corrected?.toFixed(3) ?? '',
       ]),
     },
   }

@@ -54,7 +54,7 @@ function findInControls({ rows, metrics }: Result): string[] {
     const test = row.against_single
     const points =
       test &&
-      `${test.difference < 0 ? '−' : '+'}${Math.abs(100 * test.difference).toFixed(1)} points compared with one answer, p = ${test.p.toFixed(3)}`
+      `${test.difference < 0 ? '−' : '+'}${Math.abs(100 * test.difference).toFixed(1)} points compared with one answer, p = ${(row.p_corrected ?? test.p).toFixed(3)}`
     return `${row.title}: ${metric} ${percent(score(row))}${range}${points ? `; ${points}` : ''}`
   })
   return [

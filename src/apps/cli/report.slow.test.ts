@@ -16,7 +16,17 @@ const write = (name: string, rows: object[]) => {
 
 /** 200 questions, each with six controls and five long proposals. */
 function writeControls(): void {
-  const controls = ['single', 'single-long', 'oracle', 'judge', 'majority', 'aggregated']
+  const controls = [
+    'single',
+    'single-long',
+    'oracle',
+    'oracle-same',
+    'judge',
+    'judge-same',
+    'majority',
+    'majority-same',
+    'aggregated',
+  ]
   const text = `${hostile} ${'and so it goes on. '.repeat(100)}`
   const share = { mean: 0.4, interval: { low: 0.33, high: 0.47 } }
   const takes = {

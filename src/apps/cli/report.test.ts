@@ -39,11 +39,14 @@ test('an evaluation of every control, run again for nothing, becomes a page', as
     'single',
     'single-long',
     'oracle',
+    'oracle-same',
     'judge',
+    'judge-same',
     'majority',
+    'majority-same',
     'aggregated',
   ])
-  expect(readFileSync(file('results/table.csv'), 'utf8').trim().split('\n')).toHaveLength(7)
+  expect(readFileSync(file('results/table.csv'), 'utf8').trim().split('\n')).toHaveLength(10)
 
   writeFileSync(file('script.json'), JSON.stringify({ rules: [] })) // anything asked again fails loudly
   const second = await aft([...asked, '--json'], { cwd })

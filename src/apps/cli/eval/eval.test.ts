@@ -80,9 +80,9 @@ describe('a dry run says what is taken at most, and its cost if the config has p
     const { code, stdout } = await aft(args, { cwd })
     expect({ code, stdout }).toEqual({
       code: 0,
-      // a question: 3 completions of the aggregation, one of 30 tokens, and a judgment
+      // a question: 3 completions of the aggregation, one more proposal, one answer of 30 tokens, and two judgments
       stdout: expect.stringMatching(
-        /^questions +2\ncontrols +5\ncalls +at most 8\ntokens in +at most [\d,]+\ntokens out +at most 130\ncost +at most \$1[3-9]\.\d\d\n/,
+        /^questions +2\ncontrols +7\ncalls +at most 12\ntokens in +at most [\d,]+\ntokens out +at most 160\ncost +at most \$(1[6-9]|2\d)\.\d\d\n/,
       ),
     })
   })

@@ -43,6 +43,7 @@ function toCsv({ rows, metrics }: ControlResult): string {
     ...costs,
     'difference_to_single',
     'p',
+    'p_corrected',
   ]
   const lines = rows.map((row) => [
     row.control,
@@ -53,6 +54,7 @@ function toCsv({ rows, metrics }: ControlResult): string {
     ...costs.map((name) => row[name] ?? ''),
     row.against_single?.difference ?? '',
     row.against_single?.p ?? '',
+    row.p_corrected ?? '',
   ])
   return `${[head, ...lines].map((line) => line.join(',')).join('\n')}\n`
 }
@@ -66,6 +68,7 @@ export function describeControls(result: ControlResult): string {
     'control',
     ...metrics.map((m) => `${m} %`),
     'p',
+    'Holm',
     'calls',
     'input',
     'prefilled',
@@ -83,7 +86,7 @@ export function describeControls(result: ControlResult): string {
   )
   const less = failed > 0 || n < asked ? ` of ${asked} asked` : ''
   return [
-    `${result.task}: ${n} questions${less}, ${result.model}; means per question, 95 % intervals, p against one answer`,
+    `${result.task}: ${n} questions${less}, ${result.model}; means per question, 95 % intervals, p against one answer (${rows.filter((row) => row.against_single).length} tests; Holm: corrected for them)`,
     drawTable(head, lines),
     ...told,
     ...(changes.length > 0 ? [describeProposals(result)] : []),
@@ -107,6 +110,7 @@ function costsOf(row: ControlRow): string[] {
   const whole = (value: number | null) => (value === null ? '?' : value.toFixed(0))
   return [
     row.against_single ? row.against_single.p.toFixed(3) : '',
+    row.p_corrected === null ? '' : row.p_corrected.toFixed(3),
     row.calls.toFixed(1),
     ...[row.input_tokens, row.prefilled_tokens, row.output_tokens].map(whole),
     row.seconds.toFixed(1),
