@@ -8,6 +8,8 @@ export default defineConfig(({ mode }) => {
       include: [isSlow ? '{src,test,scripts}/**/*.slow.test.ts' : '{src,test,scripts}/**/*.test.ts'],
       exclude: isSlow ? [] : ['**/*.slow.test.ts'],
       fileParallelism: !isSlow,
+      // A worker keeps its modules for the next quick file: half of the time went into loading them again.
+      isolate: isSlow,
       testTimeout: isSlow ? 600_000 : 60_000,
       hookTimeout: isSlow ? 600_000 : 300_000,
       expect: { poll: { timeout: 20_000 } },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readJournal as readInPage } from '../src/apps/web/client/journal.ts'
-import { aft } from './command-line.ts'
+import { aftHere as aft } from './aft-here.ts'
 
 const made = path.join(import.meta.dirname, 'fixtures/aft-0.1.0')
 const original = (name: string) => readFileSync(path.join(made, name), 'utf8')

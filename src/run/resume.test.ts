@@ -1,81 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isSlow } from '../../test/slow.ts'
-import type { Engine } from '../core/provider/engine.ts'
+import { describe, expect, test } from 'vitest'
 import { echo, type Script, scriptedEngine } from '../engines/scripted/scripted.ts'
-import { makePlan, type PlanOptions } from '../plans/strategies.ts'
-import { runPrompts } from './run.ts'
+import { useJournal } from './resume.fixture.ts'
 
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'resume-'))
-})
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const out = () => join(folder, 'answers.jsonl')
-const journal = () => `${out()}.journal`
-
-interface Setting {
-  questions: string[]
-  plan: Omit<PlanOptions, 'proposers'> & { proposers?: string[] }
-  engines?: () => Record<string, Engine>
-}
-const oneEngine = () => ({ s: scriptedEngine(echo) as Engine })
+const { journal, run, runAnew, listRecords, listCompletions, resumeEveryCut } = useJournal()
 
 const failsByThird: Script = (request, index) => {
   if ((request.seeds[index] ?? 0) % 3 > 0) return echo(request, index)
   return { text: 'half of', error: { kind: 'server', message: 'gone' } }
 }
 
-/** Goes on with whatever the journal holds; returns the bytes of the answers. */
-async function run({ questions, plan, engines = oneEngine }: Setting): Promise<string> {
-  const prompts = questions.map((content, i) => ({
-    id: `p${i}`,
-    messages: [{ role: 'user' as const, content }],
-  }))
-  await runPrompts({ prompts, out: out(), plan: makePlan({ proposers: ['s'], ...plan }), engines: engines() })
-  return readFileSync(out(), 'utf8')
-}
-
-async function runAnew(setting: Setting): Promise<{ answers: string; bytes: Buffer }> {
-  rmSync(journal(), { force: true })
-  return { answers: await run(setting), bytes: readFileSync(journal()) }
-}
-
-/** Every line of the journal as what it is about: `completion p0 1 4`. */
-function listRecords(): string[] {
-  const lines = readFileSync(journal(), 'utf8').split('\n')
-  expect(lines.pop()).toBe('')
-  return lines.map((line) => {
-    const { type, id, prompt, layer, index, engine } = JSON.parse(line)
-    return [type, id ?? prompt, layer, index, type === 'failure' ? engine : undefined]
-      .filter((x) => x !== undefined)
-      .join(' ')
-  })
-}
-
-/** A failure may stand twice: what failed before its layer had ended is tried again. */
-const listCompletions = () =>
-  listRecords()
-    .filter((record) => record.startsWith('completion'))
-    .toSorted()
-
 describe('a journal cut at any byte', () => {
-  test('resumes with every record once and the answers of an undisturbed run', async () => {
-    const setting = { questions: ['Why?', 'How?'], plan: { width: 2, depth: 1, maxTokens: 9 } }
-    const { answers, bytes } = await runAnew(setting)
-    const records = listRecords().toSorted()
-    // The slow set cuts at every byte.
-    const step = isSlow ? 1 : 13
-    for (let size = 0; size <= bytes.length; size += step) {
-      writeFileSync(journal(), bytes.subarray(0, size))
-      expect(await run(setting), `cut at ${size}`).toBe(answers)
-      expect(listRecords().toSorted(), `cut at ${size}`).toEqual(records)
-    }
-  }, 120_000)
+  // The slow set cuts at every byte.
+  test('resumes with every record once and the answers of an undisturbed run', () => resumeEveryCut(13))
 
   test('again and again, ends like an undisturbed run, whatever the plan', async () => {
     const shape = fc.oneof(
@@ -109,8 +47,8 @@ describe('a journal cut at any byte', () => {
           const { answers } = await runAnew(setting)
           const completions = listCompletions()
           for (const cut of cuts) {
-            const bytes = readFileSync(journal())
-            writeFileSync(journal(), bytes.subarray(0, Math.floor(cut * bytes.length)))
+            const bytes = readFileSync(journal)
+            writeFileSync(journal, bytes.subarray(0, Math.floor(cut * bytes.length)))
             expect(await run(setting)).toBe(answers)
             expect(listCompletions()).toEqual(completions)
           }
@@ -138,7 +76,7 @@ describe('a journal cut at any byte', () => {
     expect(answers).toMatch(/"degraded":false/)
     const ends = [...bytes.entries()].filter(([, byte]) => byte === 0x0a).map(([i]) => i + 1)
     for (const end of ends) {
-      writeFileSync(journal(), bytes.subarray(0, end))
+      writeFileSync(journal, bytes.subarray(0, end))
       expect(await run(setting), `cut at ${end}`).toBe(answers)
       expect(listCompletions(), `cut at ${end}`).toEqual(completions)
     }
@@ -159,7 +97,7 @@ describe('a journal cut at any byte', () => {
     expect(listRecords().filter((record) => record.startsWith('failure'))).not.toEqual([])
     const ends = [...bytes.entries()].filter(([, byte]) => byte === 0x0a).map(([i]) => i + 1)
     for (const end of ends) {
-      writeFileSync(journal(), bytes.subarray(0, end))
+      writeFileSync(journal, bytes.subarray(0, end))
       expect(await run(setting), `cut at ${end}`).toBe(answers)
     }
   }, 60_000)

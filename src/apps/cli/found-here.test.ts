@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { aftHere } from '../../../test/aft-here.ts'
 import { startChatServer } from '../../../test/chat-server.ts'
 import { aft } from '../../../test/command-line.ts'
 import { ollama, startKind } from '../../engines/named/servers.fixture.ts'
@@ -21,7 +22,7 @@ const env = {
 test('`aft models` and `aft doctor` list servers that answer and keys that are set, with the line to use', async () => {
   const server = await startKind(ollama, 'Hello.')
   const here = { ...env, OLLAMA_HOST: `http://127.0.0.1:${server.port}`, MISTRAL_API_KEY: 'value-of-the-key' }
-  const models = await aft(['models'], { env: here })
+  const models = await aftHere(['models'], { env: here })
   expect(models.stdout).toContain(
     `Also found here:
 
@@ -32,12 +33,12 @@ Mistral: MISTRAL_API_KEY is set
   $ aft ask "…" --model mistral:mistral-small-latest
 `,
   )
-  const doctor = await aft(['doctor'], { env: here })
+  const doctor = await aftHere(['doctor'], { env: here })
   expect(doctor.stdout).toMatch(
     /^ok {4}ollama: Ollama answers at .* 2 models: .*: aft ask "…" --model ollama:llama3.2:latest$/m,
   )
   expect(models.stdout + doctor.stdout).not.toContain('value-of-the-key')
-  const { stdout } = await aft(
+  const { stdout } = await aftHere(
     ['ask', 'Hi', '--model', 'ollama:llama3.2:latest', '--width', '2', '--depth', '1'],
     { env: here },
   )

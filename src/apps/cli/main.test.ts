@@ -1,6 +1,6 @@
 import { existsSync, openSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { aft } from '../../../test/command-line.ts'
+import { aftHere as aft } from '../../../test/aft-here.ts'
 
 test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with examples', async (flag) => {
   const { stdout, stderr, code } = await aft([flag])

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { aft } from '../../../test/command-line.ts'
+import { aftHere as aft } from '../../../test/aft-here.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'aft-models-command-'))
 /** No model is here, and none can be pulled. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { aft } from '../../../test/command-line.ts'
+import { aftHere as aft } from '../../../test/aft-here.ts'
 
 const cwd = mkdtempSync(path.join(tmpdir(), 'report-'))
 const file = (name: string) => path.join(cwd, name)

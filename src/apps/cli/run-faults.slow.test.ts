@@ -1,47 +1,14 @@
 /** What may go wrong around a run: each has a message that says what to do, an exit code, and loses nothing finished. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Fault, startChatServer } from '../../../test/chat-server.ts'
-import { type AftOptions, aft } from '../../../test/command-line.ts'
 import { echo, scriptedEngine } from '../../engines/scripted/scripted.ts'
+import { canMount, scripted, small, useRunFolder } from './run-folder.fixture.ts'
 
-let folder: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cli-faults-'))
-})
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
-
-const at = (name: string) => join(folder, name)
-function writePrompts(count: number): void {
-  const rows = Array.from(
-    { length: count },
-    (_, i) => `${JSON.stringify({ prompt: `question ${i} of many` })}\n`,
-  )
-  writeFileSync(at('p.jsonl'), rows.join(''))
-}
-const run = (args: string[], options?: AftOptions) =>
-  aft(['run', 'p.jsonl', '-o', 'a.jsonl', ...args], { cwd: folder, ...options })
-const small = ['--width', '2', '--depth', '1']
-const scripted = ['--model', 'scripted:echo', ...small]
-
-const readLines = (file: string) =>
-  readFileSync(file, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-const answers = () => readLines(at('a.jsonl'))
-/** Completions in the journal, each once. */
-function expectNothingTwice(count: number): void {
-  const made = readLines(at('a.jsonl.journal'))
-    .filter((record) => record.type === 'completion')
-    .map(({ prompt, layer, index }) => `${prompt} ${layer} ${index}`)
-  expect(new Set(made).size).toBe(made.length)
-  expect(made).toHaveLength(count)
-}
+const { aft, answers, at, expectNothingTwice, run, withMount, writePrompts } = useRunFolder()
 
 describe('a server', () => {
   /** Runs against a server with a fault. */
@@ -162,7 +129,7 @@ describe('a disk that fills up', () => {
       const args = [bin, 'run', 'p.jsonl', '-o', 'a.jsonl', ...scripted]
       let failure: { status?: number; stderr?: Buffer } = {}
       try {
-        execFileSync('/bin/sh', ['-c', limited, process.execPath, ...args], { cwd: folder, stdio: 'pipe' })
+        execFileSync('/bin/sh', ['-c', limited, process.execPath, ...args], { cwd: at('.'), stdio: 'pipe' })
       } catch (error) {
         failure = error as typeof failure
       }
@@ -182,31 +149,24 @@ describe('a disk that fills up', () => {
 
   test.skipIf(!canMount())('is a full disk in the message too', async () => {
     writePrompts(40)
-    mkdirSync(at('tiny'))
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', at('tiny')])
-    try {
-      const { code, stderr } = await aft(['run', 'p.jsonl', '-o', 'tiny/a.jsonl', ...scripted], {
-        cwd: folder,
-      })
+    await withMount('tiny', 'size=16k', async () => {
+      const { code, stderr } = await aft(['run', 'p.jsonl', '-o', 'tiny/a.jsonl', ...scripted])
       expect(code).toBe(1)
       expect(stderr).toMatch(/^error: tiny\/a\.jsonl\.journal: no space is left on the disk\. .*make room/)
-    } finally {
-      execFileSync('umount', [at('tiny')])
-    }
+    })
   })
 })
 
-/** Mounting needs root, and a system that lets it. */
-function canMount(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
-  const folder = mkdtempSync(join(tmpdir(), 'mount-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', folder], { stdio: 'ignore' })
-    execFileSync('umount', [folder])
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
+test('a second run on the same journal, and the first is not disturbed', async () => {
+  writePrompts(40)
+  writeFileSync(at('slow.json'), '{"echo":true,"delayMs":100}')
+  const args = ['--model', 'scripted:slow.json', ...small]
+  const first = run(args)
+  while (!existsSync(at('a.jsonl.journal'))) await new Promise((resolve) => setTimeout(resolve, 10))
+  expect(await run(args)).toMatchObject({
+    code: 2,
+    stderr: 'error: a.jsonl.journal: is in use by another process: wait for it to end, or give another -o\n',
+  })
+  expect((await first).code).toBe(0)
+  expectNothingTwice(40 * 3)
+})

@@ -1,48 +1,10 @@
-/** What may go wrong around a run: each has a message that says what to do, an exit code, and loses nothing finished. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AftOptions, aft } from '../../../test/command-line.ts'
-import { isSlow } from '../../../test/slow.ts'
+/** What may go wrong before a run: each has a message that says what to do, and an exit code. Its slow twin is about what comes after. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { aftHere } from '../../../test/aft-here.ts'
+import { canMount, scripted, small, useRunFolder } from './run-folder.fixture.ts'
 
-/** Only registered in the slow set. */
-const slowTest = isSlow ? test : () => {}
-
-let folder: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cli-faults-'))
-})
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
-
-const at = (name: string) => join(folder, name)
-function writePrompts(count: number): void {
-  const rows = Array.from(
-    { length: count },
-    (_, i) => `${JSON.stringify({ prompt: `question ${i} of many` })}\n`,
-  )
-  writeFileSync(at('p.jsonl'), rows.join(''))
-}
-const run = (args: string[], options?: AftOptions) =>
-  aft(['run', 'p.jsonl', '-o', 'a.jsonl', ...args], { cwd: folder, ...options })
-const small = ['--width', '2', '--depth', '1']
-const scripted = ['--model', 'scripted:echo', ...small]
-
-const readLines = (file: string) =>
-  readFileSync(file, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-const answers = () => readLines(at('a.jsonl'))
-/** Completions in the journal, each once. */
-function expectNothingTwice(count: number): void {
-  const made = readLines(at('a.jsonl.journal'))
-    .filter((record) => record.type === 'completion')
-    .map(({ prompt, layer, index }) => `${prompt} ${layer} ${index}`)
-  expect(new Set(made).size).toBe(made.length)
-  expect(made).toHaveLength(count)
-}
+const { aft, answers, at, run, withMount, writePrompts } = useRunFolder(aftHere)
 
 describe('wrong usage ends with exit code 2 before anything is asked', () => {
   test.each([
@@ -68,39 +30,20 @@ describe('wrong usage ends with exit code 2 before anything is asked', () => {
   test('an output folder that is a file', async () => {
     writePrompts(1)
     writeFileSync(at('file'), '')
-    const { code, stderr } = await aft(['run', 'p.jsonl', '-o', 'file/a.jsonl', ...scripted], { cwd: folder })
+    const { code, stderr } = await aft(['run', 'p.jsonl', '-o', 'file/a.jsonl', ...scripted])
     expect(code).toBe(2)
     expect(stderr).toMatch(/error: file: a part of the path is a file, not a folder/)
   })
 
   test.skipIf(!canMount())('an output folder on a read-only file system', async () => {
     writePrompts(1)
-    mkdirSync(at('ro'))
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=64k', 'tmpfs', at('ro')])
-    try {
-      const { code, stderr } = await aft(['run', 'p.jsonl', '-o', 'ro/a.jsonl', ...scripted], { cwd: folder })
+    await withMount('ro', 'ro,size=64k', async () => {
+      const { code, stderr } = await aft(['run', 'p.jsonl', '-o', 'ro/a.jsonl', ...scripted])
       expect({ code, stderr }).toEqual({
         code: 2,
         stderr: 'error: ro/a.jsonl.journal: is on a read-only file system\n',
       })
-    } finally {
-      execFileSync('umount', [at('ro')])
-    }
-  })
-
-  slowTest('a second run on the same journal, and the first is not disturbed', async () => {
-    writePrompts(40)
-    writeFileSync(at('slow.json'), '{"echo":true,"delayMs":100}')
-    const args = ['--model', 'scripted:slow.json', ...small]
-    const first = run(args)
-    while (!existsSync(at('a.jsonl.journal'))) await new Promise((resolve) => setTimeout(resolve, 10))
-    expect(await run(args)).toMatchObject({
-      code: 2,
-      stderr:
-        'error: a.jsonl.journal: is in use by another process: wait for it to end, or give another -o\n',
     })
-    expect((await first).code).toBe(0)
-    expectNothingTwice(40 * 3)
   })
 })
 
@@ -138,18 +81,3 @@ test('a prompt longer than the context fails alone', async () => {
   expect(stderr).toMatch(/^failed: prompt 1: context-overflow: .*401 tokens.*the context has 300/)
   expect(answers().map((a) => a.error?.kind)).toEqual([undefined, 'context-overflow', undefined])
 })
-
-/** Mounting needs root, and a system that lets it. */
-function canMount(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
-  const folder = mkdtempSync(join(tmpdir(), 'mount-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', folder], { stdio: 'ignore' })
-    execFileSync('umount', [folder])
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}

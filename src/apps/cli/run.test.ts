@@ -1,37 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AftOptions, aft } from '../../../test/command-line.ts'
+import { describe, expect, test } from 'vitest'
+import { aftHere as aft } from '../../../test/aft-here.ts'
+import { scripted, useRunFolder } from './run-folder.fixture.ts'
 
-let folder: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cli-run-'))
-})
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
-
-const at = (name: string) => join(folder, name)
-function writePrompts(count: number): void {
-  const rows = Array.from(
-    { length: count },
-    (_, i) => `${JSON.stringify({ prompt: `question ${i} of many` })}\n`,
-  )
-  writeFileSync(at('p.jsonl'), rows.join(''))
-}
-/** `aft run p.jsonl -o a.jsonl …` in the folder. */
-const run = (args: string[], options?: AftOptions) =>
-  aft(['run', 'p.jsonl', '-o', 'a.jsonl', ...args], { cwd: folder, ...options })
-const echo = ['--model', 'scripted:echo', '--width', '2', '--depth', '1']
-const answers = () =>
-  readFileSync(at('a.jsonl'), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line))
+const { answers, at, run, writePrompts } = useRunFolder(aft)
 
 test('answers go to the file, and standard error says how the run ended', async () => {
   writePrompts(3)
-  const { code, stdout, stderr } = await run(echo)
+  const { code, stdout, stderr } = await run(scripted)
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
   expect(stderr).toMatch(/^3 of 3 answered: 9 completions, [\d,]+ tokens, 0:00\. See a\.jsonl\n$/)
   expect(answers().map((a) => a.id)).toEqual(['0', '1', '2'])
@@ -122,13 +99,13 @@ test('--dry-run tells what it takes at most, opens nothing and writes nothing', 
 
 test('--max-tokens-total ends the run before it could be exceeded, with exit code 1', async () => {
   writePrompts(9)
-  const limited = [...echo, '--max-tokens', '20', '--max-tokens-total', '700']
+  const limited = [...scripted, '--max-tokens', '20', '--max-tokens-total', '700']
   const { code, stderr } = await run(limited)
   expect(code).toBe(1)
   expect(stderr).toMatch(
     /^stopped, because the next could exceed the budget \(so far \d+ tokens\): \d of 9 answered; raise it and run/,
   )
-  expect((await run([...echo, '--max-tokens', '20'])).code).toBe(0)
+  expect((await run([...scripted, '--max-tokens', '20'])).code).toBe(0)
   expect(answers()).toHaveLength(9)
 })
 
@@ -152,7 +129,7 @@ test('--max-cost needs a price, and with one it holds', async () => {
 
 test('--output-format alpaca-eval writes the array of the benchmark', async () => {
   writeFileSync(at('p.jsonl'), '[{"dataset":"koala","instruction":"Why?","output":"old"}]')
-  expect((await run([...echo, '--output-format', 'alpaca-eval', '--generator', 'mine'])).code).toBe(0)
+  expect((await run([...scripted, '--output-format', 'alpaca-eval', '--generator', 'mine'])).code).toBe(0)
   expect(JSON.parse(readFileSync(at('a.jsonl'), 'utf8'))).toEqual([
     { dataset: 'koala', instruction: 'Why?', output: expect.stringMatching(/^Reply/), generator: 'mine' },
   ])

@@ -1,16 +1,17 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { aftHere } from '../../../test/aft-here.ts'
 
 const bin = path.join(import.meta.dirname, '../../../bin/aft.js')
 const scratch = () => mkdtempSync(path.join(tmpdir(), 'serve-'))
-const run = (...args: string[]) => promisify(execFile)(process.execPath, [bin, 'serve', ...args])
+/** For a start that is refused. */
+const run = (...args: string[]) => aftHere(['serve', ...args])
 
 test('the first line is the address, which answers, and SIGTERM ends it with 0', async () => {
   const child = spawn(process.execPath, [bin, 'serve', '--model', 'scripted:echo', '--port', '0'])
@@ -64,17 +65,17 @@ test('SIGTERM lets an answer under way end, and refuses what comes after it', as
 
 test("a public address without clients' keys is an error that names the flags", async () => {
   const start = ['--model', 'scripted:echo', '--host', '0.0.0.0', '--port', '0']
-  await expect(run(...start)).rejects.toMatchObject({
+  expect(await run(...start)).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(
       /--client-key-env or --client-key-file, or --without-key to serve everybody$/m,
     ),
   })
-  await expect(run(...start, '--api-key-env', 'PATH')).rejects.toMatchObject({
+  expect(await run(...start, '--api-key-env', 'PATH')).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/--client-key-env or .*--api-key-env is the key that this server sends/),
   })
-  await expect(run(...start, '--api-key-file', 'keys.txt')).rejects.toMatchObject({
+  expect(await run(...start, '--api-key-file', 'keys.txt')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--client-key-file'),
   })
@@ -160,11 +161,11 @@ test('the presets of the config are models, and of an address only the model is 
 test('a preset that cannot be is refused at the start', async () => {
   const folder = scratch()
   writeFileSync(path.join(folder, 'aft.config.json'), '{"presets": {"x": {"width": 0}}}')
-  const refused = promisify(execFile)(process.execPath, [bin, 'serve', '--port', '0'], { cwd: folder })
-  await expect(refused).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('presets.x.width') })
+  const refused = await aftHere(['serve', '--port', '0'], { cwd: folder })
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('presets.x.width') })
 })
 
 test('a file for fixes that cannot be written is an error at the start', async () => {
-  const refused = run('--model', 'scripted:echo', '--port', '0', '--fixes', '/nowhere/at/all.jsonl')
-  await expect(refused).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--fixes') })
+  const refused = await run('--model', 'scripted:echo', '--port', '0', '--fixes', '/nowhere/at/all.jsonl')
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--fixes') })
 })

@@ -2,56 +2,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { aft } from '../../../test/command-line.ts'
-import { isSlow } from '../../../test/slow.ts'
-import { defaultTemplate, hashTemplate } from '../../core/templates.ts'
-import { checkpointFile } from '../../files/checkpoint.ts'
-
-/** Only registered in the slow set. */
-const slowTest = isSlow ? test : () => {}
-
-/** A folder as `aft train` leaves it, without an adapter. */
-function makeModel(record: object): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'aft-trained-'))
-  const whole = {
-    type: 'checkpoint',
-    version: 1,
-    base: { model: 'smollm2', sha256: '' },
-    templates: [],
-    ...record,
-  }
-  writeFileSync(path.join(folder, checkpointFile), JSON.stringify(whole))
-  return folder
-}
-const ask = (folder: string) =>
-  aft(['ask', 'Name a river.', '--model', folder, '--strategy', 'single', '--max-tokens', '4', '--seed', '1'])
-
-slowTest(
-  'the folder of a trained model is opened by its name, without a word where nothing differs',
-  async () => {
-    const templates = [{ id: 'aft-1', sha256: hashTemplate(defaultTemplate) }]
-    const { stdout, stderr, code } = await ask(makeModel({ templates }))
-    expect(stdout.trim()).not.toBe('')
-    expect(stderr).not.toContain('warning')
-    expect(code).toBe(0)
-  },
-)
-
-slowTest('another wording and another chat template than in training are warned of', async () => {
-  const templates = [{ id: 'mine', sha256: '0'.repeat(64) }]
-  const { stderr } = await ask(makeModel({ templates, chatTemplateSha256: '0'.repeat(64) }))
-  expect(stderr).toMatch(
-    /warning: .* was trained with the wording "mine", not with "aft-1": give its --template/,
-  )
-  expect(stderr).toMatch(
-    /warning: .* the chat template of .*\.gguf is not the one that the model was trained with/,
-  )
-})
+import { aftHere as aft } from '../../../test/aft-here.ts'
+import { askArgs, makeModel } from './trained-model.fixture.ts'
 
 test('a record that is wrong, or names a file that is not there, is an error with its place', async () => {
-  const wrong = await ask(makeModel({ version: 2 }))
+  const wrong = await aft(askArgs(makeModel({ version: 2 })))
   expect(wrong.stderr).toMatch(/^error: .*aft-model\.json: version: /)
-  const missing = await ask(makeModel({ adapter: 'adapter.gguf' }))
+  const missing = await aft(askArgs(makeModel({ adapter: 'adapter.gguf' })))
   expect(missing.stderr).toMatch(
     /^error: .*aft-model\.json: expected the file adapter\.gguf beside it, but it does not exist/,
   )

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { aft } from '../../../../test/command-line.ts'
+import { aftHere as aft } from '../../../../test/aft-here.ts'
 
 const cwd = mkdtempSync(path.join(tmpdir(), 'analyze-'))
 const read = (name: string) => readFileSync(path.join(cwd, name), 'utf8')

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { aft } from '../../../../test/command-line.ts'
+import { aftHere as aft } from '../../../../test/aft-here.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-data-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

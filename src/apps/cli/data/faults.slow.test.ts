@@ -1,60 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** Bad input and full disks, as `aft data build` meets them. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, expect, test } from 'vitest'
-import { aft } from '../../../../test/command-line.ts'
+import { expect, test } from 'vitest'
+import { good, row, useBadRows } from './faults.fixture.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'cli-data-faults-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-const at = (name: string) => join(folder, name)
-const build = (args: string[], input?: string) => aft(['data', 'build', ...args], { cwd: folder, input })
-const lines = (name: string) =>
-  readFileSync(at(name), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-
-const row = (i: number, more: object = {}) =>
-  JSON.stringify({
-    id: `r${i}`,
-    prompt: `What is thing number ${i}?`,
-    target: `It is ${i}.`,
-    responses: ['It is a.', 'It is b.', 'It is c.'],
-    ...more,
-  })
-const good = Array.from({ length: 20 }, (_, i) => row(i))
-const bad = [
-  '{"prompt":"torn',
-  row(100, { responses: [] }),
-  row(101, { responses: ['only one'] }),
-  row(102, { responses: ['', '  ', '<think>no more</think>'] }),
-  row(103, { responses: ['a', 3] }),
-  row(104, { responses: 'text' }),
-  row(105, { prompt: { a: 1 } }),
-  row(106, { target: 5 }),
-  'null',
-  row(107, { responses: [{ text: null }, 'a', 'b'] }),
-]
-const long = row(108, { prompt: 'word '.repeat(210_000) })
-const scores = row(109, {
-  target: undefined,
-  responses: [
-    { text: 'unrated', score: 'N/A' },
-    { text: 'best', score: '4' },
-    { text: 'odd', score: { a: 1 } },
-    { text: 'worst', score: 1 },
-  ],
-})
-writeFileSync(at('good.jsonl'), good.join('\n'))
-writeFileSync(
-  at('bad.jsonl'),
-  Buffer.concat([
-    Buffer.from([...good, ...bad, '{"prompt":"'].join('\n')),
-    Buffer.from([0xff, 0xfe]),
-    Buffer.from(`"}\n${long}\n{"prompt":"to`),
-  ]),
-)
+const { at, build, folder, lines } = useBadRows()
 
 test('every bad row is in dropped.jsonl with its line or id and what is wrong with it; a prompt of 1 MB is no bad row', async () => {
   expect((await build(['bad.jsonl', '--max-bad', '0.5', '--validation', '0', '-o', 'bad'])).code).toBe(0)
@@ -81,6 +33,15 @@ test('every bad row is in dropped.jsonl with its line or id and what is wrong wi
 })
 
 test('a score that is no number counts as none', async () => {
+  const scores = row(109, {
+    target: undefined,
+    responses: [
+      { text: 'unrated', score: 'N/A' },
+      { text: 'best', score: '4' },
+      { text: 'odd', score: { a: 1 } },
+      { text: 'worst', score: 1 },
+    ],
+  })
   writeFileSync(at('scores.jsonl'), scores)
   await build([
     'scores.jsonl',
@@ -117,3 +78,41 @@ test('an archive that was cut off is said to be, and leaves no folder', async ()
   ])
   expect([existsSync(at('cut')), existsSync(at('cut.unfinished'))]).toEqual([false, false])
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a disk that fills up while it is written: said, nothing half-written, what was there stays, and the next run starts clean',
+  async () => {
+    await build(['good.jsonl', '-o', 'kept'])
+    const before = readFileSync(at('kept/train.jsonl'))
+    mkdirSync(at('kept.unfinished'))
+    writeFileSync(at('kept.unfinished/left-behind'), 'by a run that was killed')
+    const command = [
+      process.execPath,
+      join(import.meta.dirname, '../../../../bin/aft.js'),
+      'data',
+      'build',
+      'bad.jsonl',
+    ]
+    const flags = ['--max-bad', '0.5', '--restart', '-o', 'kept']
+    const limited = () =>
+      // the shell's unit is 512 bytes; what would be written beyond it fails as a full disk does
+      execFileSync('sh', ['-c', 'ulimit -f 16; exec "$@"', 'sh', ...command, ...flags], {
+        cwd: folder,
+        stdio: 'pipe',
+      })
+    expect(limited).toThrow(
+      /kept: the file would be larger than the system allows\. Nothing of it is kept: make room/,
+    )
+    expect(readFileSync(at('kept/train.jsonl'))).toEqual(before)
+    expect(existsSync(at('kept.unfinished'))).toBe(false)
+    expect((await build(['bad.jsonl', ...flags])).code).toBe(0)
+    expect(lines('kept/train.jsonl')).toHaveLength(21)
+    expect(readdirSync(at('kept')).sort()).toEqual([
+      'README.md',
+      'dropped.jsonl',
+      'report.html',
+      'train.jsonl',
+      'validation.jsonl',
+    ])
+  },
+)

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { aft } from '../../../../test/command-line.ts'
+import { aftHere as aft } from '../../../../test/aft-here.ts'
 
 const cwd = mkdtempSync(path.join(tmpdir(), 'eval-'))
 const write = (name: string, value: object) => writeFileSync(path.join(cwd, name), JSON.stringify(value))

@@ -1,2 +1,0 @@
-/** faults.test.ts with the tests that are too slow for the quick set. */
-import './faults.test.ts'

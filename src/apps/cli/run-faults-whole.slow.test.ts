@@ -1,2 +1,0 @@
-/** run-faults.test.ts with the tests that are too slow for the quick set. */
-import './run-faults.test.ts'

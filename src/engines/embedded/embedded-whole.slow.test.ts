@@ -1,2 +1,0 @@
-/** embedded.test.ts with the tests that are too slow for the quick set. */
-import './embedded.test.ts'
