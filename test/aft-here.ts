@@ -24,7 +24,11 @@ async function runHere(args: string[], { input = '', cwd, env }: AftOptions): Pr
     replace(process, 'stderr', stderr.stream),
     replace(process, 'stdin', Readable.from(input === '' ? [] : [Buffer.from(input)])),
     replace(process, 'argv', [process.execPath, 'aft', ...args]),
-    replace(process, 'env', { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...env }),
+    replace(
+      process,
+      'env',
+      withoutUndefined({ ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...env }),
+    ),
     replace(globalThis, 'console', new Console(stdout.stream, stderr.stream)),
   ]
   const folder = process.cwd()
@@ -48,6 +52,11 @@ async function runHere(args: string[], { input = '', cwd, env }: AftOptions): Pr
 }
 
 const signals = ['SIGINT', 'SIGTERM'] as const
+
+/** As the environment of a child process: what is undefined is not there. */
+function withoutUndefined(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined))
+}
 
 /** Replaces a property and returns what undoes it. */
 function replace<T extends object>(owner: T, name: keyof T & string, value: unknown): () => void {
