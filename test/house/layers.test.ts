@@ -9,6 +9,7 @@ import {
   floors,
   functionsOf,
   importGraph,
+  importsOf,
   linesPerFolder,
   literalSpreads,
   read,
@@ -102,6 +103,13 @@ test('the public face only re-exports', () => {
   expect(
     statements.filter((s) => s.trim() && !/^export (type )?(\*|\{[^}]*\}) from '[^']+'\s*$/.test(s)),
   ).toEqual([])
+})
+
+test('no test file imports another: no test runs twice', () => {
+  const imports = find('{src,test,scripts}/**/*.test.ts').map(
+    (file) => [file, importsOf(read(file)).filter((to) => to.endsWith('.test.ts'))] as const,
+  )
+  expect(imports.filter(([, tests]) => tests.length > 0)).toEqual([])
 })
 
 test('no file has more than 300 lines (tests 500), but for those named with a reason', () => {

@@ -109,7 +109,7 @@ test('`aft ask --help` explains every flag, with examples', async () => {
       --min-p <n>              drop tokens less probable than this share of the
                                likeliest one (0 to 1; default: the engine's)
       --reasoning <name>       how much models think before they write (none,
-                               minimal, low, medium, high, xhigh; default: the
+                               minimal, low, medium, high, xhigh, max; default: the
                                model's)
       --strict                 a setting that a model refuses is an error, not a
                                warning (default: off)
@@ -191,5 +191,8 @@ test('a subcommand says what it needs, and its wrong usage has another exit code
     /--output <file> .* FILE\.journal\s+\(required\)/,
   )
   const { stderr, code } = await aft(['data', 'label', 'rows.jsonl'])
-  expect({ stderr, code }).toEqual({ stderr: expect.stringContaining("'-o, --output <file>' not"), code: 2 })
+  expect({ stderr, code }).toEqual({
+    stderr: expect.stringContaining('aft data label needs -o, --output <file>'),
+    code: 2,
+  })
 })
