@@ -40,9 +40,17 @@ export async function gatherExamples(
     templates.add(template)
     if (proposals.length === 0) skipped.add('no proposals')
     else if (chars > maxChars) skipped.add(tooLong(maxChars))
-    else rows.push({ id, prompt, target, twin: plain.get(id) })
+    else rows.push({ id, prompt, target, twin: plain.get(id), proposals: shownIn(prompt, proposals) })
   }
   return { cases: casesOfExamples(rows), templates: [...templates], leftOut: skipped.reasons }
+}
+
+/** The texts of the proposals. Data of 0.1.0 do not say where they are: then it is the whole message that holds them. */
+function shownIn([first]: Message[], proposals: Example['proposals']): string[] {
+  const text = textOf(first as Message)
+  return proposals.every(({ span }) => span)
+    ? proposals.map(({ span }) => text.slice(...(span as [number, number])))
+    : [text]
 }
 
 /** Which texts of a row are scored and shown. */

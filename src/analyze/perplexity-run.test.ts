@@ -22,7 +22,7 @@ test('a journal of 0.1.0 is resumed: it has `mostChars`, which is `maxChars` now
           return [{ token: 'x', logprob: -1 }]
         },
       },
-      cases: [{ id: 'a', target: 'x', prompts: { none: [{ role: 'user', content: 'q' }] } }],
+      cases: [{ id: 'a', target: 'x', drafts: [], prompts: { none: [{ role: 'user', content: 'q' }] } }],
       made: { format: 'responses', maxChars },
     })
   const first = await score(500)

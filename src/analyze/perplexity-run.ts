@@ -42,11 +42,11 @@ export async function runPerplexity(run: PerplexityRun): Promise<TaskOutcome & {
 }
 
 /** Scores one case. Each condition is recorded as soon as it is scored. */
-async function scoreCase(engine: Engine, { prompts, target }: ScoredCase, job: TaskJob): Promise<Scores> {
+async function scoreCase(engine: Engine, one: ScoredCase, job: TaskJob): Promise<Scores> {
   const scores: Scores = {}
-  for (const [condition, prompt] of Object.entries(prompts)) {
+  for (const [condition, prompt] of Object.entries(one.prompts)) {
     job.signal.throwIfAborted()
-    scores[condition] = await keepPart(job, condition, () => scoreTarget(engine, prompt, target))
+    scores[condition] = await keepPart(job, condition, () => scoreTarget(engine, prompt, one))
   }
   return scores
 }

@@ -14,22 +14,22 @@ const reader = {
 
 const say = (content: string) => [{ role: 'user' as const, content }]
 const cases = [
-  { id: 'a', target: 'xy', prompts: { none: say(''), shown: say('xy'), foreign: say('z') } },
-  { id: 'b', target: 'zzzz', prompts: { none: say(''), shown: say('z'), foreign: say('xy') } },
+  { id: 'a', target: 'xy', drafts: [], prompts: { none: say(''), shown: say('xy'), foreign: say('z') } },
+  { id: 'b', target: 'zzzz', drafts: [], prompts: { none: say(''), shown: say('z'), foreign: say('xy') } },
 ]
 
 test('perplexity is exp of the mean nats over all tokens, and differences are paired by case', async () => {
   const scored: CaseScore[] = []
-  for (const { id, target, prompts } of cases) {
+  for (const { id, prompts, ...one } of cases) {
     const scores: CaseScore['scores'] = {}
     for (const [name, prompt] of Object.entries(prompts))
-      scores[name] = await scoreTarget(reader, prompt, target)
+      scores[name] = await scoreTarget(reader, prompt, one)
     scored.push({ id, scores })
   }
   expect(scored[1]?.scores).toEqual({
-    none: { tokens: 4, nats: 4 },
-    shown: { tokens: 4, nats: 2 },
-    foreign: { tokens: 4, nats: 4 },
+    none: { tokens: 4, nats: 4, copied: { tokens: 0, nats: 0 } },
+    shown: { tokens: 4, nats: 2, copied: { tokens: 0, nats: 0 } },
+    foreign: { tokens: 4, nats: 4, copied: { tokens: 0, nats: 0 } },
   })
   const [none, shown, foreign] = summarize(scored)
   expect(none).toEqual({
@@ -38,6 +38,8 @@ test('perplexity is exp of the mean nats over all tokens, and differences are pa
     difference: null,
     interval: null,
     lower: null,
+    copied: null,
+    fresh: { tokens: 6, nats: 1, difference: null, interval: null },
   })
   expect(shown).toMatchObject({ perplexity: Math.exp(0.5), difference: -0.5, lower: 1 })
   expect(foreign).toMatchObject({ perplexity: Math.E, difference: 0, lower: 0 })
@@ -45,7 +47,7 @@ test('perplexity is exp of the mean nats over all tokens, and differences are pa
 })
 
 test('an engine without log probabilities is refused', async () => {
-  await expect(scoreTarget({ id: 'mute' } as Engine, say('x'), 'y')).rejects.toThrow(
+  await expect(scoreTarget({ id: 'mute' } as Engine, say('x'), { target: 'y', drafts: [] })).rejects.toThrow(
     'mute gives no log probabilities',
   )
 })
@@ -57,8 +59,8 @@ test('an example is scored without proposals as its twin, with its proposals, an
   ]
   const twin: Message[] = [{ role: 'system', content: 'twin' }, ...say('question a')]
   const [first, last] = casesOfExamples([
-    { id: 'a', prompt: prompt('a'), target: 'A', twin },
-    { id: 'b', prompt: prompt('b'), target: 'B' },
+    { id: 'a', prompt: prompt('a'), target: 'A', twin, proposals: [] },
+    { id: 'b', prompt: prompt('b'), target: 'B', proposals: [] },
   ])
   expect(first?.prompts).toEqual({
     'no proposals': twin,
@@ -96,4 +98,33 @@ test('with five responses, the conditions show one, three and five, and five of 
   expect(casesOfResponses(rows.slice(0, 1)).map(({ prompts }) => Object.keys(prompts))).toEqual([
     ['no proposals', 'one proposal', 'three proposals', 'five proposals'],
   ])
+})
+
+test('the tokens that a draft has too are summed apart from the new ones', async () => {
+  const target = 'one two three four five'
+  const halves = {
+    id: 'halves',
+    async score(messages, completion) {
+      const isShown = messages.length > 1
+      return (completion.match(/\s*\w+/g) ?? []).map((token) => ({
+        token,
+        logprob: isShown && !token.includes('five') ? -0.5 : -2,
+      }))
+    },
+  } as Engine
+  const drafts = ['zero ONE two, three four']
+  const prompts = { none: say('q'), shown: [...say('q'), ...say('drafts')] }
+  const scores: CaseScore['scores'] = {}
+  for (const [name, prompt] of Object.entries(prompts))
+    scores[name] = await scoreTarget(halves, prompt, { target, drafts })
+  expect(scores.shown).toEqual({ tokens: 5, nats: 4, copied: { tokens: 4, nats: 2 } })
+  const [none, shown] = summarize([{ id: 'a', scores }])
+  expect(none).toMatchObject({
+    copied: { tokens: 4, nats: 2, difference: null },
+    fresh: { tokens: 1, nats: 2 },
+  })
+  expect(shown).toMatchObject({
+    copied: { tokens: 4, nats: 0.5, difference: -1.5, interval: { low: -1.5, high: -1.5 } },
+    fresh: { tokens: 1, nats: 2, difference: 0 },
+  })
 })

@@ -2,23 +2,28 @@
  * Measures how likely a target is for a model that saw certain proposals before: the low-perplexity region of arXiv
  * 2501.11877, section 6.1. Perplexity is exp of the mean negative log probability of all targets' tokens, in nats.
  */
-import type { Engine, Message } from '../core/provider/engine.ts'
+import type { Engine, Message, TokenScore } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { aggregatorMessages, defaultTemplate, proposerMessages } from '../core/templates.ts'
 import { randomFrom } from '../lib/random.ts'
-import { bootstrapMean, type Interval, mean } from '../lib/statistics.ts'
+import { bootstrapMean, bootstrapRatio, type Interval, mean, type Ratio } from '../lib/statistics.ts'
+import { findCopyable, markTokens } from './copyable.ts'
 
 /** One target, with the prompt of each condition. The first condition is the one that the others are compared with. */
 export interface ScoredCase {
   id: string
   target: string
   prompts: Record<string, Message[]>
+  /** The texts that the target may copy from. */
+  drafts: string[]
 }
 
 /** The number of a target's tokens, and the sum of their negative log probabilities in nats. */
 export interface TargetScore {
   tokens: number
   nats: number
+  /** The part of both that is copied from a draft; absent if the engine's tokens do not make up the target. */
+  copied?: { tokens: number; nats: number }
 }
 
 /** The score of a case's target in each condition. */
@@ -34,13 +39,45 @@ export interface ConditionSummary {
   interval: Interval | null
   /** Share (0 to 1) of cases in which the target is more likely than in the first condition. */
   lower: number | null
+  /** Tokens that stand in a draft (in a run of four words), and all others. Null if they are not known. */
+  copied: PartSummary | null
+  fresh: PartSummary | null
 }
 
-/** Scores a target after a prompt. @throws UsageError if the engine cannot score */
-export async function scoreTarget(engine: Engine, prompt: Message[], target: string): Promise<TargetScore> {
+/** A part of the targets' tokens in one condition. */
+export interface PartSummary {
+  /** Over all cases. */
+  tokens: number
+  /** Mean over these tokens. */
+  nats: number
+  /** Nats per token, minus those of the first condition; null in the first. */
+  difference: number | null
+  /** 95 % interval of the difference: the cases are resampled. */
+  interval: Interval | null
+}
+
+/**
+ * Scores a target after a prompt.
+ * @param drafts texts that the target may copy from
+ * @throws UsageError if the engine cannot score
+ */
+export async function scoreTarget(
+  engine: Engine,
+  prompt: Message[],
+  { target, drafts }: Pick<ScoredCase, 'target' | 'drafts'>,
+): Promise<TargetScore> {
   if (!engine.score) throw new UsageError(`${engine.id} gives no log probabilities; use an embedded model`)
   const found = await engine.score(prompt, target)
-  return { tokens: found.length, nats: -found.reduce((sum, { logprob }) => sum + logprob, 0) }
+  const marks = markTokens(
+    found.map(({ token }) => token),
+    target,
+    findCopyable(target, drafts),
+  )
+  const add = (scores: TokenScore[]) => ({
+    tokens: scores.length,
+    nats: scores.reduce((sum, { logprob }) => sum - logprob, 0),
+  })
+  return { ...add(found), ...(marks && { copied: add(found.filter((_, i) => marks[i])) }) }
 }
 
 /** Computes perplexities, and compares each condition with the first, paired by case. All cases must have a condition. */
@@ -53,10 +90,14 @@ export function summarize(cases: CaseScore[], seed = 0): ConditionSummary[] {
     return nats / tokens
   }
   return conditions.map((condition, i): ConditionSummary => {
-    const sum = (name: keyof TargetScore) =>
+    const sum = (name: 'tokens' | 'nats') =>
       cases.reduce((total, of) => total + scoreOf(of, condition)[name], 0)
     const perplexity = Math.exp(sum('nats') / sum('tokens'))
-    if (i === 0) return { condition, perplexity, difference: null, interval: null, lower: null }
+    const parts = {
+      copied: summarizePart(cases, [condition, conditions[0] as string], (score) => score.copied),
+      fresh: summarizePart(cases, [condition, conditions[0] as string], freshOf),
+    }
+    if (i === 0) return { condition, perplexity, difference: null, interval: null, lower: null, ...parts }
     const differences = cases.map((of) => rate(of, condition) - rate(of, conditions[0] as string))
     return {
       condition,
@@ -64,13 +105,47 @@ export function summarize(cases: CaseScore[], seed = 0): ConditionSummary[] {
       difference: mean(differences),
       interval: bootstrapMean(differences, { random: randomFrom(seed) }) ?? null,
       lower: differences.filter((d) => d < 0).length / differences.length,
+      ...parts,
     }
   })
+}
+
+type Part = Pick<TargetScore, 'tokens' | 'nats'>
+
+function freshOf({ tokens, nats, copied }: TargetScore): Part | undefined {
+  return copied && { tokens: tokens - copied.tokens, nats: nats - copied.nats }
+}
+
+/** Summarizes a part of the tokens in a condition, compared with the first one. */
+function summarizePart(
+  cases: CaseScore[],
+  [condition, first]: [string, string],
+  partOf: (score: TargetScore) => Part | undefined,
+): PartSummary | null {
+  const pairs = cases.map(({ scores }) => [
+    partOf(scores[condition] as TargetScore),
+    partOf(scores[first] as TargetScore),
+  ])
+  if (pairs.some(([part]) => !part)) return null
+  const known = pairs as [Part, Part][]
+  const tokens = known.reduce((sum, [part]) => sum + part.tokens, 0)
+  if (tokens === 0) return null
+  const mean = known.reduce((sum, [part]) => sum + part.nats, 0) / tokens
+  if (condition === first) return { tokens, nats: mean, difference: null, interval: null }
+  const drops = known.map(([part, before]): Ratio => [part.nats - before.nats, part.tokens])
+  const difference = drops.reduce((sum, [nats]) => sum + nats, 0) / tokens
+  return {
+    tokens,
+    nats: mean,
+    difference,
+    interval: bootstrapRatio(drops, { random: randomFrom(0) }) ?? null,
+  }
 }
 
 /** A training example as `aft data build` writes it. `twin` is the prompt of the same example without proposals. */
 export interface ExampleRow {
   id: string
+  proposals: string[]
   prompt: Message[]
   target: string
   twin?: Message[]
@@ -83,12 +158,13 @@ export interface ExampleRow {
  * @param rows examples with proposals: their first message is the system message that holds them
  */
 export function casesOfExamples(rows: ExampleRow[]): ScoredCase[] {
-  return rows.map(({ id, prompt, target, twin }, i) => {
+  return rows.map(({ id, prompt, target, twin, proposals }, i) => {
     const turns = prompt.slice(1)
     const foreign = rows[(i + 1) % rows.length]?.prompt[0] as Message
     return {
       id,
       target,
+      drafts: proposals,
       prompts: {
         'no proposals': twin ?? proposerMessages(defaultTemplate, turns),
         proposals: prompt,
@@ -129,6 +205,7 @@ export function casesOfResponses(rows: ResponseRow[]): ScoredCase[] {
     return {
       id: String(i),
       target,
+      drafts: responses,
       prompts: {
         'no proposals': proposerMessages(defaultTemplate, prompt),
         ...Object.fromEntries(some),

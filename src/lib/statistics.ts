@@ -216,6 +216,33 @@ function studentMiddle(t: number, degrees: number): number {
   return isOdd ? (2 / Math.PI) * (angle + sin * sum) : sin * sum
 }
 
+/** A sum and what it is divided by. */
+export type Ratio = [sum: number, count: number]
+
+/**
+ * Interval of a ratio of sums over cases, such as nats per token: percentile bootstrap over the cases.
+ * @returns undefined without cases or with a total count of 0
+ */
+export function bootstrapRatio(
+  cases: readonly Ratio[],
+  { random, level = 0.95, resamples = 2_000 }: BootstrapOptions,
+): Interval | undefined {
+  if (cases.every(([, count]) => count === 0)) return undefined
+  const ratios: number[] = []
+  while (ratios.length < resamples) {
+    let [sum, count] = [0, 0]
+    for (let i = 0; i < cases.length; i++) {
+      const [a, b] = cases[Math.floor(random() * cases.length)] as Ratio
+      sum += a
+      count += b
+    }
+    if (count > 0) ratios.push(sum / count)
+  }
+  ratios.sort((a, b) => a - b)
+  const at = (share: number) => ratios[Math.round(share * (resamples - 1))] as number
+  return { low: at((1 - level) / 2), high: at((1 + level) / 2) }
+}
+
 /**
  * Corrects the p values of several tests on the same data (Holm 1979): the chance that any test is below a level by
  * accident is then at most that level.

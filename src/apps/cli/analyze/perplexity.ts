@@ -2,7 +2,12 @@
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type CaseScore, type ConditionSummary, summarize } from '../../../analyze/perplexity.ts'
+import {
+  type CaseScore,
+  type ConditionSummary,
+  type PartSummary,
+  summarize,
+} from '../../../analyze/perplexity.ts'
 import { type Cases, gatherExamples, gatherResponses } from '../../../analyze/perplexity-cases.ts'
 import { runPerplexity } from '../../../analyze/perplexity-run.ts'
 import type { Engine } from '../../../core/provider/engine.ts'
@@ -225,5 +230,25 @@ function table(conditions: ConditionSummary[]): string {
     interval === null ? '' : `${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`,
     lower === null ? '' : `${Math.round(100 * lower)} %`,
   ])
-  return drawTable(head, rows)
+  return [drawTable(head, rows), ...describeParts(conditions)].join('\n')
+}
+
+/** Says which part of the targets' tokens gains: those that stand in a draft, or the others. */
+function describeParts(conditions: ConditionSummary[]): string[] {
+  const [first] = conditions
+  const { copied, fresh } = first ?? {}
+  if (!copied || !fresh) return []
+  const of = (part: PartSummary | null, all: number) => [
+    part ? `${Math.round((100 * part.tokens) / all)} %` : '',
+    part ? part.nats.toFixed(3) : '',
+    part?.difference == null ? '' : part.difference.toFixed(3),
+    part?.interval ? `${part.interval.low.toFixed(3)} to ${part.interval.high.toFixed(3)}` : '',
+  ]
+  const all = copied.tokens + fresh.tokens
+  const rows = conditions.flatMap((one) => [
+    [one.condition, 'copied', ...of(one.copied, all)],
+    ['', 'new', ...of(one.fresh, all)],
+  ])
+  const head = ['shown', 'tokens', 'share', 'nats per token', 'difference', '95 %']
+  return ['', 'copied: in a run of four words that a draft has too', drawTable(head, rows)]
 }
