@@ -134,7 +134,6 @@ function explain(issue: z.core.$ZodIssue, got: unknown, known: string[]): string
       ? `${unknown}. ${KEY_ADVICE}`
       : unknown
   }
-  if (issue.code === 'invalid_type' && issue.expected === 'never') return issue.message
   if (issue.path.at(-1) === 'apiKeyEnv') return `expected the name of an environment variable. ${KEY_ADVICE}`
   return explainIssue(issue, got)
 }

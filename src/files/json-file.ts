@@ -26,6 +26,7 @@ export function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
 /** An issue of zod in words, without its place. A schema's own message is kept. */
 export function explainIssue(issue: z.core.$ZodIssue, got: unknown): string {
   if (issue.code === 'unrecognized_keys') return `unknown ${issue.keys.map((key) => `\`${key}\``).join(', ')}`
+  if (issue.code === 'invalid_type' && issue.expected === 'never') return issue.message
   const isOwn = !/^(Invalid|Too) /.test(issue.message)
   return `${isOwn ? issue.message : expectedBy(issue)}, got ${show(got)}`
 }
@@ -48,9 +49,16 @@ function expectedBy(issue: z.core.$ZodIssue): string {
     case 'too_small':
       return `expected ${describeSize(issue.origin, issue.inclusive === false ? 'above' : 'from', issue.minimum)}`
     case 'too_big':
-      return `expected ${describeSize(issue.origin, issue.inclusive === false ? 'below' : 'to', issue.maximum)}`
+      return `expected ${describeSize(issue.origin, issue.inclusive === false ? 'below' : 'up to', issue.maximum)}`
     case 'invalid_format':
       return `expected a ${issue.format}`
+    case 'invalid_union': {
+      const kinds = 'options' in issue ? (issue.options as string[]) : undefined
+      const parts = issue.errors.flatMap(([first]) =>
+        first ? expectedBy(first).replace('expected ', '') : [],
+      )
+      return `expected ${kinds ? `one of ${kinds.join(', ')}` : [...new Set(parts)].join(', or ')}`
+    }
     default:
       return 'expected another value'
   }
@@ -59,7 +67,8 @@ function expectedBy(issue: z.core.$ZodIssue): string {
 function describeSize(origin: string, bound: string, size: number | bigint): string {
   if (origin === 'number' || origin === 'int') return `a number ${bound} ${size}`
   if (bound === 'from' && size === 1) return `${NAMES[origin] ?? origin} that is not empty`
-  return `${NAMES[origin] ?? origin} with ${bound === 'from' ? 'at least' : 'at most'} ${size} ${origin === 'string' ? 'characters' : 'entries'}`
+  const most = bound === 'from' ? 'at least' : 'at most'
+  return `${NAMES[origin] ?? origin} with ${most} ${size} ${origin === 'string' ? 'characters' : 'entries'}`
 }
 
 function show(value: unknown): string {

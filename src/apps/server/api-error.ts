@@ -110,8 +110,15 @@ export function parseBody<T extends z.ZodType>(
   const param = [...path, ...at].map(String).join('.')
   const isMissing = issue?.code === 'invalid_type' && issue.input === undefined
   const code = isMissing ? 'missing_required_parameter' : 'invalid_value'
-  throw new ApiError(400, `${param || 'body'}: ${issue ? explainIssue(issue, issue.input) : 'wrong'}`, {
+  throw new ApiError(400, `${param || 'body'}: ${issue ? explain(issue) : 'wrong'}`, {
     param: param || undefined,
     code,
   })
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return 'unknown field'
+  const key = 'discriminator' in issue ? issue.discriminator : undefined
+  const got = key === undefined ? issue.input : (issue.input as Record<string, unknown>)[key]
+  return explainIssue(issue, got)
 }

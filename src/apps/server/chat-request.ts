@@ -17,7 +17,7 @@ import type { WireRequest } from './endpoint.ts'
 const part = z
   .looseObject({ type: z.string() })
   .refine((p) => p.type !== 'text' || typeof p.text === 'string', {
-    error: 'expected a text',
+    error: 'expected text',
     path: ['text'],
   })
 const content = z.union([z.string(), z.array(part)], { error: 'expected a string or an array of parts' })
@@ -104,7 +104,9 @@ const chatSchema = z.looseObject({
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   presence_penalty: z.number().min(-2).max(2).nullish(),
   stop: z
-    .union([z.string(), z.array(z.string().min(1)).max(16)], { error: 'expected a text, or up to 16' })
+    .union([z.string(), z.array(z.string().min(1)).max(16)], {
+      error: 'expected text, or a list of at most 16 texts',
+    })
     .nullish(),
   seed: z.int().nullish(),
   top_k: z.int().min(1).nullish(),

@@ -42,7 +42,9 @@ const format = z.discriminatedUnion('type', [
 const schema = z.looseObject({
   ...samplingFields,
   model: z.string(),
-  input: z.union([z.string().min(1), z.array(z.unknown()).min(1)], { error: 'expected a text, or items' }),
+  input: z.union([z.string().min(1), z.array(z.unknown()).min(1)], {
+    error: 'expected text, or a list of items',
+  }),
   instructions: z.string().nullish(),
   max_output_tokens: z.int().nullish(),
   seed: z.int().nullish(),
