@@ -106,14 +106,17 @@ test('names of a config that stand for each other are an error', async () => {
 })
 
 test.each([
-  ['smolm2', /unknown engine "smolm2"; did you mean smollm2\? There are smollm2, .*from the config: quick/],
+  [
+    'smolm2',
+    /unknown engine "smolm2"; did you mean smollm2\? Names from the config: quick, .*; in this process: smollm2, .*; servers: /,
+  ],
   ['opnai:gpt', /did you mean openai:gpt\?/],
   ['model.gguf', /did you mean gguf:model.gguf\?/],
   ['http://127.0.0.1:8000/v1', /expected URL#MODEL, such as http:\/\/127.0.0.1:8000\/v1#llama/],
   ['localhost:8000/v1#llama', /did you mean URL#MODEL/],
   ['quik', /did you mean quick\?/],
-  ['gguf:', /unknown engine "gguf:"/],
-  ['constructor', /unknown engine "constructor"\. There are/],
+  ['gguf:', /expected gguf:FILE, got "gguf:"/],
+  ['constructor', /unknown engine "constructor"\. Names /],
 ])('the wrong name %s is a usage error that lists the right ones', async (name, message) => {
   const error = await open(name).catch((error: unknown) => error)
   expect(error).toBeInstanceOf(UsageError)

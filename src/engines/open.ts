@@ -155,7 +155,9 @@ function fillHeaders(entry: string, headers: Record<string, string>, env: NodeJS
     text.replace(/\$\{(\w+)\}/g, (_, variable: string) => {
       const value = env[variable]?.trim()
       if (value) return value
-      throw new UsageError(`engines.${entry}.headers.${header}: ${variable} is not set in the environment`)
+      throw new UsageError(
+        `the config's engines.${entry}.headers.${header}: expected a value in the environment variable ${variable}, but it is not set`,
+      )
     })
   const filled = Object.entries(headers).map(([header, text]): [string, string] => [
     header,
@@ -250,12 +252,19 @@ async function unknownName(name: string, configured: string[]): Promise<UsageErr
   const cataloged = await catalogNames()
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory())
     return new UsageError(`${name} is a folder, but has no model that \`aft train\` trained to its end`)
-  const forms = ['gguf:FILE', 'hf:USER/REPO:QUANT', ...namedForms(), 'URL#MODEL', 'a folder of `aft train`']
-  const known = [...cataloged, ...forms].join(', ')
-  const own = configured.length > 0 ? `, and from the config: ${configured.join(', ')}` : ''
+  const forms = ['gguf:FILE', 'hf:USER/REPO:QUANT', ...namedForms()]
+  const [form] = forms.filter((known) => name !== '' && name === `${split(known)[0]}:`)
+  if (form) return new UsageError(`expected ${form}, got "${name}"`)
+  const own = configured.length > 0 ? [`from the config: ${configured.join(', ')}`] : []
+  const here = [...cataloged, ...forms.slice(0, 2), 'a folder of `aft train`']
+  const known = [
+    ...own,
+    `in this process: ${here.join(', ')}`,
+    `servers: URL#MODEL, ${forms.slice(2).join(', ')}`,
+  ]
   const hint = suggest(name, [...cataloged, ...configured])
   return new UsageError(
-    `unknown engine "${name}"${hint ? `; did you mean ${hint}?` : '.'} There are ${known}${own}`,
+    `unknown engine "${name}"${hint ? `; did you mean ${hint}?` : '.'} Names ${known.join('; ')}`,
   )
 }
 

@@ -61,5 +61,5 @@ test('a port that fetch refuses is not retried', async () => {
   const cause = await fetch('http://127.0.0.1:9/v1').catch((error: unknown) => error)
   const error = errorFromConnection('a', cause)
   expect(error).toMatchObject({ kind: 'unreachable', isRetryable: false })
-  expect(error.message).toMatch(/a port that no program may connect to/)
+  expect(error.message).toMatch(/HTTP clients refuse this port/)
 })

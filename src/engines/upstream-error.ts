@@ -120,7 +120,7 @@ export function errorFromConnection(engine: string, cause: unknown): UpstreamErr
   const isRefusedPort = reason === 'bad port' // fetch refuses some ports, always
   const isUnconnected = hasCode(cause, UNCONNECTED)
   const problem = isRefusedPort
-    ? 'a port that no program may connect to: give the server another'
+    ? 'HTTP clients refuse this port: give the server another one'
     : isUnconnected
       ? `${reason}. Is a server running there?`
       : reason

@@ -144,10 +144,15 @@ function readConversation(row: Row, wrong: Wrong): { messages: Message[]; isShar
 function chooseQuestion(row: Row, wrong: Wrong): { field: (typeof QUESTIONS)[number]; isShared: boolean } {
   const given = QUESTIONS.filter((field) => row[field] !== undefined && row[field] !== null)
   const [field] = given
-  if (field === undefined) throw wrong(`one of ${QUESTIONS.join(', ')}`, Object.keys(row))
+  if (field === undefined) throw wrong(`one of the fields ${QUESTIONS.join(', ')}`, fieldsOf(row))
   const isShared = given.join() === 'messages,prompt' && typeof row.prompt === 'string'
-  if (given.length > 1 && !isShared) throw wrong(`one of ${QUESTIONS.join(', ')}`, given)
+  if (given.length > 1 && !isShared) throw wrong(`only one of the fields ${QUESTIONS.join(', ')}`, given)
   return { field, isShared }
+}
+
+/** The names of a row's fields, if it has some. */
+function fieldsOf(row: Row): unknown {
+  return Object.keys(row).length === 0 ? row : Object.keys(row)
 }
 
 function upToQuestion(messages: Message[], prompt: string, wrong: Wrong): Message[] {

@@ -109,7 +109,7 @@ function findRows(data: string, { rows, eval_steps }: Recipe): RowFiles {
   const missing = [...files.train, ...files.evaluate].find((file) => !existsSync(file))
   if (missing === undefined) return files
   const hint = rows === 'aft' ? '`aft data build` makes it' : '`aft data build --sft-twin` makes it'
-  throw new UsageError(`${missing} does not exist; ${hint}`)
+  throw new UsageError(`${path.join(data, path.relative(data, missing))}: there is no such file; ${hint}`)
 }
 
 function writeRequest(

@@ -174,7 +174,7 @@ test.each([
   [['ask', 'x', '--config', 'none.ts'], /none.ts: there is no such file; expected a config/],
   [['ask', 'x', '--model', 'src'], /src is a folder, but has no model that `aft train` trained/],
   [['ask', 'x', '--model', 'smollm2', '--lora', 'none.gguf'], /--lora none.gguf: there is no such file/],
-  [['ask', ' '], /expected a prompt, got nothing/],
+  [['ask', ' '], /expected a prompt, such as .*, got nothing/],
   [['asj', 'x'], /aft has no command "asj"; did you mean ask\?/],
   [['ask', 'x', '--width', `sk-${'x'.repeat(16)}`], /--width: .* got "\[hidden\]"/],
   [['ask', 'x', '--model', 'http://me:pass@host/v1#m'], /\/\/\[hidden\]@host\/v1#m: .* no key or password/],

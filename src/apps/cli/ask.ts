@@ -89,5 +89,5 @@ async function readQuestion(words: string[]): Promise<string> {
   const isPiped = words.length === 0 && !process.stdin.isTTY
   const question = isPiped || words.join() === '-' ? await text(process.stdin) : words.join(' ')
   if (question.trim() !== '') return question.replace(/\r?\n$/, '')
-  throw new UsageError('expected a prompt, got nothing: aft ask "Why is the sky blue?"')
+  throw new UsageError('expected a prompt, such as aft ask "Why is the sky blue?", got nothing')
 }

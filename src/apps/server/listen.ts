@@ -29,14 +29,26 @@ export interface ListenOptions {
 /** Time to keep an idle connection. It is longer than in proxies, so that they never send on a closing connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
+function explain({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'EADDRINUSE') return 'another program listens there; give another --port (0 takes a free one)'
+  if (code === 'EADDRNOTAVAIL') return 'this machine does not have that address; give another --host'
+  if (code === 'EACCES') return 'the system does not allow this port; give a --port from 1024'
+  return message
+}
+
 /**
  * Listens on Node's HTTP server.
- * @throws UsageError if the port is taken, or the address is not one of this machine
+ * @throws UsageError if the port is taken, the address is not one of this machine, or an allowed name is no host name
  */
 export async function listen(
   server: AftServer,
   { host, port, allowHost = [], headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 }: ListenOptions,
 ): Promise<Listening> {
+  const wrong = allowHost.find((name) => !/^[\w.-]+$/.test(name))
+  if (wrong !== undefined)
+    throw new UsageError(
+      `--allow-host: expected a host name such as chat.example, without port, got "${wrong}"`,
+    )
   const isLocal = isLoopback(host)
   const http = createAdaptorServer({
     fetch: (request, env) => {
@@ -58,7 +70,7 @@ export async function listen(
   })
   await new Promise<void>((resolve, reject) => {
     http.once('error', (error) =>
-      reject(new UsageError(`cannot listen on ${host}:${port}: ${error.message}`)),
+      reject(new UsageError(`cannot listen on ${host}:${port}: ${explain(error)}`)),
     )
     http.listen(port, host, resolve)
   })

@@ -89,6 +89,9 @@ describe('the origins of an operator', () => {
   test('may be every origin on a server with keys only if that is meant', async () => {
     const keys = { me: 'sk-of-mine' }
     expect(() => createServer({ engines, allowOrigin: ['*'], keys })).toThrow('add --any-origin')
+    expect(() => createServer({ engines, keys, anyOrigin: true })).toThrow(
+      "--any-origin is for --allow-origin '*'",
+    )
     const { url } = await start({ allowOrigin: ['*'], keys, anyOrigin: true })
     expect((await preflight(url, 'https://anywhere.example')).status).toBe(204)
   })

@@ -17,6 +17,10 @@ export function readOrigins(given: string[], { hasKeys, isAnyMeant }: Record<str
     const problem = `expected an origin such as https://chat.example or app://obsidian.md, got "${given[i]}"`
     throw new UsageError(`--allow-origin: ${problem}`, { param: 'allowOrigin', code: 'invalid-value' })
   }
+  if (isAnyMeant && !origins.includes('*')) {
+    const advice = "--any-origin is for --allow-origin '*': add that, or leave it out"
+    throw new UsageError(advice, { param: 'anyOrigin', code: 'invalid-value' })
+  }
   if (!origins.includes('*') || !hasKeys || isAnyMeant) return origins
   const problem =
     "'*' lets every page on the web try the keys of this server: name the origins, or add --any-origin"

@@ -305,6 +305,12 @@ describe('the host of a request', () => {
 
   test('on loopback must be this machine, or a name that the operator allows', async () => {
     const { url } = await startServer(scriptedEngine(echo), {}, 'none', { allowHost: ['box.example'] })
+    const withPort = startServer(scriptedEngine(echo), {}, 'none', { allowHost: ['box.example:80'] })
+    await expect(withPort).rejects.toThrow(
+      '--allow-host: expected a host name such as chat.example, without port',
+    )
+    const taken = startServer(scriptedEngine(echo), {}, 'none', { port: Number(new URL(url).port) })
+    await expect(taken).rejects.toThrow('another program listens there; give another --port')
     const statusOf = (host: string) => ask(url, host)
     for (const host of ['localhost:1234', '127.0.0.1', '[::1]:80', 'a.localhost', 'Box.example:8080']) {
       expect([host, await statusOf(host)]).toEqual([host, 200])

@@ -221,7 +221,7 @@ test('a header whose variable is not set, and the key of a provider for another 
   const engines = { server, elsewhere }
   const env = { AI_GATEWAY_API_KEY: 'key-of-gateway' }
   await expect(open('server', { env, config: { engines } })).rejects.toThrow(
-    'engines.server.headers.api-key: TEAM is not set in the environment',
+    'engines.server.headers.api-key: expected a value in the environment variable TEAM, but it is not set',
   )
   await expect(open('elsewhere', { env, config: { engines } })).rejects.toThrow(
     /expected apiKeyEnv, the variable that holds the key of https:\/\/proxy.example/,

@@ -161,9 +161,12 @@ async function readCases(paths: string[], flags: PerplexityFlags): Promise<Cases
   const found = flags.format === 'examples' ? await readBuilt(paths, flags) : await readSource(paths, flags)
   if (found.cases.length > 0) return found
   const why = Object.entries(found.leftOut).map(([reason, n]) => `; ${n} left out: ${reason}`)
-  const hint = '; of a built folder the validation examples are scored: name its train.jsonl for the others'
+  const hint =
+    '. Of a built folder only the validation examples are scored. Name its train.jsonl to score the others'
   const isEmpty = why.length === 0 && flags.format === 'examples'
-  throw new UsageError(`${paths.join(', ')}: there is no row to score${isEmpty ? hint : why.join('')}`)
+  throw new UsageError(
+    `${paths.join(', ')}: expected rows to score, got none${isEmpty ? hint : why.join('')}`,
+  )
 }
 
 /** Reads examples with proposals, and their twins without proposals from `sft/` if it exists. */

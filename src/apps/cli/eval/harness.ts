@@ -1,4 +1,5 @@
 /** `aft eval harness`: runs the tasks of lm_eval against this project's own server. */
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
 import { enginesOf } from '../../../core/plan.ts'
@@ -45,6 +46,9 @@ export function harnessCommand(): Command {
 }
 
 async function harness(flags: HarnessFlags): Promise<void> {
+  const { includePath } = flags
+  if (includePath !== undefined && !existsSync(includePath))
+    throw new UsageError(`--include-path ${includePath}: there is no such folder`)
   const setup = await readAnswerFlags(flags)
   const signal = watchInterrupts()
   const say = (text: string) => void process.stderr.write(redact(text))

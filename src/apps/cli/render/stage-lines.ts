@@ -34,9 +34,10 @@ function stageOf(plan: Plan, { layer, width, isLast }: Extract<AftEvent, { type:
   return `aggregating: ${isLast && width === 1 ? 'the answer' : drafts}${by}`
 }
 
-function costOf({ layers, usage }: Result, ms: number): string {
+function costOf({ layers, usage, finishReason }: Result, ms: number): string {
   const completions = layers.reduce((sum, layer) => sum + layer.completions.length, 0)
   const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`
   const calls = `${count(completions, 'completion')} in ${count(usage.calls, 'call')}`
-  return `${calls}, ${count(usage.outputTokens, 'token')}, ${(ms / 1000).toFixed(1)} s`
+  const cut = finishReason === 'length' ? '; the answer is cut (--max-tokens)' : ''
+  return `${calls}, ${count(usage.outputTokens, 'token')}, ${(ms / 1000).toFixed(1)} s${cut}`
 }
