@@ -5,6 +5,9 @@ import type { Engine, Message } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import type { AftEvent, Result } from '../core/result.ts'
 import { defaultTemplate, type Template } from '../core/templates.ts'
+import { checkEngines, givenEngines } from '../engines/given-engines.ts'
+import { describeWrong } from '../files/file-errors.ts'
+import { readMessages } from '../files/messages.ts'
 import { createChannel } from '../lib/channel.ts'
 import { limitsOf, makePlan, type PlanOptions } from '../plans/strategies.ts'
 import { makeHost } from './host.ts'
@@ -32,9 +35,11 @@ export async function answer(
   prompt: string | Message[] | Omit<Prompt, 'id'>,
   options: AnswerOptions,
 ): Promise<Result> {
-  const { engine, engines: named, template = defaultTemplate, signal, onEvent, ...planOptions } = options
-  const engines = named ?? (engine ? { [engine.id]: engine } : {})
-  if (Object.keys(engines).length === 0) throw new UsageError('expected `engine` or `engines`, got neither')
+  const engines = givenEngines(options, ({ id }) => id ?? 'engine')
+  checkEngines(engines)
+  const { engine, engines: _, template = defaultTemplate, signal, onEvent, ...planOptions } = options
+  if (typeof template?.aggregatorSystem !== 'string')
+    throw new UsageError('expected `template` to be a template, as `await readTemplate(FILE)` gives it')
   const plan = makePlan({
     ...planOptions,
     proposers: options.proposers ?? Object.keys(engines),
@@ -69,7 +74,13 @@ export async function* streamAnswer(
   }
 }
 
-function toPrompt(prompt: string | Message[] | Omit<Prompt, 'id'>): Prompt {
-  if (typeof prompt === 'string') return { id: '0', messages: [{ role: 'user', content: prompt }] }
-  return Array.isArray(prompt) ? { id: '0', messages: prompt } : { ...prompt, id: '0' }
+function toPrompt(given: string | Message[] | Omit<Prompt, 'id'>): Prompt {
+  const wrong = (expected: string, got: unknown) => new UsageError(describeWrong(expected, got))
+  if (typeof given === 'string') {
+    if (given.trim() === '') throw wrong('a prompt', given)
+    return { id: '0', messages: [{ role: 'user', content: given }] }
+  }
+  const prompt = Array.isArray(given) ? { messages: given } : given
+  readMessages(prompt?.messages, 'messages', wrong)
+  return { ...prompt, id: '0' }
 }

@@ -12,6 +12,8 @@ import type { Engine } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import { type AiSdkModel, fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
+import { isModel } from '../../engines/ai-sdk/is-model.ts'
+import { checkEngines, givenEngines } from '../../engines/given-engines.ts'
 import { describeIssue } from '../../files/json-file.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
 import { limitsOf, type PlanOptions } from '../../plans/strategies.ts'
@@ -53,11 +55,11 @@ export interface AftProvider extends ProviderV4 {
  * const { text } = await generateText({ model: aft('aft'), prompt: 'Why is the sky blue?' })
  */
 export function createAft(options: AftProviderOptions): AftProvider {
+  const given = givenEngines<Engine | AiSdkModel>(options, () => 'engine')
   const { engine, engines, presets, template = defaultTemplate, showProposals = false, ...plan } = options
-  const given = engines ?? (engine ? { engine } : {})
   const opened = Object.fromEntries(Object.entries(given).map(([name, made]) => [name, toEngine(made)]))
+  checkEngines(opened)
   const names = Object.keys(opened)
-  if (names.length === 0) throw new UsageError('expected `engine` or `engines`, got neither')
   const limits = { engineMaxTokens: limitsOf(opened) }
   const base: PlanOptions = { proposers: names, ...plan, ...limits, template: template.id }
   const offer: Offer = {
@@ -83,7 +85,7 @@ export function createAft(options: AftProviderOptions): AftProvider {
 }
 
 function toEngine(made: Engine | AiSdkModel): Engine {
-  return 'generate' in made ? made : fromAiSdk(made)
+  return isModel(made) ? fromAiSdk(made) : made
 }
 
 interface Setup {

@@ -3,6 +3,7 @@ import { enginesOf } from '../../core/plan.ts'
 import type { Engine } from '../../core/provider/engine.ts'
 import { redact, UsageError } from '../../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
+import { checkEngines } from '../../engines/given-engines.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
 import { limitsOf, makePlan, type PlanOptions } from '../../plans/strategies.ts'
 import { DEFAULT_LIMITS, type Limits, type Offer } from '../../request/plans.ts'
@@ -66,7 +67,7 @@ export interface AftServer {
 
 /**
  * Makes a server: the OpenAI API under `/v1`, the page at `/`, `/health` and `/metrics`.
- * @throws UsageError for a preset that is not valid or names an engine that does not exist, and for a wrong origin
+ * @throws UsageError without an engine, for a preset that is not valid or names an engine that does not exist, and for a wrong origin
  * @example
  * import { openEngine } from 'aft'
  * import { createServer } from 'aft/server'
@@ -75,6 +76,9 @@ export interface AftServer {
  * const response = await server.fetch(new Request('http://localhost/v1/models'))
  */
 export function createServer(options: ServerOptions): AftServer {
+  if (Object.keys(options?.engines ?? {}).length === 0)
+    throw new UsageError('expected `engines`, such as { small: await openEngine("smollm2") }, got none')
+  checkEngines(options.engines)
   const { template = defaultTemplate, log = () => {} } = options
   const names = nameEngines(options.engines, options.showAddresses)
   const queue = createQueue({
