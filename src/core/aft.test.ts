@@ -26,6 +26,17 @@ describe('propose and aggregate', () => {
     expect(usage.calls).toBe(3)
   })
 
+  test('engines may leave out deltas if nothing listens, and those of layers that the host does without', async () => {
+    const engine = scriptedEngine(echo)
+    const asked = () => engine.requests.splice(0).map((r) => r.endsOnly ?? false)
+    await ask({ engine }, planFor({ engine }))
+    expect(asked()).toEqual([false, false, false])
+    await ask({ engine }, planFor({ engine }), { endsOnly: (layer) => layer !== 1 })
+    expect(asked()).toEqual([true, false, true])
+    await ask({ engine }, planFor({ engine }), { emit: undefined })
+    expect(asked()).toEqual([true, true, true])
+  })
+
   test('for every width and depth it is width x depth + 1 completions in depth + 1 calls', () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 7 }), fc.nat(4), async (width, depth) => {

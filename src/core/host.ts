@@ -12,6 +12,8 @@ export interface Host {
   clock: Clock
   /** Gets every event as it happens. */
   emit?: (event: AftEvent) => void
+  /** Whether `emit` does without the deltas of a layer: engines then leave them out. */
+  endsOnly?: (layer: number) => boolean
   /** The first layers, if they exist already: they are not sampled and emit no events. */
   recorded?: LayerResult[]
   /** Whether the client has received a part of this member of the last layer: then it cannot be sampled again. */

@@ -108,6 +108,7 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
       else run.host.emit?.({ ...event, layer: run.layerIndex, index: member.index })
       if (event.type === 'completion-end' || event.type === 'completion-failed') open.delete(event.index)
     }
+    if (open.size === 0) return failed
     return failOpen(new EngineError(engine.id, 'missing', 'the engine ended without this completion'))
   } catch (error) {
     if (error instanceof UsageError) throw error
@@ -135,6 +136,7 @@ async function makeRequest({ run, group, fitting }: Call, members: Member[]): Pr
     ...(host.priority && { priority: host.priority(layerIndex) }),
     ...(run.plan.strict && { strict: true }),
     ...(layer.quorum && { endsEarly: true }),
+    ...((!host.emit || host.endsOnly?.(layerIndex)) && { endsOnly: true }),
     signal: quorum.signal,
   }
 }

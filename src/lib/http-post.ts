@@ -51,7 +51,8 @@ export function postHTTP(address: string, { headers, body, signal }: Posted): Pr
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const url = new URL(address)
-    const options = { method: 'POST', headers }
+    // A timer of the socket would be set again at each read; the limits are the caller's.
+    const options = { method: 'POST', headers, timeout: 0 }
     const request =
       url.protocol === 'https:'
         ? https.request(url, { ...options, agent: agents.https })
@@ -137,7 +138,9 @@ function readStream(stream: Readable, take: (piece: Buffer) => boolean, close: (
     stream.on('data', onData)
     stream.once('end', resolve)
     stream.on('error', (cause) => reject(brokenBy(cause)))
-    stream.once('close', () => reject(brokenBy(new Error('the connection was closed'))))
+    stream.once('close', () => {
+      if (!stream.readableEnded) reject(brokenBy(new Error('the connection was closed')))
+    })
   })
 }
 

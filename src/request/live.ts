@@ -62,7 +62,10 @@ export async function answerLive(
       watch?.take(event)
     })
   const stop = AbortSignal.any([signal, broken.signal])
-  const host = makeHost({ engines, template, signal: stop, emit, isSent: watch?.isSent })
+  const last = writingLayer(ask.plan)
+  const seesAll = sink?.event !== undefined || (sink !== undefined && ask.showProposals)
+  const endsOnly = (layer: number) => !seesAll && layer !== last
+  const host = makeHost({ engines, template, signal: stop, emit, endsOnly, isSent: watch?.isSent })
   const prompt = { id: '0', ...ask.prompt }
   const isFirstCall = ask.tools === 'first-call' && ask.prompt.tools !== undefined
   const result = await (isFirstCall ? answerByFirstCall : answerPrompt)(prompt, ask.plan, host)

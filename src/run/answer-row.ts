@@ -27,7 +27,7 @@ export async function answerRow(
     if (line) job.record(line)
   }
   try {
-    const resumed = resumeFrom({ ...host, signal, emit }, layersOf(recorded))
+    const resumed = resumeFrom({ ...host, signal, emit, endsOnly: () => true }, layersOf(recorded))
     return endOf(prompt, await answerPrompt(row, withOwnSettings(plan, row.own), resumed))
   } catch (error) {
     signal.throwIfAborted()

@@ -76,6 +76,13 @@ test("a row's own settings hold in every layer of its prompt, and a change of th
   await expect(again).rejects.toThrow(/the prompt "own" is not the one that/)
 })
 
+test('engines may leave out deltas: nothing reads them', async () => {
+  const { engine, summary } = run(echo)
+  await summary
+  expect(engine.requests.length).toBeGreaterThan(0)
+  expect(engine.requests.every((request) => request.endsOnly)).toBe(true)
+})
+
 describe('answers', () => {
   test('stand one a line in the order of the prompts, whichever ended first', async () => {
     const slowest = { text: 'late', delayMs: 30 }

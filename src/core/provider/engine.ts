@@ -153,6 +153,8 @@ export interface CompletionRequest {
    * counts the ends. Otherwise it may wait for the usage first.
    */
   endsEarly?: boolean
+  /** If true, the caller reads ends and failures only: the engine may leave out all deltas, which saves time. */
+  endsOnly?: boolean
   signal?: AbortSignal
 }
 

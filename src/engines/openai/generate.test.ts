@@ -65,6 +65,13 @@ describe('an abort', () => {
   })
 })
 
+it('a request for ends only gets no deltas', async () => {
+  const { engine } = await open({}, model())
+  const { events, ends } = await collect(engine, { n: 2, endsOnly: true })
+  expect(events).toEqual(ends)
+  expect(ends.every(({ text }) => text !== '')).toBe(true)
+})
+
 describe('slots at an endpoint', () => {
   it('are shared by the engines of the same address, and never exceeded', async () => {
     let [inFlight, most] = [0, 0]
