@@ -12,12 +12,24 @@ export interface ErrorBody {
 
 type Fields = Record<string, unknown>
 
+const NO_REASON = 'the server gives no reason'
+
 /** Reads a parsed error body, or a text. */
 export function readErrorBody(body: unknown): ErrorBody {
   const facts = { status: undefined as number | undefined, codes: [] as string[] }
   collectFacts(body, facts, 0)
-  const message = findMessage(body) ?? (typeof body === 'object' ? JSON.stringify(body) : String(body))
+  const message =
+    findMessage(body) ?? (typeof body === 'object' ? stringify(body) || NO_REASON : String(body))
   return { message, status: facts.status, codes: facts.codes.join(' ') }
+}
+
+/** A value as JSON; nothing of one that is nested deeper than any JSON that was meant. */
+export function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    return ''
+  }
 }
 
 /** The JSON in a text, else the text. */
@@ -46,7 +58,7 @@ const MESSAGES = [
 const WRAPPERS = ['error', 'Error', 'errors', 'base_resp', 'response', 'Response', 'data', 'header']
 
 function findMessage(body: unknown, depth = 0): string | undefined {
-  if (typeof body === 'string') return body.trim() === '' ? undefined : body
+  if (typeof body === 'string') return body.trim() === '' ? undefined : readMarkup(body)
   if (typeof body !== 'object' || body === null || depth > 5) return undefined
   if (Array.isArray(body)) return listMessages(body, depth)
   const fields = body as Fields
@@ -56,6 +68,17 @@ function findMessage(body: unknown, depth = 0): string | undefined {
   }
   return undefined
 }
+
+/** Of a page or of XML the message or the title, else its text. */
+function readMarkup(whole: string): string {
+  if (!/^\s*<[!?a-z]/i.test(whole)) return whole
+  const text = whole.slice(0, MARKUP_CHARS)
+  const [, message] = /<(?:message|title|h1)>([^<]+)</i.exec(text) ?? []
+  const plain = text.replace(/<(style|script).*?<\/\1>|<[^>]*>/gis, ' ').replace(/\s+/g, ' ')
+  return (message ?? plain).trim() || text
+}
+
+const MARKUP_CHARS = 8_000
 
 /** Messages of a list; FastAPI says where (`loc`) and what (`msg`). */
 function listMessages(list: unknown[], depth: number): string | undefined {
@@ -76,7 +99,7 @@ function addCause(message: string, { metadata }: Fields): string {
 }
 
 const STATUS_NAMES = ['status', 'code', 'status_code', 'statusCode', 'http_code', 'http_status', 'error_code']
-const CODE_NAMES = ['type', 'code', 'Code', 'status', 'error_type']
+const CODE_NAMES = ['type', 'code', 'Code', 'status', 'error_type', '__type']
 
 function collectFacts(body: unknown, facts: { status?: number; codes: string[] }, depth: number): void {
   if (typeof body !== 'object' || body === null || depth > 5) return
@@ -96,7 +119,7 @@ const TRANSIENT =
   /overload|busy|try (again|later)|retry|temporar|unavailable|time[sd]? ?out|rate.?limit|throttl|too many requests|ask later|capacity|resource_?exhausted|deadline|internal|server.?error|network|connection/i
 const BY_WORDS: [RegExp, number][] = [
   [/api[ _-]?key|unauthori[sz]ed|unauthenticated|authentication|invalid token|login/i, 401],
-  [/permission|forbidden|access denied|not allowed/i, 403],
+  [/permission|forbidden|access ?denied|not (allowed|authorized)/i, 403],
   [/insufficient[_ ](quota|funds|balance|credits?)|billing|credit balance|payment/i, 402],
   [
     /(model|deployment|engine|path|route|url|page)\b.* (does not exist|not found)|not_?found|no such model/i,
@@ -106,7 +129,7 @@ const BY_WORDS: [RegExp, number][] = [
   [/rate.?limit|too many requests|throttl|resource_?exhausted/i, 429],
 ]
 const REFUSED =
-  /invalid|unsupported|not supported|unknown (?!error)|unrecognized|must be|is required|missing|\bexpected|not permitted|malformed|illegal|bad request|failed_precondition|too (long|large)|exceeds?\b/i
+  /invalid|unsupported|not supported|unknown (?!error)|unrecognized|must be|required|missing|\bexpected|not permitted|malformed|illegal|bad request|failed_precondition|too (long|large)|exceeds?\b/i
 
 /** The status that an error within an answer stands for. If nothing says that it is final, a retry may help: 500. */
 export function statusFromWords({ message, codes, status }: ErrorBody): number {
@@ -123,4 +146,37 @@ function findStatus(words: string): number | undefined {
 
 function findKnown(words: string): number | undefined {
   return BY_WORDS.find(([pattern]) => pattern.test(words))?.[1]
+}
+
+const PLACES = [
+  'param',
+  'loc',
+  'path',
+  'field',
+  'fields',
+  'keys',
+  'pointer',
+  'instancePath',
+  'property',
+  'additionalProperty',
+  'parameter',
+  'name',
+]
+
+/** The fields that a body names as wrong, wherever it does (`param`, a path of pydantic, a JSON pointer). */
+export function listNamed(body: unknown, depth = 0): string[] {
+  if (typeof body !== 'object' || body === null || depth > 6) return []
+  const fields = body as Record<string, unknown>
+  const own = PLACES.flatMap((place) => headsOf(fields[place]))
+  // What the client sent may come back, and names nothing.
+  const inner = Object.entries(body).filter(([key]) => key !== 'input' && key !== 'received')
+  return [...own, ...inner.flatMap(([, value]) => listNamed(value, depth + 1))]
+}
+
+/** The first names of a path, in whatever form: `["body", "seed"]`, `/seed`, `seed.0`, `$.seed`. */
+function headsOf(place: unknown): string[] {
+  if (Array.isArray(place)) return place.flatMap(headsOf)
+  if (typeof place !== 'string') return []
+  const [head] = place.split(/[^\w-]+/).filter((part) => part !== '' && part !== 'body')
+  return head === undefined ? [] : [head]
 }

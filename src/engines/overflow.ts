@@ -43,7 +43,13 @@ const ANSWER_ONLY =
 export function saysOverflow(status: number, message: string): boolean {
   if (status === 413) return true
   if (!STATUSES.includes(status)) return false
-  return OVERFLOW.some((words) => words.test(message)) && !isAboutAnswer(message)
+  return OVERFLOW.some((words) => words.test(message)) && !isAboutAnswer(message) && !isAboutField(message)
+}
+
+/** Of a field that is no text of the prompt, such as an id or `stop`, OpenAI says that it is too long. */
+function isAboutField(message: string): boolean {
+  const [, path] = /'([\w.[\]]+)': (?:string|array) too long/.exec(message) ?? []
+  return path !== undefined && !/\b(content|input|prompt|text)\b/.test(path)
 }
 
 function isAboutAnswer(message: string): boolean {

@@ -23,13 +23,22 @@ const PAIRS: [family: string, open: string, close: string][] = [
   ['kimi', '\u25c1think\u25b7', '\u25c1/think\u25b7'],
   ['magistral', '[THINK]', '[/THINK]'],
   ['gemma', '<|channel>thought\n', '<channel|>'],
+  ['medgemma', '<unused94>thought\n', '<unused95>'],
+  ['openthinker', '<|begin_of_thought|>', '<|end_of_thought|>'],
+  ['cohere', '<|start_thinking|>', '<|end_thinking|>'],
+  ['glm', '<|thinking|>', '<|/thinking|>'],
+  ['longcat', '<longcat_think>', '</longcat_think>'],
+  ['minimax', '<mm:think>', '</mm:think>'],
 ]
-const BY_TAG = new Map<string, Pick<Tag, 'family' | 'kind'>>(
-  PAIRS.flatMap(([family, open, close]) => [
-    [open.toLowerCase(), { family, kind: 'open' as const }],
-    [close.toLowerCase(), { family, kind: 'close' as const }],
+/** What stands around an answer: never part of it. */
+const AROUND = ['<|begin_of_solution|>', '<|end_of_solution|>', '<|start_response|>', '<|end_response|>']
+const BY_TAG = new Map<string, Pick<Tag, 'family' | 'kind'>>([
+  ...PAIRS.flatMap(([family, open, close]): [string, Pick<Tag, 'family' | 'kind'>][] => [
+    [open.toLowerCase(), { family, kind: 'open' }],
+    [close.toLowerCase(), { family, kind: 'close' }],
   ]),
-)
+  ...AROUND.map((tag): [string, Pick<Tag, 'family' | 'kind'>] => [tag, { family: 'answer', kind: 'close' }]),
+])
 const LITERALS = [...BY_TAG.keys()]
 
 const CHANNEL = String.raw`(?:<\|end\|>)?(?:<\|start\|>\w{0,20})?<\|channel\|>([^<]{1,80})(?:<\|constrain\|>[^<]{0,40})?<\|message\|>`

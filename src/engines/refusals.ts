@@ -2,8 +2,9 @@
 
 import type { Message, ReasoningEffort, Sampling } from '../core/provider/engine.ts'
 import type { EngineError } from '../core/provider/errors.ts'
+import { namesField, wordsOf } from './named-fields.ts'
 import { type Rewrite, rewriteFor, rewriteMessages } from './rewrites.ts'
-import { namesField, UpstreamError } from './upstream-error.ts'
+import { UpstreamError } from './upstream-error.ts'
 
 /** One thing that was learned, and how a reader is told of it. */
 export interface Lesson {
@@ -124,14 +125,15 @@ function findRefused(error: UpstreamError, { body, passed = {}, strict }: SentRe
     .filter((field) => body[field] !== undefined)
     .filter((field) => !strict || isOurs(field))
   const { named = [] } = error.details
-  const isNamed = (field: string) => {
-    const names = [field, ...(optional[field]?.names ?? [])]
+  const namesOf = (field: string) => [field, ...(optional[field]?.names ?? [])]
+  const isSaid = (field: string) => {
     if (optional[field]?.words?.test(wordsOf(error))) return true
-    if (named.some((name) => names.includes(name.split(/[.[]/)[0] as string))) return true
     // A word of plain English must be quoted to be a name.
-    return names.some((name) => (isWord(name) ? quotes(error, name) : namesField(error, name)))
+    return namesOf(field).some((name) => (isWord(name) ? quotes(error, name) : namesField(error, name)))
   }
-  const refused = mayGo.filter(isNamed)
+  const isNamed = (field: string) => named.some((name) => namesOf(field).includes(name))
+  const byName = mayGo.filter(isNamed)
+  const refused = byName.length > 0 ? byName : mayGo.filter(isSaid)
   return refused.includes('temperature') && refused.includes('top_p') ? 'top_p' : refused[0]
 }
 
@@ -149,10 +151,6 @@ function quotes(error: UpstreamError, name: string): boolean {
 export function describeLeftOut(engine: string, field: string, verb = 'refuses'): string {
   const effect = optional[field]?.effect ?? 'it has no effect'
   return `${engine} ${verb} \`${field}\`, so it is left out: ${effect}`
-}
-
-function wordsOf({ details: { serverMessage = '' } }: UpstreamError): string {
-  return serverMessage
 }
 
 /** Leaves out and rewrites what was learned. `warnings` says what that changed in this request. */

@@ -68,13 +68,13 @@ const rewritings: Rewriting[] = [
   },
   {
     name: 'parts-as-text',
-    words: /(content|message).*(\bstring\b|sequence|\bparts?\b|\barray\b|\blist\b)/is,
+    words: /(content|message).*(\bstr(ing)?\b|sequence|\bparts?\b|\barray\b|\blist\b)/is,
     text: 'the model takes content as one text only, so parts are joined',
     rewrite: partsAsText,
   },
   {
     name: 'no-null-content',
-    words: /content\b.*(null|none|string|required|missing)|(null|none)\b.*content/is,
+    words: /content\b.*(null|none|nil\b|string|required|missing)|(null|none|missing)\b.*content/is,
     text: 'the model wants a text in each turn, so an empty one is sent',
     rewrite: fillContent,
   },
@@ -98,7 +98,7 @@ const rewritings: Rewriting[] = [
   {
     name: 'tools-as-text',
     words:
-      /tool_use|tool_result|tool message|tool_calls?\b|tools ?= ?|toolConfig|toolUse|define tools|role[^.]{0,20}\btool\b|\btool\b[^.]{0,20} role|Only user/i,
+      /tool_use|tool_result|tool message|tool[_ ]calls?\b|tools ?= ?|toolConfig|toolUse|define tools|role[^.]{0,20}\btool\b|\btool\b[^.]{0,20} role|Only user/i,
     text: 'the model refuses turns of tools in a request without tools, so they are sent as text',
     rewrite: (messages, hasTools) => (hasTools ? messages : toolsAsText(messages)),
   },
@@ -124,7 +124,7 @@ const rewritings: Rewriting[] = [
   {
     name: 'system-in-user',
     words:
-      /system|developer|alternat|Only user|(must|should) (start|begin) with[^.]{0,12}user|first (message|turn)[^.]{0,20}user|(invalid|unknown|unsupported|unexpected)[^.]{0,12}role/i,
+      /system|developer|alternat|Only user|(must|should) (start|begin) with[^.]{0,12}user|first (message|turn)[^.]{0,20}user|(invalid|unknown|unsupported|unexpected)[^.]{0,12}role|role\b[^.]{0,20}(must be|one of)/i,
     text: "the model refuses system messages, so their text stands before the user's",
     rewrite: systemInUser,
   },

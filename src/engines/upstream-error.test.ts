@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { errorFromConnection, errorFromStatus } from './upstream-error.ts'
+import { errorFromConnection, errorFromResponse, errorFromStatus } from './upstream-error.ts'
 
 test.each([
   [401, 'no', 'auth', false],
@@ -40,6 +40,23 @@ test.each([
     isRetryable: false,
     tokens: { prompt, context: 4096 },
   })
+})
+
+test.each([
+  "Invalid 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum length 40.",
+  "Invalid 'stop': array too long. Expected an array with maximum length 4, but got an array with length 5.",
+])('a field that is too long is no context overflow: %s', (message) => {
+  expect(errorFromStatus('e', 400, message).kind).toBe('refused')
+})
+
+test.each([
+  ['<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>', '502: 502 Bad Gateway'],
+  ['<?xml version="1.0"?><Error><Code>X</Code><Message>slow down</Message></Error>', '502: slow down'],
+  ['<!doctype html><style>p {}</style><p>Try <b>later</b>', '502: Try later'],
+  ['{"statusCode":502,"error":"Bad Gateway","message":"the engine is down"}', '502: the engine is down'],
+  [`${'{"error":'.repeat(9_000)}1${'}'.repeat(9_000)}`, '502: the server gives no reason'],
+])('the message of a body is its words: %s', (body, message) => {
+  expect(errorFromResponse('e', new Response(null, { status: 502 }), body).message).toBe(message)
 })
 
 test('a message never shows a key', () => {

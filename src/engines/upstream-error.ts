@@ -5,7 +5,7 @@
  */
 import { EngineError, type EngineErrorKind } from '../core/provider/errors.ts'
 import { askedDelayMs } from '../lib/retry.ts'
-import { parseBody, readErrorBody, statusFromWords } from './error-body.ts'
+import { listNamed, parseBody, readErrorBody, statusFromWords } from './error-body.ts'
 import { readTokens, saysOverflow } from './overflow.ts'
 
 /** What is known of a failure besides its kind. */
@@ -54,42 +54,33 @@ export function errorFromResponse(
   bodyText: string,
   { apiKey, advice, cause }: { apiKey?: string; advice?: string; cause?: unknown } = {},
 ): UpstreamError {
-  const body = parseError(bodyText)
-  const serverMessage = excerpt(readErrorBody(body).message, apiKey)
+  const whole = parseBody(bodyText)
+  const body = unwrap(whole)
+  const serverMessage = startOf(readErrorBody(body).message, apiKey)
   const { kind, isRetryable, ...facts } = classify(status, serverMessage, body)
   const retryAfterMs = isRetryable ? askedDelayMs((name) => headers.get(name)) : undefined
   const isTooLong = retryAfterMs !== undefined && retryAfterMs > MAX_RETRY_AFTER_MS
   const hint = isTooLong
     ? `the server asks to wait ${Math.round(retryAfterMs / 1000)} s: try again then`
     : advice
-  return new UpstreamError(engine, kind, `${status}: ${serverMessage}${hint ? ` (${hint})` : ''}`, {
+  return new UpstreamError(engine, kind, `${status}: ${excerpt(serverMessage)}${hint ? ` (${hint})` : ''}`, {
     status,
     cause,
     isRetryable: isRetryable && !isTooLong,
     ...facts,
     serverMessage,
-    named: listNamed(body),
+    named: listNamed(whole),
     retryAfterMs,
   })
-}
-
-/** The fields in `param` and in each `loc`, wherever they stand in the body. */
-function listNamed(body: unknown, depth = 0): string[] {
-  if (typeof body !== 'object' || body === null || depth > 6) return []
-  const { param, loc } = asFields(body)
-  const own = [param, ...(Array.isArray(loc) ? loc : [])]
-    .filter((name) => typeof name === 'string' && name !== 'body')
-    .map(String)
-  return [...own, ...Object.values(body).flatMap((value) => listNamed(value, depth + 1))]
 }
 
 /** The error for an error object in an answer that began well. If nothing says that it is final, a retry may help. */
 export function errorFromChunk(engine: string, body: unknown, apiKey?: string): UpstreamError {
   const read = readErrorBody(body)
   const status = statusFromWords(read)
-  const serverMessage = excerpt(read.message, apiKey)
+  const serverMessage = startOf(read.message, apiKey)
   const { kind, isRetryable, ...facts } = classify(status, serverMessage, body)
-  const problem = `${status}: in its answer the server says: ${serverMessage}`
+  const problem = `${status}: in its answer the server says: ${excerpt(serverMessage)}`
   return new UpstreamError(engine, kind, problem, { status, isRetryable, ...facts, serverMessage })
 }
 
@@ -187,12 +178,17 @@ function classify(status: number, message: string, body?: unknown) {
   return { kind, isRetryable: kind !== 'billing' && RETRYABLE.includes(status), param }
 }
 
-const EXCERPT_CHARS = 300
+/** What is read of a server's words, and what is shown. */
+const [READ_CHARS, EXCERPT_CHARS] = [8_000, 300]
 
-/** At most 300 characters of a server's words, without the key. */
-function excerpt(text: string, apiKey?: string): string {
-  const plain = apiKey ? hideKey(text, apiKey) : text
-  return plain.length <= EXCERPT_CHARS ? plain : `${plain.slice(0, EXCERPT_CHARS)}…`
+/** The start of a server's words, without the key. */
+function startOf(text: string, apiKey?: string): string {
+  const start = text.slice(0, READ_CHARS)
+  return apiKey ? hideKey(start, apiKey) : start
+}
+
+function excerpt(text: string): string {
+  return text.length <= EXCERPT_CHARS ? text : `${text.slice(0, EXCERPT_CHARS)}…`
 }
 
 /** A key of a few letters (`x`, for servers that want any) is hidden where it stands alone: many words hold it. */
@@ -202,36 +198,14 @@ function hideKey(text: string, key: string): string {
 }
 
 /** The error in a body: its field `error`, all of it, or a plain text. */
-function parseError(text: string): unknown {
-  const whole = parseBody(text)
+function unwrap(whole: unknown): unknown {
   const body = Array.isArray(whole) && whole.length > 0 ? whole[0] : whole
-  return asFields(body).error ?? (body === '' ? 'the server gives no reason' : body)
+  const { error, message } = asFields(body)
+  // Fastify: `error` is the name of the status, and says nothing.
+  if (typeof error === 'string' && typeof message === 'string') return body
+  return error ?? (body === '' ? 'the server gives no reason' : body)
 }
 
 function asFields(body: unknown): Record<string, unknown> {
   return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
-}
-
-const REFUSED_NAME =
-  /unsupported|not supported|unrecognized|unknown|unexpected|not permitted|forbidden|use '/i
-const NAMES_N = /(^|[^\w'-])['"`]?n(_cmpl)?['"`]?([^\w'-]|$)/
-
-/** Whether a refusal names one of these fields of the request. */
-export function namesField({ details: { serverMessage = '' } }: UpstreamError, ...fields: string[]): boolean {
-  return new RegExp(`\\b(${fields.join('|')})\\b`, 'i').test(serverMessage)
-}
-
-/** Whether a refusal says that the server does not know this field of the request. */
-export function rejectsField(error: UpstreamError, field: string): boolean {
-  return REFUSED_NAME.test(error.details.serverMessage ?? '') && namesField(error, field)
-}
-
-/**
- * The largest `n` that a refusal of `n` completions allows; half of `n` if it names `n` without a number, and undefined
- * if it is about something else.
- */
-export function readMaxN({ details: { serverMessage = '' } }: UpstreamError, n: number): number | undefined {
-  if (n === 1 || !NAMES_N.test(serverMessage)) return undefined
-  const bounds = (serverMessage.match(/\d+/g) ?? []).map(Number).filter((bound) => bound >= 1 && bound < n)
-  return bounds.length > 0 ? Math.max(...bounds) : n >> 1
 }

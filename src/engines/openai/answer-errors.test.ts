@@ -1,12 +1,15 @@
 /** Errors within an answer, limits on what a server may send, and faults of this program. */
 import { createGzip } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Answer, type Asked, collect, delta, open, say, toRequest } from './openai.fixture.ts'
 
 const raw =
   (body: string, type = 'text/event-stream'): Answer =>
   ({ response }) =>
     void response.writeHead(200, { 'content-type': type }).end(body)
+
+const deep = (open: string, close: string, within: (inner: string) => string) =>
+  within(`${open.repeat(20_000)}1${close.repeat(20_000)}`)
 
 const asEvent = (body: object) => `data: ${JSON.stringify(body)}\n\n`
 
@@ -84,6 +87,42 @@ describe('an error in an answer that began well has its words, and is final', ()
       'bad field',
     ],
     [
+      'an error of the delta',
+      asEvent(delta(0, { error: { code: 400, message: 'bad field' } })),
+      'refused',
+      'bad field',
+    ],
+    [
+      'an event that failed',
+      `event: response.failed\n${asEvent({ type: 'response.failed', response: { error: { message: 'bad field', code: 400 } } })}`,
+      'refused',
+      'bad field',
+    ],
+    [
+      "an exception of AWS, in AWS's words",
+      asEvent({ Message: 'User is not authorized', __type: 'AccessDeniedException' }),
+      'auth',
+      'User is not authorized',
+    ],
+    [
+      'a named exception',
+      asEvent({ validationException: { message: 'bad field is not permitted' } }),
+      'refused',
+      'bad field',
+    ],
+    [
+      'words beside an empty list of choices',
+      asEvent({ choices: [], error_msg: 'bad field is not permitted' }),
+      'refused',
+      'bad field',
+    ],
+    [
+      'a required field',
+      asEvent({ detail: [{ loc: ['body', 'x'], msg: 'field required' }] }),
+      'refused',
+      'body.x',
+    ],
+    [
       'a provider behind a router',
       asEvent({
         error: {
@@ -120,6 +159,14 @@ describe('an error in an answer that began well has its words, and is final', ()
     expect(asked).toHaveLength(1)
   })
 })
+
+it.each([{ error: {} }, { error: null }, { error: '' }, { message: 'success', code: 0 }])(
+  '%j beside choices is no error',
+  async (more) => {
+    const { engine } = await open({}, raw(asEvent({ ...delta(0, 'Hi', 'stop'), ...more })))
+    expect((await collect(engine)).ends).toMatchObject([{ text: 'Hi' }])
+  },
+)
 
 describe('an error in an answer that may pass is retried', () => {
   it.each([
@@ -176,6 +223,24 @@ describe('what a server may send has an end', () => {
       endless(asEvent(delta(0, { tool_calls: [{ index: 0, function: { name: 'f', arguments: long } }] }))),
       /at most 1048576 characters/,
     ],
+    [
+      'calls of tools',
+      endless(
+        asEvent(delta(0, { tool_calls: Array(100).fill({ function: { name: 'f', arguments: '{}' } }) })),
+      ),
+      /at most 1000 calls of tools/,
+    ],
+    [
+      'log probabilities',
+      endless(
+        asEvent({
+          choices: [
+            { index: 0, delta: {}, logprobs: { content: Array(1_000).fill({ token: 'x', logprob: -1 }) } },
+          ],
+        }),
+      ),
+      /at most 1048576 characters/,
+    ],
     ['a line', endless(long, 'data: {"choices": [{"'), /a line of at most 16 MiB.*data: /],
     ['a document', endless(long, '{"choices": [{"'), /a line of at most 64 MiB.*choices/],
   ])('%s', async (_, answer, words) => {
@@ -185,6 +250,78 @@ describe('what a server may send has an end', () => {
     expect(failures[0]?.error.message).toMatch(words)
     await asked[0]?.closed
     expect(asked).toHaveLength(1)
+  })
+
+  it.each<[string, string]>([
+    ['comments', ': still here\n\n'],
+    ['chunks that say nothing', asEvent(delta(0, {}))],
+  ])('%s, after 15 times the longest silence', async (_, sign) => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { engine, asked } = await open({ timeoutMs: 60_000, maxRetries: 0 }, async (one) => {
+      one.send(delta(0, 'Hi'))
+      for (let minutes = 0; minutes < 20 && !one.isClosed; minutes++) {
+        one.response.write(sign)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        if (!one.isClosed) vi.advanceTimersByTime(60_000)
+      }
+    })
+    expect((await collect(engine)).failures[0]?.error).toMatchObject({
+      kind: 'timeout',
+      message: 'nothing but signs of life came from the server for 900000 ms',
+    })
+    await asked[0]?.closed
+  })
+
+  it.each<[string, string, string]>([
+    ['lists', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'failed'],
+    [
+      'content',
+      deep(
+        '{"content":[',
+        ']}',
+        (inner) => `{"choices":[{"index":0,"delta":{"content":${inner}},"finish_reason":"stop"}]}`,
+      ),
+      '',
+    ],
+    [
+      'arguments',
+      deep(
+        '{"a":',
+        '}',
+        (inner) =>
+          `{"choices":[{"index":0,"delta":{"content":"Hi","tool_calls":[{"function":{"name":"f","arguments":${inner}}}]},"finish_reason":"stop"}]}`,
+      ),
+      'Hi',
+    ],
+    ['an error', deep('{"error":', '}', (inner) => inner), 'failed'],
+  ])('%s that are nested 20,000 deep', async (_, body, text) => {
+    const { engine } = await open({ maxRetries: 0 }, raw(`data: ${body}\n\n`))
+    const { ends, failures } = await collect(engine)
+    expect([...ends.map((end) => end.text), ...failures.map(() => 'failed')]).toEqual([text])
+  })
+
+  it('alternatives of a token: at most 20, and only those that are some', async () => {
+    const scores = [
+      { token: 'a', logprob: 'x', top_logprobs: 'y' },
+      { token: 'b', logprob: -1, top_logprobs: [null, 5, ...Array(50).fill({ token: 'c', logprob: -2 })] },
+    ]
+    const choice = { index: 0, delta: { content: 'b' }, logprobs: { content: scores }, finish_reason: 'stop' }
+    const { engine } = await open({}, raw(asEvent({ choices: [choice] })))
+    const { ends } = await collect(engine, { logprobs: 50 })
+    expect(ends[0]?.logprobs).toEqual([
+      { token: 'b', logprob: -1, top: Array(20).fill({ token: 'c', logprob: -2 }) },
+    ])
+  })
+
+  it('a number that no completion has stands for one, and not for a place', async () => {
+    for (const index of [1e9, -1, 'x', null]) {
+      const { engine } = await open(
+        {},
+        raw(asEvent({ choices: [{ index, delta: { content: 'Hi' }, finish_reason: 'stop' }] })),
+      )
+      expect((await collect(engine)).ends).toMatchObject([{ text: 'Hi' }])
+    }
   })
 
   it('the body of an error', async () => {

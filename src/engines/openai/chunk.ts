@@ -1,4 +1,5 @@
 /** What a chunk of an answer says, in whatever of the usual forms it comes. */
+import { stringify } from '../error-body.ts'
 import type { Fields } from './framing.ts'
 
 /** One event of a stream, or a whole answer. Servers send anything: only the functions below read it. */
@@ -25,10 +26,22 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The choices of a chunk: a list, one alone, or none. */
+/** The chunk within a chunk: some gateways wrap what they pass on. */
+export function unwrap(chunk: Chunk): Chunk {
+  if (chunk.choices || chunk.error) return chunk
+  for (const name of ['data', 'result', 'response']) {
+    const inner = chunk[name]
+    if (isFields(inner) && inner.choices) return inner
+  }
+  return chunk
+}
+
+/** The choices of a chunk: a list, a map by number, one alone, or none. */
 export function choicesOf({ choices }: Chunk): Choice[] {
   if (Array.isArray(choices)) return choices
-  return isFields(choices) ? [choices] : []
+  if (!isFields(choices)) return []
+  const isOne = ['delta', 'message', 'text', 'finish_reason'].some((name) => name in choices)
+  return isOne ? [choices] : Object.values(choices).filter(isFields)
 }
 
 /**
@@ -37,25 +50,23 @@ export function choicesOf({ choices }: Chunk): Choice[] {
  */
 export function errorIn(chunk: Chunk): unknown {
   const { error, choices } = chunk
-  if (error) return typeof error === 'object' ? error : chunk
-  if (chunk.object === 'error' || chunk.type === 'error') return chunk
+  if (error && !isEmpty(error)) return typeof error === 'object' ? error : chunk
+  if (chunk.object === 'error' || /(^|[._])(error|failed)$/.test(String(chunk.type ?? ''))) return chunk
   if (Array.isArray(choices) ? choices.length > 0 : choices) return undefined
   const { status_code: code } = asFields(chunk.base_resp)
   if (code) return chunk
-  if (choices || chunk.usage) return undefined
-  return SAYS_WHY.some((name) => typeof chunk[name] === 'string' || isFull(chunk[name])) ? chunk : undefined
+  if (chunk.usage) return undefined
+  const says = (name: string) => typeof chunk[name] === 'string' || isFull(chunk[name])
+  if (choices) return SAYS_ERROR.some(says) ? chunk : undefined
+  const exception = Object.keys(chunk).find((name) => /exception$/i.test(name) && isFull(chunk[name]))
+  if (exception) return chunk[exception]
+  return [...SAYS_ERROR, ...SAYS_WHY].some(says) ? chunk : undefined
 }
 
-const SAYS_WHY = [
-  'message',
-  'msg',
-  'detail',
-  'errors',
-  'error_msg',
-  'error_message',
-  'errorMessage',
-  'Response',
-]
+const isEmpty = (value: unknown) => typeof value === 'object' && !isFull(value)
+
+const SAYS_ERROR = ['errors', 'error_msg', 'error_message', 'errorMessage', 'error_description', 'detail']
+const SAYS_WHY = ['message', 'msg', 'Message', 'reason', 'title', 'Response']
 
 function isFull(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0
@@ -63,9 +74,12 @@ function isFull(value: unknown): boolean {
 
 /** The piece of a completion that a choice brings. `isWhole` if it is all of it and not the next piece. */
 export function pieceOf(choice: Choice): { piece: Fields; isWhole: boolean } {
-  if (isFields(choice.delta)) return { piece: choice.delta, isWhole: false }
-  if (isFields(choice.message)) return { piece: choice.message, isWhole: true }
-  return { piece: choice.text === undefined ? NONE : { content: choice.text }, isWhole: false }
+  const { delta, message, text } = choice
+  if (isFields(delta)) return { piece: delta, isWhole: false }
+  if (isFields(message)) return { piece: message, isWhole: true }
+  // A text, or parts, in place of an object.
+  const content = delta || message || text
+  return { piece: content === undefined ? NONE : { content }, isWhole: !delta && Boolean(message) }
 }
 
 /** Text and reasoning of a piece, in whatever fields and parts they stand. */
@@ -81,7 +95,7 @@ export function readWords(piece: Fields): Words {
   // Most pieces are a text and nothing else.
   if (holdsReasoning(piece)) words.reasoning = readReasoning(piece)
   if (typeof content === 'string' && content !== '') words.content = content
-  else if (content) addParts(content, words)
+  else if (content || content === 0 || content === false) addParts(content, words)
   if (words.content === '' && typeof piece.refusal === 'string') words.content = piece.refusal
   return words
 }
@@ -109,29 +123,39 @@ const REASONING_FIELDS = [
   'thinking_blocks',
 ]
 
+/** Parts within parts, and text within them. What is deeper is no text. */
+const MAX_DEPTH = 8
+
 /** Adds content that is a list of parts, or one part. */
-function addParts(content: unknown, words: Words): void {
+function addParts(content: unknown, words: Words, depth = 0): void {
+  if (depth > MAX_DEPTH) return
   for (const part of Array.isArray(content) ? content : [content]) {
-    if (typeof part === 'string') words.content += part
+    // JSON that a gateway has parsed: a number, or an object without a text.
+    if (typeof part !== 'object') words.content += String(part)
     if (!isFields(part)) continue
     const isReasoning = typeof part.type === 'string' && /thinking|reasoning|thought/.test(part.type)
     if (isReasoning || part.thought === true) words.reasoning += joinText(part)
-    else if (Array.isArray(part.parts)) addParts(part.parts, words)
+    else if (Array.isArray(part.parts)) addParts(part.parts, words, depth + 1)
+    else if (!('type' in part) && !PART_FIELDS.some((name) => name in part)) words.content += stringify(part)
     else words.content += joinText(part.text ?? part.refusal ?? part.content ?? '')
   }
 }
 
+const PART_FIELDS = ['text', 'refusal', 'content', 'parts']
+
 /** All text in a value of parts, in order. */
-function joinText(value: unknown): string {
+function joinText(value: unknown, depth = 0): string {
   if (typeof value === 'string') return value
-  if (Array.isArray(value)) return value.map(joinText).join('')
+  if (depth > MAX_DEPTH) return ''
+  if (Array.isArray(value)) return value.map((item) => joinText(item, depth + 1)).join('')
   if (!isFields(value)) return ''
   const inner = value.text ?? value.thinking ?? value.reasoning ?? value.summary ?? value.content
-  return joinText(inner ?? value.value ?? '')
+  return joinText(inner ?? value.value ?? '', depth + 1)
 }
 
 /** The word with which a choice ends; undefined while it does not. */
 export function finishOf({ finish_reason: reason }: Choice): string | undefined {
+  if (isFields(reason)) return finishOf({ finish_reason: reason.type ?? reason.reason })
   return typeof reason === 'string' && reason !== '' && reason !== 'null' ? reason : undefined
 }
 
@@ -139,7 +163,19 @@ export function finishOf({ finish_reason: reason }: Choice): string | undefined 
 export function scoresOf({ logprobs }: Choice): readonly WireScore[] {
   if (!logprobs) return NO_SCORES
   const { content } = asFields(logprobs)
-  return Array.isArray(content) ? content.filter((score) => typeof score?.token === 'string') : []
+  return Array.isArray(content) ? content.filter(isScore).map(cutScore) : []
+}
+
+function isScore(score: unknown): score is WireScore {
+  const { token, logprob } = asFields(score)
+  return typeof token === 'string' && typeof logprob === 'number'
+}
+
+const MAX_ALTERNATIVES = 20
+
+function cutScore({ token, logprob, top_logprobs: top }: WireScore): WireScore {
+  if (!Array.isArray(top)) return { token, logprob }
+  return { token, logprob, top_logprobs: top.filter(isScore).slice(0, MAX_ALTERNATIVES) }
 }
 
 const NO_SCORES: readonly WireScore[] = []
@@ -165,15 +201,23 @@ export function usageOf(usage: unknown): WireUsage | undefined {
   const prompt = asFields(usage.prompt_tokens_details ?? usage.input_tokens_details)
   const completion = asFields(usage.completion_tokens_details ?? usage.output_tokens_details)
   return {
-    prompt_tokens: toNumber(usage.prompt_tokens ?? usage.input_tokens),
-    completion_tokens: toNumber(usage.completion_tokens ?? usage.output_tokens),
-    cached_tokens: toNumber(prompt.cached_tokens ?? usage.prompt_cache_hit_tokens),
-    reasoning_tokens: toNumber(completion.reasoning_tokens ?? usage.reasoning_tokens),
+    prompt_tokens: toTokens(usage.prompt_tokens ?? usage.input_tokens),
+    completion_tokens: toTokens(usage.completion_tokens ?? usage.output_tokens),
+    cached_tokens: toTokens(prompt.cached_tokens ?? usage.prompt_cache_hit_tokens),
+    reasoning_tokens: toTokens(completion.reasoning_tokens ?? usage.reasoning_tokens),
     cost: toNumber(usage.cost),
   }
 }
 
+/** No answer has more tokens, or costs more: a figure above it is a mistake. */
+const MOST = 1e9
+
 function toNumber(value: unknown): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  return typeof number === 'number' && number >= 0 && Number.isFinite(number) ? number : undefined
+  return typeof number === 'number' && number >= 0 && number <= MOST ? number : undefined
+}
+
+function toTokens(value: unknown): number | undefined {
+  const number = toNumber(value)
+  return number === undefined ? undefined : Math.round(number)
 }

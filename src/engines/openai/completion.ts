@@ -13,7 +13,7 @@ import { addContent, addReasoning, createTranscript, endTranscript, type Transcr
 import { type Choice, finishOf, pieceOf, readWords, scoresOf, type WireScore } from './chunk.ts'
 import { readFinish } from './finish.ts'
 import type { Fields } from './framing.ts'
-import { areCallsWhole, type CallTracker, callsIn, takeCall } from './tool-calls.ts'
+import { areCallsWhole, type CallTracker, callsIn, endCalls, takeCall } from './tool-calls.ts'
 
 /** A completion: what was spent on it so far, and what the present attempt has brought. */
 export interface Completion {
@@ -49,6 +49,8 @@ export interface Received extends Transcript {
   /** Characters of text, reasoning and calls, what is held back included. */
   chars: number
   calls: CallTracker
+  /** Some of it came as the next piece, and not as a message. */
+  hasDeltas: boolean
   /** The server has mentioned this completion. */
   hasBegun: boolean
   /** The server's own word, the last if there were several. */
@@ -84,8 +86,9 @@ function receiveNothing({
 }: Pick<Completion, 'index' | 'seed' | 'emit' | 'tools'>): Received {
   const transcript = createTranscript(index, emit)
   const calls: CallTracker = { transcript, seed, names: tools, calls: [] }
-  const counts = { pieces: 0, openPieces: 0, chars: 0, hasBegun: false, isSettled: false }
-  return Object.assign(transcript, { logprobs: [], calls, ...counts })
+  const counts = { pieces: 0, openPieces: 0, chars: 0 }
+  const flags = { hasDeltas: false, hasBegun: false, isSettled: false }
+  return Object.assign(transcript, { logprobs: [], calls, ...counts, ...flags })
 }
 
 /** Whether anything was streamed that a restart must take back. */
@@ -93,22 +96,31 @@ export function hasStreamed({ received: { text, reasoning, toolCalls } }: Comple
   return text !== '' || reasoning !== '' || toolCalls.length > 0
 }
 
+/** What a score counts for: with its text it stays below what a token may have. */
+const SCORE_CHARS = 32
+
 /** Takes what a chunk says of this completion. */
 export function takeChoice({ received }: Completion, choice: Choice): void {
   received.hasBegun = true
   const brought = takePiece(received, choice)
   for (const score of scoresOf(choice)) {
     received.logprobs.push(toTokenScore(score))
-    received.chars++
+    received.chars += SCORE_CHARS
   }
   const finish = finishOf(choice)
   if (brought) received.pieces++
   if (brought && !finish) received.openPieces++
   if (!finish) return
+  endCalls(received.calls)
   received.finishReason = finish
   received.endMs = performance.now()
   // Some servers send a finish reason with each piece: it is an end only where a piece came without.
   received.isSettled = received.openPieces > 0 && isKnownEnd(received)
+}
+
+/** Whether the prompt left no room for a text in the context, by the server's word. */
+export function hadNoRoom({ finishReason, chars }: Received): boolean {
+  return chars === 0 && finishReason !== undefined && /context/i.test(finishReason)
 }
 
 /** Whether the server gave a finish reason that is known, if only one that means a failure. */
@@ -122,12 +134,20 @@ function takePiece(received: Received, choice: Choice): boolean {
   const { reasoning, content } = readWords(piece)
   const calls = piece.tool_calls || piece.function_call ? callsIn(piece) : []
   // Some servers repeat in their last chunk, as a message, all that they have streamed.
-  if (isWhole && received.pieces > 0) return takeRepetition(received, content, calls)
+  if (isWhole && received.pieces > 0 && isRepetition(received, content)) {
+    return takeRepetition(received, content, calls)
+  }
+  received.hasDeltas ||= !isWhole
   addReasoning(received, reasoning)
   addContent(received, content)
   received.chars += reasoning.length + content.length
   for (const call of calls) received.chars += 1 + takeCall(received.calls, call)
   return reasoning !== '' || content !== '' || calls.length > 0
+}
+
+/** Whether a message holds again what came before. Some servers send each piece as a message. */
+function isRepetition({ text, hasDeltas }: Received, content: string): boolean {
+  return hasDeltas || content.startsWith(text) || text.includes(content.trim())
 }
 
 /** Of a whole that follows its pieces: what they did not hold. */
@@ -149,6 +169,7 @@ function toTokenScore({ token, logprob, top_logprobs }: WireScore): TokenScore {
 /** Whether what came can be a whole answer although the server did not say that it is. */
 export function mayBeWhole({ received }: Completion): boolean {
   endTranscript(received)
+  endCalls(received.calls)
   const { text, toolCalls, calls } = received
   return (text.trim() !== '' || toolCalls.length > 0) && areCallsWhole(calls)
 }

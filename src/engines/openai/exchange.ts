@@ -5,17 +5,29 @@ import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import type { Grant, Slots } from '../../lib/slots.ts'
 import { endTranscript } from '../transcript.ts'
 import { errorFromChunk, errorFromConnection } from '../upstream-error.ts'
-import { type Choice, type Chunk, choicesOf, errorIn, findUsage, usageOf, type WireUsage } from './chunk.ts'
+import {
+  asFields,
+  type Choice,
+  type Chunk,
+  choicesOf,
+  errorIn,
+  findUsage,
+  unwrap,
+  usageOf,
+  type WireUsage,
+} from './chunk.ts'
 import {
   beginAttempt,
   type Completion,
   endCompletion,
+  hadNoRoom,
   isKnownEnd,
   takeChoice,
   toFinishReason,
 } from './completion.ts'
 import { type Ends, isProven, noteReasons } from './ends.ts'
 import type { Batch } from './framing.ts'
+import { checkSize, KEEP_ALIVES, limitChars } from './limits.ts'
 import { post, type Target } from './post.ts'
 import { type Dialect, type SentBody, toBody } from './request.ts'
 import { readAnswer } from './stream.ts'
@@ -69,6 +81,10 @@ interface Progress {
   reportedUsage?: WireUsage
   hasUsage: boolean
   isWaitingForUsage: boolean
+  /** When something of a completion came last, by `performance.now()`. */
+  heardMs: number
+  /** Milliseconds that comments and empty chunks may go on without it. */
+  keepAliveMs: number
   /** Characters that a completion may have. */
   maxChars: number
   isDone: boolean
@@ -95,6 +111,8 @@ export async function exchange(
     awaitingUsage: [],
     hasUsage: false,
     isWaitingForUsage: false,
+    heardMs: performance.now(),
+    keepAliveMs: KEEP_ALIVES * server.timeoutMs,
     maxChars: limitChars(request.sampling.maxTokens),
     isDone: false,
     estimatedTokens: 0,
@@ -134,12 +152,6 @@ function toEngineError(engine: string, thrown: unknown, { aborted, reason }: Abo
   throw cause
 }
 
-const [LEAST_CHARS, CHARS_PER_TOKEN, TOKENS_WITHOUT_LIMIT] = [2 ** 20, 64, 2 ** 18]
-
-function limitChars(maxTokens = TOKENS_WITHOUT_LIMIT): number {
-  return Math.max(LEAST_CHARS, CHARS_PER_TOKEN * maxTokens)
-}
-
 /** Milliseconds that a server has to report the usage of completions that have finished. */
 const USAGE_MS = 5_000
 
@@ -158,14 +170,20 @@ function areFinished({ completions }: Progress): boolean {
  * @throws UpstreamError for an error in the stream
  */
 function takeBatch(progress: Progress, { chunks, isDone }: Batch): boolean {
+  const { target, heardMs, keepAliveMs } = progress
+  if (performance.now() - heardMs > keepAliveMs) {
+    const problem = `nothing but signs of life came from the server for ${keepAliveMs} ms`
+    throw new EngineError(target.id, 'timeout', problem)
+  }
   for (const chunk of chunks) takeChunk(progress, chunk)
   if (isDone) progress.isDone = true
   if (progress.request.endsEarly && !areFinished(progress)) endEarly(progress)
   return isDone || progress.completions.every((completion) => completion.hasEnded)
 }
 
-function takeChunk(progress: Progress, chunk: Chunk): void {
+function takeChunk(progress: Progress, sent: Chunk): void {
   const { target, grant, completions } = progress
+  const chunk = unwrap(sent)
   const error = errorIn(chunk)
   if (error !== undefined) throw errorFromChunk(target.id, error, target.apiKey)
   const choices = choicesOf(chunk)
@@ -194,13 +212,20 @@ function addUsage(sofar: WireUsage | undefined, usage: WireUsage): WireUsage {
 
 /** Takes a choice, and returns whether its completion settled with it: then little but the usage is expected. */
 function settles(progress: Progress, completion: Completion, choice: Choice): boolean {
-  const { target, maxChars } = progress
+  const { target, maxChars, request } = progress
   const { received, hasEnded } = completion
   if (hasEnded) return false
   const wasSettled = received.isSettled
-  if (choice.error) throw errorFromChunk(target.id, choice.error, target.apiKey)
+  const error = choice.error || asFields(choice.delta).error || asFields(choice.message).error
+  if (error) throw errorFromChunk(target.id, error, target.apiKey)
+  const { chars } = received
   takeChoice(completion, choice)
-  if (received.chars > maxChars) throw tooLong(target.id, completion, progress)
+  if (received.chars > chars || received.finishReason) progress.heardMs = performance.now()
+  if (hadNoRoom(received)) {
+    const message = `finish reason "${received.finishReason}" with no text`
+    throw errorFromChunk(target.id, { message, status: 400 })
+  }
+  checkSize(received, { engine: target.id, maxChars, request })
   if (wasSettled || !received.isSettled) return false
   awaitUsage(progress, completion)
   return true
@@ -221,14 +246,6 @@ function findCompletion(progress: Progress, index: unknown, place: number): Comp
 function awaitUsage({ awaitingUsage }: Progress, completion: Completion): void {
   const isKnown = completion.hasEnded || awaitingUsage.includes(completion)
   if (!isKnown && toFinishReason(completion.received)) awaitingUsage.push(completion)
-}
-
-function tooLong(engine: string, { received }: Completion, { request, maxChars }: Progress): EngineError {
-  const { maxTokens } = request.sampling
-  const asked = maxTokens === undefined ? '' : ` for ${maxTokens} tokens`
-  const start = JSON.stringify((received.text || received.reasoning).slice(0, 100))
-  const problem = `expected at most ${maxChars} characters${asked}, and the server sent more: ${start}…`
-  return new EngineError(engine, 'server', problem, { isRetryable: false })
 }
 
 /** After an answer that came to its end: takes the completions that are whole, whether the server says so or not. */

@@ -3,6 +3,9 @@
  * JSON document and JSON lines may come under any content type, and mixed.
  */
 
+import { broken, MAX_DOCUMENT_CHARS, MAX_LINE_CHARS, markup, tooLong } from './frame-error.ts'
+import { splitObjects } from './glued.ts'
+
 /** A JSON object from the wire. Nothing in it is taken for granted. */
 export type Fields = Record<string, unknown>
 
@@ -25,22 +28,6 @@ export interface Framer {
   /** The first line that was passed over because it means nothing, if there was one. */
   readonly stray: string | undefined
 }
-
-/** Why a body cannot be read. */
-export class FrameError extends Error {
-  override name = 'FrameError'
-  readonly reason: 'page' | 'broken' | 'too-long'
-
-  constructor(reason: FrameError['reason'], message: string) {
-    super(message)
-    this.reason = reason
-  }
-}
-
-/** Characters that one line of a stream may have. A whole answer in one line, with log probabilities, fits. */
-export const MAX_LINE_CHARS = 16 * 2 ** 20
-/** Characters that one JSON document may have: n completions with log probabilities. */
-export const MAX_DOCUMENT_CHARS = 64 * 2 ** 20
 
 interface State {
   /** What the present read has brought. */
@@ -120,30 +107,7 @@ function keepRest(state: State, piece: string): void {
   const { rest, restStart, hasBegun } = state
   const limit = restStart === '{' || restStart === '[' ? MAX_DOCUMENT_CHARS : MAX_LINE_CHARS
   if (rest.length > limit) throw tooLong('a line', limit, rest)
-  if (restStart === '<' && !hasBegun) throw webPage(rest)
-}
-
-function tooLong(what: string, limit: number, text: string): FrameError {
-  const size = `${Math.round(limit / 2 ** 20)} MiB`
-  return new FrameError('too-long', `expected ${what} of at most ${size}, got more: ${quote(text)}`)
-}
-
-function webPage(text: string): FrameError {
-  return new FrameError(
-    'page',
-    `got a web page: is the address right, and does it end in /v1? It begins with ${quote(text)}`,
-  )
-}
-
-function broken(text: string): FrameError {
-  return new FrameError('broken', `expected a JSON object from the server, got ${quote(text)}`)
-}
-
-const QUOTED_CHARS = 120
-
-function quote(text: string): string {
-  const start = text.slice(0, 10 * QUOTED_CHARS).trim()
-  return JSON.stringify(start.length > QUOTED_CHARS ? `${start.slice(0, QUOTED_CHARS)}…` : start)
+  if (restStart === '<' && !hasBegun) throw markup(rest)
 }
 
 function takeEnd(state: State): void {
@@ -163,15 +127,17 @@ function takeLine(state: State, line: string): void {
 }
 
 function takeOtherLine(state: State, line: string): void {
-  const text = line.trim()
-  const [, field = '', value = ''] = /^([a-z]+) ?: ?(.*)$/s.exec(text) ?? []
+  // JSON sequences (RFC 7464) begin each text with a record separator.
+  const text = line.replace(/^\x1e/, '').trim()
+  const [, name = '', value = ''] = /^([a-z]+) ?: ?(.*)$/is.exec(text) ?? []
+  const field = name.toLowerCase()
   if (state.isRaw) addRaw(state, line)
   else if (text.startsWith('{') || (text.startsWith('[') && !isDone(text))) takeRaw(state, text)
   else if (field === 'data') takeData(state, value)
   else if (field === 'event') state.event = value.trim()
   else if (field === 'error') takeError(state, value)
   else if (isDone(text)) state.isDone = true
-  else if (!state.hasBegun && text.startsWith('<')) throw webPage(text)
+  else if (!state.hasBegun && text.startsWith('<')) throw markup(text)
   else if (text !== '' && !text.startsWith(':') && !/^(id|retry|data|event)$/.test(field || text)) {
     state.stray ??= text.slice(0, 1_000)
   }
@@ -189,7 +155,7 @@ function takeData(state: State, data: string): void {
 }
 
 function isDone(text: string): boolean {
-  return text === '[DONE]' || text === '"[DONE]"'
+  return /^"?\[done\]"?$/i.test(text)
 }
 
 /** A line that begins a JSON document, or is one. */
@@ -262,8 +228,15 @@ function takeAlone(state: State, data: string): void {
   else if (isDone(text)) state.isDone = true
   else if (text.startsWith('data:')) takeAlone(state, text.slice(5))
   else if (state.event === 'error') takeError(state, text)
-  else if (/^[{["]/.test(text)) throw broken(text)
+  else if (/^[{["]/.test(text)) takeGlued(state, text)
   else state.stray ??= text.slice(0, 1_000)
+}
+
+/** Several objects in one event, one right after the other. */
+function takeGlued(state: State, text: string): void {
+  const values = splitObjects(text).map(parse)
+  if (values.length < 2 || values.includes(undefined)) throw broken(text)
+  for (const value of values) takeValue(state, value)
 }
 
 function takeError(state: State, text: string): void {
@@ -273,11 +246,11 @@ function takeError(state: State, text: string): void {
 
 function takeValue(state: State, value: unknown): void {
   if (typeof value !== 'object' || value === null) {
-    if (value === '[DONE]') state.isDone = true
+    if (typeof value === 'string' && isDone(value)) state.isDone = true
     else if (state.event === 'error') state.chunks.push({ error: value })
     else if (typeof value === 'string') state.stray ??= value.slice(0, 1_000)
   } else if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === 'object') takeValue(state, item)
+    for (const item of value) if (typeof item === 'object' && !Array.isArray(item)) takeValue(state, item)
   } else {
     const fields = value as Fields
     const isError = state.event === 'error' && !fields.choices && !fields.error

@@ -51,12 +51,33 @@ describe('a body is read as what it is', () => {
       `data: ${spread.replaceAll('\n', '\ndata: ')}\n\n${STREAM.slice(1).map(event).join('')}data: [DONE]\n\n`,
       'text/event-stream',
     ],
+    ['events named in capitals', sse.replaceAll('data:', 'Data:'), 'text/event-stream'],
+    ['an end in small letters', sse.replace('[DONE]', '[done]'), 'text/event-stream'],
+    ['a JSON sequence', lines.replaceAll('{"choices"', '\x1e{"choices"'), 'application/json-seq'],
+    ['two objects in one event', sse.replace('\n\ndata: {', '{'), 'text/event-stream'],
+    ['two events on one line', sse.replaceAll('\n\ndata: {', ' data: {'), 'text/event-stream'],
+    [
+      'objects within those of a gateway',
+      STREAM.map((chunk) => event({ code: 0, data: chunk })).join(''),
+      'text/event-stream',
+    ],
+    [
+      'choices by number',
+      sse.replaceAll(/"choices":\[(\{.*?\})\](?=[,}])/g, '"choices":{"0":$1}'),
+      'text/event-stream',
+    ],
     ['events without the last blank line', sse.trimEnd(), 'text/event-stream'],
   ])('%s', async (_, body, type) => {
     const { engine, asked } = await open({}, raw(body, type))
     const { ends } = await collect(engine)
     expect(ends).toMatchObject([{ text: 'Hello world', finishReason: 'stop', usage: { outputTokens: 2 } }])
     expect(asked).toHaveLength(1)
+  })
+
+  it('XML is no web page, and the request is sent again', async () => {
+    const xml = '<?xml version="1.0"?><Error><Message>slow down</Message></Error>'
+    const { engine } = await open({}, raw(xml, 'application/xml'), raw(sse))
+    expect((await collect(engine)).ends).toMatchObject([{ text: 'Hello world' }])
   })
 
   it('in any cut into reads', async () => {
@@ -78,6 +99,33 @@ describe('a body is read as what it is', () => {
       { error: { kind: 'not-found', message: expect.stringContaining('does it end in /v1?') } },
     ])
     expect(asked).toHaveLength(1)
+  })
+})
+
+describe('pieces that come as messages', () => {
+  const message = (content: string, finish_reason: string | null = null) => ({
+    choices: [{ index: 0, message: { content }, finish_reason }],
+  })
+  it.each<[string, object[]]>([
+    ['the next piece each time', [message('Hello '), message('world', 'stop')]],
+    ['all of it each time', [message('Hello '), message('Hello world', 'stop')]],
+    ['all of it after deltas', [delta(0, 'Hello '), delta(0, 'world'), message('Hello world', 'stop')]],
+    ['all of it after deltas, trimmed', [delta(0, 'Hello world\n'), message('Hello world', 'stop')]],
+  ])('are put together: %s', async (_, chunks) => {
+    const { engine } = await open({}, sendAll(...chunks))
+    expect((await collect(engine)).ends[0]?.text.trimEnd()).toBe('Hello world')
+  })
+})
+
+describe('JSON that a gateway has parsed is text again', () => {
+  it.each<[unknown, string]>([
+    [42, '42'],
+    [0, '0'],
+    [false, 'false'],
+    [{ city: 'Oslo' }, '{"city":"Oslo"}'],
+  ])('%j', async (content, text) => {
+    const { engine } = await open({}, sendAll(delta(0, { content }), finish(0)))
+    expect((await collect(engine)).ends[0]?.text).toBe(text)
   })
 })
 
@@ -128,6 +176,8 @@ describe('content', () => {
       'reasoning_details',
       [{ reasoning_details: [{ type: 'reasoning.text', text: 'hm' }] }, { content: 'So.' }],
     ],
+    ['a text in place of the delta', [{ reasoning: 'hm' }, 'So.'] as object[]],
+    ['parts in place of the delta', [{ reasoning: 'hm' }, [{ type: 'text', text: 'So.' }]]],
     ['[THINK] tags', [{ content: '[THINK]hm[/TH' }, { content: 'INK]So.' }]],
     [
       'harmony channels',
@@ -259,6 +309,21 @@ describe('the end', () => {
   ])('with "%s" is %s', async (reason, expected) => {
     const { engine, asked } = await open({}, say('a', reason))
     expect((await collect(engine)).ends).toMatchObject([{ text: 'a', finishReason: expected }])
+    expect(asked).toHaveLength(1)
+  })
+
+  it('with an object has its word within', async () => {
+    const reason = { type: 'length' } as unknown as string
+    const { engine } = await open({}, sendAll(delta(0, 'a'), finish(0, reason)))
+    expect((await collect(engine)).ends).toMatchObject([{ finishReason: 'length' }])
+  })
+
+  it('for want of context with no text is a prompt that is too long', async () => {
+    const { engine, asked } = await open(
+      {},
+      sendAll(delta(0, ''), finish(0, 'model_context_window_exceeded')),
+    )
+    await expect(collect(engine)).rejects.toMatchObject({ kind: 'context-overflow' })
     expect(asked).toHaveLength(1)
   })
 

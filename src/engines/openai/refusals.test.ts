@@ -73,6 +73,51 @@ describe('a field that a server refuses', () => {
     )
   })
 
+  it.each<[string, object | string, number?]>([
+    [
+      'in words with a list of what is known',
+      `Failed to deserialize: unknown field \`top_k\`, expected one of \`model\`, \`seed\`, \`stream_options\`, \`temperature\``,
+      422,
+    ],
+    [
+      'in words with a list of what is supported',
+      {
+        error: {
+          message:
+            'Unsupported parameter: top_k. Supported parameters are: seed, temperature, top_p, stream_options',
+        },
+      },
+    ],
+    ['in an old path', { detail: [{ loc: ['body', 'top_k'], msg: 'extra fields not permitted' }] }, 422],
+    ['in a pointer', { errors: [{ source: { pointer: '/top_k' }, detail: 'not allowed' }] }],
+    ['among keys', { error: { issues: [{ code: 'unrecognized_keys', keys: ['top_k'], path: [] }] } }],
+    ['in a list', { error: { message: 'Invalid parameters', param: ['top_k'] } }],
+    [
+      'beside the error',
+      {
+        error: 'Bad Request',
+        message: 'wrong body',
+        validation: [{ params: { additionalProperty: 'top_k' } }],
+      },
+    ],
+    [
+      'in violations',
+      { error: { message: 'Invalid argument', details: [{ fieldViolations: [{ field: 'top_k' }] }] } },
+    ],
+    [
+      'after many words',
+      { error: { message: `litellm.BadRequestError: ${'x '.repeat(300)} top_k is not supported` } },
+    ],
+  ])('is found %s, and nothing else is left out', async (_, body, status = 400) => {
+    const { engine, asked } = await open({}, (one) =>
+      'top_k' in one.body ? one.refuse(status, body) : model()(one),
+    )
+    expect((await collect(engine, { sampling: { ...sampling, topK: 5 } })).ends).toHaveLength(1)
+    const [before, after] = asked.map((one) => Object.keys(one.body))
+    expect(before?.filter((field) => !after?.includes(field))).toEqual(['top_k'])
+    expect(asked).toHaveLength(2)
+  })
+
   it('is no warning for a request that does not have it', async () => {
     const { engine } = await open({}, refusing(['temperature'], openaiSays))
     await collect(engine, { sampling })

@@ -3,7 +3,8 @@ import { StringDecoder } from 'node:string_decoder'
 import { EngineError } from '../../core/provider/errors.ts'
 import { ConnectionError, type Reply } from '../../lib/http-post.ts'
 import { errorFromConnection } from '../upstream-error.ts'
-import { type Batch, createFramer, FrameError } from './framing.ts'
+import { FrameError } from './frame-error.ts'
+import { type Batch, createFramer } from './framing.ts'
 
 /** Bytes that an answer may have: all that a client could want, and an end to a server that never stops. */
 const MAX_ANSWER_BYTES = 2 ** 30

@@ -36,6 +36,23 @@ describe('calls are put together', () => {
       two,
     ],
     [
+      'after an empty object',
+      [
+        piece({ index: 0, id: 'a', name: 'get_weather', args: '{}' }),
+        piece({ index: 0, args: '{"city":' }),
+        piece({ index: 0, args: '"Oslo"}' }),
+      ],
+      one,
+    ],
+    [
+      'twice with an empty object',
+      [piece({ name: 'get_weather', args: '{}' }), piece({ name: 'get_weather', args: '{}' })],
+      [
+        ['get_weather', '{}'],
+        ['get_weather', '{}'],
+      ],
+    ],
+    [
       'all with number 0 and other ids',
       [
         piece({ index: 0, id: 'a', name: 'get_weather', args: OSLO }),

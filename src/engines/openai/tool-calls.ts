@@ -4,6 +4,7 @@
  * position of a call is our own, in the order in which calls begin.
  */
 import type { ToolCall } from '../../core/provider/engine.ts'
+import { stringify } from '../error-body.ts'
 import { extendToolCall, startToolCall, type Transcript } from '../transcript.ts'
 import { asFields } from './chunk.ts'
 import type { Fields } from './framing.ts'
@@ -15,7 +16,7 @@ export interface CallTracker {
   seed: number
   /** Names of the tools of the request. */
   names: ReadonlySet<string>
-  calls: { index?: unknown; id?: string; call: ToolCall }[]
+  calls: { index?: unknown; id?: string; call: ToolCall; hasEmptyStart?: boolean }[]
 }
 
 interface Piece {
@@ -47,7 +48,7 @@ export function takeCall(tracker: CallTracker, wire: Fields): number {
     entry.index ??= piece.index
     entry.id ??= piece.id
     const name = restOfName(entry.call.function.name, piece, tracker)
-    const rest = restOfArguments(entry.call.function.arguments, piece)
+    const rest = restOfArguments(entry, piece)
     const extra = entry.call.extra_content ? undefined : piece.extra
     if (name || rest || extra) {
       const position = tracker.calls.indexOf(entry)
@@ -67,15 +68,17 @@ function toPiece(wire: Fields): Piece {
     index: wire.index ?? undefined,
     id: wire.id === undefined || wire.id === null || wire.id === '' ? undefined : String(wire.id),
     name: typeof name === 'string' ? name : '',
-    arguments: typeof given === 'string' ? given : given ? JSON.stringify(given) : '',
+    arguments: typeof given === 'string' ? given : given ? stringify(given) : '',
     ...readExtra(wire.extra_content),
   }
 }
 
 function readExtra(extra: unknown): Pick<Piece, 'extra' | 'extraChars'> {
   if (typeof extra !== 'object' || extra === null) return { extraChars: 0 }
-  const extraChars = JSON.stringify(extra).length
-  return extraChars <= MAX_EXTRA_CHARS ? { extra: extra as Fields, extraChars } : { extraChars }
+  const extraChars = stringify(extra).length
+  return extraChars > 0 && extraChars <= MAX_EXTRA_CHARS
+    ? { extra: extra as Fields, extraChars }
+    : { extraChars }
 }
 
 function startCall({ transcript, seed, calls }: CallTracker, piece: Piece): void {
@@ -83,8 +86,20 @@ function startCall({ transcript, seed, calls }: CallTracker, piece: Piece): void
   const isFree = piece.id && !calls.some(({ call }) => call.id === piece.id)
   const id = isFree ? (piece.id as string) : `call_${seed}_${calls.length}`
   const extra = piece.extra && { extra_content: piece.extra }
-  startToolCall(transcript, { id, name: piece.name, arguments: piece.arguments, ...extra })
-  calls.push({ index: piece.index, id: piece.id, call: transcript.toolCalls.at(-1) as ToolCall })
+  // Proxies of Claude begin with an empty object, and the arguments follow it.
+  const hasEmptyStart = piece.arguments === EMPTY
+  startToolCall(transcript, {
+    id,
+    name: piece.name,
+    arguments: hasEmptyStart ? '' : piece.arguments,
+    ...extra,
+  })
+  calls.push({
+    index: piece.index,
+    id: piece.id,
+    call: transcript.toolCalls.at(-1) as ToolCall,
+    hasEmptyStart,
+  })
 }
 
 type Entry = CallTracker['calls'][number]
@@ -103,15 +118,17 @@ function findEntry(tracker: CallTracker, piece: Piece): Entry | undefined {
   // A piece without a name, or of a call that has begun, continues something, whatever its number is.
   if (!byIndex) {
     if (name === '') return byId ?? last
-    return byId?.call.function.name === name && !isWhole(byId.call.function.arguments) ? byId : undefined
+    return byId?.call.function.name === name && !isWhole(argumentsOf(byId)) ? byId : undefined
   }
   const entry = byId?.index === index ? byId : byIndex
   return beginsAnother(tracker, entry, piece) ? undefined : entry
 }
 
 /** Whether a piece that could continue a call by its number begins another one all the same. */
-function beginsAnother({ names }: CallTracker, { id, call }: Entry, piece: Piece): boolean {
-  const { name, arguments: sofar } = call.function
+function beginsAnother({ names }: CallTracker, entry: Entry, piece: Piece): boolean {
+  const { id, call } = entry
+  const { name } = call.function
+  const sofar = argumentsOf(entry)
   if (piece.name === '' || name === '') return false
   const isOpen = sofar !== '' && !isWhole(sofar)
   const isSame = piece.name === name
@@ -120,6 +137,11 @@ function beginsAnother({ names }: CallTracker, { id, call }: Entry, piece: Piece
   if (piece.name.startsWith(name) && !names.has(name)) return false
   const isFragment = sofar === '' && !names.has(name)
   return !isFragment
+}
+
+/** The arguments so far, those included that were not handed on. */
+function argumentsOf({ call, hasEmptyStart }: Entry): string {
+  return hasEmptyStart ? EMPTY : call.function.arguments
 }
 
 /** Whether arguments that are whole are followed by others, of another call with the same name. */
@@ -145,8 +167,25 @@ function restOfName(name: string, piece: Piece, { names }: CallTracker): string 
 }
 
 /** Of arguments that come again as a whole: nothing. */
-function restOfArguments(sofar: string, piece: Piece): string {
+function restOfArguments(entry: Entry, piece: Piece): string {
+  const sofar = entry.call.function.arguments
+  if (entry.hasEmptyStart) {
+    if (piece.arguments === '' || piece.arguments === EMPTY) return ''
+    entry.hasEmptyStart = false
+    return piece.arguments.startsWith('{') ? piece.arguments : EMPTY + piece.arguments
+  }
   return piece.arguments !== '' && piece.arguments === sofar && isWhole(sofar) ? '' : piece.arguments
+}
+
+const EMPTY = '{}'
+
+/** Hands on the empty objects that nothing followed. */
+export function endCalls({ transcript, calls }: CallTracker): void {
+  for (const [position, entry] of calls.entries()) {
+    if (!entry.hasEmptyStart) continue
+    entry.hasEmptyStart = false
+    extendToolCall(transcript, position, { arguments: EMPTY })
+  }
 }
 
 /** Whether the arguments of all calls are JSON, or absent. */

@@ -51,6 +51,19 @@ describe('usage', () => {
     expect(ends[0]?.usage.estimated).toBeUndefined()
   })
 
+  it.each([1e300, 1e10, -5, 'many', null, { a: 1 }])('of %j tokens is not believed', async (figure) => {
+    const { engine } = await open({}, (asked) => {
+      asked.send(delta(0, 'a'), finish(0), {
+        choices: [],
+        usage: { prompt_tokens: figure, completion_tokens: figure },
+      })
+      asked.done()
+    })
+    const { ends } = await collect(engine)
+    expect(ends[0]?.usage).toMatchObject({ outputTokens: 1, estimated: true })
+    expect(ends[0]?.usage.inputTokens).toBeLessThan(100)
+  })
+
   it('that each choice has of its own is added up', async () => {
     const own = (index: number, completion_tokens: number) => ({
       choices: [{ index, delta: {}, finish_reason: 'stop', usage: { prompt_tokens: 7, completion_tokens } }],
