@@ -1,16 +1,18 @@
 /**
- * Writes the table of options into docs/cli.md, between its marks.
+ * Writes the tables of options and of engine settings into docs/cli.md, between their marks.
  *   node docs/make-options.ts
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { flagName } from '../src/apps/cli/plan-flags.ts'
-import type { OptionKind } from '../src/plans/option-kinds.ts'
+import { type EngineOptionSpec, engineOptions } from '../src/engines/engine-options.ts'
+import { describeKind, type OptionKind } from '../src/plans/option-kinds.ts'
 import { type OptionSpec, type OptionTable, planOptions } from '../src/plans/options.ts'
 
 const page = path.join(import.meta.dirname, 'cli.md')
-const marks = /(<!-- options: node docs\/make-options.ts -->\n)[\s\S]*(<!-- \/options -->)/
+const marks = (name: string) =>
+  new RegExp(`(<!-- ${name}: node docs/make-options.ts -->\n)[\\s\\S]*(<!-- /${name} -->)`)
 
 /** The options as tables in Markdown, one per group. */
 export function renderOptions(table: OptionTable = planOptions): string {
@@ -18,9 +20,23 @@ export function renderOptions(table: OptionTable = planOptions): string {
   return [...groups].map(([group, rows]) => renderGroup(group, rows)).join('\n')
 }
 
+/** The settings of engines as a table in Markdown. */
+export function renderSettings(table: Record<string, EngineOptionSpec> = engineOptions): string {
+  const lines = Object.entries(table).map(([name, { help, kind, hasNoFlag, ...spec }]) => {
+    const flag = hasNoFlag ? '' : `\`${flagName(name)}\``
+    return `| \`${name}\` | ${flag} | ${help} | ${describeKind(kind)} | ${spec.defaultText ?? ''} |\n`
+  })
+  return `| setting | flag | what it is | takes | default |\n| --- | --- | --- | --- | --- |\n${lines.join('')}`
+}
+
 /** A page with the tables of now. */
 export function insertOptions(text: string): string {
-  return text.replace(marks, (_, start: string, end: string) => `${start}${renderOptions()}${end}`)
+  const parts = { options: renderOptions(), settings: renderSettings() }
+  return Object.entries(parts).reduce(
+    (page, [name, part]) =>
+      page.replace(marks(name), (_, start: string, end: string) => `${start}${part}${end}`),
+    text,
+  )
 }
 
 function renderGroup(group: string, rows: [string, OptionSpec][]): string {
@@ -46,6 +62,8 @@ function shorten(kind: OptionKind): string {
       return 'an engine'
     case 'engines':
       return 'engines'
+    default:
+      return describeKind(kind)
   }
 }
 

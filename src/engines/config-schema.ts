@@ -2,32 +2,20 @@
 import { z } from 'zod'
 import { holdsKey, UsageError } from '../core/provider/errors.ts'
 import { explainIssue } from '../files/json-file.ts'
-import { namesOf, optionFields, renamed } from '../files/option-fields.ts'
+import { namesOf, optionFields } from '../files/option-fields.ts'
 import { findClosest } from '../lib/closest.ts'
 import { type OptionTable, type OptionValues, planOptions } from '../plans/options.ts'
 import { isModel } from './ai-sdk/is-model.ts'
+import { type EngineSettings, engineOptions } from './engine-options.ts'
 import { namedServers, providers } from './named/table.ts'
+import type { Price } from './price.ts'
 
-const wholeFrom = (least: number) =>
-  z.int('expected a whole number').min(least, `expected a whole number from ${least}`)
-const count = wholeFrom(1)
 const price = z.strictObject({ inputPerMTok: z.number().min(0), outputPerMTok: z.number().min(0) })
 
 const engineSchema = z.strictObject({
   provider: z.enum([...Object.keys(namedServers), ...Object.keys(providers)]).optional(),
   model: z.string().min(1),
-  baseURL: z.url({ protocol: /^https?$/, error: 'expected an http address' }).optional(),
-  headers: z.record(z.stringFormat('header name', /^[\w!#$%&'*+.^`|~-]+$/), z.string()).optional(),
-  apiKeyEnv: z.stringFormat('variable name', /^[A-Z][A-Z0-9_]*$/).optional(),
-  concurrency: count.optional(),
-  maxRetries: wholeFrom(0).optional(),
-  retries: renamed('maxRetries, the repeats after the first attempt'),
-  timeoutMs: count.optional(),
-  contextLength: count.optional(),
-  extraBody: z.record(z.string(), z.unknown()).optional(),
-  threads: count.optional(),
-  lora: z.string().optional(),
-  raw: z.boolean().optional(),
+  ...optionFields(engineOptions),
   price: price.optional(),
 })
 
@@ -56,7 +44,11 @@ const configSchema = z.strictObject({
  * An engine by its parts. `model` is any name that `openEngine` takes, or, with `provider` or `baseURL`, the server's own
  * name of the model. Keys are named by their environment variable only, `${NAME}` in `headers`. `price` is in US dollars a million tokens.
  */
-export type EngineConfig = z.infer<typeof engineSchema>
+export interface EngineConfig extends EngineSettings {
+  provider?: string
+  model: string
+  price?: Price
+}
 
 /** Values of the flags that are not given. `model` is for every role, `template` is a file. */
 export interface Defaults extends OptionValues {

@@ -149,7 +149,7 @@ test('when one cannot be opened, the others are closed', async () => {
 
 test('a setting of embedded models is refused where none is opened', async () => {
   const lost = openEngines(['scripted:echo', 'http://127.0.0.1:9/v1#a'], { config, threads: 2, raw: true })
-  await expect(lost).rejects.toThrow('--threads, --raw: only for embedded models')
+  await expect(lost).rejects.toThrow('`threads`, `raw`: only for embedded models')
   await expect(openEngine('quick', { config, lora: 'a.gguf' })).rejects.toThrow(UsageError)
 })
 

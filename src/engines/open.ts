@@ -4,8 +4,10 @@ import type { Engine } from '../core/provider/engine.ts'
 import { keepSecret, UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
 import { refuseKey } from '../plans/option-kinds.ts'
+import { checkOptions } from '../plans/options.ts'
 import { isModel } from './ai-sdk/is-model.ts'
 import { type Config, type EngineEntry, loadConfig, readConfig } from './config.ts'
+import { embeddedNames, engineOptions } from './engine-options.ts'
 import { isNamed, openNamed } from './named/open-named.ts'
 import { namedForms } from './named/table.ts'
 import type { OpenOptions } from './open-options.ts'
@@ -24,11 +26,12 @@ export interface OpenedEngines {
  * Opens an engine by name: `smollm2` (or another of the catalog), `gguf:FILE`, `hf:USER/REPO:QUANT`,
  * `openai:MODEL`, `URL#MODEL`, `scripted:FILE`, `scripted:echo`, a name from the config,
  * or the folder of a model that `aft train` made.
- * @throws UsageError for an unknown name (listing the right ones), a missing key or file
+ * @throws UsageError for an unknown name (listing the right ones), a wrong setting, a missing key or file
  * @example
  * const engine = await openEngine('http://127.0.0.1:8000/v1#llama', { concurrency: 16 })
  */
 export async function openEngine(name: string, options: OpenOptions = {}): Promise<Engine> {
+  checkSettings(options)
   const shared = new Shared()
   const engine = await open(name, options, shared)
   shared.checkUse(options)
@@ -46,6 +49,7 @@ export async function openEngines(
   names: readonly string[],
   options: OpenOptions = {},
 ): Promise<OpenedEngines> {
+  checkSettings(options)
   const shared = new Shared()
   const close = async () => {
     const opened = await Promise.allSettled(shared.engines.values())
@@ -62,18 +66,24 @@ export async function openEngines(
   }
 }
 
+function checkSettings(options: OpenOptions): void {
+  const { env, config, vocabularyOnly, cacheDir, signal, onProgress, ...settings } = options
+  checkOptions(settings, engineOptions)
+}
+
 /** What one call opens: names that mean the same share an engine. */
 class Shared {
   readonly engines = new Map<string, Promise<Engine>>()
   hasEmbedded = false
 
   /** Refuses options that no engine reads: they would be ignored silently. */
-  checkUse({ threads, lora, raw }: OpenOptions): void {
-    const given = Object.entries({ threads, lora, raw }).filter(([, value]) => value !== undefined)
+  checkUse(options: OpenOptions): void {
+    const given = embeddedNames.filter((name) => options[name] !== undefined)
     if (this.hasEmbedded || given.length === 0) return
-    const names = given.map(([name]) => `--${name}`).join(', ')
+    const names = given.map((name) => `\`${name}\``).join(', ')
     throw new UsageError(
       `${names}: only for embedded models (smollm2, gguf:FILE, hf:…), but none is used here`,
+      { param: given[0], code: 'unused-option' },
     )
   }
 }
@@ -99,7 +109,6 @@ async function open(
   shared: Shared,
   seen: string[] = [],
 ): Promise<Engine> {
-  if ('retries' in options) throw new UsageError('`retries`: use `maxRetries`', { param: 'retries' })
   refuseKey(name)
   keepSecret(...Object.values(options.headers ?? {}))
   const [scheme = '', rest = ''] = split(name)
@@ -186,7 +195,7 @@ async function openModel(name: string, _: string, options: OpenOptions): Promise
     import('./embedded/embedded.ts'),
   ])
   if (options.lora !== undefined && !existsSync(options.lora))
-    throw new UsageError(`--lora ${options.lora}: there is no such file`)
+    throw new UsageError(`\`lora\` ${options.lora}: there is no such file`, { param: 'lora' })
   const model = await resolveModel(name, options)
   const { raw = model.raw, threads, contextLength, lora, vocabularyOnly } = options
   const adapters = lora === undefined ? undefined : [{ file: lora }]

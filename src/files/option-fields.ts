@@ -14,7 +14,7 @@ export function optionFields(table: OptionTable = planOptions): Record<string, z
 }
 
 /** A field that has another name now; it takes no value. */
-export function renamed(now: string): z.ZodOptional<z.ZodNever> {
+function renamed(now: string): z.ZodOptional<z.ZodNever> {
   return z.never(`the name is now ${now}`).optional()
 }
 

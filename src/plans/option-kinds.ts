@@ -11,6 +11,12 @@ export type OptionKind =
   /** The name of an engine, or a list of such names. */
   | { type: 'engine' }
   | { type: 'engines' }
+  /** The name of an environment variable. Its value may be a key, so a wrong name is never shown. */
+  | { type: 'variable' }
+  | { type: 'file' }
+  | { type: 'address' }
+  | { type: 'headers' }
+  | { type: 'fields' }
 
 /** A whole number, at least `from`. */
 export const whole = <From extends number>(from: From) => ({ type: 'whole', from }) as const
@@ -18,21 +24,63 @@ export const whole = <From extends number>(from: From) => ({ type: 'whole', from
 export const number = (from: number, to: number) => ({ type: 'number', from, to }) as const
 /** One of some words. */
 export const choice = <const Of extends readonly string[]>(of: Of) => ({ type: 'choice', of }) as const
+/** True or false. */
+export const onOff = { type: 'switch' } as const
 /** An engine's name. */
 export const engine = { type: 'engine' } as const
 /** A list of engines' names. */
 export const engines = { type: 'engines' } as const
 
+/** An environment variable. */
+export const variable = { type: 'variable' } as const
+/** The path of a file. */
+export const file = { type: 'file' } as const
+/** An address of HTTP. */
+export const address = { type: 'address' } as const
+/** Headers of HTTP by their names. */
+export const headers = { type: 'headers' } as const
+/** Fields of JSON by their names. */
+export const fields = { type: 'fields' } as const
+
+interface Values {
+  whole: number
+  number: number
+  switch: boolean
+  engine: string
+  engines: string[]
+  variable: string
+  file: string
+  address: string
+  headers: Record<string, string>
+  fields: Record<string, unknown>
+}
+
 /** The type of the values of a kind. */
-export type ValueOf<Kind> = Kind extends { type: 'choice'; of: readonly (infer Choice)[] }
+export type ValueOf<Kind extends OptionKind> = Kind extends { of: readonly (infer Choice)[] }
   ? Choice
-  : Kind extends { type: 'engines' }
-    ? string[]
-    : Kind extends { type: 'engine' }
-      ? string
-      : Kind extends { type: 'switch' }
-        ? boolean
-        : number
+  : Values[Exclude<Kind['type'], 'choice'>]
+
+/** The kinds without limits: how each reads in words, and whether a value is of it. */
+const plain: Record<Exclude<OptionKind['type'], 'whole' | 'number' | 'choice'>, [string, Check]> = {
+  switch: ['true or false', (value) => typeof value === 'boolean'],
+  engine: ['an engine name', isName],
+  engines: [
+    'a list of engine names',
+    (value) => Array.isArray(value) && value.length > 0 && value.every(isName),
+  ],
+  variable: [
+    'the name of an environment variable, in capitals',
+    (value) => matches(value, /^[A-Z][A-Z0-9_]*$/),
+  ],
+  file: ['the path of a file', isName],
+  address: ['an http address', (value) => matches(value, /^https?:/) && URL.canParse(value)],
+  headers: [
+    'headers, a text for each name',
+    (value) => isObject(value) && Object.entries(value).every(isHeader),
+  ],
+  fields: ['an object', isObject],
+}
+type Check = (value: unknown) => boolean
 
 /** Says what an option takes, in words that follow "expected". */
 export function describeKind(kind: OptionKind): string {
@@ -43,12 +91,8 @@ export function describeKind(kind: OptionKind): string {
       return `a number from ${kind.from} to ${kind.to}`
     case 'choice':
       return `one of ${kind.of.join(', ')}`
-    case 'switch':
-      return 'true or false'
-    case 'engine':
-      return 'an engine name'
-    case 'engines':
-      return 'a list of engine names'
+    default:
+      return plain[kind.type][0]
   }
 }
 
@@ -61,17 +105,25 @@ export function isOfKind(kind: OptionKind, value: unknown): boolean {
       return typeof value === 'number' && value >= kind.from && value <= kind.to
     case 'choice':
       return kind.of.includes(value as string)
-    case 'switch':
-      return typeof value === 'boolean'
-    case 'engine':
-      return isName(value)
-    case 'engines':
-      return Array.isArray(value) && value.length > 0 && value.every(isName)
+    default:
+      return plain[kind.type][1](value)
   }
 }
 
 function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== ''
+}
+
+function matches(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isHeader([name, text]: [string, unknown]): boolean {
+  return matches(name, /^[\w!#$%&'*+.^`|~-]+$/) && typeof text === 'string'
 }
 
 /** Refuses a key or a password in the name of an engine: results and journals hold the name. @throws UsageError */

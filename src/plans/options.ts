@@ -23,7 +23,7 @@ import {
 export interface OptionSpec {
   kind: OptionKind
   /** The heading in help and docs. */
-  group: 'Models' | 'Plan' | 'Sampling' | 'Slow completions'
+  group: 'Models' | 'Plan' | 'Sampling' | 'Slow completions' | 'Engines'
   help: string
   default?: string | number
   /** The default in words, if it depends on other options. */
@@ -205,10 +205,13 @@ export const planOptions = {
 /** The name of an option in the table. */
 export type OptionName = keyof typeof planOptions
 
-/** Values of options, by the names in the table. */
-export type OptionValues = {
-  -readonly [Name in OptionName]?: ValueOf<(typeof planOptions)[Name]['kind']>
+/** The values that the options of a table take. */
+export type ValuesOf<Table extends OptionTable> = {
+  -readonly [Name in keyof Table]?: ValueOf<Table[Name]['kind']>
 }
+
+/** Values of options, by the names in the table. */
+export type OptionValues = ValuesOf<typeof planOptions>
 
 /**
  * Checks values against the table. An undefined value counts as absent.
@@ -223,8 +226,9 @@ export function checkOptions(values: object, table: OptionTable = planOptions): 
       if (/^engine/.test(spec.kind.type)) for (const name of [value].flat()) refuseKey(String(name))
       continue
     }
-    const got = JSON.stringify(value) ?? String(value)
-    const message = `expected \`${name}\` to be ${describeKind(spec.kind)}, got ${got}`
+    // What stands in the place of a variable's name may be a key.
+    const got = spec.kind.type === 'variable' ? '' : `, got ${JSON.stringify(value) ?? String(value)}`
+    const message = `expected \`${name}\` to be ${describeKind(spec.kind)}${got}`
     throw new UsageError(message, { param: name, code: 'invalid-value' })
   }
 }

@@ -7,26 +7,20 @@ import { UsageError } from '../../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import type { Config, PresetConfig } from '../../engines/config.ts'
 import { readDefaultTokens } from '../../engines/default-tokens.ts'
+import { pickSettings } from '../../engines/engine-options.ts'
 import type { OpenOptions } from '../../engines/open.ts'
 import { type OptionName, type OptionTable, type OptionValues, planOptions } from '../../plans/options.ts'
 import { builtInPresets, withModel } from '../../plans/presets.ts'
 import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
-import { flagName, planFlags } from './plan-flags.ts'
-import { addSharedFlags, type SharedFlag } from './shared-flags.ts'
+import { flagName, optionFlags } from './plan-flags.ts'
+import { addEngineFlags, addSharedFlags, type EngineFlags, type SharedFlag } from './shared-flags.ts'
 
 /** The flags of `addAnswerFlags`. A flag that was not given is absent. */
-export interface AnswerFlags extends OptionValues {
+export interface AnswerFlags extends OptionValues, EngineFlags {
   model?: string
   preset?: string
   system?: string
   template?: string
-  threads?: number
-  lora?: string
-  raw?: boolean
-  apiKeyEnv?: string
-  maxRetries?: number
-  concurrency?: number
-  config?: string
 }
 
 /** The result of reading flags and config: the plan, its template, and how to open its engines. */
@@ -45,16 +39,7 @@ const MODEL_HELP =
 
 const DEFAULT_MODEL = 'smollm2'
 
-const SHARED: SharedFlag[] = [
-  'config',
-  'template',
-  'threads',
-  'lora',
-  'raw',
-  'apiKeyEnv',
-  'maxRetries',
-  'concurrency',
-]
+const SHARED: SharedFlag[] = ['config', 'template']
 
 /** Adds the flags of a plan and its engines to a command, except those in `without`. */
 export function addAnswerFlags(
@@ -70,10 +55,10 @@ export function addAnswerFlags(
       'a named set of options: paper (width 5, depth 2), aft-fast, moa, rsa, single, or one of the config',
     ),
     new Option('--system <text>', 'system prompt, put before the conversation'),
-    ...planFlags(table),
+    ...optionFlags(table),
   ].filter((option) => isWanted(option.attributeName()))
   for (const option of options) command.addOption(option)
-  return addSharedFlags(command, SHARED.filter(isWanted))
+  return addEngineFlags(addSharedFlags(command, SHARED.filter(isWanted)))
 }
 
 /**
@@ -88,7 +73,6 @@ export async function readAnswerFlags(given: AnswerFlags, seed = 0): Promise<Ans
   const template = flags.template
     ? await (await import('../../files/template-file.ts')).readTemplate(flags.template)
     : defaultTemplate
-  const { threads, lora, raw, apiKeyEnv, maxRetries, concurrency } = flags
   const options: PlanOptions = {
     seed,
     ...readPlanOptions(flags),
@@ -100,7 +84,7 @@ export async function readAnswerFlags(given: AnswerFlags, seed = 0): Promise<Ans
   if (enginesOf(plan).some(isFolder)) {
     await (await import('./trained-model.ts')).warnOfTemplates(plan, template)
   }
-  const engineFlags = { threads, lora, raw, apiKeyEnv, maxRetries, concurrency, config }
+  const engineFlags = { ...pickSettings(flags), config }
   return { plan, options, template, engineFlags, config }
 }
 

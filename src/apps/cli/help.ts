@@ -1,6 +1,7 @@
 /** Formats help: the same headings in the same order for every command, and text wrapped to one width. */
 import { styleText } from 'node:util'
 import { type Command, Help, type Option } from 'commander'
+import { engineFlagNames } from '../../engines/engine-options.ts'
 import { type OptionTable, planOptions } from '../../plans/options.ts'
 import type { RangedOption } from './option-types.ts'
 import { flagName } from './plan-flags.ts'
@@ -15,10 +16,7 @@ const shared: [heading: string, flags: string[]][] = [
   ],
   ['Sampling:', planned('Sampling')],
   ['Slow completions:', planned('Slow completions')],
-  [
-    'Engines:',
-    ['--threads', '--lora', '--raw', '--api-key-env', '--timeout-ms', '--max-retries', '--concurrency'],
-  ],
+  ['Engines:', engineFlagNames.map(flagName)],
   ['Run:', ['--limit', '--max-cost', '--max-tokens-total', '--restart', '--dry-run']],
   ['Help:', ['--help', '--version']],
 ]

@@ -131,6 +131,9 @@ test('`aft ask --help` explains every flag, with examples', async () => {
       --raw                    continue raw text: for embedded base models, without
                                a chat template
       --api-key-env <name>     environment variable that holds the server's key
+      --timeout-ms <ms>        an attempt fails after this silence of the model's
+                               server (from 1; default: 120000; for providers
+                               300000)
       --max-retries <n>        times to repeat a failed completion (from 0; default:
                                9)
       --concurrency <n>        most completions at a time, per server or embedded

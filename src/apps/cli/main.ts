@@ -1,6 +1,7 @@
 /** The command line: its commands, and how it reports errors. */
 import { Command, CommanderError } from 'commander'
 import { DataError, describeError, EngineError, redact, UsageError } from '../../core/provider/errors.ts'
+import { type EngineOptionName, engineFlagNames } from '../../engines/engine-options.ts'
 import { toCallersError } from '../../files/file-errors.ts'
 import { readVersion } from '../../lib/version.ts'
 import { planOptions } from '../../plans/options.ts'
@@ -125,7 +126,11 @@ function describe(error: unknown): string {
 
 /** Replaces the API's names of options by flags, because the user typed flags. */
 function withFlagNames(message: string): string {
-  return message.replace(/`(\w+)`/g, (all, name) => (Object.hasOwn(planOptions, name) ? flagName(name) : all))
+  return message.replace(/`(\w+)`/g, (all, name) => (isFlag(name) ? flagName(name) : all))
+}
+
+function isFlag(name: string): boolean {
+  return Object.hasOwn(planOptions, name) || engineFlagNames.includes(name as EngineOptionName)
 }
 
 /** Ends silently if the reader of a pipe is gone, as in `aft ask … | head -1`. */

@@ -1,13 +1,17 @@
 /** The table is the only place that declares an option: every door is made from it. */
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
-import { renderOptions } from '../../../docs/make-options.ts'
+import { renderOptions, renderSettings } from '../../../docs/make-options.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import { checkConfig } from '../../engines/config-schema.ts'
+import { type EngineOptionSpec, engineOptions } from '../../engines/engine-options.ts'
+import { openEngine } from '../../engines/open.ts'
+import type { OptionKind } from '../../plans/option-kinds.ts'
 import { checkOptions, type OptionTable, planOptions } from '../../plans/options.ts'
 import { makeAftSchema } from '../../request/plans.ts'
 import { parseBody } from '../server/api-error.ts'
 import { addAnswerFlags } from './flags.ts'
+import { makeProgram } from './main.ts'
 
 const table: OptionTable = {
   ...planOptions,
@@ -58,7 +62,7 @@ test('a new option may stand in the field aft of a request; an error says which 
   expect(read({ mirrorCount: '3' })).toMatchObject({
     status: 400,
     param: 'aft.mirrorCount',
-    message: 'aft.mirrorCount: expected a whole number from 2',
+    message: 'aft.mirrorCount: expected a whole number from 2, got "3"',
   })
   expect(read({ mirrors: 3 })).toMatchObject({
     status: 400,
@@ -75,14 +79,69 @@ test('a new option is checked in the API, and is in the docs', () => {
   expect(renderOptions(table)).toContain('| `--mirror-count` | mirrors of each proposal | from 2 | 4 |\n')
 })
 
+const sampleOf = (kind: OptionKind) => {
+  if (kind.type === 'choice') return kind.of[0]
+  const plain = {
+    whole: 9,
+    number: 0.5,
+    switch: true,
+    engine: 'm',
+    engines: ['m'],
+    variable: 'A_KEY',
+    file: 'f',
+  }
+  return { ...plain, address: 'http://a/v1', headers: { 'x-team': 'a' }, fields: { a: 1 } }[kind.type]
+}
+
 test('every option of the table is a flag, may stand in a config and in a request, and has help', () => {
-  const samples = { whole: 9, number: 0.5, choice: undefined, switch: true, engine: 'm', engines: ['m'] }
   const flags = addAnswerFlags(new Command('ask')).options.map((option) => option.attributeName())
   for (const [name, { kind, help }] of Object.entries(planOptions)) {
-    const value = kind.type === 'choice' ? kind.of[0] : samples[kind.type]
+    const value = sampleOf(kind)
     expect(flags).toContain(name)
     expect(help).toMatch(/^[a-z].*[^.]$/)
     expect(checkConfig({ defaults: { [name]: value } })).toEqual({ defaults: { [name]: value } })
     expect(parseBody(makeAftSchema(), { [name]: value })).toEqual({ [name]: value })
   }
+})
+
+/** The commands that open engines. */
+const opening = [
+  'ask',
+  'run',
+  'serve',
+  'eval gsm8k',
+  'eval ifeval',
+  'eval mt-bench',
+  'eval alpaca-eval',
+  'eval harness',
+]
+opening.push('analyze scaling', 'data propose', 'data label')
+
+test.each(Object.entries<EngineOptionSpec>(engineOptions))(
+  'the setting %s of an engine may stand in a config and in the API, is in the docs, and is a flag of every command that opens engines',
+  async (name, { kind, help, hasNoFlag, isEmbedded }) => {
+    const value = sampleOf(kind)
+    const config = (given: unknown) => ({ engines: { mine: { model: 'm', [name]: given } } })
+    expect(checkConfig(config(value))).toEqual(config(value))
+    expect(() => checkConfig(config([0]))).toThrow(`engines.mine.${name}: expected `)
+    const opened = openEngine('scripted:echo', { [name]: value })
+    if (isEmbedded) await expect(opened).rejects.toThrow(`\`${name}\`: only for embedded models`)
+    else expect(await opened).toHaveProperty('id')
+    await expect(openEngine('scripted:echo', { [name]: [0] })).rejects.toMatchObject({ param: name })
+    expect(renderSettings()).toContain(`| ${help} |`)
+    for (const command of opening) {
+      const words = command.split(' ')
+      let found: Command | undefined = await makeProgram(words)
+      for (const word of words) found = found?.commands.find((one) => one.name() === word)
+      const isFlag = found?.options.some((option) => !option.hidden && option.attributeName() === name)
+      expect([command, isFlag]).toEqual([command, !hasNoFlag])
+    }
+  },
+)
+
+test('what stands in the place of a variable is not repeated: it may be a key', async () => {
+  const wrong = openEngine('scripted:echo', { apiKeyEnv: 'correct-horse-battery' })
+  await expect(wrong).rejects.toThrow(
+    /^expected `apiKeyEnv` to be the name of an environment variable, in capitals$/,
+  )
 })

@@ -1,4 +1,4 @@
-/** Turns the table of options into flags, with their help. */
+/** Turns tables of options into flags, with their help. */
 import { InvalidArgumentError, Option } from 'commander'
 import { describeKind, isOfKind, type OptionKind } from '../../plans/option-kinds.ts'
 import { type OptionName, type OptionSpec, type OptionTable, planOptions } from '../../plans/options.ts'
@@ -11,7 +11,7 @@ export function planFlag(name: OptionName, over: Partial<OptionSpec> = {}): Opti
 }
 
 /** Makes the flags of a table, in its order. They have no default values, because a config may set the defaults. */
-export function planFlags(table: OptionTable = planOptions): Option[] {
+export function optionFlags(table: OptionTable = planOptions): Option[] {
   return Object.entries(table).map(([name, spec]) => {
     const option = toFlag(name, spec)
     option.defaultValueDescription = describeDefault(spec)
@@ -36,8 +36,8 @@ function toFlag(name: string, spec: OptionSpec): Option {
 }
 
 function readValue(text: string, kind: OptionKind): string | string[] | number {
-  if (kind.type === 'engine') return text
   if (kind.type === 'engines') return readNames(text)
+  if (kind.type !== 'whole' && kind.type !== 'number') return text
   const isNumber = kind.type === 'whole' ? /^\d+$/.test(text) : text.trim() !== ''
   const value = isNumber ? Number(text) : Number.NaN
   if (isOfKind(kind, value)) return value
@@ -46,7 +46,8 @@ function readValue(text: string, kind: OptionKind): string | string[] | number {
 
 function valueName(name: string, { type }: OptionKind): string {
   if (type === 'engines') return 'names'
-  if (type === 'engine' || type === 'choice') return 'name'
+  if (type === 'file') return 'file'
+  if (type === 'engine' || type === 'choice' || type === 'variable') return 'name'
   return name.endsWith('Ms') ? 'ms' : 'n'
 }
 

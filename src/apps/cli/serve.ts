@@ -30,7 +30,6 @@ interface ServeFlags extends AnswerFlags {
   anyOrigin?: boolean
   fixes?: string
   showAddresses?: boolean
-  timeoutMs?: number
   maxRunning: number
   maxWaiting: number
   maxStored: number
@@ -69,10 +68,6 @@ export function serveCommand(): Command {
       'append answers that people correct on the page to this file, as training examples',
     ),
     new Option('--show-addresses', 'show clients the addresses and paths of engines'),
-    whole('--timeout-ms <ms>', "give up on a model's server after this silence", 0).default(
-      undefined,
-      '120000',
-    ),
     whole('--drain-ms <ms>', 'time for running requests to end when the server stops', 0).default(30_000),
   ])
   group('Clients:', [
@@ -111,8 +106,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   const plans = Object.values(offered).map((preset) => makePlan({ ...setup.options, ...preset }))
   const { openEngines } = await import('../../engines/open.ts')
   const names = [setup.plan, ...plans].flatMap(enginesOf)
-  const { timeoutMs } = flags
-  const { engines, close } = await openEngines(names, { ...setup.engineFlags, timeoutMs, signal })
+  const { engines, close } = await openEngines(names, { ...setup.engineFlags, signal })
   try {
     const server = createServer({
       engines,

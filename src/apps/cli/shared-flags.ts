@@ -1,6 +1,14 @@
 /** Flags that several commands share, with one name, one meaning and one help text each. */
 import { type Command, Option } from 'commander'
+import {
+  type EngineOptionName,
+  type EngineSettings,
+  embeddedNames,
+  engineFlagNames,
+  engineOptions,
+} from '../../engines/engine-options.ts'
 import { whole } from './option-types.ts'
+import { optionFlags } from './plan-flags.ts'
 
 const flags = {
   config: () =>
@@ -12,18 +20,6 @@ const flags = {
     new Option(
       '--template <file>',
       'JSON file with the wording of the prompts for proposing and aggregating',
-    ),
-  threads: () =>
-    whole('--threads <n>', 'CPU threads of an embedded model', 1).default(undefined, 'one per core'),
-  lora: () => new Option('--lora <file>', 'LoRA adapter for an embedded model, a GGUF file'),
-  raw: () => new Option('--raw', 'continue raw text: for embedded base models, without a chat template'),
-  apiKeyEnv: () => new Option('--api-key-env <name>', "environment variable that holds the server's key"),
-  maxRetries: () =>
-    whole('--max-retries <n>', 'times to repeat a failed completion', 0).default(undefined, '9'),
-  concurrency: () =>
-    whole('--concurrency <n>', 'most completions at a time, per server or embedded model', 1).default(
-      undefined,
-      '8',
     ),
   limit: () => whole('--limit <n>', 'use only this many rows, the first ones', 1),
   restart: () => new Option('--restart', 'move the journal of an earlier run aside and begin anew'),
@@ -44,5 +40,21 @@ export function sharedFlag(name: SharedFlag): Option {
 /** Adds some of these flags to a command. */
 export function addSharedFlags(command: Command, names: SharedFlag[]): Command {
   for (const name of names) command.addOption(sharedFlag(name))
+  return command
+}
+
+/** The flags of engines, and the file with their names. */
+export interface EngineFlags extends EngineSettings {
+  config?: string
+}
+
+/** Adds the flags of engines to a command, all or those of embedded engines only; `without` those that it words itself. */
+export function addEngineFlags(
+  command: Command,
+  { isEmbedded = false, without = [] }: { isEmbedded?: boolean; without?: EngineOptionName[] } = {},
+): Command {
+  const names = (isEmbedded ? embeddedNames : engineFlagNames).filter((name) => !without.includes(name))
+  const rows = Object.entries(engineOptions).filter(([name]) => names.includes(name as EngineOptionName))
+  for (const option of optionFlags(Object.fromEntries(rows))) command.addOption(option)
   return command
 }

@@ -23,9 +23,9 @@ import { drawTable } from '../eval/results.ts'
 import { runEvaluation } from '../eval/run-evaluation.ts'
 import { whole } from '../option-types.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
-import { addSharedFlags } from '../shared-flags.ts'
+import { addEngineFlags, addSharedFlags, type EngineFlags } from '../shared-flags.ts'
 
-interface PerplexityFlags {
+interface PerplexityFlags extends EngineFlags {
   format: string
   target?: 'gold' | 'best'
   targetFile?: string
@@ -35,9 +35,6 @@ interface PerplexityFlags {
   output: string
   model: string
   limit?: number
-  threads?: number
-  lora?: string
-  raw?: boolean
   restart?: boolean
   json?: boolean
   progress: boolean
@@ -92,7 +89,8 @@ export function perplexityCommand(): Command {
     )
     .addHelpText('after', help)
     .action(perplexity)
-  return addSharedFlags(command, ['limit', 'threads', 'lora', 'raw', 'restart', 'json', 'progress'])
+  addEngineFlags(command, { isEmbedded: true })
+  return addSharedFlags(command, ['limit', 'restart', 'json', 'progress'])
 }
 
 function readTarget(text: string): 'gold' | 'best' {
@@ -101,13 +99,12 @@ function readTarget(text: string): 'gold' | 'best' {
 }
 
 async function perplexity(paths: string[], flags: PerplexityFlags): Promise<void> {
-  const { model, output, lora, raw } = flags
+  const { model, output } = flags
   const found = await readCases(paths, flags)
   const cases = found.cases.slice(0, flags.limit)
   await runEvaluation({
     flags: { ...flags, seed: 0, concurrency: 1 },
     engines: [model],
-    options: { lora, raw },
     journal: path.join(output, 'journal.jsonl'),
     item: 'example',
     progress: 'examples scored',

@@ -60,7 +60,7 @@ async function propose(file: string, flags: ProposeFlags): Promise<void> {
     template: template.id,
   })
   const prompts = () => (isBase ? readForBase(file, demonstrations) : readPrompts(file))
-  const raw = (isBase && !isElsewhere.test(model)) || undefined
+  const raw = (isBase && !isElsewhere.test(model)) || flags.raw
   const isDone = await sample({ ...flags, raw }, plan, (host) => runPrompts({ ...host, prompts, template }))
   if (!isDone) return
   let cuts = 0

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Plan } from '../../../core/plan.ts'
 import type { Template } from '../../../core/templates.ts'
+import { pickSettings } from '../../../engines/engine-options.ts'
 import { labelRows, planLabels, type ReadLabelRows } from '../../../run/label.ts'
 import type { RunOptions, RunSummary } from '../../../run/run.ts'
 import { watchInterrupts } from '../interrupt.ts'
@@ -9,18 +10,15 @@ import { openPlan } from '../open-plan.ts'
 import { planFlag } from '../plan-flags.ts'
 import { createProgress } from '../progress.ts'
 import { describeEnd, viewRun } from '../render/run-report.ts'
-import { addSharedFlags } from '../shared-flags.ts'
+import { addEngineFlags, addSharedFlags, type EngineFlags } from '../shared-flags.ts'
 
 /** The flags of a sampled model. */
-export interface SamplingFlags {
+export interface SamplingFlags extends EngineFlags {
   output: string
   model: string
   maxTokens: number
   temperature: number
   seed: number
-  raw?: boolean
-  concurrency?: number
-  threads?: number
   restart?: boolean
 }
 
@@ -32,7 +30,7 @@ export function addSamplingFlags(command: Command): Command {
     .addOption(planFlag('maxTokens', { default: 1024 }))
     .addOption(planFlag('temperature', { default: 0.7 }))
     .addOption(planFlag('seed', { default: 0 }))
-  return addSharedFlags(command, ['concurrency', 'threads', 'restart'])
+  return addEngineFlags(addSharedFlags(command, ['config', 'restart']))
 }
 
 /** The options of a run that the command sets. */
@@ -47,9 +45,9 @@ export async function sample(
   const signal = watchInterrupts()
   const startMs = performance.now()
   const reporter = createProgress(process.stderr, viewRun)
-  const { raw, concurrency, threads, restart, output: out } = flags
-  const options = { raw, concurrency, threads, signal, onProgress: reporter.pull }
-  const { engines, close } = await openPlan(plan, options)
+  const { restart, config, output: out } = flags
+  const settings = { ...pickSettings(flags), config, signal, onProgress: reporter.pull }
+  const { engines, close } = await openPlan(plan, settings)
   try {
     const summary = await run({ plan, out, engines, restart, signal, onProgress: reporter.update })
     reporter.close()

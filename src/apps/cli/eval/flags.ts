@@ -1,21 +1,18 @@
 /** The flags that all evaluations with a model share. */
 import type { Command } from 'commander'
 import { type Config, loadConfig, readConfig } from '../../../engines/config.ts'
+import { pickSettings } from '../../../engines/engine-options.ts'
 import type { OpenOptions } from '../../../engines/open.ts'
 import { whole } from '../option-types.ts'
 import { planFlag } from '../plan-flags.ts'
-import { addSharedFlags, type SharedFlag } from '../shared-flags.ts'
+import { addEngineFlags, addSharedFlags, type EngineFlags, type SharedFlag } from '../shared-flags.ts'
 
 /** The values of these flags. */
-export interface EvalFlags {
+export interface EvalFlags extends EngineFlags {
   output?: string
   seed: number
   limit?: number
   concurrency: number
-  maxRetries?: number
-  threads?: number
-  apiKeyEnv?: string
-  config?: string
   restart?: boolean
   dryRun?: boolean
   json?: boolean
@@ -33,10 +30,9 @@ export function addEvalFlags(command: Command, without: SharedFlag[] = []): Comm
         1,
       ).default(8),
     )
-  const shared: SharedFlag[] = ['limit', 'maxRetries', 'threads', 'apiKeyEnv', 'config']
-  const all: SharedFlag[] = [...shared, 'restart', 'dryRun', 'json', 'progress']
+  const all: SharedFlag[] = ['limit', 'config', 'restart', 'dryRun', 'json', 'progress']
   return addSharedFlags(
-    command,
+    addEngineFlags(command, { without: ['concurrency'] }),
     all.filter((name) => !without.includes(name)),
   )
 }
@@ -45,7 +41,6 @@ export function addEvalFlags(command: Command, without: SharedFlag[] = []): Comm
 export async function readEngineFlags(
   flags: EvalFlags,
 ): Promise<{ config: Config; engineFlags: OpenOptions }> {
-  const { maxRetries, threads, apiKeyEnv, concurrency } = flags
   const config = flags.config ? await readConfig(flags.config) : ((await loadConfig(process.cwd())) ?? {})
-  return { config, engineFlags: { maxRetries, threads, apiKeyEnv, concurrency, config } }
+  return { config, engineFlags: { ...pickSettings(flags), config } }
 }

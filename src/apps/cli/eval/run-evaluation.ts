@@ -17,8 +17,6 @@ export interface Evaluation<Run extends TaskOutcome> {
   flags: EvalFlags
   /** Names of the engines to open. */
   engines: string[]
-  /** How to open engines, in addition to the flags. */
-  options?: OpenOptions
   /** Path of the journal. */
   journal: string
   /** Name of an item, such as `question`. `progress` says what happens to items, such as `questions answered`. */
@@ -68,7 +66,7 @@ export async function runEvaluation<Run extends TaskOutcome>(evaluation: Evaluat
 
 /** Opens the engines and the progress line, does the work, and closes both. */
 async function work<Run extends TaskOutcome>(
-  { flags, engines: names, options, journal, progress: what, work }: Evaluation<Run>,
+  { flags, engines: names, journal, progress: what, work }: Evaluation<Run>,
   engineFlags: OpenOptions,
   signal: AbortSignal,
 ): Promise<Run> {
@@ -78,7 +76,6 @@ async function work<Run extends TaskOutcome>(
   const { openEngines } = await import('../../../engines/open.ts')
   const { engines, close } = await openEngines(names, {
     ...engineFlags,
-    ...options,
     signal,
     onProgress: progress?.pull,
   }).finally(() => progress?.close())

@@ -1,0 +1,110 @@
+/**
+ * Every setting of an engine, once. The options of `openEngine`, the fields of an engine in a config, the flags, their
+ * help and the docs are made from this table.
+ */
+import { address, fields, file, headers, onOff, variable, whole } from '../plans/option-kinds.ts'
+import type { OptionSpec, ValuesOf } from '../plans/options.ts'
+
+/** One row of the table. */
+export interface EngineOptionSpec extends OptionSpec {
+  /** Only engines in this process read it. */
+  isEmbedded?: true
+  /** It may stand in a config and in the API only. */
+  hasNoFlag?: true
+}
+
+/** The table. A flag is the same name in kebab-case. */
+export const engineOptions = {
+  threads: {
+    group: 'Engines',
+    kind: whole(1),
+    help: 'CPU threads of an embedded model',
+    defaultText: 'one per core',
+    isEmbedded: true,
+  },
+  lora: {
+    group: 'Engines',
+    kind: file,
+    help: 'LoRA adapter for an embedded model, a GGUF file',
+    isEmbedded: true,
+  },
+  raw: {
+    group: 'Engines',
+    kind: onOff,
+    help: 'continue raw text: for embedded base models, without a chat template',
+    isEmbedded: true,
+  },
+  apiKeyEnv: {
+    group: 'Engines',
+    kind: variable,
+    help: "environment variable that holds the server's key",
+  },
+  timeoutMs: {
+    group: 'Engines',
+    kind: whole(1),
+    help: "an attempt fails after this silence of the model's server",
+    defaultText: '120000; for providers 300000',
+  },
+  maxRetries: {
+    group: 'Engines',
+    kind: whole(0),
+    help: 'times to repeat a failed completion',
+    defaultText: '9',
+    formerly: 'retries',
+  },
+  concurrency: {
+    group: 'Engines',
+    kind: whole(1),
+    help: 'most completions at a time, per server or embedded model',
+    defaultText: '8',
+  },
+  contextLength: {
+    group: 'Engines',
+    kind: whole(1),
+    help: 'tokens that a prompt and its completion may have together',
+    hasNoFlag: true,
+  },
+  baseURL: {
+    group: 'Engines',
+    kind: address,
+    help: "the server's address",
+    hasNoFlag: true,
+  },
+  headers: {
+    group: 'Engines',
+    kind: headers,
+    help: 'sent with each request and never shown; a config names the variables that hold their values',
+    hasNoFlag: true,
+  },
+  extraBody: {
+    group: 'Engines',
+    kind: fields,
+    help: 'fields that are added to the body of each request',
+    hasNoFlag: true,
+  },
+} as const satisfies Record<string, EngineOptionSpec>
+
+/** The settings of an engine, by the names in the table. */
+export type EngineSettings = ValuesOf<typeof engineOptions>
+
+/** The name of a setting. */
+export type EngineOptionName = keyof typeof engineOptions
+
+/** The rows of the table that are flags. */
+export const engineFlagNames = namesOf(({ hasNoFlag }) => !hasNoFlag)
+/** The rows of the table that only engines in this process read. */
+export const embeddedNames = namesOf(({ isEmbedded = false }) => isEmbedded)
+
+function namesOf(isMeant: (spec: EngineOptionSpec) => boolean): EngineOptionName[] {
+  const rows = Object.entries<EngineOptionSpec>(engineOptions) as [EngineOptionName, EngineOptionSpec][]
+  return rows.flatMap(([name, spec]) => (isMeant(spec) ? [name] : []))
+}
+
+/** Picks the settings of an engine from options that have others too. Those that are undefined are left out. */
+export function pickSettings(options: object): EngineSettings {
+  return Object.fromEntries(
+    Object.entries(options).filter(
+      ([name, value]) => Object.hasOwn(engineOptions, name) && value !== undefined,
+    ),
+  )
+}
