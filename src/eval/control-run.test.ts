@@ -129,7 +129,7 @@ describe('the controls', () => {
     expect(names).toContain('majority-same')
   })
 
-  test('the long single answer may take as many tokens as the whole ensemble', () => {
+  test('the long single answer may take as many tokens as all calls together', () => {
     const plans = planControls(options)
     const most = (name: 'single' | 'single-long') => plans.get(name)?.layers[0]?.voices[0]?.sampling.maxTokens
     expect([most('single'), most('single-long')]).toEqual([10, 40])

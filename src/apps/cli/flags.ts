@@ -35,7 +35,7 @@ export interface AnswerSetup {
 
 const MODEL_HELP =
   'engine that proposes, aggregates and judges: a name of `aft models` or of the config, gguf:FILE, ' +
-  'hf:USER/REPO:QUANT, openai:MODEL, URL#MODEL, or a folder of `aft train`'
+  'hf:USER/REPO:QUANT, ollama:MODEL, openai:MODEL, URL#MODEL, or a folder of `aft train`'
 
 const DEFAULT_MODEL = 'smollm2'
 

@@ -18,12 +18,12 @@ test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with exa
     Commands:
       ask            Answer one prompt.
       run            Answer a file of prompts.
+      serve          Serve any engine over HTTP: the OpenAI API and a page.
+      data           Build training data.
+      train          Fine-tune a model on training data.
       eval           Measure answers on benchmarks.
       analyze        Explain answers, costs and training curves.
       report         Write results as one HTML page.
-      data           Build training data.
-      train          Fine-tune a model on training data.
-      serve          Serve any engine over HTTP: the OpenAI API and a page.
       models         List and download models.
       doctor         Say what is missing on this machine.
       help           Show the help of a command.

@@ -16,6 +16,15 @@ import { wordErrors } from './wrong-usage.ts'
 const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
   ask: { about: 'Answer one prompt.', load: async () => (await import('./ask.ts')).askCommand() },
   run: { about: 'Answer a file of prompts.', load: async () => (await import('./run.ts')).runCommand() },
+  serve: {
+    about: 'Serve any engine over HTTP: the OpenAI API and a page.',
+    load: async () => (await import('./serve.ts')).serveCommand(),
+  },
+  data: { about: 'Build training data.', load: async () => (await import('./data/data.ts')).dataCommand() },
+  train: {
+    about: 'Fine-tune a model on training data.',
+    load: async () => (await import('./train/train.ts')).trainCommand(),
+  },
   eval: {
     about: 'Measure answers on benchmarks.',
     load: async () => (await import('./eval/eval.ts')).evalCommand(),
@@ -27,15 +36,6 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
   report: {
     about: 'Write results as one HTML page.',
     load: async () => (await import('./report.ts')).reportCommand(),
-  },
-  data: { about: 'Build training data.', load: async () => (await import('./data/data.ts')).dataCommand() },
-  train: {
-    about: 'Fine-tune a model on training data.',
-    load: async () => (await import('./train/train.ts')).trainCommand(),
-  },
-  serve: {
-    about: 'Serve any engine over HTTP: the OpenAI API and a page.',
-    load: async () => (await import('./serve.ts')).serveCommand(),
   },
   models: {
     about: 'List and download models.',

@@ -14,14 +14,14 @@ import { watchInterrupts } from './interrupt.ts'
 import { createPullProgress } from './progress.ts'
 import { unknownCommand } from './wrong-usage.ts'
 
-const examples = `
+const help = `
+AFT_CACHE_DIR names another folder for the files. Commands with --model also take gguf:FILE, hf:USER/REPO:QUANT,
+ollama:NAME, anthropic:NAME and so on, or any server: docs/models.md
+
 Examples:
   $ aft models
   $ aft models pull gemma3-270m
-  $ aft models path smollm2
-
-AFT_CACHE_DIR names another folder for the files. Commands with --model also take gguf:FILE, hf:USER/REPO:QUANT,
-ollama:NAME, anthropic:NAME and so on, or any server: docs/models.md`
+  $ aft models path smollm2`
 
 /** Makes the command `aft models`. */
 export function modelsCommand(): Command {
@@ -29,7 +29,7 @@ export function modelsCommand(): Command {
     .description(
       'List the models that need no account and what else is found here; download models, and say where files are.',
     )
-    .addHelpText('after', examples)
+    .addHelpText('after', help)
   command
     .command('list', { isDefault: true })
     .description("List the models, what is found on this machine, and how to serve the authors' checkpoints.")

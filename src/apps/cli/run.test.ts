@@ -37,15 +37,15 @@ test('`aft run --help` explains its own flags, under the headings of all command
   `)
   expect(stdout.slice(stdout.indexOf('Run:'), stdout.indexOf('\nHelp:'))).toMatchInlineSnapshot(`
     "Run:
-      --max-cost <dollars>      US dollars to spend at most, earlier runs of this
-                                journal included; a model elsewhere needs a price in
-                                the config (above 0)
+      --max-cost <dollars>      US dollars to spend at most, earlier runs with this
+                                journal included; needs the prices of models in the
+                                config (above 0)
       --max-tokens-total <n>    tokens to spend at most, read and written, earlier
-                                runs of this journal included (above 0)
-      --restart                 move the journal of an earlier run aside and begin
-                                anew
-      --dry-run                 print the most calls, tokens and dollars that it can
-                                take, and do nothing
+                                runs with this journal included (above 0)
+      --restart                 begin anew; the old journal is kept, with .old after
+                                its name
+      --dry-run                 print how many calls, tokens and dollars it takes at
+                                most, and ask no model
     "
   `)
   expect(stdout.slice(stdout.indexOf('Examples:'))).toMatchInlineSnapshot(`
@@ -53,11 +53,6 @@ test('`aft run --help` explains its own flags, under the headings of all command
       $ aft run prompts.jsonl -o answers.jsonl
       $ aft run prompts.jsonl -o answers.jsonl --model http://127.0.0.1:8000/v1#llama --concurrency 64
       $ aft run prompts.jsonl -o answers.jsonl --model openai:gpt-4.1-mini --dry-run
-
-    A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or
-    without "id", "system", "history" and sampling of its own, or a line of an
-    OpenAI batch file: docs/cli.md. After an interrupt, a crash or the end of its
-    budget, the same command resumes from answers.jsonl.journal.
     "
   `)
   for (const flag of ['--width', '--quorum', '--concurrency', '--template']) expect(stdout).toContain(flag)

@@ -28,15 +28,15 @@ interface RunFlags extends AnswerFlags {
   progress: boolean
 }
 
-const examples = `
+const help = `
+A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or without "id", "system", "history" and sampling
+of its own, or a line of an OpenAI batch file: docs/cli.md. After an interrupt, a crash or
+the end of its budget, the same command resumes from answers.jsonl.journal.
+
 Examples:
   $ aft run prompts.jsonl -o answers.jsonl
   $ aft run prompts.jsonl -o answers.jsonl --model http://127.0.0.1:8000/v1#llama --concurrency 64
-  $ aft run prompts.jsonl -o answers.jsonl --model openai:gpt-4.1-mini --dry-run
-
-A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or without "id", "system", "history" and sampling
-of its own, or a line of an OpenAI batch file: docs/cli.md. After an interrupt, a crash or
-the end of its budget, the same command resumes from answers.jsonl.journal.`
+  $ aft run prompts.jsonl -o answers.jsonl --model openai:gpt-4.1-mini --dry-run`
 
 /** Makes the command `aft run`. */
 export function runCommand(): Command {
@@ -56,16 +56,16 @@ export function runCommand(): Command {
     .addOption(
       amount(
         '--max-cost <dollars>',
-        'US dollars to spend at most, earlier runs of this journal included; a model elsewhere needs a price in the config',
+        'US dollars to spend at most, earlier runs with this journal included; needs the prices of models in the config',
       ),
     )
     .addOption(
       amount(
         '--max-tokens-total <n>',
-        'tokens to spend at most, read and written, earlier runs of this journal included',
+        'tokens to spend at most, read and written, earlier runs with this journal included',
       ),
     )
-    .addHelpText('after', examples)
+    .addHelpText('after', help)
   addSharedFlags(command, ['restart', 'dryRun', 'progress'])
   return addAnswerFlags(command).action(run)
 }

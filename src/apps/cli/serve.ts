@@ -84,10 +84,10 @@ export function serveCommand(): Command {
       DEFAULT_LIMITS.maxTokens,
     ),
     whole('--max-running <n>', 'requests answered at once', 0).default(64),
+    whole('--max-waiting <n>', 'requests that may wait; more get HTTP status 429', 0).default(256),
     whole('--max-stored <mb>', 'MB of memory for answers of /v1/responses that clients may name', 0).default(
       64,
     ),
-    whole('--max-waiting <n>', 'requests that may wait; more get HTTP status 429', 0).default(256),
   ])
   return addAnswerFlags(command, ['system', 'seed']).action((flags: ServeFlags) => serve(flags))
 }

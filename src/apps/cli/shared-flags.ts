@@ -22,9 +22,9 @@ const flags = {
       'JSON file with the wording of the prompts for proposing and aggregating',
     ),
   limit: () => whole('--limit <n>', 'use only this many rows, the first ones', 1),
-  restart: () => new Option('--restart', 'move the journal of an earlier run aside and begin anew'),
+  restart: () => new Option('--restart', 'begin anew; the old journal is kept, with .old after its name'),
   dryRun: () =>
-    new Option('--dry-run', 'print the most calls, tokens and dollars that it can take, and do nothing'),
+    new Option('--dry-run', 'print how many calls, tokens and dollars it takes at most, and ask no model'),
   json: () => new Option('--json', 'print one JSON object'),
   progress: () => new Option('--no-progress', 'show no progress'),
 }

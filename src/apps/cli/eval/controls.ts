@@ -43,7 +43,7 @@ const describeSource = (name: string) =>
     : 'The questions are a file. Each row has `messages` and `target`: the right answer, with a line "(1) …" per part.'
 
 const help = (name: string) => `
-The controls: one answer; one answer that may take as many tokens as the whole ensemble; the best of the proposals,
+The controls: one answer; one answer that may take as many tokens as all calls together; the best of the proposals,
 picked by the right answer (what selection could reach at most) and by a judge; the majority of extracted answers; a
 prompted aggregator; with --trained a trained one. The proposals are sampled once and shared; each control's cost is
 what it would take alone. Intervals are bootstrap intervals of 95 %. Tests are paired by question.
