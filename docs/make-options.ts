@@ -39,10 +39,17 @@ export function insertOptions(text: string): string {
   )
 }
 
+/** Where options are that not every command has. */
+const commandsOf = {
+  'loops of requests': 'only `serve` and the AI SDK',
+  'single prompts': 'only `ask` and `run`',
+}
+
 function renderGroup(group: string, rows: [string, OptionSpec][]): string {
   const lines = rows.map(([name, { help, kind, strategies, ...spec }]) => {
     const standard = spec.defaultText ?? spec.default
-    const only = strategies ? ` (${strategies.join(', ')})` : ''
+    const uses = [...(strategies ?? []), ...(spec.only ? [commandsOf[spec.only]] : [])]
+    const only = uses.length > 0 ? ` (${uses.join(', ')})` : ''
     return `| \`${flagName(name)}\` | ${help}${only} | ${shorten(kind)} | ${standard} |\n`
   })
   return `### ${group}\n\n| flag | what it does | takes | default |\n| --- | --- | --- | --- |\n${lines.join('')}`
@@ -62,6 +69,10 @@ function shorten(kind: OptionKind): string {
       return 'an engine'
     case 'engines':
       return 'engines'
+    case 'panel':
+      return '`turn`, `step`, `every:N`'
+    case 'schema':
+      return 'a file'
     default:
       return describeKind(kind)
   }

@@ -14,6 +14,7 @@ import {
   type LayerResult,
   listLeftovers,
   listMissing,
+  listUsable,
   type Result,
   summarize,
 } from './result.ts'
@@ -65,7 +66,7 @@ async function runLayers(prompt: Prompt, plan: Plan, host: Host): Promise<Reache
     const result = await runLayer({ prompt, plan, host, layer, layerIndex, isLast, proposals })
     reached.layers.push(result)
     reached.reasons.push(...listMissing(result, layerIndex))
-    const usable = result.completions.filter((c) => !c.excluded)
+    const usable = listUsable(result, proposals)
     const sent = isLast ? listSentRunaways(host, result) : []
     if (sent.length > 0) reached.reasons.push('the answer repeats itself, and a part of it was sent already')
     if (usable.length + sent.length > 0) {
@@ -105,10 +106,10 @@ async function judge({ id, messages }: Prompt, plan: Plan, host: Host, proposals
 
 /**
  * How much the proposals agree (0 to 1), if this is enough for the plan to skip the remaining layers. Prompts with tools
- * or a response format need the last layer: only it gets them.
+ * need the last layer: only it gets them.
  */
 function findAgreement(prompt: Prompt, plan: Plan, proposals: Completion[]): number | undefined {
-  if (plan.stopAtAgreement === undefined || prompt.tools || prompt.responseFormat) return undefined
+  if (plan.stopAtAgreement === undefined || prompt.tools) return undefined
   const agreed = proposals.length > 1 ? agreement(proposals.map((p) => p.text)) : 0
   return agreed >= plan.stopAtAgreement ? agreed : undefined
 }

@@ -62,16 +62,12 @@ function central(candidates: Completion[]): Completion {
   return candidates[findCentral(candidates.map((c) => c.text))] as Completion
 }
 
-/** The first completion with the most frequent answer; of equally frequent answers, the first. */
+/** The first completion with the most frequent answer; of equally frequent answers, the first. Calls have ids that differ. */
 function vote(candidates: Completion[], areJson: boolean): Completion {
-  const votes = Map.groupBy(candidates, (c) => describeCalls(c) ?? extractAnswer(c.text, areJson))
+  const describe = ({ function: { name, arguments: text } }: ToolCall) =>
+    `${name}(${canonicalJson(text) ?? text})`
+  const answerOf = (c: Completion) => c.toolCalls?.map(describe).join() ?? extractAnswer(c.text, areJson)
+  const votes = Map.groupBy(candidates, answerOf)
   const most = Math.max(...[...votes.values()].map((group) => group.length))
   return [...votes.values()].find((group) => group.length === most)?.[0] as Completion
-}
-
-/** Calls of tools are compared by what they call; their ids differ. */
-function describeCalls({ toolCalls }: Completion): string | undefined {
-  const describe = ({ name, arguments: text }: ToolCall['function']) =>
-    `${name}(${canonicalJson(text) ?? text})`
-  return toolCalls?.map((call) => describe(call.function)).join()
 }

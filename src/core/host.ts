@@ -40,7 +40,7 @@ export interface LayerTask {
   layer: Layer
   /** From 0. A judge comes after the last layer of the plan. */
   layerIndex: number
-  /** Whether it is the last layer of the plan: it gets the tools and the response format of the prompt. */
+  /** Whether it is the last layer of the plan: it gets the tools of the prompt. */
   isLast: boolean
   proposals: Completion[]
   /** Makes the messages of members that are shown proposals. Default: `aggregatorMessages`. */

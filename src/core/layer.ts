@@ -3,7 +3,7 @@ import { groupMembers } from './group.ts'
 import type { LayerTask } from './host.ts'
 import { countMembers } from './plan.ts'
 import { watchQuorum } from './quorum.ts'
-import type { LayerResult } from './result.ts'
+import { type LayerResult, listUsable } from './result.ts'
 import { sampleGroup } from './sample.ts'
 
 /**
@@ -16,7 +16,7 @@ export async function runLayer(task: LayerTask): Promise<LayerResult> {
   if (recorded) return inOrder(recorded)
   host.emit?.({ type: 'layer-start', layer: layerIndex, width: countMembers(layer), isLast })
   const result = inOrder(await sampleLayer(task))
-  const shown = result.completions.filter((c) => !c.excluded).map((c) => c.index)
+  const shown = listUsable(result, task.proposals).map((c) => c.index)
   host.emit?.({ type: 'layer-end', layer: layerIndex, shown })
   return result
 }

@@ -9,11 +9,12 @@ export interface Prompt {
   stop?: string[]
   /** Passed to every layer: other fields of the wire, which engines send as they are. */
   passed?: Record<string, unknown>
-  /** This and the next four go to the last layer only: proposers write text and call nothing. */
+  /** Passed to every layer, but with tools only to the last. */
+  responseFormat?: ResponseFormat
+  /** This and the next three go to the last layer only: proposers call nothing. */
   tools?: Tool[]
   toolChoice?: ToolChoice
   parallelToolCalls?: boolean
-  responseFormat?: ResponseFormat
   logprobs?: number
 }
 

@@ -1,7 +1,15 @@
 /** The result of a prompt, and the events on the way. The same shapes are printed, streamed and written to journals. */
 import { countCompletions, type Plan } from './plan.ts'
 import { describeEmpty } from './provider/empty.ts'
-import type { FinishReason, TokenScore, ToolCall, ToolCallDelta, Usage } from './provider/engine.ts'
+import type {
+  Excluded,
+  FinishReason,
+  FormNote,
+  TokenScore,
+  ToolCall,
+  ToolCallDelta,
+  Usage,
+} from './provider/engine.ts'
 import { type describeError, EngineError } from './provider/errors.ts'
 import { hashTemplate, type Template } from './templates.ts'
 import { sumUsage, type UsageTotal } from './usage.ts'
@@ -32,11 +40,13 @@ export interface Completion {
   trimmedTo?: number
   /** What was left out of its request or rewritten because the model refuses it, in words. */
   warnings?: string[]
+  /** What was done to a text that was asked for as JSON, or what is wrong with it. */
+  form?: FormNote
   /**
-   * Why no aggregator is shown this completion: it is empty, or repeats itself. It can still be the answer, if there is
-   * no other or a part of it was sent already.
+   * Why no aggregator is shown this completion: it is empty, repeats itself, or is not the JSON that was asked for. It can
+   * still be the answer, if there is no other or a part of it was sent already.
    */
-  excluded?: 'empty' | 'runaway'
+  excluded?: Excluded
 }
 
 /** A completion that failed. `usage` is what was spent on it. */
@@ -101,6 +111,16 @@ export type AftEvent =
   | { type: 'completion-failed'; layer: number; failure: Failure }
   | { type: 'layer-end'; layer: number; shown: number[] }
   | { type: 'answer'; result: Result }
+
+/**
+ * The completions of a layer that count: those that are not excluded. If there is none, JSON that breaks its schema counts,
+ * unless the layer before has something better.
+ */
+export function listUsable({ completions }: LayerResult, before: Completion[]): Completion[] {
+  const usable = completions.filter((c) => !c.excluded)
+  if (usable.length > 0 || before.some((c) => !c.excluded)) return usable
+  return completions.filter((c) => c.excluded === 'schema')
+}
 
 /** Says in words which members are missing because no fallback helped. People count layers and completions from 1. */
 export function listMissing({ completions, failures }: LayerResult, layerIndex: number): string[] {

@@ -4,7 +4,14 @@ import type { Group, Member } from './group.ts'
 import type { LayerRun } from './host.ts'
 import type { Voice } from './plan.ts'
 import { findUnusable } from './proposals.ts'
-import type { CompletionEnd, CompletionRequest, Engine, Usage } from './provider/engine.ts'
+import {
+  type CompletionEnd,
+  type CompletionRequest,
+  type Engine,
+  isJson,
+  type ResponseFormat,
+  type Usage,
+} from './provider/engine.ts'
 import { describeError, EngineError, UsageError } from './provider/errors.ts'
 import type { Completion, Failure } from './result.ts'
 import { seedAgain, voiceKey } from './seeds.ts'
@@ -116,10 +123,11 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
   }
 }
 
-/** Tools, response format and log probabilities are for the answer: only the last layer gets them. */
+/** Tools and log probabilities are for the answer: only the last layer gets them. */
 async function makeRequest({ run, group, fitting }: Call, members: Member[]): Promise<CompletionRequest> {
   const { prompt, host, layer, layerIndex, isLast, quorum } = run
-  const { stop, passed, tools, toolChoice, parallelToolCalls, responseFormat, logprobs } = prompt
+  const { stop, passed, tools, toolChoice, parallelToolCalls, logprobs } = prompt
+  const responseFormat = formatOf(run)
   return {
     key: voiceKey(layerIndex, group.voice),
     messages: await fitting.write(),
@@ -131,7 +139,7 @@ async function makeRequest({ run, group, fitting }: Call, members: Member[]): Pr
     ...(isLast && tools && { tools }),
     ...(isLast && toolChoice && { toolChoice }),
     ...(isLast && parallelToolCalls !== undefined && { parallelToolCalls }),
-    ...(isLast && responseFormat && { responseFormat }),
+    ...(responseFormat && { responseFormat }),
     ...(isLast && logprobs !== undefined && { logprobs }),
     ...(host.priority && { priority: host.priority(layerIndex) }),
     ...(run.plan.strict && { strict: true }),
@@ -158,11 +166,15 @@ function addCompletion(call: Call, member: Member, event: CompletionEnd): void {
   run.quorum.check()
 }
 
-/** An answer in a response format (JSON) may repeat itself and still be right. */
-function whyExcluded({ prompt, isLast }: LayerRun, { text, toolCalls }: CompletionEnd) {
+/** With tools, only the answer has the format: proposals cannot call what its values come from, so they are prose. */
+function formatOf({ prompt, isLast }: LayerRun): ResponseFormat | undefined {
+  return isLast || !prompt.tools?.length ? prompt.responseFormat : undefined
+}
+
+/** JSON may repeat itself and still be right. */
+function whyExcluded(run: LayerRun, { text, toolCalls }: CompletionEnd) {
   const reason = toolCalls?.length ? undefined : findUnusable(text)
-  const hasForm = isLast && prompt.responseFormat !== undefined && prompt.responseFormat.type !== 'text'
-  return reason === 'runaway' && hasForm ? undefined : reason
+  return reason === 'runaway' && isJson(formatOf(run)) ? undefined : reason
 }
 
 function toFailure(call: Call, { member, error, usage }: Failed): Failure {

@@ -84,7 +84,7 @@ export function readPromptRow(value: unknown, line: number, wrong: Wrong): Promp
     ...(isGiven(tools) && { tools: tools as Prompt['tools'] }),
     ...(isGiven(tool_choice) && { toolChoice: tool_choice as Prompt['toolChoice'] }),
     ...(isGiven(parallel_tool_calls) && { parallelToolCalls: parallel_tool_calls === true }),
-    ...(isGiven(response_format) && { responseFormat: response_format as Prompt['responseFormat'] }),
+    ...(isGiven(response_format) && { responseFormat: readFormat(response_format, wrong) }),
     ...(typeof dataset === 'string' && { dataset }),
     ...(own && { own }),
   }
@@ -222,6 +222,17 @@ function readStop(stop: unknown, wrong: Wrong): string[] {
   const stops = typeof stop === 'string' ? [stop] : stop
   if (Array.isArray(stops) && stops.every((s) => typeof s === 'string')) return stops
   throw wrong('`stop` to be a string or a list of strings', stop)
+}
+
+function readFormat(format: unknown, wrong: Wrong): Prompt['responseFormat'] {
+  const { type, json_schema: given } = isObject(format) ? format : {}
+  if (type === 'text' || type === 'json_object') return { type }
+  if (type !== 'json_schema')
+    throw wrong('`response_format.type` to be text, json_object or json_schema', type ?? format)
+  if (!isObject(given)) throw wrong('`response_format.json_schema` to be an object', given)
+  if (isGiven(given.schema) && !isObject(given.schema))
+    throw wrong('`response_format.json_schema.schema` to be a JSON schema', given.schema)
+  return format as Prompt['responseFormat']
 }
 
 const isGiven = (value: unknown) => value !== undefined && value !== null

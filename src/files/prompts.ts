@@ -1,11 +1,12 @@
 /** Reads prompts from a file of rows: JSON lines, or one JSON array. */
 import { open, readFile } from 'node:fs/promises'
-import type { Message } from '../core/provider/engine.ts'
+import type { Message, ResponseFormat } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
 import { FileError, toFileError } from '../lib/file-error.ts'
 import { parseExact, readJsonl } from '../lib/jsonl.ts'
 import { describeWrong, toCallersError } from './file-errors.ts'
 import { type PromptRow, readPromptRow, type Wrong } from './prompt-row.ts'
+import { checkFormat } from './schema-file.ts'
 
 export type { PromptRow } from './prompt-row.ts'
 
@@ -14,9 +15,14 @@ export type { PromptRow } from './prompt-row.ts'
  * `{instruction}`, `{messages}` or `{query: [messages]}`, or a line of a batch file (see `readPromptRow`). Its `id` is
  * optional: the default is its line number, from 0.
  * @param system system prompt for the conversations that have none
+ * @param responseFormat format for the prompts that have none
  * @throws UsageError if the file cannot be read, DataError with the line that is no prompt or repeats an id
  */
-export async function* readPrompts(file: string, system?: string): AsyncGenerator<PromptRow> {
+export async function* readPrompts(
+  file: string,
+  system?: string,
+  responseFormat?: ResponseFormat,
+): AsyncGenerator<PromptRow> {
   const lines = new Map<string, number>()
   try {
     for await (const { value, line } of (await startsArray(file))
@@ -29,7 +35,9 @@ export async function* readPrompts(file: string, system?: string): AsyncGenerato
         throw new DataError(file, line, `has the id "${prompt.id}" of line ${earlier}; give each row its own`)
       }
       lines.set(prompt.id, line)
-      yield system === undefined ? prompt : { ...prompt, messages: withSystem(prompt.messages, system) }
+      await checkFormat(prompt, wrong)
+      const asked = withFormat(prompt, responseFormat)
+      yield system === undefined ? asked : { ...asked, messages: withSystem(asked.messages, system) }
     }
   } catch (error) {
     throw toCallersError(error)
@@ -39,6 +47,10 @@ export async function* readPrompts(file: string, system?: string): AsyncGenerato
 
 /** Ids of 64 bits are kept as they are written. */
 const ID_FIELDS = ['id', 'custom_id', 'prompt_id']
+
+function withFormat(prompt: PromptRow, responseFormat: ResponseFormat | undefined): PromptRow {
+  return responseFormat && !prompt.responseFormat ? { ...prompt, responseFormat } : prompt
+}
 
 function withSystem(messages: Message[], content: string): Message[] {
   const isSystem = messages[0]?.role === 'system' || messages[0]?.role === 'developer'

@@ -17,6 +17,13 @@ export type OptionKind =
   | { type: 'address' }
   | { type: 'headers' }
   | { type: 'fields' }
+  /** When the panel of proposers runs in a loop of tool calls. */
+  | { type: 'panel' }
+  /** A JSON schema, or the name of a file that holds one. */
+  | { type: 'schema' }
+
+/** `turn`: once for each turn of the user. `step`: at every step of a loop of tool calls. `every`: at every so many steps. */
+export type Panel = 'turn' | 'step' | { every: number }
 
 /** A whole number, at least `from`. */
 export const whole = <From extends number>(from: From) => ({ type: 'whole', from }) as const
@@ -30,6 +37,10 @@ export const onOff = { type: 'switch' } as const
 export const engine = { type: 'engine' } as const
 /** A list of engines' names. */
 export const engines = { type: 'engines' } as const
+/** When the panel runs. */
+export const panel = { type: 'panel' } as const
+/** A JSON schema. */
+export const schema = { type: 'schema' } as const
 
 /** An environment variable. */
 export const variable = { type: 'variable' } as const
@@ -53,6 +64,8 @@ interface Values {
   address: string
   headers: Record<string, string>
   fields: Record<string, unknown>
+  panel: Panel
+  schema: string | Record<string, unknown>
 }
 
 /** The type of the values of a kind. */
@@ -79,6 +92,8 @@ const plain: Record<Exclude<OptionKind['type'], 'whole' | 'number' | 'choice'>, 
     (value) => isObject(value) && Object.entries(value).every(isHeader),
   ],
   fields: ['an object', isObject],
+  panel: ['"turn", "step" or {"every": N}', (value) => value === 'turn' || value === 'step' || isEvery(value)],
+  schema: ['a file or a JSON schema', (value) => isName(value) || isObject(value)],
 }
 type Check = (value: unknown) => boolean
 
@@ -110,16 +125,21 @@ export function isOfKind(kind: OptionKind, value: unknown): boolean {
   }
 }
 
+function isEvery(value: unknown): boolean {
+  if (!isObject(value) || Object.keys(value).join() !== 'every') return false
+  return Number.isSafeInteger(value.every) && (value.every as number) >= 1
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== ''
 }
 
 function matches(value: unknown, pattern: RegExp): value is string {
   return typeof value === 'string' && pattern.test(value)
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isHeader([name, text]: [string, unknown]): boolean {

@@ -14,7 +14,9 @@ import {
   isOfKind,
   number,
   type OptionKind,
+  panel,
   refuseKey,
+  schema,
   type ValueOf,
   whole,
 } from './option-kinds.ts'
@@ -34,6 +36,8 @@ export interface OptionSpec {
   limit?: 'width' | 'depth' | 'maxTokens'
   /** An earlier name, which is an error now. */
   formerly?: string
+  /** Where it means something, if not everywhere. A request says its schema in the field that its API has for it. */
+  only?: 'loops of requests' | 'single prompts'
 }
 
 /** Options by their names. */
@@ -117,6 +121,21 @@ export const planOptions = {
     kind: choice(['trim', 'refuse']),
     help: 'if proposals do not fit the context: shorten them, or fail',
     default: 'trim',
+  },
+  panel: {
+    group: 'Plan',
+    kind: panel,
+    help: 'when the proposers run if tools are called: turn (once for each turn of the user), step, or every:N steps',
+    defaultText: 'turn',
+    strategies: ['aft', 'moa', 'rsa'],
+    only: 'loops of requests',
+  },
+  schema: {
+    group: 'Plan',
+    kind: schema,
+    help: 'file with the JSON schema that the answer must follow',
+    defaultText: 'none',
+    only: 'single prompts',
   },
   stopAtAgreement: {
     group: 'Plan',

@@ -10,6 +10,8 @@ export interface WireRequest extends Omit<PlanRequest, 'aft' | 'n' | 'isBare'> {
   aft?: AftOptions
   /** The name of its field for the longest answer, for warnings. */
   maxTokensParam: string
+  /** The name of its field for the schema of the answer, for errors. */
+  formatParam?: string
   /** How many answers; default 1. */
   n?: number
 }
@@ -18,13 +20,16 @@ export interface WireRequest extends Omit<PlanRequest, 'aft' | 'n' | 'isBare'> {
  * Makes the plan of a request, and decides who may call tools and whether proposals are shown.
  * @throws UsageError with the field as `param`; its `code` is `model-not-found` for an unknown model
  */
-export function makeAsk({ prompt, aft = {}, n = 1, ...request }: WireRequest, offer: Offer): Ask {
+export function makeAsk(
+  { prompt, aft = {}, n = 1, formatParam, ...request }: WireRequest,
+  offer: Offer,
+): Ask {
   const { enabled = true, tools = 'aggregator', showProposals = false } = aft
   const isBare = !enabled || (tools === 'bypass' && prompt.tools !== undefined)
   const warnings: string[] = []
   const sampling = { ...request.sampling, maxTokens: readLimit(request, offer, warnings) }
   const plan = planFor({ ...request, sampling, aft, n, isBare }, offer)
-  return { model: request.model, prompt, plan, showProposals, tools, warnings }
+  return { model: request.model, prompt, plan, showProposals, tools, formatParam, warnings }
 }
 
 /** A client's limit is the most that it can take, not a wish: one above the server's limit becomes the server's limit. */

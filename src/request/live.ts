@@ -2,9 +2,10 @@
 import { answerPrompt } from '../core/aft.ts'
 import type { Host } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
-import type { ToolCallDelta } from '../core/provider/engine.ts'
+import { isJson, type ToolCallDelta } from '../core/provider/engine.ts'
 import { EngineError } from '../core/provider/errors.ts'
 import type { AftEvent, Completion, Result } from '../core/result.ts'
+import { answerInForm } from '../run/form/answer.ts'
 import { makeHost } from '../run/host.ts'
 import { listChoices, writingLayer } from './choices.ts'
 import { answerByFirstCall } from './first-call.ts'
@@ -18,6 +19,8 @@ export interface Ask {
   plan: Plan
   showProposals: boolean
   tools: ToolMode
+  /** The name of the field with the schema of the answer, for errors. */
+  formatParam?: string
   /** Which settings of the request were changed or ignored, in words. */
   warnings: string[]
 }
@@ -68,7 +71,9 @@ export async function answerLive(
   const host = makeHost({ engines, template, signal: stop, emit, endsOnly, isSent: watch?.isSent })
   const prompt = { id: '0', ...ask.prompt }
   const isFirstCall = ask.tools === 'first-call' && ask.prompt.tools !== undefined
-  const result = await (isFirstCall ? answerByFirstCall : answerPrompt)(prompt, ask.plan, host)
+  const answer = isFirstCall ? answerByFirstCall : answerPrompt
+  const run = (checked: Host) => answer(prompt, ask.plan, checked)
+  const result = await answerInForm(prompt, ask.plan, host, { run, place: ask.formatParam })
   broken.signal.throwIfAborted()
   checkForm(ask, result)
   const choices = listChoices(result, ask.plan)
@@ -76,11 +81,12 @@ export async function answerLive(
   return { result, choices }
 }
 
-/** If the last layer failed, a proposal is the answer, but not if the request sets a format: proposers do not know it. */
-function checkForm({ prompt, plan }: Ask, { from, agreed, layers }: Result): void {
-  const hasForm = prompt.responseFormat !== undefined && prompt.responseFormat.type !== 'text'
+/** If the last layer failed, a proposal is the answer, but not one that is not in the form of the request. */
+function checkForm({ prompt, plan }: Ask, { from, layers }: Result): void {
   const last = plan.layers.length - 1
-  if (!hasForm || from.layer >= last || agreed !== undefined) return
+  if (!isJson(prompt.responseFormat) || from.layer >= last) return
+  const isInForm = layers[from.layer]?.completions.some((c) => c.index === from.index && !c.excluded)
+  if (isInForm && !prompt.tools?.length) return
   const { error } = layers[last]?.failures[0] ?? {}
   const message = `no answer in the form of the request: ${error?.message ?? 'it came back empty'}`
   const { kind = 'missing', status, param, retryAfterMs } = error ?? {}

@@ -32,7 +32,7 @@ export interface Offer {
 }
 
 /** The field `aft` of a request: every option of a plan, and how the answer is given. */
-export interface AftOptions extends OptionValues {
+export interface AftOptions extends Omit<OptionValues, 'schema'> {
   enabled?: boolean
   showProposals?: boolean
   tools?: 'aggregator' | 'bypass' | 'first-call'
@@ -42,6 +42,7 @@ export interface AftOptions extends OptionValues {
 export function makeAftSchema(table: OptionTable = planOptions): z.ZodType<AftOptions> {
   return z.strictObject({
     ...optionFields(table),
+    schema: z.never("send the schema in the API's own field, such as response_format").optional(),
     enabled: z.boolean().optional(),
     showProposals: z.boolean().optional(),
     tools: z.enum(['aggregator', 'bypass', 'first-call']).optional(),

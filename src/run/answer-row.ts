@@ -9,6 +9,7 @@ import type { PromptRow } from '../files/prompts.ts'
 import { layersOf, type PromptLine } from '../files/run-journal.ts'
 import type { Job } from '../lib/resumable-map.ts'
 import { withOwnSettings } from '../plans/own-settings.ts'
+import { answerInForm } from './form/answer.ts'
 import { resumeFrom } from './replay.ts'
 
 /**
@@ -27,8 +28,10 @@ export async function answerRow(
     if (line) job.record(line)
   }
   try {
-    const resumed = resumeFrom({ ...host, signal, emit, endsOnly: () => true }, layersOf(recorded))
-    return endOf(prompt, await answerPrompt(row, withOwnSettings(plan, row.own), resumed))
+    const own = withOwnSettings(plan, row.own)
+    // What the journal holds was checked before it was recorded.
+    const run = (checked: Host) => answerPrompt(row, own, resumeFrom(checked, layersOf(recorded)))
+    return endOf(prompt, await answerInForm(row, own, { ...host, signal, emit, endsOnly: () => true }, { run }))
   } catch (error) {
     signal.throwIfAborted()
     return { type: 'answer', prompt, error: describeError(error) }

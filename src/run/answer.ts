@@ -1,5 +1,4 @@
 /** Answers one prompt: runs the core with the machine's clock. */
-import { answerPrompt } from '../core/aft.ts'
 import type { Prompt } from '../core/plan.ts'
 import type { Engine, Message } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
@@ -10,6 +9,7 @@ import { describeWrong } from '../files/file-errors.ts'
 import { readMessages } from '../files/messages.ts'
 import { createChannel } from '../lib/channel.ts'
 import { limitsOf, makePlan, type PlanOptions } from '../plans/strategies.ts'
+import { answerInForm } from './form/answer.ts'
 import { makeHost } from './host.ts'
 
 /** How to answer. Give one `engine` for all roles, or `engines` by name and the names that propose and aggregate. */
@@ -46,7 +46,8 @@ export async function answer(
     template: template.id,
     engineMaxTokens: limitsOf(engines),
   })
-  return answerPrompt(toPrompt(prompt), plan, makeHost({ engines, template, emit: onEvent, signal }))
+  const asked = await withSchema(toPrompt(prompt), options.schema)
+  return answerInForm(asked, plan, makeHost({ engines, template, emit: onEvent, signal }))
 }
 
 /**
@@ -72,6 +73,13 @@ export async function* streamAnswer(
   } finally {
     left.abort()
   }
+}
+
+/** The schema holds if the prompt has no format of its own. */
+async function withSchema(prompt: Prompt, schema: AnswerOptions['schema']): Promise<Prompt> {
+  if (schema === undefined || prompt.responseFormat) return prompt
+  const { readFormat } = await import('../files/schema-file.ts')
+  return { ...prompt, responseFormat: await readFormat(schema) }
 }
 
 function toPrompt(given: string | Message[] | Omit<Prompt, 'id'>): Prompt {

@@ -92,3 +92,19 @@ describe('a ledger', () => {
     expect([ledger.fits(tokens(40)), ledger.fits(tokens(41))]).toEqual([true, false])
   })
 })
+
+test('a prompt that asks for JSON is bounded with one repair of each completion; with tools, only of the answer', () => {
+  const plan = makePlan({ proposers: ['m'], width: 2, depth: 1, maxTokens: 100 })
+  const bound = (prompt: object) =>
+    boundSpending(
+      { messages: [{ role: 'user', content: 'x' }], ...prompt },
+      { plan, template: defaultTemplate, prices: {} },
+    )
+  const responseFormat = { type: 'json_object' as const }
+  const tools = [{ type: 'function' as const, function: { name: 'f' } }]
+  expect([bound({}), bound({ responseFormat }), bound({ responseFormat, tools })]).toMatchObject([
+    { calls: 2, completions: 3, outputTokens: 300 },
+    { calls: 5, completions: 3, outputTokens: 600 },
+    { calls: 3, completions: 3, outputTokens: 400 },
+  ])
+})

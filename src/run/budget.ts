@@ -1,7 +1,7 @@
 /** Keeps a run within its budget: bounds what a prompt may cost before it starts, and counts what was spent. */
 import { JUDGE_MAX_TOKENS } from '../core/choose.ts'
 import { countMembers, enginesOf, type Layer, type Plan, type Prompt } from '../core/plan.ts'
-import { type Message, textOf, type Usage } from '../core/provider/engine.ts'
+import { isJson, type Message, textOf, type Usage } from '../core/provider/engine.ts'
 import type { Template } from '../core/templates.ts'
 
 /** US dollars per million tokens. */
@@ -66,10 +66,11 @@ function withCost(spending: Spending, price: Price | undefined): Spending {
 
 /**
  * The most that one prompt costs if no request is repeated: every completion has its full length, and each request is
- * sent once for all its samples. A token counts as 4 bytes of text; images are not counted.
+ * sent once for all its samples. Each completion that is asked for as JSON is repaired once. A token counts as 4 bytes of
+ * text; images are not counted.
  */
 export function boundSpending(
-  { messages }: Pick<Prompt, 'messages'>,
+  { messages, tools, responseFormat }: Pick<Prompt, 'messages' | 'tools' | 'responseFormat'>,
   { plan, template, prices }: { plan: Plan; template: Template; prices: Record<string, Price | undefined> },
 ): Spending {
   const own = countTokens(messages)
@@ -78,13 +79,18 @@ export function boundSpending(
   for (const [depth, layer] of plan.layers.entries()) {
     const before = plan.layers[depth - 1]
     const shown = before ? seenBy(layer, before) * longest(before) + instruction : 0
+    const isForm = isJson(responseFormat) && (depth === plan.layers.length - 1 || !tools?.length)
     for (const { engine, n, sampling } of layer.voices) {
+      const longest = sampling.maxTokens ?? ASSUMED_TOKENS
       const calls = typeof layer.see === 'object' ? n : 1
+      const repairs = isForm ? n : 0
+      const repair = own + shown + longest + tokensIn(JSON.stringify(responseFormat) ?? '') + PROBLEM_TOKENS
       const tokens = {
-        inputTokens: calls * (own + shown),
-        outputTokens: n * (sampling.maxTokens ?? ASSUMED_TOKENS),
+        inputTokens: calls * (own + shown) + repairs * repair,
+        outputTokens: (n + repairs) * longest,
       }
-      total = addSpending(total, withCost({ calls, completions: n, ...tokens }, prices[engine]))
+      const spending = { calls: calls + repairs, completions: n, ...tokens }
+      total = addSpending(total, withCost(spending, prices[engine]))
     }
   }
   const last = plan.layers.at(-1)
@@ -94,6 +100,9 @@ export function boundSpending(
   const judgment = { calls: 1, completions: 1, inputTokens, outputTokens }
   return addSpending(total, withCost(judgment, prices[plan.choose.judge]))
 }
+
+/** Tokens that say what is wrong with a reply. */
+const PROBLEM_TOKENS = 600
 
 /** Tokens of a completion without a limit. One that needs more raises the bounds of the prompts that follow. */
 const ASSUMED_TOKENS = 4_096

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import type { Clock } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
-import type { Engine } from '../core/provider/engine.ts'
+import type { Engine, ResponseFormat } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../core/templates.ts'
 import { toCallersError } from '../files/file-errors.ts'
@@ -34,6 +34,8 @@ export interface RunOptions {
   template?: Template
   /** System prompt for the conversations in a file that have none. */
   system?: string
+  /** What a file's prompts without a format of their own are asked for. */
+  responseFormat?: ResponseFormat
   /**
    * Number of prompts in progress at a time, from 1; default 48 per engine. To keep an engine busy it must be at least the
    * number of completions that the engine handles at a time. With twice as many, the last prompts end more evenly.
@@ -125,8 +127,8 @@ async function run(options: RunOptions): Promise<RunSummary> {
 type Rows = Iterable<RunRow> | AsyncIterable<RunRow>
 
 /** Rows that can be read more than once. */
-async function toRows({ prompts, system }: RunOptions): Promise<() => Rows> {
-  if (typeof prompts === 'string') return () => readPrompts(prompts, system)
+async function toRows({ prompts, system, responseFormat }: RunOptions): Promise<() => Rows> {
+  if (typeof prompts === 'string') return () => readPrompts(prompts, system, responseFormat)
   if (typeof prompts === 'function') return prompts
   const rows: RunRow[] = []
   for await (const row of prompts) rows.push(row)

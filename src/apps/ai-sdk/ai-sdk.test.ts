@@ -59,18 +59,34 @@ test('without streaming, proposals come before the answer and have their places'
   expect(places).toEqual([0, 1, 2].map((index) => ({ aft: { layer: 0, index } })))
 })
 
-test('structured output: only the aggregator is asked for the schema', async () => {
-  const engine = scriptedEngine([
-    { when: (request) => request.responseFormat !== undefined, replies: ['{"river": "Rhine", "km": 1230}'] },
-    { replies: ['The Rhine, 1230 km.'] },
-  ])
+test('structured output: proposals and answer are asked for the schema', async () => {
+  const engine = scriptedEngine([{ replies: ['{"river": "Rhine", "km": 1230}'] }])
   const { output } = await generateText({
     model: createAft({ engine, ...small })('aft'),
     output: Output.object({ schema: z.object({ river: z.string(), km: z.number() }) }),
     prompt: 'Name a river.',
   })
   expect(output).toEqual({ river: 'Rhine', km: 1230 })
-  expect(engine.requests.map((request) => request.responseFormat?.type)).toEqual([undefined, 'json_schema'])
+  expect(engine.requests.map((request) => request.responseFormat?.type)).toEqual([
+    'json_schema',
+    'json_schema',
+  ])
+})
+
+test('structured output that breaks its schema is repaired before anything of it is streamed', async () => {
+  const good = '{"river": "Rhine", "km": 1230}'
+  const bad = '{"river": "Rhine", "km": "long"}'
+  const engine = scriptedEngine(({ messages }) => (messages.at(-2)?.content === bad ? good : bad))
+  const ask = {
+    model: createAft({ engine })('single'),
+    output: Output.object({ schema: z.object({ river: z.string(), km: z.number() }) }),
+    prompt: 'Name a river.',
+  }
+  expect((await generateText(ask)).output).toEqual({ river: 'Rhine', km: 1230 })
+  const streamed = streamText(ask)
+  expect(await streamed.text).toBe(good)
+  expect(await streamed.output).toEqual({ river: 'Rhine', km: 1230 })
+  expect((await streamed.providerMetadata)?.aft).toMatchObject({ degraded: false })
 })
 
 test('tools: proposers get none, the aggregator calls, and the result comes back as a turn', async () => {

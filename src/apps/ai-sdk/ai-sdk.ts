@@ -158,6 +158,7 @@ function readCall(model: string, options: LanguageModelV4CallOptions, { offer, s
       prompt: readPrompt(options),
       seed: options.seed,
       sampling: { maxTokens, temperature, topP, topK, presencePenalty, frequencyPenalty, reasoning },
+      formatParam: 'responseFormat.schema',
       maxTokensParam: 'maxOutputTokens',
     },
     offer,

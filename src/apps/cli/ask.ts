@@ -2,9 +2,9 @@
 import { randomInt } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 import { Command, Option } from 'commander'
-import { answerPrompt } from '../../core/aft.ts'
 import type { Message } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
+import { answerInForm } from '../../run/form/answer.ts'
 import { makeHost } from '../../run/host.ts'
 import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
@@ -46,7 +46,7 @@ export function askCommand(): Command {
     .action((words: string[], flags: AskFlags) => ask(words, flags))
     .option('--json', 'print the whole result as one JSON object')
     .addOption(new Option('--events', 'print each event as a line of JSON').conflicts('json'))
-  return addSharedFlags(addAnswerFlags(command), ['progress'])
+  return addSharedFlags(addAnswerFlags(command, ['panel']), ['progress'])
 }
 
 async function ask(words: string[], flags: AskFlags): Promise<void> {
@@ -61,15 +61,16 @@ async function ask(words: string[], flags: AskFlags): Promise<void> {
 
 async function answerTo(words: string[], flags: AskFlags, signal: AbortSignal): Promise<void> {
   const setup = await readAnswerFlags(flags, randomInt(2 ** 31))
-  const prompt = { id: '0', messages: await readMessages(words, flags.system) }
-  const { plan, template, engineFlags } = setup
+  const { plan, template, responseFormat, engineFlags } = setup
+  const messages = await readMessages(words, flags.system)
+  const prompt = { id: '0', messages, ...(responseFormat && { responseFormat }) }
   const mode: ViewMode = flags.json ? 'json' : flags.events ? 'events' : 'text'
   const view = await openAskView(plan, mode, flags.progress)
   try {
     const { engines, close } = await openPlan(plan, { ...engineFlags, signal, onProgress: view.pull })
     try {
       const host = makeHost({ engines, template, emit: view.event, signal })
-      view.end(await answerPrompt(prompt, plan, host))
+      view.end(await answerInForm(prompt, plan, host))
     } finally {
       await close()
     }

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { countMembers, enginesOf, type Plan } from '../../core/plan.ts'
+import type { ResponseFormat } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import type { Config, PresetConfig } from '../../engines/config.ts'
@@ -29,6 +30,8 @@ export interface AnswerSetup {
   /** The options that the plan was made from. */
   options: PlanOptions
   template: Template
+  /** The form of the answers, if a schema is given. */
+  responseFormat?: ResponseFormat
   engineFlags: OpenOptions
   config: Config
 }
@@ -85,7 +88,13 @@ export async function readAnswerFlags(given: AnswerFlags, seed = 0): Promise<Ans
     await (await import('./trained-model.ts')).warnOfTemplates(plan, template)
   }
   const engineFlags = { ...pickSettings(flags), config }
-  return { plan, options, template, engineFlags, config }
+  const responseFormat = await readFormat(flags.schema)
+  return { plan, options, template, responseFormat, engineFlags, config }
+}
+
+async function readFormat(schema: OptionValues['schema']): Promise<ResponseFormat | undefined> {
+  if (schema === undefined) return undefined
+  return (await import('../../files/schema-file.ts')).readFormat(schema)
 }
 
 /** Says whether a name is a folder, as for a trained model. */
@@ -116,9 +125,11 @@ function withDefaults(flags: AnswerFlags, config: Config): AnswerFlags {
   const named = findPreset(flags.preset ?? preset, config)
   const under = flags.preset === undefined ? { ...named, ...defaults } : { ...defaults, ...named }
   const { model, proposers, aggregators, judge, ...others } = under
+  const { schema } = under
   return {
     ...(flags.model === undefined ? under : others),
     ...(template !== undefined && { template: resolve(folder, template) }),
+    ...(typeof schema === 'string' && { schema: resolve(folder, schema) }),
     ...flags,
   }
 }

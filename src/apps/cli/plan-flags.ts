@@ -1,6 +1,6 @@
 /** Turns tables of options into flags, with their help. */
 import { InvalidArgumentError, Option } from 'commander'
-import { describeKind, isOfKind, type OptionKind } from '../../plans/option-kinds.ts'
+import { describeKind, isOfKind, type OptionKind, type Panel } from '../../plans/option-kinds.ts'
 import { type OptionName, type OptionSpec, type OptionTable, planOptions } from '../../plans/options.ts'
 import { readNames, withRange } from './option-types.ts'
 
@@ -35,7 +35,8 @@ function toFlag(name: string, spec: OptionSpec): Option {
   return option.helpGroup(`${spec.group}:`)
 }
 
-function readValue(text: string, kind: OptionKind): string | string[] | number {
+function readValue(text: string, kind: OptionKind): string | string[] | number | Panel {
+  if (kind.type === 'panel') return readPanel(text, kind)
   if (kind.type === 'engines') return readNames(text)
   if (kind.type !== 'whole' && kind.type !== 'number') return text
   const isNumber = kind.type === 'whole' ? /^\d+$/.test(text) : text.trim() !== ''
@@ -44,9 +45,17 @@ function readValue(text: string, kind: OptionKind): string | string[] | number {
   throw new InvalidArgumentError(`expected ${describeKind(kind)}`)
 }
 
+function readPanel(text: string, kind: OptionKind): Panel {
+  const [, count] = /^every:(\d+)$/.exec(text) ?? []
+  const value = count === undefined ? text : { every: Number(count) }
+  if (isOfKind(kind, value)) return value as Panel
+  throw new InvalidArgumentError('expected turn, step or every:N, such as every:3')
+}
+
 function valueName(name: string, { type }: OptionKind): string {
   if (type === 'engines') return 'names'
-  if (type === 'file') return 'file'
+  if (type === 'file' || type === 'schema') return 'file'
+  if (type === 'panel') return 'when'
   if (type === 'engine' || type === 'choice' || type === 'variable') return 'name'
   return name.endsWith('Ms') ? 'ms' : 'n'
 }

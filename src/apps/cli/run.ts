@@ -67,7 +67,7 @@ export function runCommand(): Command {
     )
     .addHelpText('after', help)
   addSharedFlags(command, ['restart', 'dryRun', 'progress'])
-  return addAnswerFlags(command).action(run)
+  return addAnswerFlags(command, ['panel']).action(run)
 }
 
 async function run(file: string, flags: RunFlags): Promise<void> {
@@ -82,7 +82,7 @@ async function run(file: string, flags: RunFlags): Promise<void> {
   }
   const signal = watchInterrupts()
   const reporter = flags.progress ? createProgress(process.stderr, viewRun) : undefined
-  const { plan, template, engineFlags } = setup
+  const { plan, template, responseFormat, engineFlags } = setup
   const {
     output: out,
     outputFormat: format,
@@ -102,6 +102,7 @@ async function run(file: string, flags: RunFlags): Promise<void> {
       engines,
       template,
       system,
+      responseFormat,
       format,
       generator,
       restart,
@@ -129,7 +130,7 @@ async function boundAll(
   prices: Record<string, Price | undefined>,
 ) {
   let [prompts, spending] = [0, nothingSpent]
-  for await (const prompt of readPrompts(file, system)) {
+  for await (const prompt of readPrompts(file, system, setup.responseFormat)) {
     prompts++
     spending = addSpending(
       spending,

@@ -89,7 +89,7 @@ export function serveCommand(): Command {
       64,
     ),
   ])
-  return addAnswerFlags(command, ['system', 'seed']).action((flags: ServeFlags) => serve(flags))
+  return addAnswerFlags(command, ['system', 'seed', 'schema']).action((flags: ServeFlags) => serve(flags))
 }
 
 async function serve(flags: ServeFlags): Promise<void> {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { hops } from '../../engines/openai/hops.ts'
 import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
+import { openFormCheck } from '../../run/form/check.ts'
 import { ApiError, isInternal } from './api-error.ts'
 import type { Endpoint, WireRequest } from './endpoint.ts'
 import { readHops, readJson } from './gate.ts'
@@ -19,6 +20,7 @@ export function answerAt<R extends WireRequest>(
   return async (c) => {
     const request = endpoint.read(withoutNulls(await readJson(c)), parts.offer, c.get('client'))
     const { ask, isStream, ignored } = request
+    await openFormCheck(ask.prompt.responseFormat, ask.formatParam) // a wrong schema gets status 400, also for a stream
     const stamp = { id: `${endpoint.idPrefix}${randomUUID()}`, created: nowSeconds(), model: ask.model }
     const headers: Record<string, string> = {
       ...(ignored.length > 0 && { 'x-aft-ignored': toHeader(ignored) }),

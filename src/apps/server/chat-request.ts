@@ -170,6 +170,7 @@ export function readChat(value: unknown, offer: Offer): ChatRequest {
         presencePenalty: body.presence_penalty ?? undefined,
         reasoning: body.reasoning_effort ?? undefined,
       },
+      formatParam: 'response_format.json_schema.schema',
       maxTokensParam: body.max_completion_tokens == null ? 'max_tokens' : 'max_completion_tokens',
     },
     offer,

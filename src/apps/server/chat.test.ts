@@ -89,7 +89,7 @@ describe('the official client', () => {
   })
 
   test('has its images, stop, limits, format and sampling passed on', async () => {
-    const engine = scriptedEngine([{ replies: ['Yes.'] }])
+    const engine = scriptedEngine([{ replies: ['{"is": "a dot"}'] }])
     const { client } = await startServer(engine)
     const image = { type: 'image_url' as const, image_url: { url: 'data:image/png;base64,AAAA' } }
     await client.chat.completions.create({

@@ -108,6 +108,7 @@ export function readResponses(
         topP: body.top_p ?? undefined,
         reasoning: body.reasoning?.effort ?? undefined,
       },
+      formatParam: 'text.format.schema',
       maxTokensParam: 'max_output_tokens',
     },
     offer,

@@ -187,6 +187,23 @@ export interface CompletionEnd {
   warnings?: string[]
   /** Milliseconds that this completion took, if the engine knows better than the caller's clock. */
   ms?: number
+  /** What was done to a text that was asked for as JSON, or what is wrong with it. */
+  form?: FormNote
+  /** `schema` if the text is not the JSON that was asked for. The core finds the other reasons by itself. */
+  excluded?: Excluded
+}
+
+/** Why a completion is not shown to aggregators. */
+export type Excluded = 'empty' | 'runaway' | 'schema'
+
+/** How a text came to be the JSON that was asked for, or why it is not. */
+export interface FormNote {
+  /** Text around the JSON was left out. */
+  stripped?: true
+  /** What was wrong with the first text; it was written again. */
+  repaired?: string[]
+  /** What is wrong with this text. */
+  broken?: string[]
 }
 
 /**
@@ -211,6 +228,8 @@ export interface Engine {
   readonly contextLength?: number
   /** Default of `maxTokens` for this engine: small models have a limit of their own. */
   readonly defaultMaxTokens?: number
+  /** Whether a grammar keeps its texts to a JSON schema: they are sent while they are written, and not repaired. */
+  readonly keepsToSchema?: boolean
   /** Log probability, in nats, of each token of `completion` after `messages`. */
   score?(messages: Message[], completion: string): Promise<TokenScore[]>
   close?(): Promise<void>

@@ -77,6 +77,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEn
     id,
     contextLength,
     defaultMaxTokens,
+    keepsToSchema: true,
     get evaluatedTokens() {
       return scheduler.evaluated
     },

@@ -42,7 +42,7 @@ export function harnessCommand(): Command {
     .addOption(whole('--requests <n>', 'most documents at a time', 1).default(3))
     .option('--offline', 'download nothing from the model hub')
     .addHelpText('after', help)
-  return addAnswerFlags(command, ['system']).action(harness)
+  return addAnswerFlags(command, ['system', 'panel', 'schema']).action(harness)
 }
 
 async function harness(flags: HarnessFlags): Promise<void> {

@@ -130,7 +130,11 @@ function listMembers(view: LayerView, columns: number, nowMs: number, style: Sty
 function statusOf(member: MemberView, view: LayerView, nowMs: number, style: Style) {
   const { status, tokens, completion, note } = member
   if (status === 'failed') return { text: `✗ ${sanitize(note ?? 'failed')}`, paint: style.bad }
-  if (completion?.excluded) return { text: `✗ ${completion.excluded}`, paint: style.warn }
+  if (completion?.excluded)
+    return {
+      text: `✗ ${completion.excluded === 'schema' ? 'breaks the schema' : completion.excluded}`,
+      paint: style.warn,
+    }
   if (status === 'done')
     return { text: `✓ ${tokens}${completion?.finishReason === 'length' ? ' cut' : ''}`, paint: style.good }
   if (view.endMs !== undefined) return { text: '✗ missing', paint: style.bad }

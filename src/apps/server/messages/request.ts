@@ -83,6 +83,7 @@ export function readMessages(value: unknown, offer: Offer): MessagesRequest {
         topK: body.top_k ?? undefined,
         reasoning: readEffort(body),
       },
+      formatParam: body.output_config?.format ? 'output_config.format.schema' : 'output_format.schema',
       maxTokensParam: 'max_tokens',
     },
     offer,

@@ -12,6 +12,9 @@ export function nameOf(layer: number, index: number): string {
   return layer === 0 ? `Proposal ${index + 1}` : `Aggregation ${layer + 1}.${index + 1}`
 }
 
+/** Why a member was left out, in words. */
+const WHY_EXCLUDED = { empty: 'empty', runaway: 'repeats itself', schema: 'not as the schema says' }
+
 /** Shows every layer except the one that writes the answer. */
 export function Layers({ run, lit }: { run: RunView; lit: Set<string> }) {
   const isAnswer = answerOf(run) !== undefined
@@ -83,9 +86,7 @@ function Card({ member, place, name, isLit, isChosen, isRunning }: CardProps) {
         <strong>{name}</strong>
         {engine && <span class="engine">{engine}</span>}
         {isChosen && <span class="tag">chosen</span>}
-        {member.excluded && (
-          <span class="tag warn">{member.excluded === 'empty' ? 'empty' : 'repeats itself'}</span>
-        )}
+        {member.excluded && <span class="tag warn">{WHY_EXCLUDED[member.excluded]}</span>}
         {member.isCut && <span class="tag">cut at its limit</span>}
       </header>
       {/* biome-ignore-start lint/a11y: what scrolls must be reachable by keyboard, and is no form's group */}
