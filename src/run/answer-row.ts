@@ -31,7 +31,10 @@ export async function answerRow(
     const own = withOwnSettings(plan, row.own)
     // What the journal holds was checked before it was recorded.
     const run = (checked: Host) => answerPrompt(row, own, resumeFrom(checked, layersOf(recorded)))
-    return endOf(prompt, await answerInForm(row, own, { ...host, signal, emit, endsOnly: () => true }, { run }))
+    return endOf(
+      prompt,
+      await answerInForm(row, own, { ...host, signal, emit, endsOnly: () => true }, { run }),
+    )
   } catch (error) {
     signal.throwIfAborted()
     return { type: 'answer', prompt, error: describeError(error) }

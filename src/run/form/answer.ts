@@ -27,7 +27,7 @@ export async function answerInForm(
     name,
     checkForm(engine, { check, leavesOut }),
   ])
-  const emit = (event: AftEvent) => event.type !== 'answer' && host.emit?.(event)
+  const emit = host.emit && ((event: AftEvent) => event.type !== 'answer' && host.emit?.(event))
   const result = noteBroken(await run({ ...host, engines: Object.fromEntries(engines), emit }), check)
   host.emit?.({ type: 'answer', result })
   return result

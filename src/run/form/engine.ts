@@ -52,6 +52,7 @@ async function* generateChecked(
   const stop = new AbortController()
   const repairs: Promise<EngineEvent>[] = []
   const isHeld = !engine.keepsToSchema
+  const sendsText = isHeld && !request.endsOnly
   try {
     for await (const event of engine.generate(request)) {
       if (event.type === 'completion-delta' && isHeld) continue
@@ -64,9 +65,9 @@ async function* generateChecked(
         const repair = repairEnd(end, { engine, request, rules, stop: stop.signal })
         repair.catch(() => {}) // it is thrown below
         repairs.push(repair)
-      } else yield* ending(settle(end, request, rules), isHeld)
+      } else yield* ending(settle(end, request, rules), sendsText)
     }
-    for (const repair of repairs) yield* ending(await repair, isHeld)
+    for (const repair of repairs) yield* ending(await repair, sendsText)
   } finally {
     stop.abort('nobody waits for it')
   }
@@ -78,8 +79,8 @@ function isWorthARepair({ text, finishReason }: CompletionEnd): boolean {
 }
 
 /** The end after its text, which was held back. */
-function* ending(event: EngineEvent, isHeld: boolean): Generator<EngineEvent> {
-  if (isHeld && event.type === 'completion-end' && event.text !== '')
+function* ending(event: EngineEvent, sendsText: boolean): Generator<EngineEvent> {
+  if (sendsText && event.type === 'completion-end' && event.text !== '')
     yield { type: 'completion-delta', index: event.index, text: event.text }
   yield event
 }
