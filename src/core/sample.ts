@@ -4,14 +4,7 @@ import type { Group, Member } from './group.ts'
 import type { LayerRun } from './host.ts'
 import type { Voice } from './plan.ts'
 import { findUnusable } from './proposals.ts'
-import {
-  type CompletionEnd,
-  type CompletionRequest,
-  type Engine,
-  isJson,
-  type ResponseFormat,
-  type Usage,
-} from './provider/engine.ts'
+import type { CompletionEnd, CompletionRequest, Engine, Usage } from './provider/engine.ts'
 import { describeError, EngineError, UsageError } from './provider/errors.ts'
 import type { Completion, Failure } from './result.ts'
 import { seedAgain, voiceKey } from './seeds.ts'
@@ -167,14 +160,15 @@ function addCompletion(call: Call, member: Member, event: CompletionEnd): void {
 }
 
 /** With tools, only the answer has the format: proposals cannot call what its values come from, so they are prose. */
-function formatOf({ prompt, isLast }: LayerRun): ResponseFormat | undefined {
-  return isLast || !prompt.tools?.length ? prompt.responseFormat : undefined
+function formatOf({ prompt, isLast }: LayerRun) {
+  const format = isLast || !prompt.tools?.length ? prompt.responseFormat : undefined
+  return format?.type === 'text' ? undefined : format
 }
 
 /** JSON may repeat itself and still be right. */
 function whyExcluded(run: LayerRun, { text, toolCalls }: CompletionEnd) {
   const reason = toolCalls?.length ? undefined : findUnusable(text)
-  return reason === 'runaway' && isJson(formatOf(run)) ? undefined : reason
+  return reason === 'runaway' && formatOf(run) ? undefined : reason
 }
 
 function toFailure(call: Call, { member, error, usage }: Failed): Failure {
