@@ -92,7 +92,10 @@ const plain: Record<Exclude<OptionKind['type'], 'whole' | 'number' | 'choice'>, 
     (value) => isObject(value) && Object.entries(value).every(isHeader),
   ],
   fields: ['an object', isObject],
-  panel: ['"turn", "step" or {"every": N}', (value) => value === 'turn' || value === 'step' || isEvery(value)],
+  panel: [
+    '"turn", "step" or {"every": N}',
+    (value) => value === 'turn' || value === 'step' || isEvery(value),
+  ],
   schema: ['a file or a JSON schema', (value) => isName(value) || isObject(value)],
 }
 type Check = (value: unknown) => boolean
