@@ -1,5 +1,5 @@
 /** For docs.test.ts: reads the code blocks of a page. */
-import { makeProgram } from '../src/apps/cli/main.ts'
+import { commandNames, makeProgram } from '../src/apps/cli/main.ts'
 
 export interface Block {
   language: string
@@ -64,15 +64,14 @@ export async function parseCommand(command: string): Promise<void> {
   }
 }
 
-/** Lists every long flag of every command. */
-export async function listFlags(): Promise<Set<string>> {
-  const names = (await makeProgram([])).commands.map((command) => command.name())
+/** Lists every long flag of some commands, or of all. */
+export async function listFlags(names = commandNames): Promise<Set<string>> {
   const flags = new Set(['--help', '--version'])
   for (const name of names) {
     const program = await makeProgram([name])
     const open = program.commands.filter((command) => command.name() === name)
     for (let command = open.pop(); command; command = open.pop()) {
-      for (const { long } of command.options) if (long) flags.add(long)
+      for (const { long, hidden } of command.options) if (long && !hidden) flags.add(long)
       open.push(...command.commands)
     }
   }

@@ -72,6 +72,13 @@ describe.each(pages)('%s', (page) => {
   })
 })
 
+test('docs/serve.md names every flag that only `aft serve` has', async () => {
+  const others = await listFlags(['ask', 'run', 'eval'])
+  const flags = [...(await listFlags(['serve']))].filter((flag) => !others.has(flag))
+  expect(flags).toContain('--max-stored')
+  expect(flags.filter((flag) => !read('docs/serve.md').includes(flag))).toEqual([])
+})
+
 test.each([...pages, 'AGENTS.md', 'SECURITY.md'])('paths and scripts that %s names exist', (page) => {
   const text = read(page)
   const places = [

@@ -33,11 +33,28 @@ Mistral: MISTRAL_API_KEY is set
   $ aft ask "…" --model mistral:mistral-small-latest
 `,
   )
+  const listed = await aftHere(['models', 'list', '--json'], { env: here })
+  expect(JSON.parse(listed.stdout).found).toEqual([
+    {
+      name: 'ollama',
+      about: 'Ollama',
+      address: `http://127.0.0.1:${server.port}/v1`,
+      models: ['llama3.2:latest', 'qwen3:4b'],
+      model: 'ollama:llama3.2:latest',
+    },
+    {
+      name: 'mistral',
+      about: 'Mistral',
+      keys: ['MISTRAL_API_KEY'],
+      model: 'mistral:mistral-small-latest',
+      install: 'npm install @ai-sdk/mistral',
+    },
+  ])
   const doctor = await aftHere(['doctor'], { env: here })
   expect(doctor.stdout).toMatch(
     /^ok {4}ollama: Ollama answers at .* 2 models: .*: aft ask "…" --model ollama:llama3.2:latest$/m,
   )
-  expect(models.stdout + doctor.stdout).not.toContain('value-of-the-key')
+  expect(models.stdout + listed.stdout + doctor.stdout).not.toContain('value-of-the-key')
   const { stdout } = await aftHere(
     ['ask', 'Hi', '--model', 'ollama:llama3.2:latest', '--width', '2', '--depth', '1'],
     { env: here },

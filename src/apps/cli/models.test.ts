@@ -18,9 +18,11 @@ test('`aft models` lists what there is, what is here and where, and the authorsâ
   expect(stdout).toContain('$ vllm serve linzw/Llama-AFT-On-Policy\n')
 })
 
-test('`aft models list --json` prints one array', async () => {
+test('`aft models list --json` prints one object with all that the text says', async () => {
   const { stdout } = await aft(['models', 'list', '--json'], { env })
-  const models = JSON.parse(stdout)
+  const { models, folder: kept, found, checkpoints } = JSON.parse(stdout)
+  expect({ kept, found }).toEqual({ kept: join(folder, 'models'), found: [] })
+  expect(checkpoints).toContainEqual({ model: 'linzw/Mistral-AFT-On-Policy', base: 'Mistral-7B-v0.1' })
   expect(models.map(({ name }: { name: string }) => name)[0]).toBe('smollm2')
   expect(models[3]).toMatchObject({ name: 'gemma3-270m', bytes: 253_113_024, raw: true, isCached: false })
 })

@@ -1,6 +1,6 @@
 /** `aft models`: lists the models that need no account, downloads them, and prints the paths of their files. */
 import { Command } from 'commander'
-import { UsageError } from '../../core/provider/errors.ts'
+import { redact, UsageError } from '../../core/provider/errors.ts'
 import {
   authorsCheckpoints,
   findModelFolder,
@@ -33,7 +33,7 @@ export function modelsCommand(): Command {
   command
     .command('list', { isDefault: true })
     .description("List the models, what is found on this machine, and how to serve the authors' checkpoints.")
-    .option('--json', 'print one JSON array')
+    .option('--json', 'print one JSON object: models, folder, found, checkpoints')
     .addHelpText('after', '\nExample:\n  $ aft models list --json')
     .action(list)
   command
@@ -58,11 +58,11 @@ export function modelsCommand(): Command {
 
 async function list({ json }: { json?: boolean }, { args: [word], parent }: Command): Promise<void> {
   if (word !== undefined) throw new UsageError(unknownCommand(parent as Command, word))
-  const models = await listModels()
-  if (json) return console.log(JSON.stringify(models.map(factsOf), null, 2))
-  const found = showFound(await findHere())
-  const parts = [showModels(models), `Files are kept in ${findModelFolder()}`, found, explainCheckpoints()]
-  console.log(parts.join('\n\n'))
+  const [models, found, folder] = [await listModels(), await findHere(), findModelFolder()]
+  const text = json
+    ? JSON.stringify({ models: models.map(factsOf), folder, found, checkpoints: authorsCheckpoints }, null, 2)
+    : [showModels(models), `Files are kept in ${folder}`, showFound(found), explainCheckpoints()].join('\n\n')
+  console.log(redact(text)) // an address may have a password
 }
 
 /** Downloads a model. Only the path goes to standard output, for scripts. */
