@@ -64,7 +64,7 @@ test.each([
   [
     'wrong',
     '{"prompt":"a"}\n{"text":"b"}\n{"prompt":"c"}\n',
-    /^error: p\.jsonl:2: expected one of messages, query, prompt, instruction/,
+    /^error: p\.jsonl:2: expected one of the fields messages, query, prompt, instruction/,
   ],
 ])('a %s line of prompts is named before anything is asked', async (_, content, message) => {
   writeFileSync(at('p.jsonl'), content)
