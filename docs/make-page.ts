@@ -36,6 +36,7 @@ const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', arg
 const pictures = [
   { name: 'page-light', width: 1280, height: 850, colorScheme: 'light' },
   { name: 'page-dark', width: 1280, height: 850, colorScheme: 'dark' },
+  { name: 'page-narrow-light', width: 390, height: 780, colorScheme: 'light' },
   { name: 'page-narrow-dark', width: 390, height: 780, colorScheme: 'dark' },
 ] as const
 

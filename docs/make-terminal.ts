@@ -1,6 +1,6 @@
 /**
  * Films a run in a real terminal and writes it as a moving SVG. The picture in the README is made so:
- *   node docs/make-terminal.ts docs/terminal.svg 'aft ask "Why is the sky blue?"'
+ *   node docs/make-terminal.ts
  * A terminal brings its own background, so that the picture is readable on light and on dark pages.
  */
 import { writeFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import path from 'node:path'
 import xterm from '@xterm/headless'
 import { runInTerminal } from '../test/pty.ts'
 
-const COLUMNS = 96
+const COLUMNS = 80
 const ROWS = 30
 /** A picture every so often, and a pause at the end. A longer run is played faster, and the picture says so. */
 const FRAME_MS = 150
@@ -139,7 +139,7 @@ function drawMovie(slow: Frame[], title: string): string {
   const dots = ['#e06c75', '#e5c07b', '#98c379'].map(
     (fill, i) => `<circle cx="${20 + i * 20}" cy="17" r="6" fill="${fill}"/>`,
   )
-  const note = `<text x="${Math.round(width - PADDING)}" y="21" text-anchor="end" font-size="12" fill="#7f848e">played ${speed.toFixed(1)} × as fast</text>`
+  const note = `<text x="${Math.round(width - PADDING)}" y="21" text-anchor="end" font-size="12" fill="#7f848e">${speed.toFixed(1)} × real speed</text>`
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" width="${Math.ceil(width)}" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14" fill="#d7dae0">`,
     `<title>A terminal: ${escapeText(title)}</title>`,
@@ -151,7 +151,7 @@ function drawMovie(slow: Frame[], title: string): string {
   ].join('\n')
 }
 
-const [file = 'docs/terminal.svg', shown = 'aft ask "Why is the sky blue?" --model smollm2'] =
+const [file = 'docs/terminal.svg', shown = 'aft ask "Why is the sky blue?" --seed 1'] =
   process.argv.slice(2)
 const launcher = path.join(import.meta.dirname, '../bin/aft.js')
 const command = shown.replace(/^aft/, `"${process.execPath}" "${launcher}"`)

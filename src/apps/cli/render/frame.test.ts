@@ -112,7 +112,7 @@ test('a layer that has ended is shorter, and shows what failed, was excluded or 
   ]
   expect(show(events, 120, 30)).toMatchInlineSnapshot(`
     "! proposals   3 of 5 · 36 tokens · 2.5 s
-    ── 1 ───── ✓ 12 cut ──  ── 2 ──── ✗ runaway ──  ── 3 ────── ✗ empty ──  ── 4 ─ ✗ rate-limit ──  ── 5 ──── ✗ missing ──
+    ── 1 ── ✓ cut at 12 ──  ── 2 ──── ✗ runaway ──  ── 3 ────── ✗ empty ──  ── 4 ─ ✗ rate-limit ──  ── 5 ──── ✗ missing ──
     The sky appears blue    no no no                                        too many requests
     because of a
     phenomenon called

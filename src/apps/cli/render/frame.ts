@@ -136,7 +136,7 @@ function statusOf(member: MemberView, view: LayerView, nowMs: number, style: Sty
       paint: style.warn,
     }
   if (status === 'done')
-    return { text: `✓ ${tokens}${completion?.finishReason === 'length' ? ' cut' : ''}`, paint: style.good }
+    return { text: `✓ ${completion?.finishReason === 'length' ? 'cut at ' : ''}${tokens}`, paint: style.good }
   if (view.endMs !== undefined) return { text: '✗ missing', paint: style.bad }
   const again = note ? '↻ ' : ''
   if (status === 'waiting') return { text: `${again}waiting`, paint: style.dim }

@@ -46,7 +46,7 @@ function LayerSection({
       <h3>
         <span class="layer-name">{depth === 0 ? 'Proposals' : `Layer ${depth + 1}`}</span>
         <span class="soft">
-          {depth === 0 ? 'each sees the question alone' : 'each sees the question and the layer above'}
+          {depth === 0 ? 'each sees only the question' : 'each sees the question and the layer above'}
           {isOver ? '' : ` · ${done} of ${layer.members.length}`}
         </span>
       </h3>

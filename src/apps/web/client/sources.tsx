@@ -22,9 +22,9 @@ export function Sources({ sentence, shown }: { sentence: SentenceAttribution | u
       {sentence && !sentence.isNew && (
         <p>
           <strong>
-            In {sentence.sources.length} of {shown.length}
+            In {sentence.sources.length} of {shown.length} proposals
           </strong>
-          , {Math.round(sentence.copyRate * 100)} % of its words.
+          , with {Math.round(sentence.copyRate * 100)} % of its words.
         </p>
       )}
       <ul>
