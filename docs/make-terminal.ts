@@ -151,8 +151,7 @@ function drawMovie(slow: Frame[], title: string): string {
   ].join('\n')
 }
 
-const [file = 'docs/terminal.svg', shown = 'aft ask "Why is the sky blue?" --seed 1'] =
-  process.argv.slice(2)
+const [file = 'docs/terminal.svg', shown = 'aft ask "Why is the sky blue?" --seed 1'] = process.argv.slice(2)
 const launcher = path.join(import.meta.dirname, '../bin/aft.js')
 const command = shown.replace(/^aft/, `"${process.execPath}" "${launcher}"`)
 const svg = drawMovie(await film(await record(command, shown)), shown)

@@ -97,7 +97,9 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
     expect(await page.evaluate(painted)).toEqual([
       'Air scatters short waves of light far more than long ones',
     ])
-    expect(await page.locator('.sources').innerText()).toMatch(/^In 1 of 3 proposals, with 100 % of its words/)
+    expect(await page.locator('.sources').innerText()).toMatch(
+      /^In 1 of 3 proposals, with 100 % of its words/,
+    )
     await sentence(1).hover()
     await expect.poll(lit).toEqual(['Proposal 2'])
     expect(await page.locator('.sources mark').innerText()).toBe(
