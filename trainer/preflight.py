@@ -159,7 +159,10 @@ def read_turns(line, place, trimmed):
 def as_text(message):
     content = message["content"]
     if not isinstance(content, str):
-        content = "\n".join(part.get("text", "") for part in content)
+        others = sorted({str(part.get("type")) for part in content} - {"text"})
+        if others:
+            raise ValueError(f"expected text, got a part of type {', '.join(others)}")
+        content = "".join(part.get("text", "") for part in content)
     return {"role": "system" if message["role"] == "developer" else message["role"], "content": content}
 
 

@@ -7,6 +7,7 @@ ends with its parent. Reports to the parent are lines of standard output that st
 
 import errno
 import json
+import math
 import os
 import sqlite3
 import sys
@@ -14,10 +15,18 @@ import threading
 import time
 
 
+def to_json(fields):
+    """Writes JSON that other languages read: a number that is not finite becomes null."""
+    plain = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in fields.items()
+    }
+    return json.dumps(plain, allow_nan=False)
+
+
 def emit(event, **fields):
     """Reports to the parent. Only the first process does."""
     if os.environ.get("RANK", "0") == "0":
-        print("@aft " + json.dumps({"event": event, **fields}), flush=True)
+        print("@aft " + to_json({"event": event, **fields}), flush=True)
 
 
 def end_with_parent():
@@ -63,7 +72,7 @@ def make_callback(request, trainer_of):
             seconds = before["seconds"] + time.perf_counter() - self.start
             record = {"step": state.global_step, **fields, "tokens": self.tokens(), "seconds": seconds}
             with open(os.path.join(output, name), "a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+                file.write(to_json(record) + "\n")
             return record
 
         def tokens(self):
@@ -121,6 +130,7 @@ def run(config_file, request):
         "dtype": model.dtype,
     }
     args.chat_template_path = None  # the tokenizer has the template already
+    args.logging_nan_inf_filter = False  # a loss that is no number is reported as such, not as 0
     args.eval_on_start = held_out is not None and not request.get("resumeFrom")
     trainer = SFTTrainer(
         model=model.model_name_or_path,

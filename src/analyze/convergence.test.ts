@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import type { Metric } from '../files/training-metrics.ts'
+import type { Loss } from '../files/training-metrics.ts'
 import { type Curve, readCurves, summarizeCurve } from './convergence.ts'
 import { compareGroups, summarizeGroup } from './convergence-groups.ts'
 
@@ -13,7 +13,7 @@ const write = (name: string, rows: object[]) => {
 }
 
 /** The held-out loss starts at 4, is halved by step 10, is 0 by step 20, and then rises. */
-const heldOut: Metric[] = [
+const heldOut: Loss[] = [
   { step: 0, loss: 4, tokens: 0 },
   { step: 10, loss: 2, tokens: 100 },
   { step: 20, loss: 0, tokens: 300 },

@@ -2,16 +2,16 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { DataError, UsageError } from '../core/provider/errors.ts'
-import { type Metric, readMetrics } from '../files/training-metrics.ts'
+import { type Loss, readLosses } from '../files/training-metrics.ts'
 import { mean, standardDeviation } from '../lib/statistics.ts'
 
 /** The measurements of a training run. */
 export interface Curve {
   run: string
   /** One per step. */
-  points: Metric[]
+  points: Loss[]
   /** One per evaluation; step 0 is before training. */
-  heldOut: Metric[]
+  heldOut: Loss[]
 }
 
 /** Mean and standard deviation. `variation` is deviation divided by mean (null if the mean is 0). */
@@ -74,12 +74,12 @@ export function readCurves(folders: string[]): Curve[] {
     const file = path.join(folder, 'metrics.jsonl')
     if (!existsSync(file))
       throw new UsageError(`${file}: there is no such file; give a folder that \`aft train\` wrote`)
-    const points = readMetrics(file)
+    const points = readLosses(file)
     if (points.length === 0) throw new DataError(file, undefined, 'expected steps, got none')
     return {
       run: isTwice(name) ? folder : name,
       points,
-      heldOut: readMetrics(path.join(folder, 'eval.jsonl')),
+      heldOut: readLosses(path.join(folder, 'eval.jsonl')),
     }
   })
 }
@@ -124,7 +124,7 @@ function spreadOf(values: number[]): Spread | undefined {
   return { mean: middle, deviation, variation: middle === 0 ? null : deviation / middle }
 }
 
-function shareImprovement(heldOut: Metric[]): HeldOutPoint[] {
+function shareImprovement(heldOut: Loss[]): HeldOutPoint[] {
   const first = heldOut[0]?.loss ?? 0
   const total = first - Math.min(...heldOut.map((p) => p.loss))
   return heldOut.map(({ step, loss, tokens }) => ({

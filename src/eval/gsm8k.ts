@@ -16,7 +16,7 @@ export const gsm8k: Task = {
       if (typeof question !== 'string' || question.trim() === '') {
         throw wrongRow(found, i + 1, `expected \`question\` to be text, got ${show(question)}`)
       }
-      const target = typeof answer === 'string' ? extractStrict(answer) : undefined
+      const target = typeof answer === 'string' ? readGold(answer) : undefined
       if (target === undefined) {
         throw wrongRow(found, i + 1, `expected \`answer\` to end in "#### N", got ${show(answer)}`)
       }
@@ -31,6 +31,12 @@ export const gsm8k: Task = {
       strict: Number(isSame(extractStrict(text), question.target)),
     }))
   },
+}
+
+/** Reads a right answer: its last line is `####` and one number, with nothing after it. */
+function readGold(text: string): number | undefined {
+  const [, number] = text.trimEnd().match(/####[ \t]*\$?(-?\d[\d,]*(?:\.\d+)?)\.?$/) ?? []
+  return toNumber(number)
 }
 
 /** Extracts the number after the first `####`. */

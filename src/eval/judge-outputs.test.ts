@@ -91,7 +91,6 @@ describe('outputs that are refused, with file and row', () => {
       /own.json:1: row 2: is row 1 of .*base.json/,
     ],
     ['unknown instruction', [row('z', '1', 'own')], /row 1: .*base.json has no such instruction/],
-    ['an empty answer', [row('a', '', 'own')], /row 1: expected `output` to hold an answer/],
     ['twice', [row('a', '1', 'own'), row('a', '2', 'own')], /row 2: has the same instruction as row 1/],
     ['no generator', [{ instruction: 'a', output: '1' }], /row 1: expected `generator` to name a model/],
     ['annotations', [{ instruction: 'a', output_1: '1' }], /row 1: .*Is this a file of annotations/],

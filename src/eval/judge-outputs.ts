@@ -65,11 +65,22 @@ export async function judgeOutputs(options: JudgeOptions): Promise<Judged> {
   return { outcome, judgments: ends, failures }
 }
 
+const tie: Judgment = {
+  preference: 1.5,
+  by: 'equal',
+  switched: false,
+  text: '',
+  usage: { calls: 0, inputTokens: 0, prefilledTokens: 0, outputTokens: 0 },
+  ms: 0,
+}
+
 async function judgePair(
   { instruction, output, baseline }: OutputPair,
   { judge, template, seed }: JudgeOptions,
   signal: AbortSignal,
 ): Promise<Judgment> {
+  // As the benchmark's program does: equal outputs are a tie, and no judge is asked.
+  if (output === baseline) return tie
   const switched = isSwitched(instruction, seed)
   const outputs: [string, string] = switched ? [output, baseline] : [baseline, output]
   const startMs = performance.now()

@@ -18,7 +18,8 @@ export interface Outputs extends RowPlaces {
 
 /**
  * Reads a system's outputs.
- * @throws DataError with the row that is empty, repeated or from another generator; FileError
+ * An empty output is an answer too: it is judged as the others are.
+ * @throws DataError with the row that is no output, repeated or from another generator; FileError
  */
 export async function readOutputs(file: string): Promise<Outputs> {
   const found = await readRows(file)
@@ -38,10 +39,6 @@ function readOutput(of: RowPlaces, row: Row, number: number): Output {
   if (typeof output !== 'string') {
     const hint = 'output_1' in row ? '. Is this a file of annotations, not of outputs?' : ''
     throw wrongRow(of, number, `expected \`output\` to be text, got ${show(output)}${hint}`)
-  }
-  if (output.trim() === '') {
-    const what = `expected \`output\` to hold an answer, got ${show(output)}`
-    throw wrongRow(of, number, `${what}. Generate an answer, or remove the row`)
   }
   return { instruction, output, ...(typeof dataset === 'string' && { dataset }) }
 }

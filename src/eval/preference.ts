@@ -14,7 +14,7 @@ export function isSwitched(instruction: string, seed: number): boolean {
 export interface Verdict {
   /** From 1 (the output shown first is better) to 2 (the second is); null if the judge named neither. */
   preference: number | null
-  by: 'logprobs' | 'token' | 'nothing'
+  by: 'logprobs' | 'token' | 'nothing' | 'equal'
 }
 
 /** Reads a judge's completion of one token. Of the most likely tokens, only exact `m` and `M` count. */

@@ -51,10 +51,11 @@ export function computeWinRate(annotations: Annotations, controls?: LengthContro
   const { chances, error } = isSelf(annotations)
     ? { chances: rows.map(() => 0.5), error: 0 }
     : adjustForLength(rows, controls)
+  const rates = { win: mean(wins), controlled: 100 * mean(chances) }
   return {
-    win_rate: mean(wins),
+    win_rate: rates.win,
     standard_error: standardError(wins),
-    lc_win_rate: 100 * mean(chances),
+    lc_win_rate: rates.controlled,
     lc_standard_error: 100 * error,
     n: judged.length,
     mean_length_chars: mean(rows.map((row) => countChars(row.outputs[1]))),
@@ -64,7 +65,7 @@ export function computeWinRate(annotations: Annotations, controls?: LengthContro
     baseline: generators[0],
     annotators: annotations.annotators,
     dropped_rows: rows.flatMap((row, i) => (row.preference === null ? [i + 1] : [])),
-    warnings: warn(annotations, controls),
+    warnings: [...warn(annotations, controls), ...warnOfLength(annotations, rates, controls)],
   }
 }
 
@@ -135,9 +136,51 @@ function warn({ rows, isBenchmark }: Annotations, controls?: LengthControls): st
   const dropped = rows.length - judged
   if (judged < FEW_ROWS)
     warnings.push(`fewer than ${FEW_ROWS} preferences (${judged}): a standard error means little`)
+  const empty = rows.flatMap(({ outputs }, i) => (outputs[1].trim() === '' ? [i + 1] : []))
+  if (empty.length > 0) {
+    const which = empty.slice(0, 10).join(', ') + (empty.length > 10 ? ', …' : '')
+    warnings.push(
+      `${empty.length} outputs of the model are empty and count as they were judged: row ${which}`,
+    )
+  }
   if (dropped > 0) warnings.push(`${dropped} of ${rows.length} rows have no preference and are in no rate`)
   if (controls && !isBenchmark) {
     warnings.push("the instructions are not AlpacaEval's, so the difficulties may not match them")
+  }
+  return warnings
+}
+
+/** A single row may not make the scale of lengths this much larger. */
+const MOST_STRETCH = 1.5
+/** Raw and length-controlled rate, in points: above this the lengths decide the result. */
+const FAR_POINTS = 10
+
+/** Says when the length-controlled rate hangs on one row, or is far from the raw one. */
+function warnOfLength(
+  annotations: Annotations,
+  { win, controlled }: { win: number; controlled: number },
+  controls?: LengthControls,
+): string[] {
+  const { rows } = annotations
+  if (isSelf(annotations) || rows.length < FEW_ROWS) return []
+  const differences = rows.map(({ outputs }) => countChars(outputs[0]) - countChars(outputs[1]))
+  const sizes = differences.map(Math.abs)
+  const longest = sizes.indexOf(Math.max(...sizes))
+  const others = differences.filter((_, i) => i !== longest)
+  const warnings: string[] = []
+  if (standardDeviation(differences) > MOST_STRETCH * standardDeviation(others)) {
+    const without = <T>(list: T[]) => list.filter((_, i) => i !== longest)
+    const rest = controls && { ...controls, difficulty: without(controls.difficulty) }
+    const rate = 100 * mean(adjustForLength(without(rows), rest).chances)
+    const by = `${sizes[longest]?.toLocaleString('en-US')} characters`
+    warnings.push(
+      `the two outputs of row ${longest + 1} differ by ${by}, which alone sets the scale of lengths; without this row the length-controlled win rate is ${rate.toFixed(2)}`,
+    )
+  }
+  if (Math.abs(win - controlled) > FAR_POINTS) {
+    warnings.push(
+      `the length-controlled win rate is ${Math.abs(win - controlled).toFixed(1)} points ${controlled < win ? 'below' : 'above'} the win rate: lengths differ with the preferences, so neither says much alone`,
+    )
   }
   return warnings
 }

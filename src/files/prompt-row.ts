@@ -24,7 +24,7 @@ export type Wrong = (expected: string, got: unknown) => DataError
 type Row = Record<string, unknown>
 
 /** A row has exactly one of these fields, but see `chooseQuestion`. */
-const QUESTIONS = ['messages', 'query', 'prompt', 'instruction'] as const
+const QUESTIONS = ['messages', 'query', 'prompt', 'instruction', 'question'] as const
 
 /** Settings of a row, by the names of the wire. */
 const SAMPLING: Record<string, keyof Sampling> = {
@@ -118,11 +118,19 @@ function readId({ id, custom_id }: Row, line: number, wrong: Wrong): string {
   throw wrong(`\`${custom_id === undefined ? 'id' : 'custom_id'}\` to be a string or a number`, given)
 }
 
+/**
+ * Reads what a row asks, as `readPromptRow` does, without what it says of the answer.
+ * @throws what `wrong` makes
+ */
+export function readQuestion(row: Row, wrong: Fail): Message[] {
+  return readConversation(row, wrong).messages
+}
+
 /** The messages; `isShared` if the row has them as a prompt and, with the answer, as messages. */
-function readConversation(row: Row, wrong: Wrong): { messages: Message[]; isShared: boolean } {
+function readConversation(row: Row, wrong: Fail): { messages: Message[]; isShared: boolean } {
   const { field, isShared } = chooseQuestion(row, wrong)
   const value = row[field]
-  const mayBeText = field === 'prompt' || field === 'instruction'
+  const mayBeText = field === 'prompt' || field === 'instruction' || field === 'question'
   const isText = typeof value === 'string' && mayBeText
   const orText: Fail = (expected, got) => wrong(expected.replace(/(?=a list of messages$)/, 'text or '), got)
   if (isText && value.trim() === '') throw wrong(`\`${field}\` to hold text`, value)
@@ -141,7 +149,7 @@ function readConversation(row: Row, wrong: Wrong): { messages: Message[]; isShar
  * The field with the question. Some data sets have the prompt as text, and again with its answer as `messages`: the messages
  * up to that question are asked.
  */
-function chooseQuestion(row: Row, wrong: Wrong): { field: (typeof QUESTIONS)[number]; isShared: boolean } {
+function chooseQuestion(row: Row, wrong: Fail): { field: (typeof QUESTIONS)[number]; isShared: boolean } {
   const given = QUESTIONS.filter((field) => row[field] !== undefined && row[field] !== null)
   const [field] = given
   if (field === undefined) throw wrong(`one of the fields ${QUESTIONS.join(', ')}`, fieldsOf(row))
@@ -155,7 +163,7 @@ function fieldsOf(row: Row): unknown {
   return Object.keys(row).length === 0 ? row : Object.keys(row)
 }
 
-function upToQuestion(messages: Message[], prompt: string, wrong: Wrong): Message[] {
+function upToQuestion(messages: Message[], prompt: string, wrong: Fail): Message[] {
   const at = messages.findIndex(({ role }) => role === 'user')
   const first = messages[at]
   if (first && textOf(first).trim() === prompt.trim()) return messages.slice(0, at + 1)
@@ -167,7 +175,7 @@ function inputOf({ instruction, input }: Row): string {
   return instruction !== undefined && typeof input === 'string' && input !== '' ? `\n\n${input}` : ''
 }
 
-function readSystem({ system }: Row, asked: Message[], wrong: Wrong): Message[] {
+function readSystem({ system }: Row, asked: Message[], wrong: Fail): Message[] {
   if (!isSet(system)) return []
   const text = Array.isArray(system) ? textOf({ role: 'system', content: system }) : system
   if (typeof text !== 'string') throw wrong('`system` to be text', system)
@@ -177,7 +185,7 @@ function readSystem({ system }: Row, asked: Message[], wrong: Wrong): Message[] 
 }
 
 /** Turns before an instruction: pairs of question and answer, or messages. */
-function readHistory({ history }: Row, isText: boolean, wrong: Wrong): Message[] {
+function readHistory({ history }: Row, isText: boolean, wrong: Fail): Message[] {
   if (!isSet(history)) return []
   if (!isText)
     throw wrong('`history` with a prompt or an instruction; messages hold their own turns', history)

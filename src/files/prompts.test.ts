@@ -161,11 +161,11 @@ describe('a wrong file', () => {
   test.each([
     [
       '{"prompt":"a"}\n{"text":"b"}',
-      ':2: expected one of the fields messages, query, prompt, instruction, got ["text"]',
+      ':2: expected one of the fields messages, query, prompt, instruction, question, got ["text"]',
     ],
     [
       '{"prompt":"a","instruction":"b"}',
-      ':1: expected only one of the fields messages, query, prompt, instruction, got ["prompt","instruction"]',
+      ':1: expected only one of the fields messages, query, prompt, instruction, question, got ["prompt","instruction"]',
     ],
     ['{"prompt":"a","messages":[]}', ':1: expected `messages` to be a list of messages, got []'],
     [

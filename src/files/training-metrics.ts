@@ -7,8 +7,8 @@ import { toFileError } from '../lib/file-error.ts'
 export interface Metric {
   /** From 1 in `metrics.jsonl`; 0 is before training in `eval.jsonl`. */
   step: number
-  /** Nats per token. */
-  loss: number
+  /** Nats per token; null if it was not a finite number. */
+  loss: number | null
   learningRate?: number
   gradNorm?: number
   /** Tokens read up to this step. */
@@ -22,10 +22,23 @@ export interface Metric {
  */
 export function readMetrics(file: string): Metric[] {
   if (!existsSync(file)) return []
-  const lines = readText(file).split('\n')
+  const lines = readText(file).split('\n').map(withoutNaN)
   const last = lines.pop() ?? ''
   const metrics = lines.flatMap((text, i) => (text.trim() === '' ? [] : [parseMetric(file, i + 1, text)]))
   return isJson(last) ? [...metrics, parseMetric(file, lines.length + 1, last)] : metrics
+}
+
+/** Python writes numbers that are not finite as words that are no JSON. Trainers of earlier versions did so. */
+function withoutNaN(line: string): string {
+  return line.replace(/(?<=:\s*)(?:NaN|-?Infinity)(?=\s*[,}])/g, 'null')
+}
+
+/** A measurement whose loss is a number. */
+export type Loss = Metric & { loss: number }
+
+/** Reads the measurements whose loss is a number, as `readMetrics` does. */
+export function readLosses(file: string): Loss[] {
+  return readMetrics(file).filter((metric): metric is Loss => metric.loss !== null)
 }
 
 function readText(file: string): string {
@@ -49,8 +62,9 @@ function parseMetric(file: string, line: number, text: string): Metric {
   if (!isJson(text)) throw new DataError(file, line, `expected JSON, got ${text.slice(0, 40)}`)
   const fields = (JSON.parse(text) ?? {}) as Record<string, unknown>
   const isNumber = (name: string) => typeof fields[name] === 'number' && Number.isFinite(fields[name])
-  if (!isNumber('step') || !isNumber('loss'))
+  if (!isNumber('step') || !(isNumber('loss') || fields.loss === null))
     throw new DataError(file, line, 'expected `step` and `loss`, as `aft train` writes them')
-  const names = ['step', 'loss', 'learningRate', 'gradNorm', 'tokens', 'seconds'].filter(isNumber)
-  return Object.fromEntries(names.map((name) => [name, fields[name]])) as unknown as Metric
+  const names = ['step', 'loss', 'learningRate', 'gradNorm', 'tokens', 'seconds']
+  const known = names.filter((name) => name === 'loss' || isNumber(name))
+  return Object.fromEntries(known.map((name) => [name, fields[name]])) as unknown as Metric
 }

@@ -2,19 +2,19 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { TopLevelSpec } from 'vega-lite'
-import { readMetrics } from '../files/training-metrics.ts'
+import { readLosses } from '../files/training-metrics.ts'
 import { drawChart } from './chart.ts'
 
 /** Writes `loss.svg` (over steps) and `loss-tokens.svg`: the loss per step, its running mean over a tenth, held-out loss. */
 export async function drawLoss(folder: string): Promise<void> {
-  const steps = readMetrics(path.join(folder, 'metrics.jsonl'))
+  const steps = readLosses(path.join(folder, 'metrics.jsonl'))
   if (steps.length === 0) return
   const span = Math.max(1, Math.round(steps.length / 20))
   const smooth = steps.map((metric, i) => {
     const near = steps.slice(Math.max(0, i - span), i + span + 1)
     return { ...metric, loss: near.reduce((sum, m) => sum + m.loss, 0) / near.length, series: 'mean' }
   })
-  const heldOut = readMetrics(path.join(folder, 'eval.jsonl')).map((m) => ({ ...m, series: 'held out' }))
+  const heldOut = readLosses(path.join(folder, 'eval.jsonl')).map((m) => ({ ...m, series: 'held out' }))
   const values = [...steps.map((m) => ({ ...m, series: 'step' })), ...smooth, ...heldOut].map(
     ({ step, tokens, loss, series }) => ({ step, tokens, loss, series }),
   )

@@ -38,7 +38,7 @@ export type TrainerEvent =
     }
   | { event: 'start'; worldSize: number; device: string }
   | ({ event: 'step'; maxSteps: number; gradNorm: number | null } & Required<Omit<Metric, 'gradNorm'>>)
-  | { event: 'eval'; step: number; loss: number; tokens: number; seconds: number }
+  | { event: 'eval'; step: number; loss: number | null; tokens: number; seconds: number }
   | { event: 'checkpoint'; step: number }
   | { event: 'end'; step: number }
   | { event: 'refused'; problem: string; place?: string }
@@ -83,29 +83,50 @@ export async function runTrainer(launch: Launch): Promise<void> {
   const writeLog = openLog(log, launch.onLine)
   let last: TrainerEvent | undefined
   let spawnError: Error | undefined
+  let listenerError: unknown
   const listen = (line: string) => {
     if (!line.startsWith('@aft ')) return writeLog(line)
-    const event = JSON.parse(line.slice(5)) as TrainerEvent
+    const event = readEvent(line.slice(5))
+    if (!event) return writeLog(line)
     if (['refused', 'failed', 'end'].includes(event.event)) last = event
-    launch.onEvent(event)
+    try {
+      launch.onEvent(event)
+    } catch (error) {
+      // An error here would end this process with a stack trace. It ends the trainer, and is thrown below.
+      listenerError ??= error
+      stop(child, ended)
+    }
   }
-  createInterface({ input: child.stdout }).on('line', listen)
-  createInterface({ input: child.stderr }).on('line', writeLog)
   const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
     child.on('error', (error) => {
       spawnError = error
     })
     child.on('close', (code, name) => resolve([code, name]))
   })
+  createInterface({ input: child.stdout }).on('line', listen)
+  createInterface({ input: child.stderr }).on('line', writeLog)
   child.stdin.on('error', () => {})
   const onAbort = () => stop(child, ended)
   signal.addEventListener('abort', onAbort, { once: true })
   const [code, killedBy] = await ended
   signal.removeEventListener('abort', onAbort)
   signal.throwIfAborted()
+  if (listenerError !== undefined) throw listenerError
   if (spawnError) throw new UsageError(`${python} does not run: ${spawnError.message}`)
   if (last?.event === 'end' && code === 0) return
   throw explain(last, code, killedBy, log)
+}
+
+/** The event of a report; undefined if the line is none. */
+function readEvent(text: string): TrainerEvent | undefined {
+  try {
+    const event: unknown = JSON.parse(text)
+    return typeof event === 'object' && event !== null && 'event' in event
+      ? (event as TrainerEvent)
+      : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Asks the whole process group to end, then kills it. Processes outside of the group end when standard input closes. */

@@ -2,14 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Checkpoint } from '../files/checkpoint.ts'
-import { readMetrics } from '../files/training-metrics.ts'
+import { readLosses } from '../files/training-metrics.ts'
 import type { Trained } from './run.ts'
 
 /** Renders the card as Markdown. It does not depend on the time or on the folder's path. */
 export function renderModelCard(trained: Trained, record: Checkpoint): string {
   const { recipe, base, folder, data, dataSha256, preflight } = trained
-  const steps = readMetrics(folder.file('metrics.jsonl'))
-  const heldOut = readMetrics(folder.file('eval.jsonl'))
+  const steps = readLosses(folder.file('metrics.jsonl'))
+  const heldOut = readLosses(folder.file('eval.jsonl'))
   const [first, last] = [steps.at(0), steps.at(-1)]
   const tenth = Math.max(1, Math.round(steps.length / 10))
   const mean = (list: typeof steps) => list.reduce((sum, { loss }) => sum + loss, 0) / list.length

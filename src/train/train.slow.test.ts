@@ -109,6 +109,19 @@ test('a run writes each step once, held-out losses, plots, a card and complete c
   expect(existsSync(at('whole/checkpoint-8/complete'))).toBe(true)
 })
 
+test('gradients that are no numbers are told, and the run goes on to its end and is read again', async () => {
+  const wild = ['--set', 'learning_rate=1.0e+20', '--set', 'max_grad_norm=1.0e+30', '--set', 'max_steps=4']
+  const { code, stderr } = await aft(tiny('wild', ...wild), { env })
+  expect({ code, stderr }).toMatchObject({ code: 0 })
+  expect(stderr).toMatch(/warning: step \d: .* is not a finite number/)
+  const lines = readFileSync(at('wild/metrics.jsonl'), 'utf8').trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).step)).toEqual([1, 2, 3, 4])
+  expect(lines.some((line) => JSON.parse(line).gradNorm === null)).toBe(true)
+  expect(await aft(['analyze', 'convergence', at('wild'), '-o', at('wild-curves')])).toMatchObject({
+    code: 0,
+  })
+})
+
 test('if a run is killed, its trainer ends within 5 s; resumed over a half-written checkpoint it has the same curve', async () => {
   const { livedMs, trainers } = await endAfter('killed', 5, 'SIGKILL')
   expect(trainers).toBe(1)

@@ -1,6 +1,7 @@
 /** Output files of several AlpacaEval systems, joined by instruction. They stay in memory: a system has 805 outputs. */
 import {
   ask,
+  asModel,
   asText,
   attempt,
   type BadRow,
@@ -38,6 +39,6 @@ function readOutput({ instruction, output, generator }: Record<string, unknown>)
   return {
     instruction: asText(instruction, 'instruction'),
     text: typeof output === 'string' ? output : '',
-    model: typeof generator === 'string' ? generator : 'unknown',
+    model: asModel(generator, 'generator'),
   }
 }

@@ -1,11 +1,14 @@
 /** The general form: `{prompt | instruction | messages, responses: [text | {text, model, score}], target?}`. */
+import type { Message } from '../../core/provider/engine.ts'
+import { readQuestion } from '../../files/prompt-row.ts'
 import {
   asFields,
-  ask,
+  asId,
   asList,
-  asMessages,
+  asModel,
   asScore,
   asText,
+  checkQuestion,
   type Fields,
   perRecord,
   type Response,
@@ -17,29 +20,33 @@ import {
 export const responses: Source = {
   about: '{prompt | messages, responses: [text | {text, model, score}], target?}, one per line',
   ...perRecord((row, id) => ({
-    id: typeof row.id === 'string' || typeof row.id === 'number' ? String(row.id) : id,
+    id: asId(row.id, id),
     prompt: readPrompt(row),
-    responses: asList(row.responses ?? [], 'responses').map(readResponse),
+    responses: readResponses(row),
     ...(row.target != null && { target: asText(row.target, 'target') }),
   })),
 }
 
-/** Reads a row's prompt from `messages`, `prompt`, `instruction` or `question`. @throws RowProblem if it has none */
-export function readPrompt(row: Fields): ReturnType<typeof asMessages> {
-  if (row.messages != null) return asMessages(row.messages, 'messages')
-  const field = ['prompt', 'instruction', 'question'].find((name) => row[name] != null)
-  if (field === undefined) throw wrong('one of messages, prompt, instruction, question', Object.keys(row))
-  return Array.isArray(row[field]) ? asMessages(row[field], field) : ask(asText(row[field], field))
+/** Reads a row's prompt, as `aft run` does. @throws RowProblem if it has none, or if no model is to answer its last turn */
+export function readPrompt(row: Fields): Message[] {
+  return checkQuestion(readQuestion(row, wrong), 'messages')
+}
+
+function readResponses({ responses, ...row }: Fields): Response[] {
+  if (responses == null) throw wrong('`responses` to be a list of texts', Object.keys(row))
+  return asList(responses, 'responses').map(readResponse)
 }
 
 function readResponse(value: unknown, i: number): Response {
   if (typeof value === 'string') return { text: value, model: 'unknown' }
-  const { text, model, score, onPolicy } = asFields(value, `responses[${i}]`)
-  if (typeof text !== 'string') throw wrong(`\`responses[${i}].text\` to be text`, text)
+  const field = `responses[${i}]`
+  const { text, model, score: given, onPolicy } = asFields(value, field)
+  if (typeof text !== 'string') throw wrong(`\`${field}.text\` to be text`, text)
+  const score = asScore(given, `${field}.score`)
   return {
     text,
-    model: typeof model === 'string' ? model : 'unknown',
-    ...(asScore(score) !== undefined && { score: asScore(score) }),
+    model: asModel(model, `${field}.model`),
+    ...(score !== undefined && { score }),
     ...(typeof onPolicy === 'boolean' && { onPolicy }),
   }
 }

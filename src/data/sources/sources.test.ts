@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -160,7 +160,7 @@ test('a record that is not a row is named by file and line, and the rows around 
   expect(found.map((row) => ('problem' in row ? `${row.place.slice(-1)} ${row.problem}` : row.id))).toEqual([
     'bad.jsonl:1',
     '2 expected the record to be an object, got [1]',
-    '3 expected `prompt` to hold text, got 3',
+    '3 expected `prompt` to be text or a list of messages, got 3',
     '4 expected UTF-8, got other bytes',
     '5 expected `responses[0].text` to be text, got 1',
     'bad.jsonl:6',
@@ -168,10 +168,89 @@ test('a record that is not a row is named by file and line, and the rows around 
   ])
 })
 
-test('if a file ends within an array element, that element is a bad row', async () => {
-  const found = await read('responses', put('cut.json', '[{"prompt":"a","responses":["x"]},\n{"prompt":"b'))
-  expect(found[0]).toMatchObject({ id: 'cut.json:1' })
-  expect(found[1]).toMatchObject({ problem: expect.stringContaining('expected JSON') })
+test('an array that is cut off, or that more text follows, is an error with its line', async () => {
+  const row = '{"prompt":"a","responses":["x"]}'
+  const cut = /:2: the file ends within the array: it is cut off/
+  await expect(read('responses', put('cut.json', `[${row},\n{"prompt":"b`))).rejects.toThrow(cut)
+  await expect(read('responses', put('comma.json', `[${row},\n`))).rejects.toThrow(cut)
+  const more = /:3: expected nothing after the array/
+  await expect(read('responses', put('tail.json', `[${row}]\n\nxyz trailing`))).rejects.toThrow(more)
+  expect(await read('responses', put('two.json', `[${row}]\n[${row}]\n`))).toHaveLength(2)
+})
+
+test('half of a character is a bad row, and a whole one is not', async () => {
+  const file = put(
+    'half.jsonl',
+    '{"prompt":"\\ud83d","responses":["x"]}\n{"prompt":"\\ud83d\\ude00","responses":["x"]}\n',
+  )
+  const [half, whole] = await read('responses', file)
+  expect(half).toMatchObject({ problem: expect.stringContaining('half of a pair') })
+  expect(whole).toMatchObject({ prompt: [{ role: 'user', content: '😀' }] })
+})
+
+test('instruction rows ask with their input, system prompt and history, as in aft run', async () => {
+  const row = {
+    instruction: 'Summarize.',
+    input: 'Text.',
+    system: 'Be brief.',
+    history: [['Hi', 'Hello']],
+    responses: [],
+  }
+  const [found] = await read('responses', put('alpaca.jsonl', JSON.stringify(row)))
+  expect(found).toMatchObject({
+    prompt: [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello' },
+      { role: 'user', content: 'Summarize.\n\nText.' },
+    ],
+  })
+})
+
+test('what is there and cannot be read is told', async () => {
+  const of = (row: object) =>
+    read('responses', put('told.jsonl', JSON.stringify({ prompt: 'a', responses: ['x'], ...row })))
+  const problem = async (row: object) => (await of(row))[0]
+  expect(await problem({ responses: undefined, generations: ['x'] })).toMatchObject({
+    problem: 'expected `responses` to be a list of texts, got ["prompt","generations"]',
+  })
+  expect(await problem({ id: { a: 1 } })).toMatchObject({
+    problem: expect.stringContaining('`id` to be text'),
+  })
+  expect(await problem({ responses: [{ text: 'x', score: 'good' }] })).toMatchObject({
+    problem: 'expected `responses[0].score` to be a number, got "good"',
+  })
+  expect(await problem({ responses: [{ text: 'x', model: ['m'] }] })).toMatchObject({
+    problem: expect.stringContaining('`responses[0].model`'),
+  })
+  const image = [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }]
+  expect(await problem({ prompt: image })).toMatchObject({ problem: expect.stringContaining('image_url') })
+  expect(await problem({ prompt: undefined, messages: [{ role: 'system', content: 's' }] })).toMatchObject({
+    problem: expect.stringContaining('to hold a question'),
+  })
+  expect(
+    await problem({
+      responses: [
+        { text: 'x', score: 'N/A' },
+        { text: 'y', score: '2' },
+      ],
+    }),
+  ).toMatchObject({
+    responses: [
+      { text: 'x', model: 'unknown' },
+      { text: 'y', score: 2 },
+    ],
+  })
+})
+
+test('hidden files and descriptions of a data set in a folder are skipped', () => {
+  const hub = join(folder, 'hub')
+  mkdirSync(join(hub, '.cache'), { recursive: true })
+  for (const name of ['.cache/x.json', '._train.jsonl', 'dataset_infos.json', 'state.json', 'train.jsonl']) {
+    writeFileSync(join(hub, name), '{}')
+  }
+  expect(listFiles(hub)).toEqual([join(hub, 'train.jsonl')])
+  rmSync(hub, { recursive: true })
 })
 
 test('a folder gives its files in order of name, and a missing path is an error', () => {

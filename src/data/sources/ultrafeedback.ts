@@ -6,6 +6,7 @@ import {
   asFields,
   ask,
   asList,
+  asModel,
   asScore,
   asText,
   type Fields,
@@ -29,10 +30,11 @@ export const ultrafeedback: Source = {
 
 function readCompletion(completion: Fields): Response {
   const { response, model } = completion
-  const score = asScore(completion['fine-grained_score']) ?? meanRating(completion.annotations)
+  const score =
+    asScore(completion['fine-grained_score'], 'fine-grained_score') ?? meanRating(completion.annotations)
   return {
     text: typeof response === 'string' ? response : '',
-    model: typeof model === 'string' ? model : 'unknown',
+    model: asModel(model),
     ...(score !== undefined && { score }),
   }
 }
@@ -41,7 +43,7 @@ function readCompletion(completion: Fields): Response {
 function meanRating(annotations: unknown): number | undefined {
   if (typeof annotations !== 'object' || annotations === null) return undefined
   const ratings = Object.values(annotations)
-    .map((annotation) => asScore((annotation as Fields | null)?.Rating))
+    .map((annotation) => asScore((annotation as Fields | null)?.Rating, 'Rating'))
     .filter((rating) => rating !== undefined)
   return ratings.length === 0 ? undefined : ratings.reduce((a, b) => a + b) / ratings.length
 }

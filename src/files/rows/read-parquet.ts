@@ -15,8 +15,10 @@ import type { RawRecord } from './row.ts'
 
 /** What is read of a Parquet file. */
 export interface Wanted {
-  /** Top-level columns; one that the file lacks is an error. All if absent. */
+  /** Top-level columns; one that the file lacks is an error. All are read if none are given. */
   columns?: string[]
+  /** Further columns, read if the file has them. */
+  optionalColumns?: string[]
 }
 
 /** Node's own if it has one: several times as fast as the portable ones. */
@@ -44,8 +46,8 @@ export async function* readParquet(file: string, wanted: Wanted = {}): AsyncGene
   try {
     const buffer = toBuffer(fd)
     const metadata = await readMetadata(file, buffer)
-    checkColumns(file, metadata, wanted)
-    const { columns } = wanted
+    const columns = chooseColumns(file, metadata, wanted)
+    const hasLarge = metadata.schema.some(({ type }) => type === 'INT64')
     let line = 1
     for (const group of metadata.row_groups) {
       const rowStart = line - 1
@@ -53,7 +55,7 @@ export async function* readParquet(file: string, wanted: Wanted = {}): AsyncGene
       const options = { file: buffer, metadata, columns, rowStart, rowEnd, compressors, parsers }
       const rows = await parquetReadObjects(options)
       if (rows.length !== rowEnd - rowStart) throw new Error('a row group has fewer rows than the file says')
-      for (const value of rows) yield { file, line: line++, value }
+      for (const value of rows) yield { file, line: line++, value: hasLarge ? toPlain(value) : value }
     }
   } catch (error) {
     if (error instanceof FileError) throw error
@@ -63,11 +65,27 @@ export async function* readParquet(file: string, wanted: Wanted = {}): AsyncGene
   }
 }
 
-function checkColumns(file: string, metadata: FileMetaData, { columns = [] }: Wanted): void {
+/** The wanted columns that the file has. @throws FileError if it lacks a needed one */
+function chooseColumns(file: string, metadata: FileMetaData, wanted: Wanted): string[] | undefined {
+  const { columns, optionalColumns = [] } = wanted
+  if (!columns) return undefined
   const has = parquetSchema(metadata).children.map(({ element }) => element.name)
   const missing = columns.filter((name) => !has.includes(name))
-  if (missing.length === 0 || metadata.row_groups.length === 0) return
-  throw new FileError(file, `lacks the column ${missing.join(', ')}; it has ${has.join(', ')}`)
+  if (missing.length > 0 && metadata.row_groups.length > 0)
+    throw new FileError(file, `lacks the column ${missing.join(', ')}; it has ${has.join(', ')}`)
+  return [...columns, ...optionalColumns.filter((name) => has.includes(name))]
+}
+
+/** Turns whole numbers of 64 bits, at any depth, into numbers, and those that a number cannot hold into text. */
+function toPlain(value: unknown): unknown {
+  if (typeof value === 'bigint') {
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : String(value)
+  }
+  if (Array.isArray(value)) return value.map(toPlain)
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toPlain(inner)]))
 }
 
 function readMetadata(file: string, buffer: AsyncBuffer): Promise<FileMetaData> {

@@ -4,7 +4,7 @@ import { closeSync, createReadStream, openSync, readdirSync, readSync, statSync 
 import path from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { UsageError } from '../../core/provider/errors.ts'
+import { DataError, UsageError } from '../../core/provider/errors.ts'
 import { jsonReason } from '../../lib/explain-json.ts'
 import { toFileError } from '../../lib/file-error.ts'
 import { needPackages } from '../optional-packages.ts'
@@ -12,10 +12,15 @@ import type { Wanted } from './read-parquet.ts'
 import type { RawRecord } from './row.ts'
 import { splitArray, splitLines } from './split-json.ts'
 
+/** Files that hubs and libraries put beside the rows. */
+const NO_ROWS =
+  /(^|[\\/])(dataset_infos?|dataset_dict|state|config|tokenizer\w*|special_tokens_map|generation_config)\.json$/
+const isHidden = (name: string) => name.split(/[\\/]/).some((part) => part.startsWith('.'))
 const KINDS = /\.(jsonl|ndjson|json|journal|parquet)(\.gz)?$/
 
 /**
- * The files of a source: itself, or those of a folder and the folders in it, by name. `-` is standard input.
+ * The files of a source: itself, or those of a folder and the folders in it, by name. `-` is standard input. Hidden files
+ * are skipped, and so are those that describe a data set.
  * @throws UsageError if there is none
  */
 export function listFiles(source: string): string[] {
@@ -23,7 +28,9 @@ export function listFiles(source: string): string[] {
   const found = statSync(source, { throwIfNoEntry: false })
   if (!found) throw new UsageError(`${source}: there is no such file or folder`)
   if (!found.isDirectory()) return [source]
-  const names = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => KINDS.test(name))
+  const names = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => KINDS.test(name) && !isHidden(name) && !NO_ROWS.test(name),
+  )
   if (names.length === 0) throw new UsageError(`${source}: no .jsonl, .json, .gz or .parquet file is in it`)
   return names.sort().map((name) => path.join(source, name))
 }
@@ -31,7 +38,7 @@ export function listFiles(source: string): string[] {
 /**
  * The records of files, one after the other. A broken line or element is a record with a `problem`.
  * @param wanted which columns of Parquet files to read
- * @throws FileError if a file cannot be read, or is broken as a whole
+ * @throws FileError if a file cannot be read, or is broken as a whole; DataError if an array is cut off or more follows it
  */
 export async function* readRecords(files: string[], wanted?: Wanted): AsyncGenerator<RawRecord> {
   for (const file of files) {
@@ -56,9 +63,11 @@ async function* readJson(file: string): AsyncGenerator<RawRecord> {
     file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 }),
   )
   const { first, all } = await peek(chunks)
-  for await (const { bytes, line } of isArray(first) ? splitArray(all) : splitLines(all)) {
+  for await (const { bytes, line, problem } of isArray(first) ? splitArray(all) : splitLines(all)) {
+    const name = file === '-' ? 'stdin' : file
+    if (problem !== undefined) throw new DataError(name, line, problem)
     const record = parseRecord(bytes)
-    if (record) yield { file: file === '-' ? 'stdin' : file, line, ...record }
+    if (record) yield { file: name, line, ...record }
   }
 }
 
@@ -94,12 +103,24 @@ async function peek(input: Chunks): Promise<{ first: Buffer; all: Chunks }> {
   return { first, all: all() }
 }
 
+const mayHaveHalf = /\\u[dD][89a-fA-F]/
+/** What is wrong with a text that no other program would read. */
+const HALF =
+  'expected whole characters, got half of a pair (an escape such as "\\ud83d" alone): cut the text before it'
+
+function hasHalf(value: unknown): boolean {
+  if (typeof value === 'string') return !value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([name, inner]) => !name.isWellFormed() || hasHalf(inner))
+}
+
 /** The value of a line or element, or what is wrong with it. Nothing at all for a blank line. */
 export function parseRecord(bytes: Buffer): { value: unknown } | { problem: string } | undefined {
   if (!isUtf8(bytes)) return { problem: 'expected UTF-8, got other bytes' }
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
   try {
-    return { value: JSON.parse(text) }
+    const value: unknown = JSON.parse(text)
+    return mayHaveHalf.test(text) && hasHalf(value) ? { problem: HALF } : { value }
   } catch (error) {
     return text.trim() === '' ? undefined : { problem: `expected JSON: ${jsonReason(error)}` }
   }

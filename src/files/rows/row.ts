@@ -1,5 +1,5 @@
 /** Rows: what sources give, one per prompt, and the examples that building makes of them. */
-import type { Message } from '../../core/provider/engine.ts'
+import { type Message, textOf } from '../../core/provider/engine.ts'
 import { describeWrong } from '../file-errors.ts'
 import { readMessages } from '../messages.ts'
 
@@ -56,8 +56,10 @@ export interface RawRecord {
 /** One kind of data: what its records mean. */
 export interface Source {
   about: string
-  /** Top-level columns to read of Parquet files; all if absent. */
+  /** Top-level columns to read of Parquet files; all if absent. One that a file lacks is an error. */
   columns?: string[]
+  /** Further columns, read if a file has them. */
+  optionalColumns?: string[]
   /** Whether each record is a row by itself, so that threads can share them out. */
   isPerRecord?: boolean
   read(records: AsyncIterable<RawRecord>): AsyncIterable<SourceRow | BadRow>
@@ -121,17 +123,56 @@ export function asList(value: unknown, field: string): unknown[] {
   throw wrong(`\`${field}\` to be a list`, value)
 }
 
-/** The value as a number, also if it is a text with a number in it; undefined for anything else ("N/A"). */
-export function asScore(value: unknown): number | undefined {
-  const score = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  return typeof score === 'number' && Number.isFinite(score) ? score : undefined
+const NO_SCORE = /^\s*(n\/?a|none|null|nan|-)?\s*$/i
+
+/**
+ * The value as a number, also if it is a text with a number in it. Undefined if there is none: absent, null, NaN, "N/A".
+ * @throws RowProblem for anything else, which would be lost
+ */
+export function asScore(value: unknown, field = 'score'): number | undefined {
+  if (value === undefined || value === null || (typeof value === 'string' && NO_SCORE.test(value)))
+    return undefined
+  const score = typeof value === 'string' ? Number(value) : value
+  if (typeof score !== 'number') throw wrong(`\`${field}\` to be a number`, value)
+  if (Number.isFinite(score)) return score
+  if (typeof value === 'number') return undefined
+  throw wrong(`\`${field}\` to be a number`, value)
 }
 
-/** The value as a list of messages whose last one is not the assistant's. @throws RowProblem for anything else */
+/** The value as a model's name; "unknown" if it is absent. @throws RowProblem if it is neither text nor a number */
+export function asModel(value: unknown, field = 'model'): string {
+  if (value === undefined || value === null || value === '') return 'unknown'
+  if (typeof value === 'string' || typeof value === 'number') return String(value)
+  throw wrong(`\`${field}\` to be text`, value)
+}
+
+/** The value as an id; the row's place if it is absent. @throws RowProblem if it is neither text nor a number */
+export function asId(value: unknown, place: string, field = 'id'): string {
+  if (value === undefined || value === null || value === '') return place
+  if (typeof value === 'string' || typeof value === 'number') return String(value)
+  throw wrong(`\`${field}\` to be text or a number`, value)
+}
+
+/** The value as a list of messages that ends with a turn to answer. @throws RowProblem for anything else */
 export function asMessages(value: unknown, field: string): Message[] {
-  const messages = readMessages(value, field, wrong)
+  return checkQuestion(readMessages(value, field, wrong), field)
+}
+
+/**
+ * Checks that a conversation can be trained on: its last turn is to be answered, some turn asks, and all of it is text.
+ * @throws RowProblem if not
+ */
+export function checkQuestion(messages: Message[], field: string): Message[] {
   const last = messages.at(-1)
   if (last?.role === 'assistant') throw wrong(`\`${field}\` to end with a turn to answer`, last.role)
+  for (const { content } of messages) {
+    const other = Array.isArray(content) && content.find(({ type }) => type !== 'text')
+    if (other) throw wrong(`\`${field}\` to be text: training reads nothing else`, other.type)
+  }
+  const asks = messages.some(
+    (one) => one.role !== 'system' && one.role !== 'developer' && textOf(one).trim() !== '',
+  )
+  if (!asks) throw wrong(`\`${field}\` to hold a question`, last?.content)
   return messages
 }
 

@@ -5,6 +5,8 @@ export interface Piece {
   bytes: Buffer
   /** The line in which it starts, from 1. */
   line: number
+  /** What is wrong with the array at this place. */
+  problem?: string
 }
 
 const [NEWLINE, QUOTE, BACKSLASH, COMMA] = [0x0a, 0x22, 0x5c, 0x2c]
@@ -27,14 +29,19 @@ export async function* splitLines(chunks: AsyncIterable<Buffer> | Iterable<Buffe
   if (pieces.length > 0) yield { bytes: Buffer.concat(pieces), line }
 }
 
-/** Yields one piece per element of an array. If the stream ends within an element, its beginning is a piece too. */
+/**
+ * Yields one piece per element of an array. If the stream ends within the array, or has more after it, the last piece has a
+ * `problem`. More arrays may follow the first.
+ */
 export async function* splitArray(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
   const scan = createScan()
   let pieces: Buffer[] = []
   let from = 1
+  let extra: number | undefined
   for await (const chunk of chunks) {
     let start = 0
     for (let i = 0; i < chunk.length; i++) {
+      if (scan.depth === 0 && extra === undefined && isText(chunk[i] as number)) extra = scan.line
       const meets = scan.take(chunk[i] as number)
       if (meets === 'start') [start, from] = [i + 1, scan.line]
       if (meets !== 'end') continue
@@ -43,7 +50,18 @@ export async function* splitArray(chunks: AsyncIterable<Buffer>): AsyncGenerator
     }
     if (scan.depth > 0 && start < chunk.length) pieces.push(chunk.subarray(start))
   }
-  if (pieces.length > 0) yield { bytes: Buffer.concat(pieces), line: from }
+  const bytes = Buffer.concat(pieces)
+  if (scan.depth > 0) {
+    yield { bytes, line: scan.line, problem: 'the file ends within the array: it is cut off, get it again' }
+  }
+  if (extra !== undefined) {
+    yield { bytes, line: extra, problem: 'expected nothing after the array, got more text' }
+  }
+}
+
+/** Whether a byte outside an array is neither white space nor the start of another array. */
+function isText(byte: number): boolean {
+  return !(byte <= 0x20 || byte === OPEN_ARRAY || byte === 0xef || byte === 0xbb || byte === 0xbf)
 }
 
 /** Follows brackets and strings: `start` of the array, `end` of an element. */

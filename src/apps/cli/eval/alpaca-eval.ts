@@ -191,6 +191,7 @@ function describeJudging(
     by_logprobs: count('logprobs'),
     by_token: count('token'),
     no_preference: count('nothing'),
+    equal: count('equal'),
     failed: judgments.length - made.length,
     calls: sum((usage) => usage.calls),
     input_tokens: sum((usage) => usage.inputTokens),

@@ -23,9 +23,17 @@ export function openTrainView(output: string): TrainView {
   const line = (text: string) => progress.writeAbove(sanitize(text))
   const showStep = (step: Step) => {
     first ??= step
+    if (step.loss === null || step.gradNorm === null) tellNoNumber(step)
     progress.update(step)
     // A log keeps the last figures. A terminal does not need them: the held-out loss and the folder have them.
     if (!process.stderr.isTTY && step.step === step.maxSteps) line(view(step).facts)
+  }
+  let told = 0
+  const tellNoNumber = ({ step, loss }: Step) => {
+    if (told++ === 0) {
+      const what = loss === null ? 'the loss' : 'the norm of the gradients'
+      line(`warning: step ${step}: ${what} is not a finite number; if that stays so, lower learning_rate`)
+    }
   }
   const event = (event: TrainerEvent) => {
     if (event.event === 'preflight') describePreflight(event).forEach(line)
@@ -34,7 +42,9 @@ export function openTrainView(output: string): TrainView {
       line(`training with ${worldSize} ${worldSize === 1 ? 'process' : 'processes'} on ${device}`)
     }
     if (event.event === 'step') showStep(event)
-    if (event.event === 'eval') line(`step ${event.step}: held-out loss ${event.loss.toFixed(4)}`)
+    if (event.event === 'eval') line(`step ${event.step}: held-out loss ${showLoss(event.loss)}`)
+    if (event.event === 'end' && told > 1)
+      line(`warning: ${told} steps had a loss or a norm that is no finite number`)
     if (event.event === 'end') progress.close()
   }
   const end = () => line(`done. Try it: aft ask --model ${output} "..."; what it is: ${output}/README.md`)
@@ -59,7 +69,7 @@ function viewStep({ step, maxSteps, loss, learningRate, tokens, seconds }: Step,
   const speed = elapsed > 0 && `${count(Math.round((tokens - first.tokens) / elapsed))} tokens/s`
   const facts = joinFacts([
     `step ${step} of ${maxSteps}`,
-    `loss ${loss.toFixed(4)}`,
+    `loss ${showLoss(loss)}`,
     `learning rate ${learningRate.toExponential(1)}`,
     speed,
     describeLeft(step - first.step, maxSteps - step, 1000 * elapsed),
@@ -68,3 +78,5 @@ function viewStep({ step, maxSteps, loss, learningRate, tokens, seconds }: Step,
 }
 
 const count = (n: number) => n.toLocaleString('en-US')
+
+const showLoss = (loss: number | null) => loss?.toFixed(4) ?? 'not a number'
