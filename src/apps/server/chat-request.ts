@@ -83,16 +83,30 @@ export const passedFields = [
   'reasoning',
   'thinking',
   'enable_thinking',
+  'thinking_budget',
+  'include_reasoning',
+  'reasoning_format',
+  'prompt_mode',
+  'safe_prompt',
+  'metadata',
+  'provider',
+  'min_tokens',
+  'top_a',
+  'typical_p',
+  'repeat_penalty',
 ]
 
 /** The fields of a body that engines get as they are, if there are some. */
-export function readPassed(body: Record<string, unknown>): Pick<Ask['prompt'], 'passed'> {
-  const passed = Object.fromEntries(passedFields.flatMap((f) => (body[f] == null ? [] : [[f, body[f]]])))
+export function readPassed(
+  body: Record<string, unknown>,
+  fields: readonly string[] = passedFields,
+): Pick<Ask['prompt'], 'passed'> {
+  const passed = Object.fromEntries(fields.flatMap((f) => (body[f] == null ? [] : [[f, body[f]]])))
   return Object.keys(passed).length > 0 ? { passed } : {}
 }
 
-/** Fields that are accepted and ignored. */
-const ignoredFields = ['metadata', 'store']
+/** Fields that are handed on only if they are true: false is what holds anyway, and some servers refuse it. */
+const flags = ['store']
 
 const chatSchema = z.looseObject({
   ...samplingFields,
@@ -179,7 +193,7 @@ export function readChat(value: unknown, offer: Offer): ChatRequest {
     ask,
     isStream: body.stream ?? false,
     wantsUsage: body.stream_options?.include_usage ?? false,
-    ignored: listUnknown(body, [...Object.keys(chatSchema.shape), ...passedFields, ...ignoredFields]),
+    ignored: listUnknown(body, [...Object.keys(chatSchema.shape), ...passedFields, ...flags]),
   }
 }
 
@@ -187,7 +201,7 @@ function readPrompt({ messages, stop, tools, ...body }: z.infer<typeof chatSchem
   return {
     messages: messages as Message[],
     ...(stop?.length && { stop: [stop].flat() }),
-    ...readPassed(body),
+    ...readPassed({ ...body, store: body.store || null }, [...passedFields, ...flags]),
     ...(tools?.length && { tools, ...(body.tool_choice && { toolChoice: body.tool_choice }) }),
     ...(tools?.length && body.parallel_tool_calls != null && { parallelToolCalls: body.parallel_tool_calls }),
     ...(body.response_format && { responseFormat: body.response_format as ResponseFormat }),

@@ -1,6 +1,8 @@
 /** What clients send that no document asks for, and what they cannot stand. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startChatServer } from '../../../test/chat-server.ts'
+import type { Message } from '../../core/provider/engine.ts'
+import { delta, finish, startFixture } from '../../engines/openai/openai.fixture.ts'
 import { openOpenAI } from '../../engines/openai/openai.ts'
 import { echo, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { readEvents, startServer, user } from './server.fixture.ts'
@@ -169,7 +171,13 @@ describe('the delay that an upstream server asks for', () => {
 
 describe('fields that change an answer reach the engines', () => {
   const tools = [{ type: 'function', function: { name: 'look' } }]
-  const passed = { user: 'me', prompt_cache_key: 'k', service_tier: 'flex', verbosity: 'low' }
+  const passed = {
+    user: 'me',
+    prompt_cache_key: 'k',
+    service_tier: 'flex',
+    verbosity: 'low',
+    metadata: { trace: 't' },
+  }
 
   test('of a chat: effort and the like every engine, parallel calls the one with the tools', async () => {
     const engine = scriptedEngine(echo)
@@ -181,6 +189,7 @@ describe('fields that change an answer reach the engines', () => {
       top_k: 5,
       min_p: 0.1,
       logit_bias: { 1: 2 },
+      store: false,
     }
     const response = await post({ ...question, model: 'aft-fast', tools, ...passed, ...template, ...more })
     expect([response.status, response.headers.get('x-aft-ignored')]).toEqual([200, null])
@@ -191,6 +200,22 @@ describe('fields that change an answer reach the engines', () => {
     const sent = { ...passed, ...template, logit_bias: { 1: 2 } }
     expect(engine.requests.map((r) => r.passed)).toEqual([sent, sent])
     expect(engine.requests.map((r) => r.parallelToolCalls)).toEqual([undefined, false])
+  })
+
+  test('of a chat: `store` only if it is true', async () => {
+    const engine = scriptedEngine(echo)
+    const { post } = await startServer(engine)
+    for (const store of [true, false, null]) await post({ ...question, model: 'single', store })
+    expect(engine.requests.map((r) => r.passed)).toEqual([{ store: true }, undefined, undefined])
+  })
+
+  test('of a message: the id of the user', async () => {
+    const engine = scriptedEngine(echo)
+    const { url } = await startServer(engine)
+    const body = { model: 'single', max_tokens: 9, messages: user('Hi'), metadata: { user_id: 'u' } }
+    const response = await send(`${url}/v1/messages`, body)
+    expect([response.status, response.headers.get('x-aft-ignored')]).toEqual([200, null])
+    expect(engine.requests[0]?.passed).toEqual({ user: 'u' })
   })
 
   test('of a response, under their names of a chat', async () => {
@@ -227,4 +252,25 @@ describe('fields that change an answer reach the engines', () => {
     for (const body of upstream.bodies)
       expect(body).toMatchObject({ ...passed, reasoning_effort: 'low', model: 'm' })
   })
+})
+
+test('what a server adds to a call for itself reaches the client, and comes back with the call', async () => {
+  const extra_content = { google: { thought_signature: 'c2lnbmVk' } }
+  const called = { type: 'function', function: { name: 'look', arguments: '{}' }, extra_content }
+  const upstream = await startFixture((asked) => {
+    asked.send(delta(0, { tool_calls: [{ index: 0, id: 'a', ...called }] }), finish(0, 'tool_calls'))
+    asked.done()
+  })
+  onTestFinished(() => upstream.close())
+  const { post } = await startServer(openOpenAI({ baseURL: upstream.baseURL, model: 'm', env: {} }))
+  const tools = [{ type: 'function', function: { name: 'look' } }]
+  const answer = (await (await post({ ...question, tools })).json()) as { choices: [{ message: Message }] }
+  const [{ message }] = answer.choices
+  expect(message.tool_calls).toEqual([{ id: 'a', ...called }])
+  const events = await readEvents(await post({ ...question, tools, stream: true }))
+  expect(JSON.stringify(events)).toContain('"extra_content":{"google":{"thought_signature":"c2lnbmVk"}}')
+  const result = { role: 'tool', tool_call_id: 'a', content: 'nothing' }
+  await post({ ...question, messages: [...question.messages, message, result], tools })
+  const sent = upstream.asked.at(-1)?.body.messages.find(({ role }) => role === 'assistant')
+  expect(sent?.tool_calls).toEqual([{ id: 'a', ...called }])
 })

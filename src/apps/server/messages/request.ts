@@ -40,12 +40,13 @@ const schema = z.looseObject({
     .looseObject({ type: z.string(), budget_tokens: z.int().nullish(), display: z.string().nullish() })
     .nullish(),
   output_format: format.nullish(),
+  metadata: z.looseObject({ user_id: z.string().nullish() }).nullish(),
   output_config: z.looseObject({ effort: z.enum(efforts).nullish(), format: format.nullish() }).nullish(),
 })
 type Body = z.infer<typeof schema>
 
 /** Accepted and ignored: where text is cached is for each engine to say. */
-const ignoredFields = ['metadata', 'service_tier', 'cache_control', 'context_management', 'inference_geo']
+const ignoredFields = ['service_tier', 'cache_control', 'context_management', 'inference_geo']
 
 /** Not supported. Refused, because ignoring them would change the answer. */
 const unsupported: Record<string, string> = {
@@ -106,6 +107,7 @@ function readPrompt(body: Body): Ask['prompt'] {
   const isSingle = choice?.disable_parallel_tool_use === true
   return {
     messages: toMessages(body.messages, body.system ?? undefined),
+    ...(body.metadata?.user_id && { passed: { user: body.metadata.user_id } }),
     ...(body.stop_sequences?.length && { stop: body.stop_sequences }),
     ...(tools.length > 0 && { tools, ...(chosen && { toolChoice: chosen }) }),
     ...(tools.length > 0 && isSingle && { parallelToolCalls: false }),
