@@ -1,18 +1,17 @@
 /** Prompt files and schemas of the collected cases, each with the command or request of its description. */
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Listening, listen } from '../src/apps/server/listen.ts'
-import { createServer } from '../src/apps/server/server.ts'
-import type { Engine } from '../src/core/provider/engine.ts'
-import { openEngine } from '../src/engines/open.ts'
-import { echo, scriptedEngine } from '../src/engines/scripted/scripted.ts'
-import { startChatServer } from './chat-server.ts'
-import { aft } from './command-line.ts'
+import { type Listening, listen } from '../../src/apps/server/listen.ts'
+import { createServer } from '../../src/apps/server/server.ts'
+import type { Engine } from '../../src/core/provider/engine.ts'
+import { openEngine } from '../../src/engines/open.ts'
+import { echo, scriptedEngine } from '../../src/engines/scripted/scripted.ts'
+import { startChatServer } from '../chat-server.ts'
+import { aft } from '../command-line.ts'
+import { hasCases, place } from './cases.fixture.ts'
 
-const cases = path.join(import.meta.dirname, '../../shared/cases/serve')
-const place = (name: string, file: string) => path.join(cases, name, file)
 const folder = mkdtempSync(path.join(tmpdir(), 'aft-cases-'))
 
 const readRows = (file: string) =>
@@ -28,7 +27,7 @@ const files: [name: string, file: string, ids: string[]][] = [
   ['jsonl-prompt-and-messages', 'rows.jsonl', ['a1b2']],
 ]
 
-describe.skipIf(!existsSync(cases))('prompt files', () => {
+describe.skipIf(!hasCases)('prompt files', () => {
   test.each(files)('%s: %s', async (name, file, ids) => {
     const out = path.join(folder, `${name}-${file}`)
     const command = ['run', place(name, file), '-o', out, '--model', 'scripted:echo', '--width', '2']
@@ -63,7 +62,7 @@ describe.skipIf(!existsSync(cases))('prompt files', () => {
   })
 })
 
-describe.skipIf(!existsSync(cases))('schemas in this process', () => {
+describe.skipIf(!hasCases)('schemas in this process', () => {
   let engine: Engine
   let server: Listening
   beforeAll(async () => {
