@@ -71,8 +71,7 @@ export function toBody(
   return { dialect, body: { ...body, messages }, warnings }
 }
 
-const IN_WORDS =
-  'the model does not take this response format, so it is asked for in words: the answer may not follow it'
+const IN_WORDS = 'the model does not take this response format, so it is asked for in words'
 
 /** Fields of answers, which servers refuse in a question. */
 const ANSWER_FIELDS = ['refusal', 'annotations', 'reasoning', 'reasoning_details', 'parsed']
