@@ -31,14 +31,14 @@ export function chooseAnswer(
   return take(layer === plan.layers.length - 1 ? first : central(candidates))
 }
 
-/** Tokens of a judgment, if the plan does not say. */
-export const JUDGE_MAX_TOKENS = 512
-
 /** The judge as a layer of its own; undefined if the plan has none, or there is only one candidate. */
-export function judgeLayer({ choose }: Plan, candidates: Completion[]): Layer | undefined {
+export function judgeLayer({ choose, strict }: Plan, candidates: Completion[]): Layer | undefined {
   if (typeof choose === 'string' || candidates.length === 1) return undefined
-  const sampling = { temperature: 0, maxTokens: choose.maxTokens ?? JUDGE_MAX_TOKENS }
-  return { voices: [{ engine: choose.judge, n: 1, sampling }], see: 'all' }
+  const { judge: engine, maxTokens, fallbacks } = choose
+  // A strict plan sends only what somebody set: the model may refuse the rest.
+  const usual = { ...(!strict && { temperature: 0 }), ...(maxTokens !== undefined && { maxTokens }) }
+  const sampling = { ...usual, ...choose.sampling }
+  return { voices: [{ engine, n: 1, sampling, ...(fallbacks && { fallbacks }) }], see: 'all' }
 }
 
 /** If the judge failed or named no candidate, the one most like the others is taken. */

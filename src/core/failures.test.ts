@@ -93,6 +93,25 @@ describe('a failed aggregator', () => {
     expect(b.requests[0]?.seeds).toEqual(a.requests[1]?.seeds.slice(1))
   })
 
+  test('is told in the result: who stood in for whom, and why; proposers too', async () => {
+    const busy = new EngineError('a', 'rate-limit', 'slow down')
+    const [a, b] = [scriptedEngine(() => ({ error: busy })), scriptedEngine(echo)]
+    const list = [{ engine: 'a', fallbacks: [{ engine: 'b', temperature: 0.1 }] }]
+    const plan = planFor(
+      { a },
+      { width: 2, depth: 1, proposers: list, aggregators: ['a', 'b'], temperature: 1 },
+    )
+    const result = await ask({ a, b }, plan)
+    expect(result.degraded).toBe(false)
+    expect(result.warnings).toEqual([
+      'layer 1: 2 completions fell back from a to b (rate-limit)',
+      'layer 2: 1 completion fell back from a to b (rate-limit)',
+    ])
+    const fellBack = { from: 'a', because: 'rate-limit' }
+    expect(result.layers[0]?.completions).toMatchObject([{ fellBack }, { fellBack }])
+    expect(b.requests.map(({ sampling }) => sampling.temperature)).toEqual([0.1, 1])
+  })
+
   test('is not asked again for what trimming cannot mend', async () => {
     const long = 'a long proposal that could be trimmed, if that were of any help at all'
     const engine = scriptedEngine(proposeThen({ error: failure }, [long, long]))

@@ -118,7 +118,7 @@ describe('proposals that a server refuses as too long', () => {
 test('candidates too long for a judge are trimmed for it, and the pick is answered whole', async () => {
   const judged: Script = (request, index) => (isAggregator(request) ? '3' : proposals[index])
   const engine = scriptedEngine(judged, { contextLength: 900 })
-  const plan = planFor({ engine }, { ...options, strategy: 'best-of-n' })
+  const plan = planFor({ engine }, { ...options, strategy: 'best-of-n', judgeMaxTokens: 512 })
   const result = await ask({ engine }, plan)
   expect(result).toMatchObject({ answer: proposals[2], degraded: false })
   expect(shownTo(engine.requests[1])[2]).toContain('[…]')

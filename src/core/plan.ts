@@ -23,7 +23,19 @@ export interface Voice {
   engine: string
   n: number
   sampling: Sampling
-  fallbacks?: string[]
+  fallbacks?: Fallback[]
+}
+
+/** An engine to ask if another fails, with its sampling if that is another. */
+export type Fallback = string | { engine: string; sampling: Sampling }
+
+/** The engines of a voice, each with its sampling, in the order in which they are asked. */
+export function listAsked({ engine, sampling, fallbacks = [] }: Omit<Voice, 'n'>): {
+  engine: string
+  sampling: Sampling
+}[] {
+  const others = fallbacks.map((f) => (typeof f === 'string' ? { engine: f, sampling } : f))
+  return [{ engine, sampling }, ...others]
 }
 
 /** When a layer ends without its stragglers. Times in milliseconds. */
@@ -34,6 +46,14 @@ export interface Quorum {
   graceMs: number
   /** The layer ends at the latest this long after its start, with what it has. */
   capMs?: number
+}
+
+/** The engine that picks the answer. Its temperature is 0 if `sampling` has none and the plan is not strict. */
+export interface Judge {
+  judge: string
+  maxTokens?: number
+  sampling?: Sampling
+  fallbacks?: Fallback[]
 }
 
 /** One round of parallel completions, and what each of them sees of the round before. */
@@ -55,9 +75,9 @@ export interface Plan {
   order: 'as-sampled' | 'shuffled'
   /**
    * How the answer is taken from the last layer: `last` is its first completion (mostly the only one), `vote` the most
-   * frequent answer. A judge is an engine that reads the completions and picks one, with `maxTokens` (default 512).
+   * frequent answer. A judge is an engine that reads the completions and picks one.
    */
-  choose: 'last' | 'vote' | 'random' | { judge: string; maxTokens?: number }
+  choose: 'last' | 'vote' | 'random' | Judge
   /** What to do with proposals that do not fit an aggregator's context. */
   overflow: 'trim' | 'refuse'
   /** Skip the remaining layers if the proposals agree at least this much (0 to 1). */
@@ -78,8 +98,8 @@ export function countMembers(layer: Layer): number {
 
 /** Names of all engines that a plan may call, each once. */
 export function enginesOf(plan: Plan): string[] {
-  const names = plan.layers.flatMap((layer) =>
-    layer.voices.flatMap((v) => [v.engine, ...(v.fallbacks ?? [])]),
-  )
-  return [...new Set(typeof plan.choose === 'object' ? [...names, plan.choose.judge] : names)]
+  const { choose, layers } = plan
+  const voices: Omit<Voice, 'n'>[] = layers.flatMap((layer) => layer.voices)
+  if (typeof choose === 'object') voices.push({ sampling: {}, ...choose, engine: choose.judge })
+  return [...new Set(voices.flatMap(listAsked).map(({ engine }) => engine))]
 }

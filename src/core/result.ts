@@ -40,6 +40,8 @@ export interface Completion {
   trimmedTo?: number
   /** What was left out of its request or rewritten because the model refuses it, in words. */
   warnings?: string[]
+  /** If another engine failed before this one was asked: its name, and the kind of its error. */
+  fellBack?: { from: string; because: string }
   /** What was done to a text that was asked for as JSON, or what is wrong with it. */
   form?: FormNote
   /**
@@ -78,7 +80,7 @@ export interface Result {
   /** True if the answer is less than the plan asks for; the reasons say how. */
   degraded: boolean
   degradedBecause?: string[]
-  /** What was left out of requests or rewritten because a model refuses it, each once, in words. */
+  /** What models refused and was left out or rewritten, and which engines stood in for others; each once, in words. */
   warnings?: string[]
   /** How much the proposals agreed (0 to 1), if the remaining layers were skipped for it. */
   agreed?: number
@@ -131,6 +133,17 @@ export function listMissing({ completions, failures }: LayerResult, layerIndex: 
   )
 }
 
+/** Says in words which engines of a layer stood in for others. People count layers from 1. */
+function listFallbacks({ completions }: LayerResult, layerIndex: number): string[] {
+  const told = completions.flatMap(({ engine, fellBack }) =>
+    fellBack ? [`fell back from ${fellBack.from} to ${engine} (${fellBack.because})`] : [],
+  )
+  const groups = Map.groupBy(told, (text) => text)
+  return [...groups].map(([text, { length }]) => {
+    return `layer ${layerIndex + 1}: ${length === 1 ? '1 completion' : `${length} completions`} ${text}`
+  })
+}
+
 /**
  * Lists what can still be the answer if no proposal is usable: texts that repeat themselves, or the empty text of a plan
  * that asks for a single completion.
@@ -166,7 +179,8 @@ export function summarize(
     ...layers.flatMap((l) => [...l.completions, ...l.failures]),
     ...(judgment ? [judgment] : []),
   ]
-  const warnings = [...new Set(everything.flatMap((c) => ('warnings' in c && c.warnings) || []))]
+  const told = everything.flatMap((c) => ('warnings' in c && c.warnings) || [])
+  const warnings = [...new Set([...told, ...layers.flatMap(listFallbacks)])]
   const slowest = layers.map((l) => Math.max(0, ...l.completions.map((c) => c.ms)))
   return {
     answer: completion.text,

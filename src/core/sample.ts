@@ -2,9 +2,9 @@
 import { type Fitting, fitProposals } from './fit.ts'
 import type { Group, Member } from './group.ts'
 import type { LayerRun } from './host.ts'
-import type { Voice } from './plan.ts'
+import { listAsked, type Voice } from './plan.ts'
 import { findUnusable } from './proposals.ts'
-import type { CompletionEnd, CompletionRequest, Engine, Usage } from './provider/engine.ts'
+import type { CompletionEnd, CompletionRequest, Engine, Sampling, Usage } from './provider/engine.ts'
 import { describeError, EngineError, UsageError } from './provider/errors.ts'
 import type { Completion, Failure } from './result.ts'
 import { seedAgain, voiceKey } from './seeds.ts'
@@ -34,16 +34,19 @@ function listRunaways({ plan, host, layer, isLast, result }: LayerRun, group: Gr
 
 /** Asks the engine of the group, then its fallbacks, until no member is left. */
 async function sampleMembers(run: LayerRun, group: Group): Promise<void> {
-  const { engine: first, fallbacks = [], sampling } = run.layer.voices[group.voice] as Voice
+  const asked = listAsked(run.layer.voices[group.voice] as Voice)
+  const before: Call['before'] = new Map()
   let { members } = group
-  for (const [attempt, name] of [first, ...fallbacks].entries()) {
-    if (attempt > 0) announceRestart(run, members, `falls back to ${name}`)
+  for (const { engine: name, sampling } of asked) {
+    if (before.size > 0) announceRestart(run, members, `falls back to ${name}`)
     const engine = run.host.engines[name] as Engine
     const fitting = fitProposals(run, group, engine, sampling.maxTokens)
     const startMs = run.host.clock.now()
-    const failed = await callEngine({ run, group, name, engine, fitting, startMs }, members)
+    const failed = await callEngine({ run, group, name, engine, sampling, fitting, startMs, before }, members)
     members = failed.map(({ member }) => member)
     if (members.length === 0 || run.quorum.signal.aborted) return
+    for (const { member, error } of failed)
+      before.set(member.index, { from: name, because: describeError(error).kind })
   }
 }
 
@@ -54,8 +57,11 @@ interface Call {
   /** The engine's name in the plan. */
   name: string
   engine: Engine
+  sampling: Sampling
   fitting: Fitting
   startMs: number
+  /** Which engine failed before, by the index of the member. */
+  before: Map<number, { from: string; because: string }>
 }
 
 interface Failed {
@@ -117,7 +123,10 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
 }
 
 /** Tools and log probabilities are for the answer: only the last layer gets them. */
-async function makeRequest({ run, group, fitting }: Call, members: Member[]): Promise<CompletionRequest> {
+async function makeRequest(
+  { run, group, sampling, fitting }: Call,
+  members: Member[],
+): Promise<CompletionRequest> {
   const { prompt, host, layer, layerIndex, isLast, quorum } = run
   const { stop, passed, tools, toolChoice, parallelToolCalls, logprobs } = prompt
   const responseFormat = formatOf(run)
@@ -126,7 +135,7 @@ async function makeRequest({ run, group, fitting }: Call, members: Member[]): Pr
     messages: await fitting.write(),
     n: members.length,
     seeds: members.map((m) => m.seed),
-    sampling: (layer.voices[group.voice] as Voice).sampling,
+    sampling,
     ...(stop && { stop }),
     ...(passed && { passed }),
     ...(isLast && tools && { tools }),
@@ -143,15 +152,17 @@ async function makeRequest({ run, group, fitting }: Call, members: Member[]): Pr
 }
 
 function addCompletion(call: Call, member: Member, event: CompletionEnd): void {
-  const { run, group, fitting } = call
+  const { run, group, fitting, before } = call
   const { type, index, ms, ...content } = event
   const excluded = whyExcluded(run, event)
+  const fellBack = before.get(member.index)
   const completion: Completion = {
     ...placeOf(call, member),
     ...content,
     ms: ms ?? elapsedMs(call),
     ...(group.saw.length > 0 && { saw: group.saw }),
     ...(fitting.limit !== undefined && { trimmedTo: fitting.limit }),
+    ...(fellBack && { fellBack }),
     ...(excluded && { excluded }),
   }
   run.result.completions.push(completion)

@@ -51,6 +51,8 @@ test('a config that cannot be run or has no default export says which file', asy
   await expect(readConfig(join(folder, 'none.json'))).rejects.toThrow(/none.json: there is no such file/)
 })
 
+const preset = (two: object) => ({ presets: { two } })
+const settings = 'temperature, topP, topK, minP, maxTokens, reasoning'
 const engine = (parts: object) => ({ engines: { fast: { model: 'm', ...parts } } })
 
 test.each([
@@ -71,6 +73,38 @@ test.each([
     'aft.config.ts: engines.a:b: expected a name of letters, digits, ".", "_" and "-"',
   ],
   [{ defaults: { width: 0 } }, 'aft.config.ts: defaults.width: expected a whole number from 1, got 0'],
+  [
+    preset({ proposers: ['a', { engine: 'b', temperature: 'hot' }] }),
+    'aft.config.ts: presets.two.proposers.1.temperature: expected a number from 0 to 5, got "hot"',
+  ],
+  [
+    preset({ proposers: [{ n: 2 }] }),
+    'aft.config.ts: presets.two.proposers.0.engine: expected an engine name, got nothing',
+  ],
+  [
+    preset({ proposers: [{ engine: 'a', temprature: 1 }] }),
+    `aft.config.ts: presets.two.proposers.0: expected one of engine, n, ${settings}, fallbacks (did you mean temperature?), got "temprature"`,
+  ],
+  [
+    preset({ aggregators: [{ engine: 'a', n: 2 }] }),
+    `aft.config.ts: presets.two.aggregators.0: expected one of engine, ${settings}, fallbacks, got "n"`,
+  ],
+  [
+    preset({ aggregators: [{ engine: 'a', fallbacks: ['b', { engine: 'c', reasoning: 'much' }] }] }),
+    'aft.config.ts: presets.two.aggregators.0.fallbacks.1.reasoning: expected one of none, minimal, low, medium, high, xhigh, max, got "much"',
+  ],
+  [
+    preset({ aggregators: [{ engine: 'a', fallbacks: 'b' }] }),
+    'aft.config.ts: presets.two.aggregators.0.fallbacks: expected a list of engine names, got "b"',
+  ],
+  [
+    preset({ judge: ['a'] }),
+    'aft.config.ts: presets.two.judge: expected an engine name, or an object with `engine`, got ["a"]',
+  ],
+  [
+    preset({ proposers: [] }),
+    'aft.config.ts: presets.two.proposers: expected a list of engine names, got []',
+  ],
 ])('%j is refused: %s', (value, message) => {
   expect(() => checkConfig(value, 'aft.config.ts')).toThrow(new UsageError(message))
 })

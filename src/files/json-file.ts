@@ -28,7 +28,9 @@ export function explainIssue(issue: z.core.$ZodIssue, got: unknown): string {
   if (issue.code === 'unrecognized_keys') return `unknown ${issue.keys.map((key) => `\`${key}\``).join(', ')}`
   if (issue.code === 'invalid_type' && issue.expected === 'never') return issue.message
   const isOwn = !/^(Invalid|Too) /.test(issue.message)
-  return `${isOwn ? issue.message : expectedBy(issue)}, got ${show(got)}`
+  // The check of an option says itself what it found.
+  const found = issue.code === 'custom' && issue.params && 'got' in issue.params ? issue.params.got : got
+  return `${isOwn ? issue.message : expectedBy(issue)}, got ${show(found)}`
 }
 
 const NAMES: Record<string, string> = {

@@ -1,4 +1,5 @@
-/** What values of options can be: how a kind reads in words, and whether a value is of it. */
+/** What values of options can be: how a kind reads in words, and what is wrong with a value that is not of it. */
+import { reasoningEfforts } from '../core/provider/engine.ts'
 import { holdsKey, UsageError } from '../core/provider/errors.ts'
 
 /** What the value of an option can be. */
@@ -8,9 +9,9 @@ export type OptionKind =
   | { type: 'choice'; of: readonly string[] }
   /** True or false; as a flag, it takes no value. */
   | { type: 'switch' }
-  /** The name of an engine, or a list of such names. */
+  /** The name of an engine or a role, or a list of such; `hasN` says whether each may have a number of samples. */
   | { type: 'engine' }
-  | { type: 'engines' }
+  | { type: 'engines'; hasN: boolean }
   /** The name of an environment variable. Its value may be a key, so a wrong name is never shown. */
   | { type: 'variable' }
   | { type: 'file' }
@@ -35,8 +36,32 @@ export const choice = <const Of extends readonly string[]>(of: Of) => ({ type: '
 export const onOff = { type: 'switch' } as const
 /** An engine's name. */
 export const engine = { type: 'engine' } as const
-/** A list of engines' names. */
-export const engines = { type: 'engines' } as const
+/** A list of engines. */
+export const engines = { type: 'engines', hasN: false } as const
+/** A list of engines, each with its number of samples. */
+export const countedEngines = { type: 'engines', hasN: true } as const
+
+/** The settings that a role may have of its own, each an option too. */
+export const roleKinds = {
+  temperature: number(0, 5),
+  topP: number(0, 1),
+  topK: whole(1),
+  minP: number(0, 1),
+  maxTokens: whole(1),
+  reasoning: choice(reasoningEfforts),
+} as const
+
+/** Settings of a role. What is absent is as for all others. */
+export type RoleSettings = { -readonly [Name in keyof typeof roleKinds]?: ValueOf<(typeof roleKinds)[Name]> }
+
+/** An engine with settings of its own, and the engines that are asked if it fails. */
+export interface Role extends RoleSettings {
+  engine: string
+  /** Samples per layer, for a proposer; default 1 if another proposer has `n`. */
+  n?: number
+  fallbacks?: (string | (RoleSettings & { engine: string }))[]
+}
+
 /** When the panel runs. */
 export const panel = { type: 'panel' } as const
 /** A JSON schema. */
@@ -57,8 +82,8 @@ interface Values {
   whole: number
   number: number
   switch: boolean
-  engine: string
-  engines: string[]
+  engine: string | Role
+  engines: (string | Role)[]
   variable: string
   file: string
   address: string
@@ -114,7 +139,7 @@ export function describeKind(kind: OptionKind): string {
   }
 }
 
-/** Whether a value is what an option takes. */
+/** Whether a value is what an option takes; of engines, whether it is a name or names. */
 export function isOfKind(kind: OptionKind, value: unknown): boolean {
   switch (kind.type) {
     case 'whole':
@@ -137,7 +162,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isName(value: unknown): boolean {
+/** Whether a value can name an engine. */
+export function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== ''
 }
 

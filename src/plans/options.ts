@@ -3,23 +3,25 @@
  * help are made from this table.
  */
 
-import { reasoningEfforts } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { findClosest } from '../lib/closest.ts'
 import {
   choice,
-  describeKind,
+  countedEngines,
   engine,
   engines,
-  isOfKind,
   number,
   type OptionKind,
   panel,
+  type Role,
   refuseKey,
+  roleKinds,
   schema,
   type ValueOf,
   whole,
 } from './option-kinds.ts'
+import { findProblem } from './option-problems.ts'
+import { namesIn } from './roles.ts'
 
 /** One row of the table. */
 export interface OptionSpec {
@@ -52,7 +54,7 @@ export type StrategyName = (typeof strategyNames)[number]
 export const planOptions = {
   proposers: {
     group: 'Models',
-    kind: engines,
+    kind: countedEngines,
     help: 'engines that propose, separated by commas',
     defaultText: 'the model',
   },
@@ -145,7 +147,7 @@ export const planOptions = {
   },
   maxTokens: {
     group: 'Sampling',
-    kind: whole(1),
+    kind: roleKinds.maxTokens,
     help: 'most tokens of each completion',
     defaultText: "the model's; in this process 1024, for models of `aft models` 96",
     limit: 'maxTokens',
@@ -154,37 +156,37 @@ export const planOptions = {
     group: 'Sampling',
     kind: whole(1),
     help: 'most tokens of a judgment; the first number in it is the choice',
-    default: 512,
+    defaultText: "the model's",
     strategies: ['best-of-n'],
     limit: 'maxTokens',
   },
   temperature: {
     group: 'Sampling',
-    kind: number(0, 5),
+    kind: roleKinds.temperature,
     help: 'how much samples vary; 0 always takes the likeliest token',
     defaultText: "the model's",
   },
   topP: {
     group: 'Sampling',
-    kind: number(0, 1),
+    kind: roleKinds.topP,
     help: 'sample from the likeliest tokens that make up this share of the probability; the last layer uses 1',
     defaultText: "the model's",
   },
   topK: {
     group: 'Sampling',
-    kind: whole(1),
+    kind: roleKinds.topK,
     help: 'sample from this many of the likeliest tokens',
     defaultText: "the engine's",
   },
   minP: {
     group: 'Sampling',
-    kind: number(0, 1),
+    kind: roleKinds.minP,
     help: 'drop tokens less probable than this share of the likeliest one',
     defaultText: "the engine's",
   },
   reasoning: {
     group: 'Sampling',
-    kind: choice(reasoningEfforts),
+    kind: roleKinds.reasoning,
     help: 'how much models think before they write',
     defaultText: "the model's",
   },
@@ -241,13 +243,19 @@ export function checkOptions(values: object, table: OptionTable = planOptions): 
     if (value === undefined) continue
     const spec = Object.hasOwn(table, name) ? table[name] : undefined
     if (!spec) throw unknownOption(name, table)
-    if (isOfKind(spec.kind, value)) {
-      if (/^engine/.test(spec.kind.type)) for (const name of [value].flat()) refuseKey(String(name))
+    const problem = findProblem(spec.kind, value)
+    if (!problem) {
+      if (/^engine/.test(spec.kind.type)) namesIn([value].flat() as (string | Role)[]).forEach(refuseKey)
       continue
     }
+    const place = problem.path.reduce<string>(
+      (path, key) => (typeof key === 'number' ? `${path}[${key}]` : `${path}.${key}`),
+      name,
+    )
     // What stands in the place of a variable's name may be a key.
-    const got = spec.kind.type === 'variable' ? '' : `, got ${JSON.stringify(value) ?? String(value)}`
-    const message = `expected \`${name}\` to be ${describeKind(spec.kind)}${got}`
+    const got =
+      spec.kind.type === 'variable' ? '' : `, got ${JSON.stringify(problem.got) ?? String(problem.got)}`
+    const message = `expected \`${place}\` to be ${problem.expected}${got}`
     throw new UsageError(message, { param: name, code: 'invalid-value' })
   }
 }

@@ -1,5 +1,6 @@
 /** Named sets of options: `--preset NAME`, and the models that a server or the AI SDK provider offers. */
 import type { OptionValues } from './options.ts'
+import { hasCounts, joinRoles } from './roles.ts'
 import type { PlanOptions } from './strategies.ts'
 
 /** The options that a preset sets. All others keep the values that the caller has. */
@@ -9,16 +10,16 @@ export type Preset = Partial<PlanOptions>
 export const paperSampling = { temperature: 0.7, topP: 0.95 } as const
 
 /** The built-in presets, for the engines that propose and aggregate. */
-export function builtInPresets({ proposers = [], aggregators = proposers }: Preset) {
+export function builtInPresets({ proposers = [], aggregators = proposers.slice(0, 1) }: Preset) {
   return {
     /** Sets nothing: 3 x 1 if the options do not say otherwise. */
     aft: {},
     'aft-fast': { strategy: 'aft', width: 3, depth: 1 },
     /** As measured in the paper: 11 completions. Source: arXiv 2501.11877. */
     paper: { strategy: 'aft', width: 5, depth: 2, ...paperSampling },
-    moa: { strategy: 'moa', width: Math.max(3, proposers.length) },
+    moa: { strategy: 'moa', ...(!hasCounts(proposers) && { width: Math.max(3, proposers.length) }) },
     rsa: { strategy: 'rsa' },
-    single: { strategy: 'single', ...(aggregators.length > 0 && { proposers: aggregators }) },
+    single: { strategy: 'single', ...(aggregators.length > 0 && { proposers: [joinRoles(aggregators)] }) },
   } satisfies Record<string, Preset>
 }
 

@@ -1,8 +1,9 @@
 /** Makes plans from strategies. A strategy decides the layers and how the answer is taken; nothing else. */
-import { countMembers, type Layer, type Plan, type Quorum, type Voice } from '../core/plan.ts'
-import type { Engine, Sampling } from '../core/provider/engine.ts'
+import { countMembers, type Judge, type Layer, type Plan, type Quorum, type Voice } from '../core/plan.ts'
+import type { Engine } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { defaultTemplate } from '../core/templates.ts'
+import type { Role, RoleSettings } from './option-kinds.ts'
 import {
   checkOptions,
   type OptionName,
@@ -11,11 +12,12 @@ import {
   planOptions,
   type StrategyName,
 } from './options.ts'
+import { hasCounts, joinRoles, toRole, toVoice } from './roles.ts'
 
 /** What a caller may set: the options of the table, and the template's id. Only the engines have no default. */
 export interface PlanOptions extends OptionValues {
   /** Engines that propose; the width is spread over them in turn. */
-  proposers: string[]
+  proposers: (string | Role)[]
   template?: string
   /** Default of `maxTokens` by engine name, for engines that have their own (`defaultMaxTokens`). */
   engineMaxTokens?: Record<string, number>
@@ -27,7 +29,7 @@ type Settings = ReturnType<typeof readSettings>
 /** The strategies by name: each makes the layers of a plan and says how the answer is taken. */
 export const strategies: Record<StrategyName, (settings: Settings) => Shape> = {
   /** Propose-and-aggregate: width x depth + 1 completions. Source: arXiv 2501.11877. */
-  aft: (s) => stack(s, spread(s, s.width), [voice(s, s.aggregators, s.width)]),
+  aft: (s) => stack(s, spread(s, s.width), [voice(s, joinRoles(s.aggregators), s.width)]),
   /** Mixture of agents: several models propose, and aggregate in the middle layers. Source: arXiv 2406.04692. */
   moa: (s) => {
     const agents = spread(s, s.width)
@@ -53,11 +55,11 @@ export const strategies: Record<StrategyName, (settings: Settings) => Shape> = {
   /** A judge reads the candidates and picks one. */
   'best-of-n': (s) => ({
     layers: [{ voices: spread(s, s.width), see: 'nothing' }],
-    choose: { judge: s.judge, ...s.judgment },
+    choose: judgeOf(s),
   }),
   /** The bare engine. */
   single: (s) => ({
-    layers: [{ voices: [lastVoice(s, [s.proposers[0] as string])], see: 'nothing' }],
+    layers: [{ voices: [lastVoice(s, s.proposers[0] as Role)], see: 'nothing' }],
     choose: 'last',
   }),
 }
@@ -101,27 +103,48 @@ export function limitsOf(engines: Record<string, Engine>): Record<string, number
 function stack(s: Settings, proposers: Voice[], members: Voice[]): Shape {
   if (s.depth === 0) return strategies.single(s)
   const middle = Array.from({ length: s.depth - 1 }, (): Layer => ({ voices: members, see: 'all' }))
-  const last: Layer = { voices: [lastVoice(s, s.aggregators)], see: 'all' }
+  const last: Layer = { voices: [lastVoice(s, joinRoles(s.aggregators))], see: 'all' }
   return { layers: [{ voices: proposers, see: 'nothing' }, ...middle, last], choose: 'last' }
 }
 
-function voice(s: Settings, [engine = '', ...fallbacks]: string[], n: number): Voice {
-  const { temperature, topP, topK, minP, reasoning } = s
-  const all = { temperature, topP, maxTokens: s.maxTokensOf(engine), topK, minP, reasoning }
-  const sampling: Sampling = Object.fromEntries(Object.entries(all).filter(([, v]) => v !== undefined))
-  return { engine, n, sampling, ...(fallbacks.length > 0 && { fallbacks }) }
+/** A voice of `n` samples. @param topP of the layer, if its engine has none of its own */
+function voice(s: Settings, role: string | Role, n: number, topP = s.topP): Voice {
+  return toVoice(role, n, (engine, own) => {
+    const { temperature, topK, minP, reasoning } = s
+    const maxTokens = s.maxTokens ?? s.engineMaxTokens[engine]
+    return defined({ temperature, topP, maxTokens, topK, minP, reasoning, ...defined(own) })
+  })
+}
+
+function defined<Fields extends object>(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields
 }
 
 /** The voice of the last layer: one completion, with `topP` 1 if the other layers have a `topP`. */
-function lastVoice(s: Settings, engines: string[]): Voice {
-  return voice(s.topP === undefined ? s : { ...s, topP: 1 }, engines, 1)
+function lastVoice(s: Settings, role: string | Role): Voice {
+  return voice(s, role, 1, s.topP === undefined ? undefined : 1)
 }
 
-/** Spreads `width` completions over the proposers as evenly as possible; the first ones get what is left over. */
+/** The judge has the effort of all, and its own sampling. */
+function judgeOf(s: Settings): Judge {
+  const own: RoleSettings = defined({ reasoning: s.reasoning, maxTokens: s.judgeMaxTokens })
+  const { engine, sampling, fallbacks } = toVoice(s.judge, 1, (_, more) => ({ ...own, ...defined(more) }))
+  const { maxTokens, ...rest } = sampling
+  return {
+    judge: engine,
+    ...(maxTokens !== undefined && { maxTokens }),
+    ...(Object.keys(rest).length > 0 && { sampling: rest }),
+    ...(fallbacks && { fallbacks }),
+  }
+}
+
+/** Spreads `width` completions over proposers without numbers as evenly as possible; the first ones get what is left over. */
 function spread(s: Settings, width: number): Voice[] {
   const count = s.proposers.length
   return s.proposers
-    .map((engine, i) => voice(s, [engine], Math.floor(width / count) + (i < width % count ? 1 : 0)))
+    .map((role, i) =>
+      voice(s, role, s.counts?.[i] ?? Math.floor(width / count) + (i < width % count ? 1 : 0)),
+    )
     .filter((v) => v.n > 0)
 }
 
@@ -135,21 +158,33 @@ function withQuorum(layer: Layer, quorum: Quorum): Layer {
 /** Checks every option and fills in its default. */
 function readSettings({ template, engineMaxTokens = {}, proposers = [], ...others }: PlanOptions) {
   checkOptions({ proposers, ...others })
-  const given: OptionValues = Object.fromEntries(Object.entries(others).filter(([, v]) => v !== undefined))
-  const { aggregators = [proposers[0] as string], judgeMaxTokens, maxTokens, quorum, ...more } = given
-  const width = given.width ?? (given.strategy === 'moa' ? proposers.length : defaults.width)
+  const given: OptionValues = defined(others)
+  const { aggregators = proposers.slice(0, 1), quorum, ...more } = given
+  const counts = readCounts(proposers, given.width)
+  const usual = given.strategy === 'moa' ? proposers.length : defaults.width
+  const width = given.width ?? counts?.reduce((sum, n) => sum + n, 0) ?? usual
   return {
     ...defaults,
     sample: Math.min(defaults.sample, width),
-    judge: aggregators[0] as string,
+    judge: aggregators[0] as string | Role,
     ...more,
     proposers,
     aggregators,
     width,
-    judgment: judgeMaxTokens === undefined ? {} : { maxTokens: judgeMaxTokens },
-    maxTokensOf: (engine: string) => maxTokens ?? engineMaxTokens[engine],
+    counts,
+    engineMaxTokens,
     quorum: readQuorum(given),
   }
+}
+
+/** The number of samples of each proposer, if one of them has a number. */
+function readCounts(proposers: (string | Role)[], width: number | undefined): number[] | undefined {
+  if (!hasCounts(proposers)) return undefined
+  const counts = proposers.map(toRole).map(({ n = 1 }) => n)
+  const sum = counts.reduce((a, b) => a + b, 0)
+  if (width === undefined || width === sum) return counts
+  const message = `\`width\` is ${width}, but the proposers have \`n\` ${counts.join(' + ')} = ${sum}: leave one of them out`
+  throw new UsageError(message, { param: 'width', code: 'invalid-value' })
 }
 
 /** The table's defaults. */

@@ -1,12 +1,14 @@
 /** The plan of a request: the operator's settings, then the preset's, then the request's own. */
 import { randomInt } from 'node:crypto'
 import { z } from 'zod'
-import { countMembers, type Plan, type Voice } from '../core/plan.ts'
+import { countMembers, type Plan } from '../core/plan.ts'
 import type { Sampling } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { optionFields } from '../files/option-fields.ts'
 import { type OptionTable, type OptionValues, planOptions } from '../plans/options.ts'
+import { mapSampling } from '../plans/own-settings.ts'
 import type { Preset } from '../plans/presets.ts'
+import { joinLevels, joinRoles, namesIn, toRole } from '../plans/roles.ts'
 import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 
 /** The most that one request may use. */
@@ -69,20 +71,17 @@ export interface PlanRequest {
  */
 export function planFor(request: PlanRequest, offer: Offer): Plan {
   const preset = presetOf(request.model, offer)
-  const { maxTokens, ...sampling } = request.sampling
+  const { maxTokens, temperature, reasoning, ...sampling } = request.sampling
   checkLimits(request, offer)
   const { enabled, showProposals, tools, ...options } = request.aft
   checkEngines(options, offer)
-  const chosen: PlanOptions = {
-    ...offer.base,
-    ...preset,
-    seed: randomInt(2 ** 31),
-    ...definedOnly(options),
-    ...definedOnly({ maxTokens, temperature: sampling.temperature }),
-    ...(request.seed !== undefined && { seed: Math.abs(request.seed) }),
-  }
-  const bare = { strategy: 'single', proposers: chosen.aggregators ?? chosen.proposers } as const
-  const plan = makeNamed({ ...chosen, ...(request.isBare && bare) })
+  const seed = request.seed === undefined ? (options.seed ?? randomInt(2 ** 31)) : Math.abs(request.seed)
+  const own = { ...options, ...definedOnly({ temperature, reasoning }), seed }
+  const chosen = joinLevels<PlanOptions>(offer.base, preset as PlanOptions, own as PlanOptions)
+  if (maxTokens !== undefined) chosen.maxTokens = maxTokens
+  const { aggregators = chosen.proposers.slice(0, 1) } = chosen
+  const bare = { strategy: 'single' as const, proposers: [joinRoles(aggregators)] }
+  const plan = withLimit(makeNamed({ ...chosen, ...(request.isBare && bare) }), maxTokens)
   const most = Math.max(...plan.layers.map(countMembers))
   if (most > offer.limits.width) throw tooMuch('aft.width', most, offer.limits.width)
   if (plan.layers.length - 1 > offer.limits.depth) {
@@ -110,6 +109,13 @@ function checkLimits({ aft, n }: PlanRequest, { limits }: Offer): void {
     const most = limit && limits[limit] + (name === 'steps' ? 1 : 0)
     if (most !== undefined) bounds.push([`aft.${name}`, aft[name as 'width'], most])
   }
+  for (const name of ['proposers', 'aggregators', 'judge'] as const) {
+    for (const role of [aft[name] ?? []].flat().map(toRole)) {
+      const all = [role, ...(role.fallbacks ?? []).map(toRole)]
+      for (const { maxTokens } of all) bounds.push([`aft.${name}`, maxTokens, limits.maxTokens])
+      bounds.push([`aft.${name}`, role.n, limits.width])
+    }
+  }
   for (const [param, value, most] of bounds) {
     if (value !== undefined && value > most) throw tooMuch(param, value, most)
   }
@@ -126,7 +132,7 @@ function tooMuch(param: string, value: number, most: number): UsageError {
 function checkEngines(options: OptionValues, { engines }: Offer): void {
   for (const [name, { kind }] of Object.entries(planOptions as OptionTable)) {
     if (kind.type !== 'engine' && kind.type !== 'engines') continue
-    for (const engine of [options[name as 'proposers'] ?? []].flat()) {
+    for (const engine of namesIn([options[name as 'proposers'] ?? []].flat())) {
       if (!engines.includes(engine)) throw unknownEngine(name, engine, engines)
     }
   }
@@ -155,8 +161,13 @@ function makeNamed(options: PlanOptions): Plan {
 /** Sets the request's sampling in every layer. */
 function withSampling(plan: Plan, sampling: Partial<Sampling>): Plan {
   const set = definedOnly(sampling)
-  const sampled = (voice: Voice): Voice => ({ ...voice, sampling: { ...voice.sampling, ...set } })
-  return { ...plan, layers: plan.layers.map((l) => ({ ...l, voices: l.voices.map(sampled) })) }
+  return mapSampling(plan, (before) => ({ ...before, ...set }))
+}
+
+/** The request's limit holds for roles that have a higher one of their own. */
+function withLimit(plan: Plan, most: number | undefined): Plan {
+  if (most === undefined) return plan
+  return mapSampling(plan, (before) => ({ ...before, maxTokens: Math.min(most, before.maxTokens ?? most) }))
 }
 
 /** `n` answers are `n` completions of the last layer; the layers before it are shared. */

@@ -56,7 +56,7 @@ describe('the most that a prompt may take', () => {
       calls: 2,
       completions: 4,
       inputTokens: 104 + 104 + 4 + 3 * 50,
-      outputTokens: 3 * 50 + 512,
+      outputTokens: 3 * 50 + 4096,
     })
   })
 

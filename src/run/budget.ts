@@ -1,5 +1,4 @@
 /** Keeps a run within its budget: bounds what a prompt may cost before it starts, and counts what was spent. */
-import { JUDGE_MAX_TOKENS } from '../core/choose.ts'
 import { countMembers, enginesOf, type Layer, type Plan, type Prompt } from '../core/plan.ts'
 import { isJson, type Message, textOf, type Usage } from '../core/provider/engine.ts'
 import type { Template } from '../core/templates.ts'
@@ -96,7 +95,7 @@ export function boundSpending(
   const last = plan.layers.at(-1)
   if (typeof plan.choose !== 'object' || !last) return total
   const inputTokens = own + instruction + countMembers(last) * longest(last)
-  const outputTokens = plan.choose.maxTokens ?? JUDGE_MAX_TOKENS
+  const outputTokens = plan.choose.sampling?.maxTokens ?? plan.choose.maxTokens ?? ASSUMED_TOKENS
   const judgment = { calls: 1, completions: 1, inputTokens, outputTokens }
   return addSpending(total, withCost(judgment, prices[plan.choose.judge]))
 }

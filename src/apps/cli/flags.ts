@@ -12,6 +12,7 @@ import { pickSettings } from '../../engines/engine-options.ts'
 import type { OpenOptions } from '../../engines/open.ts'
 import { type OptionName, type OptionTable, type OptionValues, planOptions } from '../../plans/options.ts'
 import { builtInPresets, withModel } from '../../plans/presets.ts'
+import { joinLevels } from '../../plans/roles.ts'
 import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
 import { flagName, optionFlags } from './plan-flags.ts'
 import { addEngineFlags, addSharedFlags, type EngineFlags, type SharedFlag } from './shared-flags.ts'
@@ -123,15 +124,14 @@ function withDefaults(flags: AnswerFlags, config: Config): AnswerFlags {
   const { preset, template, ...defaults } = config.defaults ?? {}
   const folder = flags.config ? dirname(flags.config) : '.'
   const named = findPreset(flags.preset ?? preset, config)
-  const under = flags.preset === undefined ? { ...named, ...defaults } : { ...defaults, ...named }
+  const under = flags.preset === undefined ? joinLevels(named, defaults) : joinLevels(defaults, named)
   const { model, proposers, aggregators, judge, ...others } = under
   const { schema } = under
-  return {
-    ...(flags.model === undefined ? under : others),
+  const files = {
     ...(template !== undefined && { template: resolve(folder, template) }),
     ...(typeof schema === 'string' && { schema: resolve(folder, schema) }),
-    ...flags,
   }
+  return joinLevels<AnswerFlags>(flags.model === undefined ? under : others, files, flags)
 }
 
 function findPreset(name: string | undefined, { presets = {}, defaults = {} }: Config): PresetConfig {

@@ -98,7 +98,8 @@ test('`aft ask --help` explains every flag, with examples', async () => {
                                model's; in this process 1024, for models of \`aft
                                models\` 96)
       --judge-max-tokens <n>   most tokens of a judgment; the first number in it is
-                               the choice, for best-of-n (from 1; default: 512)
+                               the choice, for best-of-n (from 1; default: the
+                               model's)
       --temperature <n>        how much samples vary; 0 always takes the likeliest
                                token (0 to 5; default: the model's)
       --top-p <n>              sample from the likeliest tokens that make up this

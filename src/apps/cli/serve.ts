@@ -6,7 +6,8 @@ import { enginesOf } from '../../core/plan.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import { toFileError } from '../../lib/file-error.ts'
 import { builtInPresets, withModel } from '../../plans/presets.ts'
-import { makePlan } from '../../plans/strategies.ts'
+import { joinLevels } from '../../plans/roles.ts'
+import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
 import { DEFAULT_LIMITS } from '../../request/plans.ts'
 import { type Keys, parseKeys } from '../server/keys.ts'
 import { isLoopback, listen } from '../server/listen.ts'
@@ -103,7 +104,9 @@ async function serve(flags: ServeFlags): Promise<void> {
     Object.entries(setup.config.presets ?? {}).map(([name, preset]) => [name, withModel(preset)]),
   )
   const offered = { ...builtInPresets(setup.options), ...presets }
-  const plans = Object.values(offered).map((preset) => makePlan({ ...setup.options, ...preset }))
+  const plans = Object.values(offered).map((preset) =>
+    makePlan(joinLevels(setup.options, preset as PlanOptions)),
+  )
   const { openEngines } = await import('../../engines/open.ts')
   const names = [setup.plan, ...plans].flatMap(enginesOf)
   const { engines, close } = await openEngines(names, { ...setup.engineFlags, signal })

@@ -1,6 +1,8 @@
 /** Gives the operator's engines public names. Clients see no address and no path, unless the operator wants that. */
 import type { Engine } from '../../core/provider/engine.ts'
 import type { AftEvent, Failure, Result } from '../../core/result.ts'
+import type { Role } from '../../plans/option-kinds.ts'
+import { renameRole } from '../../plans/roles.ts'
 import type { PlanOptions } from '../../plans/strategies.ts'
 import type { Sink } from '../../request/live.ts'
 import { isInternal } from './api-error.ts'
@@ -25,6 +27,7 @@ export function nameEngines(engines: Record<string, Engine>, showAddresses = fal
     publicOf.set(name, showAddresses ? name : unique(shorten(name), [...publicOf.values()]))
   }
   const toPublic = (name: string) => publicOf.get(name) ?? name
+  const rename = (role: string | Role) => renameRole(role, toPublic)
   // Longest first, because one name may start with another.
   const secrets = Object.entries(engines)
     .flatMap(([name, { id }]) => [name, id].map((text): [string, string] => [text, toPublic(name)]))
@@ -36,9 +39,9 @@ export function nameEngines(engines: Record<string, Engine>, showAddresses = fal
     engines: Object.fromEntries(Object.entries(engines).map(([name, engine]) => [toPublic(name), engine])),
     rename: (options) => ({
       ...options,
-      ...(options.proposers && { proposers: options.proposers.map(toPublic) }),
-      ...(options.aggregators && { aggregators: options.aggregators.map(toPublic) }),
-      ...(options.judge && { judge: toPublic(options.judge) }),
+      ...(options.proposers && { proposers: options.proposers.map(rename) }),
+      ...(options.aggregators && { aggregators: options.aggregators.map(rename) }),
+      ...(options.judge && { judge: rename(options.judge) }),
     }),
     conceal: showAddresses ? (text) => text : conceal,
   }

@@ -3,6 +3,7 @@
 import { Hono } from 'hono'
 import type { Template } from '../../core/templates.ts'
 import { planOptions } from '../../plans/options.ts'
+import { toRole } from '../../plans/roles.ts'
 import type { Offer } from '../../request/plans.ts'
 import { readPage } from '../web/files.ts'
 import { PAGE_FILES, type PageFiles } from '../web/page-files.ts'
@@ -95,6 +96,6 @@ function defaultsOf({ proposers: [proposer = ''], engineMaxTokens, ...base }: Of
     width: base.width ?? width.default,
     depth: base.depth ?? depth.default,
     temperature: base.temperature,
-    maxTokens: base.maxTokens ?? engineMaxTokens?.[proposer],
+    maxTokens: base.maxTokens ?? engineMaxTokens?.[toRole(proposer).engine],
   }
 }

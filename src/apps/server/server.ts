@@ -5,6 +5,7 @@ import { redact, UsageError } from '../../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../../core/templates.ts'
 import { checkEngines } from '../../engines/given-engines.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
+import { joinLevels } from '../../plans/roles.ts'
 import { limitsOf, makePlan, type PlanOptions } from '../../plans/strategies.ts'
 import { DEFAULT_LIMITS, type Limits, type Offer } from '../../request/plans.ts'
 import { toApiError } from './api-error.ts'
@@ -124,7 +125,8 @@ function makeOffer(options: ServerOptions, { engines: named, rename }: Names, te
   const own = Object.entries(options.presets ?? {}).map(([name, preset]) => [name, rename(preset)])
   const presets: Record<string, Preset> = { ...builtInPresets(base), ...Object.fromEntries(own) }
   for (const [name, preset] of Object.entries(presets)) {
-    const missing = enginesOf(makePlan({ ...base, ...preset })).filter((engine) => !engines.includes(engine))
+    const plan = makePlan(joinLevels(base, preset as PlanOptions))
+    const missing = enginesOf(plan).filter((engine) => !engines.includes(engine))
     if (missing.length === 0) continue
     throw new UsageError(`the preset ${name} names ${missing.join(', ')}; there are: ${engines.join(', ')}`)
   }

@@ -8,6 +8,7 @@ import type {
 import { expect, test } from 'vitest'
 import type { CompletionRequest, Engine, EngineEvent } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
+import { answer } from '../../run/answer.ts'
 import { fromAiSdk } from './ai-sdk.ts'
 
 function ask(more: Partial<CompletionRequest> = {}): CompletionRequest {
@@ -84,6 +85,14 @@ test.each([
 ] as const)('a %s stream without a true finish is a failure that may pass: %j', async (version, parts) => {
   const event = await lastOf(fromAiSdk(model(version, [...parts]), { maxRetries: 0 }))
   expect(event).toMatchObject({ type: 'completion-failed', error: { kind: 'server', isRetryable: true } })
+})
+
+test('a limit that was spent on thinking is told, with what to set', async () => {
+  const thought = { type: 'reasoning-delta', id: '1', delta: 'hm' }
+  const engine = fromAiSdk(model('v4', [thought, finishV4('length', 'max_tokens')]))
+  await expect(answer('Name a river.', { engine, maxTokens: 3 })).rejects.toThrow(
+    /3 came back empty: the limit was spent on thinking \(\d+ tokens, finish reason length\). Set a higher --max-tokens/,
+  )
 })
 
 test('files are tagged for v4 and plain for v2 and v3', async () => {
