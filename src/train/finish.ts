@@ -3,6 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path'
 import { DataError } from '../core/provider/errors.ts'
 import { type Checkpoint, checkpointFile } from '../files/checkpoint.ts'
+import { readRecords } from '../files/rows/read-records.ts'
 import { findEnvironment, runLoud, trainerFolder } from './environment.ts'
 import { renderModelCard } from './model-card.ts'
 import type { Trained } from './run.ts'
@@ -38,7 +39,7 @@ export async function finishRun(trained: Trained, options: FinishOptions): Promi
     record.gguf = 'model.gguf'
     const merged = recipe.method === 'lora' ? folder.file('merged.unfinished') : undefined
     options.onLine(`${merged ? 'merging, then ' : ''}converting the model to GGUF (${recipe.gguf})`)
-    if (merged) await mergeAdapter(base.model, model, merged, 'float32', options)
+    if (merged) await writeWeights(base.model, model, merged, 'float32', options)
     const args = ['--outtype', recipe.gguf, merged ?? model]
     await convert('convert_hf_to_gguf.py', folder.file('model.gguf'), args, options)
     if (merged) rmSync(merged, { recursive: true, force: true })
@@ -49,8 +50,11 @@ export async function finishRun(trained: Trained, options: FinishOptions): Promi
   }
 }
 
-/** Merges an adapter into its base and writes a folder that any server opens. */
-export async function mergeAdapter(
+/**
+ * Writes weights as a folder that any server opens.
+ * @param adapter folder of an adapter to merge into the base; - for none
+ */
+export async function writeWeights(
   base: string,
   adapter: string,
   out: string,
@@ -86,9 +90,8 @@ async function readTemplates({ data, recipe, folder }: Trained): Promise<Checkpo
   if (recipe.rows === 'sft') return []
   const ids = new Set<string>()
   const file = path.join(data, 'train.jsonl')
-  for (const line of readFileSync(file, 'utf8').split('\n')) {
-    if (line === '') continue
-    const { template } = JSON.parse(line) as { template?: unknown }
+  for await (const { value } of readRecords([file])) {
+    const { template } = (value ?? {}) as { template?: unknown }
     if (typeof template !== 'string')
       throw new DataError(
         file,

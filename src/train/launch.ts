@@ -158,10 +158,24 @@ export function environmentOf({
     ...(isOnCpu && { MALLOC_MMAP_MAX_: '0', MALLOC_TRIM_THRESHOLD_: String(2 ** 40) }),
     HF_HUB_DISABLE_TELEMETRY: '1',
     ...(isOffline && { HF_HUB_OFFLINE: '1' }),
-    ...process.env,
+    ...withoutSecrets(process.env, { isOffline }),
     PYTHONUNBUFFERED: '1',
     PYTHONDONTWRITEBYTECODE: '1',
   }
+}
+
+const SECRET = /(^|_)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)/i
+/** What the trainer may need: the model hub's token if it downloads, and the keys of trackers. */
+const TRACKER = /^(WANDB|COMET|MLFLOW|NEPTUNE|CLEARML|SWANLAB|TRACKIO)_/i
+const NEEDED = new RegExp(`^(HF|HUGGING_?FACE)_|${TRACKER.source}`, 'i')
+
+/** The environment without keys: a trainer reads data of others, and has no use for the keys of engines. */
+export function withoutSecrets(
+  env: NodeJS.ProcessEnv,
+  { isOffline }: { isOffline: boolean },
+): NodeJS.ProcessEnv {
+  const isKept = (name: string) => !SECRET.test(name) || (isOffline ? TRACKER : NEEDED).test(name)
+  return Object.fromEntries(Object.entries(env).filter(([name]) => isKept(name)))
 }
 
 /** Opens a log to append lines to. If writing fails, it reports that once, writes nothing more, and training continues. */

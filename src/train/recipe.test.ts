@@ -48,6 +48,13 @@ describe('a recipe', () => {
     ['base: a\nmethod: lora\nmax_steps: many\n', ':3: `max_steps`: expected a number, got "many"'],
     ['bsae: a\nmethod: lora\n', ':1: there is no `bsae`; did you mean `base`?'],
     ['method: lora\n', ': `base` is missing'],
+    ['base: a\nmethod: lora\ntrl:\n  output_dir: /elsewhere\n', 'a recipe cannot set `output_dir`'],
+    ['base: a\nmethod: lora\ntrl: { trust_remote_code: true }\n', 'a recipe cannot set `trust_remote_code`'],
+    ['base: a\nmethod: lora\ntrl: { hub_model_id: x }\n', 'a recipe cannot set `hub_model_id`'],
+    [
+      'base: a\nmethod: lora\nattn_implementation: some/kernel\n',
+      ':3: `attn_implementation`: expected one of eager',
+    ],
     ['- a\n', ':1: expected a recipe'],
     ['base: [a\n', ':2: expected YAML: Flow sequence'],
   ])('%j is refused with its line', (text, message) => {

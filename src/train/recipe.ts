@@ -30,6 +30,23 @@ const own = {
   license: z.string().optional().describe('License of the base model, for the model card.'),
 }
 
+/**
+ * Arguments that a recipe may not set: they name what the command names (rows, model, folder of the run), send it
+ * elsewhere, or let a model bring code.
+ */
+const closedArguments =
+  /^(output_dir|logging_dir|overwrite_output_dir|resume_from_checkpoint|model_name_or_path|model_init_kwargs|datasets?|dataset_(name|config|train_split|test_split|streaming|kwargs)|trust_remote_code|push_to_hub.*|hub_.*)$/
+
+/** Ways to compute attention. A name of the model hub would fetch code and run it. */
+const attentions = ['eager', 'sdpa', 'flash_attention_2', 'flash_attention_3', 'flex_attention'] as const
+
+const otherArguments = z.record(z.string(), z.unknown()).superRefine((given, context) => {
+  for (const name of Object.keys(given)) {
+    if (closedArguments.test(name.replaceAll('-', '_')))
+      context.addIssue({ code: 'custom', path: [name], message: `a recipe cannot set \`${name}\`` })
+  }
+})
+
 /** Fields of TRL, transformers and peft. */
 const knobs = {
   seed: whole(0).default(42).describe('Order of the rows, LoRA weights, dropout.'),
@@ -75,7 +92,7 @@ const knobs = {
     .boolean()
     .default(false)
     .describe('Takes less memory and is about a fifth slower.'),
-  attn_implementation: z.string().optional(),
+  attn_implementation: z.enum(attentions).optional(),
   model_revision: z.string().optional(),
   lora_r: whole(1).default(16),
   lora_alpha: whole(1).default(32),
@@ -92,7 +109,7 @@ const knobs = {
   fsdp: z.boolean().optional(),
   fsdp_config: z.record(z.string(), z.unknown()).optional(),
   deepspeed: z.record(z.string(), z.unknown()).optional(),
-  trl: z.record(z.string(), z.unknown()).optional().describe('Any other argument of TRL’s SFT command.'),
+  trl: otherArguments.optional().describe('Any other argument of TRL’s SFT command.'),
 }
 
 /** A recipe: our own fields, then those of TRL, transformers and peft. */

@@ -109,6 +109,18 @@ test('a run writes each step once, held-out losses, plots, a card and complete c
   expect(existsSync(at('whole/checkpoint-8/complete'))).toBe(true)
 })
 
+test('all weights are exported in the number format that was asked for', async () => {
+  const { code, stderr } = await aft(
+    ['train', 'export', at('whole'), '-o', at('whole-16'), '--dtype', 'bfloat16'],
+    { env },
+  )
+  expect({ code, stderr }).toMatchObject({ code: 0 })
+  const file = readFileSync(at('whole-16/model.safetensors'))
+  const header = file.subarray(8, 8 + Number(file.readBigUInt64LE())).toString()
+  expect(header).toContain('"BF16"')
+  expect(header).not.toContain('"F32"')
+})
+
 test('gradients that are no numbers are told, and the run goes on to its end and is read again', async () => {
   const wild = ['--set', 'learning_rate=1.0e+20', '--set', 'max_grad_norm=1.0e+30', '--set', 'max_steps=4']
   const { code, stderr } = await aft(tiny('wild', ...wild), { env })

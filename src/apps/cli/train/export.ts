@@ -1,11 +1,12 @@
 /** `aft train export`: writes a run's weights as one folder that vLLM and other servers open. */
-import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { redact, UsageError } from '../../../core/provider/errors.ts'
 import { toFileError } from '../../../lib/file-error.ts'
 import { prepareBase } from '../../../train/base.ts'
-import { mergeAdapter } from '../../../train/finish.ts'
+import { writeWeights } from '../../../train/finish.ts'
+import type { Recipe } from '../../../train/recipe.ts'
 import { readRunRecipe } from '../../../train/recipe-file.ts'
 import { watchInterrupts } from '../interrupt.ts'
 import { findGguf } from './run.ts'
@@ -24,7 +25,7 @@ export function exportCommand(): Command {
     .argument('<folder>', 'folder that `aft train` made')
     .requiredOption('-o, --output <folder>', 'folder for the model')
     .addOption(
-      new Option('--dtype <type>', 'number format of the merged weights')
+      new Option('--dtype <type>', 'number format of the weights')
         .choices(['bfloat16', 'float16', 'float32'])
         .default('bfloat16'),
     )
@@ -43,8 +44,7 @@ async function exportModel(folder: string, { output, dtype, python: own }: Expor
   const unfinished = `${path.resolve(output)}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
   try {
-    if (recipe.method === 'full') copyWeights(model, unfinished)
-    else await mergeWeights(folder, recipe.base, unfinished, { dtype, python: own })
+    await exportWeights(folder, recipe, unfinished, { dtype, python: own })
     renameSync(unfinished, output)
   } catch (error) {
     throw toFileError(output, error)
@@ -54,22 +54,19 @@ async function exportModel(folder: string, { output, dtype, python: own }: Expor
   console.error(`serve it: vllm serve ${output}`)
 }
 
-function copyWeights(model: string, out: string): void {
-  const skipped = ['complete', 'training_args.bin']
-  cpSync(model, out, { recursive: true, filter: (from) => !skipped.includes(path.basename(from)) })
-}
-
-async function mergeWeights(
+async function exportWeights(
   folder: string,
-  recipeBase: string,
+  { method, base: recipeBase }: Recipe,
   out: string,
   { dtype, python: own }: Pick<ExportFlags, 'dtype' | 'python'>,
 ): Promise<void> {
   const signal = watchInterrupts()
   const python = await ensureEnvironment(own)
+  const trained = path.join(folder, 'model')
+  if (method === 'full') return writeWeights(trained, '-', out, dtype, { python, signal })
   const { isCheckpoint, readRecord } = await import('../../../engines/models/checkpoint.ts')
   // The record names the exact base, because a name such as `smollm2` may mean another file now.
   const name = (isCheckpoint(folder) ? readRecord(folder).base?.model : undefined) ?? recipeBase
   const base = await prepareBase(name, { python, signal, findGguf, onLine: (l) => console.error(redact(l)) })
-  await mergeAdapter(base.model, path.join(folder, 'model'), out, dtype, { python, signal })
+  await writeWeights(base.model, trained, out, dtype, { python, signal })
 }
