@@ -5,6 +5,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { insertSummary, renderResults } from '../bench/results-page.ts'
 import { insertNames } from '../docs/make-names.ts'
 import { insertOptions } from '../docs/make-options.ts'
+import { flagName } from '../src/apps/cli/plan-flags.ts'
+import { planOptions } from '../src/plans/options.ts'
 import { blocksOf, commandsOf, listFlags, parseCommand } from './docs-page.ts'
 import {
   isElsewhere,
@@ -72,8 +74,9 @@ describe.each(pages)('%s', (page) => {
   })
 })
 
-test('docs/serve.md names every flag that only `aft serve` has', async () => {
+test('docs/serve.md names every flag that only `aft serve` has; options of a plan are in docs/cli.md', async () => {
   const others = await listFlags(['ask', 'run', 'eval'])
+  for (const name of Object.keys(planOptions)) others.add(flagName(name))
   const flags = [...(await listFlags(['serve']))].filter((flag) => !others.has(flag))
   expect(flags).toContain('--max-stored')
   expect(flags.filter((flag) => !read('docs/serve.md').includes(flag))).toEqual([])
