@@ -1,7 +1,8 @@
 /**
  * The whole algorithm: propose, then aggregate. A plan is a list of layers. A layer samples its completions in parallel.
- * Each of them is shown nothing of the layer before (it proposes) or some of it (it aggregates). Proposing is
- * aggregating over nothing, so one loop does both. Source of the method: arXiv 2501.11877.
+ * Each of them is shown nothing of the layer before (it proposes), or some or all of it (it aggregates). Proposing is
+ * aggregating over nothing, so one loop does both. Width 3 and depth 2 are three layers: three completions that see
+ * nothing, three that see all of those, and one that sees all three again: the answer. Source: arXiv 2501.11877.
  */
 import { agreement } from '../lib/text.ts'
 import { chooseAnswer, judgeLayer } from './choose.ts'
@@ -57,27 +58,30 @@ interface Reached {
   agreed?: number
 }
 
-/** Runs the layers in turn. If one gives nothing usable, it is skipped: the next is shown what that one was shown. */
+/** Runs the layers in turn, until the last one, or until the proposals agree. */
 async function runLayers(prompt: Prompt, plan: Plan, host: Host): Promise<Reached> {
   const reached: Reached = { layers: [], proposals: [], from: 0, reasons: [] }
   for (const [layerIndex, layer] of plan.layers.entries()) {
     const isLast = layerIndex === plan.layers.length - 1
     const { proposals } = reached
     const result = await runLayer({ prompt, plan, host, layer, layerIndex, isLast, proposals })
-    reached.layers.push(result)
-    reached.reasons.push(...listMissing(result, layerIndex))
-    const usable = listUsable(result, proposals)
-    const sent = isLast ? listSentRunaways(host, result) : []
-    if (sent.length > 0) reached.reasons.push('the answer repeats itself, and a part of it was sent already')
-    if (usable.length + sent.length > 0) {
-      reached.proposals = [...usable, ...sent]
-      reached.from = layerIndex
-    } else if (layerIndex === 0) return takeLeftovers(reached, plan, result)
-    else reached.reasons.push(`layer ${layerIndex + 1} gave nothing usable and was skipped`)
-    if (!isLast) reached.agreed = findAgreement(prompt, plan, usable)
+    takeLayer(reached, result, isLast ? listSentRunaways(host, result) : [])
+    if (reached.proposals.length === 0) return takeLeftovers(reached, plan, result)
+    if (!isLast) reached.agreed = findAgreement(prompt, plan, reached.proposals)
     if (reached.agreed !== undefined) break
   }
   return reached
+}
+
+/** Shows the next layer what this one gave. If nothing is usable, the next is shown what this one was shown. */
+function takeLayer(reached: Reached, result: LayerResult, sent: Completion[]): void {
+  const layerIndex = reached.layers.length
+  const given = [...listUsable(result, reached.proposals), ...sent]
+  reached.layers.push(result)
+  reached.reasons.push(...listMissing(result, layerIndex))
+  if (sent.length > 0) reached.reasons.push('the answer repeats itself, and a part of it was sent already')
+  if (given.length > 0) Object.assign(reached, { proposals: given, from: layerIndex })
+  else if (layerIndex > 0) reached.reasons.push(`layer ${layerIndex + 1} gave nothing usable and was skipped`)
 }
 
 /** Completions that repeat themselves but still count: the client has already received a part of them. */
