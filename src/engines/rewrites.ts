@@ -1,6 +1,14 @@
 /** Turns that a chat template or a gateway refuses, written in another way without losing what they say. */
 import { type Message, textOf } from '../core/provider/engine.ts'
-import { dropBlank, fillContent, joinTurns, mergeTurns, namesInText, partsAsText } from './turns.ts'
+import {
+  bareMessages,
+  dropBlank,
+  fillContent,
+  joinTurns,
+  mergeTurns,
+  namesInText,
+  partsAsText,
+} from './turns.ts'
 import { addReasoning, shortenIds, signCalls, textInResults, toolsAsText } from './turns-of-tools.ts'
 
 /** A way to write messages. */
@@ -19,6 +27,7 @@ export type Rewrite =
   | 'system-first'
   | 'merged-turns'
   | 'system-in-user'
+  | 'bare-messages'
 
 interface Rewriting {
   name: Rewrite
@@ -127,6 +136,13 @@ const rewritings: Rewriting[] = [
       /system|developer|alternat|Only user|(must|should) (start|begin) with[^.]{0,12}user|first (message|turn)[^.]{0,20}user|(invalid|unknown|unsupported|unexpected)[^.]{0,12}role|role\b[^.]{0,20}(must be|one of)/i,
     text: "the model refuses system messages, so their text stands before the user's",
     rewrite: systemInUser,
+  },
+  {
+    name: 'bare-messages',
+    words:
+      /message.*(extra (inputs|fields)|additional propert|unexpected|not permitted|unsupported|unknown|unrecogni[sz]ed|forbidden)|(extra (inputs|fields)|additional propert|unexpected|unknown|unrecogni[sz]ed).*message/is,
+    text: 'the model refuses fields of messages that are not its own, so they are left out',
+    rewrite: bareMessages,
   },
 ]
 

@@ -68,6 +68,20 @@ export function dropBlank(messages: Message[]): Message[] {
 
 const hasParts = ({ content }: Message) => Array.isArray(content) && content.length > 0
 
+const FIELDS = ['role', 'content', 'name', 'tool_calls', 'tool_call_id']
+
+/** Only the fields that every server knows, in messages and in calls. */
+export function bareMessages(messages: Message[]): Message[] {
+  return rewriteEach(messages, (message) => {
+    const fields = Object.entries(message).filter(([name]) => FIELDS.includes(name))
+    const calls = message.tool_calls?.map(({ id, type, function: { name, arguments: given } }) => {
+      return { id, type, function: { name, arguments: given } }
+    })
+    const bare = { ...Object.fromEntries(fields), ...(calls && { tool_calls: calls }) } as Message
+    return JSON.stringify(bare).length < JSON.stringify(message).length ? bare : message
+  })
+}
+
 /** Rewrites each message; the same array if none changed. */
 export function rewriteEach(messages: Message[], rewrite: (message: Message) => Message): Message[] {
   const rewritten = messages.map(rewrite)

@@ -13,6 +13,7 @@ import type { Ask } from '../../request/live.ts'
 import { aftSchema, type Offer } from '../../request/plans.ts'
 import { ApiError, parseBody } from './api-error.ts'
 import type { WireRequest } from './endpoint.ts'
+import { toUsualForm } from './usual-form.ts'
 
 const part = z
   .looseObject({ type: z.string() })
@@ -164,7 +165,7 @@ export interface ChatRequest extends WireRequest {
  * @throws ApiError 400 with the wrong field, UsageError for a plan that is not possible
  */
 export function readChat(value: unknown, offer: Offer): ChatRequest {
-  const body = parseBody(chatSchema, value)
+  const body = parseBody(chatSchema, toUsualForm(value))
   checkSupported(body)
   checkToolChoice(body.tool_choice, body.tools ?? [])
   const ask = makeAsk(

@@ -1,7 +1,7 @@
 /** What clients send that no document asks for, and what they cannot stand. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startChatServer } from '../../../test/chat-server.ts'
-import type { Message } from '../../core/provider/engine.ts'
+import type { CompletionRequest, Message } from '../../core/provider/engine.ts'
 import { delta, finish, startFixture } from '../../engines/openai/openai.fixture.ts'
 import { openOpenAI } from '../../engines/openai/openai.ts'
 import { echo, scriptedEngine } from '../../engines/scripted/scripted.ts'
@@ -273,4 +273,82 @@ test('what a server adds to a call for itself reaches the client, and comes back
   await post({ ...question, messages: [...question.messages, message, result], tools })
   const sent = upstream.asked.at(-1)?.body.messages.find(({ role }) => role === 'assistant')
   expect(sent?.tool_calls).toEqual([{ id: 'a', ...called }])
+})
+
+describe('other forms of a request mean what the usual one means', () => {
+  const tool = { type: 'function', function: { name: 'look' } }
+  const called = (call: object, content: unknown = 'x') => ({
+    tools: [tool],
+    messages: [
+      ...user('Hi'),
+      { role: 'assistant', content: null, tool_calls: [{ id: 'a', ...call }] },
+      { role: 'tool', tool_call_id: 'a', content },
+    ],
+  })
+  const usualCall = { id: 'a', type: 'function', function: { name: 'look', arguments: '{}' } }
+  const turn =
+    (i: number) =>
+    ({ request }: { request: CompletionRequest }) =>
+      request.messages.slice(-3)[i]
+  type Look = (of: { request: CompletionRequest }) => unknown
+  test.each<[string, object, Look, unknown]>([
+    ['no functions', { functions: [], function_call: 'none' }, ({ request }) => request.tools, undefined],
+    ['any tool', { tools: [tool], tool_choice: 'any' }, ({ request }) => request.toolChoice, 'required'],
+    [
+      'a tool by its name',
+      { tools: [tool], tool_choice: { type: 'tool', name: 'look' } },
+      ({ request }) => request.toolChoice,
+      { type: 'function', function: { name: 'look' } },
+    ],
+    [
+      'allowed tools',
+      {
+        tools: [tool],
+        tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'required', tools: [tool] } },
+      },
+      ({ request }) => request.toolChoice,
+      'required',
+    ],
+    [
+      'a tool without a type',
+      { tools: [{ function: { name: 'look' } }] },
+      ({ request }) => request.tools,
+      [tool],
+    ],
+    ['top_k -1', { top_k: -1 }, ({ request }) => request.sampling.topK, undefined],
+    ['no effort', { reasoning_effort: 'default' }, ({ request }) => request.sampling.reasoning, undefined],
+    [
+      'arguments as an object',
+      called({ function: { name: 'look', arguments: {} } }),
+      turn(1),
+      { role: 'assistant', content: null, tool_calls: [usualCall] },
+    ],
+    [
+      'no arguments',
+      called({ function: { name: 'look', arguments: null } }),
+      turn(1),
+      { role: 'assistant', content: null, tool_calls: [usualCall] },
+    ],
+    ['no result', called(usualCall, null), turn(2), { role: 'tool', tool_call_id: 'a', content: '' }],
+    [
+      'no calls, and text by its other name',
+      {
+        messages: [
+          { role: 'assistant', content: 'Ho', tool_calls: [] },
+          { role: 'user', name: '', content: [{ type: 'input_text', text: 'Hi' }] },
+        ],
+      },
+      ({ request }) => request.messages.slice(-2),
+      [
+        { role: 'assistant', content: 'Ho' },
+        { role: 'user', content: [{ type: 'text', text: 'Hi' }] },
+      ],
+    ],
+  ])('%s', async (_, more, look, expected) => {
+    const engine = scriptedEngine(echo)
+    const { post } = await startServer(engine)
+    const response = await post({ ...question, ...more })
+    expect([response.status, await response.text()]).toEqual([200, expect.any(String)])
+    expect(look({ request: engine.requests[0] as CompletionRequest })).toEqual(expected)
+  })
 })

@@ -233,7 +233,7 @@ describe('a bad body', () => {
     ],
     ['with an empty stop', { ...question, stop: [''] }, 400, 'stop.0'],
     ['with audio', { ...question, modalities: ['text', 'audio'] }, 400, 'modalities.1'],
-    ['with functions of old', { ...question, functions: [] }, 400, 'functions'],
+    ['with functions of old', { ...question, functions: [{ name: 'f' }] }, 400, 'functions'],
     ['with alternatives of no log probabilities', { ...question, top_logprobs: 3 }, 400, 'top_logprobs'],
     ['that must call a tool and has none', { ...question, tool_choice: 'required' }, 400, 'tool_choice'],
     ['nested without end', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 400, null],

@@ -343,6 +343,13 @@ describe('messages that a server refuses', () => {
       [user('Hi'), { ...calling('a'), content: '' }, result('a')],
     ],
     [
+      'fields that it does not know',
+      "Additional properties are not allowed ('timestamp' was unexpected) - 'messages.0'",
+      (messages) => messages.some((m) => 'timestamp' in m || m.tool_calls?.some((one) => 'index' in one)),
+      [{ ...user('Hi'), timestamp: 5, name: 'Ada' }, calling('a', { index: 0 }), result('a')],
+      [{ ...user('Hi'), name: 'Ada' }, calling('a'), result('a')],
+    ],
+    [
       'turns that say nothing',
       'messages.1: all messages must have non-empty content',
       (messages) => messages.some((m) => m.content === ''),
