@@ -11,8 +11,8 @@ import type {
   Usage,
 } from './provider/engine.ts'
 import { type describeError, EngineError } from './provider/errors.ts'
+import { sumUsage, type UsageTotal } from './provider/usage.ts'
 import { hashTemplate, type Template } from './templates.ts'
-import { sumUsage, type UsageTotal } from './usage.ts'
 
 /** An error as results and journals hold it. */
 export type ErrorRecord = ReturnType<typeof describeError>

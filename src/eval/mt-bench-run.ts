@@ -3,8 +3,8 @@ import { answerPrompt } from '../core/aft.ts'
 import type { Clock } from '../core/host.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Engine, Message } from '../core/provider/engine.ts'
+import type { UsageTotal } from '../core/provider/usage.ts'
 import { hashTemplate, type Template } from '../core/templates.ts'
-import type { UsageTotal } from '../core/usage.ts'
 import {
   keepPart,
   runJournaledTask,

@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import type { Plan, Prompt } from '../core/plan.ts'
 import type { Message, ToolCall, Usage } from '../core/provider/engine.ts'
+import type { UsageTotal } from '../core/provider/usage.ts'
 import type { Completion, ErrorRecord, Failure } from '../core/result.ts'
-import type { UsageTotal } from '../core/usage.ts'
 import { describeIssue } from './json-file.ts'
 
 const message = z.custom<Message>(

@@ -1,7 +1,7 @@
 /** What a response reports about its run: the usage, and what happened in the layers. */
 import type { TokenScore } from '../core/provider/engine.ts'
+import type { UsageTotal } from '../core/provider/usage.ts'
 import type { Completion, Failure, Result } from '../core/result.ts'
-import type { UsageTotal } from '../core/usage.ts'
 
 /** The field `aft` of a response; it holds the proposals' texts only on request. */
 export function traceOf(result: Result, showProposals: boolean, more: string[] = []) {

@@ -1,8 +1,8 @@
 /** A run as layers of members. It is built from the core's events as they happen, or from a journal. */
 import type { Message } from '../../../core/provider/engine.ts'
 import { textOf } from '../../../core/provider/engine.ts'
+import type { UsageTotal } from '../../../core/provider/usage.ts'
 import type { AftEvent, Completion, Failure, Result } from '../../../core/result.ts'
-import type { UsageTotal } from '../../../core/usage.ts'
 
 /** One completion of a layer. */
 export interface Member {

@@ -1,5 +1,5 @@
 /** Adds up what completions took. */
-import type { Usage } from './provider/engine.ts'
+import type { Usage } from './engine.ts'
 
 /** Sums over all completions, failures and judgments: requests, tokens, and US dollars if providers report them. */
 export interface UsageTotal {
