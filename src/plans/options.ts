@@ -84,7 +84,7 @@ export const planOptions = {
     kind: whole(1),
     help: 'proposals per layer',
     default: 3,
-    defaultText: '3, for moa one per proposer',
+    defaultText: '3; for moa one per proposer',
     strategies: ['aft', 'moa', 'rsa', 'self-consistency', 'best-of-n'],
     limit: 'width',
   },
@@ -149,7 +149,7 @@ export const planOptions = {
     group: 'Sampling',
     kind: roleKinds.maxTokens,
     help: 'most tokens of each completion',
-    defaultText: "the model's; in this process 1024, for models of `aft models` 96",
+    defaultText: "the model's; in this process 1024; for models of `aft models` 96",
     limit: 'maxTokens',
   },
   judgeMaxTokens: {
@@ -201,7 +201,7 @@ export const planOptions = {
     kind: whole(0),
     help: 'same seed, same samples',
     default: 0,
-    defaultText: '0, for aft ask random',
+    defaultText: '0; for aft ask a random one',
   },
   quorum: {
     group: 'Slow completions',

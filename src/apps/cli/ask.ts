@@ -25,7 +25,7 @@ Strategies:
 
 On a terminal the proposals appear side by side, then the answer. In a pipe only
 the answer goes to standard output; standard error gets a line per layer. The
-seed is random if none is given; find it as plan.seed in --json. With --json a failure is one object, too:
+seed is random if none is given; find it as plan.seed in --json. With --json an error is one object, too:
 {"error": {"kind", "message"}}.
 Exit code: 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C.
 

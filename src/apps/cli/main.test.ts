@@ -18,7 +18,8 @@ test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with exa
     Commands:
       ask            Answer one prompt.
       run            Answer a file of prompts.
-      serve          Serve any engine over HTTP: the OpenAI API and a page.
+      serve          Serve any engine over HTTP: the OpenAI and Anthropic APIs, and a
+                     page.
       data           Build training data.
       train          Fine-tune a model on training data.
       eval           Measure answers on benchmarks.

@@ -17,7 +17,7 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
   ask: { about: 'Answer one prompt.', load: async () => (await import('./ask.ts')).askCommand() },
   run: { about: 'Answer a file of prompts.', load: async () => (await import('./run.ts')).runCommand() },
   serve: {
-    about: 'Serve any engine over HTTP: the OpenAI API and a page.',
+    about: 'Serve any engine over HTTP: the OpenAI and Anthropic APIs, and a page.',
     load: async () => (await import('./serve.ts')).serveCommand(),
   },
   data: { about: 'Build training data.', load: async () => (await import('./data/data.ts')).dataCommand() },

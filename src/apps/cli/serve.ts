@@ -52,7 +52,7 @@ Examples:
 /** Makes the command `aft serve`. */
 export function serveCommand(): Command {
   const command = new Command('serve')
-    .description('Serve any engine over the OpenAI API, with a page for the browser.')
+    .description('Serve any engine over the OpenAI and Anthropic APIs, with a page for the browser.')
     .addHelpText('after', help)
   const group = (heading: string, options: Option[]) => {
     for (const option of options) command.addOption(option.helpGroup(heading))

@@ -45,8 +45,11 @@ export function addBuildFlags(command: Command): Command {
   group('Input and output:', [
     new Option('-o, --output <folder>', 'folder for the examples').makeOptionMandatory(),
     new Option('--format <format>', 'what a record of the sources is').choices(formats).default('responses'),
-    whole('--problems <n>', 'problems to make, for --format arithmetic and puzzles', 1).default(1000),
-    new Option('--puzzles <kinds>', 'which to make, such as routes:choices=3,parts=2+sums: docs/data.md'),
+    whole('--problems <n>', 'problems to make, for --format arithmetic or puzzles', 1).default(1000),
+    new Option(
+      '--puzzles <kinds>',
+      'kinds of puzzles to make, such as routes:choices=3,parts=2+sums; docs/data.md has all',
+    ),
     new Option('--restart', 'replace the data set in the folder; targets that an engine wrote are kept'),
     share('--max-bad <share>', 'share of the records that may be broken; they are skipped').default(0.05),
     threadsOption(),
@@ -100,7 +103,7 @@ export function addBuildFlags(command: Command): Command {
 const chooseOption = () =>
   new Option(
     '--choose <by>',
-    'which responses, if a row has more: any, of many models, of all scores, or unlike each other',
+    'which responses, if a row has more: random ones, of many models, from the worst to the best score (quality), or least alike (diversity)',
   )
     .choices(['random', 'models', 'quality', 'diversity'])
     .default('models')

@@ -33,7 +33,7 @@ export function buildCommand(): Command {
     .description('Make a folder of training examples.')
     .argument(
       '[sources...]',
-      'files or folders (.jsonl, .json, .gz, .parquet); - is standard input; none for --format arithmetic and puzzles',
+      'files or folders (.jsonl, .json, .gz, .parquet); - is standard input; none for --format arithmetic or puzzles',
     )
   return addBuildFlags(command).addHelpText('after', examples).action(build)
 }

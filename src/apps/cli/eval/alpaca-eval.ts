@@ -43,7 +43,7 @@ their owner (tatsu-lab/alpaca_eval) into the cache folder, checked by their SHA-
 
 Without the benchmark's wording the judge gets this project's, "aft-judge-1", and the score is not comparable with
 published ones. With another judge
-it is not comparable either, and the benchmark's judge is no longer offered.
+than the benchmark's it is not comparable either.
 
 Example:
   $ aft eval alpaca-eval --outputs outputs.json --baseline gpt4_1106_preview.json --judge openai:gpt-4.1 --dry-run`
@@ -58,7 +58,7 @@ export function alpacaEvalCommand(): Command {
     )
     .option(
       '--baseline <file>',
-      `the same of the baseline (default: ${BENCHMARK_BASELINE}.json in the folder of the outputs)`,
+      `the same rows of the baseline (default: ${BENCHMARK_BASELINE}.json in the folder of the outputs)`,
     )
     .requiredOption('--judge <name>', 'engine that compares')
     .option(

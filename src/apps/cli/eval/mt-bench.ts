@@ -50,7 +50,7 @@ export function mtBenchCommand(): Command {
     .requiredOption('-m, --model <name>', 'engine that proposes: any name that `aft run --model` takes')
     .addOption(planFlag('aggregators', { defaultText: 'the model' }))
     .requiredOption('--judge <name>', 'engine that grades')
-    .addOption(whole('--limit <n>', 'use only this many questions, of all categories alike', 1))
+    .addOption(whole('--limit <n>', 'use only this many questions, as many of each category', 1))
     .addOption(planFlag('width', { default: 5 }))
     .addOption(planFlag('depth', { default: 2 }))
     .addOption(planFlag('maxTokens', { default: 1024 }))

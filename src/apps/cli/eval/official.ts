@@ -21,7 +21,7 @@ export interface OfficialFlags {
 export function addOfficialFlag(command: Command): Command {
   return command.option(
     '--official',
-    "download the benchmark's own files that you do not name; once, checked by SHA-256",
+    "download those of the benchmark's files that you do not give; once, checked by SHA-256",
   )
 }
 
