@@ -60,7 +60,8 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
   })
 
   test('the text grows even if layout takes longer than the time between two pieces', async () => {
-    const { url } = await servePage([`${'Go *on*. '.repeat(250)}`], answer, { delayMs: 20 })
+    // Minutes of text: on a slow machine, the answer must not end before the click.
+    const { url } = await servePage(['Go *on*. '.repeat(5_000)], answer, { delayMs: 20 })
     const { page } = await open(url)
     const devtools = await page.context().newCDPSession(page)
     await devtools.send('Emulation.setCPUThrottlingRate', { rate: 20 })
