@@ -20,13 +20,18 @@ interface Manifest {
   [field: string]: unknown
 }
 
+interface Published {
+  exports: Record<string, string | { types: string; default: string }>
+  [field: string]: unknown
+}
+
 const dropped = ['scripts', 'devDependencies', 'allowScripts']
 
 /** The package.json to publish, made from that of the checkout. */
-export function toPublished(checkout: Manifest): object {
+export function toPublished(checkout: Manifest): Published {
   const exports = Object.fromEntries(Object.entries(checkout.exports).map(toCompiled))
   const fields = Object.entries({ ...checkout, exports })
-  return Object.fromEntries(fields.filter(([field]) => !dropped.includes(field)))
+  return Object.fromEntries(fields.filter(([field]) => !dropped.includes(field))) as unknown as Published
 }
 
 /** `./src/index.ts` becomes `./dist/index.js` with its declarations. */
