@@ -162,6 +162,20 @@ test('an abort closes the connection, before the response and after', async () =
   expect(seen).toHaveLength(2)
 })
 
+test('a connection that the server drops when it is used again is replaced; a new one is not', async () => {
+  let requests = 0
+  const { url, sockets } = await serve((request, response) => {
+    if (++requests === 2 || requests > 3) request.socket.destroy()
+    else response.end(`answer ${requests}`)
+  })
+  expect(await readAll(await postHTTP(url, toPosted()))).toEqual(['answer 1'])
+  await new Promise(setImmediate) // the connection is free now
+  expect(await readAll(await postHTTP(url, toPosted()))).toEqual(['answer 3'])
+  expect([sockets[1] === sockets[0], sockets[2] === sockets[0]]).toEqual([true, false])
+  await expect(postHTTP(url.replace('127.0.0.1', 'localhost'), toPosted())).rejects.toThrow(ConnectionError)
+  expect(requests).toBe(4)
+})
+
 test('a refused connection says why', async () => {
   const error = await postHTTP('http://127.0.0.1:9/', toPosted()).catch((e: Error) => e)
   expect(error).toMatchObject({ cause: { code: 'ECONNREFUSED' } })

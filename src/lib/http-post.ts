@@ -47,7 +47,8 @@ const agents = { http: new http.Agent(agentOptions), https: new https.Agent(agen
  * Resolves when the response begins. Redirects are not followed.
  * @throws ConnectionError
  */
-export function postHTTP(address: string, { headers, body, signal }: Posted): Promise<Reply> {
+export function postHTTP(address: string, posted: Posted): Promise<Reply> {
+  const { headers, body, signal } = posted
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const url = new URL(address)
@@ -57,14 +58,25 @@ export function postHTTP(address: string, { headers, body, signal }: Posted): Pr
       url.protocol === 'https:'
         ? https.request(url, { ...options, agent: agents.https })
         : http.request(url, { ...options, agent: agents.http })
+    let hasBegun = false
     signal.addEventListener('abort', () => request.destroy(signal.reason), { once: true })
     request.once('socket', (socket) => limitConnecting(request, socket))
-    request.once('response', (response) => resolve(toReply(request, response)))
-    // After the response has begun this changes nothing: the body has errors of its own.
-    request.on('error', (cause) => reject(brokenBy(cause)))
+    request.once('response', (response) => {
+      hasBegun = true
+      resolve(toReply(request, response))
+    })
+    request.on('error', (cause) => {
+      if (hasBegun) return // the body has errors of its own
+      const wasDropped = request.reusedSocket && 'code' in cause && RESETS.includes(String(cause.code))
+      if (wasDropped && !signal.aborted) resolve(postHTTP(address, posted))
+      else reject(brokenBy(cause))
+    })
     request.end(body)
   })
 }
+
+/** A server that drops an idle connection just when it is used again has not read the request: it gets it again. */
+const RESETS = ['ECONNRESET', 'EPIPE']
 
 function brokenBy(cause: unknown): ConnectionError {
   return new ConnectionError('the connection failed', { cause })
