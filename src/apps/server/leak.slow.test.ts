@@ -95,5 +95,4 @@ test.skipIf(process.platform !== 'linux')(
     // At most these connections stay open for the next request: one per client, and one per place at the upstream.
     expect(countSockets()).toBeLessThan(CLIENTS + PLACES + 8)
   },
-  120_000,
 )
