@@ -18,8 +18,8 @@ test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with exa
     Commands:
       ask            Answer one prompt.
       run            Answer a file of prompts.
-      serve          Serve any engine over HTTP: the OpenAI and Anthropic APIs, and a
-                     page.
+      serve          Serve any engine over HTTP: the OpenAI and Anthropic APIs, and
+                     a page.
       data           Build training data.
       train          Fine-tune a model on training data.
       eval           Measure answers on benchmarks.
@@ -57,8 +57,9 @@ test('`aft ask --help` explains every flag, with examples', async () => {
     Models:
       -m, --model <name>       engine that proposes, aggregates and judges: a name
                                of \`aft models\` or of the config, gguf:FILE,
-                               hf:USER/REPO:QUANT, openai:MODEL, URL#MODEL, or a
-                               folder of \`aft train\` (default: smollm2)
+                               hf:USER/REPO:QUANT, ollama:MODEL, openai:MODEL,
+                               URL#MODEL, or a folder of \`aft train\` (default:
+                               smollm2)
       --proposers <names>      engines that propose, separated by commas (default:
                                the model)
       --aggregators <names>    engine that aggregates, then those to ask if it
@@ -76,7 +77,7 @@ test('`aft ask --help` explains every flag, with examples', async () => {
       --strategy <name>        how layers are built and the answer is chosen (aft,
                                moa, rsa, self-consistency, best-of-n, single;
                                default: aft)
-      --width <n>              proposals per layer (from 1; default: 3, for moa one
+      --width <n>              proposals per layer (from 1; default: 3; for moa one
                                per proposer)
       --depth <n>              layers that aggregate, the last included; 0 asks the
                                model once, without proposals (from 0; default: 1)
@@ -88,6 +89,8 @@ test('`aft ask --help` explains every flag, with examples', async () => {
                                shuffled; default: as-sampled)
       --overflow <name>        if proposals do not fit the context: shorten them, or
                                fail (trim, refuse; default: trim)
+      --schema <file>          file with the JSON schema that the answer must follow
+                               (default: none)
       --stop-at-agreement <n>  skip to the answer if the proposals agree this much;
                                1 is the same words (0 to 1; default: never)
       --system <text>          system prompt, put before the conversation
@@ -96,7 +99,7 @@ test('`aft ask --help` explains every flag, with examples', async () => {
 
     Sampling:
       --max-tokens <n>         most tokens of each completion (from 1; default: the
-                               model's; in this process 1024, for models of \`aft
+                               model's; in this process 1024; for models of \`aft
                                models\` 96)
       --judge-max-tokens <n>   most tokens of a judgment; the first number in it is
                                the choice, for best-of-n (from 1; default: the
@@ -115,8 +118,8 @@ test('`aft ask --help` explains every flag, with examples', async () => {
                                model's)
       --strict                 a setting that a model refuses is an error, not a
                                warning (default: off)
-      --seed <n>               same seed, same samples (from 0; default: 0, for aft
-                               ask random)
+      --seed <n>               same seed, same samples (from 0; default: 0; for aft
+                               ask a random one)
 
     Slow completions:
       --quorum <n>             completions of a layer that are enough to continue
@@ -154,9 +157,9 @@ test('`aft ask --help` explains every flag, with examples', async () => {
 
     On a terminal the proposals appear side by side, then the answer. In a pipe only
     the answer goes to standard output; standard error gets a line per layer. The
-    seed is random if none is given; find it as plan.seed in --json. With --json a
-    failure is one object, too: {"error": {"kind", "message"}}. Exit code: 0, 1 for
-    a failure, 2 for wrong usage, 130 after Ctrl-C.
+    seed is random if none is given; find it as plan.seed in --json. With --json an
+    error is one object, too: {"error": {"kind", "message"}}. Exit code: 0, 1 for a
+    failure, 2 for wrong usage, 130 after Ctrl-C.
 
     Examples:
       $ aft ask "Why is the sky blue?"
