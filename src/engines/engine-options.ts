@@ -2,7 +2,16 @@
  * Every setting of an engine, once. The options of `openEngine`, the fields of an engine in a config, the flags, their
  * help and the docs are made from this table.
  */
-import { address, fields, file, headers, onOff, variable, whole } from '../plans/option-kinds.ts'
+import {
+  address,
+  fields,
+  file,
+  headers,
+  milliseconds,
+  onOff,
+  variable,
+  whole,
+} from '../plans/option-kinds.ts'
 import type { OptionSpec, ValuesOf } from '../plans/options.ts'
 
 /** One row of the table. */
@@ -41,7 +50,7 @@ export const engineOptions = {
   },
   timeoutMs: {
     group: 'Engines',
-    kind: whole(1),
+    kind: milliseconds(1),
     help: "an attempt fails after this silence of the model's server",
     defaultText: '120000; for providers 300000',
   },

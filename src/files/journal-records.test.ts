@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ask, planFor } from '../../test/ask.ts'
 import { defaultTemplate, hashTemplate } from '../core/templates.ts'
 import { echo, scriptedEngine } from '../engines/scripted/scripted.ts'
-import { journalRecord } from './journal-records.ts'
+import { journalRecord, parseRecord } from './journal-records.ts'
 
 const engine = scriptedEngine((request, index) =>
   index === 1 ? { error: { kind: 'server', message: 'gone', status: 502 } } : echo(request, index),
@@ -53,4 +53,9 @@ describe('a line of a journal', () => {
   ])('%s is refused', (_, line) => {
     expect(journalRecord.safeParse(line).success).toBe(false)
   })
+})
+
+test('a layer that no plan has is refused before a list of that length is made', () => {
+  const line = { type: 'layer', prompt: 'a', layer: 300_000_000, shown: [] }
+  expect(() => parseRecord(line)).toThrow(/`layer`: expected .*999.*, got 300000000/)
 })

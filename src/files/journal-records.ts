@@ -16,9 +16,12 @@ const usage = z.looseObject({
   prefilledTokens: z.number().nullable(),
   outputTokens: z.number(),
 })
+/** No plan is larger. A journal edited by hand may say anything, and readers keep a list of layers. */
+const layer = z.int().min(0).max(999)
+const place = z.int().min(0).max(99_999)
 const member = {
-  index: z.int().min(0),
-  voice: z.int().min(0),
+  index: place,
+  voice: place,
   engine: z.string(),
   seed: z.int(),
   ms: z.number(),
@@ -46,7 +49,7 @@ const promptRecord = z.looseObject({
 const completionRecord = z.looseObject({
   type: z.literal('completion'),
   prompt: z.string(),
-  layer: z.int().min(0),
+  layer,
   ...member,
   text: z.string(),
   finishReason: z.string(),
@@ -55,16 +58,16 @@ const completionRecord = z.looseObject({
 const failureRecord = z.looseObject({
   type: z.literal('failure'),
   prompt: z.string(),
-  layer: z.int().min(0),
+  layer,
   ...member,
   error,
 })
 const layerRecord = z.looseObject({
   type: z.literal('layer'),
   prompt: z.string(),
-  layer: z.int().min(0),
+  layer,
   /** Members that the next layer is shown. */
-  shown: z.array(z.int()),
+  shown: z.array(place),
 })
 const answerRecord = z.looseObject({
   type: z.literal('answer'),

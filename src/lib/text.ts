@@ -56,7 +56,8 @@ function hashWords(text: string): number[] {
       if (code <= 0x20 ? code === 0x20 || (code >= 9 && code <= 13) : code >= 0xa0 && isWideSpace(code)) break
       hash = (Math.imul(hash, 31) + code) | 0
     }
-    if (end - start > MAX_WORD_CHARS) hashes.push(...cutRun(text.slice(start, end)).map(hashWord))
+    if (end - start > MAX_WORD_CHARS)
+      for (const part of cutRun(text.slice(start, end))) hashes.push(hashWord(part))
     else if (end > start) hashes.push(mix(hash))
     start = end + 1
   }
@@ -84,7 +85,7 @@ function wordsOf(text: string): string[] {
   const words: string[] = []
   for (const word of text.match(/\S+/g) ?? []) {
     if (word.length <= MAX_WORD_CHARS) words.push(word)
-    else words.push(...cutRun(word))
+    else for (const part of cutRun(word)) words.push(part)
   }
   return words
 }

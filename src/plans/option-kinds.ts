@@ -4,7 +4,7 @@ import { holdsKey, UsageError } from '../core/provider/errors.ts'
 
 /** What the value of an option can be. */
 export type OptionKind =
-  | { type: 'whole'; from: number }
+  | { type: 'whole'; from: number; to?: number }
   | { type: 'number'; from: number; to: number }
   | { type: 'choice'; of: readonly string[] }
   /** True or false; as a flag, it takes no value. */
@@ -28,6 +28,10 @@ export type Panel = 'turn' | 'step' | { every: number }
 
 /** A whole number, at least `from`. */
 export const whole = <From extends number>(from: From) => ({ type: 'whole', from }) as const
+/** The longest time of a timer: a longer one would mean one millisecond. */
+export const MAX_TIMER_MS = 2 ** 31 - 1
+/** A time in milliseconds that a timer can wait, at least `from`. */
+export const milliseconds = (from: number) => ({ type: 'whole', from, to: MAX_TIMER_MS }) as const
 /** A number, limits included. */
 export const number = (from: number, to: number) => ({ type: 'number', from, to }) as const
 /** One of some words. */
@@ -129,7 +133,7 @@ type Check = (value: unknown) => boolean
 export function describeKind(kind: OptionKind): string {
   switch (kind.type) {
     case 'whole':
-      return `a whole number from ${kind.from}`
+      return `a whole number from ${kind.from}${kind.to === undefined ? '' : ` to ${kind.to}`}`
     case 'number':
       return `a number from ${kind.from} to ${kind.to}`
     case 'choice':
@@ -143,7 +147,7 @@ export function describeKind(kind: OptionKind): string {
 export function isOfKind(kind: OptionKind, value: unknown): boolean {
   switch (kind.type) {
     case 'whole':
-      return Number.isSafeInteger(value) && (value as number) >= kind.from
+      return Number.isSafeInteger(value) && isBetween(value as number, kind)
     case 'number':
       return typeof value === 'number' && value >= kind.from && value <= kind.to
     case 'choice':
@@ -151,6 +155,10 @@ export function isOfKind(kind: OptionKind, value: unknown): boolean {
     default:
       return plain[kind.type][1](value)
   }
+}
+
+function isBetween(value: number, { from, to = Number.POSITIVE_INFINITY }: { from: number; to?: number }) {
+  return value >= from && value <= to
 }
 
 function isEvery(value: unknown): boolean {

@@ -10,6 +10,7 @@ import {
   countedEngines,
   engine,
   engines,
+  milliseconds,
   number,
   type OptionKind,
   panel,
@@ -211,13 +212,13 @@ export const planOptions = {
   },
   graceMs: {
     group: 'Slow completions',
-    kind: whole(0),
+    kind: milliseconds(0),
     help: 'after the quorum, wait this long for the others',
     default: 5_000,
   },
   capMs: {
     group: 'Slow completions',
-    kind: whole(1),
+    kind: milliseconds(1),
     help: 'stop waiting for a layer after this long',
     defaultText: 'never',
   },

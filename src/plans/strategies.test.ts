@@ -117,7 +117,7 @@ describe('a wrong option is a usage error that names it', () => {
     [{ topP: 1.5 }, 'expected `topP` to be a number from 0 to 1, got 1.5'],
     [{ stopAtAgreement: 2 }, 'expected `stopAtAgreement` to be a number from 0 to 1, got 2'],
     [{ quorum: 0, graceMs: 0 }, 'expected `quorum` to be a whole number from 1, got 0'],
-    [{ quorum: 1, graceMs: -1 }, 'expected `graceMs` to be a whole number from 0, got -1'],
+    [{ quorum: 1, graceMs: -1 }, 'expected `graceMs` to be a whole number from 0 to 2147483647, got -1'],
     [{ graceMs: 5 }, '`graceMs` needs `quorum`'],
     [{ aggregator: ['m'] }, 'there is no option `aggregator`: use `aggregators`'],
     [{ widht: 3 }, 'there is no option `widht`; did you mean `width`?'],

@@ -124,10 +124,10 @@ test('`aft ask --help` explains every flag, with examples', async () => {
     Slow completions:
       --quorum <n>             completions of a layer that are enough to continue
                                (from 1; default: all)
-      --grace-ms <ms>          after the quorum, wait this long for the others (from
-                               0; default: 5000)
-      --cap-ms <ms>            stop waiting for a layer after this long (from 1;
-                               default: never)
+      --grace-ms <ms>          after the quorum, wait this long for the others (0 to
+                               2147483647; default: 5000)
+      --cap-ms <ms>            stop waiting for a layer after this long (1 to
+                               2147483647; default: never)
 
     Engines:
       --threads <n>            CPU threads of an embedded model (from 1; default:
@@ -137,8 +137,8 @@ test('`aft ask --help` explains every flag, with examples', async () => {
                                a chat template
       --api-key-env <name>     environment variable that holds the server's key
       --timeout-ms <ms>        an attempt fails after this silence of the model's
-                               server (from 1; default: 120000; for providers
-                               300000)
+                               server (1 to 2147483647; default: 120000; for
+                               providers 300000)
       --max-retries <n>        times to repeat a failed completion (from 0; default:
                                9)
       --concurrency <n>        most completions at a time, per server or embedded

@@ -5,6 +5,7 @@ import { Command, Option } from 'commander'
 import { enginesOf } from '../../core/plan.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import { toFileError } from '../../lib/file-error.ts'
+import { MAX_TIMER_MS } from '../../plans/option-kinds.ts'
 import { builtInPresets, withModel } from '../../plans/presets.ts'
 import { joinLevels } from '../../plans/roles.ts'
 import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
@@ -69,7 +70,12 @@ export function serveCommand(): Command {
       'append answers that people correct on the page to this file, as training examples',
     ),
     new Option('--show-addresses', 'show clients the addresses and paths of engines'),
-    whole('--drain-ms <ms>', 'time for running requests to end when the server stops', 0).default(30_000),
+    whole(
+      '--drain-ms <ms>',
+      'time for running requests to end when the server stops',
+      0,
+      MAX_TIMER_MS,
+    ).default(30_000),
   ])
   group('Clients:', [
     new Option('--client-key-env <name...>', "environment variables that hold the clients' keys"),

@@ -25,7 +25,7 @@ export async function readJson(c: Context): Promise<unknown> {
   if (!/^application\/json\b/i.test(c.req.header('content-type') ?? '')) {
     throw new ApiError(415, 'expected content-type: application/json', { code: 'not_json' })
   }
-  const bytes = new Uint8Array(await c.req.arrayBuffer())
+  const bytes = new Uint8Array(await readBody(c))
   if (isDeep(bytes)) {
     throw new ApiError(400, `the body is nested deeper than ${MAX_NESTING}`, { code: 'invalid_value' })
   }
@@ -33,6 +33,20 @@ export async function readJson(c: Context): Promise<unknown> {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
     throw new ApiError(400, `the body is not JSON: ${(error as Error).message}`, { code: 'not_json' })
+  }
+}
+
+/** Reads the body. @throws ApiError 499 if the client leaves before its end; errors of the body's limits as they are */
+async function readBody(c: Context): Promise<ArrayBuffer> {
+  try {
+    return await c.req.arrayBuffer()
+  } catch (error) {
+    const { code, name } = error as NodeJS.ErrnoException
+    const hasLeft = c.req.raw.signal.aborted || name === 'AbortError' || code === 'ECONNRESET'
+    if (!hasLeft && (error as Error).message !== 'aborted') throw error
+    throw new ApiError(499, 'the client closed the connection before its request was whole', {
+      code: 'client_closed',
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -147,4 +147,35 @@ describe.each(['Hono', 'Express'] as const)('mounted under a path in %s', (frame
     expect((await fetch(`${url}/nothing`)).status).toBe(404)
     expect(await (await fetch(new URL('/v1/models', url))).text()).toBe('elsewhere')
   })
+})
+
+test('fixes of many clients at once stand whole and once, and a cut line before them stays alone', async () => {
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'aft-fixes-')), 'train.jsonl')
+  writeFileSync(file, '{"cut')
+  const { url } = await startServer(engine(), { ...small, fixes: file })
+  const send = (text: string) =>
+    fetch(`${url}/v1/aft/fixes`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        messages: [{ role: 'user', content: 'Q' }],
+        proposals: [{ text: 'a', model: 'm' }],
+        model: 'm',
+        completion: text,
+      }),
+    }).then(({ status }) => status)
+  const texts = Array.from({ length: 20 }, (_, i) => `${i} ${'x'.repeat(i % 2 === 0 ? 600_000 : 10)}`)
+  expect(await Promise.all(texts.map(send))).toEqual(texts.map(() => 201))
+  expect(await send('x'.repeat(2_000_000))).toBe(413)
+  const [cut, ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n')
+  expect(cut).toBe('{"cut')
+  expect(lines.map((line) => JSON.parse(line).completion[0].content).sort()).toEqual([...texts].sort())
+})
+
+test('a fix that cannot be written is an error, and nothing of it stays', async () => {
+  const { url } = await startServer(engine(), { ...small, fixes: '/dev/full' })
+  const body = { messages: [{ role: 'user', content: 'Q' }], proposals: [], model: 'm', completion: 'c' }
+  const headers = { 'content-type': 'application/json' }
+  const reply = await fetch(`${url}/v1/aft/fixes`, { method: 'POST', headers, body: JSON.stringify(body) })
+  expect(reply.status).toBe(500)
 })

@@ -67,14 +67,33 @@ function addErrors(app: Hono<Env>, { toKnown }: Parts): void {
   })
 }
 
+/** The paths that metrics tell apart. A client chooses its path, so every other path has one label. */
+const LABELS = new Set([
+  '/',
+  '/health',
+  '/metrics',
+  '/v1/aft',
+  '/v1/aft/fixes',
+  '/v1/aft/offer',
+  '/v1/chat/completions',
+  '/v1/messages',
+  '/v1/models',
+  '/v1/responses',
+])
+
+function labelOf(path: string): string {
+  const whole = path.startsWith('/v1/models/') ? '/v1/models' : path
+  if (LABELS.has(whole)) return whole
+  return LABELS.has(`/v1${whole}`) ? `/v1${whole}` : 'other'
+}
+
 function addMetrics(app: Hono<Env>, { metrics }: Parts): void {
   app.use(async (c, next) => {
     const startMs = performance.now()
     await next()
     const id = randomUUID()
     for (const name of ['x-request-id', 'request-id']) c.header(name, id)
-    const endpoint = c.res.status === 404 ? 'other' : c.req.path.replace(/^(\/v1\/models)\/.*/, '$1')
-    metrics.request(endpoint, c.res.status, (performance.now() - startMs) / 1_000)
+    metrics.request(labelOf(c.req.path), c.res.status, (performance.now() - startMs) / 1_000)
   })
 }
 

@@ -84,15 +84,19 @@ describe('the URL of a request', () => {
     expect(asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer secret', 'Bearer secret'])
   })
 
-  it('with a redirect to another host is followed without the key', async () => {
+  it('with a redirect to another host is not followed: only the named server gets the prompt', async () => {
     const other = await startFixture(model())
     const elsewhere = other.baseURL.replace('127.0.0.1', 'localhost')
     const { engine } = await open({ apiKey: 'secret' }, ({ response }) => {
       response.writeHead(307, { location: `${elsewhere}/chat/completions` }).end()
     })
-    await collect(engine)
+    const { failures } = await collect(engine)
     await other.close()
-    expect(other.asked.map(({ headers }) => headers.authorization)).toEqual([undefined])
+    expect(failures[0]?.error).toMatchObject({ kind: 'not-found', isRetryable: false })
+    expect(failures[0]?.error.message).toContain(
+      `the server sends on to ${elsewhere}: give that address instead`,
+    )
+    expect(other.asked).toEqual([])
   })
 })
 

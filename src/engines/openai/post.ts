@@ -23,7 +23,7 @@ export interface Target {
 /**
  * Posts a body and resolves when the response begins.
  * @throws UpstreamError for a status that is no success, and for a connection that fails; EngineError of kind
- *   `not-found` for a redirect that would turn the request into another
+ *   `not-found` for a redirect to another server, or one that would turn the request into another
  */
 export async function post(target: Target, body: object, signal: AbortSignal): Promise<Reply> {
   const headers = { ...target.headers, ...countHops() }
@@ -39,11 +39,11 @@ export async function post(target: Target, body: object, signal: AbortSignal): P
 
 const MAX_REDIRECTS = 5
 
-/** Follows redirects that keep the request (307, 308), to another origin without the key. */
+/** Follows redirects within the origin that keep the request (307, 308): only the server that was named gets the prompt. */
 async function send({ id, url, fetch }: Target, posted: Posted): Promise<Reply> {
-  let [address, headers] = [url, posted.headers]
+  let address = url
   for (let i = 0; ; i++) {
-    const reply = await postOnce(address, { ...posted, headers }, fetch).catch((cause: unknown) => {
+    const reply = await postOnce(address, posted, fetch).catch((cause: unknown) => {
       throw errorFromConnection(id, cause)
     })
     const location = reply.headers.get('location')
@@ -51,9 +51,8 @@ async function send({ id, url, fetch }: Target, posted: Posted): Promise<Reply> 
     reply.close()
     const next = new URL(location, address)
     const isKept = reply.status === 307 || reply.status === 308
-    if (!isKept || i === MAX_REDIRECTS || !/^https?:$/.test(next.protocol))
+    if (!isKept || i === MAX_REDIRECTS || next.origin !== new URL(address).origin)
       throw sentOn(id, reply.status, next)
-    if (next.origin !== new URL(address).origin) headers = withoutKeys(headers)
     address = next.href
   }
 }
@@ -61,13 +60,6 @@ async function send({ id, url, fetch }: Target, posted: Posted): Promise<Reply> 
 async function postOnce(address: string, posted: Posted, fetch: Target['fetch']): Promise<Reply> {
   if (!fetch) return postHTTP(address, posted)
   return fromFetch(await fetch(address, { method: 'POST', redirect: 'manual', ...posted }))
-}
-
-const PUBLIC = ['accept', 'content-type', 'user-agent', 'x-aft-hops']
-
-/** Credentials are meant for the origin that the user named, whatever their headers are called. */
-function withoutKeys(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => PUBLIC.includes(name)))
 }
 
 function sentOn(engine: string, status: number, { origin, pathname }: URL): EngineError {
