@@ -129,7 +129,7 @@ export const planOptions = {
     group: 'Plan',
     kind: panel,
     help: 'when the proposers run if tools are called: turn (once for each turn of the user), step, or every:N steps',
-    defaultText: 'turn',
+    default: 'turn',
     strategies: ['aft', 'moa', 'rsa'],
     only: 'loops of requests',
   },

@@ -1,6 +1,6 @@
 /** Turns a request of any wire into an `Ask`: what to answer and with which plan. */
 import type { Ask } from './live.ts'
-import { type AftOptions, type Offer, type PlanRequest, planFor } from './plans.ts'
+import { type AftOptions, type Offer, type PlanRequest, panelFor, planFor } from './plans.ts'
 
 /** What every wire can say, in its own fields. */
 export interface WireRequest extends Omit<PlanRequest, 'aft' | 'n' | 'isBare'> {
@@ -29,7 +29,17 @@ export function makeAsk(
   const warnings: string[] = []
   const sampling = { ...request.sampling, maxTokens: readLimit(request, offer, warnings) }
   const plan = planFor({ ...request, sampling, aft, n, isBare }, offer)
-  return { model: request.model, prompt, plan, showProposals, tools, formatParam, warnings }
+  return {
+    model: request.model,
+    prompt,
+    plan,
+    showProposals,
+    tools,
+    panel: panelFor(request.model, aft, offer),
+    seed: request.seed ?? aft.seed,
+    formatParam,
+    warnings,
+  }
 }
 
 /** A client's limit is the most that it can take, not a wish: one above the server's limit becomes the server's limit. */

@@ -1,22 +1,19 @@
 /** Runs a plan for a streaming client: the answer is sent while it is written, and nothing that was sent is changed. */
 import { answerPrompt } from '../core/aft.ts'
 import type { Host } from '../core/host.ts'
-import type { Plan, Prompt } from '../core/plan.ts'
 import { isJson, type ToolCallDelta } from '../core/provider/engine.ts'
 import { EngineError } from '../core/provider/errors.ts'
 import type { AftEvent, Completion, Result } from '../core/result.ts'
 import { answerInForm } from '../run/form/answer.ts'
 import { makeHost } from '../run/host.ts'
 import { listChoices, writingLayer } from './choices.ts'
+import type { DraftStore } from './drafts.ts'
 import { answerByFirstCall } from './first-call.ts'
+import { type LoopRequest, openStep, type PanelNote } from './loop.ts'
 import { createProposalView } from './proposal-view.ts'
 
 /** What to answer, and how: read from a request and checked. */
-export interface Ask {
-  /** Name of the preset. */
-  model: string
-  prompt: Omit<Prompt, 'id'>
-  plan: Plan
+export interface Ask extends LoopRequest {
   showProposals: boolean
   tools: ToolMode
   /** The name of the field with the schema of the answer, for errors. */
@@ -44,6 +41,17 @@ export interface Answered {
   result: Result
   /** By the number of the choice. A choice that failed is absent. */
   choices: Map<number, Completion>
+  /** What the panel did, if the request is a step of a loop of tool calls or may begin one. */
+  panel?: PanelNote
+}
+
+/** What answers requests. */
+export interface AnswerHost extends Pick<Host, 'engines' | 'template'> {
+  signal: AbortSignal
+  /** Keeps the drafts of a turn for its loop of tool calls. */
+  drafts?: DraftStore
+  /** Who asks: nobody gets the drafts of another. */
+  client?: string
 }
 
 /**
@@ -52,10 +60,12 @@ export interface Answered {
  * @throws EngineError, UsageError, or the signal's reason
  */
 export async function answerLive(
-  ask: Ask,
-  { engines, template, signal }: Pick<Host, 'engines' | 'template'> & { signal: AbortSignal },
+  asked: Ask,
+  { engines, template, signal, drafts, client = '' }: AnswerHost,
   sink?: Sink,
 ): Promise<Answered> {
+  const step = openStep(asked, { store: drafts, client, template })
+  const ask = step ? { ...asked, plan: step.plan } : asked
   const broken = new AbortController()
   const watch = sink?.canForget ? undefined : sink && watchLast(ask, sink, (error) => broken.abort(error))
   const emit =
@@ -68,17 +78,19 @@ export async function answerLive(
   const last = writingLayer(ask.plan)
   const seesAll = sink?.event !== undefined || (sink !== undefined && ask.showProposals)
   const endsOnly = (layer: number) => !seesAll && layer !== last
-  const host = makeHost({ engines, template, signal: stop, emit, endsOnly, isSent: watch?.isSent })
+  const recorded = step?.recorded
+  const host = makeHost({ engines, template, signal: stop, emit, endsOnly, recorded, isSent: watch?.isSent })
   const prompt = { id: '0', ...ask.prompt }
   const isFirstCall = ask.tools === 'first-call' && ask.prompt.tools !== undefined
-  const answer = isFirstCall ? answerByFirstCall : answerPrompt
+  const answer = isFirstCall && !recorded ? answerByFirstCall : answerPrompt
   const run = (checked: Host) => answer(prompt, ask.plan, checked)
   const result = await answerInForm(prompt, ask.plan, host, { run, place: ask.formatParam })
   broken.signal.throwIfAborted()
   checkForm(ask, result)
   const choices = listChoices(result, ask.plan)
   for (const [choice, completion] of choices) watch?.finish(choice, completion)
-  return { result, choices }
+  step?.keep(result)
+  return { result, choices, panel: step?.note }
 }
 
 /** If the last layer failed, a proposal is the answer, but not one that is not in the form of the request. */

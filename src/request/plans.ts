@@ -5,6 +5,7 @@ import { countMembers, type Plan } from '../core/plan.ts'
 import type { Sampling } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { optionFields } from '../files/option-fields.ts'
+import type { Panel } from '../plans/option-kinds.ts'
 import { type OptionTable, type OptionValues, planOptions } from '../plans/options.ts'
 import { mapSampling } from '../plans/own-settings.ts'
 import type { Preset } from '../plans/presets.ts'
@@ -88,6 +89,11 @@ export function planFor(request: PlanRequest, offer: Offer): Plan {
     throw tooMuch('aft.depth', plan.layers.length - 1, offer.limits.depth)
   }
   return withChoices(withSampling(plan, sampling), request)
+}
+
+/** When the panel runs in a loop of tool calls. */
+export function panelFor(model: string, { panel }: AftOptions, offer: Offer): Panel {
+  return panel ?? presetOf(model, offer).panel ?? offer.base.panel ?? planOptions.panel.default
 }
 
 /** The preset of a name. @throws UsageError that lists the presets there are */

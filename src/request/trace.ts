@@ -2,9 +2,18 @@
 import type { TokenScore } from '../core/provider/engine.ts'
 import type { UsageTotal } from '../core/provider/usage.ts'
 import type { Completion, Failure, Result } from '../core/result.ts'
+import type { Answered } from './live.ts'
 
-/** The field `aft` of a response; it holds the proposals' texts only on request. */
-export function traceOf(result: Result, showProposals: boolean, more: string[] = []) {
+/** What a trace holds besides the result. */
+interface TraceOptions {
+  /** Whether it holds the proposals' texts. */
+  showProposals: boolean
+  /** What was changed in the request, in words. */
+  warnings?: string[]
+}
+
+/** The field `aft` of a response. */
+export function traceOf({ result, panel }: Answered, { showProposals, warnings: more = [] }: TraceOptions) {
   const { from, degraded, degradedBecause, agreed, judgment, usage, ms, plan, template, layers } = result
   const warnings = [...more, ...(result.warnings ?? [])]
   const hasTexts = (layer: number) => showProposals && layer < plan.layers.length - 1
@@ -18,6 +27,7 @@ export function traceOf(result: Result, showProposals: boolean, more: string[] =
     ...(degradedBecause && { degradedBecause }),
     ...(warnings.length > 0 && { warnings }),
     ...(agreed !== undefined && { agreed }),
+    ...(panel && { panel }),
     layers: layers.map(({ completions, failures }, layer) => ({
       completions: completions.map((c) => ({ ...strip(c), ...(hasTexts(layer) && { text: c.text }) })),
       failures,

@@ -18,6 +18,7 @@ import { describeIssue } from '../../files/json-file.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
 import { limitsOf, type PlanOptions } from '../../plans/strategies.ts'
 import { makeAsk } from '../../request/ask.ts'
+import { createDraftStore, type DraftStore } from '../../request/drafts.ts'
 import { type Ask, answerLive, type Sink } from '../../request/live.ts'
 import { type AftOptions, aftSchema, type Offer } from '../../request/plans.ts'
 import { contentOf, endingOf, noUsage, partWriter } from './parts.ts'
@@ -68,10 +69,11 @@ export function createAft(options: AftProviderOptions): AftProvider {
     engines: names,
     limits: { width: 1_000, depth: 100, maxTokens: Number.MAX_SAFE_INTEGER },
   }
+  const drafts = createDraftStore({ maxBytes: MAX_DRAFT_BYTES })
   const languageModel = (modelId: string) => {
     if (!Object.hasOwn(offer.presets, modelId))
       throw new NoSuchModelError({ modelId, modelType: 'languageModel' })
-    return makeModel(modelId, { offer, engines: opened, template, showProposals })
+    return makeModel(modelId, { offer, engines: opened, template, showProposals, drafts })
   }
   const without = (modelType: 'embeddingModel' | 'imageModel') => (modelId: string) => {
     throw new NoSuchModelError({ modelId, modelType })
@@ -93,7 +95,11 @@ interface Setup {
   engines: Record<string, Engine>
   template: Template
   showProposals: boolean
+  drafts: DraftStore
 }
+
+/** Most bytes of drafts that a provider keeps for loops of tool calls. */
+const MAX_DRAFT_BYTES = 16 * 2 ** 20
 
 function makeModel(modelId: string, setup: Setup): LanguageModelV4 {
   const answerTo = (ask: Ask, signal: AbortSignal, sink?: Sink) => answerLive(ask, { ...setup, signal }, sink)
@@ -124,7 +130,7 @@ function makeModel(modelId: string, setup: Setup): LanguageModelV4 {
           try {
             // The writer sends the proposals as separate parts, so they must not be in the answer's reasoning too.
             const plain = { ...ask, showProposals: false }
-            const answered = await answerTo(plain, signal, writer.sink(ask.plan.layers.length - 1))
+            const answered = await answerTo(plain, signal, writer.sink())
             writer.end()
             send({ type: 'finish', ...endingOf(answered, ask.showProposals) })
           } catch (error) {

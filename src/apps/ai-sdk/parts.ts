@@ -9,16 +9,18 @@ import type {
 import type { ToolCallDelta } from '../../core/provider/engine.ts'
 import type { AftEvent, Completion, Result } from '../../core/result.ts'
 import type { Answered, Sink } from '../../request/live.ts'
+import { isReused } from '../../request/loop.ts'
 import { traceOf, usageOf } from '../../request/trace.ts'
 
 type Ending = Pick<LanguageModelV4GenerateResult, 'finishReason' | 'usage' | 'providerMetadata'>
 
 /** Makes the end of an answer, whole or streamed: the usage of all calls, and the trace as `providerMetadata.aft`. */
-export function endingOf({ result }: Answered, showProposals: boolean): Ending {
+export function endingOf(answered: Answered, showProposals: boolean): Ending {
+  const { result } = answered
   return {
     finishReason: { unified: result.finishReason, raw: result.finishReason },
     usage: toUsage(result),
-    providerMetadata: { aft: toJson(traceOf(result, showProposals)) },
+    providerMetadata: { aft: toJson(traceOf(answered, { showProposals })) },
   }
 }
 
@@ -47,10 +49,11 @@ export const noUsage: LanguageModelV4Usage = {
 /** Makes the content of an answer: the proposals if they are shown, then reasoning, text and tool calls. */
 export function contentOf({ result, choices }: Answered, showProposals: boolean): LanguageModelV4Content[] {
   const answer = choices.get(0) as Completion
+  // The proposals of an earlier step were content of that step.
   const proposals = result.layers
     .slice(0, result.from.layer)
     .flatMap(({ completions }, layer) =>
-      completions.map((c) => ({ ...placeOf(layer, c.index), text: c.text })),
+      completions.filter((c) => !isReused(c)).map((c) => ({ ...placeOf(layer, c.index), text: c.text })),
     )
   return [
     ...(showProposals
@@ -75,6 +78,8 @@ function placeOf(layer: number, index: number) {
 export function partWriter(send: (part: LanguageModelV4StreamPart) => void, showProposals: boolean) {
   const open = new Map<string, 'text' | 'reasoning'>()
   const calls: { id: string; name: string; input: string }[] = []
+  /** The layer that answers. */
+  let last = Number.POSITIVE_INFINITY
 
   const add = (kind: 'text' | 'reasoning', id: string, delta: string, more: object = {}) => {
     if (!open.has(id)) send({ type: `${kind}-start`, id, ...more })
@@ -97,7 +102,8 @@ export function partWriter(send: (part: LanguageModelV4StreamPart) => void, show
     call.input += piece
     send({ type: 'tool-input-delta', id: call.id, delta: piece })
   }
-  const propose = (event: AftEvent, last: number) => {
+  const propose = (event: AftEvent) => {
+    if (event.type === 'layer-start' && event.isLast) last = event.layer
     if (!showProposals || !('layer' in event) || event.layer >= last) return
     if (event.type === 'completion-delta') {
       const { id, ...more } = placeOf(event.layer, event.index)
@@ -109,15 +115,14 @@ export function partWriter(send: (part: LanguageModelV4StreamPart) => void, show
     else if (event.type === 'completion-failed') close(placeOf(event.layer, event.failure.index).id)
   }
   return {
-    /** @param last number of the layer that answers */
-    sink: (last: number): Sink => ({
+    sink: (): Sink => ({
       content: (_, text) => {
         close('reasoning')
         add('text', 'text', text)
       },
       reasoning: (_, text) => add('reasoning', 'reasoning', text),
       toolCall: (_, delta) => grow(delta),
-      event: (event) => propose(event, last),
+      event: propose,
     }),
     end: () => {
       for (const id of [...open.keys()]) close(id)

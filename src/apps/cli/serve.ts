@@ -92,9 +92,11 @@ export function serveCommand(): Command {
     ),
     whole('--max-running <n>', 'requests answered at once', 0).default(64),
     whole('--max-waiting <n>', 'requests that may wait; more get HTTP status 429', 0).default(256),
-    whole('--max-stored <mb>', 'MB of memory for answers of /v1/responses that clients may name', 0).default(
-      64,
-    ),
+    whole(
+      '--max-stored <mb>',
+      'MB of memory for answers of /v1/responses that clients may name, and as many for drafts of tool loops',
+      0,
+    ).default(64),
   ])
   return addAnswerFlags(command, ['system', 'seed', 'schema']).action((flags: ServeFlags) => serve(flags))
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { hops } from '../../engines/openai/hops.ts'
 import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
+import { isReused } from '../../request/loop.ts'
 import { openFormCheck } from '../../run/form/check.ts'
 import { ApiError, isInternal } from './api-error.ts'
 import type { Endpoint, WireRequest } from './endpoint.ts'
@@ -51,7 +52,7 @@ function enter(
   c: RequestContext,
   ask: Ask,
   disconnected: AbortSignal,
-  { names, template, queue, metrics, drain, log, toKnown }: Parts,
+  { names, template, drafts, queue, metrics, drain, log, toKnown }: Parts,
 ): (sink?: Sink) => Promise<Answered> {
   const signal = AbortSignal.any([disconnected, drain.signal])
   const hop = readHops(c) + 1
@@ -60,11 +61,11 @@ function enter(
     let release = () => {}
     try {
       release = await turn
-      const host = { engines: names.engines, template, signal }
+      const host = { engines: names.engines, template, drafts, client: c.get('client'), signal }
       const answered = await hops.run(hop, () => answerLive(ask, host, concealEvents(sink, names)))
       metrics.answer(answered.result)
-      for (const { error } of answered.result.layers.flatMap((layer) => layer.failures)) {
-        if (isInternal(error)) log(error.message)
+      for (const failure of answered.result.layers.flatMap((layer) => layer.failures)) {
+        if (isInternal(failure.error) && !isReused(failure)) log(failure.error.message)
       }
       return { ...answered, result: concealResult(answered.result, names) }
     } catch (error) {

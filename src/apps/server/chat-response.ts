@@ -9,7 +9,8 @@ import { type ChatRequest, readChat } from './chat-request.ts'
 import type { Endpoint, Stamp } from './endpoint.ts'
 import type { EventStream } from './sse.ts'
 
-function toChatCompletion({ result, choices }: Answered, { ask }: ChatRequest, stamp: Stamp) {
+function toChatCompletion(answered: Answered, { ask }: ChatRequest, stamp: Stamp) {
+  const { result, choices } = answered
   return {
     id: stamp.id,
     object: 'chat.completion',
@@ -28,7 +29,7 @@ function toChatCompletion({ result, choices }: Answered, { ask }: ChatRequest, s
       finish_reason: toFinishReason(completion),
     })),
     usage: usageOf(result.usage, result),
-    aft: traceOf(result, ask.showProposals, ask.warnings),
+    aft: traceOf(answered, ask),
   }
 }
 
@@ -65,7 +66,7 @@ async function writeChat(
   try {
     const answered = await run(sink)
     const { result, choices } = answered
-    const trace = { aft: traceOf(result, ask.showProposals, ask.warnings) }
+    const trace = { aft: traceOf(answered, ask) }
     const ends = [...choices].map(([index, completion]) => {
       const finish_reason = toFinishReason(completion)
       return {

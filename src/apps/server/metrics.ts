@@ -1,5 +1,6 @@
 /** Counts requests, calls and tokens, and shows them in the text format of Prometheus. */
 import type { Result } from '../../core/result.ts'
+import { isReused } from '../../request/loop.ts'
 import type { Queue } from './queue.ts'
 
 const BUCKETS_S = [0.1, 0.3, 1, 3, 10, 30, 100, 300]
@@ -29,7 +30,7 @@ export function createMetrics(): Metrics {
       add('aft_tokens_total{kind="input"}', usage.inputTokens)
       add('aft_tokens_total{kind="output"}', usage.outputTokens)
       add('aft_degraded_total', degraded ? 1 : 0)
-      for (const { error } of layers.flatMap((l) => l.failures)) {
+      for (const { error } of layers.flatMap((l) => l.failures).filter((failure) => !isReused(failure))) {
         add(`aft_failures_total{kind="${error.kind}"}`)
       }
     },

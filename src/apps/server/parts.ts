@@ -1,6 +1,7 @@
 /** The parts of a server. The routes use them and keep no state of their own. */
 import type { Context } from 'hono'
 import type { Template } from '../../core/templates.ts'
+import type { DraftStore } from '../../request/drafts.ts'
 import type { Offer } from '../../request/plans.ts'
 import type { ApiError } from './api-error.ts'
 import type { Drain } from './drain.ts'
@@ -13,6 +14,8 @@ export interface Parts {
   names: Names
   offer: Offer
   template: Template
+  /** The drafts of turns whose loop of tool calls may go on. */
+  drafts: DraftStore
   queue: Queue
   metrics: Metrics
   drain: Drain

@@ -61,7 +61,8 @@ function describe({ echo }: ResponsesRequest, { id, created, model }: Stamp) {
   }
 }
 
-function finish({ result, choices }: Answered, output: Output, request: ResponsesRequest, stamp: Stamp) {
+function finish(answered: Answered, output: Output, request: ResponsesRequest, stamp: Stamp) {
+  const { result, choices } = answered
   const answer = choices.get(0)
   const reason = { length: 'max_output_tokens', 'content-filter': 'content_filter' }[
     answer?.finishReason as string
@@ -82,6 +83,6 @@ function finish({ result, choices }: Answered, output: Output, request: Response
       output_tokens_details: completion_tokens_details,
       ...usage,
     },
-    aft: traceOf(result, request.ask.showProposals, request.ask.warnings),
+    aft: traceOf(answered, request.ask),
   }
 }

@@ -7,6 +7,7 @@ import { checkEngines } from '../../engines/given-engines.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
 import { joinLevels } from '../../plans/roles.ts'
 import { limitsOf, makePlan, type PlanOptions } from '../../plans/strategies.ts'
+import { createDraftStore } from '../../request/drafts.ts'
 import { DEFAULT_LIMITS, type Limits, type Offer } from '../../request/plans.ts'
 import { toApiError } from './api-error.ts'
 import { createDrain } from './drain.ts'
@@ -39,7 +40,10 @@ export interface ServerOptions {
   maxWaiting?: number
   /** Most bytes of a body; default 8 MiB. */
   maxBodyBytes?: number
-  /** Memory for answers of /v1/responses that later requests of their client may name; default 64 MiB, 0 keeps none. */
+  /**
+   * Memory for answers of /v1/responses that later requests of their client may name, and as much for the drafts of turns
+   * whose loop of tool calls may go on; default 64 MiB, 0 keeps none.
+   */
   maxStoredBytes?: number
   /** A client that reads nothing of a stream for this many milliseconds counts as disconnected; default 60,000. */
   readerTimeoutMs?: number
@@ -80,7 +84,7 @@ export function createServer(options: ServerOptions): AftServer {
   if (Object.keys(options?.engines ?? {}).length === 0)
     throw new UsageError('expected `engines`, such as { small: await openEngine("smollm2") }, got none')
   checkEngines(options.engines)
-  const { template = defaultTemplate, log = () => {} } = options
+  const { template = defaultTemplate, maxStoredBytes = 64 * 2 ** 20, log = () => {} } = options
   const names = nameEngines(options.engines, options.showAddresses)
   const queue = createQueue({
     maxRunning: options.maxRunning ?? 64,
@@ -91,6 +95,7 @@ export function createServer(options: ServerOptions): AftServer {
     names,
     offer: makeOffer(options, names, template),
     template,
+    drafts: createDraftStore({ maxBytes: maxStoredBytes }),
     queue,
     metrics: createMetrics(),
     drain,
@@ -101,7 +106,7 @@ export function createServer(options: ServerOptions): AftServer {
       return known
     },
   }
-  const { maxBodyBytes = 8 * 2 ** 20, maxStoredBytes = 64 * 2 ** 20 } = options
+  const { maxBodyBytes = 8 * 2 ** 20 } = options
   const { readerTimeoutMs, fixes, keys = {}, anyOrigin = false } = options
   const hasKeys = Object.keys(keys).length > 0
   const origins = readOrigins(options.allowOrigin ?? [], { hasKeys, isAnyMeant: anyOrigin })

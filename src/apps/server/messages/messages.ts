@@ -64,7 +64,8 @@ const STOP_REASONS = {
   'content-filter': 'refusal',
 } as const
 
-function finish({ result, choices }: Answered, blocks: Blocks, { ask }: MessagesRequest) {
+function finish(answered: Answered, blocks: Blocks, { ask }: MessagesRequest) {
+  const { result, choices } = answered
   const reason = choices.get(0)?.finishReason ?? 'stop'
   const content = blocks.end(reason === 'length')
   const { prompt_tokens, completion_tokens, prompt_tokens_details, cost } = usageOf(result.usage, result)
@@ -79,6 +80,6 @@ function finish({ result, choices }: Answered, blocks: Blocks, { ask }: Messages
       output_tokens: completion_tokens,
       ...(cost !== undefined && { cost }),
     },
-    aft: traceOf(result, ask.showProposals, ask.warnings),
+    aft: traceOf(answered, ask),
   }
 }
