@@ -113,7 +113,8 @@ async function judge({ id, messages }: Prompt, plan: Plan, host: Host, proposals
  * need the last layer: only it gets them.
  */
 function findAgreement(prompt: Prompt, plan: Plan, proposals: Completion[]): number | undefined {
-  if (plan.stopAtAgreement === undefined || prompt.tools) return undefined
+  if (plan.stopAtAgreement === undefined || prompt.tools || proposals.some((p) => p.excluded))
+    return undefined
   const agreed = proposals.length > 1 ? agreement(proposals.map((p) => p.text)) : 0
   return agreed >= plan.stopAtAgreement ? agreed : undefined
 }

@@ -108,6 +108,12 @@ test('if all proposals are broken, the aggregator is shown them all the same', a
   expect(result).toMatchObject({ answer: good, degraded: false })
 })
 
+test('broken proposals never agree', async () => {
+  const { result } = await ask(scriptedEngine(layered([[bad, bad], [good]], [bad])), { stopAtAgreement: 0 })
+  expect(result).toMatchObject({ answer: good, degraded: false })
+  expect(result.agreed).toBeUndefined()
+})
+
 test.each([
   ['no other is there', layered([[bad]], [bad]), { strategy: 'single' as const }, {}],
   ['all proposals are broken too', layered([[bad, '{}'], [bad]], [bad, bad]), {}, {}],
