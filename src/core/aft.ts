@@ -98,8 +98,8 @@ function takeLeftovers(reached: Reached, plan: Plan, layer: LayerResult): Reache
 }
 
 /**
- * Runs the judge, as one more layer. Undefined if the plan has none, or there is only one candidate. The judge does not
- * get the prompt's stop strings: they belong to the answer.
+ * Runs the judge, as one more layer. Undefined if the plan does not have one, or there is only one candidate. The judge
+ * does not get the prompt's stop strings: they belong to the answer.
  */
 async function judge({ id, messages }: Prompt, plan: Plan, host: Host, proposals: Completion[]) {
   const layer = judgeLayer(plan, proposals)

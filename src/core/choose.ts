@@ -31,7 +31,7 @@ export function chooseAnswer(
   return take(layer === plan.layers.length - 1 ? first : central(candidates))
 }
 
-/** The judge as a layer of its own; undefined if the plan has none, or there is only one candidate. */
+/** The judge as a layer of its own; undefined if the plan does not have one, or there is only one candidate. */
 export function judgeLayer({ choose, strict }: Plan, candidates: Completion[]): Layer | undefined {
   if (typeof choose === 'string' || candidates.length === 1) return undefined
   const { judge: engine, maxTokens, fallbacks } = choose
@@ -62,7 +62,7 @@ function central(candidates: Completion[]): Completion {
   return candidates[findCentral(candidates.map((c) => c.text))] as Completion
 }
 
-/** The first completion with the most frequent answer; of equally frequent answers, the first. Calls have ids that differ. */
+/** The first completion with the most frequent answer; of equally frequent answers, the first. Ids of calls do not count. */
 function vote(candidates: Completion[], areJson: boolean): Completion {
   const describe = ({ function: { name, arguments: text } }: ToolCall) =>
     `${name}(${canonicalJson(text) ?? text})`

@@ -12,7 +12,7 @@ export interface Host {
   clock: Clock
   /** Gets every event as it happens. */
   emit?: (event: AftEvent) => void
-  /** Whether `emit` does without the deltas of a layer: engines then leave them out. */
+  /** Whether `emit` does not need the deltas of a layer. Then engines leave them out. */
   endsOnly?: (layer: number) => boolean
   /** The first layers, if they exist already: they are not sampled and emit no events. */
   recorded?: LayerResult[]

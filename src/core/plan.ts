@@ -1,4 +1,4 @@
-/** What is asked, and how it is answered. Plain data: the journal holds a plan as it is. */
+/** What is asked, and how it is answered. Plain data: a journal has the plan as it is. */
 import type { Message, ResponseFormat, Sampling, Tool, ToolChoice } from './provider/engine.ts'
 
 /** What is asked: any number of turns, and what the client wants of the answer. */
@@ -26,7 +26,7 @@ export interface Voice {
   fallbacks?: Fallback[]
 }
 
-/** An engine to ask if another fails, with its sampling if that is another. */
+/** An engine to ask if another fails; with its own sampling, or with that of the other. */
 export type Fallback = string | { engine: string; sampling: Sampling }
 
 /** The engines of a voice, each with its sampling, in the order in which they are asked. */
@@ -48,7 +48,7 @@ export interface Quorum {
   capMs?: number
 }
 
-/** The engine that picks the answer. Its temperature is 0 if `sampling` has none and the plan is not strict. */
+/** The engine that picks the answer. Its temperature is 0, unless `sampling` sets it or the plan is strict. */
 export interface Judge {
   judge: string
   maxTokens?: number

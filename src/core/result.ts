@@ -80,7 +80,7 @@ export interface Result {
   /** True if the answer is less than the plan asks for; the reasons say how. */
   degraded: boolean
   degradedBecause?: string[]
-  /** What models refused and was left out or rewritten, and which engines stood in for others; each once, in words. */
+  /** What was left out or rewritten because a model refuses it, and which engines replaced others; each once, in words. */
   warnings?: string[]
   /** How much the proposals agreed (0 to 1), if the remaining layers were skipped for it. */
   agreed?: number
@@ -133,12 +133,12 @@ export function listMissing({ completions, failures }: LayerResult, layerIndex: 
   )
 }
 
-/** Says in words which engines of a layer stood in for others. People count layers from 1. */
+/** Says in words which engines of a layer replaced others. People count layers from 1. */
 function listFallbacks({ completions }: LayerResult, layerIndex: number): string[] {
-  const told = completions.flatMap(({ engine, fellBack }) =>
+  const fallen = completions.flatMap(({ engine, fellBack }) =>
     fellBack ? [`fell back from ${fellBack.from} to ${engine} (${fellBack.because})`] : [],
   )
-  const groups = Map.groupBy(told, (text) => text)
+  const groups = Map.groupBy(fallen, (text) => text)
   return [...groups].map(([text, { length }]) => {
     return `layer ${layerIndex + 1}: ${length === 1 ? '1 completion' : `${length} completions`} ${text}`
   })
@@ -179,8 +179,8 @@ export function summarize(
     ...layers.flatMap((l) => [...l.completions, ...l.failures]),
     ...(judgment ? [judgment] : []),
   ]
-  const told = everything.flatMap((c) => ('warnings' in c && c.warnings) || [])
-  const warnings = [...new Set([...told, ...layers.flatMap(listFallbacks)])]
+  const reported = everything.flatMap((c) => ('warnings' in c && c.warnings) || [])
+  const warnings = [...new Set([...reported, ...layers.flatMap(listFallbacks)])]
   const slowest = layers.map((l) => Math.max(0, ...l.completions.map((c) => c.ms)))
   return {
     answer: completion.text,

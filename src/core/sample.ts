@@ -170,7 +170,7 @@ function addCompletion(call: Call, member: Member, event: CompletionEnd): void {
   run.quorum.check()
 }
 
-/** With tools, only the answer has the format: proposals cannot call what its values come from, so they are prose. */
+/** With tools only the answer has the format. Proposals are prose: they cannot make the calls that the values come from. */
 function formatOf({ prompt, isLast }: LayerRun) {
   const format = isLast || !prompt.tools?.length ? prompt.responseFormat : undefined
   return format?.type === 'text' ? undefined : format

@@ -5,7 +5,7 @@ import { type Message, textOf } from './provider/engine.ts'
 /** The wording of the roles. Its id and hash are written beside every text that was made with it. */
 export interface Template {
   id: string
-  /** The proposer's system message if the user has none. */
+  /** The proposer's system message if the user does not have one. */
   proposerSystem: string
   /** The aggregator's system message; `{{proposals}}` stands for the list. */
   aggregatorSystem: string
@@ -62,7 +62,7 @@ export function hashTemplate(template: Template): string {
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
 }
 
-/** Messages of a proposer: the conversation, with the template's system message if the user has none. */
+/** Messages of a proposer: the conversation, with the template's system message if the user does not have one. */
 export function proposerMessages(template: Template, conversation: Message[], hasTools = false): Message[] {
   const { system, turns } = splitSystem(template, conversation)
   const note = hasTools ? template.withoutTools : undefined
@@ -112,7 +112,7 @@ function splitSystem(template: Template, conversation: Message[]): { system: str
   return { system, turns: conversation.slice(head.length) }
 }
 
-/** Fills in one pass: a value that holds `{{…}}` itself stays as it is. */
+/** Fills in one pass: a value that has `{{…}}` itself stays as it is. */
 function fill(wording: string, values: Record<string, string>): string {
   return wording.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => values[name] ?? whole)
 }

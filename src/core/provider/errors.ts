@@ -119,15 +119,15 @@ function hidePatterns(text: string): string {
 /** The cause of an error, for its constructor. If one of its texts has a key, only its own message is left, without it. */
 function withoutKeys({ cause }: { cause?: unknown }): ErrorOptions | undefined {
   if (cause === undefined) return undefined
-  return { cause: tellsKey(cause) ? new Error(redact(String(cause))) : cause }
+  return { cause: showsKey(cause) ? new Error(redact(String(cause))) : cause }
 }
 
 /** Whether a thrown value, or an error that caused it, has a key in one of its texts. */
-function tellsKey(value: unknown, depth = 0): boolean {
+function showsKey(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return redact(value) !== value
   if (!(value instanceof Error) || depth > 8) return false
   const parts = Object.getOwnPropertyDescriptors(value)
-  return Object.values(parts).some((part) => tellsKey(part.value, depth + 1))
+  return Object.values(parts).some((part) => showsKey(part.value, depth + 1))
 }
 
 /** Turns any error into the record that journals and outputs hold. No key is in it, not even one that became known later. */
