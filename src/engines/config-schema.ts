@@ -1,7 +1,7 @@
 /** What a config may hold, and the errors for anything else. */
 import { z } from 'zod'
 import { holdsKey, UsageError } from '../core/provider/errors.ts'
-import { explainIssue } from '../files/json-file.ts'
+import { explainIssue, inWords } from '../files/json-file.ts'
 import { namesOf, optionFields } from '../files/option-fields.ts'
 import { findClosest } from '../lib/closest.ts'
 import { type OptionTable, type OptionValues, planOptions } from '../plans/options.ts'
@@ -108,7 +108,7 @@ function parse<T extends z.ZodObject>(
   place: Place,
   path: PropertyKey[],
 ): z.infer<T> {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, inWords)
   if (result.success) return result.data
   const lines = result.error.issues.map((issue) => {
     const known = issue.path.length === 0 ? namesOf(schema) : []

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { DataError, UsageError } from '../core/provider/errors.ts'
 import { describeWrong } from './file-errors.ts'
-import { describeIssue } from './json-file.ts'
+import { describeIssue, inWords } from './json-file.ts'
 import { readMessages } from './messages.ts'
 import { readRecords } from './rows/read-records.ts'
 import type { Example } from './rows/row.ts'
@@ -38,7 +38,7 @@ export async function* readExamples(folder: string, split: Split): AsyncGenerato
     throw new UsageError(`${folder} has no ${split}.jsonl; expected a folder that \`aft data build\` made`)
   for await (const { value, line, problem } of readRecords([file])) {
     if (problem !== undefined) throw new DataError(file, line, problem)
-    const result = example.safeParse(value)
+    const result = example.safeParse(value, inWords)
     const issue = result.error?.issues[0]
     if (issue) throw new DataError(file, line, `expected an example; ${describeIssue(issue, value)}`)
     const { prompt } = value as Example

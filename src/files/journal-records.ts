@@ -4,7 +4,7 @@ import type { Plan, Prompt } from '../core/plan.ts'
 import type { Message, ToolCall, Usage } from '../core/provider/engine.ts'
 import type { UsageTotal } from '../core/provider/usage.ts'
 import type { Completion, ErrorRecord, Failure } from '../core/result.ts'
-import { describeIssue } from './json-file.ts'
+import { describeIssue, inWords } from './json-file.ts'
 
 const message = z.custom<Message>(
   (value) => typeof value === 'object' && value !== null && typeof (value as Message).role === 'string',
@@ -90,7 +90,7 @@ export const journalRecord = z.discriminatedUnion('type', [
  * @throws Error that says what was expected
  */
 export function parseRecord(value: unknown): JournalRecord {
-  const { error } = journalRecord.safeParse(value)
+  const { error } = journalRecord.safeParse(value, inWords)
   const issue = error?.issues[0]
   if (!issue) return value as JournalRecord
   if (issue.code === 'invalid_union' && issue.path[0] === 'type') {

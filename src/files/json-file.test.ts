@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { describeIssue, parseJsonFile } from './json-file.ts'
+import { describeIssue, inWords, parseJsonFile } from './json-file.ts'
 
 const shape = z.strictObject({
   name: z.string().min(1),
@@ -35,7 +35,9 @@ test.each([
   [{ name: 'x', old: 1 }, '`old`: the name is now `own`'],
   [{ name: 'x', other: 1 }, 'unknown `other`'],
 ])('%j: %s', (value, words) => {
-  expect(describeIssue(shape.safeParse(value).error?.issues[0] as z.core.$ZodIssue, value)).toBe(words)
+  expect(describeIssue(shape.safeParse(value, inWords).error?.issues[0] as z.core.$ZodIssue, value)).toBe(
+    words,
+  )
 })
 
 test('a file that is not JSON says in which line', () => {

@@ -13,7 +13,7 @@ export function parseJsonFile(file: string, text: string): unknown {
   }
 }
 
-/** An issue of zod in words, with its place in the value: `` `a.b`: expected text, got 3 ``. */
+/** An issue of a value that was parsed `inWords`, with its place in the value: `` `a.b`: expected text, got 3 ``. */
 export function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
   const got = issue.path.reduce<unknown>(
     (inner, key) => (inner as Record<PropertyKey, unknown>)?.[key],
@@ -23,14 +23,18 @@ export function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
   return `${place}${explainIssue(issue, got)}`
 }
 
-/** An issue of zod in words, without its place. A schema's own message is kept. */
+/**
+ * For every `safeParse` whose issues a person reads: what was expected, in plain words. A schema's own message goes first.
+ */
+export const inWords = { error: expectedBy }
+
+/** An issue of a value that was parsed `inWords`, without its place. */
 export function explainIssue(issue: z.core.$ZodIssue, got: unknown): string {
   if (issue.code === 'unrecognized_keys') return `unknown ${issue.keys.map((key) => `\`${key}\``).join(', ')}`
   if (issue.code === 'invalid_type' && issue.expected === 'never') return issue.message
-  const isOwn = !/^(Invalid|Too) /.test(issue.message)
   // The check of an option says itself what it found.
   const found = issue.code === 'custom' && issue.params && 'got' in issue.params ? issue.params.got : got
-  return `${isOwn ? issue.message : expectedBy(issue)}, got ${show(found)}`
+  return `${issue.message}, got ${show(found)}`
 }
 
 const NAMES: Record<string, string> = {
@@ -42,7 +46,7 @@ const NAMES: Record<string, string> = {
   record: 'an object',
 }
 
-function expectedBy(issue: z.core.$ZodIssue): string {
+function expectedBy(issue: z.core.$ZodRawIssue | z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       return `expected ${NAMES[issue.expected] ?? `a ${issue.expected}`}`

@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { DataError } from '../core/provider/errors.ts'
 import { FileError, toFileError } from '../lib/file-error.ts'
 import { readJsonl } from '../lib/jsonl.ts'
-import { describeIssue, parseJsonFile } from './json-file.ts'
+import { describeIssue, inWords, parseJsonFile } from './json-file.ts'
 import {
   alpacaEvalShape,
   convergenceShape,
@@ -71,7 +71,7 @@ async function readText(file: string): Promise<string> {
 }
 
 function check<T>(file: string, line: number | undefined, shape: z.ZodType<T>, value: unknown): T {
-  const { data, error } = shape.safeParse(value)
+  const { data, error } = shape.safeParse(value, inWords)
   const issue = error?.issues[0]
   if (!issue) return data as T
   throw new DataError(file, line, `expected the results of an evaluation; ${describeIssue(issue, value)}`)

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { LineCounter, parse, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { DataError, UsageError } from '../core/provider/errors.ts'
-import { describeIssue } from '../files/json-file.ts'
+import { describeIssue, inWords } from '../files/json-file.ts'
 import { findClosest } from '../lib/closest.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { formerFields, type Recipe, recipeSchema, withPresentNames } from './recipe.ts'
@@ -30,7 +30,7 @@ export function readRecipe(file: string, settings: string[] = []): Recipe {
   }
   const set = Object.fromEntries(settings.map(readSetting))
   const { $schema: _, ...fields } = { ...given, ...set } as Record<string, unknown>
-  const result = recipeSchema.safeParse(fields)
+  const result = recipeSchema.safeParse(fields, inWords)
   if (result.success) return resolvePaths(result.data, file, set)
   const { issues } = result.error
   // A name that is not known explains another one that is missing.
@@ -46,7 +46,7 @@ export function readRecipe(file: string, settings: string[] = []): Recipe {
 export function readRunRecipe(folder: string): Recipe {
   const file = path.join(folder, 'recipe.yaml')
   const fields = withPresentNames(parse(readText(file)))
-  const { data, error } = recipeSchema.safeParse(fields)
+  const { data, error } = recipeSchema.safeParse(fields, inWords)
   if (data) return data
   const [issue] = error.issues as [z.core.$ZodIssue]
   throw new DataError(file, undefined, `expected the recipe of a run; ${describeIssue(issue, fields)}`)

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { errorFromStatus } from '../../src/engines/upstream-error.ts'
+import { errorFromStatus } from '../../src/engines/upstream/error.ts'
 import { aft } from '../command-line.ts'
 import { hasCases, place, post, readRequest, serve, startStub } from './cases.fixture.ts'
 

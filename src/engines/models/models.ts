@@ -139,7 +139,7 @@ async function resolveHubName(name: string, options: ResolveOptions): Promise<st
     signal.throwIfAborted()
     const reason = cause instanceof Error ? cause.message : String(cause)
     const hint = 'Check the name and the connection, or download the file yourself and use gguf:FILE.'
-    throw new EngineError(name, 'unreachable', `cannot get ${name}: ${reason}. ${hint}`, { cause })
+    throw new EngineError(name, 'unreachable', `cannot be downloaded: ${reason}. ${hint}`, { cause })
   } finally {
     idle.end()
   }

@@ -1,5 +1,5 @@
 /** What a chunk of an answer says, in whatever of the usual forms it comes. */
-import { stringify } from '../error-body.ts'
+import { stringify } from '../upstream/error-body.ts'
 import type { Fields } from './framing.ts'
 
 /** One event of a stream, or a whole answer. Servers send anything: only the functions below read it. */

@@ -4,7 +4,7 @@ import { EngineError } from '../../core/provider/errors.ts'
 import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import type { Grant, Slots } from '../../lib/slots.ts'
 import { endTranscript } from '../transcript.ts'
-import { errorFromChunk, errorFromConnection } from '../upstream-error.ts'
+import { errorFromChunk, errorFromConnection } from '../upstream/error.ts'
 import {
   asFields,
   type Choice,

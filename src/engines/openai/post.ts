@@ -2,7 +2,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import { EngineError } from '../../core/provider/errors.ts'
 import { fromFetch, type Posted, postHTTP, type Reply } from '../../lib/http-post.ts'
-import { errorFromConnection, errorFromResponse } from '../upstream-error.ts'
+import { errorFromConnection, errorFromResponse } from '../upstream/error.ts'
 import { hops } from './hops.ts'
 
 /** Where requests go, and what goes with each. */

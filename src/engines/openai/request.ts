@@ -1,9 +1,9 @@
 /** The body of a chat-completions request, in the dialect of its server. */
 import type { CompletionRequest, Message } from '../../core/provider/engine.ts'
 import type { EngineError } from '../../core/provider/errors.ts'
-import { readMaxN, rejectsField } from '../named-fields.ts'
-import { addLesson, applyLessons, isLesson, type Lesson, readLesson, toWire } from '../refusals.ts'
-import { type FormatType, fitFormat, instruct, refusedFormat } from './format.ts'
+import { type FormatType, fitFormat, instruct, refusedFormat } from '../upstream/format.ts'
+import { readMaxN, rejectsField } from '../upstream/named-fields.ts'
+import { addLesson, applyLessons, isLesson, type Lesson, readLesson, toWire } from '../upstream/refusals.ts'
 
 /** What a server understands. Each engine has one, and changes it when its server refuses something. */
 export interface Dialect {

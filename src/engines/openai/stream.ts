@@ -2,7 +2,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import { EngineError } from '../../core/provider/errors.ts'
 import { ConnectionError, type Reply } from '../../lib/http-post.ts'
-import { errorFromConnection } from '../upstream-error.ts'
+import { errorFromConnection } from '../upstream/error.ts'
 import { FrameError } from './frame-error.ts'
 import { type Batch, createFramer } from './framing.ts'
 

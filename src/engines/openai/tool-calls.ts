@@ -4,8 +4,8 @@
  * position of a call is our own, in the order in which calls begin.
  */
 import type { ToolCall } from '../../core/provider/engine.ts'
-import { stringify } from '../error-body.ts'
 import { extendToolCall, startToolCall, type Transcript } from '../transcript.ts'
+import { stringify } from '../upstream/error-body.ts'
 import { asFields } from './chunk.ts'
 import type { Fields } from './framing.ts'
 

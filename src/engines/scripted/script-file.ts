@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { DataError, UsageError } from '../../core/provider/errors.ts'
-import { describeIssue, parseJsonFile } from '../../files/json-file.ts'
+import { describeIssue, inWords, parseJsonFile } from '../../files/json-file.ts'
 import { echo, type Rule, type ScriptedEngine, scriptedEngine } from './scripted.ts'
 
 const usage = z.strictObject({
@@ -93,7 +93,7 @@ async function readText(file: string): Promise<string> {
 function parse(file: string, text: string): z.infer<typeof scriptFile> {
   const value = parseJsonFile(file, text)
   const script = Array.isArray(value) ? { rules: value } : value
-  const { data, error } = scriptFile.safeParse(script)
+  const { data, error } = scriptFile.safeParse(script, inWords)
   if (data) return data
   const what = 'expected a script, such as [{"when": "sky", "replies": ["Blue."]}]'
   throw new DataError(

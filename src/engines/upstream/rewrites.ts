@@ -1,5 +1,5 @@
 /** Turns that a chat template or a gateway refuses, written in another way without losing what they say. */
-import { type Message, textOf } from '../core/provider/engine.ts'
+import { type Message, textOf } from '../../core/provider/engine.ts'
 import {
   bareMessages,
   dropBlank,

@@ -1,5 +1,5 @@
 /** Which fields of a request a refusal is about. */
-import type { UpstreamError } from './upstream-error.ts'
+import type { UpstreamError } from './error.ts'
 
 const REFUSED_NAME =
   /unsupported|not supported|unrecognized|unknown|unexpected|not permitted|forbidden|use '/i

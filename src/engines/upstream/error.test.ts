@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { errorFromConnection, errorFromResponse, errorFromStatus } from './upstream-error.ts'
+import { errorFromConnection, errorFromResponse, errorFromStatus } from './error.ts'
 
 test.each([
   [401, 'no', 'auth', false],

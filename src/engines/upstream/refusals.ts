@@ -1,10 +1,10 @@
 /** What a model's server refuses, learned from its refusals: fields that are left out, and turns that are rewritten. */
 
-import type { Message, ReasoningEffort, Sampling } from '../core/provider/engine.ts'
-import type { EngineError } from '../core/provider/errors.ts'
+import type { Message, ReasoningEffort, Sampling } from '../../core/provider/engine.ts'
+import type { EngineError } from '../../core/provider/errors.ts'
+import { UpstreamError } from './error.ts'
 import { namesField, wordsOf } from './named-fields.ts'
 import { type Rewrite, rewriteFor, rewriteMessages } from './rewrites.ts'
-import { UpstreamError } from './upstream-error.ts'
 
 /** One thing that was learned, and how a reader is told of it. */
 export interface Lesson {

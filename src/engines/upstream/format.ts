@@ -1,7 +1,7 @@
 /** Response formats that a server does not take: asked for in another form, or in words. */
 import type { Message, ResponseFormat } from '../../core/provider/engine.ts'
-import { namesField } from '../named-fields.ts'
-import type { UpstreamError } from '../upstream-error.ts'
+import type { UpstreamError } from './error.ts'
+import { namesField } from './named-fields.ts'
 
 /** A type of response format that servers may refuse. */
 export type FormatType = 'json_schema' | 'json_object'

@@ -1,6 +1,6 @@
 /** Ways to write calls and results of tools for servers that do not take them as they are. Each returns its argument if there is nothing to do. */
-import { type Message, type ToolCall, textOf } from '../core/provider/engine.ts'
-import { hashParts } from '../lib/random.ts'
+import { type Message, type ToolCall, textOf } from '../../core/provider/engine.ts'
+import { hashParts } from '../../lib/random.ts'
 import { joinTurns, mergeTurns, rewriteEach } from './turns.ts'
 
 /** Calls and results of tools as plain turns. */

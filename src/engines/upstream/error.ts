@@ -3,8 +3,8 @@
  * in common, so their words must be read. They are read in this file only: all other code decides on the fields
  * of `UpstreamError`.
  */
-import { EngineError, type EngineErrorKind } from '../core/provider/errors.ts'
-import { askedDelayMs } from '../lib/retry.ts'
+import { EngineError, type EngineErrorKind } from '../../core/provider/errors.ts'
+import { askedDelayMs } from '../../lib/retry.ts'
 import { listNamed, parseBody, readErrorBody, statusFromWords } from './error-body.ts'
 import { readTokens, saysOverflow } from './overflow.ts'
 

@@ -1,5 +1,5 @@
 /** Ways to write the turns of a conversation for servers that do not take them as they are. Each returns its argument if there is nothing to do. */
-import { type ContentPart, type Message, textOf } from '../core/provider/engine.ts'
+import { type ContentPart, type Message, textOf } from '../../core/provider/engine.ts'
 
 /** Neighbors of one role as one turn. Turns of tools and calls stay as they are. */
 export function mergeTurns(messages: Message[]): Message[] {
