@@ -1,4 +1,4 @@
-/** One loopback server for all dialects. An engine believes it is at the address of its dialect. */
+/** One loopback server for all dialects. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Engine } from '../../src/core/provider/engine.ts'
@@ -42,21 +42,25 @@ export async function startLoopback(): Promise<Loopback> {
   const { port } = server.address() as AddressInfo
   return {
     open(dialect, script, options) {
-      const fetch: typeof globalThis.fetch = (address, request) => {
-        const { pathname, search } = new URL(String(address))
-        return globalThis.fetch(`http://127.0.0.1:${port}/${number}${pathname}${search}`, request)
+      const toHere = (address: string) => {
+        const { pathname, search } = new URL(address)
+        return `http://127.0.0.1:${port}/${number}${pathname}${search}`
       }
+      // What the engine knows of a host by its name stays true only at that name.
+      const isNamed = /\.openai\.(com|azure\.com)\//.test(dialect.address)
+      const fetch: typeof globalThis.fetch = (address, request) =>
+        globalThis.fetch(toHere(String(address)), request)
+      const number = rooms.length
       const engine = openOpenAI({
-        baseURL: dialect.address,
+        baseURL: isNamed ? dialect.address : toHere(dialect.address),
         model: 'm',
         id: 'm',
         env: {},
         ...(dialect.headers ? { headers: dialect.headers } : { apiKey: 'key-of-a-test' }),
         concurrency: 10_000,
-        fetch,
+        ...(isNamed && { fetch }),
         ...options,
       })
-      const number = rooms.length
       const opened = { dialect, engine, taken: [], refused: [] }
       rooms.push({ opened, script: { ...script, faults: [...(script.faults ?? [])] } })
       return opened
