@@ -32,7 +32,7 @@ export interface RunIdentity {
 
 /**
  * Opens a run's journal, or begins it.
- * @param options `onLine` is called with every line that is already there; `restart` puts them aside instead
+ * @param options `onLine` is called with every line that is already there; `restart` moves them away instead
  * @throws UsageError if it was begun with another plan, template or engines (the difference is shown)
  */
 export function openRunJournal(

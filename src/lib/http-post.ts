@@ -38,7 +38,7 @@ export interface Posted {
 /** A server may drop a connection that was idle for 5 s, as uvicorn does: it is not used again shortly before that. */
 const IDLE_MS = 4_000
 
-/** The proxy of the environment, if Node was told to use one. */
+/** The proxy of the environment, if Node is set to use one. */
 const { options } = http.globalAgent as { options?: { proxyEnv?: NodeJS.ProcessEnv } }
 const agentOptions = { keepAlive: true, timeout: IDLE_MS, proxyEnv: options?.proxyEnv }
 const agents = { http: new http.Agent(agentOptions), https: new https.Agent(agentOptions) }

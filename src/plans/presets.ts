@@ -6,7 +6,7 @@ import type { PlanOptions } from './strategies.ts'
 /** The options that a preset sets. All others keep the values that the caller has. */
 export type Preset = Partial<PlanOptions>
 
-/** How the paper samples. Data and evaluations sample so unless they are told otherwise, to stay comparable. */
+/** How the paper samples. Data and evaluations sample in the same way by default, so that they stay comparable. */
 export const paperSampling = { temperature: 0.7, topP: 0.95 } as const
 
 /** The built-in presets, for the engines that propose and aggregate. */

@@ -107,7 +107,7 @@ function stack(s: Settings, proposers: Voice[], members: Voice[]): Shape {
   return { layers: [{ voices: proposers, see: 'nothing' }, ...middle, last], choose: 'last' }
 }
 
-/** A voice of `n` samples. @param topP of the layer, if its engine has none of its own */
+/** A voice of `n` samples. @param topP of the layer, if its engine does not have its own */
 function voice(s: Settings, role: string | Role, n: number, topP = s.topP): Voice {
   return toVoice(role, n, (engine, own) => {
     const { temperature, topK, minP, reasoning } = s

@@ -35,7 +35,7 @@ export const nothingSpent: Readonly<Spending> = {
   cost: 0,
 }
 
-/** The sum of two spendings; without a cost if one has none. */
+/** The sum of two spendings; without a cost if one does not have a cost. */
 export function addSpending(a: Spending, b: Spending): Spending {
   return {
     calls: a.calls + b.calls,

@@ -6,13 +6,13 @@ import { UpstreamError } from './error.ts'
 import { namesField, wordsOf } from './named-fields.ts'
 import { type Rewrite, rewriteFor, rewriteMessages } from './rewrites.ts'
 
-/** One thing that was learned, and how a reader is told of it. */
+/** One thing that was learned, and the words for it. */
 export interface Lesson {
   /** A field of the wire, or a rewriting of messages. */
   about: string
   text: string
   rewrite?: Rewrite
-  /** The engine itself acts on it; it is only told. */
+  /** The engine itself acts on it; here it is only reported. */
   isNote?: true
 }
 

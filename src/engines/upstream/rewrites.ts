@@ -33,7 +33,7 @@ interface Rewriting {
   name: Rewrite
   /** What the refusal says. */
   words: RegExp
-  /** How a reader is told. */
+  /** What the warning says. */
   text: string
   /** The same array if there is nothing to rewrite. */
   rewrite(messages: Message[], hasTools: boolean): Message[]

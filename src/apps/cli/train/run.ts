@@ -37,7 +37,7 @@ export function addTraining(command: Command): Command {
       [],
     )
     .addOption(
-      new Option('--rows <which>', 'rows to train on: aft has proposals, sft has none')
+      new Option('--rows <which>', 'rows to train on: aft has proposals, sft does not')
         .choices(['aft', 'sft', 'both'])
         .default(undefined, '`rows` of the recipe'),
     )

@@ -136,7 +136,7 @@ function toChatFormat(schema: Record<string, unknown>): ResponseFormat {
   return { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } }
 }
 
-/** A budget in tokens is told to engines as an effort, which is what their servers know. */
+/** A budget of tokens is passed to engines as an effort, because their servers know efforts. */
 function readEffort({ thinking, output_config: config }: Body): ReasoningEffort | undefined {
   if (config?.effort) return config.effort
   if (thinking?.type === 'disabled') return 'none'
