@@ -33,6 +33,14 @@ test.each([
   ],
   ['request (5012 tokens) exceeds the available context size (4096 tokens), try increasing it', 5012],
   ['prompt is too long: 5012 tokens > 4096 maximum', 5012],
+  ["This model's maximum prompt length is 4096 but the request contains 5012 tokens.", 5012],
+  ['too many tokens: total number of tokens in the prompt cannot exceed 4096 - received 5012.', 5012],
+  ['Prompt has too many tokens: 5012, max is 4096', 5012],
+  ['Request input length 5012 is longer than the maximum model length 4096', 5012],
+  ['Prompt length 5012 exceeds max_kv_size 4096', 5012],
+  ['The prompt (length 5012) is longer than session_len 4096', 5012],
+  ['the number of input tokens 5012 cannot exceed the total tokens limit 4096 for this model', 5012],
+  ['Sequence length 5012 exceeds the maximum of 4096', 5012],
 ])('a prompt that is too long is a context overflow: %s', (message, prompt) => {
   const error = errorFromStatus('e', 400, message, { isRetryable: true })
   expect(error).toMatchObject({
@@ -45,6 +53,7 @@ test.each([
 test.each([
   "Invalid 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum length 40.",
   "Invalid 'stop': array too long. Expected an array with maximum length 4, but got an array with length 5.",
+  'stop: at most 4 sequences, the maximum length of each is 20',
 ])('a field that is too long is no context overflow: %s', (message) => {
   expect(errorFromStatus('e', 400, message).kind).toBe('refused')
 })

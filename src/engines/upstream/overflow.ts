@@ -6,7 +6,8 @@ const STATUSES = [400, 413, 422, 500]
 const OVERFLOW = [
   // OpenAI, vLLM, llama-server, SGLang, Mistral, DeepSeek, LM Studio, MiniMax
   /context[_ -]?(length|window|size|limit|overflow)/i,
-  /(maximum|max|available|allowed) (model |input |prompt |total )?(context|length|sequence length|tokens? (count|limit))/i,
+  /(maximum|max|available|allowed) (model |input |prompt |total )?(context|sequence length|tokens? (count|limit))/i,
+  /(maximum|max|allowed) (model|input|prompt|total) length|(maximum|max) length\b.*\btokens?\b/is,
   /exceeds? (the|this|your|its) (maximum|available|allowed|configured|model'?s?) [\w ]*(context|tokens?|limit|length)/i,
   /exceed\w* (the )?(model |configured |max\w* )?(token|context) ?limit/i,
   // Anthropic, Bedrock, Cohere, GLM, Atlas
@@ -26,6 +27,8 @@ const OVERFLOW = [
   /range of input length should be/i,
   /(prompt|input|sequence) length[^.]* (should|must) not exceed/i,
   /(prompt|input)[^.]* (is )?longer than [^.]*(context|max|\d)/i,
+  /(prompt|input|sequence) length \(?[\d,]+\)? (exceeds|is (greater|longer|larger))/i,
+  /number of (input |prompt )?tokens[^.]* (cannot|must not|should not|may not) exceed/i,
   /too many (input |prompt )?tokens/i,
   /(input|prompt|total)_?tokens?(_limit)?_exceed|max_(total|input|prompt)_tokens exceeded/i,
   /tokens? (in (the |your )?(request|prompt|messages) )?(exceeds?|more than|over) (the )?(max|limit)/i,
@@ -64,12 +67,15 @@ const CONTEXT = [
   String.raw`(?:configured|token|context)[ _]limit(?: of)?\D{0,4}${NUMBER}`,
   String.raw`(?:limit (?:of|is)|maximum number of tokens allowed|only supports up to|max_seq_len|should not exceed max_num_tokens|must be <=|must have less than|should be \[\d+,)[ (]*${NUMBER}`,
   `${NUMBER} maximum context`,
+  String.raw`(?:cannot|not) exceed[a-z ]{0,30} ${NUMBER}`,
+  String.raw`max(?:imum)? (?:[a-z_]+ )?(?:length|of|is) (?:is )?\(?${NUMBER}`,
+  String.raw`(?:max_kv_size|session_len) ${NUMBER}`,
 ].map((pattern) => new RegExp(pattern, 'i'))
 const PROMPT = [
   String.raw`${NUMBER} \+ \d+ >`,
   `${NUMBER} tokens from the input|${NUMBER} of text input`,
   `${NUMBER} (?:input tokens|in the messages|in your prompt|${'`'}inputs${'`'} tokens)`,
-  `(?:resulted in|requested|request|request has|too long:|Given:|token count(?: of| is)?|Current length is|prompt length|prompt contains|the input|first)[ (]+${NUMBER}`,
+  `(?:resulted in|requested|request|request has|too long:|too many tokens:|received|request contains|prompt length|sequence length|input length|\\(length|input tokens|Given:|token count(?: of| is)?|Current length is|prompt length|prompt contains|the input|first)[ (]+${NUMBER}`,
 ].map((pattern) => new RegExp(pattern, 'i'))
 
 /** Tokens of the prompt and of the context, as far as the words name them. */
