@@ -1,6 +1,8 @@
-/** Reads the row files of benchmarks: one JSON array, JSON lines, or comma-separated values. */
+/** Reads the row files of benchmarks: one JSON array, JSON lines (both packed by gzip or not), Parquet, or comma-separated values. */
+import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { DataError } from '../core/provider/errors.ts'
+import { isPacked, readRecords } from '../files/rows/read-records.ts'
 import { jsonReason } from '../lib/explain-json.ts'
 import { toFileError } from '../lib/file-error.ts'
 
@@ -36,14 +38,31 @@ export function show(value: unknown): string {
  * @throws FileError if the file cannot be read, DataError with the place of a value that is not an object
  */
 export async function readRows(file: string): Promise<RowFile> {
-  const text = await readText(file)
-  const found = text.trimStart().startsWith('[') ? parseArray(file, text) : parseLines(file, text)
+  const found = await openRows(file)
   for (const [i, value] of found.rows.entries()) {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) continue
     throw wrongRow(found, i + 1, `expected an object, got ${show(value)}`)
   }
   if (found.rows.length === 0) throw new DataError(file, undefined, 'expected rows, got none')
   return found as RowFile
+}
+
+async function openRows(file: string): Promise<RowFile<unknown>> {
+  if (existsSync(file) && statSync(file).isFile() && isPacked(file)) return readPacked(file)
+  const text = await readText(file)
+  return text.trimStart().startsWith('[') ? parseArray(file, text) : parseLines(file, text)
+}
+
+/** Rows of Parquet, or of JSON that gzip packed. */
+async function readPacked(file: string): Promise<RowFile<unknown>> {
+  const rows: unknown[] = []
+  const lines: number[] = []
+  for await (const { value, line, problem } of readRecords([file])) {
+    if (problem !== undefined) throw new DataError(file, line, problem)
+    rows.push(value)
+    lines.push(line)
+  }
+  return { file, isArray: false, rows, lineOf: (row) => lines[row - 1] ?? 1 }
 }
 
 async function readText(file: string): Promise<string> {

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { parquetWriteFile } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DataError, UsageError } from '../core/provider/errors.ts'
 import { type PromptRow, readPrompts } from './prompts.ts'
@@ -241,4 +243,28 @@ describe('a wrong file', () => {
     await expect(reading).rejects.toThrow(UsageError)
     await expect(reading).rejects.toThrow(/none\.jsonl: there is no such file or folder/)
   })
+})
+
+test('prompts are read from gzip and from Parquet, with whole numbers as ids', async () => {
+  const zipped = join(folder, 'p.jsonl.gz')
+  writeFileSync(zipped, gzipSync('{"id":9007199254740993,"prompt":"a"}\n{"instruction":"b","input":"c"}\n'))
+  const packed = join(folder, 'p.parquet')
+  const columnData = [
+    { name: 'id', data: [1n, 2n], type: 'INT64' as const },
+    { name: 'question', data: ['a', 'b'], type: 'STRING' as const },
+  ]
+  parquetWriteFile({ filename: packed, columnData })
+  const shown = async (file: string) => {
+    const found: [string, unknown][] = []
+    for await (const { id, messages } of readPrompts(file)) found.push([id, messages[0]?.content])
+    return found
+  }
+  expect(await shown(zipped)).toEqual([
+    ['9007199254740993', 'a'],
+    ['1', 'b\n\nc'],
+  ])
+  expect(await shown(packed)).toEqual([
+    ['1', 'a'],
+    ['2', 'b'],
+  ])
 })

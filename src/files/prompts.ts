@@ -1,4 +1,4 @@
-/** Reads prompts from a file of rows: JSON lines, or one JSON array. */
+/** Reads prompts from a file of rows: JSON lines or one JSON array, packed by gzip or not, or Parquet. */
 import { open, readFile } from 'node:fs/promises'
 import type { Message, ResponseFormat } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
@@ -6,6 +6,7 @@ import { FileError, toFileError } from '../lib/file-error.ts'
 import { parseExact, readJsonl } from '../lib/jsonl.ts'
 import { describeWrong, toCallersError } from './file-errors.ts'
 import { type PromptRow, readPromptRow, type Wrong } from './prompt-row.ts'
+import { idFields, isPacked, readRecords } from './rows/read-records.ts'
 import { checkFormat } from './schema-file.ts'
 
 export type { PromptRow } from './prompt-row.ts'
@@ -25,9 +26,7 @@ export async function* readPrompts(
 ): AsyncGenerator<PromptRow> {
   const lines = new Map<string, number>()
   try {
-    for await (const { value, line } of (await startsArray(file))
-      ? readArray(file)
-      : readJsonl(file, { exact: ID_FIELDS })) {
+    for await (const { value, line } of await openRows(file)) {
       const wrong: Wrong = (expected, got) => new DataError(file, line, describeWrong(expected, got))
       const prompt = readPromptRow(value, line, wrong)
       const earlier = lines.get(prompt.id)
@@ -45,8 +44,21 @@ export async function* readPrompts(
   if (lines.size === 0) throw new DataError(file, undefined, 'expected one prompt per line, got none')
 }
 
-/** Ids of 64 bits are kept as they are written. */
-const ID_FIELDS = ['id', 'custom_id', 'prompt_id']
+type Rows = AsyncIterable<{ value: unknown; line: number }>
+
+async function openRows(file: string): Promise<Rows> {
+  const isArray = await startsArray(file)
+  if (isPacked(file)) return readPacked(file)
+  return isArray ? readArray(file) : readJsonl(file, { exact: idFields })
+}
+
+/** Rows of Parquet, or of JSON that gzip packed. */
+async function* readPacked(file: string): AsyncGenerator<{ value: unknown; line: number }> {
+  for await (const { value, line, problem } of readRecords([file])) {
+    if (problem !== undefined) throw new DataError(file, line, problem)
+    yield { value, line }
+  }
+}
 
 function withFormat(prompt: PromptRow, responseFormat: ResponseFormat | undefined): PromptRow {
   return responseFormat && !prompt.responseFormat ? { ...prompt, responseFormat } : prompt
@@ -76,7 +88,7 @@ async function startsArray(file: string): Promise<boolean> {
 async function* readArray(file: string): AsyncGenerator<{ value: unknown; line: number }> {
   let rows: unknown[]
   try {
-    rows = parseExact((await readFile(file, 'utf8')).replace(/^\uFEFF/, ''), ID_FIELDS) as unknown[]
+    rows = parseExact((await readFile(file, 'utf8')).replace(/^\uFEFF/, ''), idFields) as unknown[]
   } catch (error) {
     throw new FileError(file, `expected a JSON array: ${(error as Error).message}`)
   }

@@ -7,6 +7,7 @@ import { createGunzip } from 'node:zlib'
 import { DataError, UsageError } from '../../core/provider/errors.ts'
 import { jsonReason } from '../../lib/explain-json.ts'
 import { toFileError } from '../../lib/file-error.ts'
+import { parseExact } from '../../lib/jsonl.ts'
 import { needPackages } from '../optional-packages.ts'
 import type { Wanted } from './read-parquet.ts'
 import type { RawRecord } from './row.ts'
@@ -17,6 +18,21 @@ const NO_ROWS =
   /(^|[\\/])(dataset_infos?|dataset_dict|state|config|tokenizer\w*|special_tokens_map|generation_config)\.json$/
 const isHidden = (name: string) => name.split(/[\\/]/).some((part) => part.startsWith('.'))
 const KINDS = /\.(jsonl|ndjson|json|journal|parquet)(\.gz)?$/
+
+/** Fields whose whole numbers may have 64 bits: they are kept as they are written. */
+export const idFields = ['id', 'custom_id', 'prompt_id']
+
+/** Whether a file is Parquet, or packed by gzip: `readRecords` reads it, and no reader of text does. */
+export function isPacked(file: string): boolean {
+  const fd = openSync(file, 'r')
+  try {
+    const start = Buffer.alloc(4)
+    readSync(fd, start, 0, 4, 0)
+    return isZipped(start) || start.toString('latin1') === 'PAR1'
+  } finally {
+    closeSync(fd)
+  }
+}
 
 /**
  * The files of a source: itself, or those of a folder and the folders in it, by name. `-` is standard input. Hidden files
@@ -119,7 +135,7 @@ export function parseRecord(bytes: Buffer): { value: unknown } | { problem: stri
   if (!isUtf8(bytes)) return { problem: 'expected UTF-8, got other bytes' }
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
   try {
-    const value: unknown = JSON.parse(text)
+    const value = parseExact(text, idFields)
     return mayHaveHalf.test(text) && hasHalf(value) ? { problem: HALF } : { value }
   } catch (error) {
     return text.trim() === '' ? undefined : { problem: `expected JSON: ${jsonReason(error)}` }

@@ -45,11 +45,7 @@ export function addBuildFlags(command: Command): Command {
   group('Input and output:', [
     new Option('-o, --output <folder>', 'folder for the examples').makeOptionMandatory(),
     new Option('--format <format>', 'what a record of the sources is').choices(formats).default('responses'),
-    whole('--problems <n>', 'problems to make, for --format arithmetic or puzzles', 1).default(1000),
-    new Option(
-      '--puzzles <kinds>',
-      'kinds of puzzles to make, such as routes:choices=3,parts=2+sums; docs/data.md has all',
-    ),
+    ...madeOptions(),
     new Option('--restart', 'replace the data set in the folder; targets that an engine wrote are kept'),
     share('--max-bad <share>', 'share of the records that may be broken; they are skipped').default(0.05),
     threadsOption(),
@@ -137,6 +133,17 @@ export function optionsOf(flags: BuildFlags, { isMade }: { isMade: boolean }) {
     validationShare: flags.validation,
     maxBadShare: flags.maxBad,
   } satisfies Partial<BuildOptions>
+}
+
+/** The flags of formats whose rows are made here. */
+function madeOptions(): Option[] {
+  return [
+    whole('--problems <n>', 'problems to make, for --format arithmetic or puzzles', 1).default(1000),
+    new Option(
+      '--puzzles <kinds>',
+      'kinds of puzzles to make, such as routes:choices=3,parts=2+sums; docs/data.md has all',
+    ),
+  ]
 }
 
 /** Returns the settings for the data card: all flags without the paths of files. */
