@@ -30,8 +30,8 @@ export interface OpenedEngines {
  * @example
  * const engine = await openEngine('http://127.0.0.1:8000/v1#llama', { concurrency: 16 })
  */
-export async function openEngine(name: string, options: OpenOptions = {}): Promise<Engine> {
-  checkSettings(options)
+export async function openEngine(name: string, given: OpenOptions = {}): Promise<Engine> {
+  const options = await checkSettings(given)
   const shared = new Shared()
   const engine = await open(name, options, shared)
   shared.checkUse(options)
@@ -45,11 +45,8 @@ export async function openEngine(name: string, options: OpenOptions = {}): Promi
  * @example
  * const { engines, close } = await openEngines(['smollm2', 'openai:gpt-4.1-mini'])
  */
-export async function openEngines(
-  names: readonly string[],
-  options: OpenOptions = {},
-): Promise<OpenedEngines> {
-  checkSettings(options)
+export async function openEngines(names: readonly string[], given: OpenOptions = {}): Promise<OpenedEngines> {
+  const options = await checkSettings(given)
   const shared = new Shared()
   const close = async () => {
     const opened = await Promise.allSettled(shared.engines.values())
@@ -66,9 +63,11 @@ export async function openEngines(
   }
 }
 
-function checkSettings(options: OpenOptions): void {
+/** Checks the settings, and the config that is given by its file, even if no name needs it. */
+async function checkSettings(options: OpenOptions): Promise<OpenOptions> {
   const { env, config, vocabularyOnly, cacheDir, signal, onProgress, ...settings } = options
   checkOptions(settings, engineOptions)
+  return typeof config === 'string' ? { ...options, config: await readConfig(config) } : options
 }
 
 /** What one call opens: names that mean the same share an engine. */

@@ -28,13 +28,13 @@ test('a file or an object becomes a format, named by the title of the schema', a
 
 test.each([
   ['none', join(folder, 'none.json'), UsageError, /none\.json: there is no such file/],
-  ['no JSON', write('text.json', '{"type":'), DataError, /text\.json: expected a JSON schema: /],
+  ['no JSON', write('text.json', '{"type":'), DataError, /text\.json:1: expected JSON: Unexpected end/],
   ['no schema', write('list.json', '[1]'), UsageError, /list\.json: expected a JSON schema, got \[1\]/],
   [
     'a wrong part',
     write('part.json', '{"items":{"type":"x"}}'),
     UsageError,
-    /part\.json: items\.type: must be equal/,
+    /part\.json: items\.type: expected one of "array"/,
   ],
   ['a reference elsewhere', { $ref: 'http://x/y' }, UsageError, /^schema: \$ref: refers to "http:\/\/x\/y"/],
 ])('%s is an error that says where', async (_, schema, kind, problem) => {

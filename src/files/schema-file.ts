@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import type { Prompt } from '../core/plan.ts'
 import type { ResponseFormat } from '../core/provider/engine.ts'
-import { DataError, UsageError } from '../core/provider/errors.ts'
+import { UsageError } from '../core/provider/errors.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { SchemaError } from '../lib/json-schema/limits.ts'
 import { toCallersError } from './file-errors.ts'
+import { parseJsonFile } from './json-file.ts'
 import type { Wrong } from './prompt-row.ts'
 
 /**
@@ -55,9 +56,5 @@ async function readJson(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw toCallersError(toFileError(file, error))
   })
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''))
-  } catch (error) {
-    throw new DataError(file, undefined, `expected a JSON schema: ${(error as Error).message}`)
-  }
+  return parseJsonFile(file, text)
 }

@@ -44,7 +44,7 @@ describe('roles', () => {
     expect(counts({ proposers: two, strategy: 'self-consistency', width: 4 })).toEqual([[3, 1]])
     expect(counts({ proposers: two, depth: 0 })).toEqual([[1]])
     expect(() => plan({ proposers: two, width: 5 })).toThrow(
-      '`width` is 5, but the proposers have `n` 3 + 1 = 4: leave one of them out',
+      '`width` is 5, but the `n` of the proposers add up to 4: leave one of them out',
     )
   })
 

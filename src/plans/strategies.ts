@@ -183,7 +183,7 @@ function readCounts(proposers: (string | Role)[], width: number | undefined): nu
   const counts = proposers.map(toRole).map(({ n = 1 }) => n)
   const sum = counts.reduce((a, b) => a + b, 0)
   if (width === undefined || width === sum) return counts
-  const message = `\`width\` is ${width}, but the proposers have \`n\` ${counts.join(' + ')} = ${sum}: leave one of them out`
+  const message = `\`width\` is ${width}, but the \`n\` of the proposers add up to ${sum}: leave one of them out`
   throw new UsageError(message, { param: 'width', code: 'invalid-value' })
 }
 

@@ -24,6 +24,12 @@ function describeProblem(error: ErrorObject, value: unknown): string {
   return `expected ${place(steps)} ${wish(error)}, got ${show(valueAt(value, steps))}`
 }
 
+/** A problem without its place, for messages that begin with the place. */
+export function describeWish(error: ErrorObject, value: unknown): string {
+  const steps = error.instancePath.split('/').slice(1).map(unescapeStep)
+  return `expected ${wish(error).replace(/^to be /, '')}, got ${show(valueAt(value, steps))}`
+}
+
 /** What the value should be, after the name of its place. */
 function wish({ keyword, params, message = '' }: ErrorObject): string {
   if (keyword === 'type') return `to be ${[params.type].flat().join(' or ')}`

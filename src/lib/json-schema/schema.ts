@@ -7,7 +7,7 @@ import type { ErrorObject, Options, ValidateFunction } from 'ajv'
 import { TimeLimitError, within } from '../time-limit.ts'
 import { type Parts, readParts, SchemaError } from './limits.ts'
 import { toRegExp, tryPattern } from './patterns.ts'
-import { describeProblems } from './problems.ts'
+import { describeProblems, describeWish } from './problems.ts'
 
 /** Says what is wrong with a value, in words; nothing if it is as the schema says. @throws SchemaError if that takes too long */
 export type CheckValue = (value: unknown) => string[]
@@ -96,14 +96,14 @@ async function makeValidator(plain: object | boolean, parts: Parts): Promise<Val
     } catch (error) {
       throw explain(error as Error, parts)
     }
-    problem ??= toProblem(compiler.errors?.[0])
+    problem ??= toProblem(compiler.errors?.[0], schema)
   }
   throw problem as SchemaError
 }
 
-function toProblem({ instancePath = '', message = 'is not valid', params }: Partial<ErrorObject> = {}) {
-  const allowed = params?.allowedValues ? `: ${params.allowedValues.join(', ')}` : ''
-  return new SchemaError(instancePath.split('/').slice(1).join('.'), `${message}${allowed}`)
+function toProblem(error: ErrorObject | undefined, schema: unknown) {
+  if (!error) return new SchemaError('', 'is not valid')
+  return new SchemaError(error.instancePath.split('/').slice(1).join('.'), describeWish(error, schema))
 }
 
 const options: Options = {
