@@ -1,6 +1,6 @@
 /** Real training: TRL on this CPU with a model of two layers, and one adapter of the real small model. Takes four minutes. */
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -109,12 +109,18 @@ test('a run writes each step once, held-out losses, plots, a card and complete c
   expect(existsSync(at('whole/checkpoint-8/complete'))).toBe(true)
 })
 
-test('all weights are exported in the number format that was asked for', async () => {
+test('all weights are exported in the number format that was asked for, without what a killed run left', async () => {
+  mkdirSync(at('whole-16.unfinished'))
+  writeFileSync(at('whole-16.unfinished/left-behind'), '')
   const { code, stderr } = await aft(
     ['train', 'export', at('whole'), '-o', at('whole-16'), '--dtype', 'bfloat16'],
     { env },
   )
-  expect({ code, stderr }).toMatchObject({ code: 0 })
+  expect({ code, stderr }).toMatchObject({ code: 0, stderr: `serve it: vllm serve ${at('whole-16')}\n` })
+  const names = readdirSync(at('whole-16'))
+  expect(names).toEqual(expect.arrayContaining(['config.json', 'model.safetensors']))
+  expect(names.filter((name) => /complete|left-behind|training_args/.test(name))).toEqual([])
+  expect(existsSync(at('whole-16.unfinished'))).toBe(false)
   const file = readFileSync(at('whole-16/model.safetensors'))
   const header = file.subarray(8, 8 + Number(file.readBigUInt64LE())).toString()
   expect(header).toContain('"BF16"')

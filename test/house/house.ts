@@ -145,8 +145,15 @@ export function exportsWithoutSentence(file: string, source: string): string[] {
   })
 }
 
+/** By source: three rules look at each file. */
+const parsed = new Map<string, Node>()
+
 function parseFile(file: string, source: string): Node {
-  return parseAst(source, { lang: file.endsWith('.tsx') ? 'tsx' : 'ts' }) as unknown as Node
+  const known = parsed.get(source)
+  if (known) return known
+  const node = parseAst(source, { lang: file.endsWith('.tsx') ? 'tsx' : 'ts' }) as unknown as Node
+  parsed.set(source, node)
+  return node
 }
 
 function walk(node: Node, parent: Node | undefined, visit: (node: Node, parent?: Node) => void): void {

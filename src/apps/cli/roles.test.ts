@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { aft } from '../../../test/command-line.ts'
+import { aftHere as aft } from '../../../test/aft-here.ts'
 import { model, refuse, startFixture } from '../../engines/openai/openai.fixture.ts'
 
 /** A folder with a config whose preset names two models of one server; `down` answers nothing. */

@@ -26,9 +26,13 @@ function command(
   return `cd '${folder}'; '${process.execPath}' '${launcher}' ${ask}`
 }
 
+let shown: ReturnType<typeof runInTerminal> | undefined
+/** The run that several tests look at. */
+const showAll = () => (shown ??= runInTerminal(command('--width 3 --depth 2')))
+
 describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}`, () => {
   test('shows each layer side by side, then the answer, then what it took', async () => {
-    const { screen, code } = await runInTerminal(command('--width 3 --depth 2'))
+    const { screen, code } = await showAll()
     const text = (await screen.read()).replaceAll(/\d+\.\d s|\d+ read/g, 'N')
 
     expect(text).toMatchInlineSnapshot(`
@@ -51,7 +55,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
   })
 
   test('redraws in synchronized updates', async () => {
-    const { raw } = await runInTerminal(command('--width 3 --depth 2'))
+    const { raw } = await showAll()
     expect(raw.match(/\x1b\[\?2026h/g)?.length).toBeGreaterThan(1)
     expect(raw.match(/\x1b\[\?2026h/g)?.length).toBe(raw.match(/\x1b\[\?2026l/g)?.length)
   })
@@ -96,7 +100,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     const colors = /\x1b\[[\d;]*m/
     const options: TerminalOptions = { env: { NO_COLOR: '1' } }
     expect((await runInTerminal(command('--width 2 --depth 2'), options)).raw).not.toMatch(colors)
-    expect((await runInTerminal(command('--width 2 --depth 2'))).raw).toMatch(colors)
+    expect((await showAll()).raw).toMatch(colors)
   })
 
   test('gets no escape sequence at all if it is dumb', async () => {
