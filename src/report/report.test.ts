@@ -127,5 +127,7 @@ test('a run that was not evaluated has figures and no curve', async () => {
 
 test('a result without a required number is refused with its place', async () => {
   const broken = read('broken', { ...winRate('s'), win_rate: null })
-  await expect(broken).rejects.toThrow(/broken\/result.json: expected the results of an evaluation; win_rate/)
+  await expect(broken).rejects.toThrow(
+    /broken\/result.json: expected the results of an evaluation; `win_rate`: expected a number, got null/,
+  )
 })
