@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { randomFrom } from './random.ts'
 import {
   bootstrapMean,
   correctHolm,
@@ -11,20 +12,9 @@ import {
   testPairs,
 } from './statistics.ts'
 
-/** Numbers from 0 to below 1 (mulberry32). */
-function makeRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /** Share of simulated samples whose interval holds the truth. */
 function coverage(draw: (random: () => number) => number, truth: number, n: number, level: number): number {
-  const random = makeRandom(n)
+  const random = randomFrom(n)
   const runs = 400
   let held = 0
   for (let i = 0; i < runs; i++) {
@@ -51,7 +41,7 @@ describe('an interval holds its truth as often as it says', () => {
 
 describe('a paired test calls equals different as seldom as it says', () => {
   const reject = (draw: (random: () => number) => number, shift: number) => {
-    const random = makeRandom(3)
+    const random = randomFrom(3)
     const runs = 300
     let rejected = 0
     for (let i = 0; i < runs; i++) {
@@ -80,31 +70,31 @@ describe('a paired test calls equals different as seldom as it says', () => {
 test('the sign test is the binomial one', () => {
   const wins = [...new Array(9).fill(1), 0, ...new Array(10).fill(0)]
   const losses = [...new Array(9).fill(0), 1, ...new Array(10).fill(0)]
-  const { p, unequal, difference } = testPairs(losses, wins, { random: makeRandom(1) })
+  const { p, unequal, difference } = testPairs(losses, wins, { random: randomFrom(1) })
   expect({ unequal, difference }).toEqual({ unequal: 10, difference: 0.4 })
   expect(p).toBeCloseTo((2 * (1 + 10)) / 2 ** 10, 12)
 })
 
 test('a series does not differ from itself', () => {
-  const test = testPairs([1, 0, 1], [1, 0, 1], { random: makeRandom(1) })
+  const test = testPairs([1, 0, 1], [1, 0, 1], { random: randomFrom(1) })
   expect(test).toEqual({ difference: 0, interval: { low: 0, high: 0 }, p: 1, unequal: 0 })
 })
 
 test('all wrong is not certainly all wrong', () => {
-  const interval = bootstrapMean(new Array(100).fill(0), { random: makeRandom(1) })
+  const interval = bootstrapMean(new Array(100).fill(0), { random: randomFrom(1) })
   expect(interval?.low).toBe(0)
   expect(interval?.high).toBeCloseTo(0.0362, 4)
 })
 
 test('the same seed gives the same interval, no values give none', () => {
   const values = [1, 4, 2, 8, 5, 7]
-  const interval = () => bootstrapMean(values, { random: makeRandom(5) })
+  const interval = () => bootstrapMean(values, { random: randomFrom(5) })
   expect(interval()).toEqual(interval())
-  expect(bootstrapMean([], { random: makeRandom(5) })).toBeUndefined()
+  expect(bootstrapMean([], { random: randomFrom(5) })).toBeUndefined()
 })
 
 test('series of different items are refused', () => {
-  expect(() => testPairs([1], [1, 2], { random: makeRandom(1) })).toThrow(/same items, got 1 and 2/)
+  expect(() => testPairs([1], [1, 2], { random: randomFrom(1) })).toThrow(/same items, got 1 and 2/)
 })
 
 test('means, errors and the normal distribution are those of the tables', () => {

@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander'
 import { countMembers, enginesOf, type Plan } from '../../core/plan.ts'
 import type { ResponseFormat } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
-import { defaultTemplate, type Template } from '../../core/templates.ts'
+import type { Template } from '../../core/templates.ts'
 import type { Config, PresetConfig } from '../../engines/config.ts'
 import { readDefaultTokens } from '../../engines/default-tokens.ts'
 import { pickSettings } from '../../engines/engine-options.ts'
@@ -15,7 +15,13 @@ import { builtInPresets, withModel } from '../../plans/presets.ts'
 import { joinLevels } from '../../plans/roles.ts'
 import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
 import { flagName, optionFlags } from './plan-flags.ts'
-import { addEngineFlags, addSharedFlags, type EngineFlags, type SharedFlag } from './shared-flags.ts'
+import {
+  addEngineFlags,
+  addSharedFlags,
+  type EngineFlags,
+  readTemplateFlag,
+  type SharedFlag,
+} from './shared-flags.ts'
 
 /** The flags of `addAnswerFlags`. A flag that was not given is absent. */
 export interface AnswerFlags extends OptionValues, EngineFlags {
@@ -74,9 +80,7 @@ export async function readAnswerFlags(given: AnswerFlags, seed = 0): Promise<Ans
   const config = await findConfig(given.config)
   const flags = withDefaults(given, config)
   checkStrategy(given, flags)
-  const template = flags.template
-    ? await (await import('../../files/template-file.ts')).readTemplate(flags.template)
-    : defaultTemplate
+  const template = await readTemplateFlag(flags.template)
   const options: PlanOptions = {
     seed,
     ...readPlanOptions(flags),

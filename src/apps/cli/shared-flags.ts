@@ -1,5 +1,6 @@
 /** Flags that several commands share, with one name, one meaning and one help text each. */
 import { type Command, Option } from 'commander'
+import { defaultTemplate, type Template } from '../../core/templates.ts'
 import {
   type EngineOptionName,
   type EngineSettings,
@@ -41,6 +42,11 @@ export function sharedFlag(name: SharedFlag): Option {
 export function addSharedFlags(command: Command, names: SharedFlag[]): Command {
   for (const name of names) command.addOption(sharedFlag(name))
   return command
+}
+
+/** Reads the file of `--template`; without one, the template is the default. @throws DataError for a wrong file */
+export async function readTemplateFlag(file: string | undefined): Promise<Template> {
+  return file ? (await import('../../files/template-file.ts')).readTemplate(file) : defaultTemplate
 }
 
 /** The flags of engines, and the file with their names. */

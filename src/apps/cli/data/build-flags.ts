@@ -37,21 +37,37 @@ export interface BuildFlags extends SameFlags, TargetFlags {
   readThreads: number
 }
 
+/** The flags by their headings in the help. */
+const groups: Record<string, () => Option[]> = {
+  'Input and output:': inputOptions,
+  'Targets:': targetOptions,
+  'Proposals:': proposalOptions,
+  'Length:': lengthOptions,
+  'Dropped rows:': droppedOptions,
+  'What is written:': writtenOptions,
+}
+
 /** Adds the flags to the command. */
 export function addBuildFlags(command: Command): Command {
-  const group = (heading: string, options: Option[]) => {
-    for (const option of options) command.addOption(option.helpGroup(heading))
+  for (const [heading, make] of Object.entries(groups)) {
+    for (const option of make()) command.addOption(option.helpGroup(heading))
   }
-  group('Input and output:', [
+  return command
+}
+
+function inputOptions(): Option[] {
+  return [
     new Option('-o, --output <folder>', 'folder for the examples').makeOptionMandatory(),
     new Option('--format <format>', 'what a record of the sources is').choices(formats).default('responses'),
     ...madeOptions(),
     new Option('--restart', 'replace the data set in the folder; targets that an engine wrote are kept'),
     share('--max-bad <share>', 'share of the records that may be broken; they are skipped').default(0.05),
     threadsOption(),
-  ])
-  group('Targets:', targetOptions())
-  group('Proposals:', [
+  ]
+}
+
+function proposalOptions(): Option[] {
+  return [
     whole('--proposals <n>', 'most proposals per example', 1).default(5),
     whole('--min-proposals <n>', 'drop rows with fewer proposals', 1).default(2),
     chooseOption(),
@@ -61,8 +77,11 @@ export function addBuildFlags(command: Command): Command {
     ),
     sharedFlag('template'),
     whole('--seed <n>', 'same seed, same examples', 0).default(0),
-  ])
-  group('Length:', [
+  ]
+}
+
+function lengthOptions(): Option[] {
+  return [
     whole('--max-example-tokens <n>', 'most tokens of prompt and completion together; needs --tokenizer', 1),
     new Option('--tokenizer <model>', 'engine that counts tokens: the model to be tuned'),
     new Option('--too-long <what>', 'examples with more tokens: trim their proposals, or drop them')
@@ -71,8 +90,11 @@ export function addBuildFlags(command: Command): Command {
     whole('--max-prompt-chars <n>', 'drop rows with longer prompts', 1),
     whole('--min-target-chars <n>', 'drop rows with shorter targets', 1),
     whole('--max-target-chars <n>', 'drop rows with longer targets', 1),
-  ])
-  group('Dropped rows:', [
+  ]
+}
+
+function droppedOptions(): Option[] {
+  return [
     new Option(
       '--languages <codes>',
       'keep only rows whose prompt and target are in one of these languages, such as en,de',
@@ -83,8 +105,11 @@ export function addBuildFlags(command: Command): Command {
     ).default('all'),
     new Option('--benchmarks <folder>', 'drop the prompts of further benchmarks too: a folder of files'),
     new Option('--no-near-duplicates', 'keep prompts that are nearly the same as an earlier one'),
-  ])
-  group('What is written:', [
+  ]
+}
+
+function writtenOptions(): Option[] {
+  return [
     share('--plain <share>', 'share of the rows that also give an example without proposals').default(0),
     new Option(
       '--sft-twin',
@@ -92,8 +117,7 @@ export function addBuildFlags(command: Command): Command {
     ),
     share('--validation <share>', 'share of the prompts that go to validation').default(0.05),
     new Option('--license <text>', "the source's license, for the data card"),
-  ])
-  return command
+  ]
 }
 
 const chooseOption = () =>

@@ -3,7 +3,6 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Command } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
-import { defaultTemplate } from '../../../core/templates.ts'
 import { chooseBenchmarks } from '../../../data/benchmark-prompts.ts'
 import { type BuildOptions, buildDataset, type Target } from '../../../data/build.ts'
 import { writeDataCard } from '../../../data/data-card.ts'
@@ -19,6 +18,7 @@ import { toCallersError } from '../../../files/file-errors.ts'
 import { needPackages } from '../../../files/optional-packages.ts'
 import { renderReport } from '../../../report/data.ts'
 import { keepMemorySmall } from '../memory.ts'
+import { readTemplateFlag } from '../shared-flags.ts'
 import { addBuildFlags, type BuildFlags, optionsOf, settingsOf } from './build-flags.ts'
 import { findTarget } from './target.ts'
 
@@ -67,9 +67,7 @@ type Prepared = Omit<BuildOptions, 'rows' | 'target'>
 
 async function prepare(flags: BuildFlags, source: OpenSource, budget?: TokenBudget): Promise<Prepared> {
   const { format, license, languages, sftTwin: hasSftTwin = false } = flags
-  const template = flags.template
-    ? await (await import('../../../files/template-file.ts')).readTemplate(flags.template)
-    : defaultTemplate
+  const template = await readTemplateFlag(flags.template)
   const inputs = hashInputs(source.files)
   const settings = settingsOf(flags, source)
   return {

@@ -1,14 +1,12 @@
 /** `aft data label`: an aggregator writes the target of each row. */
 import { Command, Option } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
-import { defaultTemplate } from '../../../core/templates.ts'
 import { openLabelRows } from '../../../data/label.ts'
 import { fileFormats } from '../../../data/sources/sources.ts'
 import { toCallersError } from '../../../files/file-errors.ts'
-import { readTemplate } from '../../../files/template-file.ts'
 import { writeJsonl } from '../../../lib/jsonl.ts'
 import { readLabels } from '../../../run/label.ts'
-import { addSharedFlags } from '../shared-flags.ts'
+import { addSharedFlags, readTemplateFlag } from '../shared-flags.ts'
 import { addSamplingFlags, type SamplingFlags, sampleLabels } from './sampling.ts'
 
 interface LabelFlags extends SamplingFlags {
@@ -47,7 +45,7 @@ async function label(paths: string[], flags: LabelFlags): Promise<void> {
     throw new UsageError(`${paths.join(', ')}: expected rows with responses, got ${got}; is --format right?`)
   }
   if (without > 0) console.error(`${without} rows have no usable response and are left out`)
-  const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
+  const template = await readTemplateFlag(flags.template)
   if (!(await sampleLabels(rows, flags, template))) return
   async function* labeled() {
     for await (const { row, target } of readLabels(rows, output)) {

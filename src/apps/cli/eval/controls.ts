@@ -1,17 +1,16 @@
 /** `aft eval gsm8k`, `ifeval` and `puzzles`: answers a task's questions with every control, and makes one table. */
 import path from 'node:path'
 import { Command } from 'commander'
-import { defaultTemplate, hashTemplate, type Template } from '../../../core/templates.ts'
+import { hashTemplate, type Template } from '../../../core/templates.ts'
 import { boundControls, describeBound } from '../../../eval/bound.ts'
 import { type RunControls, runControls } from '../../../eval/control-run.ts'
 import { type ControlTable, tabulate } from '../../../eval/control-table.ts'
 import { planControls } from '../../../eval/controls.ts'
 import type { Task } from '../../../eval/task.ts'
-import { readTemplate } from '../../../files/template-file.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { describeOrigin } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
-import { addSharedFlags } from '../shared-flags.ts'
+import { addSharedFlags, readTemplateFlag } from '../shared-flags.ts'
 import { addEvalFlags, type EvalFlags } from './flags.ts'
 import { addOfficialFlag, findQuestions, type OfficialFlags } from './official.ts'
 import { type ControlResult, describeControls, writeControls } from './results.ts'
@@ -97,8 +96,8 @@ async function evaluate(task: Task, file: string | undefined, flags: ControlFlag
   const questions = all.slice(0, flags.limit)
   const roles = rolesOf(flags)
   const plans = planControls({ ...roles, ...settingsOf(flags) })
-  const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
-  const trainedTemplate = flags.trainedTemplate ? await readTemplate(flags.trainedTemplate) : template
+  const template = await readTemplateFlag(flags.template)
+  const trainedTemplate = flags.trainedTemplate ? await readTemplateFlag(flags.trainedTemplate) : template
   await runEvaluation({
     flags,
     engines: Object.values(roles)

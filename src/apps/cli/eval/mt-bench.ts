@@ -2,18 +2,17 @@
 import path from 'node:path'
 import { Command } from 'commander'
 import type { Engine } from '../../../core/provider/engine.ts'
-import { defaultTemplate, hashTemplate, type Template } from '../../../core/templates.ts'
+import { hashTemplate, type Template } from '../../../core/templates.ts'
 import { boundMtBench, describeBound } from '../../../eval/bound.ts'
 import { readMtBench, temperatureOf } from '../../../eval/mt-bench.ts'
 import { type MtBenchTable, runMtBench, tabulateMtBench } from '../../../eval/mt-bench-run.ts'
-import { readTemplate } from '../../../files/template-file.ts'
 import { paperSampling } from '../../../plans/presets.ts'
 import { makePlan } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { whole } from '../option-types.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
-import { addSharedFlags } from '../shared-flags.ts'
+import { addSharedFlags, readTemplateFlag } from '../shared-flags.ts'
 import { addEvalFlags, type EvalFlags } from './flags.ts'
 import { addOfficialFlag, findOfficialFolder, type OfficialFlags } from './official.ts'
 import { runEvaluation } from './run-evaluation.ts'
@@ -66,7 +65,7 @@ async function mtBench(folder: string | undefined, flags: MtBenchFlags): Promise
   const bench = await readMtBench(await findOfficialFolder(folder, 'mt-bench', flags))
   const questions = flags.limit ? spread(bench.questions, flags.limit) : bench.questions
   const planOf = planByCategory(flags)
-  const template = flags.template ? await readTemplate(flags.template) : defaultTemplate
+  const template = await readTemplateFlag(flags.template)
   await runEvaluation({
     flags,
     engines: [model, ...aggregators, judge],
