@@ -85,6 +85,26 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
     await page.getByRole('button', { name: 'Ask', exact: true }).waitFor()
   })
 
+  test('long proposals scroll in their cards, so that the answer is near; Escape stops', async () => {
+    const { url, engine } = await servePage(
+      Array(3).fill('A long *draft*. '.repeat(400)),
+      { text: 'word '.repeat(500) },
+      { delayMs: 20 },
+    )
+    const { page } = await open(url)
+    await ask(page, 'Why?')
+    await page.locator('.prose .md').getByText('word word').waitFor()
+    const heights = await page
+      .locator('.card .body')
+      .evaluateAll((bodies) => bodies.map((body) => body.clientHeight))
+    expect(Math.max(...heights)).toBeLessThan(200)
+    const heading = page.getByRole('heading', { name: /^Answer by / })
+    expect((await heading.boundingBox())?.y).toBeLessThan(800)
+    await page.getByLabel('Your question').press('Escape')
+    await page.getByText('Stopped: what follows is not a whole answer').waitFor()
+    await expect.poll(() => engine.requests.every((r) => r.signal?.aborted || r.n === 3)).toBe(true)
+  })
+
   test('pointing at a sentence lights up its proposals; a new one is marked; keys do the same', async () => {
     const { url } = await servePage(proposals, answer)
     const { page } = await open(url)

@@ -5,7 +5,7 @@ import { type Attributed, attributeRendered, paintSources, placesOf } from './at
 import { answerOf, type RunView } from './run.ts'
 import { markSentence, moveBy, sentenceAt } from './sentences.ts'
 import { Sources } from './sources.tsx'
-import { count, Markdown } from './text.tsx'
+import { count, Markdown, Thoughts } from './text.tsx'
 import { Totals } from './totals.tsx'
 
 interface Props {
@@ -23,11 +23,12 @@ export function Answer({ run, onLit, onFix, turnElement }: Props) {
   const { sentence, select } = useSelection(found, ref, onLit)
   const isRunning = run.state === 'running'
   const text = run.answer ?? answerOf(run)?.text ?? ''
-  const thoughts = answerOf(run)?.reasoning
+  const { reasoning: thoughts, engine } = answerOf(run) ?? {}
   return (
     <section class="answer" aria-label="Answer" aria-busy={isRunning}>
       <div class="answer-text">
-        {!text && thoughts && <p class="thinking soft">{thoughts}</p>}
+        <h3>Answer {engine && <span class="engine">by {engine}</span>}</h3>
+        {thoughts && <Thoughts text={thoughts} isOver={text !== ''} />}
         {!text && isRunning && <p class="soft pulse">{waitingFor(run)}</p>}
         {/* biome-ignore lint/a11y/noStaticElementInteractions: its sentences take focus and keys */}
         {/* biome-ignore lint/a11y/useKeyWithMouseEvents: onFocusIn does the same */}

@@ -36,7 +36,10 @@ export function Composer({ text, onText, isRunning, onAsk, onStop, about, onSett
         aria-label="Your question"
         placeholder="Ask something"
         onInput={(e) => onText(e.currentTarget.value)}
-        onKeyDown={(e) => e.key === 'Enter' && !e.shiftKey && !e.isComposing && send(e)}
+        onKeyDown={(e) => {
+          if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) send(e)
+          if (e.key === 'Escape' && isRunning) onStop()
+        }}
       />
       <div class="composer-bar">
         <button type="button" class="quiet about" onClick={onSettings} aria-label={`Settings: ${about}`}>

@@ -2,7 +2,7 @@
 
 import type { LayerView, Member, RunView } from './run.ts'
 import { answerOf } from './run.ts'
-import { count, formatCost, formatMs, Markdown } from './text.tsx'
+import { count, formatCost, formatMs, Markdown, Thoughts } from './text.tsx'
 
 /** Makes the name of a place from its layer and member. */
 export const placeOf = (layer: number, index: number) => `${layer}-${index}`
@@ -92,7 +92,7 @@ function Card({ member, place, name, isLit, isChosen, isRunning }: CardProps) {
       {/* biome-ignore-start lint/a11y: what scrolls must be reachable by keyboard, and is no form's group */}
       <div class="body" tabIndex={0} role="group" aria-label={`Text of ${name}`}>
         {error && <p class="error">{error}</p>}
-        {!text && reasoning && <p class="thinking soft">{reasoning}</p>}
+        {reasoning && <Thoughts text={reasoning} isOver={text !== ''} />}
         {text && <Markdown text={text} isGrowing={isWriting} />}
         {state === 'waiting' && isRunning && <p class="soft pulse">waiting</p>}
       </div>

@@ -38,6 +38,17 @@ export function Markdown({ text, onRender, isGrowing }: Props) {
   return <div ref={ref} class="md" dir="auto" />
 }
 
+/** What a model thought before its text: in full while it has none, then behind a line that opens it. */
+export function Thoughts({ text, isOver }: { text: string; isOver: boolean }) {
+  if (!isOver) return <p class="thinking soft">{text}</p>
+  return (
+    <details class="thoughts soft">
+      <summary>What it thought first</summary>
+      <p class="thinking">{text}</p>
+    </details>
+  )
+}
+
 /** Writes a time: `120 ms`, `3.4 s`. */
 export function formatMs(ms: number | undefined): string {
   if (ms === undefined) return ''
