@@ -1,6 +1,6 @@
 /** Prepares and reads proposals that a model writes for prompts, as a chat model or as a base model with demonstrations. */
 import { type Message, textOf } from '../core/provider/engine.ts'
-import { DataError } from '../core/provider/errors.ts'
+import { DataError, UsageError } from '../core/provider/errors.ts'
 import { defaultTemplate, type Template } from '../core/templates.ts'
 import { type PromptRow, readPrompts } from '../files/prompts.ts'
 import { readRecords } from '../files/rows/read-records.ts'
@@ -25,12 +25,21 @@ export interface ProposedRow {
   responses: Response[]
 }
 
-/** Reads the prompts of a file for a base model: demonstrations, then the last user turn. */
+/** What raw text cannot have, by the names of rows. */
+const NOT_OF_A_BASE = { tools: 'tools', responseFormat: 'response_format', stop: 'stop' }
+
+/**
+ * Reads the prompts of a file for a base model: demonstrations, then the last user turn.
+ * @throws UsageError for a prompt with tools, a format or stop strings: raw text has none, or its own
+ */
 export async function* readForBase(
   file: string,
   demonstrations?: Demonstration[],
 ): AsyncGenerator<PromptRow> {
-  for await (const { id, messages, own } of readPrompts(file)) {
+  for await (const { id, messages, own, ...more } of readPrompts(file)) {
+    const found = Object.keys(more).find((name) => name in NOT_OF_A_BASE) as 'tools' | undefined
+    if (found)
+      throw new UsageError(`${file}: the prompt "${id}" has \`${NOT_OF_A_BASE[found]}\`, which a base model cannot take`)
     const question = textOf(messages.findLast((m) => m.role === 'user') ?? { role: 'user', content: '' })
     const content = renderDemonstrations(question, demonstrations)
     yield { id, messages: [{ role: 'user', content }], stop: demonstrationStops, ...(own && { own }) }

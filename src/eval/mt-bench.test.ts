@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -68,6 +68,18 @@ test('the judge sees turn 1 alone, turn 2 with the whole dialogue, and reference
   expect(system?.content).toBe('single-math-v1-multi-turn')
   expect(user?.content).toBe('Add {answer}.|Add {answer}.|Subtract.|A|A|B|five|one')
   expect(gradeMessages(bench, writing, ['A', 'B'], 1)[0]?.content).toBe('single-v1')
+})
+
+test('questions with ids of 64 bits are not taken for one another', async () => {
+  const other = mkdtempSync(path.join(tmpdir(), 'mt-bench-ids-'))
+  cpSync(folder, other, { recursive: true })
+  const line = (id: string) =>
+    `{"question_id": ${id}, "category": "writing", "turns": ["Write ${id}.", "Again."]}`
+  const ids = ['9007199254740992', '9007199254740993']
+  writeFileSync(path.join(other, 'question.jsonl'), ids.map(line).join('\n'))
+  expect((await readMtBench(other)).questions.map(({ id }) => id)).toEqual(ids)
+  writeFileSync(path.join(other, 'question.jsonl'), `[${ids.map(line).join()}]`)
+  expect((await readMtBench(other)).questions.map(({ id }) => id)).toEqual(ids)
 })
 
 test('each category has its temperature', () => {

@@ -2,9 +2,13 @@
 import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { DataError } from '../core/provider/errors.ts'
-import { isPacked, readRecords } from '../files/rows/read-records.ts'
+import { idFields, isPacked, readRecords } from '../files/rows/read-records.ts'
 import { jsonReason } from '../lib/explain-json.ts'
 import { toFileError } from '../lib/file-error.ts'
+import { parseExact } from '../lib/jsonl.ts'
+
+/** Ids of 64 bits are kept as they are written. */
+const IDS = [...idFields, 'key', 'question_id']
 
 /** One row's fields, unchecked. */
 export type Row = Record<string, unknown>
@@ -81,7 +85,7 @@ function parseArray(file: string, text: string): RowFile<unknown> {
   }
   const places = { file, isArray: true, lineOf }
   try {
-    return { ...places, rows: JSON.parse(text) }
+    return { ...places, rows: parseExact(text, IDS) as unknown[] }
   } catch (error) {
     for (const [i, { start, end }] of findElements(text).entries()) {
       const problem = findProblem(text.slice(start, end))
@@ -129,7 +133,7 @@ function parseLines(file: string, text: string): RowFile<unknown> {
     if (line.trim() === '') continue
     lines.push(i + 1)
     try {
-      rows.push(JSON.parse(line))
+      rows.push(parseExact(line, IDS))
     } catch (error) {
       const problem = `expected one JSON object, got ${show(line.trim())} (${jsonReason(error)})`
       throw new DataError(file, i + 1, problem)

@@ -178,6 +178,20 @@ test('an array that is cut off, or that more text follows, is an error with its 
   expect(await read('responses', put('two.json', `[${row}]\n[${row}]\n`))).toHaveLength(2)
 })
 
+test('an id of 64 bits keeps its digits, as in aft run', async () => {
+  const twins = ['9007199254740992', '9007199254740993'].map(
+    (id) => `{"id":${id},"prompt":"${id}?","responses":["a"]}`,
+  )
+  const found = await read(
+    'responses',
+    put('ids.jsonl', twins.join('\n')),
+    put('ids.json', `[${twins.join()}]`),
+  )
+  expect(found.map((row) => 'id' in row && row.id)).toEqual(
+    Array(2).fill(['9007199254740992', '9007199254740993']).flat(),
+  )
+})
+
 test('half of a character is a bad row, and a whole one is not', async () => {
   const file = put(
     'half.jsonl',
