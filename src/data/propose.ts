@@ -39,7 +39,9 @@ export async function* readForBase(
   for await (const { id, messages, own, ...more } of readPrompts(file)) {
     const found = Object.keys(more).find((name) => name in NOT_OF_A_BASE) as 'tools' | undefined
     if (found)
-      throw new UsageError(`${file}: the prompt "${id}" has \`${NOT_OF_A_BASE[found]}\`, which a base model cannot take`)
+      throw new UsageError(
+        `${file}: the prompt "${id}" has \`${NOT_OF_A_BASE[found]}\`, which a base model cannot take`,
+      )
     const question = textOf(messages.findLast((m) => m.role === 'user') ?? { role: 'user', content: '' })
     const content = renderDemonstrations(question, demonstrations)
     yield { id, messages: [{ role: 'user', content }], stop: demonstrationStops, ...(own && { own }) }
