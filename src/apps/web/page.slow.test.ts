@@ -87,9 +87,9 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
 
   test('long proposals scroll in their cards, so that the answer is near; Escape stops', async () => {
     const { url, engine } = await servePage(
-      Array(3).fill('A long *draft*. '.repeat(400)),
-      { text: 'word '.repeat(500) },
-      { delayMs: 20 },
+      Array(3).fill('A long *draft*. '.repeat(150)),
+      { text: 'word '.repeat(3_000) },
+      { delayMs: 8 },
     )
     const { page } = await open(url)
     await ask(page, 'Why?')
