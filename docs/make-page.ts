@@ -12,7 +12,7 @@ import { scriptedEngine } from '../src/engines/scripted/scripted.ts'
 const question = 'Why is the sky blue?'
 const proposals = [
   'The sky looks blue because molecules of air scatter **short waves** of light more than long ones. This is called Rayleigh scattering. Blue light reaches us from every direction.',
-  'Sunlight holds all colors. On its way through the air, blue light is scattered in all directions, about ten times as strongly as red.\n\n- Violet is scattered even more.\n- Our eyes are less sensitive to it.',
+  'Sunlight holds all colors. On its way through the air, blue light is scattered in all directions, about ten times as strongly as red. Violet is scattered even more, but our eyes are less sensitive to it.',
   'Because of the air. At sunset the path through the air is longer, and mostly red light is left.',
   'Air molecules are much smaller than the wavelength of light, so the strength of the scattering grows with the fourth power of the frequency. Violet is scattered even more, and some of it is absorbed high up.',
   'It is blue since oxygen is blue. Liquid oxygen is pale blue, after all.',
@@ -36,8 +36,8 @@ const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', arg
 const pictures = [
   { name: 'page-light', width: 1280, height: 850, colorScheme: 'light' },
   { name: 'page-dark', width: 1280, height: 850, colorScheme: 'dark' },
-  { name: 'page-narrow-light', width: 390, height: 780, colorScheme: 'light' },
-  { name: 'page-narrow-dark', width: 390, height: 780, colorScheme: 'dark' },
+  { name: 'page-narrow-light', width: 390, height: 900, colorScheme: 'light' },
+  { name: 'page-narrow-dark', width: 390, height: 900, colorScheme: 'dark' },
 ] as const
 
 for (const { name, width, height, colorScheme } of pictures) {
