@@ -1,6 +1,6 @@
 /**
- * What attribution takes: an answer of 4,000 words put together from five proposals of 4,000 words each, which is more
- * than as many tokens. The same for texts that are hard to index.
+ * The time of attribution: an answer of 4,000 words, made from five proposals of 4,000 words each. Then the same for texts
+ * that are hard to index.
  *
  *   npm run bench -- attribution
  */
@@ -10,7 +10,7 @@ import { printTable, saveResults, showSpread } from './table.ts'
 
 const [WORDS, PROPOSALS, REPEATS] = [4_000, 5, 30]
 
-/** Words as frequent as in a language: the nth one with a weight of 1 / n. */
+/** Words with the frequencies of a language: the nth one has the weight 1 / n. */
 function makeText(seed: number, words: number): string {
   const random = randomFrom(seed)
   const pieces = Array.from({ length: words }, (_, i) => {

@@ -1,6 +1,6 @@
 /**
- * The shortest way from a GGUF to a first token with node-llama-cpp alone; prints as soon as a token comes. Threads as
- * many as there are cores: the library's own default is up to four, which on two cores is several times slower.
+ * The shortest way from a GGUF to a first token with node-llama-cpp alone. Prints when the first token comes. It uses one
+ * thread per core: the library's own default is up to four, which is several times slower on two cores.
  */
 import { availableParallelism } from 'node:os'
 import { getLlama } from 'node-llama-cpp'

@@ -1,6 +1,6 @@
 /**
- * Is this checkout slower than another one? Runs one bench in both, in turn, and prints the ratio of each figure,
- * pair by pair: a machine whose speed drifts slows both runs of a pair.
+ * Is this checkout slower than another one? Runs one bench in both, in turn, and prints the ratio of each figure per pair
+ * of runs: if the machine gets slower, it slows both runs of a pair.
  *
  *   npm run bench -- beside --other ../before --bench overhead --pairs 5 --show 'cpuMs|wallMs'
  *   npm run bench -- beside --other ../before --bench overhead -- --prompts 500      flags of the bench
@@ -28,7 +28,7 @@ if (!other || !bench) throw new Error('expected --other FOLDER (a checkout after
 const root = path.join(import.meta.dirname, '..')
 type Figures = Record<string, number>
 
-/** The bench's figures by their place in its raw output; the output of earlier runs is put back. */
+/** The bench's figures by their place in its raw output. Restores the output of earlier runs. */
 function measure(checkout: string): Figures {
   const file = path.join(checkout, 'bench/results', `${flags.raw ?? bench}.json`)
   const earlier = fs.existsSync(file) ? fs.readFileSync(file) : undefined

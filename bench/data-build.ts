@@ -1,6 +1,6 @@
 /**
- * `aft data build` on rows in UltraFeedback's shape (64,000 are about 1 GB): rows a second and memory, from JSON lines
- * and Parquet; then the same job beside Python's `datasets` on a part of the rows.
+ * `aft data build` on rows in UltraFeedback's shape (64,000 are about 1 GB): rows per second and memory, from JSON lines
+ * and Parquet; then the same job compared with Python's `datasets`, on a part of the rows.
  *
  *   npm run bench -- data-build --texts FOLDER     a folder of AlpacaEval output files, whose texts are used
  */
@@ -36,7 +36,7 @@ interface Run {
   peakBytes: number
 }
 
-/** One build in a process of its own, its start included. */
+/** Runs one build in its own process; the start counts. */
 function build(job: string, source: string, rows: number, args: string[]): Run {
   const command = ['bench/measured-cli.ts', 'data', 'build', source, '--format', 'ultrafeedback']
   const out = ['--target', 'best', '-o', file('built')]
@@ -51,7 +51,7 @@ function build(job: string, source: string, rows: number, args: string[]): Run {
   return { job, rows, seconds, ...(JSON.parse(output) as { cpuMs: number; peakBytes: number }) }
 }
 
-/** The same by the peer, which must write as many examples with the same fields. */
+/** Runs the peer, which must write the same number of examples with the same fields. */
 function buildByPeer(source: string, rows: number, processes: number): number {
   const out = fs.mkdtempSync(file('peer-'))
   const start = performance.now()

@@ -49,7 +49,7 @@ const questions = flags.prompts
       'What is inflation, and who gains from it?',
     ]
 
-/** Makes other questions for every repetition, so that no side profits from a cache. */
+/** Makes new questions for every repetition, so that no side profits from a cache. */
 function jobsOf(repeat: number): Job[] {
   const at = repeat * count
   return Array.from({ length: count }, (_, i) => ({
@@ -91,7 +91,7 @@ function countDistinct(result: Result): number {
   return result.layers.reduce((sum, layer) => sum + (layer.completions[0]?.usage.inputTokens ?? 0), 0)
 }
 
-/** Where the own limit has to be known: each layer's width and context for one prompt, full batches for many. */
+/** The points at which to measure our own limit: each layer's width and context for one prompt, full batches for many. */
 function pointsOf({ layers }: Result): { sequences: number; promptTokens: number }[] {
   if (count === 1) {
     return layers.map(({ completions: c }) => ({ sequences: c.length, promptTokens: contextOf(c) }))

@@ -1,7 +1,7 @@
 /**
  * Evaluations of the embedded model: every control on GSM8K and IFEval at two budgets, a grid of width and depth, and
- * MT-Bench with the same model as a (bad) judge. They are about answers, not about speed, and go on where they were:
- * what was answered lies under .cache/evaluations.
+ * MT-Bench with the same model as a (bad) judge. They measure answers, not speed, and resume:
+ * finished answers are in .cache/evaluations.
  *
  *   npm run bench -- evaluations [NAME…] [--trained FOLDER]    without names all of them
  */
@@ -18,14 +18,14 @@ const { values: flags, positionals } = parseArgs({
     model: { type: 'string', default: 'smollm2' },
     trained: { type: 'string' },
     concurrency: { type: 'string', default: '12' },
-    // An engine's threads spin while they wait for each other: with several engines at work one each is best.
+    // An engine's threads spin while they wait for each other, so with several engines one thread each is best.
     threads: { type: 'string', default: '1' },
   },
 })
 const { data, model, trained, concurrency, threads } = flags
 const root = path.join(import.meta.dirname, '..')
 
-/** Two budgets with as many tokens of drafts: two drafts of 160, or four of 80. */
+/** Two budgets with the same number of draft tokens: two drafts of 160, or four of 80. */
 const controls = (task: string, file: string, limit: number, width: 2 | 4) => [
   'eval',
   task,

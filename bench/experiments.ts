@@ -1,8 +1,8 @@
 /**
  * The experiments on training, each into bench/results/: how expected a better answer is after drafts (perplexity), whether
  * rows with drafts are learned faster than their twins (convergence), and whether a trained aggregator picks better than a
- * vote (choosing). The two last are what `runs/aggregator.sh` made, which takes its sizes from the environment. What was
- * done lies under .cache/experiments, and they go on where they were.
+ * vote (choosing). `runs/aggregator.sh` makes the last two; it takes its sizes from the environment. Finished
+ * work is in .cache/experiments, and every experiment resumes.
  *
  *   npm run bench -- experiments [NAME…]    without names all of them
  */
@@ -68,7 +68,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(experiment
   experiment()
 }
 
-/** Of which seeds aggregators are trained is the environment's; the script has a default. */
+/** The environment says for which seeds aggregators are trained; the script has a default. */
 function trainTwins(choosing = process.env.CHOOSING): void {
   const solutions = path.join(data, 'gsm8k/example_model_solutions.jsonl')
   const env = { ...process.env, ...(choosing !== undefined && { CHOOSING: choosing }) }

@@ -1,5 +1,5 @@
 /**
- * From process start to the first token of the first proposal, model cached: `aft ask` beside the bare library.
+ * From process start to the first token of the first proposal, model cached: `aft ask` compared with the bare library.
  *
  *   npm run bench -- first-token
  */

@@ -1,4 +1,4 @@
-/** An OpenAI-compatible server that answers at once: what a run then takes is its own. Prints its address. */
+/** An OpenAI-compatible server that answers at once, so that only the run's own time is measured. Prints its address. */
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 

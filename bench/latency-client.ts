@@ -1,6 +1,6 @@
 /**
  * Asks two servers in turn from each of several clients, in a process of its own, and prints as JSON how long each
- * answer took. Clients pause between requests, so that none waits for another.
+ * answer took. Clients pause between requests, so that no client waits for another.
  *   node bench/latency-client.ts '{"targets": [{"url": "http://…/v1", "body": {}}], "clients": 32, "requests": 100, "pauseMs": 250}'
  */
 import { Agent, request } from 'node:http'
@@ -9,9 +9,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 export interface LatencyLoad {
   targets: { url: string; body: object }[]
   clients: number
-  /** Of each client, at each target. */
+  /** Per client and target. */
   requests: number
-  /** Mean time between two requests of a client; half to one and a half of it each time. */
+  /** Mean time between two requests of a client; each pause is 0.5 to 1.5 times as long. */
   pauseMs: number
 }
 /** Milliseconds from a request to the end of its answer, by target. */

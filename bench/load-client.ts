@@ -1,16 +1,16 @@
 /**
- * Asks a server from many clients at once, in a process of its own, and prints as JSON when the pieces came.
+ * Asks a server from many clients at once, in a process of its own, and prints as JSON when the pieces arrived.
  *   node bench/load-client.ts '{"url": "http://…/v1", "body": {}, "clients": 256}'
  */
 import { Agent, request } from 'node:http'
 
-/** What to ask: all clients at once, once each. */
+/** What to ask: each client asks once, all at the same time. */
 export interface Load {
   url: string
   body: object
   clients: number
 }
-/** What came: milliseconds. */
+/** When the answers arrived, in milliseconds. */
 export interface Loaded {
   /** From the first request to the end of the last answer. */
   wallMs: number

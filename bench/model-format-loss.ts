@@ -1,4 +1,4 @@
-/** What a format costs in quality: distributions of the next token, and greedy texts, beside those of a reference. */
+/** What a format costs in quality: distributions of the next token, and greedy texts, compared with a reference. */
 import { getLlama, LlamaLogLevel, type LlamaModel, type Token } from 'node-llama-cpp'
 
 /** Log probabilities (nats) at one place of a text: of the token that comes, and of the reference's likeliest. */

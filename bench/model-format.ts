@@ -1,5 +1,5 @@
 /**
- * The default model as Q4_1 (published) and as Q8_0 (made from it): what is lost, and what is won.
+ * The default model as Q4_1 (published) and as Q8_0 (made from it): what is lost, and what is gained.
  * Loss is measured against the same weights as F32, so that each format's own arithmetic counts; `--text` is any JSON
  * array of rows with `instruction` and `output`. Speed is measured with the kernels that this CPU loads, and with
  * those of other CPUs that it can run (`--cpu haswell,icelake`).

@@ -1,7 +1,7 @@
 /**
  * On-policy data, real: two models write four proposals for each of 30 prompts (Gemma as a base model, by
  * demonstrations), a model labels them, and both steps are killed once with SIGKILL and resumed; then they are built.
- * Says what came of the texts, and how long it took on a machine that others use too.
+ * Prints how many texts were kept, and how long it took on a shared machine.
  *
  *   npm run bench -- on-policy
  */
@@ -98,7 +98,7 @@ async function runModel(model: string, base: boolean) {
       completions: completions.length,
       outputTokens: completions.reduce((sum, c) => sum + c.usage.outputTokens, 0),
       atTokenLimit: completions.filter((c) => c.finishReason === 'length').length,
-      // The heading of an invented question is a stop string, so that most of them never come to be text.
+      // The heading of an invented question is a stop string, so most of these questions are never written.
       leaksCutFromText: base ? completions.filter((c) => cutLeak(c.text) !== c.text.trim()).length : 0,
       unusable: { empty: countUnusable(texts, 'empty'), runaway: countUnusable(texts, 'runaway') },
       ...timesOf(proposed),

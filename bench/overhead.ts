@@ -35,14 +35,14 @@ interface Run {
   wallMs: number
   cpuMs: number
   cpuMsPerCompletion: number
-  /** Without `--chunks` absent. All of the process's time is in it. */
+  /** Absent without `--chunks`. It includes all of the process's time. */
   cpuUsPerChunk?: number
   serverCpuMs: number
   peakBytes: number
   journalBytes: number
 }
 
-/** Runs the command line in this file's child mode, which tells what it took. */
+/** Runs the command line in this file's child mode, which prints what it took. */
 async function measure(prompts: number, server: Started): Promise<Run> {
   const file = join(folder, `${prompts}.jsonl`)
   const out = join(folder, `${prompts}.answers.jsonl`)

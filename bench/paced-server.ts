@@ -1,6 +1,6 @@
 /**
  * An OpenAI-compatible server that writes a token of every stream in each step, as one that batches does: a step's n
- * deltas of a request are one write. Flags: `--rate` steps a second; `--tokens` of a stream, default `max_tokens` of the
+ * deltas of a request are one write. Flags: `--rate` steps per second; `--tokens` of a stream, default `max_tokens` of the
  * request. Prints its address.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'

@@ -1,4 +1,4 @@
-/** Processes that a bench starts, each its own, and what they took. */
+/** Starts the processes of a bench and measures what they take. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -10,7 +10,7 @@ export interface Started {
   pid: number
   /** User and system time so far. */
   cpuMs(): number
-  /** The most memory that it has had. */
+  /** Its peak memory. */
   peakBytes(): number
   close(): void
 }

@@ -1,5 +1,5 @@
 /**
- * `aft serve` beside optillm's `moa`, in front of the same llama-server with the same model and token limit: when the
+ * `aft serve` compared with optillm's `moa`, in front of the same llama-server with the same model and token limit: when the
  * first piece of the answer comes, and when the last. Both take three proposals and one final call; optillm writes a
  * critique in between, of at most 512 tokens, and sends the whole answer as one piece at its end.
  *
@@ -137,7 +137,7 @@ try {
     const body = { messages: [{ role: 'user', content }], max_tokens: i === 0 ? 8 : maxTokens }
     const a = () => ask(`${aft.line}/v1`, { ...body, model: 'aft', aft: { width: 3, depth: 1 } })
     const b = () => ask(peer.url, { ...body, model: `moa-${upstream.model}` })
-    // Who goes first changes: neither always finds the other's prompt in the server's memory.
+    // They take turns in going first, so that neither always finds the other's prompt in the server's memory.
     const order = i % 2 === 0 ? [a, b] : [b, a]
     const came = new Map<() => Promise<Asked>, Asked>()
     for (const side of order) came.set(side, await side())

@@ -71,7 +71,7 @@ for (const [clients, width, depth] of [
   const layers = depth + 1
   const name = `${clients} streams, width ${width}, depth ${depth}`
   const both = { aft, upstream }
-  // As many as will come, and short: a server that has just started compiles its code while it answers.
+  // Short streams, as many as will follow: a server that has just started compiles its code while it answers.
   const warm = { url, body: { ...body, model: 'single', max_tokens: 25 }, clients: 256 }
   await measure('', warm, { layers: 1, ...both })
   runs.push(

@@ -51,7 +51,7 @@ export async function runPublishedSchedule(
   return finish(run, settings.url)
 }
 
-/** Each prompt by itself: one request with `n` a layer, no waiting for other prompts. */
+/** Each prompt by itself: one request with `n` per layer, without waiting for other prompts. */
 export async function runWithN(jobs: Job[], settings: Settings): Promise<ServerRun> {
   const run = startRun()
   await Promise.all(

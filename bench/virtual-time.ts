@@ -1,4 +1,4 @@
-/** Time that passes only when nothing else can happen, and an engine on it. For simulations: no second is waited. */
+/** Time that passes only when nothing else can happen, and an engine on it. For simulations: nothing really waits. */
 import type { Clock } from '../src/core/host.ts'
 import type { CompletionRequest, Engine, EngineEvent } from '../src/core/provider/engine.ts'
 import { EngineError } from '../src/core/provider/errors.ts'

@@ -1,6 +1,6 @@
 /**
- * `aft eval win-rate` on published annotations: how far from the published rates, and how long, beside the Python package
- * on the same files. Both run as a process of their own for each system.
+ * `aft eval win-rate` on published annotations: how far it is from the published rates, and how long it takes, compared with the
+ * Python package on the same files. Each runs in its own process for each system.
  *
  *   npm run bench -- win-rate --data FOLDER     annotations/, reconstructed/ and published.csv
  */

@@ -24,7 +24,7 @@ export async function readSolutions(file: string): Promise<SourceRow[]> {
   return rows
 }
 
-/** A response as it is shown: behind its answer and how many numbers it writes. */
+/** A response as it is shown: after its answer and its count of numbers. */
 export function showDraft<T extends Response>(response: T): T {
   const { text } = response
   return { ...response, text: `${extractAnswer(text)}, ${countNumbers(text)} numbers\n${text}` }
@@ -76,7 +76,7 @@ function mostVoted(drafts: Draft[]): string[] {
 }
 
 /**
- * The comparison that is taught: each answer beside every other, its votes, and the answers of most votes. Where there
+ * The comparison that is taught: each answer compared with every other, its votes, and the answers of most votes. If there
  * are several, which of their drafts writes most numbers so far. The answer comes last. No line needs more than the
  * lines and drafts before it.
  */
@@ -108,7 +108,7 @@ function writeTie(drafts: Draft[], most: number): string[] {
   })
 }
 
-/** How the votes fall, and how far a comparison that a model wrote is right, each part 0 or 1; nothing where it wrote none. */
+/** How the votes fall, and how far a comparison that a model wrote is right, each part 0 or 1; nothing if it wrote none. */
 export function gradeComparison(text: string, drafts: Draft[]) {
   const best = pickDraft(drafts)
   if (!best || !/^#1 .* votes$/m.test(text)) return undefined

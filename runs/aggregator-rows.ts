@@ -3,7 +3,7 @@
  * The questions of GSM8K's file of model solutions are halved by a seed. OUT gets
  *   train-solutions.jsonl  one half as it came, for `aft data build --format gsm8k-solutions --sft-twin`
  *   test.jsonl             the other half, responses shuffled, for `aft data label` and `aft run`
- *   test-shown.jsonl       the same, each response behind its answer and how many numbers it writes
+ *   test-shown.jsonl       the same, each response after its answer and its count of numbers
  *   compare/               examples of that half, in several orders each. The target compares the drafts and gives the
  *                          answer to trust by a rule that reads no gold answer. The draft to trust stands in each place
  *                          equally often
@@ -101,7 +101,7 @@ function inOrder({ id, responses }: SourceRow, turn: number): SourceRow['respons
 
 /**
  * As many drafts as the real rows have, of nothing but calculations, some of them twice, so that their numbers differ;
- * with votes that fall as those of a real row, where the made ones can.
+ * with the votes of a real row, if the made ones can have them.
  */
 function takeFour(row: SourceRow, turn: number, votes?: string): SourceRow {
   const random = randomFrom(hashParts('votes', seed, turn))

@@ -40,7 +40,7 @@ if [ -z "${AFT_MODEL:-}" ] || [ -z "${SFT_MODEL:-}" ] || [ -z "${JUDGE:-}" ]; th
   exit
 fi
 
-# Width 5 and depth 2 for the one, one answer for the other; both judged alike.
+# The AFT model has width 5 and depth 2, the SFT twin gives one answer; both are judged in the same way.
 dry=${DRY:+--dry-run}
 baseline=${ALPACA_EVAL:-$(aft eval fetch alpaca-eval baseline)}
 evaluate() { # NAME MODEL DEPTH
@@ -57,7 +57,7 @@ evaluate() { # NAME MODEL DEPTH
 }
 evaluate aft "$AFT_MODEL" 2
 evaluate sft "$SFT_MODEL" 0
-# The twin proposes, and both aggregate what it proposed: the table has each beside one answer, best of n and majority.
+# The twin proposes, and both aggregate what it proposed: the table compares each with one answer, best of n and majority.
 aft eval gsm8k "${GSM8K:---official}" --model "$SFT_MODEL" --trained "$AFT_MODEL" --width 5 --depth 1 -o "$out/eval/gsm8k" $dry
 [ -n "$dry" ] || aft report "$out"/eval/{gsm8k,alpaca-eval-aft,alpaca-eval-sft,mt-bench-aft,mt-bench-sft} "$out/convergence" \
   ${PERPLEXITY:+"$out/perplexity-aft" "$out/perplexity-sft"} -o "$out/report.html"

@@ -52,7 +52,7 @@ test.each([
   expect(JSON.parse(stdout).layers[0].completions[0].text).toMatch(/Why|so\?/)
 })
 
-test('an argument wins over standard input, which is not waited for', async () => {
+test('an argument wins over standard input, and `ask` does not wait for that', async () => {
   const { stdout } = await aft(['ask', 'apple', '--model', 'scripted:echo'], { input: 'pear' })
   expect(stdout).toContain('apple')
   expect(stdout).not.toContain('pear')
@@ -148,7 +148,7 @@ test('what an error quotes cannot drive the terminal', async () => {
   expect(code).toBe(1)
 })
 
-test('a degraded answer says so on standard error', async () => {
+test('standard error says that an answer is degraded', async () => {
   const model = script(['Fine.', { error: { kind: 'timeout', message: 'slow' } }], ['Better.'])
   const args = ['ask', 'Why?', '--model', model, '--width', '2', '--depth', '1']
   const { stdout, stderr, code } = await aft(args)
@@ -180,7 +180,7 @@ test.each([
   [['ask', 'x', '--model', 'http://me:pass@host/v1#m'], /\/\/\[hidden\]@host\/v1#m: .* no key or password/],
   [['ask', 'x', '--proposers', 'a,https://host/v1?key=abc#m'], /\?key=\[hidden\]#m: .* no key or password/],
   [[], /Usage: aft/],
-])('wrong usage is told in a line or two and ends with 2: %j', async (args, message) => {
+])('wrong usage gives one or two lines and exit code 2: %j', async (args, message) => {
   const { code, stdout, stderr } = await aft(args)
   expect(stderr).toMatch(message)
   expect(stderr).not.toContain('    at ')
@@ -197,7 +197,7 @@ test('with --json a wrong flag is an object, too', async () => {
   })
 })
 
-test('an engine that fails ends with 1, and with --json the reason is an object', async () => {
+test('if an engine fails the exit code is 1, and with --json the reason is an object', async () => {
   const model = script([
     { error: { kind: 'auth', message: 'Bearer sk-secret-secret-1234 is wrong', status: 401 } },
   ])
@@ -213,7 +213,7 @@ test('AFT_DEBUG=1 shows where an error comes from', async () => {
   expect(stderr).toMatch(/UsageError: expected a prompt.*\n +at /)
 })
 
-test('a wrong template file names the field, and ends with 1', async () => {
+test('the error of a wrong template file names the field, and the exit code is 1', async () => {
   const file = join(folder, 'template.json')
   writeFileSync(file, '{"id": "mine"}')
   const { code, stderr } = await aft(['ask', 'Why?', '--model', 'scripted:echo', '--template', file])
@@ -221,7 +221,7 @@ test('a wrong template file names the field, and ends with 1', async () => {
   expect(code).toBe(1)
 })
 
-test('a config gives defaults, flags win, and a model by flag is meant for every role', async () => {
+test('a config gives defaults, flags win, and a model given by flag is for every role', async () => {
   writeFileSync(
     join(folder, 'aft.config.json'),
     JSON.stringify({
@@ -251,7 +251,7 @@ test('Ctrl-C aborts the calls and ends with 130', async () => {
   expect(stdout).toContain('"kind":"aborted"')
 })
 
-test('a reader that leaves is no error', async () => {
+test('it is no error if the reader of the output stops', async () => {
   const model = script([{ text: 'word '.repeat(2000), delayMs: 1 }])
   const { code, stderr } = await aft(['ask', 'Why?', '--model', model, '--events'], {
     during: (child) => child.stdout?.once('data', () => child.stdout?.destroy()),

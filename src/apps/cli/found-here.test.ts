@@ -63,7 +63,7 @@ Mistral: MISTRAL_API_KEY is set
   await server.close()
 }, 30_000)
 
-test('`aft doctor` calls nothing wrong that is optional', async () => {
+test('`aft doctor` does not call optional parts wrong', async () => {
   const { stdout, code } = await aft(['doctor'], { env })
   expect(code).toBe(0)
   expect(stdout).toMatch(/^none {2}smollm2: not here yet: aft models pull smollm2/m)

@@ -142,7 +142,7 @@ test.each(Object.entries<EngineOptionSpec>(engineOptions))(
   },
 )
 
-test('what stands in the place of a variable is not repeated: it may be a key', async () => {
+test('a wrong name of a variable is not repeated, because it may be a key', async () => {
   const wrong = openEngine('scripted:echo', { apiKeyEnv: 'correct-horse-battery' })
   await expect(wrong).rejects.toThrow(
     /^expected `apiKeyEnv` to be the name of an environment variable, in capitals$/,

@@ -14,7 +14,7 @@ test('the bar shows the share that is done, and facts are cut to the width', () 
   expect(drawProgress(view, 30, plain)).toBe('6 of 12 answered')
 })
 
-test('time left is that of the speed so far; nothing is promised before something is done', () => {
+test('the time left follows from the speed so far; before anything is done there is none', () => {
   expect(describeLeft(0, 10, 5_000)).toBeUndefined()
   expect(describeLeft(5, 10, 5_000)).toBe('0:10 left')
   expect(describeLeft(5, -1, 5_000)).toBe('0:00 left')

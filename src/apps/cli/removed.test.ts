@@ -7,7 +7,7 @@ import { removed } from './removed.ts'
 describe.each(removed)('aft $of $flag', ({ of, flag, now }) => {
   const words = (of || 'run').split(' ')
 
-  test('is an error that tells what to do now', async () => {
+  test('is an error that says what to do now', async () => {
     const program = await makeProgram(words)
     const parsed = program.parseAsync([...words, flag, 'x'], { from: 'user' })
     await expect(parsed).rejects.toThrow(new UsageError(`${flag}: ${now}`))

@@ -30,7 +30,7 @@ const asked = [
   'results',
 ]
 
-test('an evaluation of every control, run again for nothing, becomes a page', async () => {
+test('an evaluation of every control becomes a page, and running it again samples nothing', async () => {
   const first = await aft([...asked, '--json'], { cwd })
   expect(first).toMatchObject({ code: 0 })
   const result = JSON.parse(first.stdout)
@@ -64,7 +64,7 @@ test('an evaluation of every control, run again for nothing, becomes a page', as
   expect(readFileSync(file('report.csv'), 'utf8')).toMatch(/^task,model,row,metric/)
 })
 
-test('a folder without results is refused with its file', async () => {
+test('a folder without results is refused, and the error names the file', async () => {
   const { code, stderr } = await aft(['report', 'nothing', '-o', 'x.html'], { cwd })
   expect({ code, stderr }).toEqual({
     code: 2,

@@ -66,7 +66,7 @@ describe('a server', () => {
     }
   })
 
-  test('with a storm of 429s gets its answers in the end', async () => {
+  test('with many 429s gets all its answers', async () => {
     writePrompts(10)
     const soon = { 'retry-after-ms': '5' }
     const { code } = await runAgainst(
@@ -77,7 +77,7 @@ describe('a server', () => {
     expectNothingTwice(10 * 3)
   })
 
-  test('that only says 429 makes each prompt a record of that', async () => {
+  test('that only answers 429 fails each prompt with that reason', async () => {
     writePrompts(8)
     const soon = { 'retry-after-ms': '1' }
     const { code, stderr } = await runAgainst(
@@ -89,7 +89,7 @@ describe('a server', () => {
     expect(answers().map((a) => a.error.kind)).toEqual(Array(8).fill('rate-limit'))
   })
 
-  test('that sends half a stream is asked again; half an answer is none', async () => {
+  test('that sends half a stream is asked again; half an answer does not count', async () => {
     writePrompts(6)
     const half: Fault = (response, _, request) => {
       if (request % 2 === 0) return false
@@ -147,7 +147,7 @@ describe('a disk that fills up', () => {
     },
   )
 
-  test.skipIf(!canMount())('is a full disk in the message too', async () => {
+  test.skipIf(!canMount())('is called a full disk in the message', async () => {
     writePrompts(40)
     await withMount('tiny', 'size=16k', async () => {
       const { code, stderr } = await aft(['run', 'p.jsonl', '-o', 'tiny/a.jsonl', ...scripted])

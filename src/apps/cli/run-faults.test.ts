@@ -6,7 +6,7 @@ import { canMount, scripted, small, useRunFolder } from './run-folder.fixture.ts
 
 const { aft, answers, at, run, withMount, writePrompts } = useRunFolder(aftHere)
 
-describe('wrong usage ends with exit code 2 before anything is asked', () => {
+describe('wrong usage ends with exit code 2 before any request', () => {
   test.each([
     ['an unknown model', ['--model', 'smollm3'], /unknown engine "smollm3".*did you mean smollm2\?/],
     ['width 0', ['--width', '0'], /--width: expected a whole number from 1, got "0"/],
@@ -47,7 +47,7 @@ describe('wrong usage ends with exit code 2 before anything is asked', () => {
   })
 })
 
-test('a corrupt model file is named before anything is asked', async () => {
+test('a corrupt model file is named before any request', async () => {
   writePrompts(1)
   writeFileSync(at('broken.gguf'), Buffer.alloc(4096, 7))
   const { code, stderr } = await run(['--model', 'gguf:broken.gguf'])
@@ -66,7 +66,7 @@ test.each([
     '{"prompt":"a"}\n{"text":"b"}\n{"prompt":"c"}\n',
     /^error: p\.jsonl:2: expected one of the fields messages, query, prompt, instruction/,
   ],
-])('a %s line of prompts is named before anything is asked', async (_, content, message) => {
+])('a %s line of prompts is named before any request', async (_, content, message) => {
   writeFileSync(at('p.jsonl'), content)
   expect(await run(scripted)).toMatchObject({ code: 1, stderr: expect.stringMatching(message) })
   expect(existsSync(at('a.jsonl.journal'))).toBe(false)

@@ -58,7 +58,7 @@ test('`aft run --help` explains its own flags, under the headings of all command
   for (const flag of ['--width', '--quorum', '--concurrency', '--template']) expect(stdout).toContain(flag)
 })
 
-test('--dry-run tells what it takes at most, opens nothing and writes nothing', async () => {
+test('--dry-run prints the most that it can take, opens nothing and writes nothing', async () => {
   writePrompts(3)
   writeFileSync(
     at('aft.config.json'),
@@ -104,7 +104,7 @@ test('--max-tokens-total ends the run before it could be exceeded, with exit cod
   expect(answers()).toHaveLength(9)
 })
 
-test('--max-cost needs a price, and with one it holds', async () => {
+test('--max-cost needs a price, and limits the run if there is one', async () => {
   writePrompts(9)
   expect(
     await run(['--model', 'openai:gpt', '--max-cost', '1'], { env: { OPENAI_API_KEY: 'none' } }),

@@ -72,7 +72,7 @@ test('run --schema holds for the rows without a format; a row has its own', asyn
   expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('is not the one that')])
 })
 
-test('a config names the schema by a file beside it', async () => {
+test('a config names the file of the schema, relative to the config', async () => {
   write('aft.config.yaml', `defaults:\n  model: ${bad}\n  schema: city.json\n`)
   const config = join(folder, 'aft.config.yaml')
   const ended = await aftHere(['ask', 'A city?', '--config', config, '--json'])

@@ -33,7 +33,7 @@ test('the first line is the address, which answers, and SIGTERM ends it with 0',
   }
 })
 
-test('SIGTERM lets an answer under way end, and refuses what comes after it', async () => {
+test('SIGTERM lets a running answer end, and refuses later requests', async () => {
   const script = path.join(scratch(), 'slow.json')
   writeFileSync(script, JSON.stringify([{ replies: [{ text: 'a b c d e f', delayMs: 100 }] }]))
   const child = spawn(process.execPath, [bin, 'serve', '--model', `scripted:${script}`, '--port', '0'])
@@ -158,7 +158,7 @@ test('the presets of the config are models, and of an address only the model is 
   }
 })
 
-test('a preset that cannot be is refused at the start', async () => {
+test('an impossible preset is refused at the start', async () => {
   const folder = scratch()
   writeFileSync(path.join(folder, 'aft.config.json'), '{"presets": {"x": {"width": 0}}}')
   const refused = await aftHere(['serve', '--port', '0'], { cwd: folder })

@@ -96,7 +96,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     expect(code).toBe(0)
   })
 
-  test('stays without colors where NO_COLOR is set', async () => {
+  test('has no colors if NO_COLOR is set', async () => {
     const colors = /\x1b\[[\d;]*m/
     const options: TerminalOptions = { env: { NO_COLOR: '1' } }
     expect((await runInTerminal(command('--width 2 --depth 2'), options)).raw).not.toMatch(colors)
@@ -122,7 +122,7 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     expect(await screen.read()).not.toContain('── answer')
   })
 
-  test('shows how far a piped answer is, which is not touched by it', async () => {
+  test('shows the progress of a piped answer, and does not change the answer', async () => {
     const out = join(folder, 'out.txt')
     const { screen, raw } = await runInTerminal(`${command('--width 3 --depth 2')} > ${out}`)
     expect(raw).toMatch(/proposals.*of 3/)

@@ -3,7 +3,7 @@ import { aft } from '../../../test/command-line.ts'
 import { defaultTemplate, hashTemplate } from '../../core/templates.ts'
 import { askArgs, makeModel } from './trained-model.fixture.ts'
 
-test('the folder of a trained model is opened by its name, without a word where nothing differs', async () => {
+test('the folder of a trained model is opened by its name, without a warning if nothing differs', async () => {
   const templates = [{ id: 'aft-1', sha256: hashTemplate(defaultTemplate) }]
   const { stdout, stderr, code } = await aft(askArgs(makeModel({ templates })))
   expect(stdout.trim()).not.toBe('')
@@ -11,7 +11,7 @@ test('the folder of a trained model is opened by its name, without a word where 
   expect(code).toBe(0)
 })
 
-test('another wording and another chat template than in training are warned of', async () => {
+test('another wording or chat template than in training gives a warning', async () => {
   const templates = [{ id: 'mine', sha256: '0'.repeat(64) }]
   const { stderr } = await aft(askArgs(makeModel({ templates, chatTemplateSha256: '0'.repeat(64) })))
   expect(stderr).toMatch(

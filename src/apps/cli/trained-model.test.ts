@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { aftHere as aft } from '../../../test/aft-here.ts'
 import { askArgs, makeModel } from './trained-model.fixture.ts'
 
-test('a record that is wrong, or names a file that is not there, is an error with its place', async () => {
+test('a wrong record, or one that names a missing file, is an error with its place', async () => {
   const wrong = await aft(askArgs(makeModel({ version: 2 })))
   expect(wrong.stderr).toMatch(/^error: .*aft-model\.json: `version`: expected 1, got 2/)
   const missing = await aft(askArgs(makeModel({ adapter: 'adapter.gguf' })))
@@ -15,7 +15,7 @@ test('a record that is wrong, or names a file that is not there, is an error wit
   expect(missing.code).toBe(1)
 })
 
-test('an export of what was not trained to its end, or onto what is there, is refused', async () => {
+test('an export is refused if training has not ended, or if the output exists', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'aft-exported-'))
   const run = () => aft(['train', 'export', folder, '-o', path.join(folder, 'served')])
   const early = await run()

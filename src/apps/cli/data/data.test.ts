@@ -31,7 +31,7 @@ test('arithmetic is built, validated, shown and exported without any file', asyn
   expect(readFileSync(join(folder, 'ax/dataset.yaml'), 'utf8')).toContain('type: chat_template')
 })
 
-test('a build that loses every row leaves its folder, warns, and is no failure', async () => {
+test('a build that drops every row keeps its folder, warns, and does not fail', async () => {
   const question = 'What are the names of some famous actors that started their careers on Broadway?'
   writeFileSync(
     join(folder, 'b.jsonl'),
@@ -48,7 +48,7 @@ test('a build that loses every row leaves its folder, warns, and is no failure',
   ])
 })
 
-test('wrong usage is said in a line, with exit code 2', async () => {
+test('wrong usage gives one line and exit code 2', async () => {
   expect(await data('build', '-o', 'x')).toMatchObject({
     code: 2,
     stderr: 'error: expected a file, a folder or - to build from\n',
@@ -125,7 +125,7 @@ test('responses are proposed, labeled by an aggregator and built, each step from
   expect(built.stderr).toMatch(/^6 rows read: 6 examples/)
 })
 
-test('a base model continues demonstrations, and what it invents after its answer is cut', async () => {
+test('a base model continues demonstrations, and the text after its answer is cut', async () => {
   writeFileSync(join(folder, 'b.jsonl'), JSON.stringify({ prompt: 'Why is snow white?' }))
   const replies = ['It scatters all light.\n\n# Question\nWhy is grass green?', 'Light.\nQuestion: Why?']
   writeFileSync(join(folder, 'base.json'), JSON.stringify([{ replies }]))
@@ -153,7 +153,7 @@ test('a base model continues demonstrations, and what it invents after its answe
   )
 })
 
-test('an engine writes the targets of what a build keeps, and none twice', async () => {
+test('an engine writes the targets of the rows that a build keeps, each once', async () => {
   const rows = [
     { id: 'a', prompt: 'Name a river.', responses: ['Nile is one.', 'Oder is one.', 'Rhine is, too.'] },
     { id: 'b', prompt: 'Name a tree.', responses: ['Oak is one.', 'Elm is one.'] },
@@ -199,7 +199,7 @@ test('an engine writes the targets of what a build keeps, and none twice', async
   )
 })
 
-test('targets come from one place, and old flags tell the new ones', async () => {
+test('targets come from one place, and the error of an old flag names the new one', async () => {
   const build = async (...flags: string[]) => {
     const { code, stderr } = await data('build', 't.jsonl', '-o', 'u', ...flags)
     return [code, stderr.trim().split('\n')[0]]

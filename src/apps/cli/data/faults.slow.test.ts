@@ -8,7 +8,7 @@ import { good, row, useBadRows } from './faults.fixture.ts'
 
 const { at, build, folder, lines } = useBadRows()
 
-test('every bad row is in dropped.jsonl with its line or id and what is wrong with it; a prompt of 1 MB is no bad row', async () => {
+test('every bad row is in dropped.jsonl with its line or id and what is wrong with it; a prompt of 1 MB is not a bad row', async () => {
   expect((await build(['bad.jsonl', '--max-bad', '0.5', '--validation', '0', '-o', 'bad'])).code).toBe(0)
   const told = lines('bad/dropped.jsonl').map(
     ({ row, reason, detail }) => `${row} ${reason} ${JSON.stringify(detail)}`,
@@ -32,7 +32,7 @@ test('every bad row is in dropped.jsonl with its line or id and what is wrong wi
   expect(built.at(-1).prompt.at(-1).content).toHaveLength(1_050_000)
 })
 
-test('a score that is no number counts as none', async () => {
+test('a score that is not a number counts as absent', async () => {
   const scores = row(109, {
     target: undefined,
     responses: [
@@ -69,7 +69,7 @@ test('standard input gives the bytes that its file gives', async () => {
   expect(readFileSync(at('of-stdin/README.md'), 'utf8')).toContain('| - | not a file |')
 })
 
-test('an archive that was cut off is said to be, and leaves no folder', async () => {
+test('a cut archive is an error that says so, and leaves no folder', async () => {
   writeFileSync(at('cut.jsonl.gz'), gzipSync(good.join('\n')).subarray(0, 200))
   const { code, stderr } = await build(['cut.jsonl.gz', '-o', 'cut'])
   expect([code === 0, stderr]).toEqual([

@@ -5,7 +5,7 @@ import { useBadRows } from './faults.fixture.ts'
 
 const { build, folder } = useBadRows(aftHere)
 
-test('more broken records than may be: the first is named, exit code 1, and no folder is left', async () => {
+test('more broken records than --max-bad allows: the first is named, the exit code is 1, and no folder is left', async () => {
   const { code, stderr } = await build(['bad.jsonl', '-o', 'none'])
   expect({ code, stderr }).toEqual({
     code: 1,

@@ -58,17 +58,17 @@ test('a folder gets annotations and a result, which `aft report` puts into one t
   expect(readFileSync(path.join(cwd, 'page.html'), 'utf8').match(/<svg/g)).toHaveLength(2)
 })
 
-test('tells beforehand what it would take', async () => {
+test('says with --dry-run what it would take', async () => {
   const { code, stdout } = await aft(['eval', 'alpaca-eval', ...files, '--dry-run'], { cwd })
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^pairs +3\ncalls +3\n/) })
 })
 
-test('without a baseline says where one is looked for', async () => {
+test('without a baseline says where it looked for one', async () => {
   const { code, stderr } = await aft(['eval', 'alpaca-eval', ...files.slice(0, 2), '--judge', 'x'], { cwd })
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('gpt4_1106_preview.json') })
 })
 
-describe('a dry run says what is taken at most, and its cost if the config has prices:', () => {
+describe('a dry run prints the most that it can take, and the cost if the config has prices:', () => {
   const price = '{ inputPerMTok: 1000, outputPerMTok: 1e5 }'
   const config = `export default { engines: { paid: { model: 'openai:x', baseURL: 'http://h/v1', price: ${price} } } }`
   writeFileSync(path.join(cwd, 'aft.config.ts'), config)
@@ -94,7 +94,7 @@ describe('a dry run says what is taken at most, and its cost if the config has p
     expect((await aft(free, { cwd })).stdout).toMatch(/\ncost +none\n/)
   })
 
-  test('a grid has its proposals once, and the layers of each width once', async () => {
+  test('a grid samples its proposals once, and the layers of each width once', async () => {
     const grid = ['--widths', '2,4', '--depths', '0,1,2', '--max-tokens', '10', '--dry-run', '-o', 'none']
     const args = ['analyze', 'scaling', 'two.jsonl', '--model', 'paid', ...grid]
     const { stdout } = await aft(args, { cwd })

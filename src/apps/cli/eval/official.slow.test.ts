@@ -15,7 +15,7 @@ for (const name of ['own', 'base']) {
 }
 const files = ['--outputs', 'own.json', '--baseline', 'base.json', '--judge', 'scripted:echo']
 
-test('a file of a benchmark is fetched once, in each place where --official needs it', async () => {
+test('a file of a benchmark is fetched once, in every command whose --official needs it', async () => {
   const places: Record<string, string> = {
     'alpaca_eval_clf.txt': 'alpaca-eval/judge-template.txt',
     'mt_bench/question.jsonl': 'mt-bench/question.jsonl',

@@ -39,7 +39,7 @@ function countAgain({ bodies }: ChatServer): number {
   return bodies.length - seen.size
 }
 
-test('MT-Bench that was killed outright answers and grades no turn again', async () => {
+test('a killed MT-Bench run answers and grades no turn again', async () => {
   const { server, model } = await startJudge(['Good: [[7]]'])
   const write = (name: string, rows: object[]) =>
     writeFileSync(path.join(cwd, 'bench', name), rows.map((row) => JSON.stringify(row)).join('\n'))
@@ -76,7 +76,7 @@ test('MT-Bench that was killed outright answers and grades no turn again', async
   expect(other.stderr).toContain('judgeMaxTokens: the journal has 77, now it is 78')
 })
 
-test('AlpacaEval that was killed outright judges no pair again', async () => {
+test('a killed AlpacaEval run judges no pair again', async () => {
   const { server, model } = await startJudge(['M'])
   const rows = (generator: string) =>
     Array.from({ length: 6 }, (_, i) => ({ instruction: `${i}`, output: `${generator} ${i}`, generator }))

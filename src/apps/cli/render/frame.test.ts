@@ -52,7 +52,7 @@ const busy = [
   failed(3, 'timeout', 'no answer within 60 s'),
 ]
 
-test('members stand side by side: the end of what is written, the beginning of what is there', () => {
+test('members are side by side: the end of a text that is being written, the beginning of a finished one', () => {
   expect(show(busy, 120, 8)).toMatchInlineSnapshot(`
     "⠴ proposals   1 of 5 · 14 tokens · 2.5 s
     ── 1 ────────── ⠴ 1 ──  ── 2 ───────── ✓ 12 ──  ── 3 ─ ⠴ thinking 1 ──  ── 4 ──── ✗ timeout ──  ── 5 ────── waiting ──
@@ -98,7 +98,7 @@ test('on a very narrow or low terminal each member has a line', () => {
   `)
 })
 
-test('where not even the lines fit, the rest is left out', () => {
+test('if not even the lines fit, the rest is left out', () => {
   expect(show(busy, 30, 4).split('\n')).toHaveLength(4)
 })
 
@@ -131,7 +131,7 @@ test('engines are named if they differ', () => {
   `)
 })
 
-test('a member that is made again says so, and forgets its text', () => {
+test('a member that is sampled again says so and drops its text', () => {
   const again: AftEvent = { type: 'completion-restarted', layer: 0, index: 0, reason: 'falls back to b' }
   const frame = show([delta(0, 'wrong'), again, delta(0, 'right')], 60, 14)
   expect(frame).toContain('↻ ⠴ 1')
@@ -139,13 +139,13 @@ test('a member that is made again says so, and forgets its text', () => {
   expect(frame).not.toContain('wrong')
 })
 
-test('the answer proper takes the place of the reasoning', () => {
+test('the answer replaces the reasoning', () => {
   const thought: AftEvent = { type: 'reasoning-delta', layer: 0, index: 0, text: 'Hm, blue?' }
   expect(show([thought], 60, 14)).toContain('Hm, blue?')
   expect(show([thought, delta(0, 'Rayleigh.')], 60, 14)).not.toContain('Hm, blue?')
 })
 
-test('a heading too long for the terminal is its title', () => {
+test('a heading that is too long for the terminal becomes its title alone', () => {
   expect(headingOf(viewOf([]), 80, 0, plain)).toBe('⠋ proposals   0 of 5 · 0 tokens · 0.0 s')
   expect(headingOf(viewOf([]), 12, 0, plain)).toBe('⠋ proposals')
 })

@@ -25,7 +25,7 @@ test('a block is replaced in place', async () => {
   expect(await screen.read()).toBe('before\none\n2')
 })
 
-test('what is printed after the block was cleared takes its place', async () => {
+test('text printed after the block was cleared takes its place', async () => {
   const { screen, painter } = paintOn(20, 6)
   painter.paint(['one', 'two'])
   painter.clear()

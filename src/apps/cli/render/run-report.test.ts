@@ -24,18 +24,18 @@ describe('how far a run is', () => {
     )
   })
 
-  test('tells of failed prompts, of degraded answers and of no cost where none is known', () => {
+  test('counts failed prompts and degraded answers, and shows no cost if none is known', () => {
     const worse = { ...progress, failed: 3, degraded: 1, spent: { ...spent, cost: undefined } }
     expect(describeProgress(worse, 25_000)).toBe(
       '12 of 20 answered (1 degraded) · 3 failed · 140 of 220 completions, 3.2/s · 45,210 tokens · 0:25 left',
     )
   })
 
-  test('promises no end before the first completion', () => {
+  test('shows no time left before the first completion', () => {
     expect(describeProgress({ ...progress, madeNow: 0 }, 25_000)).not.toContain('left')
   })
 
-  test.skipIf(noTerminal)('is a bar on a terminal, that is gone in the end', async () => {
+  test.skipIf(noTerminal)('is a bar on a terminal, which is removed at the end', async () => {
     const script = '{"echo":true,"delayMs":15}'
     const rows = '{"prompt":"a"}\n{"prompt":"b"}\n{"prompt":"c"}\n'
     const command = `cd "$(mktemp -d)" && printf '%s' '${script}' > s.json && printf '%s' '${rows}' > p.jsonl && "${process.execPath}" "${process.cwd()}/bin/aft.js" run p.jsonl -o a.jsonl --model scripted:s.json --width 2 --depth 2`

@@ -15,7 +15,7 @@ test('it says what was made, taken and used', async () => {
   )
 })
 
-test('one of a thing is not many', async () => {
+test('one thing is in the singular', async () => {
   const result = await ask([{ text: 'So.' }], { strategy: 'single' })
   expect(summaryOf(result, 50)).toBe('1 completion in 1 call · 1 token written, 2 read · 0.1 s · m · seed 0')
 })
