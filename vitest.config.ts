@@ -7,7 +7,8 @@ export default defineConfig(({ mode }) => {
     test: {
       include: [isSlow ? '{src,test,scripts}/**/*.slow.test.ts' : '{src,test,scripts}/**/*.test.ts'],
       exclude: isSlow ? [] : ['**/*.slow.test.ts'],
-      fileParallelism: !isSlow,
+      // Two slow files at a time: their programs use one core each, or wait.
+      ...(isSlow && { maxWorkers: 2 }),
       // A worker keeps its modules for the next quick file: half of the time went into loading them again.
       isolate: isSlow,
       testTimeout: isSlow ? 600_000 : 60_000,
