@@ -9,7 +9,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { defaultTemplate } from '../src/core/templates.ts'
+import { paperTemplate } from '../src/core/templates.ts'
 import { installPython } from '../test/peers/python.ts'
 import { printTable, saveResults, showSpread, spreadOf } from './table.ts'
 import { writeRows } from './ultrafeedback-rows.ts'
@@ -57,7 +57,7 @@ function buildByPeer(source: string, rows: number, processes: number): number {
   const start = performance.now()
   const written = execFileSync(
     python,
-    [peer, 'build', source, out, String(processes), defaultTemplate.aggregatorSystem],
+    [peer, 'build', source, out, String(processes), paperTemplate.aggregatorSystem],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
   )
   const seconds = (performance.now() - start) / 1000

@@ -12,7 +12,7 @@ import { answerPrompt } from '../src/core/aft.ts'
 import type { Plan } from '../src/core/plan.ts'
 import type { CompletionRequest, Engine } from '../src/core/provider/engine.ts'
 import { seedOf } from '../src/core/seeds.ts'
-import { defaultTemplate } from '../src/core/templates.ts'
+import { paperTemplate } from '../src/core/templates.ts'
 import { hashParts } from '../src/lib/random.ts'
 import { createSlots } from '../src/lib/slots.ts'
 import { makePlan } from '../src/plans/strategies.ts'
@@ -99,7 +99,7 @@ const single: Least = () => 1
 const whole: Least = ({ n }) => n
 /** The proposers' prompts are short: to read one again costs little. */
 const wholeIfLong: Least = ({ n, messages }) =>
-  messages[0]?.content === defaultTemplate.proposerSystem ? 1 : n
+  messages[0]?.content === paperTemplate.proposerSystem ? 1 : n
 
 const makeEngine = (time: VirtualTime, cap: number, leastOf: Least): Engine =>
   virtualEngine(time, createSlots(places), (seed) => lengthOf(seed, cap), leastOf)
@@ -147,7 +147,7 @@ async function latencies(quorum?: Plan['layers'][number]['quorum']): Promise<num
     const clock = createVirtualTime()
     const host = {
       engines: { virtual: makeEngine(clock, CAP_CHARS, whole) },
-      template: defaultTemplate,
+      template: paperTemplate,
       clock,
     }
     await clock.during(answerPrompt(prompt, planOf(0, quorum), host))

@@ -1,6 +1,6 @@
 /** The same plan driven against an OpenAI-compatible server in the two ways that peers do it. Plain fetch. */
 import type { Message, Sampling } from '../src/core/provider/engine.ts'
-import { aggregatorMessages, defaultTemplate, proposerMessages } from '../src/core/templates.ts'
+import { aggregatorMessages, paperTemplate, proposerMessages } from '../src/core/templates.ts'
 
 export interface Job {
   messages: Message[]
@@ -69,9 +69,9 @@ export async function runWithN(jobs: Job[], settings: Settings): Promise<ServerR
 }
 
 function layerMessages(job: Job, proposals: string[]): Message[] {
-  if (proposals.length === 0) return proposerMessages(defaultTemplate, job.messages)
+  if (proposals.length === 0) return proposerMessages(paperTemplate, job.messages)
   return aggregatorMessages(
-    defaultTemplate,
+    paperTemplate,
     job.messages,
     proposals.map((text) => ({ text })),
   )

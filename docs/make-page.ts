@@ -25,7 +25,7 @@ const answer = [
 ].join('\n\n')
 
 const script = [
-  { system: /Drafts:/, replies: [{ text: answer, ms: 1_900 }] },
+  { when: /Drafts:/, replies: [{ text: answer, ms: 1_900 }] },
   { replies: proposals.map((text) => ({ text, ms: 700 + 5 * text.length })), pick: 'index' as const },
 ]
 const engine = scriptedEngine(script)

@@ -5,7 +5,7 @@
 import { answer, scriptedEngine } from 'aft'
 
 const engine = scriptedEngine([
-  { system: /^1\. /m, replies: ['Short waves scatter more, so blue light comes from everywhere.'] },
+  { when: /^1\. /m, replies: ['Short waves scatter more, so blue light comes from everywhere.'] },
   {
     when: 'sky',
     replies: ['Air scatters blue light.', 'Because of Rayleigh scattering.', 'It mirrors the sea.'],

@@ -5,7 +5,7 @@
 import { scriptedEngine, streamAnswer } from 'aft'
 
 const engine = scriptedEngine([
-  { system: /^1\. /m, replies: ['Say “wa-pa-pa-pow”.'] },
+  { when: /^1\. /m, replies: ['Say “wa-pa-pa-pow”.'] },
   { replies: ['Wow wow.', 'Nothing, mostly.'] },
 ])
 for await (const event of streamAnswer('What does the fox say?', { engine, width: 2, depth: 1 })) {

@@ -8,7 +8,7 @@ import { createServer } from 'aft/server'
 import { OpenAI } from 'openai'
 
 const house = scriptedEngine([
-  { system: /Drafts:/, replies: ['Short waves scatter more, and blue is short.'] },
+  { when: /Drafts:/, replies: ['Short waves scatter more, and blue is short.'] },
   { replies: ['It mirrors the sea.', 'Air scatters blue light.'] },
 ])
 const server = createServer({ engines: { house }, presets: { 'house-blend': { width: 2, depth: 1 } } })

@@ -67,6 +67,14 @@ describe('a journal of `aft run`', () => {
     expect(changed.stderr).toContain('sampling.temperature: the journal has 0.7, now it is 0.6')
   })
 
+  test('keeps its template unless a flag names another one', async () => {
+    const other = await run('cut.jsonl', '--template aft-2')
+    expect(other).toMatchObject({ code: 2 })
+    expect(other.stderr).toContain('template.id: the journal has "aft-1", now it is "aft-2"')
+    expect(await run('cut.jsonl', '--template aft-1')).toMatchObject({ code: 0 })
+    expect(read('cut.jsonl')).toBe(original('run.jsonl'))
+  })
+
   test('is analyzed with equal figures', async () => {
     const { stdout } = await call('analyze attribution run.jsonl.journal --json')
     expect(JSON.parse(stdout)).toEqual(JSON.parse(original('attribution.json')))

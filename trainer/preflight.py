@@ -120,11 +120,11 @@ def read_rows(tokenizer, args, files, request, report):
 
 
 def read_trimmed(name):
-    """Reads the system messages with shortened proposals, by the place of their row."""
+    """Reads the messages with shortened proposals, by the place of their row."""
     if not name:
         return {}
     with open(name, encoding="utf-8") as file:
-        return {row["place"]: row["system"] for row in map(json.loads, file)}
+        return {row["place"]: row["text"] for row in map(json.loads, file)}
 
 
 def batches(files, trimmed):
@@ -152,7 +152,7 @@ def read_turns(line, place, trimmed):
         expected = "expected an object with lists of messages, prompt and completion, as `aft data build` writes them"
         raise Refused(f"{expected}; got {line.strip()[:60]!r} ({error})", place=place) from error
     if trimmed is not None:
-        turns["prompt"][0]["content"] = trimmed
+        turns["prompt"][row["proposals"][0].get("at", 0)]["content"] = trimmed
     return turns
 
 

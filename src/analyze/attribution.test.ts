@@ -134,7 +134,7 @@ test('an answer that equals a proposal is fully copied, and one without a common
 
 test('a result is attributed to the usable completions of the layers before its answer', async () => {
   const engine = scriptedEngine([
-    { system: /^1\. /m, replies: ['The sky is blue today. Nobody knows why.'] },
+    { when: /^1\. /m, replies: ['The sky is blue today. Nobody knows why.'] },
     { replies: ['Well, the sky is blue, today.', ''] },
   ])
   const result = await answer('Why?', { engine, width: 2, depth: 1 })

@@ -36,18 +36,19 @@ export async function gatherExamples(
   const skipped = countReasons()
   for await (const { id, prompt, completion, proposals, template } of examples) {
     const target = completion[0].content
-    const chars = target.length + textOf(prompt[0] as Message).length
+    const at = proposals[0]?.at ?? 0
+    const chars = target.length + textOf(prompt[at] as Message).length
     templates.add(template)
     if (proposals.length === 0) skipped.add('no proposals')
     else if (chars > maxChars) skipped.add(tooLong(maxChars))
-    else rows.push({ id, prompt, target, twin: plain.get(id), proposals: shownIn(prompt, proposals) })
+    else rows.push({ id, prompt, target, at, twin: plain.get(id), proposals: shownIn(prompt, proposals) })
   }
   return { cases: casesOfExamples(rows), templates: [...templates], leftOut: skipped.reasons }
 }
 
 /** The texts of the proposals. Data of 0.1.0 do not say where they are: then it is the whole message that holds them. */
-function shownIn([first]: Message[], proposals: Example['proposals']): string[] {
-  const text = textOf(first as Message)
+function shownIn(prompt: Message[], proposals: Example['proposals']): string[] {
+  const text = textOf(prompt[proposals[0]?.at ?? 0] as Message)
   return proposals.every(({ span }) => span)
     ? proposals.map(({ span }) => text.slice(...(span as [number, number])))
     : [text]

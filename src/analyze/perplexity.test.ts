@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Engine, Message } from '../core/provider/engine.ts'
-import { defaultTemplate } from '../core/templates.ts'
+import { paperTemplate } from '../core/templates.ts'
 import { type CaseScore, casesOfExamples, casesOfResponses, scoreTarget, summarize } from './perplexity.ts'
 
 /** Scores each letter of a target with -1, or with -0.5 if a message contains it. */
@@ -52,6 +52,19 @@ test('an engine without log probabilities is refused', async () => {
   )
 })
 
+test('an example whose proposals stand at the tail keeps its conversation in every condition', () => {
+  const tail = (name: string): Message[] => [...say(`question ${name}`), ...say(`drafts of ${name}`)]
+  const [first] = casesOfExamples([
+    { id: 'a', prompt: tail('a'), target: 'A', at: 1, proposals: [] },
+    { id: 'b', prompt: tail('b'), target: 'B', at: 1, proposals: [] },
+  ])
+  expect(first?.prompts).toEqual({
+    'no proposals': say('question a'),
+    proposals: tail('a'),
+    'proposals of another question': [...say('question a'), ...say('drafts of b')],
+  })
+})
+
 test('an example is scored without proposals as its twin, with its proposals, and with those of the next example', () => {
   const prompt = (name: string): Message[] => [
     { role: 'system', content: `drafts of ${name}` },
@@ -59,8 +72,8 @@ test('an example is scored without proposals as its twin, with its proposals, an
   ]
   const twin: Message[] = [{ role: 'system', content: 'twin' }, ...say('question a')]
   const [first, last] = casesOfExamples([
-    { id: 'a', prompt: prompt('a'), target: 'A', twin, proposals: [] },
-    { id: 'b', prompt: prompt('b'), target: 'B', proposals: [] },
+    { id: 'a', prompt: prompt('a'), target: 'A', at: 0, twin, proposals: [] },
+    { id: 'b', prompt: prompt('b'), target: 'B', at: 0, proposals: [] },
   ])
   expect(first?.prompts).toEqual({
     'no proposals': twin,
@@ -68,7 +81,7 @@ test('an example is scored without proposals as its twin, with its proposals, an
     'proposals of another question': [prompt('b')[0], ...say('question a')],
   })
   expect(last?.prompts['no proposals']).toEqual([
-    { role: 'system', content: defaultTemplate.proposerSystem },
+    { role: 'system', content: paperTemplate.proposerSystem },
     ...say('question b'),
   ])
   expect(last?.prompts['proposals of another question']?.[0]).toEqual(prompt('a')[0])

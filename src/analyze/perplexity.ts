@@ -4,7 +4,7 @@
  */
 import type { Engine, Message, TokenScore } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
-import { aggregatorMessages, defaultTemplate, proposerMessages } from '../core/templates.ts'
+import { aggregatorMessages, paperTemplate, proposerMessages } from '../core/templates.ts'
 import { randomFrom } from '../lib/random.ts'
 import { bootstrapMean, bootstrapRatio, type Interval, mean, type Ratio } from '../lib/statistics.ts'
 import { findCopyable, markTokens } from './copyable.ts'
@@ -148,27 +148,30 @@ export interface ExampleRow {
   proposals: string[]
   prompt: Message[]
   target: string
+  /** Index of the message that holds the proposals. */
+  at: number
   twin?: Message[]
 }
 
 /**
  * Makes three conditions: no proposals, the example's proposals, and those of the next example (after the last comes the
- * first). Without proposals the prompt is the twin's, or a proposer's: it has a system message too, because a chat
- * template may add its own to a prompt without one.
- * @param rows examples with proposals: their first message is the system message that holds them
+ * first). Without proposals the prompt is the twin's, or a proposer's. In the published form this one has a system message
+ * too, because a chat template may add its own to a prompt without one.
+ * @param rows examples with proposals
  */
 export function casesOfExamples(rows: ExampleRow[]): ScoredCase[] {
-  return rows.map(({ id, prompt, target, twin, proposals }, i) => {
-    const turns = prompt.slice(1)
-    const foreign = rows[(i + 1) % rows.length]?.prompt[0] as Message
+  return rows.map(({ id, prompt, target, at, twin, proposals }, i) => {
+    const turns = prompt.toSpliced(at, 1)
+    const next = rows[(i + 1) % rows.length]
+    const foreign = next?.prompt[next.at] as Message
     return {
       id,
       target,
       drafts: proposals,
       prompts: {
-        'no proposals': twin ?? proposerMessages(defaultTemplate, turns),
+        'no proposals': twin ?? (at === 0 ? proposerMessages(paperTemplate, turns) : turns),
         proposals: prompt,
-        ...(rows.length > 1 && { 'proposals of another question': [foreign, ...turns] }),
+        ...(rows.length > 1 && { 'proposals of another question': turns.toSpliced(at, 0, foreign) }),
       },
     }
   })
@@ -194,7 +197,7 @@ export function casesOfResponses(rows: ResponseRow[]): ScoredCase[] {
     const foreign = rows[(i + 1) % rows.length]?.responses ?? []
     const show = (texts: string[]) =>
       aggregatorMessages(
-        defaultTemplate,
+        paperTemplate,
         prompt,
         texts.map((text) => ({ text })),
       )
@@ -207,7 +210,7 @@ export function casesOfResponses(rows: ResponseRow[]): ScoredCase[] {
       target,
       drafts: responses,
       prompts: {
-        'no proposals': proposerMessages(defaultTemplate, prompt),
+        'no proposals': proposerMessages(paperTemplate, prompt),
         ...Object.fromEntries(some),
         [name(count)]: show(responses),
         ...(rows.length > 1 && { [`${name(count)} of another question`]: show(foreign) }),

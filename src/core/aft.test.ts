@@ -15,7 +15,7 @@ const layered = (replies: (Reply | string)[][]) => {
     return replies[seen.get(key) as number]?.[index]
   })
 }
-const systemOf = (request: CompletionRequest | undefined) => textOf(request?.messages[0] as Message)
+const tailOf = (request: CompletionRequest | undefined) => textOf(request?.messages.at(-1) as Message)
 
 describe('propose and aggregate', () => {
   test('width 5 and depth 2 is 11 completions in 3 calls', async () => {
@@ -53,12 +53,12 @@ describe('propose and aggregate', () => {
     const engine = layered([['p0', 'p1', 'p2'], ['a0', 'a1', 'a2'], ['end']])
     const { answer, layers } = await ask({ engine }, planFor({ engine }, { width: 3 }))
     expect(answer).toBe('end')
-    expect(engine.requests.map(systemOf)).toEqual([
-      '\n',
-      expect.stringMatching(/\n1\. p0\n2\. p1\n3\. p2$/),
-      expect.stringMatching(/\n1\. a0\n2\. a1\n3\. a2$/),
+    expect(engine.requests.map(tailOf)).toEqual([
+      textOf(question.messages[0] as Message),
+      expect.stringMatching(/\n1\. p0\n\n2\. p1\n\n3\. p2\n\n/),
+      expect.stringMatching(/\n1\. a0\n\n2\. a1\n\n3\. a2\n\n/),
     ])
-    expect(systemOf(engine.requests[2])).not.toContain('p0')
+    expect(tailOf(engine.requests[2])).not.toContain('p0')
     expect(layers[2]?.completions[0]?.saw).toEqual([0, 1, 2])
     expect(layers[0]?.completions[0]).not.toHaveProperty('saw')
   })
@@ -66,7 +66,7 @@ describe('propose and aggregate', () => {
   test('depth 0 is the bare engine: one request, one completion, the conversation as it came', async () => {
     const engine = scriptedEngine(echo)
     const result = await ask({ engine }, planFor({ engine }, { depth: 0, width: 5 }))
-    expect(engine.requests).toMatchObject([{ n: 1, messages: [{ content: '\n' }, ...question.messages] }])
+    expect(engine.requests).toMatchObject([{ n: 1, messages: question.messages }])
     const alone = await ask({ engine }, planFor({ engine }, { strategy: 'single' }))
     expect(JSON.stringify(engine.requests[1])).toBe(JSON.stringify(engine.requests[0]))
     expect(result.answer).toBe(alone.answer)
@@ -128,7 +128,7 @@ describe('relatives are plans of the same loop', () => {
     expect(samples.every((saw) => saw?.length === 2 && (saw[0] as number) < (saw[1] as number))).toBe(true)
     const distinct = new Set(samples.map(String))
     expect(distinct.size).toBeGreaterThan(1)
-    const requests = engine.requests.filter((r) => systemOf(r).includes('\n1. ') && r !== engine.requests[0])
+    const requests = engine.requests.filter((r) => tailOf(r).includes('\n1. ') && r !== engine.requests[0])
     expect(requests.length).toBe(
       distinct.size + new Set(layers[2]?.completions.map((c) => String(c.saw))).size,
     )
@@ -160,20 +160,15 @@ describe('the conversation', () => {
   test('every turn, its images and unknown fields reach every layer untouched', async () => {
     const engine = scriptedEngine(echo)
     await ask({ engine }, planFor({ engine }), { prompt: { id: 'x', messages: turns } })
-    for (const { messages } of engine.requests) expect(messages.slice(1)).toEqual(turns)
+    for (const { messages } of engine.requests) expect(messages.slice(0, turns.length)).toEqual(turns)
   })
 
-  test("the user's system prompt is kept: alone for proposers, before the instruction for aggregators", async () => {
+  test("the user's system prompt stays as it is, for proposers and aggregators", async () => {
     const engine = scriptedEngine(echo)
     const system: Message = { role: 'system', content: 'Speak like a pirate.' }
     await ask({ engine }, planFor({ engine }), { prompt: { id: 'x', messages: [system, ...turns] } })
-    expect(systemOf(engine.requests[0])).toBe('Speak like a pirate.')
-    expect(engine.requests.slice(1).every((r) => systemOf(r).startsWith('Speak like a pirate.\n\n'))).toBe(
-      true,
-    )
-    expect(engine.requests.every((r) => r.messages.filter((m) => m.role === 'system').length === 1)).toBe(
-      true,
-    )
+    for (const { messages } of engine.requests)
+      expect(messages.filter((m) => m.role === 'system')).toEqual([system])
   })
 
   test('tools, response format and log probabilities go to the last layer only, stop strings to all', async () => {
@@ -194,10 +189,10 @@ describe('the conversation', () => {
       expect(request).not.toHaveProperty('toolChoice')
       expect(request).not.toHaveProperty('responseFormat')
       expect(request).not.toHaveProperty('logprobs')
-      expect(systemOf(request)).toContain('No tools can be called at this step.')
+      expect(tailOf(request)).toContain('No tools can be called for this reply.')
     }
     expect(last).toMatchObject(forLast)
-    expect(systemOf(last)).not.toContain('No tools')
+    expect(tailOf(last)).not.toContain('No tools')
     expect(engine.requests.map((r) => r.stop)).toEqual([['END'], ['END'], ['END']])
   })
 
@@ -221,7 +216,7 @@ describe('what an aggregator is not shown', () => {
     const engine = layered([['good', ' \n', runaway, 'fine'], ['end']])
     const { layers, events, degraded } = await ask({ engine }, planFor({ engine }, { width: 4, depth: 1 }))
     expect(layers[0]?.completions.map((c) => c.excluded)).toEqual([undefined, 'empty', 'runaway', undefined])
-    expect(systemOf(engine.requests[1])).toMatch(/\n1\. good\n2\. fine$/)
+    expect(tailOf(engine.requests[1])).toMatch(/\n1\. good\n\n2\. fine\n\n/)
     expect(layers[1]?.completions[0]?.saw).toEqual([0, 3])
     expect(events).toContainEqual({ type: 'layer-end', layer: 0, shown: [0, 3] })
     expect(degraded).toBe(false)
@@ -230,7 +225,7 @@ describe('what an aggregator is not shown', () => {
   test('a proposal cut by its token limit is marked as such', async () => {
     const engine = layered([['whole', { text: 'half', finishReason: 'length' }], ['end']])
     await ask({ engine }, planFor({ engine }, { width: 2, depth: 1 }))
-    expect(systemOf(engine.requests[1])).toMatch(/\n1\. whole\n2\. half \[…\]$/)
+    expect(tailOf(engine.requests[1])).toMatch(/\n1\. whole\n\n2\. half \[…\]\n\n/)
   })
 
   test('where nothing else is left a runaway is the answer, degraded', async () => {

@@ -91,8 +91,8 @@ describe('a judge', () => {
     const { answer, judge, judgment, degraded, usage } = await judged('2')
     expect([answer, degraded]).toEqual([candidates[1], false])
     expect(judge.requests[0]).toMatchObject({ n: 1, sampling: { temperature: 0 } })
-    const system = textOf(judge.requests[0]?.messages[0] as Message)
-    expect(system).toMatch(/\n1\. the sky is red\n2\. the sky is blue today\n3\. the sky is blue$/)
+    const tail = textOf(judge.requests[0]?.messages.at(-1) as Message)
+    expect(tail).toMatch(/\n1\. the sky is red\n\n2\. the sky is blue today\n\n3\. the sky is blue\n\n/)
     expect(judgment).toMatchObject({ text: '2', engine: 'judge' })
     expect(usage.calls).toBe(2)
   })
@@ -104,7 +104,7 @@ describe('a judge', () => {
   test('is understood by the order in which it was shown the candidates', async () => {
     for (const seed of [1, 2, 3, 4]) {
       const { answer, judge, judgment } = await judged('1', { order: 'shuffled', seed })
-      const first = textOf(judge.requests[0]?.messages[0] as Message).match(/\n1\. (.*)/)?.[1]
+      const first = textOf(judge.requests[0]?.messages.at(-1) as Message).match(/\n1\. (.*)/)?.[1]
       expect(answer).toBe(first)
       expect((judgment as { saw: number[] }).saw[0]).toBe(candidates.indexOf(answer))
     }

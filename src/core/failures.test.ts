@@ -8,7 +8,7 @@ import { EngineError, UsageError } from './provider/errors.ts'
 
 const failure = { kind: 'server' as const, message: 'gone', status: 502 }
 const fails: Script = () => ({ error: failure })
-const isAggregator = ({ messages }: CompletionRequest) => String(messages[0]?.content).includes('1. ')
+const isAggregator = ({ messages }: CompletionRequest) => String(messages.at(-1)?.content).includes('1. ')
 const proposeThen =
   (aggregate: Reply | string, proposals: (Reply | string)[] = ['one', 'two']): Script =>
   (request, index) =>
@@ -22,7 +22,7 @@ describe('a failed completion', () => {
     expect(result.layers[0]?.completions.map((c) => c.index)).toEqual([0, 2])
     expect(result.layers[0]?.failures).toMatchObject([{ index: 1, engine: 'engine', error: failure }])
     expect(result.degradedBecause).toEqual(['layer 1: completion 2 is missing (server)'])
-    expect(String(engine.requests[1]?.messages[0]?.content)).toMatch(/\n1\. one\n2\. three$/)
+    expect(String(engine.requests[1]?.messages.at(-1)?.content)).toMatch(/\n1\. one\n\n2\. three\n\n/)
   })
 
   test('is counted in the usage by what it spent', async () => {

@@ -45,7 +45,10 @@ export function fitProposals(
     const hasTools = !isLast && Boolean(prompt.tools?.length)
     if (shown.length === 0) return proposerMessages(host.template, prompt.messages, hasTools)
     const list = shown.map((p) => ({ text: trimMiddle(p.text, chars), isCut: p.finishReason === 'length' }))
-    return (run.write ?? aggregatorMessages)(host.template, prompt.messages, list, hasTools)
+    return (run.write ?? aggregatorMessages)(host.template, prompt.messages, list, {
+      hasTools,
+      at: host.recordedFor,
+    })
   }
 
   return {

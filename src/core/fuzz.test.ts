@@ -35,7 +35,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   layers: fc
     .array(layer, { minLength: 1, maxLength: 4 })
     .map(([first, ...rest]) => [{ ...(first as Plan['layers'][number]), see: 'nothing' as const }, ...rest]),
-  template: fc.constant('aft-1'),
+  template: fc.constant('aft-2'),
   seed: fc.nat(),
   order: fc.constantFrom('as-sampled', 'shuffled'),
   choose: fc.oneof(fc.constantFrom('last', 'vote', 'random'), fc.record({ judge: engineName })),

@@ -16,6 +16,8 @@ export interface Host {
   endsOnly?: (layer: number) => boolean
   /** The first layers, if they exist already: they are not sampled and emit no events. */
   recorded?: LayerResult[]
+  /** How many of the prompt's messages the proposals in `recorded` answer, if turns of tools came since then. */
+  recordedFor?: number
   /** Whether the client has received a part of this member of the last layer: then it cannot be sampled again. */
   isSent?: (index: number) => boolean
   /** Aborts the requests; `answerPrompt` then rejects with the signal's reason. */

@@ -8,13 +8,14 @@ import { EngineError } from './provider/errors.ts'
 const numbered = (name: string, words: number) =>
   Array.from({ length: words }, (_, i) => `${name}${i}`).join(' ')
 const proposals = [numbered('long', 300), 'short and whole', numbered('other', 300)]
-const isAggregator = ({ messages }: CompletionRequest) => textOf(messages[0] as Message).includes('\n1. ')
+const isAggregator = ({ messages }: CompletionRequest) => textOf(messages.at(-1) as Message).includes('\n1. ')
 const script: Script = (request, index) => (isAggregator(request) ? 'end' : proposals[index])
 const options = { width: 3, depth: 1, maxTokens: 320 } as const
 const shownTo = (request: CompletionRequest | undefined) =>
-  textOf(request?.messages[0] as Message)
-    .split(/\n\d\. /)
-    .slice(1)
+  textOf(request?.messages.at(-1) as Message)
+    .split(/\n\d\. |\n\n(?:Now write|Reply with)/)
+    .slice(1, -1)
+    .map((text) => text.trimEnd())
 
 /** Refuses what is too long as a server does: it cannot be asked to count. */
 function refusing(contextLength: number, tokens: (prompt: number) => { prompt?: number; context?: number }) {

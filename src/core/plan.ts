@@ -96,6 +96,11 @@ export function countMembers(layer: Layer): number {
   return layer.voices.reduce((sum, voice) => sum + voice.n, 0)
 }
 
+/** Name of the engine that writes the answer: the first of the last layer. */
+export function writerOf({ layers }: Pick<Plan, 'layers'>): string {
+  return layers.at(-1)?.voices[0]?.engine ?? ''
+}
+
 /** Names of all engines that a plan may call, each once. */
 export function enginesOf(plan: Plan): string[] {
   const { choose, layers } = plan

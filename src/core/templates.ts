@@ -1,49 +1,11 @@
 /** The messages of each role. Inference, data and training all call these functions. */
 import { createHash } from 'node:crypto'
 import { type Message, textOf } from './provider/engine.ts'
+import type { Template } from './provider/template.ts'
+import { defaultTemplate, paperTemplate } from './wordings.ts'
 
-/** The wording of the roles. Its id and hash are written beside every text that was made with it. */
-export interface Template {
-  id: string
-  /** The proposer's system message if the user does not have one. */
-  proposerSystem: string
-  /** The aggregator's system message; `{{proposals}}` stands for the list. */
-  aggregatorSystem: string
-  /** One proposal in that list; `{{number}}` (from 1) and `{{text}}`. */
-  proposal: string
-  separator: string
-  /** Whether the user's own system prompt is kept, before the aggregator's instruction. */
-  keepUserSystem: boolean
-  /** Added to a proposal that was cut by its token limit. */
-  cutMark?: string
-  /** Note for proposers, and for aggregators before the last layer: they do not get the tools of the request. */
-  withoutTools?: string
-  /** The judge's system message; `{{candidates}}` stands for the list. */
-  judgeSystem?: string
-}
-
-/**
- * The project's own wording in the structure of arXiv 2501.11877: a proposer's system message is one newline, and an
- * aggregator's holds the list of proposals.
- */
-export const defaultTemplate: Template = {
-  id: 'aft-1',
-  proposerSystem: '\n',
-  aggregatorSystem:
-    'Several drafts of a reply to the conversation below were written independently. Some contain mistakes. ' +
-    'Write the best reply to the last user message. Take from each draft what is correct and helpful, check where ' +
-    'they disagree instead of counting votes, mend errors, and add what they miss. Reply to the user directly, in ' +
-    'the language and the format that the conversation asks for. Do not mention the drafts.\n\nDrafts:\n{{proposals}}',
-  proposal: '{{number}}. {{text}}',
-  separator: '\n',
-  keepUserSystem: true,
-  cutMark: ' […]',
-  withoutTools:
-    'No tools can be called at this step. Say what you know, and name the calls that would help; do not claim to have made any.',
-  judgeSystem:
-    'Below are candidate replies to the last user message of the conversation. Compare them for correctness, ' +
-    'completeness and clarity. Reply with the number of the best one and nothing else.\n\nCandidates:\n{{candidates}}',
-}
+export type { Template } from './provider/template.ts'
+export { builtInTemplates, defaultTemplate, findTemplate, paperTemplate } from './wordings.ts'
 
 /** A proposal as an aggregator is shown it. */
 export interface ShownProposal {
@@ -53,35 +15,40 @@ export interface ShownProposal {
 }
 
 /**
- * SHA-256 of a template's wording, as lower-case hex. The order of the keys does not matter.
+ * SHA-256 of a template's wording, as lower-case hex. The order of the keys does not matter, and the place `system` is the
+ * same as none.
  * @example
  * hashTemplate(defaultTemplate) // the `template.sha256` of a result
  */
-export function hashTemplate(template: Template): string {
-  const sorted = Object.entries(template).sort(([a], [b]) => (a < b ? -1 : 1))
+export function hashTemplate({ place, ...wording }: Template): string {
+  const given = place === 'tail' ? { ...wording, place } : wording
+  const sorted = Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
 }
 
 /** Messages of a proposer: the conversation, with the template's system message if the user does not have one. */
 export function proposerMessages(template: Template, conversation: Message[], hasTools = false): Message[] {
-  const { system, turns } = splitSystem(template, conversation)
   const note = hasTools ? template.withoutTools : undefined
+  if (template.place === 'tail') return withTail(template, conversation, [note])
+  const { system, turns } = splitSystem(template, conversation)
   const text = [system, note].filter(Boolean).join('\n\n') || template.proposerSystem
   return text === '' ? turns : [{ role: 'system', content: text }, ...turns]
 }
 
-/** Messages of an aggregator: the proposals in the system message, then the conversation unchanged. */
+/**
+ * Messages of an aggregator: the conversation unchanged, and the proposals at the template's place.
+ * @param options `hasTools` if others get the tools of the request; `at` is the number of messages that the proposals answer,
+ * if turns of tools came since then: so the messages of one step begin with those of the step before
+ */
 export function aggregatorMessages(
   template: Template,
   conversation: Message[],
   proposals: ShownProposal[],
-  hasTools = false,
+  { hasTools = false, at }: { hasTools?: boolean; at?: number } = {},
 ): Message[] {
-  const { system, turns } = splitSystem(template, conversation)
   const list = listProposals(template, proposals)
   const instruction = fill(template.aggregatorSystem, { proposals: list })
-  const note = hasTools ? template.withoutTools : undefined
-  return [{ role: 'system', content: [system, instruction, note].filter(Boolean).join('\n\n') }, ...turns]
+  return atPlace(template, conversation, [instruction, hasTools ? template.withoutTools : undefined], at)
 }
 
 /** Messages of a judge that picks one of the candidates by its number. */
@@ -90,10 +57,47 @@ export function judgeMessages(
   conversation: Message[],
   candidates: ShownProposal[],
 ): Message[] {
+  const own = template.place === 'tail' ? defaultTemplate : paperTemplate
+  const wording = template.judgeSystem ?? (own.judgeSystem as string)
+  return atPlace(template, conversation, [fill(wording, { candidates: listProposals(template, candidates) })])
+}
+
+/** Where `aggregatorMessages` puts the proposals: the index of their message. */
+export function placeOfProposals({ place }: Template, messages: Message[]): number {
+  return place === 'tail' ? endOfQuestion(messages) - 1 : 0
+}
+
+type Text = string | undefined
+
+function atPlace(template: Template, conversation: Message[], texts: Text[], at?: number): Message[] {
+  if (template.place === 'tail') return withTail(template, conversation, texts, at)
   const { system, turns } = splitSystem(template, conversation)
-  const wording = template.judgeSystem ?? (defaultTemplate.judgeSystem as string)
-  const instruction = fill(wording, { candidates: listProposals(template, candidates) })
-  return [{ role: 'system', content: [system, instruction].filter(Boolean).join('\n\n') }, ...turns]
+  return [{ role: 'system', content: [system, ...texts].filter(Boolean).join('\n\n') }, ...turns]
+}
+
+/**
+ * The conversation as it is, then the texts as a user turn of their own. So all roles share a prefix, which engines and
+ * providers read once. A reply that the client has begun stays the last turn.
+ */
+function withTail(template: Template, conversation: Message[], texts: Text[], at?: number): Message[] {
+  const turns = openConversation(template, conversation)
+  const content = texts.filter(Boolean).join('\n\n')
+  if (content === '') return turns
+  const end = at === undefined ? endOfQuestion(turns) : Math.max(0, turns.length - conversation.length + at)
+  return turns.toSpliced(end, 0, { role: 'user', content })
+}
+
+/** The index after the last turn that is not the assistant's. */
+function endOfQuestion(turns: Message[]): number {
+  return turns.findLastIndex(({ role }) => role !== 'assistant') + 1
+}
+
+/** The conversation without blank system messages at its head, which many models refuse. */
+function openConversation(template: Template, conversation: Message[]): Message[] {
+  const { head, turns } = splitHead(conversation)
+  const kept = template.keepUserSystem ? head.filter((m) => textOf(m).trim() !== '') : []
+  if (kept.length > 0 || template.proposerSystem === '') return [...kept, ...turns]
+  return [{ role: 'system', content: template.proposerSystem }, ...turns]
 }
 
 function listProposals(template: Template, proposals: ShownProposal[]): string {
@@ -103,13 +107,18 @@ function listProposals(template: Template, proposals: ShownProposal[]): string {
   return items.join(template.separator)
 }
 
-/** The user's own system prompt (the system and developer messages at the head) and the turns after it. */
+/** The user's own system prompt as one text, and the turns after it. */
 function splitSystem(template: Template, conversation: Message[]): { system: string; turns: Message[] } {
-  const isHead = (m: Message) => m.role === 'system' || m.role === 'developer'
-  const at = conversation.findIndex((m) => !isHead(m))
-  const head = conversation.slice(0, at === -1 ? conversation.length : at)
+  const { head, turns } = splitHead(conversation)
   const system = template.keepUserSystem ? head.map(textOf).filter(Boolean).join('\n\n') : ''
-  return { system, turns: conversation.slice(head.length) }
+  return { system, turns }
+}
+
+/** The system and developer messages at the head of a conversation, and the turns after them. */
+function splitHead(conversation: Message[]): { head: Message[]; turns: Message[] } {
+  const at = conversation.findIndex(({ role }) => role !== 'system' && role !== 'developer')
+  const end = at === -1 ? conversation.length : at
+  return { head: conversation.slice(0, end), turns: conversation.slice(end) }
 }
 
 /** Fills in one pass: a value that has `{{…}}` itself stays as it is. */

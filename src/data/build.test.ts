@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Message } from '../core/provider/engine.ts'
 import { textOf } from '../core/provider/engine.ts'
-import { aggregatorMessages, defaultTemplate } from '../core/templates.ts'
+import { aggregatorMessages, defaultTemplate, paperTemplate, type Template } from '../core/templates.ts'
 import { validateFolder } from '../files/examples.ts'
 import type { BadRow, Example, SourceRow } from '../files/rows/row.ts'
+import { readTemplate } from '../files/template-file.ts'
 import { type BuildOptions, buildDataset } from './build.ts'
 import { writeDataCard } from './data-card.ts'
 import { exportFolder } from './export.ts'
@@ -38,7 +39,7 @@ function build(rows: Iterable<SourceRow | BadRow>, more: Partial<BuildOptions> =
     rows,
     source: 'test',
     out: at(out),
-    template: defaultTemplate,
+    template: paperTemplate,
     seed: 1,
     target: 'gold',
     proposals: 3,
@@ -71,7 +72,7 @@ test('an example has the prompt that the aggregator gets at inference, and the t
   const texts = order.map((i) => ({ text: ['one', 'two', 'three'][i] as string }))
   expect(example).toEqual({
     id: 'it',
-    prompt: aggregatorMessages(defaultTemplate, given.prompt, texts),
+    prompt: aggregatorMessages(paperTemplate, given.prompt, texts),
     completion: [{ role: 'assistant', content: 'it is this.' }],
     source: 'test',
     proposals: order.map((i) => ({ model: `m${i}`, onPolicy: false, span: expect.any(Array) })),
@@ -83,11 +84,41 @@ test('an example has the prompt that the aggregator gets at inference, and the t
   )
 })
 
+test('a template with its proposals at the tail gives the same prompt as inference, and the place of each proposal', async () => {
+  const given = row('it', ['one', 'two', 'three'])
+  await build([given], { template: defaultTemplate })
+  const [example] = lines('out/train.jsonl') as [Example]
+  const texts = example.proposals.map(({ model }) => ({
+    text: ['one', 'two', 'three'][Number(model[1])] ?? '',
+  }))
+  expect(example.prompt).toEqual(aggregatorMessages(defaultTemplate, given.prompt, texts))
+  expect(example.template).toBe('aft-2')
+  const shows = ({ at = 0, span = [0, 0] }: Example['proposals'][number]) =>
+    textOf(example.prompt[at] as Message).slice(...span)
+  expect(example.proposals.map(shows)).toEqual(texts.map(({ text }) => text))
+  expect(await validateFolder(at('out'))).toEqual({ train: 1, validation: 0 })
+  await expect(exportFolder(at('out'), at('lf'), 'llama-factory')).rejects.toThrow(
+    /the example "it" has two user turns in a row, and LLaMA-Factory drops such rows: build .* --template aft-1/,
+  )
+  expect(existsSync(at('lf'))).toBe(false)
+  expect(await exportFolder(at('out'), at('trl'), 'trl')).toBe(1)
+})
+
+test('a template that is not built in is written beside the rows', async () => {
+  const card = (template: Template) => (counts: Parameters<typeof writeDataCard>[2], path: string) =>
+    writeDataCard(path, { format: 'f', inputs: [], template, settings: {}, hasSftTwin: false }, counts)
+  const mine = { ...paperTemplate, id: 'mine', proposal: '{{text}}' }
+  await build([row('it', ['a', 'b'])], { template: mine, writeCard: card(mine) }, 'mine')
+  await build([row('it', ['a', 'b'])], { writeCard: card(paperTemplate) }, 'built-in')
+  expect(await readTemplate(at('mine/template.json'))).toEqual(mine)
+  expect(existsSync(at('built-in/template.json'))).toBe(false)
+})
+
 test('the same rows and seed give the same bytes; another seed gives another order', async () => {
   const card = (counts: Parameters<typeof writeDataCard>[2], path: string) =>
     writeDataCard(
       path,
-      { format: 'f', inputs: [], template: defaultTemplate, settings: { seed: 1 }, hasSftTwin: true },
+      { format: 'f', inputs: [], template: paperTemplate, settings: { seed: 1 }, hasSftTwin: true },
       counts,
     )
   const more = { validationShare: 0.3, plainShare: 0.5, hasSftTwin: true, writeCard: card }

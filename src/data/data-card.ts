@@ -1,8 +1,9 @@
 /** The data card says what is in a folder, where it came from, and how to make it again. */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { hashTemplate, type Template } from '../core/templates.ts'
+import { builtInTemplates, hashTemplate, type Template } from '../core/templates.ts'
 import type { BuildCounts, Reasons } from '../files/build-counts.ts'
+import { templateFile } from '../files/template-file.ts'
 import type { InputFile } from './inputs.ts'
 
 /** How a data set was made: its sources, template and settings. */
@@ -17,9 +18,15 @@ export interface CardFacts {
   hasSftTwin: boolean
 }
 
-/** Writes the card as `README.md`. Its text does not depend on the time or on the folder's path. */
+/**
+ * Writes the card as `README.md`. Its text does not depend on the time or on the folder's path. A template that is not
+ * built in is written beside it: a model that is trained on the data takes it along.
+ */
 export function writeDataCard(folder: string, facts: CardFacts, counts: BuildCounts): void {
   writeFileSync(path.join(folder, 'README.md'), renderDataCard(facts, counts))
+  const { template } = facts
+  if (builtInTemplates.some((known) => hashTemplate(known) === hashTemplate(template))) return
+  writeFileSync(path.join(folder, templateFile), `${JSON.stringify(template, null, 2)}\n`)
 }
 
 function renderDataCard(facts: CardFacts, counts: BuildCounts): string {

@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { SchemaElement } from 'hyparquet'
 import { type Message, textOf } from '../core/provider/engine.ts'
+import { UsageError } from '../core/provider/errors.ts'
 import { readExamples, type Split } from '../files/examples.ts'
 import { needPackages } from '../files/optional-packages.ts'
 import type { Example } from '../files/rows/row.ts'
@@ -16,8 +17,17 @@ export type Form = 'trl' | 'llama-factory' | 'axolotl' | 'parquet'
 const toTurns = (messages: Message[]) =>
   messages.map((message) => ({ role: message.role, content: textOf(message) }))
 
-/** Makes one `messages` list. LLaMA-Factory trains on the last turn alone if `mask_history` is set. */
-const toMessages = ({ prompt, completion }: Example) => ({ messages: toTurns([...prompt, ...completion]) })
+/**
+ * Makes one `messages` list. LLaMA-Factory trains on the last turn alone if `mask_history` is set. It drops rows with two
+ * user turns in a row, as templates with their proposals at the tail have them.
+ */
+const toMessages = ({ id, prompt, completion }: Example) => {
+  if (prompt.some(({ role }, i) => role === 'user' && prompt[i - 1]?.role === 'user'))
+    throw new UsageError(
+      `the example "${id}" has two user turns in a row, and LLaMA-Factory drops such rows: build the data with --template aft-1, or export them with --to trl`,
+    )
+  return { messages: toTurns([...prompt, ...completion]) }
+}
 
 /** Makes a `messages` list with marks for axolotl: it trains on the completion and not on earlier answers. */
 const toMarkedMessages = ({ prompt, completion }: Example) => ({
@@ -34,7 +44,7 @@ const toPromptCompletion = ({ prompt, completion }: Example) => ({ prompt: toTur
 const toParquetRow = (example: Example) => ({
   ...example,
   ...toPromptCompletion(example),
-  proposals: example.proposals.map(({ trimmedTo = null, span: _, ...proposal }) => ({
+  proposals: example.proposals.map(({ trimmedTo = null, span: _, at: __, ...proposal }) => ({
     ...proposal,
     trimmedTo,
   })),
@@ -44,7 +54,7 @@ const toParquetRow = (example: Example) => ({
  * Writes the examples in a trainer's form, with the settings file that describes them to the trainer. If there are no
  * validation examples, it writes no validation file, because loaders fail on an empty one.
  * @returns the number of rows
- * @throws UsageError if `out` is not empty, DataError for a line that is not an example, FileError
+ * @throws UsageError if `out` is not empty or the form cannot hold an example, DataError for a line that is not an example, FileError
  */
 export async function exportFolder(from: string, out: string, form: Form): Promise<number> {
   if (form === 'parquet') needPackages('writing Parquet')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Message } from '../core/provider/engine.ts'
-import { aggregatorMessages, defaultTemplate } from '../core/templates.ts'
+import { aggregatorMessages, paperTemplate, placeOfProposals } from '../core/templates.ts'
 import { locateProposals } from './locate-proposals.ts'
 
 test('the place of a proposal is the place of its text, for any template and texts', () => {
@@ -20,13 +20,15 @@ test('the place of a proposal is the place of its text, for any template and tex
     ),
     separator: fc.constantFrom('\n', '', '\n\n---\n'),
     keepUserSystem: fc.boolean(),
+    place: fc.constantFrom('system' as const, 'tail' as const),
   })
   fc.assert(
     fc.property(shown, wording, fc.boolean(), (proposals, words, hasSystem) => {
-      const template = { ...defaultTemplate, ...words }
+      const template = { ...paperTemplate, ...words }
       const head: Message[] = hasSystem ? [{ role: 'system', content: 'Be brief.' }] : []
       const conversation: Message[] = [...head, { role: 'user', content: 'Why?' }]
-      const content = String(aggregatorMessages(template, conversation, proposals)[0]?.content)
+      const messages = aggregatorMessages(template, conversation, proposals)
+      const content = String(messages[placeOfProposals(template, messages)]?.content)
       const spans =
         locateProposals(
           template,
@@ -36,5 +38,5 @@ test('the place of a proposal is the place of its text, for any template and tex
       expect(spans.map((span) => content.slice(...span))).toEqual(proposals.map((p) => p.text))
     }),
   )
-  expect(locateProposals({ ...defaultTemplate, aggregatorSystem: 'x' }, [], [])).toBeUndefined()
+  expect(locateProposals({ ...paperTemplate, aggregatorSystem: 'x' }, [], [])).toBeUndefined()
 })

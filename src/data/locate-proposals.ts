@@ -1,9 +1,9 @@
-/** Finds the places of the proposals in an aggregator's system message, so that a trainer can trim them later. */
+/** Finds the places of the proposals in an aggregator's messages, so that a trainer can trim them later. */
 import { type Message, textOf } from '../core/provider/engine.ts'
-import { aggregatorMessages, type Template } from '../core/templates.ts'
+import { aggregatorMessages, placeOfProposals, type Template } from '../core/templates.ts'
 
 /**
- * Finds the text of each proposal in the system message of `aggregatorMessages`.
+ * Finds the text of each proposal in the message of `aggregatorMessages` that shows them (`placeOfProposals`).
  * It writes the message twice with one character per proposal, and compares: the proposals are at the places that differ.
  * @returns start and end of each proposal in UTF-16 code units; undefined if the template shows no proposals
  */
@@ -13,12 +13,12 @@ export function locateProposals(
   texts: string[],
 ): [from: number, to: number][] | undefined {
   const write = (text: string) => {
-    const [system] = aggregatorMessages(
+    const messages = aggregatorMessages(
       template,
       conversation,
       texts.map(() => ({ text })),
     )
-    return textOf(system as Message)
+    return textOf(messages[placeOfProposals(template, messages)] as Message)
   }
   const [one, other] = [write('1'), write('2')]
   const places: number[] = []

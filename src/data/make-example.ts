@@ -1,7 +1,7 @@
 /** Makes an example from a draft: the messages of inference, trimmed to a token budget. A completion is never cut. */
 
 import type { Message } from '../core/provider/engine.ts'
-import { aggregatorMessages, proposerMessages, type Template } from '../core/templates.ts'
+import { aggregatorMessages, placeOfProposals, proposerMessages, type Template } from '../core/templates.ts'
 import type { Example, Response } from '../files/rows/row.ts'
 import { findTrim, LEAST_CHARS, trimMiddle } from '../lib/text.ts'
 import { locateProposals } from './locate-proposals.ts'
@@ -56,6 +56,7 @@ function renderExample(
       ? proposerMessages(template, conversation)
       : aggregatorMessages(template, conversation, shown)
   const texts = shown.map(({ text }) => text)
+  const at = placeOfProposals(template, prompt)
   const spans = shown.length === 0 ? undefined : locateProposals(template, conversation, texts)
   return {
     id,
@@ -65,6 +66,7 @@ function renderExample(
     proposals: proposals.map(({ text, model, onPolicy = false }, i) => ({
       model,
       onPolicy,
+      ...(at > 0 && { at }),
       ...(spans && { span: spans[i] }),
       ...(text.length > limit && { trimmedTo: limit }),
     })),

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { defaultTemplate } from '../core/templates.ts'
+import { paperTemplate } from '../core/templates.ts'
 import { readRecords } from '../files/rows/read-records.ts'
 import { randomFrom } from '../lib/random.ts'
 import { buildDataset } from './build.ts'
@@ -43,7 +43,7 @@ async function build(out: string, workers: number) {
   const options = {
     source: 'test',
     out: at(out),
-    template: defaultTemplate,
+    template: paperTemplate,
     seed: 1,
     target: 'best' as const,
     proposals: 3,
@@ -57,7 +57,7 @@ async function build(out: string, workers: number) {
     maxBadShare: 0.5,
     overlapShare: 0.5,
     writeCard(counts: Parameters<typeof writeDataCard>[2], path: string) {
-      const facts = { format: 'f', inputs: [], template: defaultTemplate, settings: {}, hasSftTwin: true }
+      const facts = { format: 'f', inputs: [], template: paperTemplate, settings: {}, hasSftTwin: true }
       writeDataCard(path, facts, counts)
     },
   }

@@ -1,7 +1,7 @@
 /** Prepares and reads proposals that a model writes for prompts, as a chat model or as a base model with demonstrations. */
 import { type Message, textOf } from '../core/provider/engine.ts'
 import { DataError, UsageError } from '../core/provider/errors.ts'
-import { defaultTemplate, type Template } from '../core/templates.ts'
+import { paperTemplate, type Template } from '../core/templates.ts'
 import { type PromptRow, readPrompts } from '../files/prompts.ts'
 import { readRecords } from '../files/rows/read-records.ts'
 import { asFields, asText, type Response, RowProblem } from '../files/rows/row.ts'
@@ -12,7 +12,7 @@ import { readPrompt } from './sources/responses.ts'
 
 /** The template for a base model: raw text has no system turn. */
 export const baseTemplate: Template = {
-  ...defaultTemplate,
+  ...paperTemplate,
   id: 'aft-base-1',
   proposerSystem: '',
   keepUserSystem: false,

@@ -17,6 +17,7 @@ const engineSchema = z.strictObject({
   model: z.string().min(1),
   ...optionFields(engineOptions),
   price: price.optional(),
+  template: z.string().min(1).optional(),
 })
 
 function schemasOf(table: OptionTable) {
@@ -42,15 +43,17 @@ const configSchema = z.strictObject({
 
 /**
  * An engine by its parts. `model` is any name that `openEngine` takes, or, with `provider` or `baseURL`, the server's own
- * name of the model. Keys are named by their environment variable only, `${NAME}` in `headers`. `price` is in US dollars a million tokens.
+ * name of the model. `template` is the one that the model was trained with: a built-in one, a file, or the folder of the
+ * trained model. Keys are named by their environment variable only, `${NAME}` in `headers`. `price` is in US dollars a million tokens.
  */
 export interface EngineConfig extends EngineSettings {
   provider?: string
   model: string
   price?: Price
+  template?: string
 }
 
-/** Values of the flags that are not given. `model` is for every role, `template` is a file. */
+/** Values of the flags that are not given. `model` is for every role; `template` is a file or a built-in one. */
 export interface Defaults extends OptionValues {
   model?: string
   preset?: string

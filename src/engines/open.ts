@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import type { Engine } from '../core/provider/engine.ts'
 import { keepSecret, UsageError } from '../core/provider/errors.ts'
+import { isCheckpoint } from '../files/checkpoint.ts'
 import { findClosest } from '../lib/closest.ts'
 import { refuseKey } from '../plans/option-kinds.ts'
 import { checkOptions } from '../plans/options.ts'
@@ -12,6 +13,7 @@ import { isNamed, openNamed } from './named/open-named.ts'
 import { namedForms } from './named/table.ts'
 import type { OpenOptions } from './open-options.ts'
 import { withPrice } from './price.ts'
+import { folderOfConfig, readTrainedTemplate, withTemplate } from './trained-template.ts'
 
 export type { OpenOptions } from './open-options.ts'
 
@@ -33,7 +35,7 @@ export interface OpenedEngines {
 export async function openEngine(name: string, given: OpenOptions = {}): Promise<Engine> {
   const options = await checkSettings(given)
   const shared = new Shared()
-  const engine = await open(name, options, shared)
+  const engine = await openTrained(name, options, shared)
   shared.checkUse(options)
   return engine
 }
@@ -54,7 +56,7 @@ export async function openEngines(names: readonly string[], given: OpenOptions =
   }
   try {
     const engines: Record<string, Engine> = {}
-    for (const name of new Set(names)) engines[name] = await open(name, options, shared)
+    for (const name of new Set(names)) engines[name] = await openTrained(name, options, shared)
     shared.checkUse(options)
     return { engines, close }
   } catch (error) {
@@ -85,6 +87,13 @@ class Shared {
       { param: given[0], code: 'unused-option' },
     )
   }
+}
+
+/** Opens an engine that knows the template of its model's card. */
+async function openTrained(name: string, options: OpenOptions, shared: Shared): Promise<Engine> {
+  const engine = await open(name, options, shared)
+  const config = await readConfigOf(options)
+  return withTemplate(engine, await readTrainedTemplate(name, config, folderOfConfig(options.config)))
 }
 
 /** How names with a scheme are opened, by the part before the colon. */
@@ -120,7 +129,6 @@ async function open(
   const { engines = {} } = await readConfigOf(options)
   const entry = Object.hasOwn(engines, name) ? engines[name] : undefined
   if (entry === undefined) {
-    const { isCheckpoint } = await import('./models/checkpoint.ts')
     if (!isCheckpoint(name)) throw await unknownName(name, Object.keys(engines))
     shared.hasEmbedded = true
     return share(shared, name, options, () => openCheckpoint(name, options))
@@ -144,7 +152,7 @@ async function openEntry(
     const { fromAiSdk } = await import('./ai-sdk/ai-sdk.ts')
     return share(shared, name, {}, async () => fromAiSdk(entry, options))
   }
-  const { provider, model, baseURL, price, ...settings } = entry
+  const { provider, model, baseURL, price, template, ...settings } = entry
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const merged: OpenOptions = { ...settings, ...given, apiKeyEnv: settings.apiKeyEnv ?? options.apiKeyEnv }
   if (settings.headers) merged.headers = fillHeaders(name, settings.headers, options.env)

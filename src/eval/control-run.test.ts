@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createVirtualClock } from '../../test/virtual-clock.ts'
 import type { Engine } from '../core/provider/engine.ts'
-import { defaultTemplate } from '../core/templates.ts'
+import { paperTemplate } from '../core/templates.ts'
 import { type Rule, scriptedEngine } from '../engines/scripted/scripted.ts'
 import { runControls } from './control-run.ts'
 import { tabulate } from './control-table.ts'
@@ -44,8 +44,8 @@ const runWith = (engine: Engine, journal: string, more: object = {}) =>
     version: '0',
     host: {
       engines: { p: engine },
-      template: defaultTemplate,
-      trainedTemplate: defaultTemplate,
+      template: paperTemplate,
+      trainedTemplate: paperTemplate,
       clock: createVirtualClock(),
     },
     journal: path.join(folder, journal),

@@ -10,7 +10,7 @@ import type { UsageTotal } from '../core/provider/usage.ts'
 import type { Completion, Result } from '../core/result.ts'
 import type { Template } from '../core/templates.ts'
 import { agreement } from '../lib/text.ts'
-import { paperSampling } from '../plans/presets.ts'
+import { paperSettings } from '../plans/presets.ts'
 import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 import { resumeFrom } from '../run/replay.ts'
 
@@ -71,7 +71,7 @@ export const controlTitles: Record<ControlName, string> = {
 /** Makes the plan of each control. The aggregation comes first, because it samples the proposals. */
 export function planControls(options: ControlOptions): Map<PlannedControl, Plan> {
   const { proposer, aggregators, judge, judgeMaxTokens, trained, maxTokens = 1024, ...shared } = options
-  const base = { ...paperSampling, ...shared, maxTokens, proposers: [proposer] }
+  const base = { ...paperSettings, ...shared, maxTokens, proposers: [proposer] }
   const { depth, ...flat } = base
   const aggregated = makePlan({ ...base, strategy: 'aft', aggregators })
   const plans = new Map<PlannedControl, Plan>([

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { createVirtualClock } from '../../test/virtual-clock.ts'
 import type { Engine } from '../core/provider/engine.ts'
-import { defaultTemplate } from '../core/templates.ts'
+import { paperTemplate } from '../core/templates.ts'
 import { scriptedEngine } from '../engines/scripted/scripted.ts'
 import { runGrid, tabulateGrid } from './grid-run.ts'
 import { gsm8k } from './gsm8k.ts'
@@ -38,7 +38,7 @@ test('completions that points share are sampled once, and each point is charged 
       active: 2,
       version: '0',
       base: { proposers: ['p'], maxTokens: 9, seed: 0 },
-      host: { engines: { p: engine }, template: defaultTemplate, clock: createVirtualClock() },
+      host: { engines: { p: engine }, template: paperTemplate, clock: createVirtualClock() },
       journal: path.join(folder, 'journal'),
     })
   const { answered } = await run()

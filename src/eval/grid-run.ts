@@ -16,7 +16,7 @@ import {
 } from '../files/task-run.ts'
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { bootstrapMean, mean, testPairs } from '../lib/statistics.ts'
-import { paperSampling } from '../plans/presets.ts'
+import { paperSettings } from '../plans/presets.ts'
 import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 import { resumeFrom } from '../run/replay.ts'
 import { type ControlRow, correct, costOf } from './control-table.ts'
@@ -92,7 +92,7 @@ async function answerGrid(
   for (const width of [...widths].sort((a, b) => b - a)) {
     let layers: LayerResult[] = proposals ? [takeFirst(proposals, width)] : []
     for (const depth of deep) {
-      const plan = makePlan({ ...paperSampling, ...base, strategy: 'aft', width, depth })
+      const plan = makePlan({ ...paperSettings, ...base, strategy: 'aft', width, depth })
       const given = { ...alone, recorded: layers.slice(0, depth) }
       const kept = await keep(pointOf(width, depth), () => answerPrompt(prompt, plan, given))
       answers[pointOf(width, depth)] = kept.answer
@@ -101,7 +101,7 @@ async function answerGrid(
     }
   }
   if (depths.includes(0)) {
-    const plan = makePlan({ ...paperSampling, ...base, strategy: 'single' })
+    const plan = makePlan({ ...paperSettings, ...base, strategy: 'single' })
     // The layer is open: if the first proposal failed or repeats itself, one answer is sampled again, as it would be alone.
     const shared = proposals ? [takeFirst(proposals, 1)] : []
     answers['1x0'] = (await keep('1x0', () => answerPrompt(prompt, plan, resumeFrom(alone, shared)))).answer

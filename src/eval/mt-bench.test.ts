@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createVirtualClock } from '../../test/virtual-clock.ts'
-import { defaultTemplate } from '../core/templates.ts'
+import { paperTemplate } from '../core/templates.ts'
 import { scriptedEngine } from '../engines/scripted/scripted.ts'
 import { makePlan } from '../plans/strategies.ts'
 import {
@@ -112,7 +112,7 @@ test('the second turn sees the aggregated first answer; grades without a rating 
     judge: engine,
     active: 1,
     version: '0',
-    template: defaultTemplate,
+    template: paperTemplate,
     clock: createVirtualClock(),
     journal: path.join(folder, 'journal'),
     seed: 0,
@@ -158,7 +158,7 @@ test('a judge that wrote no rating can give one when it is asked again', async (
     active: 1,
     version: '0',
     planOf: () => makePlan({ strategy: 'single', proposers: ['p'], maxTokens: 9 }),
-    template: defaultTemplate,
+    template: paperTemplate,
     clock: createVirtualClock(),
     seed: 0,
     askAgain: true,

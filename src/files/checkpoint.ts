@@ -1,10 +1,17 @@
 /** What a training run leaves for inference: `aft-model.json`, the only file of its folder that other stages read. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
+import { DataError } from '../core/provider/errors.ts'
+import { describeIssue, inWords, parseJsonFile } from './json-file.ts'
 
 /** The name of the file that makes a folder a model. */
 export const checkpointFile = 'aft-model.json'
 
-/** Weights are `gguf` of this folder, or those of `base`; `adapter` of this folder goes on top. */
+/**
+ * Weights are `gguf` of this folder, or those of `base`; `adapter` of this folder goes on top. With neither, the folder's
+ * weights are for other servers.
+ */
 export const checkpointRecord = z.looseObject({
   type: z.literal('checkpoint'),
   version: z.literal(1),
@@ -14,11 +21,31 @@ export const checkpointRecord = z.looseObject({
   base: z.looseObject({ model: z.string(), sha256: z.string() }).optional(),
   /** A GGUF file that holds a LoRA adapter. */
   adapter: z.string().optional(),
-  /** Wordings of the roles that the examples were made with. A hash is absent if the data do not have it. */
-  templates: z.array(z.looseObject({ id: z.string(), sha256: z.string().optional() })),
+  /**
+   * Wordings of the roles that the examples were made with. A hash is absent if the data do not have it. `wording` is the
+   * whole template, if it is not built in.
+   */
+  templates: z.array(
+    z.looseObject({ id: z.string(), sha256: z.string().optional(), wording: z.unknown().optional() }),
+  ),
   /** SHA-256 of the chat template that the rows were rendered with. */
   chatTemplateSha256: z.string().optional(),
 })
 
 /** What `aft-model.json` holds. */
 export type Checkpoint = z.infer<typeof checkpointRecord>
+
+/** Whether a name is the folder of a trained model. */
+export function isCheckpoint(name: string): boolean {
+  return existsSync(join(name, checkpointFile))
+}
+
+/** Reads a folder's record. @throws DataError if it is wrong or missing */
+export function readRecord(folder: string): Checkpoint {
+  const file = join(folder, checkpointFile)
+  const value = parseJsonFile(file, readFileSync(file, 'utf8'))
+  const result = checkpointRecord.safeParse(value, inWords)
+  const issue = result.error?.issues[0]
+  if (issue) throw new DataError(file, undefined, describeIssue(issue, value))
+  return result.data as Checkpoint
+}

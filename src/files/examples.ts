@@ -18,6 +18,7 @@ const example = z.strictObject({
     z.strictObject({
       model: z.string(),
       onPolicy: z.boolean(),
+      at: z.int().min(0).optional(),
       span: z.tuple([z.int(), z.int()]).optional(),
       trimmedTo: z.int().optional(),
     }),
@@ -57,12 +58,13 @@ export async function validateFolder(folder: string): Promise<Record<Split, numb
   const ids = new Set<string>()
   const sides = new Map<string, Split>()
   for (const split of ['train', 'validation'] as const) {
-    for await (const { id, prompt } of readExamples(folder, split)) {
+    for await (const { id, prompt, proposals } of readExamples(folder, split)) {
       const file = path.join(folder, `${split}.jsonl`)
       const line = ++counts[split]
       if (ids.has(id)) throw new DataError(file, line, `has the id "${id}" of an earlier line`)
       ids.add(id)
-      const turns = JSON.stringify(prompt.filter((m) => m.role !== 'system'))
+      const at = proposals[0]?.at
+      const turns = JSON.stringify(prompt.filter((m, i) => m.role !== 'system' && i !== at))
       if ((sides.get(turns) ?? split) !== split)
         throw new DataError(file, line, 'its prompt is in train.jsonl too')
       sides.set(turns, split)

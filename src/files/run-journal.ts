@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { Plan } from '../core/plan.ts'
 import { DataError, UsageError } from '../core/provider/errors.ts'
-import { hashTemplate, type Template } from '../core/templates.ts'
+import { builtInTemplates, hashTemplate, type Template } from '../core/templates.ts'
 import { type JournalFile, type JournalFormat, openJournal } from '../lib/journal-file.ts'
 import { readJsonl } from '../lib/jsonl.ts'
 import { checkSettings } from './journal-header.ts'
@@ -87,9 +87,13 @@ function checkHeader(file: string, now: HeaderRecord, found: object): void {
 /**
  * The plan with which a journal is resumed. Earlier versions wrote sampling settings that nobody had asked for; if the
  * journal has these and the plan has nothing in their place, the run continues with them.
+ * @param isOpen whether nobody named a template: the run then keeps a built-in one of the journal
  */
-export async function planToResume(file: string, plan: Plan): Promise<Plan> {
-  const found = await readPlan(file)
+export async function planToResume(file: string, plan: Plan, isOpen = false): Promise<Plan> {
+  const header = await readHeader(file)
+  const found = header?.plan
+  const begun = builtInTemplates.find((known) => hashTemplate(known) === header?.template.sha256)
+  const template = (isOpen && begun?.id) || plan.template
   const layers = plan.layers.map((layer, depth) => ({
     ...layer,
     voices: layer.voices.map((voice, i) => {
@@ -98,19 +102,19 @@ export async function planToResume(file: string, plan: Plan): Promise<Plan> {
       return { ...voice, sampling: { ...Object.fromEntries(filled), ...voice.sampling } }
     }),
   }))
-  return { ...plan, layers }
+  return { ...plan, layers, template }
 }
 
 /** What versions up to 0.1 filled in; a last layer had the `topP` 1. */
 const FORMER_DEFAULTS: Record<string, unknown[]> = { temperature: [0.7], topP: [0.95, 1], maxTokens: [1024] }
 
 /** Undefined if there is no journal yet, or nothing that can be read as one: to open it tells why. */
-async function readPlan(file: string): Promise<Plan | undefined> {
+async function readHeader(file: string): Promise<HeaderRecord | undefined> {
   if (!existsSync(file)) return undefined
   try {
     for await (const { value } of readJsonl(file, { tornTail: 'skip' })) {
       const record = parseRecord(value)
-      return record.type === 'header' ? record.plan : undefined
+      return record.type === 'header' ? record : undefined
     }
   } catch {}
   return undefined

@@ -1,8 +1,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { defaultTemplate } from '../core/templates.ts'
+import { basename, dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { defaultTemplate, hashTemplate, paperTemplate, type Template } from '../core/templates.ts'
+import { checkpointFile } from './checkpoint.ts'
 import { readTemplate } from './template-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'aft-template-'))
@@ -34,12 +35,13 @@ test.each([
     { ...defaultTemplate, proposal: '{{number}} {{answer}}: {{text}}' },
     'expected `proposal` to be a string with no other marks than {{number}} and {{text}}, got "{{number}} {{answer}}: {{text}}"',
   ],
+  [{ ...defaultTemplate, place: 'end' }, 'expected `place` to be one of system, tail, got "end"'],
   [{ ...defaultTemplate, keepUserSystem: 'yes' }, 'expected `keepUserSystem` to be a boolean, got "yes"'],
   [{ ...defaultTemplate, separator: undefined }, 'expected `separator` to be a string, got nothing'],
   [{ ...defaultTemplate, id: '' }, 'expected `id` to be a string that is not empty, got ""'],
   [
     { ...defaultTemplate, proposalText: 'x' },
-    'there is no field `proposalText` in a template; there are: id, proposerSystem',
+    'there is no field `proposalText` in a template; there are: id, place, proposerSystem',
   ],
   [[], 'expected the template to be an object, got []'],
 ])('a wrong field is named with what was expected and what came (%#)', async (content, problem) => {
@@ -57,5 +59,56 @@ test('what is not JSON is named with its line', async () => {
 
 test('a file that is not there is a usage error', async () => {
   const file = join(folder, 'none.json')
-  await expect(readTemplate(file)).rejects.toThrow(`${file}: there is no such file or folder`)
+  await expect(readTemplate(file)).rejects.toThrow(
+    `${file}: there is no such file or folder. Without a file there are the templates aft-2, aft-1`,
+  )
+})
+
+test('a file without a place is of the published form', async () => {
+  const { place, ...published } = paperTemplate
+  expect(place).toBeUndefined()
+  expect(await readTemplate(save(published))).not.toHaveProperty('place')
+  expect(await readTemplate(save({ ...published, place: 'tail' }))).toMatchObject({ place: 'tail' })
+})
+
+test('a built-in template is read by its id, a file relative to a folder', async () => {
+  expect(await readTemplate('aft-1')).toBe(paperTemplate)
+  const file = save({ ...defaultTemplate, id: 'mine' })
+  expect(await readTemplate(basename(file), dirname(file))).toMatchObject({ id: 'mine' })
+  expect(await readTemplate('aft-2', dirname(file))).toBe(defaultTemplate)
+})
+
+describe('the card of a trained model', () => {
+  const mine = { ...paperTemplate, id: 'mine', proposal: '({{number}}) {{text}}' }
+  const makeModel = (templates: object[]) => {
+    const model = mkdtempSync(join(tmpdir(), 'aft-model-'))
+    writeFileSync(join(model, checkpointFile), JSON.stringify({ type: 'checkpoint', version: 1, templates }))
+    return model
+  }
+
+  test.each<[string, object[], Template]>([
+    ['a built-in template', [{ id: 'aft-1', sha256: hashTemplate(paperTemplate) }], paperTemplate],
+    ['one without a hash', [{ id: 'aft-2' }], defaultTemplate],
+    ['a template that it holds', [{ id: 'mine', sha256: hashTemplate(mine), wording: mine }], mine],
+    ['several, of which one is to be had', [{ id: 'lost' }, { id: 'aft-1' }], paperTemplate],
+  ])('names %s', async (_, templates, template) => {
+    expect(await readTemplate(makeModel(templates))).toEqual(template)
+  })
+
+  test.each<[string, object[]]>([
+    ['nothing', []],
+    ['another wording under a known id', [{ id: 'aft-1', sha256: '0'.repeat(64) }]],
+    ['another wording than it holds', [{ id: 'mine', sha256: '0'.repeat(64), wording: mine }]],
+  ])('with %s is no template', async (_, templates) => {
+    await expect(readTemplate(makeModel(templates))).rejects.toThrow(
+      /: expected the JSON file of a template, one of aft-2, aft-1, or a trained model whose card holds its template/,
+    )
+  })
+
+  test('with a wrong wording is an error with its file', async () => {
+    const model = makeModel([{ id: 'mine', wording: { id: 'mine' } }])
+    await expect(readTemplate(model)).rejects.toThrow(
+      `${model}/${checkpointFile}: expected \`proposerSystem\` to be a string, got nothing`,
+    )
+  })
 })

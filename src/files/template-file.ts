@@ -1,11 +1,16 @@
-/** Reads a template from a file, so that a checkpoint can be used with the wording that it was trained with. */
-import { readFile } from 'node:fs/promises'
+/** Reads a template by name, from a file, or from the folder of a trained model. */
+import { readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { z } from 'zod'
-import { DataError } from '../core/provider/errors.ts'
-import type { Template } from '../core/templates.ts'
+import { DataError, UsageError } from '../core/provider/errors.ts'
+import { builtInTemplates, hashTemplate, type Template } from '../core/templates.ts'
 import { toFileError } from '../lib/file-error.ts'
+import { type Checkpoint, checkpointFile, isCheckpoint, readRecord } from './checkpoint.ts'
 import { toCallersError } from './file-errors.ts'
 import { parseJsonFile } from './json-file.ts'
+
+/** The file of a built data set that holds its template, if that is not built in. */
+export const templateFile = 'template.json'
 
 const holding = (mark: string) =>
   z.string().refine((text) => text.includes(mark), { params: { expected: `a string that holds ${mark}` } })
@@ -17,6 +22,7 @@ const item = holding('{{text}}').refine((text) => !/\{\{(?!(text|number)\}\})\w+
 
 const templateShape = z.strictObject({
   id: z.string().min(1),
+  place: z.enum(['system', 'tail']).optional(),
   proposerSystem: z.string(),
   aggregatorSystem: holding('{{proposals}}'),
   proposal: item,
@@ -28,20 +34,62 @@ const templateShape = z.strictObject({
 }) satisfies z.ZodType<Template>
 
 /**
- * Reads a template: a JSON object with the fields of `Template`.
+ * Reads a template: a built-in one by its id, a JSON file with the fields of `Template`, or the folder of a trained model,
+ * whose card names one.
+ * @param folder that a path is relative to
  * @throws UsageError if the file cannot be read, DataError if it is not JSON or a field is wrong
  * @example
  * const template = await readTemplate('template.json')
  * const { answer: text } = await answer('Why is the sky blue?', { engine, template })
  */
-export async function readTemplate(file: string): Promise<Template> {
+export async function readTemplate(source: string, folder = '.'): Promise<Template> {
+  const builtIn = builtInTemplates.find(({ id }) => id === source)
+  if (builtIn) return builtIn
+  const file = folder === '.' ? source : resolve(folder, source)
+  if ((await stat(file).catch(() => undefined))?.isDirectory()) return readFolder(file)
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw toCallersError(toFileError(file, error))
+    const { message } = toCallersError(toFileError(file, error)) as Error
+    throw new UsageError(`${message}. Without a file there are the templates ${builtInNames()}`)
   })
-  const value = parseJsonFile(file, text)
+  return parseTemplate(parseJsonFile(file, text), file)
+}
+
+/** Checks a template. @throws DataError that names the field that is wrong */
+export function parseTemplate(value: unknown, file: string): Template {
   const result = templateShape.safeParse(value)
   if (result.success) return result.data
   throw new DataError(file, undefined, describeIssue(result.error.issues[0] as z.core.$ZodIssue, value))
+}
+
+/**
+ * The template that a trained model's card names: a built-in one, or the wording in the card.
+ * @returns undefined if the card names none, or only one that is not to be had
+ * @throws DataError if the wording in the card is wrong
+ */
+export function templateOfCard({ templates }: Checkpoint, file: string): Template | undefined {
+  for (const { id, sha256, wording } of templates) {
+    const known =
+      wording === undefined ? builtInTemplates : [...builtInTemplates, parseTemplate(wording, file)]
+    const found = known.find((template) => {
+      return template.id === id && (sha256 === undefined || hashTemplate(template) === sha256)
+    })
+    if (found) return found
+  }
+  return undefined
+}
+
+function readFolder(folder: string): Template {
+  const found = isCheckpoint(folder)
+    ? templateOfCard(readRecord(folder), `${folder}/${checkpointFile}`)
+    : undefined
+  if (found) return found
+  throw new UsageError(
+    `${folder}: expected the JSON file of a template, one of ${builtInNames()}, or a trained model whose card holds its template`,
+  )
+}
+
+function builtInNames(): string {
+  return builtInTemplates.map(({ id }) => id).join(', ')
 }
 
 /** The first problem, as `expected FIELD to be …, got …`. */
@@ -58,6 +106,7 @@ function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
 
 function expectedBy(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type') return `${issue.expected === 'object' ? 'an' : 'a'} ${issue.expected}`
+  if (issue.code === 'invalid_value') return `one of ${issue.values.join(', ')}`
   if (issue.code === 'custom') return String(issue.params?.expected)
   return 'a string that is not empty'
 }

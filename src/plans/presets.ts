@@ -1,4 +1,5 @@
 /** Named sets of options: `--preset NAME`, and the models that a server or the AI SDK provider offers. */
+import { paperTemplate } from '../core/templates.ts'
 import type { OptionValues } from './options.ts'
 import { hasCounts, joinRoles } from './roles.ts'
 import type { PlanOptions } from './strategies.ts'
@@ -6,17 +7,26 @@ import type { PlanOptions } from './strategies.ts'
 /** The options that a preset sets. All others keep the values that the caller has. */
 export type Preset = Partial<PlanOptions>
 
-/** How the paper samples. Data and evaluations sample in the same way by default, so that they stay comparable. */
-export const paperSampling = { temperature: 0.7, topP: 0.95 } as const
+/**
+ * How the paper samples, and its structure. Data and evaluations use them unless they are told otherwise, to stay
+ * comparable.
+ */
+export const paperSettings = { temperature: 0.7, topP: 0.95, template: paperTemplate.id } as const
 
 /** The built-in presets, for the engines that propose and aggregate. */
-export function builtInPresets({ proposers = [], aggregators = proposers.slice(0, 1) }: Preset) {
+export function builtInPresets({ proposers = [], aggregators = proposers.slice(0, 1), template }: Preset) {
   return {
     /** Sets nothing: 3 x 1 if the options do not say otherwise. */
     aft: {},
     'aft-fast': { strategy: 'aft', width: 3, depth: 1 },
-    /** As measured in the paper: 11 completions. Source: arXiv 2501.11877. */
-    paper: { strategy: 'aft', width: 5, depth: 2, ...paperSampling },
+    /** As in the paper: 11 completions, and its structure unless a template is given. Source: arXiv 2501.11877. */
+    paper: {
+      strategy: 'aft',
+      width: 5,
+      depth: 2,
+      ...paperSettings,
+      ...(template !== undefined && { template }),
+    },
     moa: { strategy: 'moa', ...(!hasCounts(proposers) && { width: Math.max(3, proposers.length) }) },
     rsa: { strategy: 'rsa' },
     single: { strategy: 'single', ...(aggregators.length > 0 && { proposers: [joinRoles(aggregators)] }) },

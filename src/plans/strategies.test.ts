@@ -17,7 +17,7 @@ describe('a plan', () => {
         { voices: three, see: 'nothing' },
         { voices: [{ engine: 'm', n: 1, sampling: {} }], see: 'all' },
       ],
-      template: 'aft-1',
+      template: 'aft-2',
       seed: 0,
       order: 'as-sampled',
       choose: 'last',

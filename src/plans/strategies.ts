@@ -1,5 +1,13 @@
 /** Makes plans from strategies. A strategy decides the layers and how the answer is taken; nothing else. */
-import { countMembers, type Judge, type Layer, type Plan, type Quorum, type Voice } from '../core/plan.ts'
+import {
+  countMembers,
+  type Judge,
+  type Layer,
+  type Plan,
+  type Quorum,
+  type Voice,
+  writerOf,
+} from '../core/plan.ts'
 import type { Engine } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { defaultTemplate } from '../core/templates.ts'
@@ -18,9 +26,12 @@ import { hasCounts, joinRoles, toRole, toVoice } from './roles.ts'
 export interface PlanOptions extends OptionValues {
   /** Engines that propose; the width is spread over them in turn. */
   proposers: (string | Role)[]
+  /** Id of the template. Default: that of the engine of the last layer in `engineTemplates`, then `aft-2`. */
   template?: string
   /** Default of `maxTokens` by engine name, for engines that have their own (`defaultMaxTokens`). */
   engineMaxTokens?: Record<string, number>
+  /** Ids of templates by engine name, for models that were trained with one. They win over `template`. */
+  engineTemplates?: Record<string, string>
 }
 
 type Shape = Pick<Plan, 'layers' | 'choose'>
@@ -77,7 +88,7 @@ export function makePlan(options: PlanOptions): Plan {
   return {
     strategy,
     layers: quorum ? layers.map((layer) => withQuorum(layer, quorum)) : layers,
-    template: options.template ?? defaultTemplate.id,
+    template: options.engineTemplates?.[writerOf({ layers })] ?? options.template ?? defaultTemplate.id,
     seed,
     order,
     choose,
@@ -156,7 +167,8 @@ function withQuorum(layer: Layer, quorum: Quorum): Layer {
 }
 
 /** Checks every option and fills in its default. */
-function readSettings({ template, engineMaxTokens = {}, proposers = [], ...others }: PlanOptions) {
+function readSettings(options: PlanOptions) {
+  const { template, engineTemplates, engineMaxTokens = {}, proposers = [], ...others } = options
   checkOptions({ proposers, ...others })
   const given: OptionValues = defined(others)
   const { aggregators = proposers.slice(0, 1), quorum, ...more } = given

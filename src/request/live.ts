@@ -78,8 +78,9 @@ export async function answerLive(
   const last = writingLayer(ask.plan)
   const seesAll = sink?.event !== undefined || (sink !== undefined && ask.showProposals)
   const endsOnly = (layer: number) => !seesAll && layer !== last
-  const recorded = step?.recorded
-  const host = makeHost({ engines, template, signal: stop, emit, endsOnly, recorded, isSent: watch?.isSent })
+  const { recorded, recordedFor } = step ?? {}
+  const made = { recorded, recordedFor, isSent: watch?.isSent }
+  const host = makeHost({ engines, template, signal: stop, emit, endsOnly, ...made })
   const prompt = { id: '0', ...ask.prompt }
   const isFirstCall = ask.tools === 'first-call' && ask.prompt.tools !== undefined
   const answer = isFirstCall && !recorded ? answerByFirstCall : answerPrompt

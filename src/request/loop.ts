@@ -38,6 +38,8 @@ export interface Step {
   /** The plan to answer with; its layers before the last are recorded if drafts are reused. */
   plan: Plan
   recorded?: LayerResult[]
+  /** How many messages the reused drafts answer. */
+  recordedFor?: number
   /** Keeps the drafts of an answer that calls tools. */
   keep(result: Result): void
 }
@@ -64,7 +66,7 @@ export function openStep(
   const found = isPanel ? undefined : store?.find(key)
   if (found) {
     const note = { step: turn.step, drafts: 'reused' as const }
-    return { note, plan: planStep(plan, found), recorded: found, keep: () => {} }
+    return { note, plan: planStep(plan, found), recorded: found, recordedFor: turn.length, keep: () => {} }
   }
   const missed = isPanel ? {} : { isMissed: true as const }
   return {

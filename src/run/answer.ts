@@ -3,21 +3,23 @@ import type { Prompt } from '../core/plan.ts'
 import type { Engine, Message } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import type { AftEvent, Result } from '../core/result.ts'
-import { defaultTemplate, type Template } from '../core/templates.ts'
+import type { Template } from '../core/templates.ts'
 import { checkEngines, givenEngines } from '../engines/given-engines.ts'
 import { describeWrong } from '../files/file-errors.ts'
 import { readMessages } from '../files/messages.ts'
 import { createChannel } from '../lib/channel.ts'
 import { limitsOf, makePlan, type PlanOptions } from '../plans/strategies.ts'
+import { templateOf, templateOptions, wordingsOf } from '../plans/wording.ts'
 import { answerInForm } from './form/answer.ts'
 import { makeHost } from './host.ts'
 
 /** How to answer. Give one `engine` for all roles, or `engines` by name and the names that propose and aggregate. */
-export interface AnswerOptions extends Omit<PlanOptions, 'proposers' | 'template'> {
+export interface AnswerOptions extends Omit<PlanOptions, 'proposers' | 'template' | 'engineTemplates'> {
   engine?: Engine
   engines?: Record<string, Engine>
   /** Names in `engines`. Default: all of them. */
   proposers?: string[]
+  /** Default: the one that the model of the last layer was trained with, then `defaultTemplate`. */
   template?: Template
   signal?: AbortSignal
   onEvent?: (event: AftEvent) => void
@@ -37,16 +39,16 @@ export async function answer(
 ): Promise<Result> {
   const engines = givenEngines(options, ({ id }) => id ?? 'engine')
   checkEngines(engines)
-  const { engine, engines: _, template = defaultTemplate, signal, onEvent, ...planOptions } = options
-  if (typeof template?.aggregatorSystem !== 'string')
-    throw new UsageError('expected `template` to be a template, as `await readTemplate(FILE)` gives it')
+  const { engine, engines: _, template: given, signal, onEvent, ...planOptions } = options
+  const wordings = wordingsOf(engines, given)
   const plan = makePlan({
     ...planOptions,
     proposers: options.proposers ?? Object.keys(engines),
-    template: template.id,
+    ...templateOptions(wordings),
     engineMaxTokens: limitsOf(engines),
   })
   const asked = await withSchema(toPrompt(prompt), options.schema)
+  const template = templateOf(plan, wordings)
   return answerInForm(asked, plan, makeHost({ engines, template, emit: onEvent, signal }))
 }
 

@@ -3,7 +3,7 @@
 import type { Plan } from '../core/plan.ts'
 import type { Message } from '../core/provider/engine.ts'
 import { readJsonl } from '../lib/jsonl.ts'
-import { paperSampling } from '../plans/presets.ts'
+import { paperSettings } from '../plans/presets.ts'
 import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 import type { GivenProposal } from './given.ts'
 import { type RunOptions, type RunSummary, runPrompts } from './run.ts'
@@ -28,7 +28,7 @@ export async function planLabels(
 ): Promise<Plan> {
   let width = 1
   for await (const { responses } of rows()) width = Math.max(width, responses.length)
-  return makePlan({ proposers: [model], width, depth: 1, ...paperSampling, ...sampling })
+  return makePlan({ proposers: [model], width, depth: 1, ...paperSettings, ...sampling })
 }
 
 /**

@@ -257,7 +257,7 @@ describe('a journal', () => {
       type: 'header',
       version: 1,
       plan: plan(2),
-      template: { id: 'aft-1', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      template: { id: 'aft-2', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
       engines: { s: 'scripted' },
     })
   })

@@ -4,12 +4,13 @@ import type { Clock } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
 import type { Engine, ResponseFormat } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
-import { defaultTemplate, type Template } from '../core/templates.ts'
+import type { Template } from '../core/templates.ts'
 import { toCallersError } from '../files/file-errors.ts'
 import { readPrompts } from '../files/prompts.ts'
 import { openRunJournal, type PromptLine, planToResume, type RunJournal } from '../files/run-journal.ts'
 import { readVersion } from '../lib/version.ts'
 import { checkReplaceable } from '../lib/write-whole.ts'
+import { templateOf, wordingsOf } from '../plans/wording.ts'
 import { answerAll, countMade, countSpent, type RunEnd } from './answer-all.ts'
 import { type AnswerFormat, writeAnswers } from './answers.ts'
 import { type Budget, createLedger, type Price, unpricedEngines } from './budget.ts'
@@ -31,6 +32,7 @@ export interface RunOptions {
   plan: Plan
   /** By the names that the plan uses. */
   engines: Record<string, Engine>
+  /** Default: the one that the plan names; an interrupted run keeps the built-in one that it began with. */
   template?: Template
   /** System prompt for the conversations in a file that have none. */
   system?: string
@@ -82,13 +84,13 @@ export async function runPrompts(options: RunOptions): Promise<RunSummary> {
 }
 
 async function run(options: RunOptions): Promise<RunSummary> {
-  const { engines, out, budget, prices = {}, template = defaultTemplate, clock = systemClock } = options
+  const { engines, out, budget, prices = {}, clock = systemClock } = options
   checkBudget(options)
   checkOut(options)
   const rows = await toRows(options)
   const ids = await readIds(rows())
   const file = options.journal ?? `${out}.journal`
-  const plan = options.restart ? options.plan : await planToResume(file, options.plan)
+  const { plan, template } = await settle(file, options)
   const ledger = createLedger(budget ?? {})
   const progress = createProgress(plan, ledger, ids.size)
   const identity = { plan, template, engines: idsOf(plan, engines), version: readVersion() }
@@ -122,6 +124,12 @@ async function run(options: RunOptions): Promise<RunSummary> {
   } finally {
     journal.close()
   }
+}
+
+/** The plan and the template of a run: what its journal began with, as far as the options leave it open. */
+async function settle(file: string, { plan: asked, template, engines, restart }: RunOptions) {
+  const plan = restart ? asked : await planToResume(file, asked, template === undefined)
+  return { plan, template: template ?? templateOf(plan, wordingsOf(engines)) }
 }
 
 type Rows = Iterable<RunRow> | AsyncIterable<RunRow>

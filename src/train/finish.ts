@@ -2,8 +2,10 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DataError } from '../core/provider/errors.ts'
+import { hashTemplate, type Template } from '../core/templates.ts'
 import { type Checkpoint, checkpointFile } from '../files/checkpoint.ts'
 import { readRecords } from '../files/rows/read-records.ts'
+import { readTemplate, templateFile } from '../files/template-file.ts'
 import { findEnvironment, runLoud, trainerFolder } from './environment.ts'
 import { renderModelCard } from './model-card.ts'
 import type { Trained } from './run.ts'
@@ -25,7 +27,7 @@ export async function finishRun(trained: Trained, options: FinishOptions): Promi
   const record: Checkpoint = {
     type: 'checkpoint',
     version: 1,
-    templates: await readTemplates(trained),
+    templates: recipe.rows === 'sft' ? [] : await readTemplates(trained.data, folder.path),
     chatTemplateSha256: preflight?.templateSha256,
   }
   const model = folder.file('model')
@@ -45,9 +47,7 @@ export async function finishRun(trained: Trained, options: FinishOptions): Promi
     if (merged) rmSync(merged, { recursive: true, force: true })
   }
   writeFileSync(folder.file('README.md'), renderModelCard(trained, record))
-  if (record.gguf || record.adapter) {
-    writeFileSync(folder.file(checkpointFile), `${JSON.stringify(record, null, 2)}\n`)
-  }
+  writeFileSync(folder.file(checkpointFile), `${JSON.stringify(record, null, 2)}\n`)
 }
 
 /**
@@ -85,9 +85,8 @@ async function convert(
   renameSync(unfinished, out)
 }
 
-/** Reads the ids of the templates in the rows, with the hash from the data card. */
-async function readTemplates({ data, recipe, folder }: Trained): Promise<Checkpoint['templates']> {
-  if (recipe.rows === 'sft') return []
+/** Reads the ids of the templates in the rows, with the hash from the data card and the wording that `data build` wrote. */
+export async function readTemplates(data: string, folder: string): Promise<Checkpoint['templates']> {
   const ids = new Set<string>()
   const file = path.join(data, 'train.jsonl')
   for await (const { value } of readRecords([file])) {
@@ -96,7 +95,7 @@ async function readTemplates({ data, recipe, folder }: Trained): Promise<Checkpo
       throw new DataError(
         file,
         undefined,
-        `${folder.path}: expected \`template\` in each row, got a row without it`,
+        `${folder}: expected \`template\` in each row, got a row without it`,
       )
     ids.add(template)
   }
@@ -104,5 +103,15 @@ async function readTemplates({ data, recipe, folder }: Trained): Promise<Checkpo
     ? readFileSync(path.join(data, 'README.md'), 'utf8')
     : ''
   const sha256 = /\| template SHA-256 \| ([0-9a-f]{64}) \|/.exec(card)?.[1]
-  return [...ids].map((id) => ({ id, ...(sha256 !== undefined && { sha256 }) }))
+  const wording = await readWording(path.join(data, templateFile))
+  return [...ids].map((id) => ({
+    id,
+    ...(sha256 !== undefined && { sha256 }),
+    ...(wording?.id === id && hashTemplate(wording) === sha256 && { wording }),
+  }))
+}
+
+/** The template beside the rows. A data set has none if its template is built in. */
+async function readWording(file: string): Promise<Template | undefined> {
+  return existsSync(file) ? readTemplate(file) : undefined
 }

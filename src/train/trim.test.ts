@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Message, textOf } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
-import { defaultTemplate } from '../core/templates.ts'
+import { defaultTemplate, paperTemplate, type Template } from '../core/templates.ts'
 import { makeExample } from '../data/make-example.ts'
 import { TrainingError } from './launch.ts'
 import { type LongRow, shorten, trimRows } from './trim.ts'
@@ -19,9 +19,9 @@ const draft = {
   conversation: [{ role: 'user' as const, content: 'Why?' }],
   proposals: [words(300, 'a'), 'short', words(200, 'b')].map((text) => ({ text, model: 'm' })),
 }
-const build = async (maxTokens = 10_000) => {
+const build = async (maxTokens = 10_000, template: Template = paperTemplate) => {
   const budget = { maxTokens, countTokens: count, tooLong: 'trim' as const }
-  return (await makeExample(draft, defaultTemplate, budget)) as LongRow
+  return (await makeExample(draft, template, budget)) as LongRow
 }
 const place = { file: 'data/train.jsonl', line: 7, tokens: 690, count }
 
@@ -31,6 +31,13 @@ describe('a row that is too long', () => {
     const [system] = (await build(400)).prompt
     expect(await count([...long.prompt, ...long.completion])).toBeGreaterThan(400)
     expect(await shorten(long, { ...place, maxLength: 400 })).toBe(system?.content)
+  })
+
+  test('may show its proposals after the conversation', async () => {
+    const long = await build(10_000, defaultTemplate)
+    const shorter = (await build(400, defaultTemplate)).prompt
+    expect(await shorten(long, { ...place, maxLength: 400 })).toBe(shorter.at(-1)?.content)
+    expect(shorter[0]).toEqual(draft.conversation[0])
   })
 
   test.each<[string, (row: LongRow) => LongRow, number, RegExp]>([

@@ -15,7 +15,7 @@ export interface TrimOptions {
   /** The files that the trainer reads. */
   config: string
   request: string
-  /** File for the shortened system messages. */
+  /** File for the shortened messages. */
   out: string
   /** All files of rows, with the same names as in the request. */
   files: string[]
@@ -30,7 +30,7 @@ export interface TrimOptions {
 export interface LongRow {
   prompt: Message[]
   completion: Message[]
-  proposals?: { span?: [number, number] }[]
+  proposals?: { at?: number; span?: [number, number] }[]
 }
 
 interface Place {
@@ -47,7 +47,7 @@ const KEPT_CHARS = 1_000
 const TOGETHER = 64
 
 /**
- * Finds the rows that are longer than `maxLength`, and writes a line with the shortened system message for each.
+ * Finds the rows that are longer than `maxLength`, and writes a line with the shortened message for each.
  * @returns the number of such rows
  * @throws DataError for a row that cannot be made to fit; after an abort, the signal's reason
  */
@@ -68,8 +68,8 @@ export async function trimRows(options: TrimOptions): Promise<number> {
     for await (const rows of inGroups(readLong(long, options.files))) {
       const shorter = await Promise.all(
         rows.map(async ({ place, row }) => {
-          const system = await shorten(row, { ...place, maxLength, count: counter.count })
-          return JSON.stringify({ place: `${place.file}:${place.line}`, system })
+          const text = await shorten(row, { ...place, maxLength, count: counter.count })
+          return JSON.stringify({ place: `${place.file}:${place.line}`, text })
         }),
       )
       lines.push(...shorter)
@@ -87,7 +87,7 @@ export async function trimRows(options: TrimOptions): Promise<number> {
 }
 
 /**
- * Returns the row's system message, with its proposals cut so that the row has at most `maxLength` tokens.
+ * Returns the text of the message that shows the row's proposals, with these cut so that the row has at most `maxLength` tokens.
  * @throws DataError if there is nothing to cut, or if cutting is not enough
  */
 export async function shorten(
@@ -108,16 +108,17 @@ export async function shorten(
       `has ${tokens} tokens, and max_length is ${maxLength}: ${why}. ${advice}`,
     )
   }
-  const [system, ...turns] = prompt
+  const at = proposals[0]?.at ?? 0
+  const shows = prompt[at]
   const spans = proposals.flatMap(({ span }) => (span ? [span] : []))
   if (proposals.length === 0) throw refuse('it has no proposals that could be cut')
-  if (typeof system?.content !== 'string' || spans.length < proposals.length) {
+  if (typeof shows?.content !== 'string' || spans.length < proposals.length) {
     throw refuse('it does not have the places of its proposals, so they cannot be cut; build the data again')
   }
-  const text = system.content
+  const text = shows.content
   const render = (limit: number) => replaceSpans(text, spans, (proposal) => trimMiddle(proposal, limit))
   const fits = async (limit: number) =>
-    (await count([{ ...system, content: render(limit) }, ...turns, ...completion])) <= maxLength
+    (await count([...prompt.with(at, { ...shows, content: render(limit) }), ...completion])) <= maxLength
   const limit = await findTrim(Math.max(...spans.map(([from, to]) => to - from)), fits)
   if (limit !== undefined && limit >= LEAST_CHARS) return render(limit)
   throw refuse(`it does not fit even if each proposal is cut to ${LEAST_CHARS} characters`)

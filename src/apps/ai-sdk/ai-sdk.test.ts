@@ -2,13 +2,14 @@ import { generateText, Output, stepCountIs, streamText, tool } from 'ai'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { UsageError } from '../../core/provider/errors.ts'
+import { paperTemplate } from '../../core/templates.ts'
 import { fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
 import { scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { createAft } from './ai-sdk.ts'
 
 const isAggregator = /^1\. /m
 const script = [
-  { system: isAggregator, replies: ['Air scatters blue light most.'] },
+  { when: isAggregator, replies: ['Air scatters blue light most.'] },
   { replies: ['It mirrors the sea.', 'Air scatters blue.'] },
 ]
 const small = { width: 2, depth: 1 }
@@ -142,7 +143,7 @@ test('models of the AI SDK can be engines, aft itself too', async () => {
 test('a failed proposal is in the trace, and if none is left the call fails', async () => {
   const fail = { error: { kind: 'server' as const, message: 'broken pipe', isRetryable: false } }
   const some = scriptedEngine([
-    { system: isAggregator, replies: ['Fine.'] },
+    { when: isAggregator, replies: ['Fine.'] },
     { replies: ['One.', fail], pick: 'index' },
   ])
   const { text, providerMetadata } = await generateText({
@@ -223,8 +224,7 @@ test('files, earlier turns and an instruction reach every layer', async () => {
     },
   ]
   for (const { messages } of engine.requests) {
-    expect(messages[0]?.content).toMatch(/^Be brief\./)
-    expect(messages.slice(1)).toEqual(turns)
+    expect(messages.slice(0, 4)).toEqual([{ role: 'system', content: 'Be brief.' }, ...turns])
   }
 })
 
@@ -239,4 +239,24 @@ test('wrong options are errors before the first call', async () => {
     /widht/,
   )
   expect(engine.requests).toEqual([])
+})
+
+test('each model has the wording of its preset, and a trained model that of its card', async () => {
+  const plain = scriptedEngine(script)
+  const tuned = Object.assign(scriptedEngine(script), { template: { ...paperTemplate, id: 'mine' } })
+  const aft = createAft({ engines: { plain, tuned }, proposers: ['plain'] })
+  const prompt = 'Why?'
+  await generateText({ model: aft('aft'), prompt })
+  await generateText({ model: aft('paper'), prompt })
+  const { providerMetadata } = await generateText({
+    model: aft('aft'),
+    prompt,
+    providerOptions: { aft: { aggregators: ['tuned'] } },
+  })
+  const question = [{ role: 'user', content: prompt }]
+  const newline = { role: 'system', content: '\n' }
+  const asked = plain.requests.map(({ messages }) => messages)
+  const proposing = asked.filter((messages) => !JSON.stringify(messages).includes('Drafts:'))
+  expect(proposing).toEqual([question, [newline, ...question], [newline, ...question]])
+  expect(providerMetadata?.aft?.template).toMatchObject({ id: 'mine' })
 })

@@ -10,13 +10,14 @@ import {
 import type { z } from 'zod'
 import type { Engine } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
-import { defaultTemplate, type Template } from '../../core/templates.ts'
+import type { Template } from '../../core/templates.ts'
 import { type AiSdkModel, fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
 import { isModel } from '../../engines/ai-sdk/is-model.ts'
 import { checkEngines, givenEngines } from '../../engines/given-engines.ts'
 import { describeIssue, inWords } from '../../files/json-file.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
 import { limitsOf, type PlanOptions } from '../../plans/strategies.ts'
+import { templateOf, templateOptions, type Wordings, wordingsOf } from '../../plans/wording.ts'
 import { makeAsk } from '../../request/ask.ts'
 import { createDraftStore, type DraftStore } from '../../request/drafts.ts'
 import { type Ask, answerLive, type Sink } from '../../request/live.ts'
@@ -28,11 +29,12 @@ import { fromFormat, fromPrompt, fromTool, fromToolChoice } from './prompt.ts'
  * Options of the provider. Give one `engine` for all roles, or `engines` by name, with the names that propose and
  * aggregate. The other fields are options of the plan. They apply if neither preset nor call sets them.
  */
-export interface AftProviderOptions extends Omit<Partial<PlanOptions>, 'template'> {
+export interface AftProviderOptions extends Omit<Partial<PlanOptions>, 'template' | 'engineTemplates'> {
   engine?: Engine | AiSdkModel
   engines?: Record<string, Engine | AiSdkModel>
   /** Models next to `aft`, `aft-fast`, `paper`, `moa`, `rsa` and `single`. */
   presets?: Record<string, Preset>
+  /** For all models. Default: the one that the model of the last layer was trained with, or that of the preset. */
   template?: Template
   /** Send proposals as reasoning parts, and keep their texts in the trace. Default false. */
   showProposals?: boolean
@@ -57,12 +59,13 @@ export interface AftProvider extends ProviderV4 {
  */
 export function createAft(options: AftProviderOptions): AftProvider {
   const given = givenEngines<Engine | AiSdkModel>(options, () => 'engine')
-  const { engine, engines, presets, template = defaultTemplate, showProposals = false, ...plan } = options
+  const { engine, engines, presets, template, showProposals = false, ...plan } = options
   const opened = Object.fromEntries(Object.entries(given).map(([name, made]) => [name, toEngine(made)]))
   checkEngines(opened)
   const names = Object.keys(opened)
   const limits = { engineMaxTokens: limitsOf(opened) }
-  const base: PlanOptions = { proposers: names, ...plan, ...limits, template: template.id }
+  const wordings = wordingsOf(opened, template)
+  const base: PlanOptions = { proposers: names, ...plan, ...limits, ...templateOptions(wordings) }
   const offer: Offer = {
     base,
     presets: { ...builtInPresets(base), ...presets },
@@ -73,7 +76,7 @@ export function createAft(options: AftProviderOptions): AftProvider {
   const languageModel = (modelId: string) => {
     if (!Object.hasOwn(offer.presets, modelId))
       throw new NoSuchModelError({ modelId, modelType: 'languageModel' })
-    return makeModel(modelId, { offer, engines: opened, template, showProposals, drafts })
+    return makeModel(modelId, { offer, engines: opened, wordings, showProposals, drafts })
   }
   const without = (modelType: 'embeddingModel' | 'imageModel') => (modelId: string) => {
     throw new NoSuchModelError({ modelId, modelType })
@@ -93,7 +96,7 @@ function toEngine(made: Engine | AiSdkModel): Engine {
 interface Setup {
   offer: Offer
   engines: Record<string, Engine>
-  template: Template
+  wordings: Wordings
   showProposals: boolean
   drafts: DraftStore
 }
@@ -102,7 +105,10 @@ interface Setup {
 const MAX_DRAFT_BYTES = 16 * 2 ** 20
 
 function makeModel(modelId: string, setup: Setup): LanguageModelV4 {
-  const answerTo = (ask: Ask, signal: AbortSignal, sink?: Sink) => answerLive(ask, { ...setup, signal }, sink)
+  const answerTo = (ask: Ask, signal: AbortSignal, sink?: Sink) => {
+    const template = templateOf(ask.plan, setup.wordings)
+    return answerLive(ask, { ...setup, template, signal }, sink)
+  }
   return {
     specificationVersion: 'v4',
     provider: 'aft',

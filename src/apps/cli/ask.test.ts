@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'aft-ask-'))
 /** Saves a script and returns the engine's name. `aggregated` are the replies of those that see proposals. */
 function script(replies: unknown[], aggregated?: unknown[]): string {
   const file = join(folder, `script-${randomUUID()}.json`)
-  const rules = [...(aggregated ? [{ system: 'Drafts:', replies: aggregated }] : []), { replies }]
+  const rules = [...(aggregated ? [{ when: 'Drafts:', replies: aggregated }] : []), { replies }]
   writeFileSync(file, JSON.stringify({ rules }))
   return `scripted:${file}`
 }

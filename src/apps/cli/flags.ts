@@ -1,5 +1,4 @@
 /** The flags that decide how a prompt is answered. `ask`, `run` and other commands share them. */
-import { readdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { countMembers, enginesOf, type Plan } from '../../core/plan.ts'
@@ -10,18 +9,16 @@ import type { Config, PresetConfig } from '../../engines/config.ts'
 import { readDefaultTokens } from '../../engines/default-tokens.ts'
 import { pickSettings } from '../../engines/engine-options.ts'
 import type { OpenOptions } from '../../engines/open.ts'
+import { folderOf, readTrainedTemplates } from '../../engines/trained-template.ts'
+import { readTemplate } from '../../files/template-file.ts'
 import { type OptionName, type OptionTable, type OptionValues, planOptions } from '../../plans/options.ts'
 import { builtInPresets, withModel } from '../../plans/presets.ts'
 import { joinLevels } from '../../plans/roles.ts'
 import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
+import { templateOf, templateOptions, type Wordings } from '../../plans/wording.ts'
+import { findConfig } from './find-config.ts'
 import { flagName, optionFlags } from './plan-flags.ts'
-import {
-  addEngineFlags,
-  addSharedFlags,
-  type EngineFlags,
-  readTemplateFlag,
-  type SharedFlag,
-} from './shared-flags.ts'
+import { addEngineFlags, addSharedFlags, type EngineFlags, type SharedFlag } from './shared-flags.ts'
 
 /** The flags of `addAnswerFlags`. A flag that was not given is absent. */
 export interface AnswerFlags extends OptionValues, EngineFlags {
@@ -36,9 +33,12 @@ export interface AnswerSetup {
   plan: Plan
   /** The options that the plan was made from. */
   options: PlanOptions
+  /** The template of the plan. */
   template: Template
   /** The form of the answers, if a schema is given. */
   responseFormat?: ResponseFormat
+  /** The same if --template or the config names it; otherwise each plan may have another. */
+  given?: Template
   engineFlags: OpenOptions
   config: Config
 }
@@ -80,21 +80,23 @@ export async function readAnswerFlags(given: AnswerFlags, seed = 0): Promise<Ans
   const config = await findConfig(given.config)
   const flags = withDefaults(given, config)
   checkStrategy(given, flags)
-  const template = await readTemplateFlag(flags.template)
-  const options: PlanOptions = {
+  const open: PlanOptions = {
     seed,
     ...readPlanOptions(flags),
-    template: template.id,
+    template: findPreset(flags.preset, config).template,
     engineMaxTokens: readDefaultTokens(config),
   }
+  const wordings = await readWordings(flags, enginesOf(makePlan(open)), config)
+  const options = { ...open, ...templateOptions(wordings) }
   const plan = makePlan(options)
   checkQuorum(given, plan)
-  if (enginesOf(plan).some(isFolder)) {
+  const template = templateOf(plan, wordings)
+  if (enginesOf(plan).some(folderOf)) {
     await (await import('./trained-model.ts')).warnOfTemplates(plan, template)
   }
   const engineFlags = { ...pickSettings(flags), config }
   const responseFormat = await readFormat(flags.schema)
-  return { plan, options, template, responseFormat, engineFlags, config }
+  return { plan, options, template, given: wordings.given, responseFormat, engineFlags, config }
 }
 
 async function readFormat(schema: OptionValues['schema']): Promise<ResponseFormat | undefined> {
@@ -102,43 +104,41 @@ async function readFormat(schema: OptionValues['schema']): Promise<ResponseForma
   return (await import('../../files/schema-file.ts')).readFormat(schema)
 }
 
-/** Says whether a name is a folder, as for a trained model. */
-function isFolder(name: string): boolean {
-  return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false
-}
-
-/** Reads the config. Its module is loaded only if there is a config, because most calls do not have one. */
-async function findConfig(file: string | undefined): Promise<Config> {
-  if (file === undefined && !listFolder().some((name) => name.startsWith('aft.config.'))) return {}
-  const { loadConfig, readConfig } = await import('../../engines/config.ts')
-  return file === undefined ? ((await loadConfig(process.cwd())) ?? {}) : readConfig(file)
-}
-
-/** Lists the current folder. A folder that cannot be read has no config. */
-function listFolder(): string[] {
-  try {
-    return readdirSync('.')
-  } catch {
-    return []
+/** The template that --template or the config names, or those that the models were trained with. */
+async function readWordings(
+  { template, config: file }: AnswerFlags,
+  names: string[],
+  config: Config,
+): Promise<Wordings> {
+  const { template: ofConfig } = config.defaults ?? {}
+  const folder = file === undefined ? '.' : dirname(file)
+  const source = template ?? ofConfig
+  if (source !== undefined) {
+    return { given: await readTemplate(source, template === undefined ? folder : '.'), trained: {} }
   }
+  return { trained: await readTrainedTemplates(names, config, folder) }
 }
 
 /** Merges flags, preset and config. Flags win; a preset given by flag wins over the config. --model is for every role. */
 function withDefaults(flags: AnswerFlags, config: Config): AnswerFlags {
   const { preset, template, ...defaults } = config.defaults ?? {}
   const folder = flags.config ? dirname(flags.config) : '.'
-  const named = findPreset(flags.preset ?? preset, config)
+  const { template: _, ...named } = findPreset(flags.preset ?? preset, config)
   const under = flags.preset === undefined ? joinLevels(named, defaults) : joinLevels(defaults, named)
   const { model, proposers, aggregators, judge, ...others } = under
   const { schema } = under
   const files = {
-    ...(template !== undefined && { template: resolve(folder, template) }),
+    ...(preset !== undefined && { preset }),
     ...(typeof schema === 'string' && { schema: resolve(folder, schema) }),
   }
   return joinLevels<AnswerFlags>(flags.model === undefined ? under : others, files, flags)
 }
 
-function findPreset(name: string | undefined, { presets = {}, defaults = {} }: Config): PresetConfig {
+/** Finds a preset. Only built-in ones name a template. */
+function findPreset(
+  name: string | undefined,
+  { presets = {}, defaults: { template, ...defaults } = {} }: Config,
+): PresetConfig & { template?: string } {
   if (name === undefined) return {}
   const known: Record<string, PresetConfig> = { ...builtInPresets(withModel(defaults)), ...presets }
   if (Object.hasOwn(known, name)) return known[name] as PresetConfig

@@ -94,8 +94,10 @@ test('`aft ask --help` explains every flag, with examples', async () => {
       --stop-at-agreement <n>  skip to the answer if the proposals agree this much;
                                1 is the same words (0 to 1; default: never)
       --system <text>          system prompt, put before the conversation
-      --template <file>        JSON file with the wording of the prompts for
-                               proposing and aggregating
+      --template <name>        wording of the prompts for proposing and aggregating:
+                               aft-2, aft-1 (as in the paper), a JSON file, or the
+                               folder of a trained model (default: that of the
+                               trained model; else aft-2, for data and eval aft-1)
 
     Sampling:
       --max-tokens <n>         most tokens of each completion (from 1; default: the

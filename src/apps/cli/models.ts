@@ -113,7 +113,8 @@ function explainCheckpoints(): string {
     ...authorsCheckpoints.map((checkpoint) => [checkpoint.model, checkpoint.base]),
   ])
   return `The method's authors released these, for a GPU and a server. They were trained with the authors' own wording,
-which is not part of this package: put it in a template file, byte for byte.
+which is not part of this package: put it in a template file, byte for byte. Without a file they get
+the same structure in our words (the template aft-1).
 
 ${table}
 
@@ -121,7 +122,9 @@ ${table}
   $ aft ask "…" --model http://127.0.0.1:8000/v1#${model} --template authors.json
 
 authors.json: {"id": "…", "proposerSystem": "\\n", "aggregatorSystem": "…{{proposals}}",
-  "proposal": "{{number}}. {{text}}", "separator": "\\n", "keepUserSystem": false}`
+  "proposal": "{{number}}. {{text}}", "separator": "\\n", "keepUserSystem": false}
+"place": "system" is the default of a template file: the drafts stand in the system message. With "place": "tail"
+the same text stands in a user turn of its own after the conversation, as in the built-in template aft-2.`
 }
 
 function showTable(rows: string[][]): string {

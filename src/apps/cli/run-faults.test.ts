@@ -78,6 +78,6 @@ test('a prompt longer than the context fails alone', async () => {
   writeFileSync(at('s.json'), '{"echo":true,"contextLength":300}')
   const { code, stderr } = await run(['--model', 'scripted:s.json', ...small, '--max-tokens', '50'])
   expect(code).toBe(1)
-  expect(stderr).toMatch(/^failed: prompt 1: context-overflow: .*401 tokens.*the context has 300/)
+  expect(stderr).toMatch(/^failed: prompt 1: context-overflow: .*400 tokens.*the context has 300/)
   expect(answers().map((a) => a.error?.kind)).toEqual([undefined, 'context-overflow', undefined])
 })

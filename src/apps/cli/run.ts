@@ -82,7 +82,7 @@ async function run(file: string, flags: RunFlags): Promise<void> {
   }
   const signal = watchInterrupts()
   const reporter = flags.progress ? createProgress(process.stderr, viewRun) : undefined
-  const { plan, template, responseFormat, engineFlags } = setup
+  const { plan, given: template, responseFormat, engineFlags } = setup
   const {
     output: out,
     outputFormat: format,

@@ -122,7 +122,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     const server = createServer({
       engines,
       defaults: setup.options,
-      template: setup.template,
+      template: setup.given,
       presets,
       limits: { width: flags.maxWidth, depth: flags.maxDepth, maxTokens: flags.maxOutput },
       keys,

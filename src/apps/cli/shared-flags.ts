@@ -1,6 +1,6 @@
 /** Flags that several commands share, with one name, one meaning and one help text each. */
 import { type Command, Option } from 'commander'
-import { defaultTemplate, type Template } from '../../core/templates.ts'
+import { paperTemplate, type Template } from '../../core/templates.ts'
 import {
   type EngineOptionName,
   type EngineSettings,
@@ -19,9 +19,9 @@ const flags = {
     ),
   template: () =>
     new Option(
-      '--template <file>',
-      'JSON file with the wording of the prompts for proposing and aggregating',
-    ),
+      '--template <name>',
+      'wording of the prompts for proposing and aggregating: aft-2, aft-1 (as in the paper), a JSON file, or the folder of a trained model',
+    ).default(undefined, 'that of the trained model; else aft-2, for data and eval aft-1'),
   limit: () => whole('--limit <n>', 'use only this many rows, the first ones', 1),
   restart: () => new Option('--restart', 'begin anew; the old journal is kept, with .old after its name'),
   dryRun: () =>
@@ -44,9 +44,9 @@ export function addSharedFlags(command: Command, names: SharedFlag[]): Command {
   return command
 }
 
-/** Reads the file of `--template`; without one, the template is the default. @throws DataError for a wrong file */
+/** Reads the template of `--template`; without one, data are made with that of the paper. @throws DataError for a wrong file */
 export async function readTemplateFlag(file: string | undefined): Promise<Template> {
-  return file ? (await import('../../files/template-file.ts')).readTemplate(file) : defaultTemplate
+  return file ? (await import('../../files/template-file.ts')).readTemplate(file) : paperTemplate
 }
 
 /** The flags of engines, and the file with their names. */

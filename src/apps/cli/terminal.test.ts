@@ -17,8 +17,8 @@ function command(
   { aggregated = ['Because air scatters blue.'] as unknown[], final = [answer] as unknown[] } = {},
 ) {
   const rules = [
-    { system: 'Because air', replies: final },
-    { system: 'Rayleigh', replies: aggregated },
+    { when: 'Because air', replies: final },
+    { when: 'Rayleigh', replies: aggregated },
     { replies: [proposal] },
   ]
   writeFileSync(join(folder, 'script.json'), JSON.stringify({ rules }))

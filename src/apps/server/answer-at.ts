@@ -1,6 +1,7 @@
 /** Handles a request of any endpoint: reads it, queues it, answers it, and writes one object or a stream. */
 import { randomUUID } from 'node:crypto'
 import { hops } from '../../engines/openai/hops.ts'
+import { templateOf } from '../../plans/wording.ts'
 import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
 import { isReused } from '../../request/loop.ts'
 import { openFormCheck } from '../../run/form/check.ts'
@@ -52,7 +53,7 @@ function enter(
   c: RequestContext,
   ask: Ask,
   disconnected: AbortSignal,
-  { names, template, drafts, queue, metrics, drain, log, toKnown }: Parts,
+  { names, wordings, drafts, queue, metrics, drain, log, toKnown }: Parts,
 ): (sink?: Sink) => Promise<Answered> {
   const signal = AbortSignal.any([disconnected, drain.signal])
   const hop = readHops(c) + 1
@@ -61,6 +62,7 @@ function enter(
     let release = () => {}
     try {
       release = await turn
+      const template = templateOf(ask.plan, wordings)
       const host = { engines: names.engines, template, drafts, client: c.get('client'), signal }
       const answered = await hops.run(hop, () => answerLive(ask, host, concealEvents(sink, names)))
       metrics.answer(answered.result)

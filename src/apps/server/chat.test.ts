@@ -5,7 +5,7 @@ import { readEvents, startServer, user } from './server.fixture.ts'
 
 const isAggregator = /Drafts:/
 const rules: Rule[] = [
-  { system: isAggregator, replies: ['Blue light scatters most.'] },
+  { when: isAggregator, replies: ['Blue light scatters most.'] },
   { replies: ['Scattering.', 'The air.', 'Short waves.'] },
 ]
 const question = { model: 'aft-fast', messages: user('Why is the sky blue?') }
@@ -69,7 +69,7 @@ describe('the official client', () => {
   })
 
   test('gets n answers that share their proposals', async () => {
-    const engine = scriptedEngine([{ system: isAggregator, replies: ['A', 'B', 'C'] }, ...rules])
+    const engine = scriptedEngine([{ when: isAggregator, replies: ['A', 'B', 'C'] }, ...rules])
     const { client } = await startServer(engine)
     const { choices } = await client.chat.completions.create({ ...question, n: 3, seed: 1 })
     expect(choices.map((c) => c.index)).toEqual([0, 1, 2])
@@ -104,7 +104,7 @@ describe('the official client', () => {
     })
     expect(engine.requests).toMatchObject([
       {
-        messages: [{ role: 'system' }, { content: [{ type: 'text' }, image] }],
+        messages: [{ content: [{ type: 'text' }, image] }],
         sampling: { maxTokens: 9, temperature: 0.2, topP: 0.5, presencePenalty: 1 },
         stop: ['END'],
         responseFormat: { json_schema: { name: 'x' } },

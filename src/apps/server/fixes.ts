@@ -3,13 +3,15 @@ import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs'
 import { z } from 'zod'
 import type { Message } from '../../core/provider/engine.ts'
-import type { Template } from '../../core/templates.ts'
+import { findTemplate } from '../../core/templates.ts'
 import { makeExample } from '../../data/make-example.ts'
 import type { Example } from '../../files/rows/row.ts'
 import { toFileError } from '../../lib/file-error.ts'
 import { takeLock } from '../../lib/lock.ts'
 import { writeAll } from '../../lib/write-whole.ts'
+import { makePlan } from '../../plans/strategies.ts'
 import { ApiError, parseBody } from './api-error.ts'
+import type { Parts } from './parts.ts'
 
 const fixSchema = z.strictObject({
   messages: z
@@ -26,14 +28,26 @@ const fixSchema = z.strictObject({
   /** The engine whose answer was corrected. */
   model: z.string(),
   completion: z.string().trim().min(1),
+  /** Id of the template that the answer was made with. */
+  template: z.string().optional(),
 })
 
 /**
  * Appends a corrected aggregation as a line of `train.jsonl`.
  * @throws ApiError 400 with the wrong field, 413, 503 and 507 (see `appendLine`); FileError if the file cannot be written
  */
-export async function appendFix(file: string, body: unknown, template: Template): Promise<Example> {
-  const { messages, proposals, model, completion } = parseBody(fixSchema, body)
+export async function appendFix(
+  file: string,
+  body: unknown,
+  { offer, wordings }: Pick<Parts, 'offer' | 'wordings'>,
+): Promise<Example> {
+  const fix = parseBody(fixSchema, body)
+  const { messages, proposals, model, completion } = fix
+  const { given, trained } = wordings
+  const template = findTemplate(fix.template ?? makePlan(offer.base).template, [
+    given,
+    ...Object.values(trained),
+  ])
   const id = createHash('sha256')
     .update(JSON.stringify([messages, proposals, completion]))
     .digest('hex')

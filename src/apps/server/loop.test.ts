@@ -65,6 +65,17 @@ test.each([false, true])(
   },
 )
 
+test('the messages of each step begin with those of the step before, drafts included: a prompt cache has read them', async () => {
+  const engine = looping()
+  const { client } = await startServer(engine)
+  await loop(client, { model: 'aft' })
+  const steps = engine.requests.slice(1).map(({ messages }) => messages)
+  expect(steps.map(({ length }) => length)).toEqual([2, 4, 6, 8])
+  for (const [i, before] of steps.slice(0, -1).entries())
+    expect(steps[i + 1]?.slice(0, before.length)).toEqual(before)
+  expect(steps.at(-1)?.at(-1)).toMatchObject({ role: 'tool' })
+})
+
 test('the field aft and the defaults of the server say how often the panel runs', async () => {
   const engine = looping()
   const { client } = await startServer(engine, { defaults: { panel: 'step' } })

@@ -2,14 +2,13 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { aggregatorMessages, defaultTemplate } from '../../core/templates.ts'
+import { aggregatorMessages, defaultTemplate, paperTemplate } from '../../core/templates.ts'
 import { scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { listenWith, mounts } from './mount.fixture.ts'
 import { readEvents, startServer, user } from './server.fixture.ts'
 import { createServer } from './server.ts'
 
-const engine = () =>
-  scriptedEngine([{ system: /Drafts:/, replies: ['Both.'] }, { replies: ['One.', 'Two.'] }])
+const engine = () => scriptedEngine([{ when: /Drafts:/, replies: ['Both.'] }, { replies: ['One.', 'Two.'] }])
 const small = { defaults: { width: 2, depth: 1 } }
 const json = { method: 'POST', headers: { 'content-type': 'application/json' } }
 
@@ -106,18 +105,26 @@ test('a fix is a line of a data set, with the messages of inference', async () =
     completion: [{ role: 'assistant', content: 'Because.' }],
     proposals: [{ onPolicy: true }, { onPolicy: false }],
     source: 'fixes',
+    template: 'aft-2',
+  })
+  expect((await send({ ...fix, template: 'aft-1' })).status).toBe(201)
+  const second = readFileSync(fixes, 'utf8').split('\n')[1]
+  expect(JSON.parse(second as string)).toMatchObject({
+    prompt: aggregatorMessages(paperTemplate, user('Why?'), fix.proposals),
+    template: 'aft-1',
   })
   for (const wrong of [
     { ...fix, file: '/etc/x' },
     { ...fix, completion: ' ' },
     { ...fix, messages: [] },
+    { ...fix, template: 'none' },
     {},
   ]) {
     const refused = await send(wrong)
     expect(refused.status).toBe(400)
     expect(((await refused.json()) as { error: { param: string } }).error.param).toBeTruthy()
   }
-  expect(readFileSync(fixes, 'utf8').split('\n').length).toBe(2)
+  expect(readFileSync(fixes, 'utf8').split('\n').length).toBe(3)
 })
 
 describe.each(['Hono', 'Express'] as const)('mounted under a path in %s', (framework) => {

@@ -1,7 +1,6 @@
 /** Serves the page at `/`, its settings and its fixes. */
 
 import { Hono } from 'hono'
-import type { Template } from '../../core/templates.ts'
 import { planOptions } from '../../plans/options.ts'
 import { toRole } from '../../plans/roles.ts'
 import type { Offer } from '../../request/plans.ts'
@@ -10,7 +9,7 @@ import { PAGE_FILES, type PageFiles } from '../web/page-files.ts'
 import { ApiError } from './api-error.ts'
 import { appendFix } from './fixes.ts'
 import { readJson } from './gate.ts'
-import type { Env } from './parts.ts'
+import type { Env, Parts } from './parts.ts'
 
 /** Loads nothing from elsewhere, allows no frames, and keeps markup from becoming a script. */
 const POLICY = [
@@ -67,7 +66,7 @@ function missingSlash(env: Env['Bindings']): string | undefined {
 }
 
 /** Makes the routes for the page's settings and for fixes. The operator sets the file `fixes`; a request never does. */
-export function pageApi(offer: Offer, template: Template, fixes: string | undefined): Hono {
+export function pageApi({ offer, wordings }: Parts, fixes: string | undefined): Hono {
   const app = new Hono()
   const { presets, engines, limits, base } = offer
   app.get('/', (c) =>
@@ -82,7 +81,7 @@ export function pageApi(offer: Offer, template: Template, fixes: string | undefi
   app.post('/fixes', async (c) => {
     if (fixes === undefined)
       throw new ApiError(404, 'this server does not keep fixes: see --fixes', { code: 'no_fixes' })
-    const { id } = await appendFix(fixes, await readJson(c), template)
+    const { id } = await appendFix(fixes, await readJson(c), { offer, wordings })
     return c.json({ id }, 201)
   })
   return app

@@ -1,6 +1,6 @@
 /** The parts of a server. The routes use them and keep no state of their own. */
 import type { Context } from 'hono'
-import type { Template } from '../../core/templates.ts'
+import type { Wordings } from '../../plans/wording.ts'
 import type { DraftStore } from '../../request/drafts.ts'
 import type { Offer } from '../../request/plans.ts'
 import type { ApiError } from './api-error.ts'
@@ -13,7 +13,7 @@ import type { Queue } from './queue.ts'
 export interface Parts {
   names: Names
   offer: Offer
-  template: Template
+  wordings: Wordings
   /** The drafts of turns whose loop of tool calls may go on. */
   drafts: DraftStore
   queue: Queue

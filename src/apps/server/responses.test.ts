@@ -4,7 +4,7 @@ import { echo, type Rule, scriptedEngine } from '../../engines/scripted/scripted
 import { startServer } from './server.fixture.ts'
 
 const rules: Rule[] = [
-  { system: /Drafts:/, replies: ['Blue light scatters most.'] },
+  { when: /Drafts:/, replies: ['Blue light scatters most.'] },
   { replies: ['Scattering.', 'The air.', 'Short waves.'] },
 ]
 const question = { model: 'aft-fast', input: 'Why is the sky blue?' }

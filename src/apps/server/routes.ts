@@ -143,5 +143,5 @@ function addAnswers(
   app.post('/v1/messages', answerAt(messagesEndpoint, parts, readerTimeoutMs))
   app.post('/v1/messages/count_tokens', countTokensAt(parts))
   app.post('/v1/aft', answerAt(eventsEndpoint, parts, readerTimeoutMs))
-  app.route('/v1/aft', pageApi(parts.offer, parts.template, fixes))
+  app.route('/v1/aft', pageApi(parts, fixes))
 }

@@ -2,11 +2,12 @@
 import { enginesOf } from '../../core/plan.ts'
 import type { Engine } from '../../core/provider/engine.ts'
 import { redact, UsageError } from '../../core/provider/errors.ts'
-import { defaultTemplate, type Template } from '../../core/templates.ts'
+import type { Template } from '../../core/templates.ts'
 import { checkEngines } from '../../engines/given-engines.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
 import { joinLevels } from '../../plans/roles.ts'
 import { limitsOf, makePlan, type PlanOptions } from '../../plans/strategies.ts'
+import { templateOf, templateOptions, type Wordings, wordingsOf } from '../../plans/wording.ts'
 import { createDraftStore } from '../../request/drafts.ts'
 import { DEFAULT_LIMITS, type Limits, type Offer } from '../../request/plans.ts'
 import { toApiError } from './api-error.ts'
@@ -31,6 +32,7 @@ export interface ServerOptions {
   defaults?: Partial<PlanOptions>
   /** Models that clients can name, next to `aft`, `aft-fast`, `paper`, `moa`, `rsa` and `single`. */
   presets?: Record<string, Preset>
+  /** For all models. Default: the one that the model of the last layer was trained with, or that of the preset. */
   template?: Template
   limits?: Partial<Limits>
   /** API keys by name. Without keys, every client is answered. */
@@ -84,8 +86,9 @@ export function createServer(options: ServerOptions): AftServer {
   if (Object.keys(options?.engines ?? {}).length === 0)
     throw new UsageError('expected `engines`, such as { small: await openEngine("smollm2") }, got none')
   checkEngines(options.engines)
-  const { template = defaultTemplate, maxStoredBytes = 64 * 2 ** 20, log = () => {} } = options
+  const { maxStoredBytes = 64 * 2 ** 20, log = () => {} } = options
   const names = nameEngines(options.engines, options.showAddresses)
+  const wordings = wordingsOf(names.engines, options.template)
   const queue = createQueue({
     maxRunning: options.maxRunning ?? 64,
     maxWaiting: options.maxWaiting ?? 256,
@@ -93,8 +96,8 @@ export function createServer(options: ServerOptions): AftServer {
   const drain = createDrain(queue)
   const parts: Parts = {
     names,
-    offer: makeOffer(options, names, template),
-    template,
+    offer: makeOffer(options, names, wordings),
+    wordings,
     drafts: createDraftStore({ maxBytes: maxStoredBytes }),
     queue,
     metrics: createMetrics(),
@@ -119,18 +122,19 @@ export function createServer(options: ServerOptions): AftServer {
 }
 
 /** Makes the offer. It makes a plan of every preset once, so that a wrong preset is found at the start. */
-function makeOffer(options: ServerOptions, { engines: named, rename }: Names, template: Template): Offer {
+function makeOffer(options: ServerOptions, { engines: named, rename }: Names, wordings: Wordings): Offer {
   const engines = Object.keys(named)
   const base: PlanOptions = rename({
     proposers: Object.keys(options.engines),
     ...options.defaults,
-    template: template.id,
+    ...templateOptions(wordings),
   })
   base.engineMaxTokens = limitsOf(named)
   const own = Object.entries(options.presets ?? {}).map(([name, preset]) => [name, rename(preset)])
   const presets: Record<string, Preset> = { ...builtInPresets(base), ...Object.fromEntries(own) }
   for (const [name, preset] of Object.entries(presets)) {
     const plan = makePlan(joinLevels(base, preset as PlanOptions))
+    templateOf(plan, wordings)
     const missing = enginesOf(plan).filter((engine) => !engines.includes(engine))
     if (missing.length === 0) continue
     throw new UsageError(`the preset ${name} names ${missing.join(', ')}; there are: ${engines.join(', ')}`)

@@ -11,7 +11,7 @@ const isAggregator = /Drafts:/
 const question = { model: 'aft-fast', messages: user('Why is the sky blue?') }
 const broken = { kind: 'server', message: 'the line is dead' } as const
 const withAggregator = (...replies: Reply[]): Rule[] => [
-  { system: isAggregator, replies },
+  { when: isAggregator, replies },
   { replies: ['One.', 'Two.', 'Three.'] },
 ]
 const forever: Rule[] = [{ replies: [{ text: 'word '.repeat(1_000), delayMs: 20 }] }]

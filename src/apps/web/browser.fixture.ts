@@ -55,7 +55,7 @@ export const isAggregator = /Drafts:/
 /** Makes an engine whose proposers and aggregator give these replies. */
 export function pageEngine(proposals: (string | Reply)[], answer: string | Reply, delayMs = 0) {
   const script = [
-    { system: isAggregator, replies: [answer] },
+    { when: isAggregator, replies: [answer] },
     { replies: proposals, pick: 'index' as const },
   ]
   return scriptedEngine(script, { delayMs })

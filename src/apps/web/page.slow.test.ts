@@ -253,7 +253,7 @@ describe.skipIf(!hasBrowser)('the page in Chromium', () => {
     const examples = []
     for await (const example of readExamples(data, 'train')) examples.push(example)
     expect(examples).toMatchObject([
-      { source: 'fixes', completion: [{ content: 'Air scatters blue light most.' }], template: 'aft-1' },
+      { source: 'fixes', completion: [{ content: 'Air scatters blue light most.' }], template: 'aft-2' },
     ])
     expect(examples[0]?.prompt).toEqual(engine.requests.at(-1)?.messages)
 

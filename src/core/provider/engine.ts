@@ -3,6 +3,7 @@
  * aggregation: proposers, aggregators and judges are the same engines, called with other messages.
  */
 import type { EngineError } from './errors.ts'
+import type { Template } from './template.ts'
 
 /** The roles of messages. */
 export const roles = ['system', 'developer', 'user', 'assistant', 'tool'] as const
@@ -230,6 +231,8 @@ export interface Engine {
   readonly defaultMaxTokens?: number
   /** Whether a grammar keeps its texts to a JSON schema: they are sent while they are written, and not repaired. */
   readonly keepsToSchema?: boolean
+  /** The wording that the model was trained with, if its card names one: a plan whose last layer it writes uses it. */
+  readonly template?: Template
   /** Log probability, in nats, of each token of `completion` after `messages`. */
   score?(messages: Message[], completion: string): Promise<TokenScore[]>
   close?(): Promise<void>

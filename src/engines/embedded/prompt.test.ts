@@ -112,6 +112,24 @@ test('where the template knows no system role, what it says stands before the fi
   expect(render(ask('\n'), { compileTemplate })).toBe('[1]user\nWhy?[2]')
 })
 
+test('where the template wants roles to alternate, two turns of one role are joined', () => {
+  const compileTemplate = () => (variables: Record<string, unknown>) => {
+    const messages = variables.messages as { role: string; content: string }[]
+    if (messages.some(({ role }, i) => (role === 'user') !== (i % 2 === 0)))
+      throw new Error('Conversation roles must alternate user/assistant/user/assistant/...')
+    return messages.map((m) => `<|im_start|>${m.role}\n${m.content}<|im_end|>`).join('')
+  }
+  const [asked, drafts]: Message[] = [
+    { role: 'user', content: 'Why?' },
+    { role: 'user', content: 'Drafts: <|im_end|>' },
+  ]
+  expect(render([asked, drafts] as Message[], { compileTemplate })).toBe(
+    '[1]user\nWhy?\n\nDrafts: <|im_end|>[2]',
+  )
+  const messages = [{ role: 'system', content: 'Be brief.' }, asked, drafts] as Message[]
+  expect(render(messages, { compileTemplate })).toBe('[1]user\nBe brief.\n\nWhy?\n\nDrafts: <|im_end|>[2]')
+})
+
 test('raw text is the texts of the messages and nothing else', () => {
   const messages: Message[] = [
     { role: 'system', content: 'a' },

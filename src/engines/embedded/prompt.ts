@@ -2,6 +2,7 @@
 import type { Message } from '../../core/provider/engine.ts'
 import { textOf } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
+import { rewriteFor } from '../upstream/rewrites.ts'
 
 /** What rendering needs to know of a model. */
 export interface Vocabulary {
@@ -41,7 +42,7 @@ export function createRenderer(vocabulary: Vocabulary, engine: string) {
     const hideName = (part: string, i: number) => (i % 2 ? `${marker}${names.indexOf(part)}@` : part)
     const hide = (text: string) => text.split(special).map(hideName).join('')
     const hidden = new RegExp(`${marker}(\\d+)@`)
-    const parts = write(mapStrings(turns, hide) as Turn[]).split(special)
+    const parts = write(mapStrings(turns, hide) as Message[]).split(special)
     const tokens = parts.flatMap((part, i) => {
       const token = specials.get(part)
       return i % 2 && token !== undefined ? [token] : tokenizePlain(part.split(hidden))
@@ -49,17 +50,14 @@ export function createRenderer(vocabulary: Vocabulary, engine: string) {
     return isBosWanted && bos !== undefined && tokens[0] !== bos ? [bos, ...tokens] : tokens
   }
 
-  function write(messages: Turn[]): string {
+  function write(turns: Message[]): string {
     try {
-      return render({ messages, add_generation_prompt: true, bos_token: bosText, eos_token: eosText })
+      return render({ messages: turns, add_generation_prompt: true, bos_token: bosText, eos_token: eosText })
     } catch (cause) {
-      const [system, first, ...more] = messages
-      // Some templates know no system role: its text goes before the first question.
-      if (system?.role === 'system' && first?.role === 'user') {
-        const content = [system.content.trim(), first.content].filter(Boolean).join('\n\n')
-        return write([{ ...first, content }, ...more])
-      }
       const reason = cause instanceof Error ? cause.message : String(cause)
+      // Some templates refuse two turns of one role, or know no system role.
+      const rewrite = rewriteFor(reason, turns, true) ?? rewriteFor('system role', turns, true)
+      if (rewrite) return write(rewrite.rewrite(turns, true))
       const problem = `the model's chat template refuses the messages: ${reason}`
       throw new EngineError(engine, 'refused', problem, { cause })
     }

@@ -1,17 +1,11 @@
 /** A folder made by `aft train`, as a model file and its adapter. */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { DataError } from '../../core/provider/errors.ts'
-import { type Checkpoint, checkpointFile, checkpointRecord } from '../../files/checkpoint.ts'
-import { describeIssue, inWords, parseJsonFile } from '../../files/json-file.ts'
+import { DataError, UsageError } from '../../core/provider/errors.ts'
+import { type Checkpoint, checkpointFile, readRecord } from '../../files/checkpoint.ts'
 import { readGgufHeader } from './gguf.ts'
 import { type ResolveOptions, resolveModel } from './models.ts'
-
-/** Whether a name is the folder of a trained model. */
-export function isCheckpoint(name: string): boolean {
-  return existsSync(join(name, checkpointFile))
-}
 
 /** A trained model: its file, and the adapter to apply. */
 export interface OpenableCheckpoint {
@@ -40,20 +34,12 @@ export async function readCheckpoint(
   }
   const lora = record.adapter === undefined ? undefined : own(record.adapter)
   if (record.gguf !== undefined) return { record, file: own(record.gguf), lora }
-  const { file } = await resolveModel(record.base?.model as string, options)
+  if (!record.base) {
+    const advice = 'serve it (vllm serve, after `aft train export`), and name it as URL#NAME'
+    throw new UsageError(`${folder}: has no GGUF file to run in this process; ${advice}`)
+  }
+  const { file } = await resolveModel(record.base.model, options)
   return { record, file, lora }
-}
-
-/** Reads a folder's record. @throws DataError if it is wrong or missing */
-export function readRecord(folder: string): Checkpoint {
-  const file = join(folder, checkpointFile)
-  const value = parseJsonFile(file, readFileSync(file, 'utf8'))
-  const result = checkpointRecord.safeParse(value, inWords)
-  const issue = result.error?.issues[0]
-  if (issue) throw new DataError(file, undefined, describeIssue(issue, value))
-  const record = result.data as Checkpoint
-  if (record.gguf ?? record.base) return record
-  throw new DataError(file, undefined, 'expected `gguf` or `base`')
 }
 
 /** Returns a warning if the chat template is not the one of the training: the model would see other prompts. */

@@ -256,6 +256,13 @@ describe('messages that a server refuses', () => {
       [user('Hi\n\nDrafts: a, b')],
     ],
     [
+      "a user's turn after a tool's result",
+      "Unexpected role 'user' after role 'tool'",
+      (messages) => messages.some(({ role }, i) => role === 'user' && messages[i - 1]?.role === 'tool'),
+      [...toolTurns, user('Drafts: a, b')],
+      [...toolTurns.slice(0, 2), { ...toolTurns[2], content: '12 degrees\n\nDrafts: a, b' } as Message],
+    ],
+    [
       'turns of tools without tools',
       'Requests which include `tool_use` or `tool_result` blocks must define tools',
       (messages, body) => messages.some((m) => m.tool_calls || m.role === 'tool') && !body.tools,
@@ -378,6 +385,26 @@ describe('messages that a server refuses', () => {
       expect((await collect(engine, { messages: [user('Hi')] })).ends[0]?.warnings).toBeUndefined()
     },
   )
+
+  it('are rewritten if llama-server says with status 500 that the chat template refuses them', async () => {
+    const message =
+      '\n------------\nWhile executing CallExpression at line 189, column 32 in source:\n...== 0) %}↵            ' +
+      "{{- raise_exception('After the optional system message, con...\n                                           ^\n" +
+      'Error: Jinja Exception: After the optional system message, conversation roles must alternate user and assistant ' +
+      'roles except for tool calls and results.'
+    const { engine, asked } = await open({}, (one) => {
+      const spoken = one.body.messages.filter((m: Message) => m.role !== 'tool' && !m.tool_calls)
+      const isWrong = spoken.some(({ role }: Message, i: number) => (role === 'user') !== (i % 2 === 0))
+      return isWrong ? one.refuse(500, { error: { code: 500, message, type: 'server_error' } }) : model()(one)
+    })
+    const drafts = user('Drafts: a, b')
+    expect((await collect(engine, { messages: [user('Hi'), drafts] })).ends).toHaveLength(1)
+    expect(asked.at(-1)?.body.messages).toEqual([user('Hi\n\nDrafts: a, b')])
+    const tools = [{ type: 'function' as const, function: { name: 'get_weather' } }]
+    expect((await collect(engine, { messages: [...toolTurns, drafts], tools })).ends).toHaveLength(1)
+    expect(asked.at(-1)?.body.messages.at(-1)?.content).toBe('12 degrees\n\nDrafts: a, b')
+    expect(asked).toHaveLength(4)
+  })
 
   it('are rewritten again if the server refuses them still', async () => {
     const { engine, asked } = await open({}, (one) => {

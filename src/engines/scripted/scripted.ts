@@ -34,7 +34,10 @@ export interface Reply {
 
 /** Replies to the requests that it matches; the first matching rule counts. */
 export interface Rule {
-  /** A string or pattern to find in the last user message, or a function of the request. */
+  /**
+   * A string or pattern to find in what the user said last (all turns since any other role, so that drafts after a question
+   * are found like the question), or a function of the request.
+   */
   when?: string | RegExp | ((request: CompletionRequest) => boolean)
   /** A string or pattern to find in the system messages. */
   system?: string | RegExp
@@ -102,7 +105,7 @@ export function echo(request: CompletionRequest, index: number): string {
   const seed = request.seeds[index] ?? 0
   const hash = hashParts(JSON.stringify(request.messages), seed)
   const random = randomFrom(hash)
-  const words = (lastUserText(request.messages).match(/\S+/g) ?? []).slice(0, 200)
+  const words = ((lastUserTexts(request.messages)[0] ?? '').match(/\S+/g) ?? []).slice(0, 200)
   const picked = Array.from({ length: 8 + Math.floor(random() * 24) }, () => {
     return words[Math.floor(random() * words.length)] ?? 'nothing'
   })
@@ -168,16 +171,17 @@ function matches({ when, system }: Rule, request: CompletionRequest): boolean {
   const systemText = () => request.messages.filter(isSystem).map(textOf).join('\n')
   if (system !== undefined && !isFound(system, systemText())) return false
   if (typeof when === 'function') return when(request)
-  return when === undefined || isFound(when, lastUserText(request.messages))
+  return when === undefined || isFound(when, lastUserTexts(request.messages).join('\n\n'))
 }
 
 function isFound(pattern: string | RegExp, text: string): boolean {
   return typeof pattern === 'string' ? text.includes(pattern) : text.search(pattern) >= 0
 }
 
-function lastUserText(messages: Message[]): string {
-  const last = messages.findLast((m) => m.role === 'user')
-  return last ? textOf(last) : ''
+function lastUserTexts(messages: Message[]): string[] {
+  const end = messages.findLastIndex((m) => m.role === 'user') + 1
+  const begin = messages.slice(0, end).findLastIndex((m) => m.role !== 'user') + 1
+  return messages.slice(begin, end).map(textOf)
 }
 
 function asReply(reply: string | Reply | undefined, request: CompletionRequest, index: number): Reply {
@@ -186,7 +190,7 @@ function asReply(reply: string | Reply | undefined, request: CompletionRequest, 
 }
 
 function notScripted(request: CompletionRequest, index: number): UsageError {
-  const prompt = lastUserText(request.messages).slice(0, 200)
+  const prompt = lastUserTexts(request.messages).join(' ').slice(0, 200)
   return new UsageError(`the script has no reply for completion ${index} of the prompt "${prompt}"`)
 }
 

@@ -113,7 +113,7 @@ const rewritings: Rewriting[] = [
   },
   {
     name: 'text-in-results',
-    words: /role ['"`]?user['"`]? after role ['"`]?tool|after[^.]{0,20}\btool\b/i,
+    words: /role ['"`]?user['"`]? after role ['"`]?tool|after[^.]{0,20}\btool\b|alternat/i,
     text: 'the model refuses a user right after a tool, so the text stands in the result of the tool',
     rewrite: textInResults,
   },

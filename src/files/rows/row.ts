@@ -36,7 +36,9 @@ export interface Example {
   proposals: {
     model: string
     onPolicy: boolean
-    /** Where its text is in the system message: from and to, in UTF-16 code units. */
+    /** Index of the message of the prompt that shows it; absent: 0, the system message. */
+    at?: number
+    /** Where its text is in that message: from and to, in UTF-16 code units. */
     span?: [from: number, to: number]
     /** In characters. */
     trimmedTo?: number

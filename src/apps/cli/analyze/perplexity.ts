@@ -12,7 +12,7 @@ import { type Cases, gatherExamples, gatherResponses } from '../../../analyze/pe
 import { runPerplexity } from '../../../analyze/perplexity-run.ts'
 import type { Engine } from '../../../core/provider/engine.ts'
 import { UsageError } from '../../../core/provider/errors.ts'
-import { defaultTemplate, hashTemplate } from '../../../core/templates.ts'
+import { builtInTemplates, hashTemplate, paperTemplate } from '../../../core/templates.ts'
 import { promptText } from '../../../data/build.ts'
 import { findBest } from '../../../data/examine-row.ts'
 import { fileFormats, findSource } from '../../../data/sources/sources.ts'
@@ -136,7 +136,7 @@ function toResult(paths: string[], flags: PerplexityFlags, found: Cases, scored:
   const { model, lora, format, target = 'gold', targetFile, proposals, maxChars, limit } = flags
   const ofFormat = format !== 'examples' && { target: targetFile ?? target, proposals }
   const { templates, leftOut } = found
-  const isOwn = templates.every((id) => id === defaultTemplate.id)
+  const own = [paperTemplate, ...builtInTemplates].find(({ id }) => templates.every((name) => name === id))
   return {
     task: 'perplexity',
     model,
@@ -147,8 +147,8 @@ function toResult(paths: string[], flags: PerplexityFlags, found: Cases, scored:
     tokens: scored.reduce((sum, { scores }) => sum + (Object.values(scores)[0]?.tokens ?? 0), 0),
     conditions: summarize(scored),
     settings: { format, ...ofFormat, ...(maxChars && { maxChars }), ...(limit && { limit }), seed: 0 },
-    template: isOwn
-      ? { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) }
+    template: own
+      ? { id: own.id, sha256: hashTemplate(own) }
       : { id: templates.join(', '), sha256: 'see the data card' },
   }
 }

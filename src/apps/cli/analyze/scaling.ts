@@ -1,14 +1,14 @@
 /** `aft analyze scaling`: measures quality, tokens and time over a grid of widths and depths. */
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { defaultTemplate, hashTemplate } from '../../../core/templates.ts'
+import { hashTemplate, type Template } from '../../../core/templates.ts'
 import { boundGrid, describeBound } from '../../../eval/bound.ts'
 import type { ControlRow } from '../../../eval/control-table.ts'
 import { runGrid, tabulateGrid } from '../../../eval/grid-run.ts'
 import { gsm8k } from '../../../eval/gsm8k.ts'
 import { ifeval } from '../../../eval/ifeval.ts'
 import type { Task } from '../../../eval/task.ts'
-import { paperSampling } from '../../../plans/presets.ts'
+import { paperSettings } from '../../../plans/presets.ts'
 import { makePlan } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { addEvalFlags, type EvalFlags } from '../eval/flags.ts'
@@ -17,6 +17,7 @@ import { type ControlResult, describeControls, writeControls } from '../eval/res
 import { runEvaluation } from '../eval/run-evaluation.ts'
 import { describeOrigin } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
+import { chooseTemplate } from '../trained-model.ts'
 
 interface ScalingFlags extends EvalFlags, OfficialFlags {
   progress: boolean
@@ -81,6 +82,7 @@ async function scaling(file: string | undefined, flags: ScalingFlags): Promise<v
   const { questions: all, leftOut } = await task.read(source.path)
   const questions = all.slice(0, flags.limit)
   const base = { proposers: [model], maxTokens, temperature, seed }
+  const template = await chooseTemplate(undefined, model, flags.config)
   await runEvaluation({
     flags,
     engines: [model],
@@ -90,22 +92,22 @@ async function scaling(file: string | undefined, flags: ScalingFlags): Promise<v
     asked: questions.length,
     preview(prices) {
       const planOf = (width: number, depth: number) =>
-        makePlan({ ...paperSampling, ...base, strategy: depth === 0 ? 'single' : 'aft', width, depth })
+        makePlan({ ...paperSettings, ...base, strategy: depth === 0 ? 'single' : 'aft', width, depth })
       const head: [string, string][] = [
         ['questions', String(questions.length)],
         ['points', `widths ${widths.join(', ')}; depths ${depths.join(', ')}`],
       ]
-      const grid = { widths, depths, planOf, template: defaultTemplate, prices }
+      const grid = { widths, depths, planOf, template, prices }
       return describeBound(head, boundGrid(questions, grid))
     },
     work(engines, settings) {
-      const host = { engines, template: defaultTemplate, clock: systemClock }
+      const host = { engines, template, clock: systemClock }
       return runGrid({ ...settings, task, questions, widths, depths, base, host })
     },
     countFinished: (run) => run.answered.length,
     async finish(run, seconds) {
       const rows = await tabulateGrid(task, run.answered, seed)
-      const made = { asked: questions.length, file: source.name, leftOut, seconds, rows }
+      const made = { asked: questions.length, file: source.name, leftOut, template, seconds, rows }
       const result = toResult(task, flags, run, made)
       writeControls(flags.output, result)
       return { result, text: describeControls(result) }
@@ -117,6 +119,7 @@ interface Made {
   asked: number
   file: string
   leftOut: Record<string, number>
+  template: Template
   seconds: number
   rows: ControlRow[]
 }
@@ -126,7 +129,7 @@ function toResult(
   task: Task,
   { model, widths, depths, maxTokens, temperature, seed, concurrency }: ScalingFlags,
   { answered, failures }: Awaited<ReturnType<typeof runGrid>>,
-  { asked, file, leftOut, seconds, rows }: Made,
+  { asked, file, leftOut, template, seconds, rows }: Made,
 ): ControlResult {
   return {
     task: `scaling ${task.name}`,
@@ -140,7 +143,7 @@ function toResult(
     aggregator: model,
     judge: '',
     settings: { widths, depths, maxTokens, temperature, seed, active: concurrency },
-    template: { id: defaultTemplate.id, sha256: hashTemplate(defaultTemplate) },
+    template: { id: template.id, sha256: hashTemplate(template) },
     ...describeOrigin(),
     seconds,
     rows,

@@ -6,7 +6,8 @@ import { fileFormats } from '../../../data/sources/sources.ts'
 import { toCallersError } from '../../../files/file-errors.ts'
 import { writeJsonl } from '../../../lib/jsonl.ts'
 import { readLabels } from '../../../run/label.ts'
-import { addSharedFlags, readTemplateFlag } from '../shared-flags.ts'
+import { addSharedFlags } from '../shared-flags.ts'
+import { chooseTemplate } from '../trained-model.ts'
 import { addSamplingFlags, type SamplingFlags, sampleLabels } from './sampling.ts'
 
 interface LabelFlags extends SamplingFlags {
@@ -45,7 +46,7 @@ async function label(paths: string[], flags: LabelFlags): Promise<void> {
     throw new UsageError(`${paths.join(', ')}: expected rows with responses, got ${got}; is --format right?`)
   }
   if (without > 0) console.error(`${without} rows have no usable response and are left out`)
-  const template = await readTemplateFlag(flags.template)
+  const template = await chooseTemplate(flags.template, flags.model, flags.config)
   if (!(await sampleLabels(rows, flags, template))) return
   async function* labeled() {
     for await (const { row, target } of readLabels(rows, output)) {

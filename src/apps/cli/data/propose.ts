@@ -1,15 +1,15 @@
 /** `aft data propose`: a model writes several responses per prompt; a base model gets demonstrations. */
 import { Command } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
-import { defaultTemplate } from '../../../core/templates.ts'
 import { baseTemplate, readDemonstrations, readForBase, readProposed } from '../../../data/propose.ts'
 import { toCallersError } from '../../../files/file-errors.ts'
 import { readPrompts } from '../../../files/prompts.ts'
 import { writeJsonl } from '../../../lib/jsonl.ts'
-import { paperSampling } from '../../../plans/presets.ts'
+import { paperSettings } from '../../../plans/presets.ts'
 import { makePlan } from '../../../plans/strategies.ts'
 import { runPrompts } from '../../../run/run.ts'
 import { whole } from '../option-types.ts'
+import { chooseTemplate } from '../trained-model.ts'
 import { addSamplingFlags, type SamplingFlags, sample } from './sampling.ts'
 
 interface ProposeFlags extends SamplingFlags {
@@ -48,14 +48,14 @@ async function propose(file: string, flags: ProposeFlags): Promise<void> {
   const { base: isBase = false, model, output, proposals: width, maxTokens, temperature, seed } = flags
   if (flags.demonstrations !== undefined && !isBase) throw new UsageError('--demonstrations is for --base')
   const demonstrations = flags.demonstrations ? await readDemonstrations(flags.demonstrations) : undefined
-  const template = isBase ? baseTemplate : defaultTemplate
+  const template = isBase ? baseTemplate : await chooseTemplate(undefined, model, flags.config)
   const plan = makePlan({
     strategy: 'self-consistency',
     proposers: [model],
     width,
     maxTokens,
     temperature,
-    topP: paperSampling.topP,
+    topP: paperSettings.topP,
     seed,
     template: template.id,
   })

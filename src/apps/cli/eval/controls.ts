@@ -2,15 +2,19 @@
 import path from 'node:path'
 import { Command } from 'commander'
 import { hashTemplate, type Template } from '../../../core/templates.ts'
+import { readTrainedTemplate } from '../../../engines/trained-template.ts'
 import { boundControls, describeBound } from '../../../eval/bound.ts'
 import { type RunControls, runControls } from '../../../eval/control-run.ts'
 import { type ControlTable, tabulate } from '../../../eval/control-table.ts'
 import { planControls } from '../../../eval/controls.ts'
 import type { Task } from '../../../eval/task.ts'
+import { readTemplate } from '../../../files/template-file.ts'
 import { systemClock } from '../../../run/clock.ts'
+import { findConfig } from '../find-config.ts'
 import { describeOrigin } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
-import { addSharedFlags, readTemplateFlag } from '../shared-flags.ts'
+import { addSharedFlags } from '../shared-flags.ts'
+import { chooseTemplate } from '../trained-model.ts'
 import { addEvalFlags, type EvalFlags } from './flags.ts'
 import { addOfficialFlag, findQuestions, type OfficialFlags } from './official.ts'
 import { type ControlResult, describeControls, writeControls } from './results.ts'
@@ -69,7 +73,7 @@ export function controlsCommand(task: Task, about: string): Command {
     .option('--trained <name>', 'trained aggregator, a folder of `aft train`, for one more row of the table')
     .option(
       '--trained-template <file>',
-      'template that the trained aggregator was trained with (default: --template)',
+      'template that the trained aggregator was trained with (default: that of its card, or --template)',
     )
     .addOption(planFlag('width', { kind: { type: 'whole', from: 2 }, default: 5 }))
     .addOption(
@@ -96,8 +100,8 @@ async function evaluate(task: Task, file: string | undefined, flags: ControlFlag
   const questions = all.slice(0, flags.limit)
   const roles = rolesOf(flags)
   const plans = planControls({ ...roles, ...settingsOf(flags) })
-  const template = await readTemplateFlag(flags.template)
-  const trainedTemplate = flags.trainedTemplate ? await readTemplateFlag(flags.trainedTemplate) : template
+  const template = await chooseTemplate(flags.template, roles.aggregators[0] as string, flags.config)
+  const trainedTemplate = await chooseTrained(flags, template)
   await runEvaluation({
     flags,
     engines: Object.values(roles)
@@ -126,6 +130,12 @@ async function evaluate(task: Task, file: string | undefined, flags: ControlFlag
       return { result: { ...result, questions: undefined }, text: describeControls(result) }
     },
   })
+}
+
+/** The template of the trained aggregator: the one that is given, that of its card, or the one of the others. */
+async function chooseTrained({ trained, trainedTemplate, config }: ControlFlags, template: Template) {
+  if (trainedTemplate !== undefined) return readTemplate(trainedTemplate)
+  return (trained && (await readTrainedTemplate(trained, await findConfig(config)))) || template
 }
 
 /** Returns the engine of each role. */

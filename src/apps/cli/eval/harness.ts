@@ -62,7 +62,7 @@ async function harness(flags: HarnessFlags): Promise<void> {
   const names = [setup.plan, ...plans].flatMap(enginesOf)
   const { engines, close } = await openEngines(names, { ...setup.engineFlags, signal })
   try {
-    const { options: defaults, template } = setup
+    const { options: defaults, given: template } = setup
     const server = createServer({ engines, defaults, template, log: () => {} })
     const listening = await listen(server, { host: '127.0.0.1', port: 0 })
     try {

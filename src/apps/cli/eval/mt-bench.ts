@@ -6,13 +6,14 @@ import { hashTemplate, type Template } from '../../../core/templates.ts'
 import { boundMtBench, describeBound } from '../../../eval/bound.ts'
 import { readMtBench, temperatureOf } from '../../../eval/mt-bench.ts'
 import { type MtBenchTable, runMtBench, tabulateMtBench } from '../../../eval/mt-bench-run.ts'
-import { paperSampling } from '../../../plans/presets.ts'
+import { paperSettings } from '../../../plans/presets.ts'
 import { makePlan } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { whole } from '../option-types.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
-import { addSharedFlags, readTemplateFlag } from '../shared-flags.ts'
+import { addSharedFlags } from '../shared-flags.ts'
+import { chooseTemplate } from '../trained-model.ts'
 import { addEvalFlags, type EvalFlags } from './flags.ts'
 import { addOfficialFlag, findOfficialFolder, type OfficialFlags } from './official.ts'
 import { runEvaluation } from './run-evaluation.ts'
@@ -65,7 +66,7 @@ async function mtBench(folder: string | undefined, flags: MtBenchFlags): Promise
   const bench = await readMtBench(await findOfficialFolder(folder, 'mt-bench', flags))
   const questions = flags.limit ? spread(bench.questions, flags.limit) : bench.questions
   const planOf = planByCategory(flags)
-  const template = await readTemplateFlag(flags.template)
+  const template = await chooseTemplate(flags.template, aggregators[0] as string, flags.config)
   await runEvaluation({
     flags,
     engines: [model, ...aggregators, judge],
@@ -107,7 +108,7 @@ async function mtBench(folder: string | undefined, flags: MtBenchFlags): Promise
 /** Makes the plan of each category. Categories differ in temperature. */
 function planByCategory({ model, aggregators = [model], width, depth, maxTokens, seed }: MtBenchFlags) {
   const shared = { proposers: [model], aggregators, width, depth, maxTokens, seed }
-  return (category: string) => makePlan({ ...paperSampling, ...shared, temperature: temperatureOf(category) })
+  return (category: string) => makePlan({ ...paperSettings, ...shared, temperature: temperatureOf(category) })
 }
 
 function toResult(

@@ -17,7 +17,7 @@ test('it says what was made, taken and used', async () => {
 
 test('one thing is in the singular', async () => {
   const result = await ask([{ text: 'So.' }], { strategy: 'single' })
-  expect(summaryOf(result, 50)).toBe('1 completion in 1 call · 1 token written, 2 read · 0.1 s · m · seed 0')
+  expect(summaryOf(result, 50)).toBe('1 completion in 1 call · 1 token written, 1 read · 0.1 s · m · seed 0')
 })
 
 test('it says what is missing, cut, paid, unknown or skipped', async () => {
@@ -29,6 +29,6 @@ test('it says what is missing, cut, paid, unknown or skipped', async () => {
   expect(summaryOf(await ask([{ text: 'So.', usage: { cost: 0.00042 } }]), 0)).toContain('· $0.0013 ·')
   expect(summaryOf(await ask([{ text: 'So.', usage: { prefilledTokens: null } }]), 0)).toContain('written ·')
   expect(summaryOf(await ask([{ text: 'So.' }], { stopAtAgreement: 0.9 }), 0)).toBe(
-    '2 completions in 1 call · 2 tokens written, 2 read · 0.0 s · m · seed 0 · the proposals agree (1.00): later layers skipped',
+    '2 completions in 1 call · 2 tokens written, 1 read · 0.0 s · m · seed 0 · the proposals agree (1.00): later layers skipped',
   )
 })

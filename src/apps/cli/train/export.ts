@@ -1,8 +1,9 @@
 /** `aft train export`: writes a run's weights as one folder that vLLM and other servers open. */
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { redact, UsageError } from '../../../core/provider/errors.ts'
+import { type Checkpoint, checkpointFile, isCheckpoint, readRecord } from '../../../files/checkpoint.ts'
 import { toFileError } from '../../../lib/file-error.ts'
 import { prepareBase } from '../../../train/base.ts'
 import { writeWeights } from '../../../train/finish.ts'
@@ -45,6 +46,7 @@ async function exportModel(folder: string, { output, dtype, python: own }: Expor
   rmSync(unfinished, { recursive: true, force: true })
   try {
     await exportWeights(folder, recipe, unfinished, { dtype, python: own })
+    writeCard(folder, unfinished)
     renameSync(unfinished, output)
   } catch (error) {
     throw toFileError(output, error)
@@ -52,6 +54,14 @@ async function exportModel(folder: string, { output, dtype, python: own }: Expor
     rmSync(unfinished, { recursive: true, force: true })
   }
   console.error(`serve it: vllm serve ${output}`)
+}
+
+/** Writes a card that names the template of the training, so that the server's name of the model is enough: URL#FOLDER. */
+export function writeCard(folder: string, out: string): void {
+  if (!isCheckpoint(folder)) return
+  const { type, version, templates, chatTemplateSha256 } = readRecord(folder)
+  const card: Checkpoint = { type, version, templates, chatTemplateSha256 }
+  writeFileSync(path.join(out, checkpointFile), `${JSON.stringify(card, null, 2)}\n`)
 }
 
 async function exportWeights(
@@ -64,7 +74,6 @@ async function exportWeights(
   const python = await ensureEnvironment(own)
   const trained = path.join(folder, 'model')
   if (method === 'full') return writeWeights(trained, '-', out, dtype, { python, signal })
-  const { isCheckpoint, readRecord } = await import('../../../engines/models/checkpoint.ts')
   // The record names the exact base, because a name such as `smollm2` may mean another file now.
   const name = (isCheckpoint(folder) ? readRecord(folder).base?.model : undefined) ?? recipeBase
   const base = await prepareBase(name, { python, signal, findGguf, onLine: (l) => console.error(redact(l)) })

@@ -3,7 +3,7 @@ import { type Rule, scriptedEngine } from '../../../engines/scripted/scripted.ts
 import { startServer } from '../server.fixture.ts'
 
 const rules: Rule[] = [
-  { system: /Drafts:/, replies: ['Blue light scatters most.'] },
+  { when: /Drafts:/, replies: ['Blue light scatters most.'] },
   { replies: ['Scattering.', 'The air.', 'Short waves.'] },
 ]
 const question = {

@@ -135,6 +135,7 @@ export interface Fix {
   proposals: { text: string; model: string }[]
   model: string
   completion: string
+  template?: string
 }
 
 /** Sends a corrected answer. @throws Refused */

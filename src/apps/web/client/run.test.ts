@@ -32,7 +32,7 @@ test('events add up to the result, and the answer grows with them', async () => 
 test('a failed member keeps its place and says why', async () => {
   const fail = { error: { kind: 'server' as const, message: 'broke', isRetryable: false } }
   const { run } = await watch([
-    { system: /Drafts:/, replies: ['Fine.'] },
+    { when: /Drafts:/, replies: ['Fine.'] },
     { replies: [fail, 'Two.'], pick: 'index' },
   ])
   expect(run.layers[0]?.members).toMatchObject([

@@ -43,6 +43,8 @@ export interface RunView {
   ms?: number
   seed?: number
   strategy?: string
+  /** Id of the template. */
+  template?: string
   error?: string
 }
 
@@ -101,6 +103,7 @@ function takeResult(
   run.isCut = finishReason === 'length'
   run.seed = plan.seed
   run.strategy = plan.strategy
+  run.template = plan.template
 }
 
 /** Makes the view of a finished layer. */

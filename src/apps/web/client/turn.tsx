@@ -89,5 +89,6 @@ function fixOf({ messages, run }: Turn): Fix | undefined {
     proposals: proposals.map(({ text, engine = '' }) => ({ text, model: engine })),
     model: author.engine ?? '',
     completion: run.answer ?? '',
+    template: run.template,
   }
 }

@@ -1,0 +1,68 @@
+/** The templates that trained models name in their cards, by the names that open the models. */
+import { dirname } from 'node:path'
+import type { Engine } from '../core/provider/engine.ts'
+import { paperTemplate, type Template } from '../core/templates.ts'
+import { checkpointFile, isCheckpoint, readRecord } from '../files/checkpoint.ts'
+import { readTemplate, templateOfCard } from '../files/template-file.ts'
+import { isModel } from './ai-sdk/is-model.ts'
+import type { Config } from './config.ts'
+import { authorsCheckpoints } from './models/model-catalog.ts'
+
+/** The folder of a trained model: the name itself, or the model of `URL#FOLDER`, as vLLM calls what it serves. */
+export function folderOf(name: string): string | undefined {
+  const place = /^https?:/.test(name) ? name.slice(name.lastIndexOf('#') + 1) : name
+  return place !== '' && isCheckpoint(place) ? place : undefined
+}
+
+/**
+ * The template that a model was trained with: that of its entry in the config, or that of its card. The checkpoints of
+ * the method's authors have no card, but the published form.
+ * @param folder that paths of the config are relative to
+ * @returns undefined for a model without a card, and for a card with a wording that is not to be had
+ * @throws UsageError or DataError for a template or a card that cannot be read
+ */
+export async function readTrainedTemplate(
+  name: string,
+  config: Config = {},
+  folder = '.',
+): Promise<Template | undefined> {
+  const seen: string[] = []
+  for (let at = name; !seen.includes(at); ) {
+    seen.push(at)
+    const entry = Object.hasOwn(config.engines ?? {}, at) ? config.engines?.[at] : undefined
+    if (entry === undefined) {
+      const model = at.slice(at.lastIndexOf('#') + 1)
+      if (authorsCheckpoints.some((known) => known.model === model)) return paperTemplate
+      const trained = folderOf(at)
+      if (trained === undefined) return undefined
+      return templateOfCard(readRecord(trained), `${trained}/${checkpointFile}`)
+    }
+    if (typeof entry === 'function' || isModel(entry)) return undefined
+    if (typeof entry === 'string') at = entry
+    else if (entry.template !== undefined) return readTemplate(entry.template, folder)
+    else at = entry.baseURL === undefined ? entry.model : `${entry.baseURL}#${entry.model}`
+  }
+  return undefined
+}
+
+/** The templates of several models, by name. Those without one are left out. */
+export async function readTrainedTemplates(
+  names: string[],
+  config: Config = {},
+  folder?: string,
+): Promise<Record<string, Template>> {
+  const found = await Promise.all(
+    names.map(async (name) => [name, await readTrainedTemplate(name, config, folder)] as const),
+  )
+  return Object.fromEntries(found.filter((pair): pair is [string, Template] => pair[1] !== undefined))
+}
+
+/** The folder that the paths of a config are relative to. */
+export function folderOfConfig(config: unknown): string {
+  return typeof config === 'string' ? dirname(config) : '.'
+}
+
+/** The same engine, with the template that its model was trained with. */
+export function withTemplate(engine: Engine, template: Template | undefined): Engine {
+  return template ? Object.create(engine, { template: { value: template, enumerable: true } }) : engine
+}
