@@ -44,17 +44,24 @@ export async function mapResumably<Item, Line extends object>(
 ): Promise<MapOutcome> {
   const failure = new AbortController()
   const stop = AbortSignal.any([failure.signal, journal.broken, ...(signal ? [signal] : [])])
+  // A signal for each item: to add a listener costs as much as there are listeners, and each item adds several.
+  const started = new Set<AbortController>()
+  const stopAll = () => {
+    for (const item of started) item.abort(stop.reason)
+  }
+  stop.addEventListener('abort', stopAll, { once: true })
   let [running, position, outcome] = [0, 0, 'done' as MapOutcome]
   let wake = () => {}
   const nextEnd = () => new Promise<void>((resolve) => (wake = resolve))
 
-  const finish = async (item: Item, job: Job<Line>) => {
+  const finish = async (item: Item, job: Job<Line>, own: AbortController) => {
     try {
       job.record(await work(item, job))
     } catch (error) {
       if (!stop.aborted) failure.abort(error)
       outcome = 'interrupted'
     }
+    started.delete(own)
     running--
     wake()
   }
@@ -62,7 +69,10 @@ export async function mapResumably<Item, Line extends object>(
     const recorded = journal.parts(key)
     if (journal.compare(line) === 'new') journal.append(line)
     running++
-    void finish(item, { key, position, recorded, record: (line) => journal.append(line), signal: stop })
+    const own = new AbortController()
+    started.add(own)
+    const record = (line: Line) => journal.append(line)
+    void finish(item, { key, position, recorded, record, signal: own.signal }, own)
   }
 
   try {

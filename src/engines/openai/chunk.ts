@@ -51,7 +51,7 @@ export function choicesOf({ choices }: Chunk): Choice[] {
 export function errorIn(chunk: Chunk): unknown {
   const { error, choices } = chunk
   if (error && !isEmpty(error)) return typeof error === 'object' ? error : chunk
-  if (chunk.object === 'error' || /(^|[._])(error|failed)$/.test(String(chunk.type ?? ''))) return chunk
+  if (chunk.object === 'error' || isTypeOfError(chunk.type)) return chunk
   if (Array.isArray(choices) ? choices.length > 0 : choices) return undefined
   const { status_code: code } = asFields(chunk.base_resp)
   if (code) return chunk
@@ -66,6 +66,10 @@ export function errorIn(chunk: Chunk): unknown {
 const isEmpty = (value: unknown) => typeof value === 'object' && !isFull(value)
 
 const SAYS_ERROR = ['errors', 'error_msg', 'error_message', 'errorMessage', 'error_description', 'detail']
+function isTypeOfError(type: unknown): boolean {
+  return Boolean(type) && /(^|[._])(error|failed)$/.test(String(type))
+}
+
 const SAYS_WHY = ['message', 'msg', 'Message', 'reason', 'title', 'Response']
 
 function isFull(value: unknown): boolean {

@@ -1,4 +1,5 @@
 /** Addresses and keys of servers, and what the engines of one server share. */
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { UsageError } from '../../core/provider/errors.ts'
 import { createSlots, type Slots } from '../../lib/slots.ts'
 
@@ -110,7 +111,8 @@ export function headersFor(
 
 function setHeader(headers: Record<string, string>, name: string, value: string): void {
   try {
-    new Headers([[name, value]])
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
   } catch {
     // The value is not shown: it may be a key.
     throw new UsageError(

@@ -26,7 +26,6 @@ import {
   toFinishReason,
 } from './completion.ts'
 import { type Ends, isProven, noteReasons } from './ends.ts'
-import type { Batch } from './framing.ts'
 import { checkSize, KEEP_ALIVES, limitChars } from './limits.ts'
 import { post, type Target } from './post.ts'
 import { type Dialect, type SentBody, toBody } from './request.ts'
@@ -83,6 +82,8 @@ interface Progress {
   isWaitingForUsage: boolean
   /** When something of a completion came last, by `performance.now()`. */
   heardMs: number
+  /** Something came since then. */
+  hasHeard: boolean
   /** Milliseconds that comments and empty chunks may go on without it. */
   keepAliveMs: number
   /** Characters that a completion may have. */
@@ -112,6 +113,7 @@ export async function exchange(
     hasUsage: false,
     isWaitingForUsage: false,
     heardMs: performance.now(),
+    hasHeard: false,
     keepAliveMs: KEEP_ALIVES * server.timeoutMs,
     maxChars: limitChars(request.sampling.maxTokens),
     isDone: false,
@@ -125,14 +127,14 @@ export async function exchange(
   let stray: string | undefined
   try {
     const reply = await idle.wait(post(target, body, idle.signal))
-    const take = (batch: Batch) => {
-      const isOver = takeBatch(progress, batch)
-      if (isOver) return true
+    const take = (chunk: Chunk) => takeChunk(progress, chunk)
+    const endRead = (isDone: boolean) => {
+      if (isOver(progress, isDone)) return true
       if (!progress.isWaitingForUsage && areFinished(progress)) waitForUsage(progress, idle)
       else idle.restart()
       return false
     }
-    stray = await idle.wait(readAnswer(target.id, reply, take))
+    stray = await idle.wait(readAnswer(target.id, reply, { take, endRead }))
   } catch (thrown) {
     error = toEngineError(target.id, thrown, idle.signal)
   } finally {
@@ -166,21 +168,24 @@ function areFinished({ completions }: Progress): boolean {
 }
 
 /**
- * Takes what a read brought. True if nothing more is expected.
- * @throws UpstreamError for an error in the stream
+ * Whether nothing more is expected after a read; `isDone` is the server's word that it has said all.
+ * @throws EngineError if only signs of life came for long
  */
-function takeBatch(progress: Progress, { chunks, isDone }: Batch): boolean {
-  const { target, heardMs, keepAliveMs } = progress
-  if (performance.now() - heardMs > keepAliveMs) {
+function isOver(progress: Progress, isDone: boolean): boolean {
+  const { target, keepAliveMs } = progress
+  const nowMs = performance.now()
+  if (progress.hasHeard) progress.heardMs = nowMs
+  progress.hasHeard = false
+  if (nowMs - progress.heardMs > keepAliveMs) {
     const problem = `nothing but signs of life came from the server for ${keepAliveMs} ms`
     throw new EngineError(target.id, 'timeout', problem)
   }
-  for (const chunk of chunks) takeChunk(progress, chunk)
-  if (isDone) progress.isDone = true
+  progress.isDone ||= isDone
   if (progress.request.endsEarly && !areFinished(progress)) endEarly(progress)
   return isDone || progress.completions.every((completion) => completion.hasEnded)
 }
 
+/** @throws UpstreamError for an error in the stream */
 function takeChunk(progress: Progress, sent: Chunk): void {
   const { target, grant, completions } = progress
   const chunk = unwrap(sent)
@@ -220,7 +225,7 @@ function settles(progress: Progress, completion: Completion, choice: Choice): bo
   if (error) throw errorFromChunk(target.id, error, target.apiKey)
   const { chars } = received
   takeChoice(completion, choice)
-  if (received.chars > chars || received.finishReason) progress.heardMs = performance.now()
+  if (received.chars > chars || received.finishReason) progress.hasHeard = true
   if (hadNoRoom(received)) {
     const message = `finish reason "${received.finishReason}" with no text`
     throw errorFromChunk(target.id, { message, status: 400 })

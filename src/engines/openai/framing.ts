@@ -3,35 +3,32 @@
  * JSON document and JSON lines may come under any content type, and mixed.
  */
 
+import { type AlikeReader, readAlike } from './alike.ts'
 import { broken, MAX_DOCUMENT_CHARS, MAX_LINE_CHARS, markup, tooLong } from './frame-error.ts'
 import { splitObjects } from './glued.ts'
 
 /** A JSON object from the wire. Nothing in it is taken for granted. */
 export type Fields = Record<string, unknown>
 
-/** What one network read brought. */
-export interface Batch<T = Fields> {
-  chunks: T[]
-  /** The server said that there is no more. */
-  isDone: boolean
-}
-
 /** Takes an answer piece by piece. */
 export interface Framer {
   /**
-   * The objects that are whole after this text.
+   * Takes a piece of the body.
    * @throws FrameError for what is neither events nor JSON, or is too long
    */
-  push(text: string): Batch
-  /** What the end of the body completes. */
-  end(): Batch
+  push(text: string): void
+  /** Takes the end of the body. */
+  end(): void
+  /** The server said that there is no more. */
+  readonly isDone: boolean
   /** The first line that was passed over because it means nothing, if there was one. */
   readonly stray: string | undefined
 }
 
 interface State {
-  /** What the present read has brought. */
-  chunks: Fields[]
+  /** Gets each object that is whole. */
+  readonly take: (chunk: Fields) => void
+  readonly alike: AlikeReader
   /** Of the line that has not ended yet, and its first character that is no white space. */
   rest: string
   restStart: string
@@ -49,10 +46,11 @@ interface State {
   hasEvents: boolean
 }
 
-/** A framer for one body. */
-export function createFramer(): Framer {
+/** A framer for one body. `take` gets its objects as they come; the next may be the same object with another text. */
+export function createFramer(take: (chunk: Fields) => void): Framer {
   const state: State = {
-    chunks: [],
+    take,
+    alike: readAlike(),
     rest: '',
     restStart: '',
     endedInCR: false,
@@ -66,15 +64,10 @@ export function createFramer(): Framer {
     hasEvents: false,
   }
   return {
-    push(text) {
-      state.chunks = []
-      takeText(state, text)
-      return { chunks: state.chunks, isDone: state.isDone }
-    },
-    end() {
-      state.chunks = []
-      takeEnd(state)
-      return { chunks: state.chunks, isDone: state.isDone }
+    push: (text) => takeText(state, text),
+    end: () => takeEnd(state),
+    get isDone() {
+      return state.isDone
     },
     get stray() {
       return state.stray
@@ -146,11 +139,19 @@ function takeOtherLine(state: State, line: string): void {
 function takeData(state: State, data: string): void {
   if (state.isRaw) throw broken(state.pending.join('\n'))
   state.hasBegun = state.hasEvents = true
-  if (data === '' && state.pending.length === 0) return
-  const value = state.pending.length > 0 ? undefined : parse(data)
-  if (value !== undefined) takeValue(state, value)
-  else if (state.pending.length > 0) addPending(state, data)
-  else if (isDone(data.trim())) state.isDone = true
+  if (state.pending.length > 0) addPending(state, data)
+  else if (data !== '') takeWhole(state, data)
+}
+
+/** Data that begins an event and is likely all of it. */
+function takeWhole(state: State, data: string): void {
+  const known = state.event === '' ? state.alike.read(data) : undefined
+  const value = known ?? parse(data)
+  if (known) state.take(known)
+  else if (value !== undefined) {
+    state.alike.learn(data, value)
+    takeValue(state, value)
+  } else if (isDone(data.trim())) state.isDone = true
   else addPending(state, data)
 }
 
@@ -241,20 +242,20 @@ function takeGlued(state: State, text: string): void {
 
 function takeError(state: State, text: string): void {
   state.hasBegun = true
-  state.chunks.push({ error: parse(text) ?? text.trim() })
+  state.take({ error: parse(text) ?? text.trim() })
 }
 
 function takeValue(state: State, value: unknown): void {
   if (typeof value !== 'object' || value === null) {
     if (typeof value === 'string' && isDone(value)) state.isDone = true
-    else if (state.event === 'error') state.chunks.push({ error: value })
+    else if (state.event === 'error') state.take({ error: value })
     else if (typeof value === 'string') state.stray ??= value.slice(0, 1_000)
   } else if (Array.isArray(value)) {
     for (const item of value) if (typeof item === 'object' && !Array.isArray(item)) takeValue(state, item)
   } else {
     const fields = value as Fields
     const isError = state.event === 'error' && !fields.choices && !fields.error
-    state.chunks.push(isError ? { error: fields } : fields)
+    state.take(isError ? { error: fields } : fields)
   }
   state.event = ''
 }

@@ -3,36 +3,48 @@ import { StringDecoder } from 'node:string_decoder'
 import { EngineError } from '../../core/provider/errors.ts'
 import { ConnectionError, type Reply } from '../../lib/http-post.ts'
 import { errorFromConnection } from '../upstream/error.ts'
+import type { Chunk } from './chunk.ts'
 import { FrameError } from './frame-error.ts'
-import { type Batch, createFramer } from './framing.ts'
+import { createFramer } from './framing.ts'
+
+/** What is done with an answer while it comes. */
+export interface Reading {
+  /** Gets each chunk. The next may be the same object with another text. */
+  take(chunk: Chunk): void
+  /** Called after each read, and at the end. Returns whether nothing more is wanted. */
+  endRead(isDone: boolean): boolean
+}
 
 /** Bytes that an answer may have: all that a client could want, and an end to a server that never stops. */
 const MAX_ANSWER_BYTES = 2 ** 30
 
 /**
- * Reads an answer: server-sent events, JSON lines or one JSON document, whatever its label says. `take` gets what each
- * read brought, and returns whether nothing more is wanted. Resolves with the first line that meant nothing.
+ * Reads an answer: server-sent events, JSON lines or one JSON document, whatever its label says. Resolves with
+ * the first line that meant nothing.
  * @throws EngineError of kind `server` for what is no answer or too long, `not-found` for a web page, `unreachable` if
  *   the connection breaks
  */
 export async function readAnswer(
   engine: string,
   reply: Reply,
-  take: (batch: Batch) => boolean,
+  { take, endRead }: Reading,
 ): Promise<string | undefined> {
-  const framer = createFramer()
+  const framer = createFramer(take)
   const utf8 = new StringDecoder('utf8')
   let [isOver, bytes] = [false, 0]
   const takePiece = (piece: Uint8Array) => {
     bytes += piece.byteLength
     if (bytes > MAX_ANSWER_BYTES) throw endless(engine)
-    isOver = take(framer.push(utf8.write(piece)))
+    framer.push(utf8.write(piece))
+    isOver = endRead(framer.isDone)
     return isOver
   }
   try {
     await reply.read(takePiece)
-    isOver ||= take(framer.push(utf8.end()))
-    if (!isOver) take(framer.end())
+    if (isOver) return framer.stray
+    framer.push(utf8.end())
+    framer.end()
+    endRead(framer.isDone)
   } catch (error) {
     if (error instanceof ConnectionError) throw errorFromConnection(engine, error)
     throw error instanceof FrameError ? fromFrame(engine, error) : error
