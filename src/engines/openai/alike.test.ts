@@ -1,7 +1,8 @@
 /** Chunks that differ in their text only are read without parsing all of them; what is read must be the same. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createFramer, type Fields } from './framing.ts'
+import type { Fields } from './fields.ts'
+import { createFramer } from './framing.ts'
 
 /** What a framer makes of lines of data: copies, since it may give the same object again, and how many objects. */
 function read(lines: string[]) {

@@ -2,8 +2,7 @@
  * Reads the chunks of a stream that differ from an earlier one in nothing but a text, as most do: only that text is
  * parsed, which takes a quarter of the time.
  */
-import { asFields } from './chunk.ts'
-import type { Fields } from './framing.ts'
+import { asFields, type Fields } from './fields.ts'
 
 /** The parsed chunk that a line is, if it is like an earlier one. It is the same object for all that are alike. */
 export interface AlikeReader {

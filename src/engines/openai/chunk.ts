@@ -1,6 +1,6 @@
 /** What a chunk of an answer says, in whatever of the usual forms it comes. */
 import { stringify } from '../upstream/error-body.ts'
-import type { Fields } from './framing.ts'
+import { asFields, type Fields, isFields, NONE } from './fields.ts'
 
 /** One event of a stream, or a whole answer. Servers send anything: only the functions below read it. */
 export type Chunk = Fields
@@ -13,17 +13,6 @@ export interface WireScore {
   token: string
   logprob: number
   top_logprobs?: { token: string; logprob: number }[]
-}
-
-/** The value as a record; an empty one if it is none. */
-export function asFields(value: unknown): Fields {
-  return isFields(value) ? value : NONE
-}
-
-const NONE: Fields = Object.freeze({})
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The chunk within a chunk: some gateways wrap what they pass on. */
@@ -63,13 +52,13 @@ export function errorIn(chunk: Chunk): unknown {
   return [...SAYS_ERROR, ...SAYS_WHY].some(says) ? chunk : undefined
 }
 
-const isEmpty = (value: unknown) => typeof value === 'object' && !isFull(value)
-
-const SAYS_ERROR = ['errors', 'error_msg', 'error_message', 'errorMessage', 'error_description', 'detail']
 function isTypeOfError(type: unknown): boolean {
   return Boolean(type) && /(^|[._])(error|failed)$/.test(String(type))
 }
 
+const isEmpty = (value: unknown) => typeof value === 'object' && !isFull(value)
+
+const SAYS_ERROR = ['errors', 'error_msg', 'error_message', 'errorMessage', 'error_description', 'detail']
 const SAYS_WHY = ['message', 'msg', 'Message', 'reason', 'title', 'Response']
 
 function isFull(value: unknown): boolean {

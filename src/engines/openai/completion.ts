@@ -11,8 +11,8 @@ import type {
 import type { EngineError } from '../../core/provider/errors.ts'
 import { addContent, addReasoning, createTranscript, endTranscript, type Transcript } from '../transcript.ts'
 import { type Choice, finishOf, pieceOf, readWords, scoresOf, type WireScore } from './chunk.ts'
+import type { Fields } from './fields.ts'
 import { readFinish } from './finish.ts'
-import type { Fields } from './framing.ts'
 import { areCallsWhole, type CallTracker, callsIn, endCalls, takeCall } from './tool-calls.ts'
 
 /** A completion: what was spent on it so far, and what the present attempt has brought. */

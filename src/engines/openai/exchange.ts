@@ -6,7 +6,6 @@ import type { Grant, Slots } from '../../lib/slots.ts'
 import { endTranscript } from '../transcript.ts'
 import { errorFromChunk, errorFromConnection } from '../upstream/error.ts'
 import {
-  asFields,
   type Choice,
   type Chunk,
   choicesOf,
@@ -26,6 +25,7 @@ import {
   toFinishReason,
 } from './completion.ts'
 import { type Ends, isProven, noteReasons } from './ends.ts'
+import { asFields } from './fields.ts'
 import { checkSize, KEEP_ALIVES, limitChars } from './limits.ts'
 import { post, type Target } from './post.ts'
 import { type Dialect, type SentBody, toBody } from './request.ts'

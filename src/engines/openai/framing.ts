@@ -4,11 +4,9 @@
  */
 
 import { type AlikeReader, readAlike } from './alike.ts'
+import type { Fields } from './fields.ts'
 import { broken, MAX_DOCUMENT_CHARS, MAX_LINE_CHARS, markup, tooLong } from './frame-error.ts'
 import { splitObjects } from './glued.ts'
-
-/** A JSON object from the wire. Nothing in it is taken for granted. */
-export type Fields = Record<string, unknown>
 
 /** Takes an answer piece by piece. */
 export interface Framer {

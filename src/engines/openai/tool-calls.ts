@@ -6,8 +6,7 @@
 import type { ToolCall } from '../../core/provider/engine.ts'
 import { extendToolCall, startToolCall, type Transcript } from '../transcript.ts'
 import { stringify } from '../upstream/error-body.ts'
-import { asFields } from './chunk.ts'
-import type { Fields } from './framing.ts'
+import { asFields, type Fields } from './fields.ts'
 
 /** A completion's tool calls while they come. */
 export interface CallTracker {
