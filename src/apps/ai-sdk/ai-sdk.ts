@@ -29,7 +29,8 @@ import { fromFormat, fromPrompt, fromTool, fromToolChoice } from './prompt.ts'
  * Options of the provider. Give one `engine` for all roles, or `engines` by name, with the names that propose and
  * aggregate. The other fields are options of the plan. They apply if neither preset nor call sets them.
  */
-export interface AftProviderOptions extends Omit<Partial<PlanOptions>, 'template' | 'engineTemplates'> {
+export interface AftProviderOptions
+  extends Omit<Partial<PlanOptions>, 'template' | 'engineTemplates' | 'schema'> {
   engine?: Engine | AiSdkModel
   engines?: Record<string, Engine | AiSdkModel>
   /** Models next to `aft`, `aft-fast`, `paper`, `moa`, `rsa` and `single`. */
@@ -62,6 +63,8 @@ export function createAft(options: AftProviderOptions): AftProvider {
   const { engine, engines, presets, template, showProposals = false, ...plan } = options
   const opened = Object.fromEntries(Object.entries(given).map(([name, made]) => [name, toEngine(made)]))
   checkEngines(opened)
+  if ('schema' in plan)
+    throw new UsageError('`schema`: give each call its own, with Output.object({ schema })')
   const names = Object.keys(opened)
   const limits = { engineMaxTokens: limitsOf(opened) }
   const wordings = wordingsOf(opened, template)
