@@ -11,7 +11,7 @@ import type {
   Usage,
 } from './provider/engine.ts'
 import { type describeError, EngineError } from './provider/errors.ts'
-import { sumUsage, type UsageTotal } from './provider/usage.ts'
+import { sumCached, sumUsage, type UsageRole, type UsageTotal } from './provider/usage.ts'
 import { hashTemplate, type Template } from './templates.ts'
 
 /** An error as results and journals hold it. */
@@ -194,9 +194,22 @@ export function summarize(
     ...(agreed !== undefined && { agreed }),
     layers,
     ...(judgment && { judgment }),
-    usage: sumUsage(everything.flatMap((c) => c.usage ?? [])),
+    usage: { ...sumUsage(everything.flatMap((c) => c.usage ?? [])), ...cachedByRole(layers, judgment, plan) },
     ms: slowest.reduce((a, b) => a + b, 0) + (judgment?.ms ?? 0),
     plan,
     template: { id: template.id, sha256: hashTemplate(template) },
   }
+}
+
+/** The cached prompt tokens of each role that has some. */
+function cachedByRole(layers: LayerResult[], judgment: Chosen['judgment'], plan: Plan): Partial<UsageTotal> {
+  const cached: Partial<Record<UsageRole, number>> = {}
+  const add = (role: UsageRole, made: (Completion | Failure)[]) => {
+    const tokens = sumCached(made.flatMap(({ usage }) => usage ?? []))
+    if (tokens > 0) cached[role] = (cached[role] ?? 0) + tokens
+  }
+  for (const [i, { completions, failures }] of layers.entries())
+    add(plan.layers[i]?.see === 'nothing' ? 'proposer' : 'aggregator', [...completions, ...failures])
+  if (judgment) add('judge', [judgment])
+  return Object.keys(cached).length > 0 ? { cachedTokens: cached } : {}
 }

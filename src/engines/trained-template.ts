@@ -6,7 +6,7 @@ import { checkpointFile, isCheckpoint, readRecord } from '../files/checkpoint.ts
 import { readTemplate, templateOfCard } from '../files/template-file.ts'
 import { isModel } from './ai-sdk/is-model.ts'
 import type { Config } from './config.ts'
-import { authorsCheckpoints } from './models/model-catalog.ts'
+import { authorsCheckpoints, catalog } from './models/model-catalog.ts'
 
 /** The folder of a trained model: the name itself, or the model of `URL#FOLDER`, as vLLM calls what it serves. */
 export function folderOf(name: string): string | undefined {
@@ -16,7 +16,8 @@ export function folderOf(name: string): string | undefined {
 
 /**
  * The template that a model was trained with: that of its entry in the config, or that of its card. The checkpoints of
- * the method's authors have no card, but the published form.
+ * the method's authors have no card, but the published form. So have the small models of the catalog, which find a right
+ * answer likelier with it (LOG.md).
  * @param folder that paths of the config are relative to
  * @returns undefined for a model without a card, and for a card with a wording that is not to be had
  * @throws UsageError or DataError for a template or a card that cannot be read
@@ -32,7 +33,8 @@ export async function readTrainedTemplate(
     const entry = Object.hasOwn(config.engines ?? {}, at) ? config.engines?.[at] : undefined
     if (entry === undefined) {
       const model = at.slice(at.lastIndexOf('#') + 1)
-      if (authorsCheckpoints.some((known) => known.model === model)) return paperTemplate
+      const isPublished = authorsCheckpoints.some((known) => known.model === model)
+      if (isPublished || catalog.some((known) => known.name === at)) return paperTemplate
       const trained = folderOf(at)
       if (trained === undefined) return undefined
       return templateOfCard(readRecord(trained), `${trained}/${checkpointFile}`)

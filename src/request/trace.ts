@@ -46,7 +46,9 @@ function strip({ text, reasoning, toolCalls, logprobs, ...rest }: Completion) {
  * The sum over all calls. A prompt that several samples share counts once per sample; the tokens that the engine did
  * not read again are in `cached_tokens`.
  */
-export function usageOf({ inputTokens, prefilledTokens, outputTokens, cost }: UsageTotal, result: Result) {
+export function usageOf(usage: UsageTotal, result: Result) {
+  const { inputTokens, prefilledTokens, cachedTokens = {}, outputTokens, cost } = usage
+  const known = Object.values(cachedTokens).reduce((a, b) => a + b, 0)
   const completions = result.layers.flatMap((layer) => layer.completions)
   const reasoning = completions.reduce((sum, c) => sum + (c.usage.reasoningTokens ?? 0), 0)
   return {
@@ -54,7 +56,7 @@ export function usageOf({ inputTokens, prefilledTokens, outputTokens, cost }: Us
     completion_tokens: outputTokens,
     total_tokens: inputTokens + outputTokens,
     prompt_tokens_details: {
-      cached_tokens: prefilledTokens === null ? 0 : Math.max(0, inputTokens - prefilledTokens),
+      cached_tokens: prefilledTokens === null ? known : Math.max(0, inputTokens - prefilledTokens),
     },
     completion_tokens_details: { reasoning_tokens: reasoning },
     ...(cost !== undefined && { cost }),

@@ -7,9 +7,16 @@ export interface UsageTotal {
   inputTokens: number
   prefilledTokens: number | null
   outputTokens: number
+  /**
+   * Prompt tokens that engines had in a cache, by role; each request counts once. Absent if no engine tells of any.
+   */
+  cachedTokens?: Partial<Record<UsageRole, number>>
   cost?: number
   estimated?: boolean
 }
+
+/** Who spent a usage. */
+export type UsageRole = 'proposer' | 'aggregator' | 'judge'
 
 /** Adds up usages; `prefilledTokens` is null if one of them is null. */
 export function sumUsage(usages: Usage[]): UsageTotal {
@@ -26,4 +33,12 @@ export function sumUsage(usages: Usage[]): UsageTotal {
     if (usage.estimated) total.estimated = true
   }
   return total
+}
+
+/** Prompt tokens that engines had in a cache. The completion that carries the calls of a request stands for all of it. */
+export function sumCached(usages: Usage[]): number {
+  return usages.reduce((sum, { calls, inputTokens, prefilledTokens }) => {
+    const isKnown = calls > 0 && prefilledTokens !== null
+    return isKnown ? sum + Math.max(0, inputTokens - prefilledTokens) : sum
+  }, 0)
 }

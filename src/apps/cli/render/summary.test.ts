@@ -32,3 +32,11 @@ test('it says what is missing, cut, paid, unknown or skipped', async () => {
     '2 completions in 1 call · 2 tokens written, 1 read · 0.0 s · m · seed 0 · the proposals agree (1.00): later layers skipped',
   )
 })
+
+test('it says how much of the prompts came from a cache, by role', async () => {
+  const result = await ask([{ text: 'So.', usage: { inputTokens: 100, prefilledTokens: 40 } }])
+  expect(result.usage.cachedTokens).toEqual({ proposer: 60, aggregator: 60 })
+  expect(summaryOf(result, 50)).toContain(' · prompt cache: proposers 60, aggregators 60 · ')
+  const unknown = await ask([{ text: 'So.', usage: { prefilledTokens: null } }])
+  expect(unknown.usage).not.toHaveProperty('cachedTokens')
+})

@@ -1,5 +1,6 @@
 /** Says what an answer took, in one line. */
 import { countCompletions, enginesOf } from '../../../core/plan.ts'
+import type { UsageTotal } from '../../../core/provider/usage.ts'
 import type { Result } from '../../../core/result.ts'
 import { showCount } from './text.ts'
 
@@ -13,6 +14,7 @@ export function summaryOf({ layers, usage, plan, finishReason, agreed }: Result,
   const facts = [
     `${part}${showCount(Math.max(planned, completions.length), 'completion')} in ${showCount(usage.calls, 'call')}`,
     `${showCount(usage.outputTokens, 'token')} written${read}${usage.estimated ? ' (estimated)' : ''}`,
+    ...showCached(usage),
     ...(usage.cost === undefined ? [] : [`$${usage.cost.toPrecision(2)}`]),
     `${(ms / 1000).toFixed(1)} s`,
     enginesOf(plan).join(', '),
@@ -22,4 +24,10 @@ export function summaryOf({ layers, usage, plan, finishReason, agreed }: Result,
     ...(finishReason === 'length' ? ['cut by --max-tokens'] : []),
   ]
   return facts.join(' · ')
+}
+
+/** Writes `prompt cache: proposers 120, aggregators 300` if engines had a part of the prompts in a cache. */
+function showCached({ cachedTokens = {} }: UsageTotal): string[] {
+  const parts = Object.entries(cachedTokens).map(([role, n]) => `${role}s ${n.toLocaleString('en')}`)
+  return parts.length > 0 ? [`prompt cache: ${parts.join(', ')}`] : []
 }

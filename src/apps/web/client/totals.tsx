@@ -16,6 +16,9 @@ export function Totals({ run, onFix }: Props) {
     run.strategy,
     count(members.filter((m) => m.state === 'done').length, 'completion'),
     usage && `${count(usage.inputTokens, 'token')} in, ${usage.outputTokens.toLocaleString('en')} out`,
+    ...Object.entries(usage?.cachedTokens ?? {}).map(
+      ([role, n]) => `${role}s: ${count(n, 'token')} from a cache`,
+    ),
     formatMs(ms),
     formatCost(usage?.cost),
     seed === undefined ? '' : `seed ${seed}`,
