@@ -67,6 +67,11 @@ export const engineOptions = {
     help: 'most completions at a time, per server or embedded model',
     defaultText: '8',
   },
+  noStream: {
+    group: 'Engines',
+    kind: onOff,
+    help: 'ask OpenAI-compatible servers for whole answers: less work per token in a batch',
+  },
   contextLength: {
     group: 'Engines',
     kind: whole(1),

@@ -145,6 +145,8 @@ test('`aft ask --help` explains every flag, with examples', async () => {
                                9)
       --concurrency <n>        most completions at a time, per server or embedded
                                model (from 1; default: 8)
+      --no-stream              ask OpenAI-compatible servers for whole answers: less
+                               work per token in a batch
 
     Help:
       -h, --help               show this help

@@ -29,6 +29,8 @@ function toFlag(name: string, spec: OptionSpec): Option {
   const readers = strategies && strategies.length === 1 ? `, for ${strategies[0]}` : ''
   const value = kind.type === 'switch' ? '' : ` <${valueName(name, kind)}>`
   const option = new Option(`${flagName(name)}${value}`, `${help}${readers}`)
+  // The name of an option may begin with `no`: commander would take it for the opposite of another.
+  option.negate = false
   if (kind.type === 'choice') option.choices(kind.of)
   else if (kind.type !== 'switch') option.argParser((text: string) => readValue(text, kind))
   if ('from' in kind) withRange(option, kind)

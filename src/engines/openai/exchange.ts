@@ -41,6 +41,7 @@ export interface Server {
   timeoutMs: number
   /** The same for answers that are not streamed: nothing comes until they are whole. */
   wholeTimeoutMs: number
+  noStream?: boolean
   extraBody?: Record<string, unknown>
   slots: Slots
   dialect: Dialect
@@ -99,10 +100,10 @@ export async function exchange(
   completions: Completion[],
   grant: Grant,
 ): Promise<Outcome> {
-  const { target, model, extraBody } = server
+  const { target, model, noStream, extraBody } = server
   const seed = completions[0]?.seed ?? 0
   const sent = toBody(request, { model, seed, n: completions.length, dialect: { ...server.dialect } })
-  const body: SentBody['body'] = { ...sent.body, ...extraBody }
+  const body: SentBody['body'] = { ...sent.body, ...(noStream && { stream: false }), ...extraBody }
   if (!body.stream) delete body.stream_options
   const timeoutMs = body.stream ? server.timeoutMs : server.wholeTimeoutMs
   const asked = { target, request, completions, grant }

@@ -37,6 +37,8 @@ export interface OpenAIOptions {
    * stream.
    */
   timeoutMs?: number
+  /** Ask for whole answers, not for streams: less work per token, but no partial texts. */
+  noStream?: boolean
   /** Tokens of a prompt and its completion together. */
   contextLength?: number
   /** Added to the body of each request; replaces fields of the engine. */
@@ -79,6 +81,7 @@ export function openOpenAI(options: OpenAIOptions): Engine {
     attempts: (options.maxRetries ?? 9) + 1,
     timeoutMs: options.timeoutMs ?? 120_000,
     wholeTimeoutMs: options.timeoutMs ?? 300_000,
+    noStream: options.noStream,
     extraBody: options.extraBody,
     dialect: guessDialect(baseURL),
     ends: expectAnything(),

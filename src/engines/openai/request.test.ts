@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CompletionRequest } from '../../core/provider/engine.ts'
-import { type Asked, collect, model, open, refuse, sumOf, toRequest } from './openai.fixture.ts'
+import { type Answer, type Asked, collect, model, open, refuse, sumOf, toRequest } from './openai.fixture.ts'
 import { openOpenAI } from './openai.ts'
 
 describe('what is sent', () => {
@@ -186,4 +186,19 @@ describe('names that a server refuses', () => {
     expect((await collect(engine)).ends).toHaveLength(1)
     expect(asked.map(({ body }) => 'stream_options' in body)).toEqual([true, false])
   })
+})
+
+it('with noStream a whole answer is asked for, and read', async () => {
+  const whole: Answer = ({ response }) => {
+    const message = { role: 'assistant', content: 'whole' }
+    response.setHeader('content-type', 'application/json')
+    response.end(
+      JSON.stringify({ choices: [0, 1].map((index) => ({ index, message, finish_reason: 'stop' })) }),
+    )
+  }
+  const { engine, asked } = await open({ noStream: true }, whole)
+  const { ends } = await collect(engine, { n: 2 })
+  expect(ends.map(({ text }) => text)).toEqual(['whole', 'whole'])
+  expect(asked[0]?.body).toMatchObject({ stream: false, n: 2 })
+  expect(asked[0]?.body).not.toHaveProperty('stream_options')
 })
