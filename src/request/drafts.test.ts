@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import type { LayerResult } from '../core/result.ts'
-import { createDraftStore, type DraftKey } from './drafts.ts'
+import { createDraftStore, type DraftKey, type Drafts } from './drafts.ts'
 
 const key = (turn: string, callIds: string[] = [], system = 's'): DraftKey => ({ turn, callIds, system })
-const layers = (text: string): LayerResult[] => [
-  { completions: [{ text } as LayerResult['completions'][number]], failures: [] },
-]
-const textOf = (found: LayerResult[] | undefined) => found?.[0]?.completions[0]?.text
+const layers = (text: string): Drafts => {
+  const completions = [{ text } as LayerResult['completions'][number]]
+  return { layers: [{ completions, failures: [] }], since: 0 }
+}
+const textOf = (found: Drafts | undefined) => found?.layers[0]?.completions[0]?.text
 
 test('drafts are found by their turn, and by no other', () => {
   const store = createDraftStore({ maxBytes: 1e6 })

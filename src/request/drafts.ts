@@ -14,13 +14,20 @@ export interface DraftKey {
   callIds: string[]
 }
 
+/** What a panel wrote. */
+export interface Drafts {
+  layers: LayerResult[]
+  /** Messages after the user's turn that were there when it wrote them. */
+  since: number
+}
+
 /** Keeps drafts, and finds those of a turn. */
 export interface DraftStore {
   /** False if the store keeps nothing. */
   readonly isOpen: boolean
   /** @param key with the ids of the calls of the answer that was made from the drafts */
-  keep(key: DraftKey, layers: LayerResult[]): void
-  find(key: DraftKey): LayerResult[] | undefined
+  keep(key: DraftKey, drafts: Drafts): void
+  find(key: DraftKey): Drafts | undefined
 }
 
 /** What a store keeps at most. */
@@ -34,7 +41,7 @@ export interface DraftLimits {
 }
 
 interface Entry extends DraftKey {
-  layers: LayerResult[]
+  drafts: Drafts
   bytes: number
   usedMs: number
 }
@@ -61,10 +68,10 @@ export function createDraftStore({
   }
   return {
     isOpen: maxBytes > 0,
-    keep(key, layers) {
-      const bytes = JSON.stringify([key, layers]).length
+    keep(key, drafts) {
+      const bytes = JSON.stringify([key, drafts]).length
       if (bytes > maxBytes) return
-      entries.add({ ...key, layers, bytes, usedMs: now() })
+      entries.add({ ...key, drafts, bytes, usedMs: now() })
       total += bytes
       trim()
     },
@@ -77,7 +84,7 @@ export function createDraftStore({
       if (!found) return undefined
       entries.delete(found)
       entries.add({ ...found, usedMs: now() })
-      return found.layers
+      return found.drafts
     },
   }
 }

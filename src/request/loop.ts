@@ -66,7 +66,9 @@ export function openStep(
   const found = isPanel ? undefined : store?.find(key)
   if (found) {
     const note = { step: turn.step, drafts: 'reused' as const }
-    return { note, plan: planStep(plan, found), recorded: found, recordedFor: turn.length, keep: () => {} }
+    const recordedFor = Math.min(prompt.messages.length, turn.length + found.since)
+    const { layers: recorded } = found
+    return { note, plan: planStep(plan, recorded), recorded, recordedFor, keep: () => {} }
   }
   const missed = isPanel ? {} : { isMissed: true as const }
   return {
@@ -74,7 +76,10 @@ export function openStep(
     plan,
     keep: (result) => {
       const callIds = listCallIds(result)
-      if (every > 1 && callIds.length > 0) store?.keep({ ...key, callIds }, listDrafts(result))
+      if (every > 1 && callIds.length > 0) {
+        const since = prompt.messages.length - turn.length
+        store?.keep({ ...key, callIds }, { layers: listDrafts(result), since })
+      }
     },
   }
 }

@@ -87,6 +87,24 @@ test('each step is shown the drafts of its turn, costs only itself, and says wha
   expect(traces[1]?.usage).toMatchObject({ outputTokens: 0 })
 })
 
+test.each([
+  ['turn', { panel: 'turn' }],
+  ['every', { panel: { every: 2 } }],
+] as const)(
+  'the messages of a step begin with those of the step before, up to the next panel: %s',
+  async (_, options) => {
+    const engine = looping()
+    await generateText({ ...ask, model: createAft({ engine, width: 2, depth: 1, ...options })('aft') })
+    const last = engine.requests.filter((request) => request.tools).map(({ messages }) => messages)
+    const pairs = options.panel === 'turn' ? [0, 1, 2] : [0, 2]
+    for (const i of pairs) {
+      const [before, after] = [last[i] as Message[], last[i + 1] as Message[]]
+      expect(after.slice(0, before.length)).toEqual(before)
+      expect(after.length).toBe(before.length + 2)
+    }
+  },
+)
+
 test('shown proposals are content of the step that wrote them only', async () => {
   const model = createAft({ engine: looping(), width: 2, depth: 1, showProposals: true })('aft')
   const { steps } = await generateText({ ...ask, model })
