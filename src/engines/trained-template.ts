@@ -16,8 +16,8 @@ export function folderOf(name: string): string | undefined {
 
 /**
  * The template that a model was trained with: that of its entry in the config, or that of its card. The checkpoints of
- * the method's authors have no card, but the published form. So have the small models of the catalog, which find a right
- * answer likelier with it (LOG.md).
+ * the method's authors have no card, but the published form. The small models of the catalog have it too:
+ * their answers are right more often with it (LOG.md).
  * @param folder that paths of the config are relative to
  * @returns undefined for a model without a card, and for a card with a wording that is not to be had
  * @throws UsageError or DataError for a template or a card that cannot be read
