@@ -175,7 +175,7 @@ export const speedTables: SpeedTable[] = [
         `${p.completions} proposals: ${p.unusable.empty} empty, ${p.unusable.runaway} that repeat themselves${byDemonstrations ? `, ${p.leaksCutFromText} cut at a heading` : ''}. ${built.replace('the target is runaway', 'because the target repeats itself')}`,
       ]),
   ),
-  speedTable(/^overhead/, 'Many prompts: `aft run`', ({ runs }: Overhead) =>
+  speedTable(/^overhead\b(?!-)/, 'Many prompts: `aft run`', ({ runs }: Overhead) =>
     runs.map(({ prompts, wallMs, peakBytes }) => [
       `${prompts.toLocaleString('en')} prompts, 5 × 2, a server that answers at once`,
       `${Math.round((prompts * 11 * 1000) / wallMs)} completions per second; ${Math.round(peakBytes / 1e6)} MB of memory at most`,
