@@ -229,7 +229,7 @@ test('a schema that is not valid is an error before the first call', async () =>
   const engine = scriptedEngine([])
   const wrong = { type: 'json_schema' as const, json_schema: { name: 'x', schema: { type: 'objekt' } } }
   const asked = ask(engine, {}, { responseFormat: wrong })
-  await expect(asked).rejects.toThrow(/^responseFormat\.json_schema\.schema\.type: must be equal to one of/)
+  await expect(asked).rejects.toThrow(/^responseFormat\.json_schema\.schema\.type: expected one of/)
   await expect(asked).rejects.toThrow(UsageError)
   expect(engine.requests).toEqual([])
 })
