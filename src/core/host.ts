@@ -20,6 +20,8 @@ export interface Host {
   recordedFor?: number
   /** Whether the client has received a part of this member of the last layer: then it cannot be sampled again. */
   isSent?: (index: number) => boolean
+  /** Longest delay that a server may ask for before a completion fails; default the engine's. */
+  maxWaitMs?: number
   /** Aborts the requests; `answerPrompt` then rejects with the signal's reason. */
   signal?: AbortSignal
   /** Priority of a layer's requests; lower goes first. */

@@ -25,7 +25,13 @@ async function sampleLayer(task: LayerTask): Promise<LayerResult> {
   const { host, layer } = task
   const result: LayerResult = { completions: [], failures: [] }
   const countUsable = () => result.completions.filter((c) => !c.excluded).length
-  const quorum = watchQuorum(layer.quorum, host, countUsable)
+  const onGrace = () => {
+    const ended = new Set([...result.completions, ...result.failures].map((c) => c.index))
+    const missing = countMembers(layer) - ended.size
+    const { graceMs: ms = 0 } = layer.quorum ?? {}
+    if (missing > 0) host.emit?.({ type: 'layer-waiting', layer: task.layerIndex, missing, ms })
+  }
+  const quorum = watchQuorum(layer.quorum, host, countUsable, onGrace)
   const run = { ...task, result, quorum }
   try {
     await Promise.all(groupMembers(task).map((group) => sampleGroup(run, group)))

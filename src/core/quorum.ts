@@ -2,8 +2,13 @@
 import type { Host, QuorumWatch } from './host.ts'
 import type { Quorum } from './plan.ts'
 
-/** Starts the timers of a layer. Without a quorum only the host's signal counts. */
-export function watchQuorum(quorum: Quorum | undefined, host: Host, countUsable: () => number): QuorumWatch {
+/** Starts the timers of a layer. Without a quorum only the host's signal counts. `onGrace` is called when it is reached. */
+export function watchQuorum(
+  quorum: Quorum | undefined,
+  host: Host,
+  countUsable: () => number,
+  onGrace = () => {},
+): QuorumWatch {
   const cut = new AbortController()
   const timers = new AbortController()
   const cutAfter = async (ms: number) => {
@@ -14,6 +19,7 @@ export function watchQuorum(quorum: Quorum | undefined, host: Host, countUsable:
   const check = () => {
     if (!quorum || isGrace || countUsable() < quorum.count) return
     isGrace = true
+    onGrace()
     void cutAfter(quorum.graceMs)
   }
   if (quorum?.capMs !== undefined) void cutAfter(quorum.capMs)

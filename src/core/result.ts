@@ -9,6 +9,7 @@ import type {
   ToolCall,
   ToolCallDelta,
   Usage,
+  Waiting,
 } from './provider/engine.ts'
 import { type describeError, EngineError } from './provider/errors.ts'
 import { sumCached, sumUsage, type UsageRole, type UsageTotal } from './provider/usage.ts'
@@ -42,6 +43,7 @@ export interface Completion {
   warnings?: string[]
   /** If another engine failed before this one was asked: its name, and the kind of its error. */
   fellBack?: { from: string; because: string }
+  waited?: Waited
   /** What was done to a text that was asked for as JSON, or what is wrong with it. */
   form?: FormNote
   /**
@@ -59,7 +61,15 @@ export interface Failure {
   seed: number
   error: ErrorRecord
   usage?: Usage
+  waited?: Waited
   ms: number
+}
+
+/** How often an engine asked again after a failed attempt, how long it waited for that, and the kinds of the errors. */
+export interface Waited {
+  times: number
+  ms: number
+  because: string[]
 }
 
 /** What a layer gave, sorted by the members' index. */
@@ -109,6 +119,10 @@ export type AftEvent =
   | { type: 'reasoning-delta'; layer: number; index: number; text: string }
   | { type: 'tool-call-delta'; layer: number; index: number; delta: ToolCallDelta }
   | { type: 'completion-restarted'; layer: number; index: number; reason: string }
+  | ({ type: 'completion-waiting'; layer: number; index: number; engine: string } & Waiting)
+  | { type: 'request-changed'; layer: number; index: number; engine: string; reason: string }
+  /** The quorum is reached: the layer waits for the `missing` others, at most so long. */
+  | { type: 'layer-waiting'; layer: number; missing: number; ms: number }
   | { type: 'completion-end'; layer: number; completion: Completion }
   | { type: 'completion-failed'; layer: number; failure: Failure }
   | { type: 'layer-end'; layer: number; shown: number[] }

@@ -4,9 +4,16 @@ import type { Group, Member } from './group.ts'
 import type { LayerRun } from './host.ts'
 import { listAsked, type Voice } from './plan.ts'
 import { findUnusable } from './proposals.ts'
-import type { CompletionEnd, CompletionRequest, Engine, Sampling, Usage } from './provider/engine.ts'
+import type {
+  CompletionEnd,
+  CompletionRequest,
+  Engine,
+  EngineEvent,
+  Sampling,
+  Usage,
+} from './provider/engine.ts'
 import { describeError, EngineError, UsageError } from './provider/errors.ts'
-import type { Completion, Failure } from './result.ts'
+import type { Completion, Failure, Waited } from './result.ts'
 import { seedAgain, voiceKey } from './seeds.ts'
 
 /**
@@ -42,7 +49,8 @@ async function sampleMembers(run: LayerRun, group: Group): Promise<void> {
     const engine = run.host.engines[name] as Engine
     const fitting = fitProposals(run, group, engine, sampling.maxTokens)
     const startMs = run.host.clock.now()
-    const failed = await callEngine({ run, group, name, engine, sampling, fitting, startMs, before }, members)
+    const shared = { run, group, name, engine, sampling, fitting, startMs, before }
+    const failed = await callEngine({ ...shared, waited: new Map() }, members)
     members = failed.map(({ member }) => member)
     if (members.length === 0 || run.quorum.signal.aborted) return
     for (const { member, error } of failed)
@@ -62,6 +70,8 @@ interface Call {
   startMs: number
   /** Which engine failed before, by the index of the member. */
   before: Map<number, { from: string; because: string }>
+  /** By the index of the member. */
+  waited: Map<number, Waited>
 }
 
 interface Failed {
@@ -111,7 +121,7 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
       if (event.type === 'completion-end') addCompletion(call, member, event)
       else if (event.type === 'completion-failed')
         failed.push({ member, error: event.error, usage: event.usage })
-      else run.host.emit?.({ ...event, layer: run.layerIndex, index: member.index })
+      else passOn(call, member, event)
       if (event.type === 'completion-end' || event.type === 'completion-failed') open.delete(event.index)
     }
     if (open.size === 0) return failed
@@ -120,6 +130,20 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
     if (error instanceof UsageError) throw error
     return failOpen(error)
   }
+}
+
+type Passed = Exclude<EngineEvent, { type: 'completion-end' | 'completion-failed' }>
+
+/** Emits an event of the engine, and counts what a completion waits for. */
+function passOn({ run, name: engine, waited }: Call, { index }: Member, event: Passed): void {
+  const place = { layer: run.layerIndex, index }
+  if (event.type === 'completion-waiting') {
+    const { times, ms, because } = waited.get(index) ?? { times: 0, ms: 0, because: [] }
+    const kinds = [...new Set([...because, event.kind])]
+    waited.set(index, { times: times + 1, ms: ms + Math.round(event.ms), because: kinds })
+  }
+  const isNote = event.type === 'completion-waiting' || event.type === 'request-changed'
+  run.host.emit?.(isNote ? { ...event, ...place, engine } : { ...event, ...place })
 }
 
 /** Tools and log probabilities are for the answer: only the last layer gets them. */
@@ -147,6 +171,7 @@ async function makeRequest(
     ...(run.plan.strict && { strict: true }),
     ...(layer.quorum && { endsEarly: true }),
     ...((!host.emit || host.endsOnly?.(layerIndex)) && { endsOnly: true }),
+    ...(host.maxWaitMs !== undefined && { maxWaitMs: host.maxWaitMs }),
     signal: quorum.signal,
   }
 }
@@ -156,6 +181,7 @@ function addCompletion(call: Call, member: Member, event: CompletionEnd): void {
   const { type, index, ms, ...content } = event
   const excluded = whyExcluded(run, event)
   const fellBack = before.get(member.index)
+  const waited = call.waited.get(member.index)
   const completion: Completion = {
     ...placeOf(call, member),
     ...content,
@@ -163,6 +189,7 @@ function addCompletion(call: Call, member: Member, event: CompletionEnd): void {
     ...(group.saw.length > 0 && { saw: group.saw }),
     ...(fitting.limit !== undefined && { trimmedTo: fitting.limit }),
     ...(fellBack && { fellBack }),
+    ...(waited && { waited }),
     ...(excluded && { excluded }),
   }
   run.result.completions.push(completion)
@@ -185,11 +212,13 @@ function whyExcluded(run: LayerRun, { text, toolCalls }: CompletionEnd) {
 function toFailure(call: Call, { member, error, usage }: Failed): Failure {
   const { signal } = call.run.quorum
   const isStraggler = signal.aborted && signal.reason === 'straggler'
+  const waited = call.waited.get(member.index)
   const message = 'cut: the layer reached its quorum or its time limit (cap) first'
   return {
     ...placeOf(call, member),
     error: isStraggler ? { kind: 'straggler', message } : describeError(error),
     ...(usage && { usage }),
+    ...(waited && { waited }),
     ms: elapsedMs(call),
   }
 }

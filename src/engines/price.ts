@@ -1,5 +1,6 @@
 /** What completions cost, if the provider does not report it. */
-import type { Engine, EngineEvent, Usage } from '../core/provider/engine.ts'
+import type { Engine, Usage } from '../core/provider/engine.ts'
+import { mapEvents } from './map-events.ts'
 
 /** US dollars per million tokens. */
 export interface Price {
@@ -15,19 +16,7 @@ export function costOf(usage: Usage, { inputPerMTok, outputPerMTok }: Price): nu
 /** The same engine, with `usage.cost` added if the provider reports none. */
 export function withPrice(engine: Engine, price: Price): Engine {
   const priced = (usage: Usage): Usage => ({ ...usage, cost: usage.cost ?? costOf(usage, price) })
-  return {
-    id: engine.id,
-    contextLength: engine.contextLength,
-    defaultMaxTokens: engine.defaultMaxTokens,
-    async *generate(request): AsyncGenerator<EngineEvent> {
-      for await (const event of engine.generate(request)) {
-        yield 'usage' in event && event.usage ? { ...event, usage: priced(event.usage) } : event
-      }
-    },
-    ...(engine.countTokens && {
-      countTokens: (messages) => engine.countTokens?.(messages) as Promise<number>,
-    }),
-    ...(engine.score && { score: (...of) => engine.score?.(...of) as ReturnType<typeof engine.score> }),
-    ...(engine.close && { close: async () => engine.close?.() }),
-  }
+  return mapEvents(engine, (event) =>
+    'usage' in event && event.usage ? { ...event, usage: priced(event.usage) } : event,
+  )
 }

@@ -14,17 +14,53 @@ export function backoffMs(failures: number, askedMs?: number, random: () => numb
   return ceiling * (0.5 + random() / 2)
 }
 
+type Header = (name: string) => string | null | undefined
+
 /** Milliseconds that `retry-after-ms` or `Retry-After` (seconds or a date) asks to wait; undefined without either. */
-export function askedDelayMs(
-  header: (name: string) => string | null | undefined,
-  nowMs = Date.now(),
-): number | undefined {
+export function askedDelayMs(header: Header, nowMs = Date.now()): number | undefined {
   const ms = readNumber(header('retry-after-ms'))
   if (ms !== undefined) return ms
   const after = header('retry-after')
   const seconds = readNumber(after)
   if (seconds !== undefined) return seconds * 1000
   const date = after?.includes(':') ? Date.parse(after) : Number.NaN
+  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs)
+}
+
+/** A reset is when the whole limit is there again. A part of it is there before. */
+const MAX_RESET_MS = 60_000
+const LIMITS = ['-tokens', '-requests', '']
+
+/**
+ * Milliseconds until a limit that is used up is reset, at most 60,000: `x-ratelimit-reset-tokens`, `-requests` or
+ * without either, as `6m0s`, seconds or a time. Other answers than 429 have these headers too.
+ */
+export function resetDelayMs(header: Header, nowMs = Date.now()): number | undefined {
+  const isUsedUp = (limit: string) => readNumber(header(`x-ratelimit-remaining${limit}`)) === 0
+  const delays = [...LIMITS.filter(isUsedUp), ...LIMITS].map((limit) =>
+    readDelay(header(`x-ratelimit-reset${limit}`)?.trim() ?? '', nowMs),
+  )
+  const delay = delays.find((ms) => ms !== undefined)
+  return delay === undefined ? undefined : Math.min(delay, MAX_RESET_MS)
+}
+
+const DURATION = /^(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/
+/** Numbers above are a time since 1970: in seconds, or, if they are larger still, in milliseconds. */
+const [EPOCH_S, EPOCH_MS] = [1e9, 1e12]
+
+/** Reads `6m0s`, `20ms`, seconds, a time since 1970, or a date. */
+function readDelay(text: string, nowMs: number): number | undefined {
+  const number = readNumber(text)
+  if (number !== undefined) {
+    if (number < EPOCH_S) return number * 1000
+    return Math.max(0, (number < EPOCH_MS ? number * 1000 : number) - nowMs)
+  }
+  const parts = text === '' ? undefined : DURATION.exec(text)?.slice(1)
+  if (parts) {
+    const [hours = 0, minutes = 0, seconds = 0, ms = 0] = parts.map((part) => Number(part ?? 0))
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms
+  }
+  const date = text.includes(':') ? Date.parse(text) : Number.NaN
   return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs)
 }
 

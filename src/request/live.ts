@@ -52,7 +52,12 @@ export interface AnswerHost extends Pick<Host, 'engines' | 'template'> {
   drafts?: DraftStore
   /** Who asks: nobody gets the drafts of another. */
   client?: string
+  /** Gets every event; deltas only if the sink needs them. */
+  onEvent?: (event: AftEvent) => void
 }
+
+/** A client is told to come back if a server asks for a longer delay. */
+const MAX_WAIT_MS = 60_000
 
 /**
  * Answers, and sends each piece to the sink as it comes. Once a piece of a choice was sent, that choice cannot restart: if
@@ -61,25 +66,24 @@ export interface AnswerHost extends Pick<Host, 'engines' | 'template'> {
  */
 export async function answerLive(
   asked: Ask,
-  { engines, template, signal, drafts, client = '' }: AnswerHost,
+  { engines, template, signal, drafts, client = '', onEvent }: AnswerHost,
   sink?: Sink,
 ): Promise<Answered> {
   const step = openStep(asked, { store: drafts, client, template })
   const ask = step ? { ...asked, plan: step.plan } : asked
   const broken = new AbortController()
   const watch = sink?.canForget ? undefined : sink && watchLast(ask, sink, (error) => broken.abort(error))
-  const emit =
-    sink &&
-    ((event: AftEvent) => {
-      sink.event?.(event)
-      watch?.take(event)
-    })
+  const emit = (event: AftEvent) => {
+    onEvent?.(event)
+    sink?.event?.(event)
+    watch?.take(event)
+  }
   const stop = AbortSignal.any([signal, broken.signal])
   const last = writingLayer(ask.plan)
   const seesAll = sink?.event !== undefined || (sink !== undefined && ask.showProposals)
-  const endsOnly = (layer: number) => !seesAll && layer !== last
+  const endsOnly = (layer: number) => !sink || (!seesAll && layer !== last)
   const { recorded, recordedFor } = step ?? {}
-  const made = { recorded, recordedFor, isSent: watch?.isSent }
+  const made = { recorded, recordedFor, isSent: watch?.isSent, maxWaitMs: MAX_WAIT_MS }
   const host = makeHost({ engines, template, signal: stop, emit, endsOnly, ...made })
   const prompt = { id: '0', ...ask.prompt }
   const isFirstCall = ask.tools === 'first-call' && ask.prompt.tools !== undefined

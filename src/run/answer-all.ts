@@ -1,7 +1,7 @@
 /** Answers the prompts of a run, several at a time, until all have ended or there is a reason to stop. */
 import type { Host } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
-import type { ErrorRecord } from '../core/result.ts'
+import type { AftEvent, ErrorRecord } from '../core/result.ts'
 import { createGiveUp, isLasting } from '../files/give-up.ts'
 import type { AnswerRecord } from '../files/journal-records.ts'
 import type { PromptLine, RunJournal } from '../files/run-journal.ts'
@@ -37,6 +37,7 @@ export interface RunState {
   isLimited: boolean
   signal?: AbortSignal
   onProgress?: (progress: Progress) => void
+  onEvent?: (event: AftEvent) => void
 }
 
 /** Why a run ended. */
@@ -88,7 +89,8 @@ export async function answerAll(state: RunState): Promise<RunEnd> {
       const priority = (layer: number) => priorityOf(job.position, layer)
       const recorded = [...job.recorded, ...takeGiven(row, job, progress)]
       try {
-        const end = await answerRow(row, plan, { ...host, priority }, { ...job, recorded, record })
+        const own = { ...job, recorded, record }
+        const end = await answerRow(row, plan, { ...host, priority }, own, state.onEvent)
         noteEnd(end, state)
         watch(end, failed)
         return end

@@ -14,6 +14,7 @@ import { resumeFrom } from './replay.ts'
 
 /**
  * Answers a prompt, or resumes it. Its completions are recorded as they come; its last line is returned.
+ * @param onEvent gets every event but deltas
  * @throws the signal's reason; any other error is recorded in the last line
  */
 export async function answerRow(
@@ -21,9 +22,11 @@ export async function answerRow(
   plan: Plan,
   host: Pick<Host, 'engines' | 'template' | 'clock' | 'priority'>,
   job: Job<PromptLine>,
+  onEvent?: (event: AftEvent) => void,
 ): Promise<AnswerRecord> {
   const { key: prompt, recorded, signal } = job
   const emit = (event: AftEvent) => {
+    onEvent?.(event)
     const line = lineOf(prompt, event)
     if (line) job.record(line)
   }

@@ -17,8 +17,8 @@ import { makeHost } from './host.ts'
 export interface AnswerOptions extends Omit<PlanOptions, 'proposers' | 'template' | 'engineTemplates'> {
   engine?: Engine
   engines?: Record<string, Engine>
-  /** Names in `engines`. Default: all of them. */
-  proposers?: string[]
+  /** Names in `engines`, alone or with settings. Default: all of them. */
+  proposers?: PlanOptions['proposers']
   /** Default: the one that the model of the last layer was trained with, then `defaultTemplate`. */
   template?: Template
   signal?: AbortSignal

@@ -4,6 +4,7 @@ import type { Clock } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
 import type { Engine, ResponseFormat } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
+import type { AftEvent } from '../core/result.ts'
 import type { Template } from '../core/templates.ts'
 import { toCallersError } from '../files/file-errors.ts'
 import { readPrompts } from '../files/prompts.ts'
@@ -55,6 +56,8 @@ export interface RunOptions {
   signal?: AbortSignal
   /** Called with the same, changing object whenever a completion or a prompt has ended. */
   onProgress?: (progress: Progress) => void
+  /** Called with the events of all prompts, deltas excepted: what is waited for, what failed, what ended. */
+  onEvent?: (event: AftEvent) => void
   clock?: Clock
 }
 
@@ -104,7 +107,7 @@ async function run(options: RunOptions): Promise<RunSummary> {
     for await (const row of rows()) checkRow(row, journal)
     progress.answered = [...ids].filter((id) => journal.isDone(id)).length
     const failures: FailureGroup[] = []
-    const { active, signal, onProgress } = options
+    const { active, signal, onProgress, onEvent } = options
     const end = await answerAll({
       rows: rows(),
       plan,
@@ -118,6 +121,7 @@ async function run(options: RunOptions): Promise<RunSummary> {
       isLimited: budget !== undefined,
       signal,
       onProgress,
+      onEvent,
     })
     if (end.outcome === 'done') writeAnswers(journal, [...ids], answerFile(options))
     return { ...end, progress, failures }

@@ -1,5 +1,6 @@
 /** `aft run`: answers a file of prompts. */
 import { Command, Option } from 'commander'
+import { foldNotes } from '../../core/notes.ts'
 import { enginesOf } from '../../core/plan.ts'
 import { isModel } from '../../engines/ai-sdk/is-model.ts'
 import { readPrompts } from '../../files/prompts.ts'
@@ -15,6 +16,7 @@ import { amount } from './option-types.ts'
 import { pricesOf } from './prices.ts'
 import { createProgress } from './progress.ts'
 import { describeBound, describeEnd, viewRun } from './render/run-report.ts'
+import { sanitize } from './render/sanitize.ts'
 import { addSharedFlags } from './shared-flags.ts'
 
 interface RunFlags extends AnswerFlags {
@@ -111,6 +113,7 @@ async function run(file: string, flags: RunFlags): Promise<void> {
       budget: maxCost === undefined && maxTokens === undefined ? undefined : { maxCost, maxTokens },
       active: countActive(setup),
       onProgress: reporter?.update,
+      onEvent: reporter && foldNotes((note) => reporter.writeAbove(sanitize(note))),
     })
     reporter?.close()
     console.error(describeEnd(summary, { out, elapsedMs: performance.now() - startMs }))

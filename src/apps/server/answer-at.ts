@@ -1,5 +1,6 @@
 /** Handles a request of any endpoint: reads it, queues it, answers it, and writes one object or a stream. */
 import { randomUUID } from 'node:crypto'
+import { foldNotes } from '../../core/notes.ts'
 import { hops } from '../../engines/openai/hops.ts'
 import { templateOf } from '../../plans/wording.ts'
 import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
@@ -31,7 +32,7 @@ export function answerAt<R extends WireRequest>(
     const disconnected = new AbortController()
     const onDisconnect = () => disconnected.abort('the client has disconnected')
     c.req.raw.signal.addEventListener('abort', onDisconnect, { once: true })
-    const run = enter(c, ask, disconnected.signal, parts)
+    const run = enter(c, { ask, id: stamp.id }, disconnected.signal, parts)
     if (isStream) {
       return streamEvents((stream) => endpoint.write(stream, { request, stamp }, run), {
         onDisconnect,
@@ -51,7 +52,7 @@ export function answerAt<R extends WireRequest>(
  */
 function enter(
   c: RequestContext,
-  ask: Ask,
+  { ask, id }: { ask: Ask; id: string },
   disconnected: AbortSignal,
   { names, wordings, drafts, queue, metrics, drain, log, toKnown }: Parts,
 ): (sink?: Sink) => Promise<Answered> {
@@ -62,8 +63,9 @@ function enter(
     let release = () => {}
     try {
       release = await turn
+      const onEvent = foldNotes((note) => log(`${id} ${note}`), 20)
       const template = templateOf(ask.plan, wordings)
-      const host = { engines: names.engines, template, drafts, client: c.get('client'), signal }
+      const host = { engines: names.engines, template, drafts, client: c.get('client'), signal, onEvent }
       const answered = await hops.run(hop, () => answerLive(ask, host, concealEvents(sink, names)))
       metrics.answer(answered.result)
       for (const failure of answered.result.layers.flatMap((layer) => layer.failures)) {

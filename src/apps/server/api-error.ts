@@ -72,7 +72,8 @@ export function toApiError(error: unknown, conceal: (text: string) => string = (
   const { kind, status, retryAfterMs } = error
   const message = conceal(error.engine === 'aft' ? error.message : `${error.engine}: ${error.message}`)
   if (status === 508) return new ApiError(508, message, { code: 'too_many_hops', headers: TRIED })
-  const [answered, code] = BY_KIND[kind] ?? [502, `upstream_${kind.replaceAll('-', '_')}`]
+  const unavailable = kind === 'server' && retryAfterMs !== undefined
+  const [answered, code] = BY_KIND[kind] ?? [unavailable ? 503 : 502, `upstream_${kind.replaceAll('-', '_')}`]
   const param = paramOf(error)
   const headers = { ...TRIED, ...delayHeader(answered, retryAfterMs) }
   return new ApiError(answered, message, { param, code, headers })

@@ -154,7 +154,8 @@ describe('the delay that an upstream server asks for', () => {
     [429, { 'retry-after': '1200' }, 429, '1200'],
     [429, { 'retry-after': '7' }, 429, '7'],
     [429, { 'retry-after-ms': '2500' }, 429, '3'],
-    [503, { 'retry-after': '30' }, 502, '30'],
+    [503, { 'retry-after': '30' }, 503, '30'],
+    [429, { 'x-ratelimit-reset-tokens': '6s' }, 429, '6'],
     [429, {}, 429, '5'],
     [503, {}, 502, null],
   ])('with %i and %j is passed on', async (status, headers, answered, expected) => {

@@ -73,7 +73,7 @@ export function concealEvents(sink: Sink | undefined, names: Names): Sink | unde
   if (!send) return sink
   const event = (event: AftEvent) => {
     if (event.type === 'completion-failed') send({ ...event, failure: concealFailure(event.failure, names) })
-    else if (event.type === 'completion-restarted') send({ ...event, reason: names.conceal(event.reason) })
+    else if ('reason' in event) send({ ...event, reason: names.conceal(event.reason) })
     else send(event)
   }
   return { ...sink, event }

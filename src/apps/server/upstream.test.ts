@@ -104,6 +104,36 @@ describe('an upstream that', () => {
     expect(upstream.bodies.length).toBe(2)
   })
 
+  test('is told in the log, once per answer, and to the page without addresses', async () => {
+    const upstream = await startChatServer(scriptedEngine(echo), (response, _, request) =>
+      request <= 2 ? status(503, 'busy', { 'retry-after-ms': '1' })(response, _, 1) : false,
+    )
+    onTestFinished(() => upstream.close())
+    const log: string[] = []
+    const { url, post } = await startServer(open(upstream.baseURL, { maxRetries: 3 }), {
+      log: (line) => log.push(line),
+    })
+    const body = { ...question, model: 'aft-fast', aft: { width: 2 } }
+    expect((await post(body)).status).toBe(200)
+    expect(log).toEqual([
+      expect.stringMatching(/^chatcmpl-[\w-]+ one is asked again in 1 s \(server, attempt 2\): 503/),
+    ])
+    upstream.bodies.length = 0
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(`${url}/v1/aft`, { method: 'POST', headers, body: JSON.stringify(body) })
+    const events = await readEvents(response)
+    const waits = events.filter((event) => event !== '[DONE]' && event.type === 'completion-waiting')
+    expect(waits[0]).toMatchObject({
+      layer: 0,
+      engine: 'one',
+      kind: 'server',
+      attempt: 2,
+      reason: '503: busy',
+    })
+    expect(JSON.stringify(waits)).not.toContain('127.0.0.1')
+    expect(log).toHaveLength(2)
+  })
+
   test('breaks off after text was sent to the client is not asked again', async () => {
     const { post, upstream } = await start(half)
     await (await post({ ...question, stream: true })).text()

@@ -2,7 +2,7 @@
  * The interface to a model. An engine turns messages and sampling settings into completions. It knows nothing of
  * aggregation: proposers, aggregators and judges are the same engines, called with other messages.
  */
-import type { EngineError } from './errors.ts'
+import type { EngineError, EngineErrorKind } from './errors.ts'
 import type { Template } from './template.ts'
 
 /** The roles of messages. */
@@ -156,6 +156,8 @@ export interface CompletionRequest {
   endsEarly?: boolean
   /** If true, the caller reads ends and failures only: the engine may leave out all deltas, which saves time. */
   endsOnly?: boolean
+  /** If a server asks for a longer delay than this, the completion fails at once; default 600,000. */
+  maxWaitMs?: number
   signal?: AbortSignal
 }
 
@@ -171,8 +173,21 @@ export type EngineEvent =
   | { type: 'tool-call-delta'; index: number; delta: ToolCallDelta }
   /** Drop the deltas of this index: it is made again. */
   | { type: 'completion-restarted'; index: number; reason: string }
+  | ({ type: 'completion-waiting'; index: number } & Waiting)
+  /** What the model refuses was left out of the request or rewritten, and it is sent again. */
+  | { type: 'request-changed'; index: number; reason: string }
   | CompletionEnd
   | { type: 'completion-failed'; index: number; error: EngineError; usage?: Usage }
+
+/** An attempt failed, and another follows. */
+export interface Waiting {
+  /** Number of the next attempt, from 2. */
+  attempt: number
+  /** How long until then: what the server asked for, or a delay that grows. */
+  ms: number
+  kind: EngineErrorKind
+  reason: string
+}
 
 /** The end of one completion: its whole text, and what it took. */
 export interface CompletionEnd {

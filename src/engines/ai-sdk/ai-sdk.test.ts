@@ -148,7 +148,10 @@ const refuse =
 test('a failure that may pass is tried again, after the delay that the server asks for', async () => {
   const { server, engine } = await serve(() => 'ok', refuse(2, 503, { 'retry-after-ms': '1' }))
   const events = await run(engine)
-  expect(events.filter((e) => e.type === 'completion-restarted')).toHaveLength(2)
+  expect(events.slice(0, 2)).toMatchObject([
+    { type: 'completion-waiting', attempt: 2, kind: 'server', reason: expect.stringMatching(/^503: no/) },
+    { type: 'completion-waiting', attempt: 3, kind: 'server' },
+  ])
   expect(events.at(-1)).toMatchObject({ type: 'completion-end', text: 'ok', usage: { calls: 3 } })
   expect(server.bodies).toHaveLength(3)
 })
@@ -185,7 +188,13 @@ test('a stream that ends in the middle is no answer: it is made again', async ()
   }
   const { engine } = await serve(() => 'whole', breakOnce)
   const types = (await run(engine)).map((e) => e.type)
-  expect(types).toEqual(['completion-delta', 'completion-restarted', 'completion-delta', 'completion-end'])
+  expect(types).toEqual([
+    'completion-delta',
+    'completion-restarted',
+    'completion-waiting',
+    'completion-delta',
+    'completion-end',
+  ])
 })
 
 test('a connection that breaks, and one that cannot be made, are unreachable', async () => {

@@ -66,7 +66,7 @@ export function fromAiSdk(model: AiSdkModel, options: AiSdkOptions = {}): Engine
         const isFailure = event.type === 'completion-failed'
         // All have the same prompt: if it is too long for the first, the whole request fails.
         if (!hasBegun && isFailure && event.error.kind === 'context-overflow') throw event.error
-        hasBegun = true
+        hasBegun ||= !isFailure && event.type !== 'completion-waiting' && event.type !== 'request-changed'
         yield event
       }
     },
@@ -100,20 +100,27 @@ interface Job {
   signal: AbortSignal
 }
 
+/** What an attempt has brought. */
+interface Progress {
+  hasStreamed: boolean
+}
+
 /** One completion, over all its attempts. */
 async function* complete(job: Job): AsyncGenerator<EngineEvent> {
   const { called, slots, maxRetries, request, index, signal } = job
   let turn: number | undefined
   let failures = 0
+  const progress: Progress = { hasStreamed: false }
   for (let calls = 0; ; ) {
     const sent = toCall(called, request, index)
+    progress.hasStreamed = false
     try {
       const grant = await slots.take(1, { priority: request.priority, turn, signal })
       turn = grant.turn
       calls++
       let end: CompletionEnd
       try {
-        end = yield* attempt(job, sent)
+        end = yield* attempt(job, sent, progress)
       } finally {
         grant.release()
       }
@@ -122,12 +129,21 @@ async function* complete(job: Job): AsyncGenerator<EngineEvent> {
       const error = signal.aborted
         ? new EngineError(called.id, 'aborted', 'the request was aborted', { cause })
         : toEngineError(called.id, cause)
+      const { length: known } = called.lessons
       const lesson = learnFrom(error, sent, job)
-      if (!lesson && (!error.isRetryable || ++failures > maxRetries)) {
+      const isFinal = !error.isRetryable || (error.retryAfterMs ?? 0) > (request.maxWaitMs ?? Infinity)
+      if (!lesson && (isFinal || ++failures > maxRetries)) {
         return yield { type: 'completion-failed', index, error, usage: { ...NOTHING, calls } }
       }
-      yield { type: 'completion-restarted', index, reason: lesson?.text ?? error.message }
-      if (!lesson) await wait(backoffMs(failures, error.retryAfterMs), undefined, { signal }).catch(() => {})
+      const reason = lesson?.text ?? error.message
+      if (progress.hasStreamed) yield { type: 'completion-restarted', index, reason }
+      if (lesson) {
+        if (called.lessons.length > known) yield { type: 'request-changed', index, reason }
+        continue
+      }
+      const ms = backoffMs(failures, error.retryAfterMs)
+      yield { type: 'completion-waiting', index, attempt: failures + 1, ms, kind: error.kind, reason }
+      await wait(ms, undefined, { signal }).catch(() => {})
     }
   }
 }
@@ -145,7 +161,8 @@ function learnFrom(error: EngineError, { body, messages }: SentCall, job: Job): 
 /** A failed call reports no tokens. */
 const NOTHING: Usage = { calls: 0, inputTokens: 0, prefilledTokens: null, outputTokens: 0 }
 
-async function* attempt({ called, model, timeoutMs, request, index, signal }: Job, sent: SentCall) {
+async function* attempt(job: Job, sent: SentCall, progress: Progress) {
+  const { called, model, timeoutMs, request, index, signal } = job
   const { id: engine } = called
   const onTimeout = () => new EngineError(engine, 'timeout', `nothing came for ${timeoutMs} ms`)
   const idle = new IdleTimeout(timeoutMs, onTimeout, signal)
@@ -153,7 +170,7 @@ async function* attempt({ called, model, timeoutMs, request, index, signal }: Jo
     const options = { ...sent.options, abortSignal: idle.signal }
     const { stream } = await idle.wait((model as LanguageModelV4).doStream(options))
     const asked = { engine, index, messages: sent.messages, strict: request.strict }
-    const end = yield* readCompletion(asked, readParts(stream, idle))
+    const end = yield* readCompletion(asked, readParts(stream, idle, progress))
     const warnings = [...new Set([...sent.warnings, ...(end.warnings ?? [])])]
     return { ...end, ...(warnings.length > 0 && { warnings }) }
   } finally {
@@ -161,12 +178,17 @@ async function* attempt({ called, model, timeoutMs, request, index, signal }: Jo
   }
 }
 
-async function* readParts(stream: ReadableStream<StreamPart>, idle: IdleTimeout): AsyncGenerator<StreamPart> {
+async function* readParts(
+  stream: ReadableStream<StreamPart>,
+  idle: IdleTimeout,
+  progress: Progress,
+): AsyncGenerator<StreamPart> {
   const reader = stream.getReader()
   try {
     for (;;) {
       const { done, value } = await idle.wait(reader.read())
       if (done) return
+      progress.hasStreamed ||= /delta|tool/.test(value.type)
       yield value
     }
   } finally {

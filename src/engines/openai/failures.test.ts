@@ -49,7 +49,13 @@ describe('failures that may pass', () => {
       [101, undefined],
     ])
     const own = events.filter((e) => e.index === 1).map((e) => e.type)
-    expect(own).toEqual(['completion-delta', 'completion-restarted', 'completion-delta', 'completion-end'])
+    expect(own).toEqual([
+      'completion-delta',
+      'completion-restarted',
+      'completion-waiting',
+      'completion-delta',
+      'completion-end',
+    ])
     expect(ends.map((e) => e.usage.calls)).toEqual([1, 1, 0])
   })
 

@@ -48,7 +48,7 @@ function start(server: Server, request: CompletionRequest): AsyncIterator<Engine
   const call: Call = { server, request, emit, fail, hasBegun: false, signal: stop.signal }
   function emit(event: EngineEvent): void {
     if (failure !== undefined) return
-    call.hasBegun ||= event.type !== 'completion-failed'
+    call.hasBegun ||= !isNoText(event)
     if (!request.endsOnly || !isDelta(event)) events.push(event)
   }
   const completions = seeds.map((seed, index) =>
@@ -65,6 +65,11 @@ function start(server: Server, request: CompletionRequest): AsyncIterator<Engine
     return { done: true as const, value: undefined }
   }
   return { next: events[Symbol.asyncIterator]().next, return: leave }
+}
+
+/** What comes without a word of a completion. */
+function isNoText({ type }: EngineEvent): boolean {
+  return type === 'completion-failed' || type === 'completion-waiting' || type === 'request-changed'
 }
 
 function isDelta({ type }: EngineEvent): boolean {
@@ -144,8 +149,14 @@ async function recover(call: Call, unfinished: Unfinished): Promise<void> {
   if (first && first === completions[0] && !wasRefused(error)) first.prefilledTokens = null
   if (call.signal.aborted) return failAll(call, open, abortion(call, call.signal.reason))
   if (!error) return recoverFromHalfAnswer(call, unfinished)
-  if (learnFrom(error, sent, call.server.dialect, { n: completions.length, request: call.request }))
+  const { dialect } = call.server
+  const { length: known } = dialect.lessons
+  if (learnFrom(error, sent, dialect, { n: completions.length, request: call.request })) {
+    const { index = 0 } = first ?? {}
+    for (const { text: reason } of dialect.lessons.slice(known))
+      call.emit({ type: 'request-changed', index, reason })
     return complete(call, open)
+  }
   const mayBeAboutN = error.kind === 'refused' && completions.length > 1
   return mayBeAboutN ? tryOneFirst(call, open, error) : retry(call, open, error)
 }
@@ -207,17 +218,21 @@ async function retry(call: Call, completions: Completion[], error: EngineError):
   const few = isUnconnected(error) && !target.hasAnswered ? UNCONNECTED_ATTEMPTS : attemptsFor(error)
   const limit = Math.min(attempts, few)
   for (const completion of completions) completion.failedAttempts++
-  const isFinal = ({ failedAttempts }: Completion) => !error.isRetryable || failedAttempts >= limit
+  const retryAfterMs = error instanceof UpstreamError ? error.details.retryAfterMs : undefined
+  const isTooLong = (retryAfterMs ?? 0) > (call.request.maxWaitMs ?? Number.POSITIVE_INFINITY)
+  const isFinal = ({ failedAttempts }: Completion) =>
+    !error.isRetryable || isTooLong || failedAttempts >= limit
   failAll(call, completions.filter(isFinal), error)
   const again = completions.filter((completion) => !isFinal(completion))
   if (again.length === 0) return
+  const { kind, message: reason } = error
+  const ms = backoffMs(Math.max(...again.map(({ failedAttempts }) => failedAttempts)), retryAfterMs)
   for (const completion of again) {
-    const { index } = completion
-    if (hasStreamed(completion)) call.emit({ type: 'completion-restarted', index, reason: error.message })
+    const { index, failedAttempts } = completion
+    if (hasStreamed(completion)) call.emit({ type: 'completion-restarted', index, reason })
+    call.emit({ type: 'completion-waiting', index, attempt: failedAttempts + 1, ms, kind, reason })
   }
-  const failures = Math.max(...again.map(({ failedAttempts }) => failedAttempts))
-  const retryAfterMs = error instanceof UpstreamError ? error.details.retryAfterMs : undefined
-  await wait(backoffMs(failures, retryAfterMs), undefined, { signal: call.signal }).catch(() => {})
+  await wait(ms, undefined, { signal: call.signal }).catch(() => {})
   await complete(call, again)
 }
 

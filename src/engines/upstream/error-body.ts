@@ -32,6 +32,20 @@ export function stringify(value: unknown): string {
   }
 }
 
+/** Milliseconds that a body asks to wait, as Google's `retryDelay: "34s"` or a `retry_after` in seconds. */
+export function readRetryDelay(body: unknown, depth = 0): number | undefined {
+  if (typeof body !== 'object' || body === null || depth > 6) return undefined
+  const { retryDelay, retry_after: after } = body as Fields
+  const seconds = typeof retryDelay === 'string' ? /^(\d+(?:\.\d+)?)s$/.exec(retryDelay)?.[1] : after
+  const number = Number(seconds ?? Number.NaN)
+  if (number >= 0 && number < Number.POSITIVE_INFINITY) return number * 1000
+  for (const value of Object.values(body).slice(0, 20)) {
+    const found = readRetryDelay(value, depth + 1)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
 /** The JSON in a text, else the text. */
 export function parseBody(text: string): unknown {
   try {

@@ -4,8 +4,8 @@
  * of `UpstreamError`.
  */
 import { EngineError, type EngineErrorKind } from '../../core/provider/errors.ts'
-import { askedDelayMs } from '../../lib/retry.ts'
-import { listNamed, parseBody, readErrorBody, statusFromWords } from './error-body.ts'
+import { askedDelayMs, resetDelayMs } from '../../lib/retry.ts'
+import { listNamed, parseBody, readErrorBody, readRetryDelay, statusFromWords } from './error-body.ts'
 import { readTokens, saysOverflow } from './overflow.ts'
 
 /** What is known of a failure besides its kind. */
@@ -58,7 +58,9 @@ export function errorFromResponse(
   const body = unwrap(whole)
   const serverMessage = startOf(readErrorBody(body).message, apiKey)
   const { kind, isRetryable, ...facts } = classify(status, serverMessage, body)
-  const retryAfterMs = isRetryable ? askedDelayMs((name) => headers.get(name)) : undefined
+  const header = (name: string) => headers.get(name)
+  const resetMs = () => (kind === 'rate-limit' ? (readRetryDelay(whole) ?? resetDelayMs(header)) : undefined)
+  const retryAfterMs = isRetryable ? (askedDelayMs(header) ?? resetMs()) : undefined
   const isTooLong = retryAfterMs !== undefined && retryAfterMs > MAX_RETRY_AFTER_MS
   const hint = isTooLong
     ? `the server asks to wait ${Math.round(retryAfterMs / 1000)} s: try again then`

@@ -1,5 +1,6 @@
 /** Shared by the commands that sample a model: their flags, and a run with its progress and its end. */
 import type { Command } from 'commander'
+import { foldNotes } from '../../../core/notes.ts'
 import type { Plan } from '../../../core/plan.ts'
 import type { Template } from '../../../core/templates.ts'
 import { pickSettings } from '../../../engines/engine-options.ts'
@@ -10,6 +11,7 @@ import { openPlan } from '../open-plan.ts'
 import { planFlag } from '../plan-flags.ts'
 import { createProgress } from '../progress.ts'
 import { describeEnd, viewRun } from '../render/run-report.ts'
+import { sanitize } from '../render/sanitize.ts'
 import { addEngineFlags, addSharedFlags, type EngineFlags } from '../shared-flags.ts'
 
 /** The flags of a sampled model. */
@@ -34,7 +36,7 @@ export function addSamplingFlags(command: Command): Command {
 }
 
 /** The options of a run that the command sets. */
-type Host = Pick<RunOptions, 'plan' | 'out' | 'engines' | 'restart' | 'signal' | 'onProgress'>
+type Host = Pick<RunOptions, 'plan' | 'out' | 'engines' | 'restart' | 'signal' | 'onProgress' | 'onEvent'>
 
 /** Opens the plan's engines and runs or resumes it. Resolves to true if every prompt was tried. */
 export async function sample(
@@ -49,7 +51,8 @@ export async function sample(
   const settings = { ...pickSettings(flags), config, signal, onProgress: reporter.pull }
   const { engines, close } = await openPlan(plan, settings)
   try {
-    const summary = await run({ plan, out, engines, restart, signal, onProgress: reporter.update })
+    const onEvent = foldNotes((note) => reporter.writeAbove(sanitize(note)))
+    const summary = await run({ plan, out, engines, restart, signal, onProgress: reporter.update, onEvent })
     reporter.close()
     console.error(describeEnd(summary, { out, elapsedMs: performance.now() - startMs }))
     if (summary.outcome === 'interrupted') throw signal.reason

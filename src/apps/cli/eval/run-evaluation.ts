@@ -1,5 +1,7 @@
 /** Runs every command that evaluates: engines, progress, interrupts, failures, output and exit code. */
+import { foldNotes } from '../../../core/notes.ts'
 import type { Engine } from '../../../core/provider/engine.ts'
+import { watchEngines } from '../../../engines/map-events.ts'
 import type { OpenOptions } from '../../../engines/open.ts'
 import type { TaskOutcome, TaskProgress, TaskSettings } from '../../../files/task-run.ts'
 import { readVersion } from '../../../lib/version.ts'
@@ -74,13 +76,14 @@ async function work<Run extends TaskOutcome>(
     ? createProgress<TaskProgress>(process.stderr, (state, ms) => viewTask(state, what, ms))
     : undefined
   const { openEngines } = await import('../../../engines/open.ts')
+  const note = progress && foldNotes((text) => progress.writeAbove(sanitize(text)))
   const { engines, close } = await openEngines(names, {
     ...engineFlags,
     signal,
     onProgress: progress?.pull,
   }).finally(() => progress?.close())
   try {
-    return await work(engines, {
+    return await work(note ? watchEngines(engines, note) : engines, {
       journal,
       restart: flags.restart,
       active: flags.concurrency,

@@ -11,6 +11,8 @@ import { createStatusLine, type PullProgress, waitingLine } from './status.ts'
 export interface AskStatus {
   pull(progress: PullProgress): void
   event(event: AftEvent): void
+  /** Warnings that were written already. */
+  told?: ReadonlySet<string>
   close(): void
 }
 

@@ -53,7 +53,8 @@ function pipedView(mode: ViewMode, status: AskStatus | undefined): AskView {
     },
     end(result) {
       status?.close()
-      for (const warning of result.warnings ?? []) console.error(`warning: ${sanitize(warning)}`)
+      const fresh = (result.warnings ?? []).filter((warning) => !status?.told?.has(warning))
+      for (const warning of fresh) console.error(`warning: ${sanitize(warning)}`)
       if (mode === 'json')
         console.log(stringifySafely(withAttribution(result), process.stdout.isTTY ? 2 : undefined))
       if (mode === 'text') writeAnswer(result)

@@ -139,6 +139,29 @@ test('a member that is sampled again says so and drops its text', () => {
   expect(frame).not.toContain('wrong')
 })
 
+const waiting: AftEvent = {
+  type: 'completion-waiting',
+  layer: 0,
+  index: 0,
+  engine: 'a',
+  attempt: 2,
+  ms: 20_000,
+  kind: 'rate-limit',
+  reason: '429: slow down',
+}
+
+test('a member whose attempt failed says why and when it is asked again, until it writes', () => {
+  const frame = show([waiting], 80, 14)
+  expect(frame).toMatch(/^. proposals .* · rate-limit: again in \d+ s$/m)
+  expect(frame).toMatch(/── 1 ─+ ↻ in \d+ s ──/)
+  expect(show([waiting, delta(0, 'text')], 80, 14)).not.toContain('rate-limit:')
+})
+
+test('a layer whose quorum is reached says how long it waits for the others', () => {
+  const grace: AftEvent = { type: 'layer-waiting', layer: 0, missing: 2, ms: 5_000 }
+  expect(show([ended(0, 'one'), grace], 80, 14)).toMatch(/^. proposals .* · waits \d s for the others$/m)
+})
+
 test('the answer replaces the reasoning', () => {
   const thought: AftEvent = { type: 'reasoning-delta', layer: 0, index: 0, text: 'Hm, blue?' }
   expect(show([thought], 60, 14)).toContain('Hm, blue?')
@@ -169,6 +192,8 @@ const anyEvent = fc.oneof(
     index: fc.nat(9),
     reason: fc.string(),
   }),
+  fc.record({ kind: fc.string() }).map(({ kind }) => ({ ...waiting, kind }) as AftEvent),
+  fc.constant<AftEvent>({ type: 'layer-waiting', layer: 0, missing: 3, ms: 1e9 }),
   fc
     .tuple(fc.nat(9), fc.string({ unit: 'binary', maxLength: 400 }))
     .map(([index, text]) => ended(index, text)),

@@ -64,11 +64,24 @@ export function headingOf(view: LayerView, columns: number, nowMs: number, style
   const seconds = ((endMs ?? nowMs) - startMs) / 1000
   const isPart = endMs === undefined || done < members.length
   const count = members.length === 1 ? '' : isPart ? `${done} of ${members.length} · ` : `${done} · `
-  const facts = `${count}${showCount(tokens, 'token')} · ${seconds.toFixed(1)} s`
+  const facts = `${count}${showCount(tokens, 'token')} · ${seconds.toFixed(1)} s${waitOf(view, nowMs)}`
   const mark = endMs === undefined ? style.accent(spin(nowMs)) : markOf(done, members.length, style)
   const room = columns - 2
   if (room < title.length + 3 + facts.length) return `${mark} ${style.bold(cutEnd(title, room))}`
   return `${mark} ${style.bold(title)}   ${style.dim(facts)}`
+}
+
+/** What the layer waits for: the next attempt of a completion, or its stragglers. */
+function waitOf({ members, endMs, graceEndMs }: LayerView, nowMs: number): string {
+  if (endMs !== undefined) return ''
+  const next = members.find((m) => m.status === 'waiting' && m.untilMs !== undefined)
+  if (next?.untilMs !== undefined)
+    return ` · ${sanitize(next.note ?? '')}: again in ${left(next.untilMs, nowMs)}`
+  return graceEndMs === undefined ? '' : ` · waits ${left(graceEndMs, nowMs)} for the others`
+}
+
+function left(untilMs: number, nowMs: number): string {
+  return `${Math.max(0, Math.ceil((untilMs - nowMs) / 1000))} s`
 }
 
 function markOf(done: number, all: number, style: Style): string {
@@ -139,6 +152,8 @@ function statusOf(member: MemberView, view: LayerView, nowMs: number, style: Sty
     return { text: `✓ ${completion?.finishReason === 'length' ? 'cut at ' : ''}${tokens}`, paint: style.good }
   if (view.endMs !== undefined) return { text: '✗ missing', paint: style.bad }
   const again = note ? '↻ ' : ''
+  if (status === 'waiting' && member.untilMs !== undefined)
+    return { text: `↻ in ${left(member.untilMs, nowMs)}`, paint: style.warn }
   if (status === 'waiting') return { text: `${again}waiting`, paint: style.dim }
   return {
     text: `${again}${spin(nowMs)} ${status === 'thinking' ? 'thinking ' : ''}${tokens}`,

@@ -44,6 +44,7 @@ export class LiveView {
     const now = performance.now()
     if (event.type === 'layer-start') this.#layer = startLayer(this.#plan, event, now)
     const layer = this.#layer
+    if (event.type === 'request-changed') this.#warn([event.reason], 'warning')
     if (!layer || event.type === 'answer') return
     applyEvent(layer, event, now)
     if (isAnswerLayer(layer)) this.#followAnswer(event)

@@ -1,4 +1,6 @@
 /** Writes the progress of `ask` to a standard error that is not a terminal: one line per stage. */
+
+import { foldNotes } from '../../../core/notes.ts'
 import type { Plan } from '../../../core/plan.ts'
 import type { AftEvent, Result } from '../../../core/result.ts'
 import type { AskStatus } from './ask-status.ts'
@@ -8,6 +10,13 @@ import { sanitize } from './sanitize.ts'
 export function createStageLines(plan: Plan, write: (line: string) => void): AskStatus {
   const startMs = performance.now()
   const pulled = new Set<string>()
+  const told = new Set<string>()
+  const fold = foldNotes((text) => write(sanitize(text)))
+  const note = (event: AftEvent) => {
+    if (event.type !== 'request-changed') return fold(event)
+    if (!told.has(event.reason)) write(`warning: ${sanitize(event.reason)}`)
+    told.add(event.reason)
+  }
   return {
     pull({ label, totalBytes }) {
       if (pulled.has(label)) return
@@ -16,8 +25,10 @@ export function createStageLines(plan: Plan, write: (line: string) => void): Ask
     },
     event(event) {
       if (event.type === 'layer-start') write(stageOf(plan, event))
+      note(event)
       if (event.type === 'answer') write(`done: ${costOf(event.result, performance.now() - startMs)}`)
     },
+    told,
     close() {},
   }
 }

@@ -13,6 +13,8 @@ export interface MemberView {
   completion?: Completion
   /** The reason for a failure or a new start. */
   note?: string
+  /** When a failed attempt is repeated. */
+  untilMs?: number
 }
 
 /** One layer. */
@@ -25,6 +27,8 @@ export interface LayerView {
   startMs: number
   /** Absent while the layer runs. */
   endMs?: number
+  /** When the layer stops waiting for its stragglers. */
+  graceEndMs?: number
 }
 
 /** Says whether the layer's only text is the answer. Then the answer is shown while it streams. */
@@ -51,10 +55,9 @@ export function startLayer(
 /** Applies an event to the layer. Events of other layers are ignored. */
 export function applyEvent(view: LayerView, event: AftEvent, nowMs: number): void {
   if (event.type === 'answer' || event.type === 'layer-start' || event.layer !== view.layer) return
-  if (event.type === 'layer-end') {
-    view.endMs = nowMs
-    return
-  }
+  if (event.type === 'layer-waiting') view.graceEndMs = nowMs + event.ms
+  if (event.type === 'layer-end') view.endMs = nowMs
+  if (event.type === 'layer-end' || event.type === 'layer-waiting') return
   const index = memberOf(event)
   const member = view.members[index]
   if (!member) return
@@ -62,6 +65,8 @@ export function applyEvent(view: LayerView, event: AftEvent, nowMs: number): voi
   else if (event.type === 'reasoning-delta') add(member, 'thinking', event.text)
   else if (event.type === 'completion-restarted')
     Object.assign(member, { status: 'waiting', text: '', tokens: 0, note: event.reason })
+  else if (event.type === 'completion-waiting')
+    Object.assign(member, { status: 'waiting', note: event.kind, untilMs: nowMs + event.ms })
   else if (event.type === 'completion-end') {
     const { completion } = event
     const { text, engine, usage } = completion
@@ -73,7 +78,9 @@ export function applyEvent(view: LayerView, event: AftEvent, nowMs: number): voi
   }
 }
 
-function memberOf(event: Exclude<AftEvent, { type: 'answer' | 'layer-start' | 'layer-end' }>): number {
+type OfMember = Exclude<AftEvent, { type: 'answer' | 'layer-start' | 'layer-end' | 'layer-waiting' }>
+
+function memberOf(event: OfMember): number {
   if (event.type === 'completion-end') return event.completion.index
   return event.type === 'completion-failed' ? event.failure.index : event.index
 }
@@ -82,6 +89,7 @@ function memberOf(event: Exclude<AftEvent, { type: 'answer' | 'layer-start' | 'l
 function add(member: MemberView, status: 'writing' | 'thinking', text: string): void {
   if (member.status !== status) member.text = ''
   member.status = status
+  member.untilMs = undefined
   member.text += text
   member.tokens++
 }

@@ -108,5 +108,6 @@ function Legend({ found }: { found: Attributed }) {
 
 function waitingFor(run: RunView): string {
   if (run.layers.length === 0) return 'waiting for its turn'
-  return answerOf(run) ? 'reading the proposals' : 'the proposals come first'
+  const author = answerOf(run)
+  return author ? (author.note ?? 'reading the proposals') : 'the proposals come first'
 }

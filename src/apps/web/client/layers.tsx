@@ -48,6 +48,7 @@ function LayerSection({
         <span class="soft">
           {depth === 0 ? 'each sees only the question' : 'each sees the question and the layer above'}
           {isOver ? '' : ` · ${done} of ${layer.members.length}`}
+          {layer.note && ` · ${layer.note}`}
         </span>
       </h3>
       <div class="cards">
@@ -94,7 +95,7 @@ function Card({ member, place, name, isLit, isChosen, isRunning }: CardProps) {
         {error && <p class="error">{error}</p>}
         {reasoning && <Thoughts text={reasoning} isOver={text !== ''} />}
         {text && <Markdown text={text} isGrowing={isWriting} />}
-        {state === 'waiting' && isRunning && <p class="soft pulse">waiting</p>}
+        {state === 'waiting' && isRunning && <p class="soft pulse">{member.note ?? 'waiting'}</p>}
       </div>
       {/* biome-ignore-end lint/a11y: until here */}
       <footer class="soft">{facts(member, isWriting)}</footer>
@@ -102,10 +103,11 @@ function Card({ member, place, name, isLit, isChosen, isRunning }: CardProps) {
   )
 }
 
-function facts({ tokens, ms, cost, state, text }: Member, isWriting: boolean): string {
+function facts({ tokens, ms, cost, state, text, waited }: Member, isWriting: boolean): string {
   if (isWriting) return `writing · ${count(text.split(/\s+/).filter(Boolean).length, 'word')}`
-  if (state === 'failed') return ['failed', formatMs(ms)].filter(Boolean).join(' · ')
-  return [tokens === undefined ? '' : count(tokens, 'token'), formatMs(ms), formatCost(cost)]
+  const again = waited && `asked ${waited.times + 1} times (${waited.because.join(', ')})`
+  if (state === 'failed') return ['failed', formatMs(ms), again].filter(Boolean).join(' · ')
+  return [tokens === undefined ? '' : count(tokens, 'token'), formatMs(ms), formatCost(cost), again]
     .filter(Boolean)
     .join(' · ')
 }

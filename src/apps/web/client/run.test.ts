@@ -29,6 +29,29 @@ test('events add up to the result, and the answer grows with them', async () => 
   expect(run.usage?.calls).toBe(2)
 })
 
+test('a member and a layer say what they wait for, and in the end how often it was asked', () => {
+  const run = newRun()
+  const member = () => run.layers[0]?.members[0]
+  takeEvent(run, { type: 'layer-start', layer: 0, width: 2, isLast: false })
+  const wait = { type: 'completion-waiting', layer: 0, index: 0, engine: 'it', attempt: 2, ms: 2000 } as const
+  takeEvent(run, { ...wait, kind: 'rate-limit', reason: '429: slow down' })
+  expect(member()).toMatchObject({
+    state: 'waiting',
+    note: 'it is asked again in 2 s (rate-limit, attempt 2): 429: slow down',
+  })
+  takeEvent(run, { type: 'completion-delta', layer: 0, index: 0, text: 'A' })
+  expect(member()).toMatchObject({ state: 'writing', note: undefined })
+  takeEvent(run, { type: 'layer-waiting', layer: 0, missing: 1, ms: 5000 })
+  expect(run.layers[0]?.note).toBe('layer 1 waits at most 5 s for 1 more')
+  const usage = { calls: 3, inputTokens: 1, prefilledTokens: 1, outputTokens: 1 }
+  const waited = { times: 2, ms: 3000, because: ['rate-limit'] }
+  const made = { index: 0, voice: 0, engine: 'it', seed: 1, ms: 9, text: 'A', finishReason: 'stop' } as const
+  takeEvent(run, { type: 'completion-end', layer: 0, completion: { ...made, usage, waited } })
+  takeEvent(run, { type: 'layer-end', layer: 0, shown: [0] })
+  expect(member()).toMatchObject({ waited })
+  expect(run.layers[0]?.note).toBeUndefined()
+})
+
 test('a failed member keeps its place and says why', async () => {
   const fail = { error: { kind: 'server' as const, message: 'broke', isRetryable: false } }
   const { run } = await watch([

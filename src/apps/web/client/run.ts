@@ -1,8 +1,10 @@
 /** A run as layers of members. It is built from the core's events as they happen, or from a journal. */
+
+import { describeNote } from '../../../core/notes.ts'
 import type { Message } from '../../../core/provider/engine.ts'
 import { textOf } from '../../../core/provider/engine.ts'
 import type { UsageTotal } from '../../../core/provider/usage.ts'
-import type { AftEvent, Completion, Failure, Result } from '../../../core/result.ts'
+import type { AftEvent, Completion, Failure, Result, Waited } from '../../../core/result.ts'
 
 /** One completion of a layer. */
 export interface Member {
@@ -21,6 +23,9 @@ export interface Member {
   saw?: number[]
   trimmedTo?: number
   error?: string
+  /** What it waits for. */
+  note?: string
+  waited?: Waited
 }
 
 /** One layer. */
@@ -29,6 +34,8 @@ export interface LayerView {
   members: Member[]
   /** The members that the next layer saw; set when the layer has ended. */
   shown?: number[]
+  /** What the layer waits for. */
+  note?: string
 }
 
 /** The run of one question. */
@@ -74,7 +81,8 @@ type InLayer = Exclude<AftEvent, { type: 'answer' | 'layer-start' }>
 
 function takeInLayer(layer: LayerView | undefined, event: InLayer): void {
   if (!layer) return
-  if (event.type === 'layer-end') layer.shown = event.shown
+  if (event.type === 'layer-waiting') layer.note = describeNote(event)
+  else if (event.type === 'layer-end') Object.assign(layer, { shown: event.shown, note: undefined })
   else if (event.type === 'completion-end') {
     Object.assign(memberOf(layer, event.completion.index), finished(event.completion))
   } else if (event.type === 'completion-failed') {
@@ -85,7 +93,9 @@ function takeInLayer(layer: LayerView | undefined, event: InLayer): void {
 type Delta = Extract<AftEvent, { index: number }>
 
 function takeDelta(member: Member, event: Delta): void {
-  member.state = 'writing'
+  member.note = describeNote(event)
+  const isNote = event.type === 'completion-waiting' || event.type === 'request-changed'
+  member.state = isNote ? 'waiting' : 'writing'
   if (event.type === 'completion-delta') member.text += event.text
   else if (event.type === 'reasoning-delta') member.reasoning += event.text
   else if (event.type === 'completion-restarted') [member.text, member.reasoning] = ['', '']
@@ -145,16 +155,20 @@ function finished(c: Completion): Partial<Member> {
     saw: c.saw,
     trimmedTo: c.trimmedTo,
     error: undefined,
+    note: undefined,
+    waited: c.waited,
   }
 }
 
-function failed({ engine, error, ms, usage }: Failure): Partial<Member> {
+function failed({ engine, error, ms, usage, waited }: Failure): Partial<Member> {
   return {
     state: 'failed',
     engine,
     ms,
     error: `${error.kind}: ${error.message}`,
     tokens: usage?.outputTokens,
+    note: undefined,
+    waited,
   }
 }
 
