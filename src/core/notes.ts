@@ -17,8 +17,11 @@ export function describeNote(event: NoteEvent): string | undefined {
     }
     case 'layer-waiting':
       return `layer ${event.layer + 1} waits at most ${showSeconds(event.ms)} for ${event.missing} more`
-    case 'completion-failed':
-      return `${event.failure.engine} failed (${event.failure.error.kind}): ${event.failure.error.message}`
+    case 'completion-failed': {
+      // Other failures are in the result, or a fallback says so.
+      const { engine, error } = event.failure
+      return error.kind === 'straggler' ? `a completion of ${engine} was ${error.message}` : undefined
+    }
     case 'completion-restarted':
     case 'request-changed':
       return event.reason

@@ -98,7 +98,7 @@ test('a layer whose quorum is reached says for how many it waits, and how long',
   ])
   expect(events.map(describeNote).filter(Boolean)).toEqual([
     'layer 1 waits at most 1 s for 1 more',
-    expect.stringMatching(/failed \(straggler\): cut: /),
+    expect.stringMatching(/^a completion of http.* was cut: the layer/),
   ])
 })
 
