@@ -1,6 +1,7 @@
 /** Handles a request of any endpoint: reads it, queues it, answers it, and writes one object or a stream. */
 import { randomUUID } from 'node:crypto'
 import { foldNotes } from '../../core/notes.ts'
+import type { AftEvent } from '../../core/result.ts'
 import { hops } from '../../engines/openai/hops.ts'
 import { templateOf } from '../../plans/wording.ts'
 import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
@@ -63,8 +64,11 @@ function enter(
     let release = () => {}
     try {
       release = await turn
-      const onEvent = foldNotes((note) => log(`${id} ${note}`), 20)
+      const note = foldNotes((text) => log(`${id} ${text}`), 20)
+      // That a quorum is reached is no trouble; who is cut then is in the log.
+      const onEvent = (event: AftEvent) => event.type !== 'layer-waiting' && note(event)
       const template = templateOf(ask.plan, wordings)
+      const host = { engines: names.engines, template, drafts, client: c.get('client'), signal, onEvent }
       const host = { engines: names.engines, template, drafts, client: c.get('client'), signal, onEvent }
       const answered = await hops.run(hop, () => answerLive(ask, host, concealEvents(sink, names)))
       metrics.answer(answered.result)
