@@ -69,7 +69,6 @@ function enter(
       const onEvent = (event: AftEvent) => event.type !== 'layer-waiting' && note(event)
       const template = templateOf(ask.plan, wordings)
       const host = { engines: names.engines, template, drafts, client: c.get('client'), signal, onEvent }
-      const host = { engines: names.engines, template, drafts, client: c.get('client'), signal, onEvent }
       const answered = await hops.run(hop, () => answerLive(ask, host, concealEvents(sink, names)))
       metrics.answer(answered.result)
       for (const failure of answered.result.layers.flatMap((layer) => layer.failures)) {
