@@ -176,6 +176,14 @@ test('a connection that the server drops when it is used again is replaced; a ne
   expect(requests).toBe(4)
 })
 
+test('an abort with a text as its reason fails the request', async () => {
+  const { url } = await serve(() => {})
+  const caller = new AbortController()
+  const reply = postHTTP(url, toPosted({ signal: caller.signal }))
+  setTimeout(() => caller.abort('gone'), 50)
+  await expect(reply).rejects.toThrow(ConnectionError)
+})
+
 test('a refused connection says why', async () => {
   const error = await postHTTP('http://127.0.0.1:9/', toPosted()).catch((e: Error) => e)
   expect(error).toMatchObject({ cause: { code: 'ECONNREFUSED' } })

@@ -65,9 +65,11 @@ export function postHTTP(address: string, posted: Posted): Promise<Reply> {
       hasBegun = true
       resolve(toReply(request, response))
     })
-    request.on('error', (cause) => {
+    // An abort gives its reason, which may be any value.
+    request.on('error', (cause: { code?: string } | string | undefined) => {
       if (hasBegun) return // the body has errors of its own
-      const wasDropped = request.reusedSocket && 'code' in cause && RESETS.includes(String(cause.code))
+      const code = typeof cause === 'object' ? cause.code : undefined
+      const wasDropped = request.reusedSocket && code !== undefined && RESETS.includes(code)
       if (wasDropped && !signal.aborted) resolve(postHTTP(address, posted))
       else reject(brokenBy(cause))
     })
