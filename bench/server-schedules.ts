@@ -1,6 +1,7 @@
 /** The same plan driven against an OpenAI-compatible server in the two ways that peers do it. Plain fetch. */
 import type { Message, Sampling } from '../src/core/provider/engine.ts'
-import { aggregatorMessages, paperTemplate, proposerMessages } from '../src/core/templates.ts'
+import { aggregatorMessages, proposerMessages } from '../src/core/templates.ts'
+import { paperTemplate } from '../src/plans/wordings.ts'
 
 export interface Job {
   messages: Message[]

@@ -4,8 +4,8 @@ import type { Host } from '../src/core/host.ts'
 import type { Plan, Prompt } from '../src/core/plan.ts'
 import type { Engine } from '../src/core/provider/engine.ts'
 import type { AftEvent, Result } from '../src/core/result.ts'
-import { defaultTemplate } from '../src/core/templates.ts'
 import { makePlan, type PlanOptions } from '../src/plans/strategies.ts'
+import { defaultTemplate } from '../src/plans/wordings.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
 export const question: Prompt = { id: 'q', messages: [{ role: 'user', content: 'Why is the sky blue?' }] }

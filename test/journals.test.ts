@@ -149,6 +149,18 @@ describe('a journal of `aft data label`', () => {
   )
 })
 
+/** The rows of questions as 0.1.0 wrote them. The controls with as many completions as the aggregation are newer. */
+function known(questions: string) {
+  const rows = questions
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  return rows.map(({ more_proposals: _, answers, ...row }) => ({
+    ...row,
+    answers: answers.filter(({ control }: { control: string }) => !control.endsWith('-same')),
+  }))
+}
+
 describe('a journal of `aft eval`', () => {
   const evaluate = () =>
     call(
@@ -165,6 +177,6 @@ describe('a journal of `aft eval`', () => {
   test('that was cut is resumed with equal scores', async () => {
     copyFileSync(at('task/cut.jsonl'), at('task/journal.jsonl'))
     expect(await evaluate()).toMatchObject({ code: 0 })
-    expect(read('task/questions.jsonl')).toBe(original('task/questions.jsonl'))
+    expect(known(read('task/questions.jsonl'))).toEqual(known(original('task/questions.jsonl')))
   })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Engine, Message } from '../core/provider/engine.ts'
-import { paperTemplate } from '../core/templates.ts'
+import { paperTemplate } from '../plans/wordings.ts'
 import { type CaseScore, casesOfExamples, casesOfResponses, scoreTarget, summarize } from './perplexity.ts'
 
 /** Scores each letter of a target with -1, or with -0.5 if a message contains it. */

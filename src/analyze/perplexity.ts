@@ -4,9 +4,10 @@
  */
 import type { Engine, Message, TokenScore } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
-import { aggregatorMessages, paperTemplate, proposerMessages } from '../core/templates.ts'
+import { aggregatorMessages, proposerMessages } from '../core/templates.ts'
 import { randomFrom } from '../lib/random.ts'
 import { bootstrapMean, bootstrapRatio, type Interval, mean, type Ratio } from '../lib/statistics.ts'
+import { paperTemplate } from '../plans/wordings.ts'
 import { findCopyable, markTokens } from './copyable.ts'
 
 /** One target, with the prompt of each condition. The first condition is the one that the others are compared with. */

@@ -10,15 +10,9 @@ import type { Host } from './host.ts'
 import { runLayer } from './layer.ts'
 import { enginesOf, type Plan, type Prompt } from './plan.ts'
 import { UsageError } from './provider/errors.ts'
-import {
-  type Completion,
-  type LayerResult,
-  listLeftovers,
-  listMissing,
-  listUsable,
-  type Result,
-  summarize,
-} from './result.ts'
+import { listMissing } from './provider/gaps.ts'
+import type { Completion } from './provider/records.ts'
+import { type LayerResult, listLeftovers, listUsable, type Result, summarize } from './result.ts'
 import { judgeMessages } from './templates.ts'
 
 /**

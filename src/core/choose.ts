@@ -5,7 +5,8 @@ import { hashParts, randomFrom } from '../lib/random.ts'
 import { findCentral } from '../lib/text.ts'
 import type { Layer, Plan, Prompt } from './plan.ts'
 import { isJson, type ToolCall } from './provider/engine.ts'
-import type { Chosen, Completion, Failure, LayerResult } from './result.ts'
+import type { Completion, Failure } from './provider/records.ts'
+import type { Chosen, LayerResult } from './result.ts'
 
 /**
  * Chooses the answer of a plan.

@@ -1,7 +1,7 @@
 /** Decides what each member is shown. Members of one voice that see the same proposals form a group: one request. */
 import { hashParts, randomFrom, shuffle } from '../lib/random.ts'
 import type { LayerTask } from './host.ts'
-import type { Completion } from './result.ts'
+import type { Completion } from './provider/records.ts'
 import { seedOf } from './seeds.ts'
 
 /** Members of one voice that are sampled in one request. */

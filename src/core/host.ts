@@ -1,8 +1,10 @@
 /** What the algorithm gets from outside, and what the parts of a layer share. Types only. */
 import type { Layer, Plan, Prompt } from './plan.ts'
 import type { Engine } from './provider/engine.ts'
-import type { AftEvent, Completion, LayerResult } from './result.ts'
-import type { judgeMessages, Template } from './templates.ts'
+import type { Completion } from './provider/records.ts'
+import type { Template } from './provider/template.ts'
+import type { AftEvent, LayerResult } from './result.ts'
+import type { judgeMessages } from './templates.ts'
 
 /** All that the algorithm needs from outside: it has no clock, network or randomness of its own. */
 export interface Host {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { ask, planFor } from '../../test/ask.ts'
 import { echo, scriptedEngine } from '../engines/scripted/scripted.ts'
 import type { PlanOptions } from '../plans/strategies.ts'
-import type { Completion, LayerResult } from './result.ts'
+import type { Completion } from './provider/records.ts'
+import type { LayerResult } from './result.ts'
 
 const run = async (options: Partial<PlanOptions>, recorded?: LayerResult[]) => {
   const engine = scriptedEngine(echo)

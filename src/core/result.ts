@@ -1,76 +1,11 @@
 /** The result of a prompt, and the events on the way. The same shapes are printed, streamed and written to journals. */
 import { countCompletions, type Plan } from './plan.ts'
-import { describeEmpty } from './provider/empty.ts'
-import type {
-  Excluded,
-  FinishReason,
-  FormNote,
-  TokenScore,
-  ToolCall,
-  ToolCallDelta,
-  Usage,
-  Waiting,
-} from './provider/engine.ts'
-import { type describeError, EngineError } from './provider/errors.ts'
-import { sumCached, sumUsage, type UsageRole, type UsageTotal } from './provider/usage.ts'
-import { hashTemplate, type Template } from './templates.ts'
-
-/** An error as results and journals hold it. */
-export type ErrorRecord = ReturnType<typeof describeError>
-
-/** A completion of a layer. */
-export interface Completion {
-  /** Index of the member, from 0 over all voices of the layer. */
-  index: number
-  /** Index of the voice in its layer. */
-  voice: number
-  /** The engine's name in the plan. */
-  engine: string
-  seed: number
-  text: string
-  reasoning?: string
-  toolCalls?: ToolCall[]
-  logprobs?: TokenScore[]
-  finishReason: FinishReason
-  usage: Usage
-  /** Milliseconds from the request to this completion's end. */
-  ms: number
-  /** Members of the layer before that this one was shown, in that order; absent if it saw nothing. */
-  saw?: number[]
-  /** Longer proposals were cut to this many characters, so that the prompt fits. */
-  trimmedTo?: number
-  /** What was left out of its request or rewritten because the model refuses it, in words. */
-  warnings?: string[]
-  /** If another engine failed before this one was asked: its name, and the kind of its error. */
-  fellBack?: { from: string; because: string }
-  waited?: Waited
-  /** What was done to a text that was asked for as JSON, or what is wrong with it. */
-  form?: FormNote
-  /**
-   * Why no aggregator is shown this completion: it is empty, repeats itself, or is not the JSON that was asked for. It can
-   * still be the answer, if there is no other or a part of it was sent already.
-   */
-  excluded?: Excluded
-}
-
-/** A completion that failed. `usage` is what was spent on it. */
-export interface Failure {
-  index: number
-  voice: number
-  engine: string
-  seed: number
-  error: ErrorRecord
-  usage?: Usage
-  waited?: Waited
-  ms: number
-}
-
-/** How often an engine asked again after a failed attempt, how long it waited for that, and the kinds of the errors. */
-export interface Waited {
-  times: number
-  ms: number
-  because: string[]
-}
+import { errorOfNone } from './provider/empty.ts'
+import type { FinishReason, TokenScore, ToolCall, ToolCallDelta, Waiting } from './provider/engine.ts'
+import { listFallbacks } from './provider/gaps.ts'
+import type { Completion, Failure } from './provider/records.ts'
+import { hashTemplate, type Template } from './provider/template.ts'
+import { type Spent, sumByRole, type UsageTotal } from './provider/usage.ts'
 
 /** What a layer gave, sorted by the members' index. */
 export interface LayerResult {
@@ -138,26 +73,6 @@ export function listUsable({ completions }: LayerResult, before: Completion[]): 
   return completions.filter((c) => c.excluded === 'schema')
 }
 
-/** Says in words which members are missing because no fallback helped. People count layers and completions from 1. */
-export function listMissing({ completions, failures }: LayerResult, layerIndex: number): string[] {
-  const has = new Set(completions.map((c) => c.index))
-  const missing = new Map(failures.filter((f) => !has.has(f.index)).map((f) => [f.index, f.error.kind]))
-  return [...missing].map(
-    ([index, kind]) => `layer ${layerIndex + 1}: completion ${index + 1} is missing (${kind})`,
-  )
-}
-
-/** Says in words which engines of a layer replaced others. People count layers from 1. */
-function listFallbacks({ completions }: LayerResult, layerIndex: number): string[] {
-  const fallen = completions.flatMap(({ engine, fellBack }) =>
-    fellBack ? [`fell back from ${fellBack.from} to ${engine} (${fellBack.because})`] : [],
-  )
-  const groups = Map.groupBy(fallen, (text) => text)
-  return [...groups].map(([text, { length }]) => {
-    return `layer ${layerIndex + 1}: ${length === 1 ? '1 completion' : `${length} completions`} ${text}`
-  })
-}
-
 /**
  * Lists what can still be the answer if no proposal is usable: texts that repeat themselves, or the empty text of a plan
  * that asks for a single completion.
@@ -167,19 +82,7 @@ export function listLeftovers(plan: Plan, { completions, failures }: LayerResult
   const texts = completions.filter((c) => c.excluded !== 'empty')
   if (texts.length > 0) return texts
   if (completions.length > 0 && countCompletions(plan) === 1) return completions
-  const messages = [...new Set(failures.map((f) => f.error.message))].slice(0, 3)
-  messages.push(...describeEmpty(completions))
-  const { engine, error } = failures[0] ?? { engine: completions[0]?.engine ?? 'none' }
-  const kind = (error?.kind ?? 'missing') as EngineError['kind']
-  const { status, param } = error ?? {}
-  // A retry asks every engine again, so it must wait for the longest delay.
-  const delays = failures.flatMap((f) => f.error.retryAfterMs ?? [])
-  const retryAfterMs = delays.length > 0 ? Math.max(...delays) : undefined
-  throw new EngineError(engine, kind, `no proposal is left: ${messages.join('; ')}`, {
-    status,
-    param,
-    retryAfterMs,
-  })
+  throw errorOfNone(completions, failures)
 }
 
 /** Makes the result of a prompt from its layers, the chosen completion and the reasons why it is degraded. */
@@ -195,6 +98,9 @@ export function summarize(
   ]
   const reported = everything.flatMap((c) => ('warnings' in c && c.warnings) || [])
   const warnings = [...new Set([...reported, ...layers.flatMap(listFallbacks)])]
+  const spent = layers.map(({ completions, failures }, i): Spent => {
+    return [plan.layers[i]?.see === 'nothing' ? 'proposer' : 'aggregator', [...completions, ...failures]]
+  })
   const slowest = layers.map((l) => Math.max(0, ...l.completions.map((c) => c.ms)))
   return {
     answer: completion.text,
@@ -208,22 +114,9 @@ export function summarize(
     ...(agreed !== undefined && { agreed }),
     layers,
     ...(judgment && { judgment }),
-    usage: { ...sumUsage(everything.flatMap((c) => c.usage ?? [])), ...cachedByRole(layers, judgment, plan) },
+    usage: sumByRole([...spent, ['judge', judgment ? [judgment] : []]]),
     ms: slowest.reduce((a, b) => a + b, 0) + (judgment?.ms ?? 0),
     plan,
     template: { id: template.id, sha256: hashTemplate(template) },
   }
-}
-
-/** The cached prompt tokens of each role that has some. */
-function cachedByRole(layers: LayerResult[], judgment: Chosen['judgment'], plan: Plan): Partial<UsageTotal> {
-  const cached: Partial<Record<UsageRole, number>> = {}
-  const add = (role: UsageRole, made: (Completion | Failure)[]) => {
-    const tokens = sumCached(made.flatMap(({ usage }) => usage ?? []))
-    if (tokens > 0) cached[role] = (cached[role] ?? 0) + tokens
-  }
-  for (const [i, { completions, failures }] of layers.entries())
-    add(plan.layers[i]?.see === 'nothing' ? 'proposer' : 'aggregator', [...completions, ...failures])
-  if (judgment) add('judge', [judgment])
-  return Object.keys(cached).length > 0 ? { cachedTokens: cached } : {}
 }

@@ -13,7 +13,7 @@ import type {
   Usage,
 } from './provider/engine.ts'
 import { describeError, EngineError, UsageError } from './provider/errors.ts'
-import type { Completion, Failure, Waited } from './result.ts'
+import type { Completion, Failure, Waited } from './provider/records.ts'
 import { seedAgain, voiceKey } from './seeds.ts'
 
 /**

@@ -2,19 +2,15 @@ import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { builtInTemplates, defaultTemplate, findTemplate, paperTemplate } from '../plans/wordings.ts'
 import { type Message, textOf } from './provider/engine.ts'
+import { hashTemplate, type Template } from './provider/template.ts'
 import {
   aggregatorMessages,
-  builtInTemplates,
-  defaultTemplate,
-  findTemplate,
-  hashTemplate,
   judgeMessages,
-  paperTemplate,
   placeOfProposals,
   proposerMessages,
   type ShownProposal,
-  type Template,
 } from './templates.ts'
 
 const golden = path.join(import.meta.dirname, '../../test/golden')

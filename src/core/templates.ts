@@ -1,29 +1,12 @@
 /** The messages of each role. Inference, data and training all call these functions. */
-import { createHash } from 'node:crypto'
 import { type Message, textOf } from './provider/engine.ts'
 import type { Template } from './provider/template.ts'
-import { defaultTemplate, paperTemplate } from './wordings.ts'
-
-export type { Template } from './provider/template.ts'
-export { builtInTemplates, defaultTemplate, findTemplate, paperTemplate } from './wordings.ts'
 
 /** A proposal as an aggregator is shown it. */
 export interface ShownProposal {
   text: string
   /** Whether it ended at its token limit. */
   isCut?: boolean
-}
-
-/**
- * SHA-256 of a template's wording, as lower-case hex. The order of the keys does not matter, and the place `system` is the
- * same as none.
- * @example
- * hashTemplate(defaultTemplate) // the `template.sha256` of a result
- */
-export function hashTemplate({ place, ...wording }: Template): string {
-  const given = place === 'tail' ? { ...wording, place } : wording
-  const sorted = Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1))
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
 }
 
 /** Messages of a proposer: the conversation, with the template's system message if the user does not have one. */
@@ -51,15 +34,19 @@ export function aggregatorMessages(
   return atPlace(template, conversation, [instruction, hasTools ? template.withoutTools : undefined], at)
 }
 
+/** For templates that say nothing of judging. */
+const JUDGE =
+  'Below are candidate replies to the last user message of the conversation. Compare them for correctness, ' +
+  'completeness and clarity. Reply with the number of the best one and nothing else.\n\nCandidates:\n{{candidates}}'
+
 /** Messages of a judge that picks one of the candidates by its number. */
 export function judgeMessages(
   template: Template,
   conversation: Message[],
   candidates: ShownProposal[],
 ): Message[] {
-  const own = template.place === 'tail' ? defaultTemplate : paperTemplate
-  const wording = template.judgeSystem ?? (own.judgeSystem as string)
-  return atPlace(template, conversation, [fill(wording, { candidates: listProposals(template, candidates) })])
+  const list = listProposals(template, candidates)
+  return atPlace(template, conversation, [fill(template.judgeSystem ?? JUDGE, { candidates: list })])
 }
 
 /** Where `aggregatorMessages` puts the proposals: the index of their message. */

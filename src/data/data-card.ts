@@ -1,9 +1,10 @@
 /** The data card says what is in a folder, where it came from, and how to make it again. */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { builtInTemplates, hashTemplate, type Template } from '../core/templates.ts'
+import { hashTemplate, type Template } from '../core/provider/template.ts'
 import type { BuildCounts, Reasons } from '../files/build-counts.ts'
 import { templateFile } from '../files/template-file.ts'
+import { builtInTemplates } from '../plans/wordings.ts'
 import type { InputFile } from './inputs.ts'
 
 /** How a data set was made: its sources, template and settings. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Message } from '../core/provider/engine.ts'
-import { aggregatorMessages, paperTemplate, placeOfProposals } from '../core/templates.ts'
+import { aggregatorMessages, placeOfProposals } from '../core/templates.ts'
+import { paperTemplate } from '../plans/wordings.ts'
 import { locateProposals } from './locate-proposals.ts'
 
 test('the place of a proposal is the place of its text, for any template and texts', () => {

@@ -1,6 +1,7 @@
 /** Finds the places of the proposals in an aggregator's messages, so that a trainer can trim them later. */
 import { type Message, textOf } from '../core/provider/engine.ts'
-import { aggregatorMessages, placeOfProposals, type Template } from '../core/templates.ts'
+import type { Template } from '../core/provider/template.ts'
+import { aggregatorMessages, placeOfProposals } from '../core/templates.ts'
 
 /**
  * Finds the text of each proposal in the message of `aggregatorMessages` that shows them (`placeOfProposals`).

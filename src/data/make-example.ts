@@ -1,7 +1,8 @@
 /** Makes an example from a draft: the messages of inference, trimmed to a token budget. A completion is never cut. */
 
 import type { Message } from '../core/provider/engine.ts'
-import { aggregatorMessages, placeOfProposals, proposerMessages, type Template } from '../core/templates.ts'
+import type { Template } from '../core/provider/template.ts'
+import { aggregatorMessages, placeOfProposals, proposerMessages } from '../core/templates.ts'
 import type { Example, Response } from '../files/rows/row.ts'
 import { findTrim, LEAST_CHARS, trimMiddle } from '../lib/text.ts'
 import { locateProposals } from './locate-proposals.ts'

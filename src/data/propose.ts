@@ -1,11 +1,12 @@
 /** Prepares and reads proposals that a model writes for prompts, as a chat model or as a base model with demonstrations. */
 import { type Message, textOf } from '../core/provider/engine.ts'
 import { DataError, UsageError } from '../core/provider/errors.ts'
-import { paperTemplate, type Template } from '../core/templates.ts'
+import type { Template } from '../core/provider/template.ts'
 import { type PromptRow, readPrompts } from '../files/prompts.ts'
 import { readRecords } from '../files/rows/read-records.ts'
 import { asFields, asText, type Response, RowProblem } from '../files/rows/row.ts'
 import { createSpool, type Spool } from '../lib/spool.ts'
+import { paperTemplate } from '../plans/wordings.ts'
 import { cutLeak, type Demonstration, demonstrationStops, renderDemonstrations } from './demonstrations.ts'
 import { journal } from './sources/journal.ts'
 import { readPrompt } from './sources/responses.ts'

@@ -1,6 +1,6 @@
 /** Renders a draft as lines to write, without their ids: an id depends on the rows before it. */
 
-import type { Template } from '../core/templates.ts'
+import type { Template } from '../core/provider/template.ts'
 import type { Example } from '../files/rows/row.ts'
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { type Draft, makeExample, type TokenBudget } from './make-example.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { paperTemplate } from '../core/templates.ts'
+import { paperTemplate } from '../plans/wordings.ts'
 import { readTrainedTemplate } from './trained-template.ts'
 
 test("the catalog's models and the authors' checkpoints have the published form, other models none", async () => {

@@ -1,9 +1,10 @@
 /** The templates that trained models name in their cards, by the names that open the models. */
 import { dirname } from 'node:path'
 import type { Engine } from '../core/provider/engine.ts'
-import { paperTemplate, type Template } from '../core/templates.ts'
+import type { Template } from '../core/provider/template.ts'
 import { checkpointFile, isCheckpoint, readRecord } from '../files/checkpoint.ts'
 import { readTemplate, templateOfCard } from '../files/template-file.ts'
+import { paperTemplate } from '../plans/wordings.ts'
 import { isModel } from './ai-sdk/is-model.ts'
 import type { Config } from './config.ts'
 import { authorsCheckpoints, catalog } from './models/model-catalog.ts'

@@ -1,6 +1,6 @@
 /** Computes the most that an evaluation can take, before it starts. A token counts as 4 bytes of text. */
 import type { Plan } from '../core/plan.ts'
-import type { Template } from '../core/templates.ts'
+import type { Template } from '../core/provider/template.ts'
 import { makePlan } from '../plans/strategies.ts'
 import { addSpending, boundSpending, nothingSpent, type Price, type Spending } from '../run/budget.ts'
 import type { PlannedControl } from './controls.ts'

@@ -1,6 +1,6 @@
 /** Answers every question of a task with every control, and records each answer in a journal, so that a run can resume. */
 import type { Plan } from '../core/plan.ts'
-import { hashTemplate } from '../core/templates.ts'
+import { hashTemplate } from '../core/provider/template.ts'
 import {
   keepPart,
   runJournaledTask,
@@ -32,8 +32,8 @@ export interface ControlRun extends TaskSettings {
 export interface Answered {
   question: Question
   proposals: Proposals
-  /** The proposals, and more: as many as the aggregation has completions. */
-  more: Proposals
+  /** The proposals, and more: as many as the aggregation has completions. Absent in journals of 0.1.0. */
+  more?: Proposals
   answers: Partial<Record<PlannedControl, ControlAnswer>>
 }
 
@@ -50,7 +50,8 @@ export async function runControls(run: ControlRun): Promise<RunControls> {
   const { task, questions, plans, host } = run
   const { engines, template, trainedTemplate } = host
   const header = {
-    plans: Object.fromEntries(plans),
+    // Those of equal size follow from the others, and journals of 0.1.0 do not name them.
+    plans: Object.fromEntries([...plans].filter(([name]) => !name.endsWith('-same'))),
     engines: Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id])),
     template: hashTemplate(template),
     trainedTemplate: hashTemplate(trainedTemplate),

@@ -150,12 +150,12 @@ async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScore
   const metric = task.metrics[0] as string
   const texts = answered.map(({ proposals, more, answers }) => ({
     proposals: proposals.completions.map((c) => c.text),
-    more: more.completions.slice(proposals.completions.length).map((c) => c.text),
+    more: more?.completions.slice(proposals.completions.length).map((c) => c.text),
     answers: Object.entries(answers) as [PlannedControl, ControlAnswer][],
   }))
   const flat = texts.flatMap(({ proposals, more, answers }, i) => {
     const { question } = answered[i] as Answered
-    return [...proposals, ...more, ...answers.map(([, answer]) => answer.text)].map((text) => ({
+    return [...proposals, ...(more ?? []), ...answers.map(([, answer]) => answer.text)].map((text) => ({
       question,
       text,
     }))
@@ -164,9 +164,9 @@ async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScore
   let at = 0
   return texts.map(({ proposals, more, answers }, i) => {
     const { question } = answered[i] as Answered
-    const [ofProposals, ofMore] = [proposals, more].map((list) =>
-      list.map((text) => ({ text, scores: scores[at++] as Scores })),
-    ) as [Scored[], Scored[]]
+    const take = (list: string[]) => list.map((text): Scored => ({ text, scores: scores[at++] as Scores }))
+    const ofProposals = take(proposals)
+    const ofMore = more && take(more)
     const ofAnswers = answers.map(([control, { text }]) => ({
       control: control as ControlName,
       text,
@@ -178,11 +178,11 @@ async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScore
       id: question.id,
       prompt: String(question.messages.at(-1)?.content ?? ''),
       proposals: ofProposals.map(shown),
-      more_proposals: ofMore.map(shown),
+      ...(ofMore && { more_proposals: ofMore.map(shown) }),
       answers: [
         ...ofAnswers,
         ...findBest('oracle', ofProposals, metric),
-        ...findBest('oracle-same', [...ofProposals, ...ofMore], metric),
+        ...(ofMore ? findBest('oracle-same', [...ofProposals, ...ofMore], metric) : []),
       ],
     }
   })

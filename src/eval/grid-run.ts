@@ -5,8 +5,8 @@
 import { answerPrompt } from '../core/aft.ts'
 import type { Host } from '../core/host.ts'
 import type { Prompt } from '../core/plan.ts'
+import { hashTemplate } from '../core/provider/template.ts'
 import type { LayerResult, Result } from '../core/result.ts'
-import { hashTemplate } from '../core/templates.ts'
 import {
   keepPart,
   runJournaledTask,

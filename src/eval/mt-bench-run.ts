@@ -3,8 +3,8 @@ import { answerPrompt } from '../core/aft.ts'
 import type { Clock } from '../core/host.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Engine, Message } from '../core/provider/engine.ts'
+import { hashTemplate, type Template } from '../core/provider/template.ts'
 import type { UsageTotal } from '../core/provider/usage.ts'
-import { hashTemplate, type Template } from '../core/templates.ts'
 import {
   keepPart,
   runJournaledTask,

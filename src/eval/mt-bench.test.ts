@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createVirtualClock } from '../../test/virtual-clock.ts'
-import { paperTemplate } from '../core/templates.ts'
 import { scriptedEngine } from '../engines/scripted/scripted.ts'
 import { makePlan } from '../plans/strategies.ts'
+import { paperTemplate } from '../plans/wordings.ts'
 import {
   askForRating,
   gradeMessages,

@@ -3,7 +3,8 @@
  * from. Imports nothing at run time, so that the page reads journals with it too.
  */
 import type { Message } from '../core/provider/engine.ts'
-import type { Completion, Failure, LayerResult } from '../core/result.ts'
+import type { Completion, Failure } from '../core/provider/records.ts'
+import type { LayerResult } from '../core/result.ts'
 import type {
   AnswerRecord,
   CompletionRecord,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { ask, planFor } from '../../test/ask.ts'
-import { defaultTemplate, hashTemplate } from '../core/templates.ts'
+import { hashTemplate } from '../core/provider/template.ts'
 import { echo, scriptedEngine } from '../engines/scripted/scripted.ts'
+import { defaultTemplate } from '../plans/wordings.ts'
 import { journalRecord, parseRecord } from './journal-records.ts'
 
 const engine = scriptedEngine((request, index) =>

@@ -2,8 +2,9 @@
 import { z } from 'zod'
 import type { Plan, Prompt } from '../core/plan.ts'
 import type { Message, ToolCall, Usage } from '../core/provider/engine.ts'
+import type { ErrorRecord } from '../core/provider/errors.ts'
+import type { Completion, Failure } from '../core/provider/records.ts'
 import type { UsageTotal } from '../core/provider/usage.ts'
-import type { Completion, ErrorRecord, Failure } from '../core/result.ts'
 import { describeIssue, inWords } from './json-file.ts'
 
 const message = z.custom<Message>(

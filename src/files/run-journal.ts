@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs'
 import type { Plan } from '../core/plan.ts'
 import { DataError, UsageError } from '../core/provider/errors.ts'
-import { builtInTemplates, hashTemplate, type Template } from '../core/templates.ts'
+import { hashTemplate, type Template } from '../core/provider/template.ts'
 import { type JournalFile, type JournalFormat, openJournal } from '../lib/journal-file.ts'
 import { readJsonl } from '../lib/jsonl.ts'
+import { builtInTemplates } from '../plans/wordings.ts'
 import { checkSettings } from './journal-header.ts'
 import {
   createJournalPrompts,

@@ -1,7 +1,6 @@
 /** The journal of an evaluation: items, what was made for each on the way, and how it ended. One loop for every task. */
-import type { EngineError } from '../core/provider/errors.ts'
+import type { EngineError, ErrorRecord } from '../core/provider/errors.ts'
 import { describeError, UsageError } from '../core/provider/errors.ts'
-import type { ErrorRecord } from '../core/result.ts'
 import { type JournalFile, openJournal } from '../lib/journal-file.ts'
 import { type MapOutcome, mapResumably } from '../lib/resumable-map.ts'
 import { createGiveUp } from './give-up.ts'

@@ -1,6 +1,6 @@
 /** Runs one evaluation from its first item to its last, with its own journal. */
 import { createHash } from 'node:crypto'
-import type { ErrorRecord } from '../core/result.ts'
+import type { ErrorRecord } from '../core/provider/errors.ts'
 import type { MapOutcome } from '../lib/resumable-map.ts'
 import { endOf, openTaskJournal, runTask, type TaskJob, type TaskProgress } from './task-journal.ts'
 

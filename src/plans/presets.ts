@@ -1,8 +1,9 @@
 /** Named sets of options: `--preset NAME`, and the models that a server or the AI SDK provider offers. */
-import { paperTemplate } from '../core/templates.ts'
+
 import type { OptionValues } from './options.ts'
 import { hasCounts, joinRoles } from './roles.ts'
 import type { PlanOptions } from './strategies.ts'
+import { paperTemplate } from './wordings.ts'
 
 /** The options that a preset sets. All others keep the values that the caller has. */
 export type Preset = Partial<PlanOptions>

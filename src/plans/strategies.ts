@@ -10,7 +10,6 @@ import {
 } from '../core/plan.ts'
 import type { Engine } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
-import { defaultTemplate } from '../core/templates.ts'
 import type { Role, RoleSettings } from './option-kinds.ts'
 import {
   checkOptions,
@@ -21,6 +20,7 @@ import {
   type StrategyName,
 } from './options.ts'
 import { hasCounts, joinRoles, toRole, toVoice } from './roles.ts'
+import { defaultTemplate } from './wordings.ts'
 
 /** What a caller may set: the options of the table, and the template's id. Only the engines have no default. */
 export interface PlanOptions extends OptionValues {

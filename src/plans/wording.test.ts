@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Engine } from '../core/provider/engine.ts'
-import { defaultTemplate, paperTemplate } from '../core/templates.ts'
 import { builtInPresets } from './presets.ts'
 import { makePlan, type PlanOptions } from './strategies.ts'
 import { templateOf, templateOptions, wordingsOf } from './wording.ts'
+import { defaultTemplate, paperTemplate } from './wordings.ts'
 
 const mine = { ...paperTemplate, id: 'mine' }
 const engines: Record<string, Engine> = {

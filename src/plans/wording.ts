@@ -2,8 +2,9 @@
 import { type Plan, writerOf } from '../core/plan.ts'
 import type { Engine } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
-import { findTemplate, type Template } from '../core/templates.ts'
+import type { Template } from '../core/provider/template.ts'
 import type { PlanOptions } from './strategies.ts'
+import { findTemplate } from './wordings.ts'
 
 /** The templates that plans may name besides the built-in ones. */
 export interface Wordings {

@@ -1,6 +1,7 @@
 /** The choices of an answer: if a request asks for `n` answers, the last layer writes `n` completions. */
 import type { Plan } from '../core/plan.ts'
-import type { Completion, Result } from '../core/result.ts'
+import type { Completion } from '../core/provider/records.ts'
+import type { Result } from '../core/result.ts'
 
 /** The layer whose completions are the choices, or undefined if the answer is picked from a layer. */
 export function writingLayer({ choose, layers }: Plan): number | undefined {

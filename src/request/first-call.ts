@@ -2,7 +2,8 @@
 import { answerPrompt } from '../core/aft.ts'
 import type { Host } from '../core/host.ts'
 import type { Plan, Prompt } from '../core/plan.ts'
-import { type AftEvent, type Completion, type Failure, type Result, summarize } from '../core/result.ts'
+import type { Completion, Failure } from '../core/provider/records.ts'
+import { type AftEvent, type Result, summarize } from '../core/result.ts'
 
 /**
  * Answers like `answerPrompt`, but stops at the first tool call of a proposer. If none calls a tool, their texts are

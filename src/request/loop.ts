@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import type { Plan, Prompt } from '../core/plan.ts'
-import type { Completion, Failure, LayerResult, Result } from '../core/result.ts'
-import { hashTemplate, type Template } from '../core/templates.ts'
+import type { Completion, Failure } from '../core/provider/records.ts'
+import { hashTemplate, type Template } from '../core/provider/template.ts'
+import type { LayerResult, Result } from '../core/result.ts'
 import type { Panel } from '../plans/option-kinds.ts'
 import type { DraftKey, DraftStore } from './drafts.ts'
 import { findTurn, type Turn } from './turn.ts'

@@ -1,7 +1,8 @@
 /** What a response reports about its run: the usage, and what happened in the layers. */
 import type { TokenScore } from '../core/provider/engine.ts'
+import type { Completion, Failure } from '../core/provider/records.ts'
 import type { UsageTotal } from '../core/provider/usage.ts'
-import type { Completion, Failure, Result } from '../core/result.ts'
+import type { Result } from '../core/result.ts'
 import type { Answered } from './live.ts'
 
 /** What a trace holds besides the result. */

@@ -1,7 +1,8 @@
 /** Answers the prompts of a run, several at a time, until all have ended or there is a reason to stop. */
 import type { Host } from '../core/host.ts'
 import { enginesOf, type Plan } from '../core/plan.ts'
-import type { AftEvent, ErrorRecord } from '../core/result.ts'
+import type { ErrorRecord } from '../core/provider/errors.ts'
+import type { AftEvent } from '../core/result.ts'
 import { createGiveUp, isLasting } from '../files/give-up.ts'
 import type { AnswerRecord } from '../files/journal-records.ts'
 import type { PromptLine, RunJournal } from '../files/run-journal.ts'

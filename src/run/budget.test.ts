@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Usage } from '../core/provider/engine.ts'
-import { defaultTemplate } from '../core/templates.ts'
 import { makePlan } from '../plans/strategies.ts'
+import { defaultTemplate } from '../plans/wordings.ts'
 import { boundSpending, createLedger, spendingOf, unpricedEngines } from './budget.ts'
 
 const price = { inputPerMTok: 1, outputPerMTok: 10 }

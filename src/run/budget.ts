@@ -1,7 +1,7 @@
 /** Keeps a run within its budget: bounds what a prompt may cost before it starts, and counts what was spent. */
 import { countMembers, enginesOf, type Layer, type Plan, type Prompt } from '../core/plan.ts'
 import { isJson, type Message, textOf, type Usage } from '../core/provider/engine.ts'
-import type { Template } from '../core/templates.ts'
+import type { Template } from '../core/provider/template.ts'
 
 /** US dollars per million tokens. */
 export interface Price {

@@ -1,6 +1,6 @@
 /** How far a run has come. */
 import { countCompletions, type Plan } from '../core/plan.ts'
-import type { ErrorRecord } from '../core/result.ts'
+import type { ErrorRecord } from '../core/provider/errors.ts'
 import type { Ledger, Spending } from './budget.ts'
 
 /** How far a run is, as a status line shows it. */

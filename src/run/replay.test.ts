@@ -7,10 +7,10 @@ import { answerPrompt } from '../core/aft.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Engine } from '../core/provider/engine.ts'
 import type { AftEvent, LayerResult } from '../core/result.ts'
-import { defaultTemplate } from '../core/templates.ts'
 import { echo, scriptedEngine } from '../engines/scripted/scripted.ts'
 import type { JournalLayer } from '../files/journal-prompts.ts'
 import type { PlanOptions } from '../plans/strategies.ts'
+import { defaultTemplate } from '../plans/wordings.ts'
 import { resumeFrom } from './replay.ts'
 
 const answer = async (engines: Record<string, Engine>, plan: Plan, recorded: JournalLayer[] = []) => {

@@ -6,7 +6,8 @@
 import type { Host } from '../core/host.ts'
 import type { CompletionRequest, Engine, EngineEvent, Usage } from '../core/provider/engine.ts'
 import { EngineError, type EngineErrorKind } from '../core/provider/errors.ts'
-import type { AftEvent, Completion, Failure } from '../core/result.ts'
+import type { Completion, Failure } from '../core/provider/records.ts'
+import type { AftEvent } from '../core/result.ts'
 import { voiceKey } from '../core/seeds.ts'
 import type { JournalLayer } from '../files/journal-prompts.ts'
 

@@ -1,12 +1,12 @@
 /** What an answer waits for, and what engines change: events, and the record of it in the result. */
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { describeNote, foldNotes } from '../core/notes.ts'
 import type { Engine } from '../core/provider/engine.ts'
 import type { AftEvent } from '../core/result.ts'
 import { fromAiSdk } from '../engines/ai-sdk/ai-sdk.ts'
 import { type Asked, delta, finish, model, say, startFixture } from '../engines/openai/openai.fixture.ts'
 import { openOpenAI } from '../engines/openai/openai.ts'
+import { describeNote, foldNotes } from '../plans/notes.ts'
 import { answer } from './answer.ts'
 
 /** A server that is busy for its first two requests, and takes no seed. Each kind of engine asks it. */

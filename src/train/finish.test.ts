@@ -2,9 +2,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { hashTemplate, paperTemplate } from '../core/templates.ts'
+import { hashTemplate } from '../core/provider/template.ts'
 import { writeDataCard } from '../data/data-card.ts'
 import type { BuildCounts } from '../files/build-counts.ts'
+import { paperTemplate } from '../plans/wordings.ts'
 import { readTemplates } from './finish.ts'
 
 function makeData(template: typeof paperTemplate): string {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DataError } from '../core/provider/errors.ts'
-import { hashTemplate, type Template } from '../core/templates.ts'
+import { hashTemplate, type Template } from '../core/provider/template.ts'
 import { type Checkpoint, checkpointFile } from '../files/checkpoint.ts'
 import { readRecords } from '../files/rows/read-records.ts'
 import { readTemplate, templateFile } from '../files/template-file.ts'

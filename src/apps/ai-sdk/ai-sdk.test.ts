@@ -2,9 +2,9 @@ import { generateText, Output, stepCountIs, streamText, tool } from 'ai'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { UsageError } from '../../core/provider/errors.ts'
-import { paperTemplate } from '../../core/templates.ts'
 import { fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
 import { scriptedEngine } from '../../engines/scripted/scripted.ts'
+import { paperTemplate } from '../../plans/wordings.ts'
 import { createAft } from './ai-sdk.ts'
 
 const isAggregator = /^1\. /m

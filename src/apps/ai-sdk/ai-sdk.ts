@@ -10,7 +10,7 @@ import {
 import type { z } from 'zod'
 import type { Engine } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
-import type { Template } from '../../core/templates.ts'
+import type { Template } from '../../core/provider/template.ts'
 import { type AiSdkModel, fromAiSdk } from '../../engines/ai-sdk/ai-sdk.ts'
 import { isModel } from '../../engines/ai-sdk/is-model.ts'
 import { checkEngines, givenEngines } from '../../engines/given-engines.ts'

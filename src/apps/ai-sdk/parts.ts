@@ -7,7 +7,8 @@ import type {
   SharedV4ProviderMetadata,
 } from '@ai-sdk/provider'
 import type { ToolCallDelta } from '../../core/provider/engine.ts'
-import type { AftEvent, Completion, Result } from '../../core/result.ts'
+import type { Completion } from '../../core/provider/records.ts'
+import type { AftEvent, Result } from '../../core/result.ts'
 import type { Answered, Sink } from '../../request/live.ts'
 import { isReused } from '../../request/loop.ts'
 import { traceOf, usageOf } from '../../request/trace.ts'

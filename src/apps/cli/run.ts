@@ -1,9 +1,9 @@
 /** `aft run`: answers a file of prompts. */
 import { Command, Option } from 'commander'
-import { foldNotes } from '../../core/notes.ts'
 import { enginesOf } from '../../core/plan.ts'
 import { isModel } from '../../engines/ai-sdk/is-model.ts'
 import { readPrompts } from '../../files/prompts.ts'
+import { foldNotes } from '../../plans/notes.ts'
 import { withOwnSettings } from '../../plans/own-settings.ts'
 import type { AnswerFormat } from '../../run/answers.ts'
 import { addSpending, boundSpending, nothingSpent, type Price, unpricedEngines } from '../../run/budget.ts'

@@ -1,6 +1,6 @@
 /** Flags that several commands share, with one name, one meaning and one help text each. */
 import { type Command, Option } from 'commander'
-import { paperTemplate, type Template } from '../../core/templates.ts'
+import type { Template } from '../../core/provider/template.ts'
 import {
   type EngineOptionName,
   type EngineSettings,
@@ -8,6 +8,7 @@ import {
   engineFlagNames,
   engineOptions,
 } from '../../engines/engine-options.ts'
+import { paperTemplate } from '../../plans/wordings.ts'
 import { whole } from './option-types.ts'
 import { optionFlags } from './plan-flags.ts'
 

@@ -5,16 +5,11 @@ import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ChatServer, startChatServer } from '../../../test/chat-server.ts'
 import { aft } from '../../../test/command-line.ts'
-import {
-  aggregatorMessages,
-  defaultTemplate,
-  hashTemplate,
-  paperTemplate,
-  proposerMessages,
-  type Template,
-} from '../../core/templates.ts'
+import { hashTemplate, type Template } from '../../core/provider/template.ts'
+import { aggregatorMessages, proposerMessages } from '../../core/templates.ts'
 import { scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { checkpointFile } from '../../files/checkpoint.ts'
+import { defaultTemplate, paperTemplate } from '../../plans/wordings.ts'
 
 const question = [{ role: 'user' as const, content: 'Why?' }]
 const mine: Template = { ...paperTemplate, id: 'mine', aggregatorSystem: 'Merge:\n{{proposals}}' }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { aft } from '../../../test/command-line.ts'
-import { hashTemplate, paperTemplate } from '../../core/templates.ts'
+import { hashTemplate } from '../../core/provider/template.ts'
+import { paperTemplate } from '../../plans/wordings.ts'
 import { askArgs, makeModel } from './trained-model.fixture.ts'
 
 test('the folder of a trained model is opened by its name, without a warning if nothing differs', async () => {

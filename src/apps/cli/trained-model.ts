@@ -1,11 +1,12 @@
 /** Warns about trained models: with another template than in training they silently do worse. */
 import { dirname } from 'node:path'
 import { enginesOf, type Plan } from '../../core/plan.ts'
-import { hashTemplate, paperTemplate, type Template } from '../../core/templates.ts'
+import { hashTemplate, type Template } from '../../core/provider/template.ts'
 import { findTemplateChange, readCheckpoint } from '../../engines/models/checkpoint.ts'
 import { folderOf, readTrainedTemplate } from '../../engines/trained-template.ts'
 import { readRecord } from '../../files/checkpoint.ts'
 import { readTemplate } from '../../files/template-file.ts'
+import { paperTemplate } from '../../plans/wordings.ts'
 import { findConfig } from './find-config.ts'
 
 /**

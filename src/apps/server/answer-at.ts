@@ -1,8 +1,8 @@
 /** Handles a request of any endpoint: reads it, queues it, answers it, and writes one object or a stream. */
 import { randomUUID } from 'node:crypto'
-import { foldNotes } from '../../core/notes.ts'
 import type { AftEvent } from '../../core/result.ts'
 import { hops } from '../../engines/openai/hops.ts'
+import { foldNotes } from '../../plans/notes.ts'
 import { templateOf } from '../../plans/wording.ts'
 import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
 import { isReused } from '../../request/loop.ts'

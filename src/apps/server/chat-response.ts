@@ -1,6 +1,6 @@
 /** Writes the answers of POST /v1/chat/completions: one object, or chunks. */
 import type { ToolCallDelta } from '../../core/provider/engine.ts'
-import type { Completion } from '../../core/result.ts'
+import type { Completion } from '../../core/provider/records.ts'
 import { countChoices } from '../../request/choices.ts'
 import type { Answered, Sink } from '../../request/live.ts'
 import { toScores, traceOf, usageOf } from '../../request/trace.ts'

@@ -1,6 +1,7 @@
 /** Gives the operator's engines public names. Clients see no address and no path, unless the operator wants that. */
 import type { Engine } from '../../core/provider/engine.ts'
-import type { AftEvent, Failure, Result } from '../../core/result.ts'
+import type { Failure } from '../../core/provider/records.ts'
+import type { AftEvent, Result } from '../../core/result.ts'
 import type { Role } from '../../plans/option-kinds.ts'
 import { renameRole } from '../../plans/roles.ts'
 import type { PlanOptions } from '../../plans/strategies.ts'

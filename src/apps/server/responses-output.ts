@@ -1,5 +1,5 @@
 /** Builds the items of a response, and sends events as they grow. Only one item is open at a time. */
-import type { Completion } from '../../core/result.ts'
+import type { Completion } from '../../core/provider/records.ts'
 import type { Sink } from '../../request/live.ts'
 import { toScores } from '../../request/trace.ts'
 

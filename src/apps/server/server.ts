@@ -2,7 +2,7 @@
 import { enginesOf } from '../../core/plan.ts'
 import type { Engine } from '../../core/provider/engine.ts'
 import { redact, UsageError } from '../../core/provider/errors.ts'
-import type { Template } from '../../core/templates.ts'
+import type { Template } from '../../core/provider/template.ts'
 import { checkEngines } from '../../engines/given-engines.ts'
 import { builtInPresets, type Preset } from '../../plans/presets.ts'
 import { joinLevels } from '../../plans/roles.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Message } from '../../core/provider/engine.ts'
-import { paperTemplate } from '../../core/templates.ts'
 import { scriptedEngine } from '../../engines/scripted/scripted.ts'
+import { paperTemplate } from '../../plans/wordings.ts'
 import { startServer, user } from './server.fixture.ts'
 import { createServer } from './server.ts'
 

@@ -154,3 +154,6 @@ export function describeError(error: unknown): {
   if (error instanceof UsageError) return { kind: 'usage', message }
   return { kind: error instanceof DataError ? 'data' : 'internal', message }
 }
+
+/** An error as results and journals hold it. */
+export type ErrorRecord = ReturnType<typeof describeError>

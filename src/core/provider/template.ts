@@ -1,3 +1,6 @@
+/** Templates: the wording of the roles. */
+import { createHash } from 'node:crypto'
+
 /** The wording of the roles. It stands beside the engine, because a model may have been trained with one. */
 export interface Template {
   /** Written, with the hash of the wording, beside every text that was made with it. */
@@ -22,4 +25,16 @@ export interface Template {
   withoutTools?: string
   /** The judge's instruction; `{{candidates}}` stands for the list. */
   judgeSystem?: string
+}
+
+/**
+ * SHA-256 of a template's wording, as lower-case hex. The order of the keys does not matter, and the place `system` is the
+ * same as none.
+ * @example
+ * hashTemplate(defaultTemplate) // the `template.sha256` of a result
+ */
+export function hashTemplate({ place, ...wording }: Template): string {
+  const given = place === 'tail' ? { ...wording, place } : wording
+  const sorted = Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
 }

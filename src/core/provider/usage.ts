@@ -42,3 +42,17 @@ export function sumCached(usages: Usage[]): number {
     return isKnown ? sum + Math.max(0, inputTokens - prefilledTokens) : sum
   }, 0)
 }
+
+/** What one role made, with what each of it took. */
+export type Spent = [role: UsageRole, made: { usage?: Usage }[]]
+
+/** Adds up usages, and the cached prompt tokens of each role that has some. */
+export function sumByRole(spent: Spent[]): UsageTotal {
+  const total = sumUsage(spent.flatMap(([, made]) => made.flatMap(({ usage }) => usage ?? [])))
+  const cached: Partial<Record<UsageRole, number>> = {}
+  for (const [role, made] of spent) {
+    const tokens = sumCached(made.flatMap(({ usage }) => usage ?? []))
+    if (tokens > 0) cached[role] = (cached[role] ?? 0) + tokens
+  }
+  return Object.keys(cached).length > 0 ? { ...total, cachedTokens: cached } : total
+}

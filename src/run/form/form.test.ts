@@ -10,9 +10,9 @@ import {
 } from '../../core/provider/engine.ts'
 import { UsageError } from '../../core/provider/errors.ts'
 import type { AftEvent } from '../../core/result.ts'
-import { defaultTemplate } from '../../core/templates.ts'
 import { type Reply, type Script, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
+import { defaultTemplate } from '../../plans/wordings.ts'
 import { answerInForm } from './answer.ts'
 
 const schema = {

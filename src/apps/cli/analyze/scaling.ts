@@ -1,7 +1,7 @@
 /** `aft analyze scaling`: measures quality, tokens and time over a grid of widths and depths. */
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { hashTemplate, type Template } from '../../../core/templates.ts'
+import { hashTemplate, type Template } from '../../../core/provider/template.ts'
 import { boundGrid, describeBound } from '../../../eval/bound.ts'
 import type { ControlRow } from '../../../eval/control-table.ts'
 import { runGrid, tabulateGrid } from '../../../eval/grid-run.ts'

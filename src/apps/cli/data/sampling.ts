@@ -1,9 +1,9 @@
 /** Shared by the commands that sample a model: their flags, and a run with its progress and its end. */
 import type { Command } from 'commander'
-import { foldNotes } from '../../../core/notes.ts'
 import type { Plan } from '../../../core/plan.ts'
-import type { Template } from '../../../core/templates.ts'
+import type { Template } from '../../../core/provider/template.ts'
 import { pickSettings } from '../../../engines/engine-options.ts'
+import { foldNotes } from '../../../plans/notes.ts'
 import { labelRows, planLabels, type ReadLabelRows } from '../../../run/label.ts'
 import type { RunOptions, RunSummary } from '../../../run/run.ts'
 import { watchInterrupts } from '../interrupt.ts'

@@ -1,7 +1,7 @@
 /** `aft eval gsm8k`, `ifeval` and `puzzles`: answers a task's questions with every control, and makes one table. */
 import path from 'node:path'
 import { Command } from 'commander'
-import { hashTemplate, type Template } from '../../../core/templates.ts'
+import { hashTemplate, type Template } from '../../../core/provider/template.ts'
 import { readTrainedTemplate } from '../../../engines/trained-template.ts'
 import { boundControls, describeBound } from '../../../eval/bound.ts'
 import { type RunControls, runControls } from '../../../eval/control-run.ts'

@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { Command } from 'commander'
 import type { Engine } from '../../../core/provider/engine.ts'
-import { hashTemplate, type Template } from '../../../core/templates.ts'
+import { hashTemplate, type Template } from '../../../core/provider/template.ts'
 import { boundMtBench, describeBound } from '../../../eval/bound.ts'
 import { readMtBench, temperatureOf } from '../../../eval/mt-bench.ts'
 import { type MtBenchTable, runMtBench, tabulateMtBench } from '../../../eval/mt-bench-run.ts'

@@ -1,10 +1,11 @@
 /** Runs every command that evaluates: engines, progress, interrupts, failures, output and exit code. */
-import { foldNotes } from '../../../core/notes.ts'
+
 import type { Engine } from '../../../core/provider/engine.ts'
 import { watchEngines } from '../../../engines/map-events.ts'
 import type { OpenOptions } from '../../../engines/open.ts'
 import type { TaskOutcome, TaskProgress, TaskSettings } from '../../../files/task-run.ts'
 import { readVersion } from '../../../lib/version.ts'
+import { foldNotes } from '../../../plans/notes.ts'
 import { refuseKey } from '../../../plans/option-kinds.ts'
 import type { Price } from '../../../run/budget.ts'
 import { watchInterrupts } from '../interrupt.ts'

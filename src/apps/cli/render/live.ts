@@ -1,7 +1,8 @@
 /** Shows an answer on a terminal: the members of each layer side by side, then the answer as it grows. */
 import type { WriteStream } from 'node:tty'
 import type { Plan } from '../../../core/plan.ts'
-import { type AftEvent, listMissing, type Result } from '../../../core/result.ts'
+import { listMissing } from '../../../core/provider/gaps.ts'
+import type { AftEvent, Result } from '../../../core/result.ts'
 import { createTextWriter, type TextWriter } from './answer.ts'
 import { frameOf, headingOf } from './frame.ts'
 import { createPainter, type Painter } from './painter.ts'

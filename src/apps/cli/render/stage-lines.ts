@@ -1,8 +1,8 @@
 /** Writes the progress of `ask` to a standard error that is not a terminal: one line per stage. */
 
-import { foldNotes } from '../../../core/notes.ts'
 import type { Plan } from '../../../core/plan.ts'
 import type { AftEvent, Result } from '../../../core/result.ts'
+import { foldNotes } from '../../../plans/notes.ts'
 import type { AskStatus } from './ask-status.ts'
 import { sanitize } from './sanitize.ts'
 

@@ -1,6 +1,7 @@
 /** Keeps the state of a running prompt for the terminal: its layers and their members. */
 import type { Plan } from '../../../core/plan.ts'
-import type { AftEvent, Completion, Failure } from '../../../core/result.ts'
+import type { Completion, Failure } from '../../../core/provider/records.ts'
+import type { AftEvent } from '../../../core/result.ts'
 
 /** One completion of a layer. */
 export interface MemberView {

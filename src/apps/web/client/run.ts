@@ -1,10 +1,11 @@
 /** A run as layers of members. It is built from the core's events as they happen, or from a journal. */
 
-import { describeNote } from '../../../core/notes.ts'
 import type { Message } from '../../../core/provider/engine.ts'
 import { textOf } from '../../../core/provider/engine.ts'
+import type { Completion, Failure, Waited } from '../../../core/provider/records.ts'
 import type { UsageTotal } from '../../../core/provider/usage.ts'
-import type { AftEvent, Completion, Failure, Result, Waited } from '../../../core/result.ts'
+import type { AftEvent, Result } from '../../../core/result.ts'
+import { describeNote } from '../../../plans/notes.ts'
 
 /** One completion of a layer. */
 export interface Member {

@@ -1,6 +1,6 @@
 /** Says in words what holds an answer up, or what was done to get it. */
-import type { EngineEvent } from './provider/engine.ts'
-import type { AftEvent } from './result.ts'
+import type { EngineEvent } from '../core/provider/engine.ts'
+import type { AftEvent } from '../core/result.ts'
 
 /** What a note is made from: any event of an answer, or of one engine with its name. */
 export type NoteEvent = AftEvent | (Extract<EngineEvent, { reason: string }> & { engine: string })

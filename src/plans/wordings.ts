@@ -1,6 +1,6 @@
 /** The built-in templates. Their bytes never change: journals and checkpoints name them. A new wording gets a new id. */
-import { UsageError } from './provider/errors.ts'
-import type { Template } from './provider/template.ts'
+import { UsageError } from '../core/provider/errors.ts'
+import type { Template } from '../core/provider/template.ts'
 
 /** The default: proposers get the conversation and nothing else, and the proposals stand after it. */
 export const defaultTemplate: Template = {
