@@ -151,3 +151,23 @@ test('the events of the page end with the checked result', async () => {
   const events = await readEvents(await post(server, door, door.body(schema)))
   expect(events.at(-1)).toMatchObject({ type: 'answer', result: { answer: good, degraded: false } })
 })
+
+test('with tools and several answers to choose from, JSON that breaks its schema is a degraded answer and no error', async () => {
+  const { url } = await startServer(scriptedEngine([{ replies: ['Reply in words.'] }]), {
+    limits: { maxTokens: 100, width: 6, depth: 3 },
+  })
+  const body = {
+    model: 'rsa',
+    messages: [{ role: 'user', content: 'Q' }],
+    tools: [{ type: 'function', function: { name: 'look', parameters: {} } }],
+    response_format: { type: 'json_object' },
+  }
+  const headers = { 'content-type': 'application/json' }
+  const reply = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+  })
+  expect(reply.status).toBe(200)
+  expect(await reply.json()).toMatchObject({ aft: { degraded: true } })
+})

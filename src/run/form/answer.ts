@@ -40,8 +40,9 @@ function isReplaceable(
   { tools }: Prompt,
   { layers, choose }: Plan,
 ): boolean {
-  const isAnswer = choose === 'last' && Number(key.split('.')[0]) === layers.length - 1
-  return !isAnswer || !tools?.length
+  const isLast = Number(key.split('.')[0]) === layers.length - 1
+  if (!isLast || !tools?.length) return true
+  return choose !== 'last' && layers.length === 1 // others of its own layer can
 }
 
 /** The result, degraded if its answer is not as asked for, or if the last layer wrote none that is. */
