@@ -32,8 +32,13 @@ export function answerAt<R extends WireRequest>(
     }
     const disconnected = new AbortController()
     const onDisconnect = () => disconnected.abort('the client has disconnected')
-    c.req.raw.signal.addEventListener('abort', onDisconnect, { once: true })
-    const run = enter(c, { ask, id: stamp.id }, disconnected.signal, parts)
+    const answering = enter(c, { ask, id: stamp.id }, disconnected.signal, parts)
+    const { signal } = c.req.raw
+    if (signal.aborted) onDisconnect()
+    signal.addEventListener('abort', onDisconnect, { once: true })
+    // What listens to the request's own signal keeps the whole request in memory, after its answer too.
+    const run = (sink?: Sink) =>
+      answering(sink).finally(() => signal.removeEventListener('abort', onDisconnect))
     if (isStream) {
       return streamEvents((stream) => endpoint.write(stream, { request, stamp }, run), {
         onDisconnect,
