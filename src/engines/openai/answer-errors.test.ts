@@ -93,6 +93,12 @@ describe('an error in an answer that began well has its words, and is final', ()
       'bad field',
     ],
     [
+      'an error in the field of Groq',
+      asEvent({ ...delta(0, ''), x_groq: { id: 'r', error: 'bad field is not permitted' } }),
+      'refused',
+      'bad field',
+    ],
+    [
       'an event that failed',
       `event: response.failed\n${asEvent({ type: 'response.failed', response: { error: { message: 'bad field', code: 400 } } })}`,
       'refused',

@@ -38,8 +38,9 @@ export function choicesOf({ choices }: Chunk): Choice[] {
  * usage is an error, whatever its fields are called.
  */
 export function errorIn(chunk: Chunk): unknown {
-  const { error, choices } = chunk
-  if (error && !isEmpty(error)) return typeof error === 'object' ? error : chunk
+  const { choices } = chunk
+  const error = chunk.error || asFields(chunk.x_groq).error
+  if (error && !isEmpty(error)) return typeof error === 'object' ? error : { ...chunk, error }
   if (chunk.object === 'error' || isTypeOfError(chunk.type)) return chunk
   if (Array.isArray(choices) ? choices.length > 0 : choices) return undefined
   const { status_code: code } = asFields(chunk.base_resp)

@@ -8,7 +8,7 @@ import type { Grant } from '../../lib/slots.ts'
 import { errorFromChunk, UpstreamError } from '../upstream/error.ts'
 import { type Completion, createCompletion, hasStreamed } from './completion.ts'
 import { exchange, type Outcome, type Question, type Server } from './exchange.ts'
-import { learnFrom } from './request.ts'
+import { learnFrom, limitN } from './request.ts'
 import { accountForFailure } from './usage.ts'
 
 /** One call of `generate`. Its signal fires when the call fails, too. */
@@ -78,7 +78,7 @@ function isDelta({ type }: EngineEvent): boolean {
 
 /** Asks for completions, in as few requests as their seeds and the server's limit on `n` allow. */
 async function complete(call: Call, completions: Completion[]): Promise<void> {
-  const runs = splitIntoRuns(completions, call.server.dialect.maxN)
+  const runs = splitIntoRuns(completions, limitN(call.request, call.server.dialect))
   await Promise.all(runs.map((run) => completeRun(call, run)))
 }
 

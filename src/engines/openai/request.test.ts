@@ -151,6 +151,32 @@ describe('a server that gives fewer completions than asked for', () => {
     expect(Math.max(...asked.slice(ns.length).map(({ body }) => body.n ?? 1))).toBe(atMost)
   })
 
+  it('at temperature 0 only is asked for one, and for several at others', async () => {
+    const message = 'n must be 1 when using greedy sampling, got 3.'
+    const { engine, asked } = await open({}, (one) => {
+      const isGreedy = one.body.temperature === 0 && (one.body.n ?? 1) > 1
+      return isGreedy ? one.refuse(400, { error: { message } }) : model()(one)
+    })
+    const greedy = { n: 3, sampling: { temperature: 0 } }
+    expect((await collect(engine, greedy)).ends.map((end) => end.warnings)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    await collect(engine, { n: 3 })
+    await collect(engine, greedy)
+    expect(asked.map(({ body }) => body.n)).toEqual([
+      3,
+      undefined,
+      undefined,
+      undefined,
+      3,
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
   it('is not asked for each completion when it refuses something else', async () => {
     const { engine, asked } = await open({}, refuse(400, 'this schema is wrong'))
     const { failures } = await collect(engine, { n: 5 })

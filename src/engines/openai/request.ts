@@ -2,7 +2,7 @@
 import type { CompletionRequest, Message } from '../../core/provider/engine.ts'
 import type { EngineError } from '../../core/provider/errors.ts'
 import { type FormatType, fitFormat, instruct, refusedFormat } from '../upstream/format.ts'
-import { readMaxN, rejectsField } from '../upstream/named-fields.ts'
+import { readMaxN, rejectsField, wordsOf } from '../upstream/named-fields.ts'
 import { addLesson, applyLessons, isLesson, type Lesson, readLesson, toWire } from '../upstream/refusals.ts'
 
 /** What a server understands. Each engine has one, and changes it when its server refuses something. */
@@ -12,6 +12,8 @@ export interface Dialect {
   hasSwitched: boolean
   /** The most completions that it gives for one request. */
   maxN: number
+  /** The same at temperature 0: vLLM gives one, since all would be equal. */
+  greedyN: number
   /** Types of response format that it refuses. */
   refusedFormats: readonly FormatType[]
   /** What its refusals taught, in order. */
@@ -33,6 +35,7 @@ export function guessDialect(baseURL: string): Dialect {
     limitName: isOpenAI ? 'max_completion_tokens' : 'max_tokens',
     hasSwitched: false,
     maxN: Number.POSITIVE_INFINITY,
+    greedyN: Number.POSITIVE_INFINITY,
     refusedFormats: [],
     lessons: [],
   }
@@ -101,10 +104,21 @@ export function learnFrom(
   if (lesson) return remember(dialect, lesson)
   const maxN = readMaxN(error, n)
   if (maxN === undefined) return false
+  if (isGreedy(request) && /greedy|temperature/i.test(wordsOf(error))) {
+    dialect.greedyN = Math.min(dialect.greedyN, maxN)
+    return true
+  }
   dialect.maxN = Math.min(dialect.maxN, maxN)
   const text = `${error.engine} gives fewer completions per request than asked for, so the prompt is sent more than once`
   return remember(dialect, { about: 'n', text, isNote: true })
 }
+
+/** The most completions that a server gives for one request like this. */
+export function limitN(request: CompletionRequest, { maxN, greedyN }: Dialect): number {
+  return isGreedy(request) ? Math.min(maxN, greedyN) : maxN
+}
+
+const isGreedy = ({ sampling }: CompletionRequest) => sampling.temperature === 0
 
 function remember(dialect: Dialect, lesson: Lesson): true {
   dialect.lessons = addLesson(dialect.lessons, lesson)

@@ -67,9 +67,9 @@ const CONTEXT = [
   String.raw`(?:configured|token|context)[ _]limit(?: of)?\D{0,4}${NUMBER}`,
   String.raw`(?:limit (?:of|is)|maximum number of tokens allowed|only supports up to|max_seq_len|should not exceed max_num_tokens|must be <=|must have less than|should be \[\d+,)[ (]*${NUMBER}`,
   `${NUMBER} maximum context`,
-  String.raw`(?:cannot|not) exceed[a-z ]{0,30} ${NUMBER}`,
+  `(?:cannot|not) exceed[a-z ]{0,30} ${NUMBER}`,
   String.raw`max(?:imum)? (?:[a-z_]+ )?(?:length|of|is) (?:is )?\(?${NUMBER}`,
-  String.raw`(?:max_kv_size|session_len) ${NUMBER}`,
+  `(?:max_kv_size|session_len) ${NUMBER}`,
 ].map((pattern) => new RegExp(pattern, 'i'))
 const PROMPT = [
   String.raw`${NUMBER} \+ \d+ >`,

@@ -5,6 +5,13 @@ export const dialect = openAILike({
   name: 'vLLM',
   address: 'http://127.0.0.1:8000/v1',
   reasoningIn: 'reasoning',
+  refuse: ({ body: { n = 1, temperature } }) =>
+    n > 1 && temperature === 0
+      ? refusal(400, `n must be 1 when using greedy sampling, got ${n}.`, {
+          type: 'BadRequestError',
+          code: 400,
+        })
+      : undefined,
   tooLong: ({ prompt, context }) =>
     refusal(
       400,
