@@ -44,10 +44,14 @@ export const situations: Record<string, (bench: Bench) => Promise<Outcome>> = {
   /** Settings that a user gave, and a system message. */
   settings: async ({ open }) => ok(await ask(open({ say }).engine, [system, user], settings)),
 
-  /** A conversation that has a system message later on, and two turns of one role. */
+  /** A blank system message, as the preset `paper` has it, one later on, and two turns of one role. */
   turns: async ({ open }) => {
     const turns: Message[] = [user, { role: 'assistant', content: '43.' }, system, user, user]
-    return ok(await ask(open({ say }).engine, turns))
+    const { engine } = open({ say })
+    const { ends, warnings } = await complete(engine, { messages: [{ role: 'system', content: '\n' }, user] })
+    assert.equal(ends[0]?.text, text)
+    const { cell, warnings: more } = ok(await ask(engine, turns))
+    return { cell, warnings: [...warnings, ...more] }
   },
 
   /** Text comes while it is made. */
