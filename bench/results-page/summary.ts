@@ -22,8 +22,8 @@ interface Choosing extends Saved {
 
 /** Title, the control of the evaluation, and the row of the experiment. */
 const rows: [title: string, control: string, name?: string][] = [
-  ['one answer (any one proposal)', 'single', 'a random draft'],
-  ['one answer with as many tokens as all calls together', 'single-long'],
+  ['one answer, without aggregation', 'single', 'a random draft'],
+  ['one answer that may be as long as all calls together', 'single-long'],
   ['the most frequent proposal (majority)', 'majority', 'majority, ties at random'],
   ['SmolLM2-135M aggregates, prompted only', 'aggregated', 'untrained'],
   ['SmolLM2-135M aggregates, trained', 'trained', 'compare'],
@@ -73,10 +73,10 @@ export function drawSummary(readResult: <T>(file: string) => T): string {
   return [
     draw(head, lines),
     `In brackets: 95 % intervals. Commands: first column ${sources.join('; last column ')}.`,
-    `The first column shows no gain: its differences may be chance (p is ${leastP.toFixed(1)} or more, except for the oracle). The trained model there
-learned from made-up arithmetic. The trained model of the last column is another one. From the other half of the same test set it
-learned a voting rule: give the most frequent answer, and if votes are equal, the one whose draft has the most numbers. It follows the rule
-in ${(100 * followed).toFixed(0)} % of cases. It has not learned to check mathematics: a short program that follows the rule is right in ${percent(rule.accuracy)} %. On ${unseen.n} questions that we had
-not looked at before, the model is ${percent(gain.over_majority ?? Number.NaN)} points above the majority (${range(gain.over_majority_interval ?? { low: Number.NaN, high: Number.NaN }, percent)}), which may be chance.`,
+    `The first column shows no gain: no row but the oracle differs from one answer by more than chance (p is ${leastP.toFixed(1)} or more). The trained
+model there learned from made-up arithmetic. In the last column the trained model is another one. It learned to vote, from the other
+half of the same test set: give the most frequent answer, and of equally frequent ones that of the draft with the most numbers. It does
+so for ${(100 * followed).toFixed(0)} % of the questions. It has not learned to check mathematics: a short program that votes in this way is right for ${percent(rule.accuracy)} % of
+them. On ${unseen.n} further questions, which no earlier version had answered, it is ${percent(gain.over_majority ?? Number.NaN)} points above the majority (${range(gain.over_majority_interval ?? { low: Number.NaN, high: Number.NaN }, percent)}), maybe by chance.`,
   ].join('\n\n')
 }

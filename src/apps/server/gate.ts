@@ -43,7 +43,7 @@ async function readBody(c: Context): Promise<ArrayBuffer> {
   } catch (error) {
     const { code, name } = error as NodeJS.ErrnoException
     const hasLeft = c.req.raw.signal.aborted || name === 'AbortError' || code === 'ECONNRESET'
-    if (!hasLeft && (error as Error).message !== 'aborted') throw error
+    if (!hasLeft) throw error
     throw new ApiError(499, 'the client closed the connection before its request was whole', {
       code: 'client_closed',
     })
