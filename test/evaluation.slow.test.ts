@@ -36,14 +36,14 @@ describe.skipIf(!existsSync(data))('with the data sets (needs ../shared/data)', 
     })
     const result = JSON.parse(whole.stdout)
     expect(result).toMatchObject({ n: 2, asked: 2 })
-    expect(result.rows).toHaveLength(6)
+    expect(result.rows).toHaveLength(8)
     for (const row of result.rows) {
       expect(row.output_tokens).toBeGreaterThan(0)
       expect(row.scores.strict.mean).toBeGreaterThanOrEqual(0)
     }
-    // a question has six parts; parts from before the kill were not made again
+    // a question has seven parts; parts from before the kill were not made again
     expect(killed.signal === 'SIGKILL' || killed.code === 137 || killed.code === 0).toBe(true)
-    expect(journal().match(/"type":"part"/g)).toHaveLength(10)
+    expect(journal().match(/"type":"part"/g)).toHaveLength(14)
     expect(before).toBeGreaterThan(0)
     expect((await aft(['report', 'gsm8k', '-o', 'page.html'], { cwd })).code).toBe(0)
   }, 240_000)

@@ -3,7 +3,7 @@ import { answer, type Engine, textOf } from 'aft'
 const shouting: Engine = {
   id: 'shouting',
   async *generate({ messages, n }) {
-    const text = textOf(messages.at(-1) ?? { role: 'user' }).toUpperCase()
+    const text = textOf(messages.find(({ role }) => role === 'user') ?? { role: 'user' }).toUpperCase()
     for (let index = 0; index < n; index++) {
       const usage = { calls: 1, inputTokens: 1, prefilledTokens: null, outputTokens: 1 }
       yield { type: 'completion-delta', index, text }

@@ -85,7 +85,9 @@ describe('a server', () => {
       ['--max-retries', '1'],
     )
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^failed: 8 prompts \(\d was the first\): rate-limit: .*slow down/)
+    expect(stderr).toMatch(
+      /^.* is asked again in 1 s \(rate-limit, attempt 2\): 429: slow down\nfailed: 8 prompts \(\d was the first\): rate-limit: .*slow down/,
+    )
     expect(answers().map((a) => a.error.kind)).toEqual(Array(8).fill('rate-limit'))
   })
 

@@ -20,7 +20,7 @@ test('every bad row is in dropped.jsonl with its line or id and what is wrong wi
     'r102 too few proposals {"usable":0,"left":{"empty":3}}',
     'bad.jsonl:25 broken "expected responses[1] to be an object, got 3"',
     'bad.jsonl:26 broken "expected `responses` to be a list, got \\"text\\""',
-    'bad.jsonl:27 broken "expected `prompt` to hold text, got {\\"a\\":1}"',
+    expect.stringMatching(/^bad\.jsonl:27 broken "expected `prompt` to be text or a list of messages, got /),
     'bad.jsonl:28 broken "expected `target` to hold text, got 5"',
     'bad.jsonl:29 broken "expected the record to be an object, got null"',
     'bad.jsonl:30 broken "expected `responses[0].text` to be text, got null"',
@@ -32,13 +32,13 @@ test('every bad row is in dropped.jsonl with its line or id and what is wrong wi
   expect(built.at(-1).prompt.at(-1).content).toHaveLength(1_050_000)
 })
 
-test('a score that is not a number counts as absent', async () => {
+test('a score that says N/A or nothing counts as absent', async () => {
   const scores = row(109, {
     target: undefined,
     responses: [
       { text: 'unrated', score: 'N/A' },
       { text: 'best', score: '4' },
-      { text: 'odd', score: { a: 1 } },
+      { text: 'odd', score: null },
       { text: 'worst', score: 1 },
     ],
   })
