@@ -15,4 +15,4 @@ const { answer: text, usage } = await answer('Why is the sky blue?', { engine, w
 
 console.log(text)
 console.log(`${usage.calls} calls, ${usage.outputTokens} tokens written`)
-console.log(engine.requests[1]?.messages[0]?.content) // what the aggregator saw
+console.log(engine.requests[1]?.messages.at(-1)?.content) // what the aggregator saw

@@ -8,7 +8,7 @@ import { answer, type Engine, EngineError, textOf } from 'aft'
 const shouting: Engine = {
   id: 'shouting',
   async *generate({ messages, n, sampling, signal }) {
-    const words = textOf(messages.at(-1) ?? { role: 'user' })
+    const words = textOf(messages.find(({ role }) => role === 'user') ?? { role: 'user' })
       .toUpperCase()
       .split(' ')
     for (let index = 0; index < n; index++) {
