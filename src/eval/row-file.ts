@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { DataError } from '../core/provider/errors.ts'
-import { idFields, isPacked, readRecords } from '../files/rows/read-records.ts'
+import { idFields, isPacked, readWholeRecords } from '../files/rows/read-records.ts'
 import { jsonReason } from '../lib/explain-json.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { parseExact } from '../lib/jsonl.ts'
@@ -61,8 +61,7 @@ async function openRows(file: string): Promise<RowFile<unknown>> {
 async function readPacked(file: string): Promise<RowFile<unknown>> {
   const rows: unknown[] = []
   const lines: number[] = []
-  for await (const { value, line, problem } of readRecords([file])) {
-    if (problem !== undefined) throw new DataError(file, line, problem)
+  for await (const { value, line } of readWholeRecords(file)) {
     rows.push(value)
     lines.push(line)
   }

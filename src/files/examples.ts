@@ -6,7 +6,7 @@ import { DataError, UsageError } from '../core/provider/errors.ts'
 import { describeWrong } from './file-errors.ts'
 import { describeIssue, inWords } from './json-file.ts'
 import { readMessages } from './messages.ts'
-import { readRecords } from './rows/read-records.ts'
+import { readWholeRecords } from './rows/read-records.ts'
 import type { Example } from './rows/row.ts'
 
 const example = z.strictObject({
@@ -37,8 +37,7 @@ export async function* readExamples(folder: string, split: Split): AsyncGenerato
   const file = path.join(folder, `${split}.jsonl`)
   if (!existsSync(file))
     throw new UsageError(`${folder} has no ${split}.jsonl; expected a folder that \`aft data build\` made`)
-  for await (const { value, line, problem } of readRecords([file])) {
-    if (problem !== undefined) throw new DataError(file, line, problem)
+  for await (const { value, line } of readWholeRecords(file)) {
     const result = example.safeParse(value, inWords)
     const issue = result.error?.issues[0]
     if (issue) throw new DataError(file, line, `expected an example; ${describeIssue(issue, value)}`)

@@ -6,7 +6,7 @@ import { FileError, toFileError } from '../lib/file-error.ts'
 import { parseExact, readJsonl } from '../lib/jsonl.ts'
 import { describeWrong, toCallersError } from './file-errors.ts'
 import { type PromptRow, readPromptRow, type Wrong } from './prompt-row.ts'
-import { idFields, isPacked, readRecords } from './rows/read-records.ts'
+import { idFields, isPacked, readWholeRecords } from './rows/read-records.ts'
 import { checkFormat } from './schema-file.ts'
 
 export type { PromptRow } from './prompt-row.ts'
@@ -48,16 +48,8 @@ type Rows = AsyncIterable<{ value: unknown; line: number }>
 
 async function openRows(file: string): Promise<Rows> {
   const isArray = await startsArray(file)
-  if (isPacked(file)) return readPacked(file)
+  if (isPacked(file)) return readWholeRecords(file)
   return isArray ? readArray(file) : readJsonl(file, { exact: idFields })
-}
-
-/** Rows of Parquet, or of JSON that gzip packed. */
-async function* readPacked(file: string): AsyncGenerator<{ value: unknown; line: number }> {
-  for await (const { value, line, problem } of readRecords([file])) {
-    if (problem !== undefined) throw new DataError(file, line, problem)
-    yield { value, line }
-  }
 }
 
 function withFormat(prompt: PromptRow, responseFormat: ResponseFormat | undefined): PromptRow {

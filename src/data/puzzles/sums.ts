@@ -23,6 +23,12 @@ const someNumbers = (count: number, random: Random) =>
     random,
   ).slice(0, count)
 
+/** `count` places of a list, in its order. */
+function somePlaces(length: number, count: number, random: Random): number[] {
+  const places = shuffle([...Array(length).keys()], random)
+  return places.slice(0, count).sort((a, b) => a - b)
+}
+
 /** `steps` numbers of a list with a given sum, in the list's order. */
 export const sums: PuzzleKind = {
   about: 'numbers of a list that have a given sum',
@@ -30,23 +36,11 @@ export const sums: PuzzleKind = {
   make(random, { choices, steps }, wording) {
     for (;;) {
       const numbers = someNumbers(Math.min(steps + choices + 1, 12), random)
-      const chosen = shuffle(
-        numbers.map((_, i) => i),
-        random,
-      )
-        .slice(0, steps)
-        .sort((a, b) => a - b)
+      const chosen = somePlaces(numbers.length, steps, random)
       const say = (places: number[]) => places.map((i) => numbers[i]).join(' ')
       const sum = chosen.reduce((total, i) => total + (numbers[i] as number), 0)
       if (findPlaces(numbers, steps, sum).length !== 1) continue
-      const wrong = Array.from({ length: choices - 1 }, () =>
-        shuffle(
-          numbers.map((_, i) => i),
-          random,
-        )
-          .slice(0, steps)
-          .sort((a, b) => a - b),
-      )
+      const wrong = Array.from({ length: choices - 1 }, () => somePlaces(numbers.length, steps, random))
       return {
         question: (wordings[wording] as (typeof wordings)[0])(numbers.join(' '), steps, sum),
         answer: say(chosen),

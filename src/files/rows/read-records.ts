@@ -67,6 +67,17 @@ export async function* readRecords(files: string[], wanted?: Wanted): AsyncGener
   }
 }
 
+/**
+ * The records of a file in which each must be whole.
+ * @throws DataError with the line of a broken one; and what `readRecords` throws
+ */
+export async function* readWholeRecords(file: string): AsyncGenerator<{ value: unknown; line: number }> {
+  for await (const { value, line, problem } of readRecords([file])) {
+    if (problem !== undefined) throw new DataError(file, line, problem)
+    yield { value, line }
+  }
+}
+
 /** Loaded only here: its packages are optional. */
 async function* readParquetFile(file: string, wanted?: Wanted): AsyncGenerator<RawRecord> {
   needPackages('reading Parquet')
