@@ -69,7 +69,7 @@ export async function runProgram<T>(args: string[]): Promise<{ printed: T; cpuMs
 }
 
 /** Reads the time in ticks of 10 ms; 0 if the process has ended. */
-function readCpuMs(pid: number): number {
+export function readCpuMs(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')

@@ -5,28 +5,18 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { chromium, type Page } from 'playwright-core'
+import { skyScene } from '../scripts/shots/texts.ts'
 import { listen } from '../src/apps/server/listen.ts'
 import { createServer } from '../src/apps/server/server.ts'
 import { scriptedEngine } from '../src/engines/scripted/scripted.ts'
 
-const question = 'Why is the sky blue?'
-const proposals = [
-  'The sky looks blue because molecules of air scatter **short waves** of light more than long ones. This is called Rayleigh scattering. Blue light reaches us from every direction.',
-  'Sunlight holds all colors. On its way through the air, blue light is scattered in all directions, about ten times as strongly as red. Violet is scattered even more, but our eyes are less sensitive to it.',
-  'Because of the air. At sunset the path through the air is longer, and mostly red light is left.',
-  'Air molecules are much smaller than the wavelength of light, so the strength of the scattering grows with the fourth power of the frequency. Violet is scattered even more, and some of it is absorbed high up.',
-  'It is blue since oxygen is blue. Liquid oxygen is pale blue, after all.',
-]
-const answer = [
-  '**Sunlight holds all colors.** On its way through the air, blue light is scattered in all directions, about ten times as strongly as red. This is called Rayleigh scattering, and its strength grows with the fourth power of the frequency.',
-  'So why is the sky not violet?',
-  '1. Violet is scattered even more, but our eyes are less sensitive to it.\n2. Some of it is absorbed high up.',
-  'At sunset the path through the air is longer, and mostly red light is left. You can try it with a torch and a glass of water with a few drops of milk.',
-].join('\n\n')
-
+const { question, proposals, answer } = skyScene
 const script = [
-  { when: /Drafts:/, replies: [{ text: answer, ms: 1_900 }] },
-  { replies: proposals.map((text) => ({ text, ms: 700 + 5 * text.length })), pick: 'index' as const },
+  { when: /Drafts:/, replies: [{ text: String(answer), ms: 1_900 }] },
+  {
+    replies: proposals.map(String).map((text) => ({ text, ms: 700 + 5 * text.length })),
+    pick: 'index' as const,
+  },
 ]
 const engine = scriptedEngine(script)
 const server = createServer({ engines: { 'a-model': engine }, defaults: { width: 5, depth: 1 } })
@@ -46,6 +36,7 @@ for (const { name, width, height, colorScheme } of pictures) {
   await page.getByLabel('Your question').fill(question)
   await page.getByRole('button', { name: 'Ask', exact: true }).click()
   await page.locator('.turn[data-state="done"]').waitFor()
+  await page.locator('.agreement strong').waitFor()
   await page.locator('[data-sentence="1"]').first().hover()
   await page.locator('[data-sentence="1"]').first().focus()
   await page.waitForTimeout(500)

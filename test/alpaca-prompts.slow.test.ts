@@ -12,7 +12,7 @@ import { startProxyWithoutN } from './peers/n-ignoring-proxy.ts'
 
 const root = path.join(import.meta.dirname, '..')
 const source = path.join(root, '../shared/data/alpaca-eval/outputs/gpt4_1106_preview.json')
-const COUNT = 20
+const COUNT = 8
 const flags = ['--width', '5', '--depth', '2', '--max-tokens', '32', '--seed', '7']
 const embedded = ['--model', 'smollm2', '--threads', '2']
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'aft-alpaca-'))

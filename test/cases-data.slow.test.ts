@@ -142,12 +142,15 @@ describe.skipIf(!existsSync(cases))('cases', () => {
     expect(stderr).toContain('image_url')
   })
 
-  test('no-responses-field: the field is missed, and those that are there are named', async () => {
-    const { code, stderr } = await build('no-responses-field', 'rows.jsonl', 'out')
-    expect(code).toBe(1)
-    expect(stderr).toMatch(
-      /rows\.jsonl:1: expected `responses` to be a list of texts, got \["instruction","generations"/,
-    )
+  test('no-responses-field: distilabel has its responses in another field; without any, the fields that are there are named', async () => {
+    const { at, code } = await build('no-responses-field', 'rows.jsonl', 'out', '--target', 'best')
+    expect(code).toBe(0)
+    const rows = linesOf(at('out/train.jsonl'))
+    expect(rows).toHaveLength(linesOf(at('rows.jsonl')).length)
+    expect(rows[0].proposals.map(({ model }: { model: string }) => model).sort()).toEqual(['a', 'c'])
+    const { code: again, stderr } = await build('no-responses-field', 'out/train.jsonl', 'out2')
+    expect(again).toBe(1)
+    expect(stderr).toMatch(/train\.jsonl:1: expected several answers per row.*got \["id","prompt"/)
   })
 
   test('parquet-int64: whole numbers of Parquet are numbers', async () => {

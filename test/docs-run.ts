@@ -53,7 +53,7 @@ export function useDocs(folder: string): void {
   })
   afterAll(async () => {
     await own.close(0)
-    for (const { pid } of background) process.kill(-(pid as number))
+    for (const { pid, exitCode } of background) if (exitCode === null) process.kill(-(pid as number))
     background = []
     await server.close()
   })
@@ -106,14 +106,14 @@ function inPage(folder: string) {
 
 /** Runs a line of a shell block. */
 export async function runCommand(command: string, folder: string): Promise<void> {
-  const writesFile = /^echo '[^']*' > [\w.]+$/.test(command)
-  if (!writesFile) expect(command).toMatch(/^(\w+=\S+ )*(echo "[^"]*" \| )?(npx aft|curl) /)
+  const writesFile = /^(echo '[^']*'|npx aft .*|cat [\w. -]+) > [\w.]+$/.test(command)
+  if (!writesFile) expect(command).toMatch(/^(\w+=\S+ )*((echo "[^"]*"|printf '[^']*') \| )?(npx aft|curl) /)
   const { run, start } = inPage(folder)
   if (/npx aft serve/.test(command)) {
     served = await start(adapt(command))
     return expect(served).toMatch(/^http:/)
   }
-  const { stdout, stderr } = await run('bash', ['-c', adapt(command)])
+  const { stdout, stderr } = await run('bash', ['-c', `exec </dev/null; ${adapt(command)}`])
   if (!writesFile) expect(`${stdout}${stderr}`).not.toBe('')
   if (command.startsWith('curl') && command.includes('/chat/completions')) {
     expect(JSON.parse(stdout).choices[0].message.content).toMatch(/^Reply/)

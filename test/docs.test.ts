@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { insertSummary, renderResults } from '../bench/results-page.ts'
 import { insertNames } from '../docs/make-names.ts'
 import { insertOptions } from '../docs/make-options.ts'
+import { commandNames } from '../src/apps/cli/main.ts'
 import { flagName } from '../src/apps/cli/plan-flags.ts'
 import { planOptions } from '../src/plans/options.ts'
 import { blocksOf, commandsOf, listFlags, parseCommand } from './docs-page.ts'
@@ -66,7 +67,8 @@ describe.each(pages)('%s', (page) => {
 
   // The results name the flags of the day on which they were made.
   test.skipIf(page === 'docs/results.md')('every flag that it names exists', async () => {
-    const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, '')
+    // Scripts have flags of their own.
+    const prose = text.replaceAll(/^```[\s\S]*?^```$|`node scripts\/[^`]*`/gm, '')
     const named = [...prose.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([flag]) => flag)
     const flags = await listFlags()
     const unknown = named.filter((flag) => !flags.has(flag))
@@ -92,6 +94,14 @@ test.each([...pages, 'AGENTS.md', 'SECURITY.md'])('paths and scripts that %s nam
   expect(scripts.filter((name) => !(name in known))).toEqual([])
   const paths = places.map(([, place]) => place as string).filter((place) => !/NAME/.test(place))
   expect(paths.filter((place) => !existsSync(path.join(root, place)))).toEqual([])
+})
+
+test('docs/cli.md says what every command does', () => {
+  const rows =
+    read('docs/cli.md')
+      .match(/^\| `aft .*$/gm)
+      ?.join('\n') ?? ''
+  expect(commandNames.filter((name) => !rows.includes(`\`aft ${name}\``))).toEqual([])
 })
 
 test('AGENTS.md lists the floors of the house', () => {

@@ -101,23 +101,34 @@ test('Parquet has the same content as the lines', async () => {
 })
 
 const trainers = [
-  { form: 'llama-factory', variable: 'LLAMA_FACTORY_PYTHON', tested: 'llamafactory 0.9.5' },
-  { form: 'axolotl', variable: 'AXOLOTL_PYTHON', tested: 'axolotl 0.19.0' },
+  { form: 'llama-factory', tested: 'llamafactory==0.9.5', variable: 'LLAMA_FACTORY_PYTHON' },
+  { form: 'axolotl', tested: 'axolotl==0.19.0', variable: 'AXOLOTL_PYTHON' },
 ]
 
-describe.each(trainers)("$form's own loader", ({ form, variable, tested }) => {
-  const other = process.env[variable]
-  const why = other ? '' : ` (skipped: ${variable} is to be the Python of an environment with ${tested})`
+/** The Python that has a trainer: of the environment, or of a folder that is made once. A text if pip cannot install it. */
+function findTrainer({ tested, variable }: (typeof trainers)[number]): { python: string } | string {
+  const given = process.env[variable]
+  if (given) return { python: given }
+  try {
+    return { python: installPython([tested]) }
+  } catch {
+    return `pip cannot install ${tested} here; ${variable} may name a Python that has it`
+  }
+}
 
-  test.skipIf(why)(`takes the export and trains on each completion, and on no earlier answer${why}`, () => {
+describe.each(trainers)("$form's own loader", (trainer) => {
+  const { form } = trainer
+  test('takes the export and trains on each completion, and on no earlier answer', ({ skip }) => {
+    const found = findTrainer(trainer)
+    if (typeof found === 'string') return skip(found)
     const tokenizer = path.join(cwd, 'tokenizer')
     const save = `from transformers import AutoTokenizer as T; import sys; f = sys.argv[1]
 T.from_pretrained(f[: f.rindex('/')], gguf_file=f[f.rindex('/') + 1 :]).save_pretrained(sys.argv[2])`
     execFileSync(installPython(packages), ['-c', save, file, tokenizer], { stdio: 'ignore' })
     const loader = path.join(import.meta.dirname, 'peers/load_trainers.py')
-    const output = execFileSync(other as string, [loader, form, path.join(cwd, form), tokenizer], {
+    const output = execFileSync(found.python, [loader, form, path.join(cwd, form), tokenizer], {
       encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
     const trained: string[] = JSON.parse(output.trim().split('\n').at(-1) as string)
     expect(trained.map((text) => text.trim())).toEqual(
@@ -158,7 +169,13 @@ test('the settings for LLaMA-Factory and axolotl name files that exist, and fiel
       },
     ],
   })
-  const tags = { role_tag: 'role', content_tag: 'content', user_tag: 'user', assistant_tag: 'assistant' }
+  const tags = {
+    role_tag: 'role',
+    content_tag: 'content',
+    user_tag: 'user',
+    assistant_tag: 'assistant',
+    observation_tag: 'tool',
+  }
   expect(JSON.parse(read('llama-factory/dataset_info.json'))).toEqual({
     aft: {
       file_name: 'train.jsonl',

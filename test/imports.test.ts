@@ -37,3 +37,11 @@ test('opening an engine loads what it needs', () => {
     await openEngine('http://127.0.0.1:9/v1#m')`
   expect(packagesLoadedBy(open)).toEqual(['zod'])
 })
+
+test('importing the package loads neither the client of HTTP nor fetch: both together take as long as its own modules', () => {
+  const list = `await import('../src/index.ts')
+    console.log(process.moduleLoadList.filter((name) => /NativeModule (http|https|http2|.*undici)$/.test(name)).join())`
+  const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', list]
+  const output = execFileSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname })
+  expect(output.trim()).toBe('')
+})

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { demonstrationStops } from '../src/data/demonstrations.ts'
+import { resolveModel } from '../src/engines/models/models.ts'
 import { aft } from './command-line.ts'
 import { killAndResume, readCompletions } from './kill-and-resume.ts'
+import { startLlamaServer } from './peers/llama-server.ts'
 
 const PROMPTS = 5
 const WIDTH = 2
@@ -94,3 +96,28 @@ test.each([
     expect(proposals.every((p: { onPolicy: boolean }) => p.onPolicy)).toBe(true)
   },
 )
+
+test('llama-server continues the text of --base as the embedded model does: no chat template is in between', async () => {
+  const { file } = await resolveModel('smollm2')
+  const server = await startLlamaServer({ model: file, threads: 1, slots: 2, contextTokens: 4096 })
+  try {
+    const settings = ['--base', '--proposals', '1', '--temperature', '0', '--max-tokens', '12']
+    const propose = async (out: string, ...model: string[]) => {
+      const args = ['data', 'propose', 'p.jsonl', ...settings, '-m', ...model, '-o', out]
+      expect(await aft(args, { cwd })).toMatchObject({ code: 0 })
+      const made = rows(`${out}.journal`).filter(({ type }) => type === 'completion')
+      made.sort((a, b) => a.prompt - b.prompt)
+      return {
+        read: made.map(({ usage }) => usage.inputTokens),
+        texts: rows(out).map((row) => row.responses[0].text.slice(0, 12)),
+      }
+    }
+    const served = await propose('served.jsonl', `${server.url}#smollm2`)
+    const here = await propose('here.jsonl', 'smollm2', '--threads', '1')
+    expect(served.read).toEqual(here.read)
+    // Kernels round in other ways, so some texts part from each other.
+    expect(served.texts.filter((text, i) => text === here.texts[i]).length).toBeGreaterThan(PROMPTS / 2)
+  } finally {
+    await server.close()
+  }
+})

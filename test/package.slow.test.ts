@@ -76,7 +76,7 @@ beforeAll(async () => {
     entry.isFile(),
   )
   names = entries.map((entry) => path.posix.join(path.relative(installed, entry.parentPath), entry.name))
-}, 300_000)
+}, 600_000)
 
 test('packing does not change the package.json of the checkout', () => {
   expect(manifest(copy)).toEqual(own)
@@ -106,9 +106,10 @@ test('the published package.json has no scripts and no development dependencies,
   for (const range of Object.values(published.dependencies)) expect(range).toMatch(/^\^/)
 })
 
-test('the tarball holds compiled files, the launcher, three texts and what training needs: no sources, no tests', () => {
+test('the tarball holds compiled files, the launcher, three texts, models and what training needs: no sources, no tests', () => {
   const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin/aft.js', 'package.json']
-  const training = /^(recipes\/[\w./-]+\.(yaml|json|jinja)|trainer\/\w+\.(py|txt))$/
+  const training =
+    /^(recipes\/[\w./-]+\.(yaml|json|jinja)|trainer\/\w+\.(py|txt)|models\/[\w./-]+\.(gguf|json|md))$/
   expect(names).toEqual(expect.arrayContaining(['trainer/train.py', 'recipes/templates/llama-3.jinja']))
   expect(names.filter((name) => !name.startsWith('dist/') && !training.test(name)).sort()).toEqual(texts)
   expect(
@@ -116,14 +117,16 @@ test('the tarball holds compiled files, the launcher, three texts and what train
       (name) =>
         /test|vitest|contract|fixture/.test(name) ||
         (!training.test(name) &&
-          !/\.(js|d\.ts|md|json)$|LICENSE|fingerprints\.bin$|web\/(index\.html|app\.css|icon\.svg|licen[cs]es\.txt)$/.test(
+          !/\.(js|d\.ts|md|json)$|LICENSE|fingerprints\.bin$|web\/(index\.html|export\.html|app\.css|icon\.svg|demo(-single)?\.jsonl|licen[cs]es\.txt)$/.test(
             name,
           )),
     ),
   ).toEqual([])
   expect(names).toContain('dist/index.d.ts')
   expect(names).not.toContain('dist/apps/cli/main.d.ts') // no program can import it
-  expect(statSync(tarball).size).toBeLessThan(1_350_000) // of which 742 kB are fingerprints of test sets, which do not compress
+  const models = names.filter((name) => name.endsWith('.gguf')) // they do not compress
+  const ofModels = models.reduce((sum, name) => sum + statSync(path.join(installed, name)).size, 0)
+  expect(statSync(tarball).size - ofModels).toBeLessThan(1_800_000) // of which 742 kB are fingerprints of test sets, which do not compress, and 300 kB the page that is exported
 })
 
 test('no compiled file imports a development dependency', () => {

@@ -26,7 +26,9 @@ export interface TerminalOptions {
 /** `command` is a line of shell. It ends with the command's own exit code. */
 export async function runInTerminal(command: string, options: TerminalOptions = {}): Promise<InTerminal> {
   const { columns = 100, rows = 40, env, type } = options
-  const child = spawn('script', ['-qefc', `stty cols ${columns} rows ${rows}; ${command}`, '/dev/null'], {
+  // Some shells end with a Ctrl-C that was meant for their command, unless they have a trap for it.
+  const line = `trap : INT; stty cols ${columns} rows ${rows}; ${command}`
+  const child = spawn('script', ['-qefc', line, '/dev/null'], {
     env: { ...process.env, NO_COLOR: undefined, CI: undefined, TERM: 'xterm-256color', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   })

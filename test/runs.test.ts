@@ -12,9 +12,10 @@ const folder = mkdtempSync(path.join(tmpdir(), 'aft-runs-'))
 const log = path.join(folder, 'log')
 const settings: Record<string, Record<string, string>> = {
   'paper.sh': {
-    PERPLEXITY: '5',
-    AFT_MODEL: 'http://127.0.0.1:1/v1#a',
-    SFT_MODEL: 'http://127.0.0.1:1/v1#b',
+    BASE_MODEL: 'http://127.0.0.1:1/v1#base',
+    SERVED: 'here',
+    TRAIN: 'max_steps=3',
+    LIMIT: '2',
     JUDGE: 'openai:judge',
     DRY: '',
   },

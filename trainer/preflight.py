@@ -18,48 +18,67 @@ class Refused(Exception):
 
 
 class Rows:
-    """Token ids, and the start of the completion in each row."""
+    """Writes token ids and labels to an Arrow file, and counts them. Without a file it only counts."""
 
-    def __init__(self):
-        self.tokens = []
-        self.starts = []
+    def __init__(self, file=None):
+        self.rows = self.tokens = self.trained = self.longest = 0
+        self.ids, self.labels = [], []
+        self.file = file
+        self.writer = None
 
-    @property
-    def trained(self):
-        return sum(len(ids) - start for ids, start in zip(self.tokens, self.starts))
+    def add(self, ids, start):
+        self.rows += 1
+        self.tokens += len(ids)
+        self.trained += len(ids) - start
+        self.longest = max(self.longest, len(ids))
+        if self.file:
+            self.ids.append(ids)
+            self.labels.append([-100] * start + ids[start:])
 
-    def to_dataset(self):
-        from datasets import Dataset
+    def flush(self):
+        if not self.ids:
+            return
+        import pyarrow as pa
 
-        labels = [[-100] * start + ids[start:] for ids, start in zip(self.tokens, self.starts)]
-        return Dataset.from_dict({"input_ids": self.tokens, "labels": labels})
+        lists = pa.list_(pa.int32())
+        schema = pa.schema([("input_ids", lists), ("labels", lists)])
+        self.writer = self.writer or pa.RecordBatchStreamWriter(self.file, schema)
+        self.writer.write_batch(pa.record_batch([pa.array(self.ids, lists), pa.array(self.labels, lists)], schema))
+        self.ids, self.labels = [], []
+
+    def close(self):
+        self.flush()
+        if self.writer:
+            self.writer.close()
 
 
-def prepare(args, model, request, emit):
-    """Returns the tokenizer, the training rows, and the held-out rows (None if no evaluation is wanted)."""
+def prepare(args, model, request, emit, folder=None):
+    """Checks all rows and reports what they are. Their tokens go to files of `folder`, if it is given."""
     tokenizer = load_tokenizer(args, model)
     report = {"warnings": []}
-    rows = read_rows(tokenizer, args, request["train"], request, report)
+
+    def read(name, report):
+        return read_rows(tokenizer, args, request, report, name, folder and os.path.join(folder, f"{name}.arrow"))
+
+    rows = read("train", report)
     wants_eval = args.eval_strategy != "no"
-    held_out = read_rows(tokenizer, args, request["evaluate"], request, {"warnings": []}) if wants_eval else None
-    lengths = [len(ids) for ids in rows.tokens]
-    if not lengths:
+    held_out = read("evaluate", {"warnings": []}) if wants_eval else None
+    if not rows.rows:
         raise Refused(f"{' and '.join(request['train'])}: there is no row to train on")
-    if wants_eval and not held_out.tokens:
+    if wants_eval and not held_out.rows:
         raise Refused(f"{' and '.join(request['evaluate'])}: there is no row to evaluate on; set eval_steps=null")
     emit(
         "preflight",
-        rows=len(lengths),
-        evaluated=len(held_out.tokens) if held_out else 0,
-        tokens=sum(lengths),
+        rows=rows.rows,
+        evaluated=held_out.rows if held_out else 0,
+        tokens=rows.tokens,
         trained=rows.trained,
-        longest=max(lengths),
+        longest=rows.longest,
         dropped=report["dropped"],
         trimmed=report["trimmed"],
         templateSha256=hash_text(tokenizer.chat_template),
         warnings=report["warnings"],
     )
-    return tokenizer, rows, held_out
 
 
 def load_tokenizer(args, model):
@@ -89,13 +108,13 @@ def find_own_system(tokenizer):
     return alone.strip()[:160] if "system" in alone.lower() else None
 
 
-def read_rows(tokenizer, args, files, request, report):
-    rows, report["dropped"], report["trimmed"] = Rows(), 0, 0
+def read_rows(tokenizer, args, request, report, name, file):
+    rows, report["dropped"], report["trimmed"] = Rows(file), 0, 0
     counts = {"special": 0, "prefix": 0, "added": 0, "system": 0}
     own_system = find_own_system(tokenizer)
     specials = [text for text in tokenizer.all_special_tokens if text]
     trimmed = read_trimmed(request.get("trimmed"))
-    for batch in batches(files, trimmed):
+    for batch in batches(request[name], trimmed):
         prompts = [render(tokenizer, row["prompt"], True, place) for place, row in batch]
         wholes = [render(tokenizer, row["prompt"] + row["completion"], False, place) for place, row in batch]
         ids = tokenizer(prompts + wholes, add_special_tokens=False)["input_ids"]
@@ -113,8 +132,9 @@ def read_rows(tokenizer, args, files, request, report):
             counts["prefix"] += start < len(prompt)
             counts["special"] += holds_special(row, specials)
             counts["added"] += not wholes[i].removeprefix(prompts[i]).startswith(row["completion"][0]["content"].strip()[:40])
-            rows.tokens.append(whole)
-            rows.starts.append(start)
+            rows.add(whole, start)
+        rows.flush()
+    rows.close()
     report["warnings"] += describe_counts(counts, own_system)
     return rows
 
@@ -157,7 +177,7 @@ def read_turns(line, place, trimmed):
 
 
 def as_text(message):
-    content = message["content"]
+    content = message.get("content") or ""  # a turn that only calls tools has none
     if not isinstance(content, str):
         others = sorted({str(part.get("type")) for part in content} - {"text"})
         if others:

@@ -65,6 +65,8 @@ def make_callback(request, trainer_of):
     output, before = request["output"], request["before"]
 
     class Record(TrainerCallback):
+        sampled = 0  # GRPO's trainer counts prompts and answers in its logs only
+
         def on_train_begin(self, args, state, control, **kwargs):
             self.start = time.perf_counter()
 
@@ -76,13 +78,15 @@ def make_callback(request, trainer_of):
             return record
 
         def tokens(self):
-            return before["tokens"] + int(trainer_of()._total_train_tokens)
+            return before["tokens"] + int(getattr(trainer_of(), "_total_train_tokens", self.sampled))
 
         def on_log(self, args, state, control, logs=None, **kwargs):
             if not state.is_world_process_zero or "loss" not in logs:
                 return
             rate, norm = logs["learning_rate"], logs.get("grad_norm")
-            record = self.line("metrics.jsonl", state, loss=logs["loss"], learningRate=rate, gradNorm=norm)
+            more = {"reward": logs["reward"]} if "reward" in logs else {}
+            self.sampled = logs.get("num_tokens", 0)
+            record = self.line("metrics.jsonl", state, loss=logs["loss"], learningRate=rate, gradNorm=norm, **more)
             emit("step", **record, maxSteps=state.max_steps)
 
         def on_evaluate(self, args, state, control, metrics=None, **kwargs):
@@ -101,28 +105,32 @@ def check_trainer(trainer, request, rows):
     """Checks that TRL kept all rows and tokens, and that the number of processes is right."""
     import torch
 
-    trained = sum(sum(label != -100 for label in labels) for labels in trainer.train_dataset["labels"])
-    if (len(trainer.train_dataset), trained) != (len(rows.tokens), rows.trained):
-        raise ValueError(
-            f"the trainer kept {len(trainer.train_dataset)} rows with {trained} trained tokens "
-            f"of {len(rows.tokens)} with {rows.trained}"
-        )
+    from tokens import count_labels
+
+    kept, given = [(len(data), count_labels(data)) for data in (trainer.train_dataset, rows)]
+    if kept != given:
+        raise ValueError(f"the trainer kept {kept[0]} rows with {kept[1]} trained tokens of {given[0]} with {given[1]}")
     ones = torch.ones(1, device=trainer.accelerator.device)
     world = int(trainer.accelerator.reduce(ones, reduction="sum").item())
-    emit("start", worldSize=world, device=str(trainer.accelerator.device))
+    lacks_fsdp = bool(trainer.args.fsdp) and not trainer.is_fsdp_enabled  # accelerate leaves it out on CPUs, without a word
+    emit("start", worldSize=world, device=str(trainer.accelerator.device), lacksFsdp=lacks_fsdp)
     if world != request["processes"]:
         raise ValueError(f"expected {request['processes']} processes that train together, got {world}")
 
 
 def run(config_file, request):
-    from preflight import prepare
-    from trl import ModelConfig, ScriptArguments, SFTConfig, SFTTrainer, TrlParser, get_peft_config
+    from tokens import load_rows
+    from sft import choose_trainer
+    from trl import ModelConfig, ScriptArguments, SFTConfig, TrlParser, get_peft_config
 
     parser = TrlParser((ScriptArguments, SFTConfig, ModelConfig))
     _, args, model = parser.parse_args_and_config(["--config", config_file], fail_with_unknown_args=True)
-    tokenizer, rows, held_out = prepare(args, model, request, emit)
-    if request.get("checkOnly"):
-        return
+    if request.get("planOnly"):
+        from plan import measure
+
+        emit("plan", **measure(args, model, get_peft_config(model), request, emit))
+        return emit("end", step=0)
+    tokenizer, rows, held_out = load_rows(args, model, request, config_file, emit)
     args.model_init_kwargs = {
         **(args.model_init_kwargs or {}),
         "revision": model.model_revision,
@@ -132,35 +140,55 @@ def run(config_file, request):
     args.chat_template_path = None  # the tokenizer has the template already
     args.logging_nan_inf_filter = False  # a loss that is no number is reported as such, not as 0
     args.eval_on_start = held_out is not None and not request.get("resumeFrom")
-    trainer = SFTTrainer(
+    trainer = choose_trainer(args)(
         model=model.model_name_or_path,
         args=args,
-        train_dataset=rows.to_dataset(),
-        eval_dataset=held_out.to_dataset() if held_out else None,
+        train_dataset=rows,
+        eval_dataset=held_out,
         processing_class=tokenizer,
         peft_config=get_peft_config(model),
     )
     trainer.add_callback(make_callback(request, lambda: trainer))
     check_trainer(trainer, request, rows)
     trainer.train(resume_from_checkpoint=request.get("resumeFrom"))
+    if trainer.is_fsdp_enabled:  # checkpoints may be in parts; the result is whole
+        trainer.accelerator.state.fsdp_plugin.set_state_dict_type("FULL_STATE_DICT")
     trainer.save_model(os.path.join(request["output"], "model"))
+    if request.get("external"):
+        from external import mark_end
+
+        mark_end(request, trainer)
     emit("end", step=trainer.state.global_step)
     if hasattr(trainer, "end"):
         trainer.end()
 
 
 def main():
-    end_with_parent()
     with open(sys.argv[2], encoding="utf-8") as file:
         request = json.load(file)
-    lock = take_lock(request["lock"]) if os.environ.get("RANK", "0") == "0" else None
+    is_first = os.environ.get("RANK", "0") == "0"
+    lock = None
     try:
-        run(sys.argv[1], request)
+        if request.get("external"):
+            from external import open_run
+
+            request.update(open_run(request, is_first))
+        else:
+            end_with_parent()
+            lock = take_lock(request["lock"]) if is_first else None
+        if request.get("objective") == "grpo":
+            from grpo import run_grpo
+
+            run_grpo(sys.argv[1], request, emit, make_callback)
+        else:
+            run(sys.argv[1], request)
     except Exception as error:
         from preflight import Refused
 
         if isinstance(error, Refused):
             emit("refused", **error.fields)
+            if request.get("external") and is_first:
+                print(f"error: {error.fields.get('place', '')} {error}", file=sys.stderr, flush=True)
         else:
             emit("failed", kind=find_kind(error), message=f"{type(error).__name__}: {error}")
         if isinstance(error, Refused):

@@ -2,7 +2,7 @@
 import type { Changes, ControlRow } from '../../src/eval/control-table.ts'
 import { renameEarlier } from '../../src/files/result-shapes.ts'
 import type { Interval } from '../../src/lib/statistics.ts'
-import { tellChoosing, tellConvergence, tellPerplexity } from './experiments.ts'
+import { tellChoosing, tellConvergence, tellPerplexity, tellRoutes } from './experiments.ts'
 import type { Saved, WinRates } from './speed.ts'
 import { draw, percent, range } from './text.ts'
 
@@ -66,6 +66,7 @@ export const sections: [title: string, pattern: RegExp, tell: (saved: never) => 
   ],
   ['Width and depth', /^evaluation-grid/, tellGrid],
   ['MT-Bench: only whether it runs', /^evaluation-mt-bench/, tellMtBench],
+  ['Experiment: puzzles that one pass cannot solve', /^experiment-routes/, tellRoutes],
   ['Experiment: do drafts make a better answer more likely?', /^experiment-perplexity/, tellPerplexity],
   ['Experiment: does training with drafts learn faster?', /^experiment-convergence/, tellConvergence],
   ['Experiment: what did the trained aggregator learn?', /^experiment-choosing/, tellChoosing],

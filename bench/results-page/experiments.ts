@@ -4,7 +4,7 @@ import type { ConditionSummary } from '../../src/analyze/perplexity.ts'
 import type { Interval } from '../../src/lib/statistics.ts'
 import { figureTitles } from '../../src/report/convergence-figures.ts'
 import type { Saved } from './speed.ts'
-import { draw, percent, range } from './text.ts'
+import { draw, percent, range, showShare } from './text.ts'
 
 interface Perplexity extends Saved {
   n: number
@@ -155,5 +155,58 @@ function showDifference({
   over_majority: mean,
   over_majority_interval: interval,
 }: Partial<Difference>): string {
-  return mean === undefined || !interval ? '' : `${percent(mean)} (${range(interval, percent)})`
+  return showShare(mean, interval)
+}
+
+/** What `runs/routes.sh` saves. */
+export interface Routes extends Saved {
+  /** What differs from the command. */
+  note?: string
+  seeds: string[]
+  tables: {
+    test: string
+    questions: number
+    rows: {
+      title: string
+      share: number
+      interval: Interval
+      aftAhead?: number
+      aftAheadInterval?: Interval
+    }[]
+  }[]
+}
+
+const tests: Record<string, string> = {
+  prompts: 'new prompts',
+  wordings: 'new wordings',
+  larger: 'four ways instead of three',
+  ladders: 'another kind: word ladders',
+  timetables: 'another kind: timetables',
+}
+
+export function tellRoutes({ note = '', seeds, tables }: Routes): string {
+  const known = Object.keys(tests).flatMap((test) => tables.find((table) => table.test === test) ?? [])
+  const titles = known[0]?.rows.map(({ title }) => title) ?? []
+  const drawAll = (show: (row: Routes['tables'][number]['rows'][number]) => string, shown: string[]) =>
+    draw(
+      ['', ...known.map(({ test, questions }) => `${tests[test]}, ${questions} questions`)],
+      shown.map((title) => [
+        title,
+        ...known.map(({ rows }) => {
+          const row = rows.find((one) => one.title === title)
+          return row ? show(row) : ''
+        }),
+      ]),
+    )
+  const compared = titles.filter((title) =>
+    known.some(({ rows }) => rows.some((row) => row.title === title && row.aftAheadInterval)),
+  )
+  return [
+    `Routes through a map that branches at its start, two in each question: which way is right is known at its end only, so one pass from left to right has to guess. A proposer is trained to write right answers, an AFT model to write them with four drafts before it, and a twin like the proposer, on the same prompts and for as many steps as the AFT model. The table has the share of right answers in percent, over ${seeds.length === 1 ? 'one seed of training' : `${seeds.length} seeds of training`}; intervals are over questions${seeds.length === 1 ? '' : ' and seeds'}.`,
+    drawAll(({ share, interval }) => showShare(share, interval), titles),
+    'By how many points the AFT model over the drafts of the proposer is ahead, paired by question:',
+    drawAll(({ aftAhead, aftAheadInterval }) => showShare(aftAhead, aftAheadInterval), compared),
+    'Every answer is in [`routes-questions.jsonl.gz`](../bench/results/routes-questions.jsonl.gz); `node runs/routes-table.ts bench/results/routes-questions.jsonl.gz` makes the tables from it.',
+    note,
+  ].join('\n\n')
 }

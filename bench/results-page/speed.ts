@@ -65,10 +65,33 @@ interface OnPolicy extends Saved {
     built: string
   }[]
 }
+interface Growth extends Saved {
+  curves: {
+    what: string
+    unit: string
+    points: { work: number }[]
+    exponents: Record<'cpu' | 'memory' | 'bytes', number>
+  }[]
+}
+interface Limits extends Saved {
+  kinds: { length: number; type: string; flash: boolean; runs: { read: number; write: number }[] }[]
+  checks: { length: number; ms: Record<string, number[]> }[]
+}
+interface Formats extends Saved {
+  results: { format: string; read: number; passes: { sequences: number; ms: number }[] }[]
+}
+interface LookUp extends Saved {
+  answers: number
+  rows: { isOracle: boolean; least: number; guesses: number; tokensPerPass: number; speedUp: number }[]
+}
+interface Starts extends Saved {
+  results: { name: string; runs: { cpuMs: number; wallMs: number }[] }[]
+}
 interface Scheduling extends Saved {
   results: { name: string; ratios: number[] }[]
 }
 
+const median = (values: number[]) => spreadOf(values).median
 const seconds = (runs: Run[]) => `${spreadOf(runs.map((run) => run.seconds)).median.toFixed(1)} s`
 const times = ({ median, min, max }: Spread) =>
   `${median.toFixed(2)} × (${min.toFixed(2)} to ${max.toFixed(2)})`
@@ -134,7 +157,7 @@ export const speedTables: SpeedTable[] = [
     ],
   ]),
   speedTable(
-    /^embedded-/,
+    /^embedded-(one|\d)/,
     (file) =>
       file.includes('one') ? 'The embedded engine: one question' : 'The embedded engine: 16 prompts',
     ({ settings, ratio, raw }: Embedded) => {
@@ -159,6 +182,42 @@ export const speedTables: SpeedTable[] = [
       ]
     },
   ),
+  speedTable(/^embedded-limits/, 'What the library alone can do, one thread', ({ kinds, checks }: Limits) => [
+    ...kinds.map(({ length, type, flash, runs }): [string, string] => [
+      `behind ${length} tokens, keys and values in ${type}, ${flash ? 'with' : 'without'} flash attention`,
+      `reads ${median(runs.map((run) => run.read)).toFixed(0)}, writes ${median(runs.map((run) => run.write)).toFixed(0)} tokens per second of processor time (5 sequences)`,
+    ]),
+    ...checks.map(({ length, ms }): [string, string] => [
+      `one pass behind ${length} tokens, by the tokens that it reads`,
+      Object.entries(ms)
+        .map(([count, values]) => `${count}: ${median(values).toFixed(0)} ms`)
+        .join(', '),
+    ]),
+  ]),
+  speedTable(/^weight-formats/, 'Formats of the weights, one thread', ({ results }: Formats) =>
+    results.map(({ format, read, passes }) => [
+      format,
+      `reads ${read.toFixed(0)} tokens per second of processor time; a pass over ${passes.map(({ sequences, ms }) => `${sequences} sequences ${ms.toFixed(1)} ms`).join(', ')}`,
+    ]),
+  ),
+  speedTable(/^look-up/, 'Look-up decoding: what it could gain', ({ answers, rows }: LookUp) =>
+    [false, true].map((isOracle) => {
+      const best = rows
+        .filter((row) => row.isOracle === isOracle)
+        .reduce((a, b) => (b.speedUp > a.speedUp ? b : a))
+      const { least, guesses, tokensPerPass, speedUp } = best
+      return [
+        `the last layer of ${answers} answers, ${isOracle ? 'if an oracle said how many guesses are right' : `the best rule: ${least} equal tokens, then`} at most ${guesses} guesses`,
+        `${tokensPerPass.toFixed(2)} tokens per pass, ${speedUp.toFixed(2)} × the speed without`,
+      ]
+    }),
+  ),
+  speedTable(/^start/, 'Starts', ({ results }: Starts) =>
+    results.map(({ name, runs }) => [
+      name.replace(/^aft --help$/, '`aft --help`').replace("import 'aft'", "`import 'aft'`"),
+      `${median(runs.map((run) => run.cpuMs)).toFixed(0)} ms of processor time, ${median(runs.map((run) => run.wallMs)).toFixed(0)} ms by the clock`,
+    ]),
+  ),
   speedTable(/^first-token/, 'First token', ({ own, bare, ratio }: FirstToken) => [
     ['from the start of the process to the first token', `${spreadOf(own).median.toFixed(2)} s`],
     [
@@ -166,6 +225,16 @@ export const speedTables: SpeedTable[] = [
       `${spreadOf(bare).median.toFixed(2)} s; ${times(ratio)}`,
     ],
   ]),
+  speedTable(/^growth/, 'How cost grows with the work', ({ curves }: Growth) =>
+    curves.map(({ what, unit, points, exponents }) => {
+      const [from, to] = [points[0], points.at(-1)].map((point) => point?.work.toLocaleString('en'))
+      const { cpu, memory, bytes } = exponents
+      return [
+        `${what}, ${from} to ${to} ${unit}: exponent of the cost (1: twice the work costs twice as much)`,
+        `processor time ${cpu.toFixed(2)}, memory ${memory.toFixed(2)}, bytes written ${bytes.toFixed(2)}`,
+      ]
+    }),
+  ),
   speedTable(
     /^on-policy/,
     'On-policy data: `aft data propose`, killed once and resumed',

@@ -6,6 +6,10 @@ export const percent = (share: number) => (100 * share).toFixed(1)
 export const range = ({ low, high }: Interval, digits = (x: number) => x.toFixed(2)) =>
   `${digits(low)} to ${digits(high)}`
 
+/** `34.0 (30.1 to 38.0)`, in percent; nothing if there is no such figure. */
+export const showShare = (mean: number | undefined, interval: Interval | undefined) =>
+  mean === undefined || !interval ? '' : `${percent(mean)} (${range(interval, percent)})`
+
 export function draw(head: string[], rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')

@@ -62,6 +62,8 @@ export interface GatherOptions {
   proposals: number
   /** Most characters of target and proposals together. Longer rows are left out. */
   maxChars?: number
+  /** Shows every number of proposals, and all in reverse order. */
+  each?: boolean
 }
 
 /**
@@ -70,7 +72,7 @@ export interface GatherOptions {
  */
 export async function gatherResponses(
   source: AsyncIterable<SourceRow | BadRow>,
-  { targetOf, proposals: count, maxChars = Infinity }: GatherOptions,
+  { targetOf, proposals: count, maxChars = Infinity, each }: GatherOptions,
 ): Promise<Cases> {
   const rows: ResponseRow[] = []
   const skipped = countReasons()
@@ -84,7 +86,7 @@ export async function gatherResponses(
     else if (chars > maxChars) skipped.add(tooLong(maxChars))
     else rows.push({ prompt: row.prompt, responses, target: text })
   }
-  return { cases: casesOfResponses(rows), templates: [], leftOut: skipped.reasons }
+  return { cases: casesOfResponses(rows, { each }), templates: [], leftOut: skipped.reasons }
 }
 
 function countReasons() {

@@ -111,6 +111,25 @@ test('with five responses, the conditions show one, three and five, and five of 
   expect(casesOfResponses(rows.slice(0, 1)).map(({ prompts }) => Object.keys(prompts))).toEqual([
     ['no proposals', 'one proposal', 'three proposals', 'five proposals'],
   ])
+  const [each] = casesOfResponses(rows.slice(0, 1), { each: true })
+  expect(Object.keys(each?.prompts ?? {})).toEqual([
+    ...[
+      'no proposals',
+      'one proposal',
+      'two proposals',
+      'three proposals',
+      'four proposals',
+      'five proposals',
+    ],
+    'five proposals, reversed',
+  ])
+  expect(String(each?.prompts['five proposals, reversed']?.[0]?.content).match(/r\d\d/g)).toEqual([
+    'r04',
+    'r03',
+    'r02',
+    'r01',
+    'r00',
+  ])
 })
 
 test('the tokens that a draft has too are summed apart from the new ones', async () => {

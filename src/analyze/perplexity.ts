@@ -191,8 +191,9 @@ const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eig
  * Makes the conditions: no proposals, one, three, all, and all of the next question. The row's number modulo the count
  * of responses decides which one comes first; three are that one and the next two.
  * @param rows all with the same number of responses
+ * @param options `each` shows every number of them, and all in reverse order
  */
-export function casesOfResponses(rows: ResponseRow[]): ScoredCase[] {
+export function casesOfResponses(rows: ResponseRow[], { each = false } = {}): ScoredCase[] {
   const count = rows[0]?.responses.length ?? 0
   return rows.map(({ prompt, responses, target }, i) => {
     const foreign = rows[(i + 1) % rows.length]?.responses ?? []
@@ -205,7 +206,8 @@ export function casesOfResponses(rows: ResponseRow[]): ScoredCase[] {
     const from = (n: number) =>
       show(Array.from({ length: n }, (_, k) => responses[(i + k) % count] as string))
     const name = (n: number) => `${WORDS[n] ?? n} proposal${n === 1 ? '' : 's'}`
-    const some = [1, 3].filter((n) => n < count).map((n) => [name(n), from(n)] as const)
+    const numbers = each ? Array.from({ length: count - 1 }, (_, k) => k + 1) : [1, 3]
+    const some = numbers.filter((n) => n < count).map((n) => [name(n), from(n)] as const)
     return {
       id: String(i),
       target,
@@ -214,6 +216,7 @@ export function casesOfResponses(rows: ResponseRow[]): ScoredCase[] {
         'no proposals': proposerMessages(paperTemplate, prompt),
         ...Object.fromEntries(some),
         [name(count)]: show(responses),
+        ...(each && { [`${name(count)}, reversed`]: show(responses.toReversed()) }),
         ...(rows.length > 1 && { [`${name(count)} of another question`]: show(foreign) }),
       },
     }

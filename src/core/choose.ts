@@ -1,6 +1,7 @@
 /** Chooses the answer: the first candidate, the most voted, a random one, a judge's, or the one most like the others. */
 import { extractAnswer } from '../lib/answer-text.ts'
 import { canonicalJson } from '../lib/json-text.ts'
+import { mostCommon } from '../lib/most-common.ts'
 import { hashParts, randomFrom } from '../lib/random.ts'
 import { findCentral } from '../lib/text.ts'
 import type { Layer, Plan, Prompt } from './plan.ts'
@@ -68,7 +69,5 @@ function vote(candidates: Completion[], areJson: boolean): Completion {
   const describe = ({ function: { name, arguments: text } }: ToolCall) =>
     `${name}(${canonicalJson(text) ?? text})`
   const answerOf = (c: Completion) => c.toolCalls?.map(describe).join() ?? extractAnswer(c.text, areJson)
-  const votes = Map.groupBy(candidates, answerOf)
-  const most = Math.max(...[...votes.values()].map((group) => group.length))
-  return [...votes.values()].find((group) => group.length === most)?.[0] as Completion
+  return mostCommon(candidates, answerOf) as Completion
 }

@@ -16,6 +16,8 @@ export interface Host {
   emit?: (event: AftEvent) => void
   /** Whether `emit` does not need the deltas of a layer. Then engines leave them out. */
   endsOnly?: (layer: number) => boolean
+  /** Whether `emit` needs each end at once, though its usage is an estimate: the usage follows as an event of its own. */
+  endsEarly?: boolean
   /** The first layers, if they exist already: they are not sampled and emit no events. */
   recorded?: LayerResult[]
   /** How many of the prompt's messages the proposals in `recorded` answer, if turns of tools came since then. */

@@ -110,6 +110,7 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
   const { run, engine } = call
   /** Members that have not ended, by their index in the request. (`member.index` is the index in the layer.) */
   const open = new Map(members.entries())
+  const made = new Map<number, Completion>()
   const failed: Failed[] = []
   /** All failures, with this error for each member that has not ended. */
   const failOpen = (error: unknown) => [...failed, ...[...open.values()].map((member) => ({ member, error }))]
@@ -117,8 +118,9 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
     run.quorum.signal.throwIfAborted()
     for await (const event of engine.generate(await makeRequest(call, members))) {
       const member = open.get(event.index)
-      if (!member) continue
-      if (event.type === 'completion-end') addCompletion(call, member, event)
+      if (event.type === 'completion-usage') takeUsage(run, made.get(event.index), event.usage)
+      if (!member || event.type === 'completion-usage') continue
+      if (event.type === 'completion-end') made.set(event.index, addCompletion(call, member, event))
       else if (event.type === 'completion-failed')
         failed.push({ member, error: event.error, usage: event.usage })
       else passOn(call, member, event)
@@ -132,7 +134,7 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
   }
 }
 
-type Passed = Exclude<EngineEvent, { type: 'completion-end' | 'completion-failed' }>
+type Passed = Exclude<EngineEvent, { type: 'completion-end' | 'completion-failed' | 'completion-usage' }>
 
 /** Emits an event of the engine, and counts what a completion waits for. */
 function passOn({ run, name: engine, waited }: Call, { index }: Member, event: Passed): void {
@@ -169,14 +171,14 @@ async function makeRequest(
     ...(isLast && logprobs !== undefined && { logprobs }),
     ...(host.priority && { priority: host.priority(layerIndex) }),
     ...(run.plan.strict && { strict: true }),
-    ...(layer.quorum && { endsEarly: true }),
+    ...((layer.quorum || host.endsEarly) && { endsEarly: true }),
     ...((!host.emit || host.endsOnly?.(layerIndex)) && { endsOnly: true }),
     ...(host.maxWaitMs !== undefined && { maxWaitMs: host.maxWaitMs }),
     signal: quorum.signal,
   }
 }
 
-function addCompletion(call: Call, member: Member, event: CompletionEnd): void {
+function addCompletion(call: Call, member: Member, event: CompletionEnd): Completion {
   const { run, group, fitting, before } = call
   const { type, index, ms, ...content } = event
   const excluded = whyExcluded(run, event)
@@ -195,6 +197,13 @@ function addCompletion(call: Call, member: Member, event: CompletionEnd): void {
   run.result.completions.push(completion)
   run.host.emit?.({ type: 'completion-end', layer: run.layerIndex, completion })
   run.quorum.check()
+  return completion
+}
+
+function takeUsage({ host, layerIndex }: LayerRun, completion: Completion | undefined, usage: Usage): void {
+  if (!completion) return
+  completion.usage = usage
+  host.emit?.({ type: 'completion-usage', layer: layerIndex, completion })
 }
 
 /** With tools only the answer has the format. Proposals are prose: they cannot make the calls that the values come from. */

@@ -98,9 +98,13 @@ test('a template with its proposals at the tail gives the same prompt as inferen
   const shows = ({ at = 0, span = [0, 0] }: Example['proposals'][number]) =>
     textOf(example.prompt[at] as Message).slice(...span)
   expect(example.proposals.map(shows)).toEqual(texts.map(({ text }) => text))
-  expect(await validateFolder(at('out'))).toEqual({ train: 1, validation: 0 })
+  expect(await validateFolder(at('out'))).toEqual({
+    train: 1,
+    validation: 0,
+    notes: [expect.stringContaining('LLaMA-Factory would drop 1 examples')],
+  })
   await expect(exportFolder(at('out'), at('lf'), 'llama-factory')).rejects.toThrow(
-    /the example "it" has two user turns in a row, and LLaMA-Factory drops such rows: build .* --template aft-1/,
+    /do not take turns in the example "it", and LLaMA-Factory drops such rows: build .* --template aft-1/,
   )
   expect(existsSync(at('lf'))).toBe(false)
   expect(await exportFolder(at('out'), at('trl'), 'trl')).toBe(1)
@@ -173,6 +177,17 @@ test('each dropped row is written down with its reason', async () => {
     train: 1,
     left: { repeated: 2, empty: 1, runaway: 1, 'is the target': 1 },
   })
+})
+
+test('with keepsEqual, proposals that equal the target or one another are shown; empty and runaway ones are not', async () => {
+  const long = Array.from({ length: 200 }, () => 'again').join(' ')
+  const given = row('lonely', ['a', 'a', 'lonely is this.', '', long])
+  const counts = await build([given], { keepsEqual: true })
+  const [example] = lines('out/train.jsonl') as [Example]
+  const system = String(example.prompt[0]?.content)
+  const shown = example.proposals.map(({ span = [0, 0] }) => system.slice(...span))
+  expect(shown.sort()).toEqual(['a', 'a', 'lonely is this.'])
+  expect(counts.left).toEqual({ empty: 1, runaway: 1 })
 })
 
 test('too many broken records end the build, name the first, and leave nothing', async () => {

@@ -9,17 +9,20 @@ export function cleanText(text: string): string {
   return (text.includes('<') ? splitReasoning(text).text : text).trim()
 }
 
-/** Returns the responses that can be shown, and counts the others by reason. `taken` is the target, which must not be shown. */
+/**
+ * Returns the responses that can be shown, and counts the others by reason. `taken` is the target, which must not be shown.
+ * With `keepsEqual` it may be, and a response may occur more than once.
+ */
 export function cleanResponses(
   responses: Response[],
-  taken?: string,
+  { taken, keepsEqual = false }: { taken?: string; keepsEqual?: boolean } = {},
 ): { responses: Response[]; left: Reasons } {
   const left: Reasons = {}
   const seen: string[] = []
   const kept: Response[] = []
   for (const response of responses) {
     const text = cleanText(response.text)
-    const reason = findUnusable(text) ?? findTwin(text, seen, taken)
+    const reason = findUnusable(text) ?? (keepsEqual ? undefined : findTwin(text, seen, taken))
     if (reason) left[reason] = (left[reason] ?? 0) + 1
     else {
       kept.push({ ...response, text })

@@ -17,30 +17,43 @@ export interface CardFacts {
   /** License of the source, as the caller stated it. */
   license?: string
   hasSftTwin: boolean
+  /** Files that were not read, because their names say test or validation. */
+  heldOut?: string[]
+  /** Which part of the rows this is, if it is one. */
+  part?: { part: number; of: number }
 }
 
 /**
- * Writes the card as `README.md`. Its text does not depend on the time or on the folder's path. A template that is not
+ * Writes the card as `README.md`. `namesOf` has the shards of a file. Its text does not depend on the time or on the folder's path. A template that is not
  * built in is written beside it: a model that is trained on the data takes it along.
  */
-export function writeDataCard(folder: string, facts: CardFacts, counts: BuildCounts): void {
-  writeFileSync(path.join(folder, 'README.md'), renderDataCard(facts, counts))
+export function writeDataCard(
+  folder: string,
+  facts: CardFacts,
+  counts: BuildCounts,
+  namesOf: (file: string) => string[] = (file) => [file],
+): void {
+  writeFileSync(path.join(folder, 'README.md'), renderDataCard(facts, counts, namesOf))
   const { template } = facts
   if (builtInTemplates.some((known) => hashTemplate(known) === hashTemplate(template))) return
   writeFileSync(path.join(folder, templateFile), `${JSON.stringify(template, null, 2)}\n`)
 }
 
-function renderDataCard(facts: CardFacts, counts: BuildCounts): string {
-  const { inputs, template, settings, license } = facts
+function renderDataCard(facts: CardFacts, counts: BuildCounts, namesOf: (file: string) => string[]): string {
+  const { inputs, template, settings, license, part, heldOut = [] } = facts
   const files = inputs.map(({ file, sha256 }) => [path.basename(file), sha256 ?? 'not a file'])
   const dropped = Object.values(counts.dropped).reduce((a, b) => a + b, 0)
   return [
-    frontMatter(facts.hasSftTwin, counts),
+    frontMatter(facts.hasSftTwin, counts, namesOf),
     '# Aggregation examples\n',
     'Each row asks for one answer from several proposals. `prompt` is what the aggregator gets at inference, ' +
       '`completion` is what it should write. Rows without proposals are plain examples.\n',
+    part &&
+      `This is part ${part.part} of ${part.of}. \`aft data merge\` joins the parts; prompts that nearly equal an earlier one are dropped then.\n`,
     `Source: ${facts.format}. License of the source: ${license ?? 'not stated; look it up before you share this'}.\n`,
     table(['file', 'SHA-256'], files),
+    heldOut.length > 0 &&
+      `Not read, because their names say test or validation: ${heldOut.map((file) => path.basename(file)).join(', ')}.\n`,
     table(
       ['what', 'rows'],
       [
@@ -67,12 +80,14 @@ function renderDataCard(facts: CardFacts, counts: BuildCounts): string {
 }
 
 /** Names the file of each split for loaders of the model hub's format. They reject a split without rows. */
-function frontMatter(hasSftTwin: boolean, counts: BuildCounts): string {
+function frontMatter(hasSftTwin: boolean, counts: BuildCounts, namesOf: (file: string) => string[]): string {
   const splits = (['train', 'validation'] as const).filter((split) => counts[split] > 0)
   if (splits.length === 0) return ''
+  const pathOf = (file: string) =>
+    namesOf(file).length === 1 ? file : file.replace(/\.jsonl$/, '-*-of-*.jsonl')
   const config = (name: string, folder: string) =>
     `- config_name: ${name}\n  data_files:\n` +
-    splits.map((split) => `  - split: ${split}\n    path: ${folder}${split}.jsonl\n`).join('')
+    splits.map((split) => `  - split: ${split}\n    path: ${pathOf(`${folder}${split}.jsonl`)}\n`).join('')
   const twin = hasSftTwin ? config('sft', 'sft/') : ''
   return `---\nconfigs:\n${config('default', '').replace('\n', '\n  default: true\n')}${twin}---\n`
 }

@@ -32,6 +32,8 @@ export interface ExamineOptions {
   proposals: number
   minProposals: number
   chooseBy: ChooseBy
+  /** Also shows responses that equal the target or one another, as a model meets them when it answers. */
+  keepsEqual?: boolean
   /** Proposals of this model are on-policy, in addition to those that the source marks. */
   onPolicyModel?: string
   /** A row is dropped if its prompt is in one of these. */
@@ -79,7 +81,7 @@ export function examineRow(row: SourceRow, options: ExamineOptions): Examined {
     return { ...none, drop: { reason: 'the prompt is in another language', detail: other } }
   const { drop, target, responses: others } = findTarget(row, text, options)
   if (drop) return { ...none, drop }
-  const { responses, left } = cleanResponses(others, target)
+  const { responses, left } = cleanResponses(others, { taken: target, keepsEqual: options.keepsEqual })
   const examined = { ...none, left, target, responses }
   const usable = responses.length
   if (usable < options.minProposals) {

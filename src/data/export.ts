@@ -5,6 +5,7 @@ import type { SchemaElement } from 'hyparquet'
 import { type Message, textOf } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
 import { readExamples, type Split } from '../files/examples.ts'
+import { alternates } from '../files/loaders.ts'
 import { needPackages } from '../files/optional-packages.ts'
 import type { Example } from '../files/rows/row.ts'
 import { toFileError } from '../lib/file-error.ts'
@@ -13,18 +14,21 @@ import { createFolder } from './result-folder.ts'
 /** A form of the export: a trainer's own, or Parquet. */
 export type Form = 'trl' | 'llama-factory' | 'axolotl' | 'parquet'
 
-/** Keeps role and text of each turn. Trainers do not know other fields of a message, such as tool calls. */
+/** Keeps role and text of each turn. Trainers do not know other fields of a message, such as tool calls, nor developers. */
 const toTurns = (messages: Message[]) =>
-  messages.map((message) => ({ role: message.role, content: textOf(message) }))
+  messages.map((message) => ({
+    role: message.role === 'developer' ? 'system' : message.role,
+    content: textOf(message),
+  }))
 
 /**
- * Makes one `messages` list. LLaMA-Factory trains on the last turn alone if `mask_history` is set. It drops rows with two
- * user turns in a row, as templates with their proposals at the tail have them.
+ * Makes one `messages` list. LLaMA-Factory trains on the last turn alone if `mask_history` is set. It drops rows in which
+ * user and assistant do not take turns, such as those of templates with their proposals at the tail.
  */
 const toMessages = ({ id, prompt, completion }: Example) => {
-  if (prompt.some(({ role }, i) => role === 'user' && prompt[i - 1]?.role === 'user'))
+  if (!alternates(prompt))
     throw new UsageError(
-      `the example "${id}" has two user turns in a row, and LLaMA-Factory drops such rows: build the data with --template aft-1, or export them with --to trl`,
+      `the user and the assistant do not take turns in the example "${id}", and LLaMA-Factory drops such rows: build the data with --template aft-1 if the proposals are in a turn of their own, or export with --to trl`,
     )
   return { messages: toTurns([...prompt, ...completion]) }
 }
@@ -143,6 +147,7 @@ const llamaFactorySet = (file: string) => ({
     content_tag: 'content',
     user_tag: 'user',
     assistant_tag: 'assistant',
+    observation_tag: 'tool',
     system_tag: 'system',
   },
 })

@@ -18,6 +18,8 @@ const MIN_RUN = 6
 
 /** Splits a text into words of letters and digits, in lower case. */
 export function normalizeWords(text: string): string[] {
+  // Most prompts are plain: their characters have one form, and a pattern without Unicode's classes is three times as fast.
+  if (ASCII.test(text)) return text.toLowerCase().match(/[a-z0-9]+/g) ?? []
   return (
     text
       .normalize('NFKC')
@@ -25,6 +27,8 @@ export function normalizeWords(text: string): string[] {
       .match(/[\p{L}\p{N}]+/gu) ?? []
   )
 }
+
+const ASCII = /^[\0-\x7f]*$/
 
 /** Returns the first 64 bits of a text's SHA-1. */
 export function hash64(text: string): bigint {

@@ -1,6 +1,6 @@
 /** Reads the rows of a source that can be labeled: those with at least one response to show. */
 import { DataError } from '../core/provider/errors.ts'
-import { listFiles, readRecords } from '../files/rows/read-records.ts'
+import { listTrainingFiles, readRecords } from '../files/rows/read-records.ts'
 import type { SourceRow } from '../files/rows/row.ts'
 import type { ReadLabelRows } from '../run/label.ts'
 import { cleanResponses } from './clean.ts'
@@ -8,28 +8,32 @@ import { findSource } from './sources/sources.ts'
 
 /**
  * Reads all rows once, to find a broken row before the first paid call. Standard input is kept in memory.
- * @returns a function that reads the rows again, and the number of rows left out because no response is usable
+ * @returns a function that reads the rows again, the number of rows left out because no response is usable, and the files
+ * left out because their names say test or validation
  * @throws DataError for a record that is not a row, or an id that two rows have
  */
 export async function openLabelRows(
   paths: string[],
   format: string,
-): Promise<{ rows: ReadLabelRows<SourceRow>; count: number; without: number }> {
+): Promise<{ rows: ReadLabelRows<SourceRow>; count: number; without: number; heldOut: string[] }> {
   let [count, without] = [0, 0]
   const kept: SourceRow[] | undefined = paths.includes('-') ? [] : undefined
-  for await (const row of readRows(paths, format, () => without++)) {
+  const found = paths.map((place) => listTrainingFiles(place))
+  const files = found.flatMap((one) => one.files)
+  for await (const row of readRows(files, format, () => without++)) {
     count++
     kept?.push(row)
   }
-  return { rows: () => kept ?? readRows(paths, format), count, without }
+  const heldOut = found.flatMap((one) => one.heldOut)
+  return { rows: () => kept ?? readRows(files, format), count, without, heldOut }
 }
 
-async function* readRows(paths: string[], format: string, onEmpty?: () => void): AsyncGenerator<SourceRow> {
+async function* readRows(files: string[], format: string, onEmpty?: () => void): AsyncGenerator<SourceRow> {
   const source = findSource(format)
   const ids = new Set<string>()
-  for await (const row of source.read(readRecords(paths.flatMap(listFiles), source))) {
+  for await (const row of source.read(readRecords(files, source))) {
     if ('problem' in row) throw new DataError(row.place, undefined, row.problem)
-    if (ids.has(row.id)) throw new DataError(paths.join(', '), undefined, `two rows have the id "${row.id}"`)
+    if (ids.has(row.id)) throw new DataError(files.join(', '), undefined, `two rows have the id "${row.id}"`)
     ids.add(row.id)
     const { responses } = cleanResponses(row.responses)
     if (responses.length > 0) yield { ...row, responses }

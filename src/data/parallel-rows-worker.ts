@@ -4,10 +4,10 @@ import { parseRecord } from '../files/rows/read-records.ts'
 import type { BadRow, RawRecord, SourceRow } from '../files/rows/row.ts'
 import { splitLines } from '../files/rows/split-json.ts'
 import { type Parcel, serveWork } from '../lib/worker-pool.ts'
-import { markPrompt } from './build.ts'
 import { chooseDraft, examineRow } from './examine-row.ts'
 import type { Block, Done, Placed, WorkOptions } from './parallel-rows.ts'
 import { renderRow } from './render-row.ts'
+import { markPrompt } from './seen-rows.ts'
 import { findSource } from './sources/sources.ts'
 
 serveWork((options: WorkOptions) => {

@@ -39,8 +39,8 @@ function writeRows(file: string): void {
   writeFileSync(file, `\uFEFF${lines.join('\n')}`)
 }
 
-async function build(out: string, workers: number) {
-  const options = {
+function optionsFor(out: string) {
+  return {
     source: 'test',
     out: at(out),
     template: paperTemplate,
@@ -61,6 +61,10 @@ async function build(out: string, workers: number) {
       writeDataCard(path, facts, counts)
     },
   }
+}
+
+async function build(out: string, workers: number) {
+  const options = optionsFor(out)
   const files = [at('a.jsonl'), at('b.jsonl')]
   const source = findSource('responses')
   const rows =
@@ -79,6 +83,12 @@ test('any number of worker threads gives the same bytes and counts as no threads
     expect.arrayContaining(['benchmark', 'duplicate prompt', 'near-duplicate prompt']),
   )
   const names = ['train.jsonl', 'validation.jsonl', 'dropped.jsonl', 'README.md']
+  for (const skip of [1, 390, 500, 790]) {
+    let rows = 0
+    const options = { ...optionsFor('skipped'), format: 'responses', workers: 1, skip }
+    for await (const _ of readInParallel([at('a.jsonl'), at('b.jsonl')], options)) rows++
+    expect(rows).toBe(counts.read - skip)
+  }
   for (const workers of [1, 3]) {
     const out = `with-${workers}`
     expect(JSON.stringify(await build(out, workers))).toBe(JSON.stringify(counts))

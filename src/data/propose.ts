@@ -2,6 +2,7 @@
 import { type Message, textOf } from '../core/provider/engine.ts'
 import { DataError, UsageError } from '../core/provider/errors.ts'
 import type { Template } from '../core/provider/template.ts'
+import { formOf } from '../files/forms/forms.ts'
 import { type PromptRow, readPrompts } from '../files/prompts.ts'
 import { readRecords } from '../files/rows/read-records.ts'
 import { asFields, asText, type Response, RowProblem } from '../files/rows/row.ts'
@@ -60,7 +61,7 @@ export async function readDemonstrations(from: string): Promise<Demonstration[]>
       if (problem !== undefined) throw new RowProblem(problem)
       const row = asFields(value)
       const question = readPrompt(row).map(textOf).join('\n')
-      read.push({ question, answer: asText(row.answer, 'answer') })
+      read.push({ question, answer: asText(formOf(row).target?.(row), 'answer') })
     } catch (error) {
       throw error instanceof RowProblem ? new DataError(file, line, error.message) : error
     }

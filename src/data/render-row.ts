@@ -3,7 +3,9 @@
 import type { Template } from '../core/provider/template.ts'
 import type { Example } from '../files/rows/row.ts'
 import { hashParts, randomFrom } from '../lib/random.ts'
+import type { Examined } from './examine-row.ts'
 import { type Draft, makeExample, type TokenBudget } from './make-example.ts'
+import type { PromptMark } from './seen-rows.ts'
 import { type Measures, measureDraft } from './statistics.ts'
 
 /** How a draft is written. */
@@ -39,6 +41,15 @@ export interface Rendered<Text = string> {
   /** The model of each proposal. */
   models: string[]
   measures: Measures
+}
+
+/** A row from another thread or machine. Only what depends on the order of the rows is left to do. */
+export interface Ready extends Pick<Examined, 'hits' | 'left' | 'drop'> {
+  id: string
+  /** Absent if the row is dropped. */
+  mark?: PromptMark
+  /** Absent if the row is dropped or has too many tokens. */
+  rendered?: Rendered<Uint8Array>
 }
 
 /** Renders a draft; undefined if it has too many tokens. */

@@ -1,44 +1,64 @@
 /** Writes a folder that gets its final name only when it is complete. */
-import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { UsageError } from '../core/provider/errors.ts'
+import { syncName } from '../lib/durable.ts'
 import { toFileError } from '../lib/file-error.ts'
 import { makeFolder } from '../lib/make-folder.ts'
-import { writeAll } from '../lib/write-whole.ts'
+import { openShards, type ShardState } from './shards.ts'
 
 /** A folder that is still being written. */
 export interface ResultFolder {
   /** Its path until it is finished. */
   path: string
+  /** Bytes that were written to all files. */
+  readonly bytes: number
   /** Appends a JSON line. @throws FileError */
   write(file: string, value: object): void
-  /** Appends two pieces; the second is text or UTF-8 bytes. @throws FileError */
+  /** Appends two pieces of a line; the second is text or UTF-8 bytes. @throws FileError */
   append(file: string, text: string, rest: string | Uint8Array): void
+  /** The names that a file gets at the end: its own, or those of its shards. */
+  namesOf(file: string): string[]
+  /** Has the disk keep what was written. A later process opens the folder again with the result. @throws FileError */
+  sync(): FolderState
   /** Renames it to its final name. @throws FileError */
   finish(): void
+  /** Closes it, so that a later process can resume. */
+  leave(): void
   /** Deletes the unfinished folder. An older folder with the final name stays. */
   remove(): void
 }
 
-const BUFFER_BYTES = 1 << 19
+/** Where each file ends. */
+export type FolderState = Record<string, ShardState>
 
-/** A file that is written in large pieces, through a buffer. */
-interface Output {
-  fd: number
-  buffer: Buffer
-  used: number
+/** What to write, and how to begin. */
+export interface FolderOptions {
+  restart?: boolean
+  files: string[]
+  /** Most bytes of a file, except for one longer line. A larger file becomes several: `train-00000-of-00002.jsonl`. */
+  shardBytes?: number
+  /** Opens the unfinished folder again instead of making it. */
+  from?: FolderState
 }
+
+/** A folder within the unfinished one, for what is not part of the result. */
+export const STATE = 'state.tmp'
+
+/** Returns the path of the folder until it is finished. */
+export const unfinishedPath = (out: string) => `${path.resolve(out)}.unfinished`
 
 /**
  * Checks that a folder may be written.
  * @throws UsageError if `out` is a file, or is not empty and must not be replaced
  */
 export function checkOut(out: string, restart = false): void {
+  bringBack(out)
   const found = statSync(out, { throwIfNoEntry: false })
   if (found && !found.isDirectory()) throw new UsageError(`${out} is a file; expected the name of a folder`)
   if (!found || readdirSync(out).length === 0) return
   if (!restart) throw new UsageError(`${out} is not empty; give another -o, or --restart`)
-  if (!existsSync(path.join(out, 'train.jsonl'))) {
+  if (!readdirSync(out).some((name) => /^train(-\d+-of-\d+)?\.jsonl$/.test(name))) {
     throw new UsageError(
       `${out} has no train.jsonl, so it is not a data set and is not replaced; give another -o`,
     )
@@ -46,16 +66,14 @@ export function checkOut(out: string, restart = false): void {
 }
 
 /**
- * Begins an unfinished folder with these files, next to `out`. It deletes the leftovers of an interrupted run.
+ * Begins an unfinished folder with these files, next to `out`. It deletes the leftovers of an interrupted run, unless it
+ * is to resume it.
  * @throws UsageError if `out` is a file, or is not empty and must not be replaced
  */
-export function createFolder(
-  out: string,
-  { restart = false, files: names }: { restart?: boolean; files: string[] },
-): ResultFolder {
+export function createFolder(out: string, options: FolderOptions): ResultFolder {
+  const { restart = false, files: names, shardBytes, from } = options
   checkOut(out, restart)
-  const unfinished = `${path.resolve(out)}.unfinished`
-  const files = new Map<string, Output>()
+  const unfinished = unfinishedPath(out)
   const attempt = <T>(act: () => T): T => {
     try {
       return act()
@@ -63,39 +81,43 @@ export function createFolder(
       throw toFileError(out, error)
     }
   }
-  const append = (name: string, part: string | Uint8Array) =>
-    attempt(() => {
-      const file = files.get(name)
-      if (!file) throw new Error(`the folder has no file ${name}`)
-      put(file, part)
-    })
-  const close = () => {
-    for (const { fd } of files.values()) closeSync(fd)
-    files.clear()
-  }
-  attempt(() => {
-    rmSync(unfinished, { recursive: true, force: true })
+  const files = attempt(() => {
+    if (!from) rmSync(unfinished, { recursive: true, force: true })
     makeFolder(unfinished)
-    for (const name of names) {
-      const file = path.join(unfinished, name)
-      makeFolder(path.dirname(file))
-      files.set(name, { fd: openSync(file, 'w'), buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES), used: 0 })
-    }
+    return new Map(
+      names.map((name) => [
+        name,
+        openShards(path.join(unfinished, name), { shardBytes, from: from?.[name] }),
+      ]),
+    )
   })
+  const find = (name: string) => {
+    const file = files.get(name)
+    if (!file) throw new Error(`the folder has no file ${name}`)
+    return file
+  }
+  const close = () => {
+    for (const file of files.values()) file.close()
+  }
   return {
     path: unfinished,
-    write: (name, value) => append(name, `${JSON.stringify(value)}\n`),
-    append(name, text, rest) {
-      append(name, text)
-      append(name, rest)
+    get bytes() {
+      return [...files.values()].reduce((sum, file) => sum + file.bytes, 0)
     },
+    write: (name, value) => attempt(() => find(name).append(`${JSON.stringify(value)}\n`, '')),
+    append: (name, text, rest) => attempt(() => find(name).append(text, rest)),
+    namesOf: (name) =>
+      find(name)
+        .names()
+        .map((file) => path.join(path.dirname(name), path.basename(file))),
+    sync: () => attempt(() => Object.fromEntries([...files].map(([name, file]) => [name, file.sync()]))),
     finish: () =>
       attempt(() => {
-        for (const file of files.values()) flush(file)
-        close()
-        rmSync(out, { recursive: true, force: true })
-        renameSync(unfinished, out)
+        for (const file of files.values()) file.finish()
+        rmSync(path.join(unfinished, STATE), { recursive: true, force: true })
+        replaceFolder(unfinished, out)
       }),
+    leave: close,
     remove() {
       close()
       rmSync(unfinished, { recursive: true, force: true })
@@ -103,19 +125,27 @@ export function createFolder(
   }
 }
 
-function put(file: Output, part: string | Uint8Array): void {
-  // a UTF-16 code unit has at most 3 bytes in UTF-8
-  const most = typeof part === 'string' ? 3 * part.length : part.length
-  if (most > BUFFER_BYTES - file.used) flush(file)
-  if (most > BUFFER_BYTES) writeAll(file.fd, typeof part === 'string' ? Buffer.from(part) : part)
-  else if (typeof part === 'string') file.used += file.buffer.write(part, file.used)
-  else {
-    file.buffer.set(part, file.used)
-    file.used += part.length
+const oldOf = (out: string) => `${path.resolve(out)}.old.unfinished`
+
+/** Gives a folder its final name. An older folder of this name is removed last, so that one of both is always whole. */
+function replaceFolder(unfinished: string, out: string): void {
+  const old = oldOf(out)
+  if (existsSync(out)) {
+    rmSync(old, { recursive: true, force: true })
+    renameSync(out, old)
   }
+  try {
+    renameSync(unfinished, out)
+  } catch (error) {
+    bringBack(out)
+    throw error
+  }
+  syncName(out)
+  rmSync(old, { recursive: true, force: true })
 }
 
-function flush(file: Output): void {
-  writeAll(file.fd, file.buffer.subarray(0, file.used))
-  file.used = 0
+/** If a replacement stopped midway, the older folder gets its name again. */
+function bringBack(out: string): void {
+  const old = oldOf(out)
+  if (!existsSync(out) && existsSync(old)) renameSync(old, out)
 }

@@ -26,11 +26,13 @@ export function measureDraft({ conversation, proposals, target }: Draft, measure
   }
 }
 
-/** Makes empty statistics; `add` counts the measures of one example. */
-export function createStatistics(): BuildStatistics & { add(measures: Measures): void } {
+/** Makes empty statistics, or continues `from` others; `add` counts the measures of one example. */
+export function createStatistics(
+  from?: BuildStatistics,
+): BuildStatistics & { add(measures: Measures): void } {
   const none = (): LengthCounts => ({ bins: [], texts: 0, chars: 0 })
-  const lengths = { prompts: none(), proposals: none(), targets: none() }
-  const overlap = Array.from({ length: 10 }, () => 0)
+  const lengths = from?.lengths ?? { prompts: none(), proposals: none(), targets: none() }
+  const overlap = from?.overlap ?? Array.from({ length: 10 }, () => 0)
   return {
     lengths,
     overlap,

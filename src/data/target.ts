@@ -1,28 +1,41 @@
 /** Finds targets that are not in the rows: in a file, or written by an engine. */
 import { DataError } from '../core/provider/errors.ts'
+import { formOf } from '../files/forms/forms.ts'
 import { listFiles, readRecords } from '../files/rows/read-records.ts'
-import { asFields, asText, RowProblem } from '../files/rows/row.ts'
+import { asFields, RowProblem, wrong } from '../files/rows/row.ts'
 import { createSpool } from '../lib/spool.ts'
 import { type LabelRow, type ReadLabelRows, readLabels } from '../run/label.ts'
 import { type BuildOptions, promptText, selectDrafts } from './build.ts'
 import { readPrompt } from './sources/responses.ts'
 
 /**
- * Reads targets by prompt text (`promptText`) from a file. A row has the field `target`, `output` or `answer`.
+ * Reads targets by prompt text (`promptText`) from a file. A row has any form with one answer; a blank one is skipped. If a
+ * prompt has several, the first counts.
+ * @param onSkip gets the number of rows that are blank, and of those that repeat a prompt with another answer
  * @throws DataError with file and line for a row without a target
  */
-export async function readTargets(from: string): Promise<Map<string, string>> {
+export async function readTargets(
+  from: string,
+  onSkip?: (blank: number, repeated: number) => void,
+): Promise<Map<string, string>> {
   const table = new Map<string, string>()
+  let [blank, repeated] = [0, 0]
   for await (const { value, problem, file, line } of readRecords(listFiles(from))) {
     try {
       if (problem !== undefined) throw new RowProblem(problem)
       const row = asFields(value)
-      const text = asText(row.target ?? row.output ?? row.answer, 'output')
-      table.set(promptText(readPrompt(row)), text)
+      const text = formOf(row).target?.(row)
+      if (text === undefined)
+        throw wrong('an answer, such as `target`, `output` or `answer`', Object.keys(row))
+      const prompt = promptText(readPrompt(row))
+      if (text.trim() === '') blank++
+      else if (!table.has(prompt)) table.set(prompt, text)
+      else if (table.get(prompt) !== text) repeated++
     } catch (error) {
       throw error instanceof RowProblem ? new DataError(file, line, error.message) : error
     }
   }
+  onSkip?.(blank, repeated)
   return table
 }
 

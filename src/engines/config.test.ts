@@ -63,7 +63,10 @@ test.each([
     engine({ maxRetries: -1 }),
     'aft.config.ts: engines.fast.maxRetries: expected a whole number from 0, got -1',
   ],
-  [engine({ baseURL: 'x' }), 'aft.config.ts: engines.fast.baseURL: expected an http address, got "x"'],
+  [
+    engine({ baseURL: 'x' }),
+    'aft.config.ts: engines.fast.baseURL: expected an http address, or a list of them, got "x"',
+  ],
   [
     engine({ price: { inputPerMTok: 'five', outputPerMTok: 1 } }),
     'aft.config.ts: engines.fast.price.inputPerMTok: expected a number, got "five"',

@@ -1,12 +1,14 @@
 /** `aft.config.ts`: names for engines, and the flags that a project always gives. */
 import { existsSync } from 'node:fs'
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { registerHooks } from 'node:module'
 import { basename, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Engine } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
+import { readText } from '../files/read-text.ts'
 import { explainJson } from '../lib/explain-json.ts'
+import { checkReadable, FileError } from '../lib/file-error.ts'
 import type { AiSdkModel } from './ai-sdk/ai-sdk.ts'
 import type { Defaults, EngineConfig, Place, PresetConfig } from './config-schema.ts'
 
@@ -64,6 +66,7 @@ export async function readConfig(file: string): Promise<Config> {
     throw new UsageError(`${file}: there is no such file; expected a config, such as aft.config.ts`)
   const { value, place = basename(file) } = await readValue(file).catch((error: unknown) => {
     if (error instanceof UsageError) throw error
+    if (error instanceof FileError) throw new UsageError(error.message, { cause: error })
     throw new UsageError(explainModule(file, error))
   })
   // Loaded only here: most programs have no config and need nothing that checks it.
@@ -78,7 +81,8 @@ interface Read {
 }
 
 async function readValue(file: string): Promise<Read> {
-  if (/^\.(json|ya?ml)$/.test(extname(file))) return readText(file, await readFile(file, 'utf8'))
+  if (/^\.(json|ya?ml)$/.test(extname(file))) return parseText(file, readText(file))
+  checkReadable(file)
   resolveToThisProgram()
   const module: { default?: unknown } = await import(pathToFileURL(resolve(file)).href)
   if (module.default === undefined)
@@ -87,7 +91,7 @@ async function readValue(file: string): Promise<Read> {
 }
 
 /** JSON is checked as JSON. YAML contains it, so one parser knows the lines of both. */
-async function readText(file: string, text: string): Promise<Read> {
+async function parseText(file: string, text: string): Promise<Read> {
   if (extname(file) === '.json') checkJson(file, text)
   const { LineCounter, parseDocument } = await import('yaml')
   const lines = new LineCounter()

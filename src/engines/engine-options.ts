@@ -16,8 +16,8 @@ import type { OptionSpec, ValuesOf } from '../plans/options.ts'
 
 /** One row of the table. */
 export interface EngineOptionSpec extends OptionSpec {
-  /** Only engines in this process read it. */
-  isEmbedded?: true
+  /** Only these read it: models in this process; or they and servers. */
+  readBy?: 'embedded' | 'embedded or server'
   /** It may stand in a config and in the API only. */
   hasNoFlag?: true
 }
@@ -29,19 +29,19 @@ export const engineOptions = {
     kind: whole(1),
     help: 'CPU threads of an embedded model',
     defaultText: 'one per core',
-    isEmbedded: true,
+    readBy: 'embedded',
   },
   lora: {
     group: 'Engines',
     kind: file,
     help: 'LoRA adapter for an embedded model, a GGUF file',
-    isEmbedded: true,
+    readBy: 'embedded',
   },
   raw: {
     group: 'Engines',
     kind: onOff,
-    help: 'continue raw text: for embedded base models, without a chat template',
-    isEmbedded: true,
+    help: 'continue raw text, without a chat template: for base models, embedded or at a server with /v1/completions',
+    readBy: 'embedded or server',
   },
   apiKeyEnv: {
     group: 'Engines',
@@ -65,12 +65,12 @@ export const engineOptions = {
     group: 'Engines',
     kind: whole(1),
     help: 'most completions at a time, per server or embedded model',
-    defaultText: '8',
+    defaultText: 'found for servers, from 8 to 256; embedded all that fit; else 8',
   },
   noStream: {
     group: 'Engines',
     kind: onOff,
-    help: 'ask OpenAI-compatible servers for whole answers: less work per token in a batch',
+    help: 'ask servers and providers for whole answers: less work per token in a batch',
   },
   contextLength: {
     group: 'Engines',
@@ -81,7 +81,19 @@ export const engineOptions = {
   baseURL: {
     group: 'Engines',
     kind: address,
-    help: "the server's address",
+    help: "the server's address, or those of several with the same model",
+    hasNoFlag: true,
+  },
+  sessionId: {
+    group: 'Engines',
+    kind: onOff,
+    help: 'send X-Session-ID, the same for requests that begin alike: for routers that keep them together',
+    hasNoFlag: true,
+  },
+  dataParallelRanks: {
+    group: 'Engines',
+    kind: whole(1),
+    help: 'send X-data-parallel-rank below this number, the same for requests that begin alike: for vLLM with data parallel',
     hasNoFlag: true,
   },
   headers: {
@@ -106,8 +118,8 @@ export type EngineOptionName = keyof typeof engineOptions
 
 /** The rows of the table that are flags. */
 export const engineFlagNames = namesOf(({ hasNoFlag }) => !hasNoFlag)
-/** The rows of the table that only engines in this process read. */
-export const embeddedNames = namesOf(({ isEmbedded = false }) => isEmbedded)
+/** The rows of the table that only models in this process read. */
+export const embeddedNames = namesOf(({ readBy }) => readBy === 'embedded')
 
 function namesOf(isMeant: (spec: EngineOptionSpec) => boolean): EngineOptionName[] {
   const rows = Object.entries<EngineOptionSpec>(engineOptions) as [EngineOptionName, EngineOptionSpec][]

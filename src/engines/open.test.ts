@@ -148,9 +148,18 @@ test('when one cannot be opened, the others are closed', async () => {
 })
 
 test('a setting of embedded models is refused where none is opened', async () => {
-  const lost = openEngines(['scripted:echo', 'http://127.0.0.1:9/v1#a'], { config, threads: 2, raw: true })
-  await expect(lost).rejects.toThrow('`threads`, `raw`: only for embedded models')
+  const lost = openEngines(['scripted:echo', 'http://127.0.0.1:9/v1#a'], { config, threads: 2, lora: 'a' })
+  await expect(lost).rejects.toThrow('`threads`, `lora`: only for embedded models')
   await expect(openEngine('quick', { config, lora: 'a.gguf' })).rejects.toThrow(UsageError)
+})
+
+test('raw text is for embedded models and servers', async () => {
+  expect(await openEngine('http://127.0.0.1:9/v1#a', { config, raw: true })).toHaveProperty('id')
+  expect(await openEngine('ollama:a', { config, raw: true })).toHaveProperty('id')
+  const lost = openEngine('scripted:echo', { config, raw: true })
+  await expect(lost).rejects.toThrow(
+    '`raw`: only for embedded models (smollm2, gguf:FILE, hf:…) and servers with',
+  )
 })
 
 test('the earlier name of an option is an error that tells the new one', async () => {

@@ -2,16 +2,19 @@
 import { existsSync, statSync } from 'node:fs'
 import type { Engine } from '../core/provider/engine.ts'
 import { keepSecret, UsageError } from '../core/provider/errors.ts'
-import { isCheckpoint } from '../files/checkpoint.ts'
+import { findCheckpoint } from '../files/checkpoint.ts'
 import { findClosest } from '../lib/closest.ts'
 import { refuseKey } from '../plans/option-kinds.ts'
 import { checkOptions } from '../plans/options.ts'
 import { isModel } from './ai-sdk/is-model.ts'
 import { type Config, type EngineEntry, loadConfig, readConfig } from './config.ts'
 import { embeddedNames, engineOptions } from './engine-options.ts'
-import { isNamed, openNamed } from './named/open-named.ts'
+import { fillHeaders } from './fill-headers.ts'
+import { listPackaged } from './models/packaged.ts'
+import { isNamed, isServer, openNamed } from './named/open-named.ts'
 import { namedForms } from './named/table.ts'
 import type { OpenOptions } from './open-options.ts'
+import { splitAddresses } from './openai/endpoint.ts'
 import { withPrice } from './price.ts'
 import { folderOfConfig, readTrainedTemplate, withTemplate } from './trained-template.ts'
 
@@ -76,17 +79,22 @@ async function checkSettings(options: OpenOptions): Promise<OpenOptions> {
 class Shared {
   readonly engines = new Map<string, Promise<Engine>>()
   hasEmbedded = false
+  hasServer = false
 
   /** Refuses options that no engine reads: they would be ignored silently. */
   checkUse(options: OpenOptions): void {
+    if (this.hasEmbedded) return
     const given = embeddedNames.filter((name) => options[name] !== undefined)
-    if (this.hasEmbedded || given.length === 0) return
     const names = given.map((name) => `\`${name}\``).join(', ')
-    throw new UsageError(
-      `${names}: only for embedded models (smollm2, gguf:FILE, hf:…), but none is used here`,
-      { param: given[0], code: 'unused-option' },
-    )
+    const embedded = 'only for embedded models (smollm2, gguf:FILE, hf:…)'
+    if (given[0]) throw unused(given[0], `${names}: ${embedded}, but none is used here`)
+    if (!options.raw || this.hasServer) return
+    throw unused('raw', `\`raw\`: ${embedded} and servers with /v1/completions, but none is used here`)
   }
+}
+
+function unused(param: string, problem: string): UsageError {
+  return new UsageError(problem, { param, code: 'unused-option' })
 }
 
 /** Opens an engine that knows the template of its model's card. */
@@ -124,14 +132,16 @@ async function open(
   const opener = isCataloged ? openModel : openerOf(scheme)
   if (opener && (isCataloged || rest)) {
     shared.hasEmbedded ||= opener === openModel
+    shared.hasServer ||= scheme === 'openai' || opener === openAddress || isServer(scheme)
     return share(shared, name, options, () => opener(name, rest, options))
   }
   const { engines = {} } = await readConfigOf(options)
   const entry = Object.hasOwn(engines, name) ? engines[name] : undefined
   if (entry === undefined) {
-    if (!isCheckpoint(name)) throw await unknownName(name, Object.keys(engines))
+    const folder = findCheckpoint(name)
+    if (folder === undefined) throw await unknownName(name, Object.keys(engines))
     shared.hasEmbedded = true
-    return share(shared, name, options, () => openCheckpoint(name, options))
+    return share(shared, name, options, () => openCheckpoint(name, folder, options))
   }
   if (seen.includes(name))
     throw new UsageError(`${[...seen, name].join(' -> ')}: these names point to each other in a circle`)
@@ -156,30 +166,15 @@ async function openEntry(
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const merged: OpenOptions = { ...settings, ...given, apiKeyEnv: settings.apiKeyEnv ?? options.apiKeyEnv }
   if (settings.headers) merged.headers = fillHeaders(name, settings.headers, options.env)
+  if (provider && Array.isArray(baseURL))
+    throw new UsageError(`the config's engines.${name}.baseURL: a provider has one address, got several`)
   const target = provider
     ? `${provider}:${model}`
     : baseURL
-      ? `${baseURL}#${model.replace(/^openai:/, '')}`
+      ? `${[baseURL].flat().join(',')}#${model.replace(/^openai:/, '')}`
       : model
   const engine = await open(target, provider ? { ...merged, baseURL } : merged, shared, seen)
   return price ? withPrice(engine, price) : engine
-}
-
-/** Headers with the values of the variables that they name. @throws UsageError that names a variable that is not set */
-function fillHeaders(entry: string, headers: Record<string, string>, env: NodeJS.ProcessEnv = process.env) {
-  const fill = (header: string, text: string) =>
-    text.replace(/\$\{(\w+)\}/g, (_, variable: string) => {
-      const value = env[variable]?.trim()
-      if (value) return value
-      throw new UsageError(
-        `the config's engines.${entry}.headers.${header}: expected a value in the environment variable ${variable}, but it is not set`,
-      )
-    })
-  const filled = Object.entries(headers).map(([header, text]): [string, string] => [
-    header,
-    fill(header, text),
-  ])
-  return Object.fromEntries(filled)
 }
 
 /** Opens an engine, or returns the one that was opened with the same settings. */
@@ -218,31 +213,33 @@ async function openModel(name: string, _: string, options: OpenOptions): Promise
   })
 }
 
-/** Opens a folder made by `aft train`: its adapter on its base. */
-async function openCheckpoint(name: string, options: OpenOptions): Promise<Engine> {
+/** Opens a folder made by `aft train`, or one of the package: its adapters on its base. */
+async function openCheckpoint(name: string, folder: string, options: OpenOptions): Promise<Engine> {
   const [{ readCheckpoint }, { openEmbedded }] = await Promise.all([
     import('./models/checkpoint.ts'),
     import('./embedded/embedded.ts'),
   ])
-  const { file, lora } = await readCheckpoint(name, options)
-  const adapters = [lora, options.lora].flatMap((adapter) =>
-    adapter === undefined ? [] : [{ file: adapter }],
-  )
+  const { file, lora } = await readCheckpoint(folder, options)
+  const adapters = [...lora, ...(options.lora === undefined ? [] : [options.lora])].map((adapter) => ({
+    file: adapter,
+  }))
   const { threads, contextLength, vocabularyOnly, raw } = options
   return openEmbedded({ file, id: name, raw, threads, contextLength, lora: adapters, vocabularyOnly })
 }
 
 async function openAddress(name: string, _: string, options: OpenOptions): Promise<Engine> {
   const at = name.lastIndexOf('#')
-  const [baseURL, model] = [name.slice(0, at), name.slice(at + 1)]
-  if (at < 0 || !model || !URL.canParse(baseURL)) {
-    throw new UsageError(`expected URL#MODEL, such as http://127.0.0.1:8000/v1#llama, got "${name}"`)
+  const [addresses, model] = [splitAddresses(name.slice(0, at)), name.slice(at + 1)]
+  if (at < 0 || !model || !addresses.every((address) => URL.canParse(address))) {
+    throw new UsageError(
+      `expected URL#MODEL, such as http://127.0.0.1:8000/v1#llama, or URL,URL#MODEL, got "${name}"`,
+    )
   }
-  return openServer({ baseURL, model }, options)
+  return openServer({ baseURL: addresses, model }, options)
 }
 
 async function openServer(
-  target: { baseURL?: string; model: string },
+  target: { baseURL?: string | string[]; model: string },
   options: OpenOptions,
 ): Promise<Engine> {
   const { openOpenAI } = await import('./openai/openai.ts')
@@ -265,7 +262,7 @@ async function readConfigOf({ config }: OpenOptions): Promise<Config> {
 }
 
 async function unknownName(name: string, configured: string[]): Promise<UsageError> {
-  const cataloged = await catalogNames()
+  const cataloged = [...(await catalogNames()), ...listPackaged().map((model) => model.name)]
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory())
     return new UsageError(`${name} is a folder, but has no model that \`aft train\` trained to its end`)
   const forms = ['gguf:FILE', 'hf:USER/REPO:QUANT', ...namedForms()]

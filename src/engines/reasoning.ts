@@ -184,6 +184,7 @@ function emitText(state: State, text: string): void {
 
 /** Whether the line that a text ends in holds nothing but white space. */
 function isBlankLineAfter(text: string, isBlankBefore: boolean): boolean {
-  const line = text.slice(text.lastIndexOf('\n') + 1)
-  return (isBlankBefore || line.length < text.length) && line.trim() === ''
+  const start = text.lastIndexOf('\n') + 1
+  if (start === 0 && !isBlankBefore) return false
+  return text.slice(start).trim() === ''
 }

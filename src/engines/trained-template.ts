@@ -2,17 +2,40 @@
 import { dirname } from 'node:path'
 import type { Engine } from '../core/provider/engine.ts'
 import type { Template } from '../core/provider/template.ts'
-import { checkpointFile, isCheckpoint, readRecord } from '../files/checkpoint.ts'
+import { checkpointFile, findCheckpoint, readRecord } from '../files/checkpoint.ts'
 import { readTemplate, templateOfCard } from '../files/template-file.ts'
+import { checkOptions, type OptionValues } from '../plans/options.ts'
+import { renameRole } from '../plans/roles.ts'
 import { paperTemplate } from '../plans/wordings.ts'
 import { isModel } from './ai-sdk/is-model.ts'
 import type { Config } from './config.ts'
 import { authorsCheckpoints, catalog } from './models/model-catalog.ts'
 
-/** The folder of a trained model: the name itself, or the model of `URL#FOLDER`, as vLLM calls what it serves. */
+/** The folder of a trained model by its name, or of the model of `URL#FOLDER`, as vLLM calls what it serves. */
 export function folderOf(name: string): string | undefined {
-  const place = /^https?:/.test(name) ? name.slice(name.lastIndexOf('#') + 1) : name
-  return place !== '' && isCheckpoint(place) ? place : undefined
+  return findCheckpoint(isServed(name) ? name.slice(name.lastIndexOf('#') + 1) : name)
+}
+
+/** Whether a server has the model. */
+export function isServed(name: string): boolean {
+  return /^https?:/.test(name)
+}
+
+/**
+ * The options of a plan that a trained model's card names: with whose proposals, how many and how sampled it was trained.
+ * @throws UsageError for a wrong option, DataError for a card that cannot be read
+ */
+export function readTrainedOptions(name: string): OptionValues {
+  const folder = isServed(name) ? undefined : folderOf(name)
+  const options: OptionValues = folder === undefined ? {} : (readRecord(folder).options ?? {})
+  checkOptions(options)
+  const rename = (engine: string) => (/^\.(\/|$)/.test(engine) ? `${name}${engine.slice(1)}` : engine)
+  const { proposers, aggregators } = options
+  return {
+    ...options,
+    ...(proposers && { proposers: proposers.map((role) => renameRole(role, rename)) }),
+    ...(aggregators && { aggregators: aggregators.map((role) => renameRole(role, rename)) }),
+  }
 }
 
 /**

@@ -11,7 +11,8 @@ import { tabulate } from './control-table.ts'
 import { planControls } from './controls.ts'
 import { findCopied } from './copied.ts'
 import { gsm8k } from './gsm8k.ts'
-import type { Question } from './task.ts'
+import { tabulateMethods } from './methods-table.ts'
+import { type Question, repeatQuestions } from './task.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'controls-'))
 const questions: Question[] = ['first', 'second'].map((text, i) => ({
@@ -165,6 +166,39 @@ describe('the controls', () => {
     expect(asked.filter((text) => text.includes('first')).length).toBeLessThan(6)
     expect(readFileSync(path.join(folder, 'resume.journal'), 'utf8').match(/"type":"done"/g)).toHaveLength(2)
   })
+})
+
+test('with more seeds a run resumes, each question is answered once per seed, and intervals draw both', async () => {
+  let asked = 0
+  const inner = scriptedEngine((request, index) => {
+    asked++
+    if (JSON.stringify(request.messages).includes('Drafts:')) return '#### 7'
+    return `#### ${(request.seeds[index] ?? 0) % 2 === 0 ? 7 : 1}`
+  })
+  await runWith(inner, 'seeds.journal')
+  const before = asked
+  const seeds = (count: number) => ({ questions: repeatQuestions(questions, count) })
+  const run = await runWith(inner, 'seeds.journal', seeds(3))
+  expect(asked).toBe(3 * before)
+  const table = await tabulate(gsm8k, run, 0)
+  expect(table.questions.map(({ id, question, seed }) => [id, question, seed])).toEqual([
+    ['0', undefined, undefined],
+    ['1', undefined, undefined],
+    ['0 (seed 2)', '0', 1],
+    ['1 (seed 2)', '1', 1],
+    ['0 (seed 3)', '0', 2],
+    ['1 (seed 3)', '1', 2],
+  ])
+  const single = table.rows.find(({ control }) => control === 'single')
+  const right = table.questions.filter((q) => q.answers.find((a) => a.control === 'single')?.scores.strict)
+  expect(single).toMatchObject({ n: 2, scores: { strict: { mean: right.length / 6 } } })
+  expect(right.length % 6).not.toBe(0) // the seeds differ, so that the interval has something to draw
+  const methods = tabulateMethods([{ name: 'one', lines: table.questions }])
+  expect(methods).toMatchObject({ questions: 2, seeds: [3], metric: 'flexible' })
+  for (const { control, cells } of methods.rows)
+    expect(cells[0]?.mean).toBeCloseTo(
+      table.rows.find((row) => row.control === control)?.scores.flexible?.mean ?? -1,
+    )
 })
 
 test('one answer that repeats itself is sampled again, as it would be alone; a vote ignores it', async () => {

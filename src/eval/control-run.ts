@@ -1,5 +1,5 @@
 /** Answers every question of a task with every control, and records each answer in a journal, so that a run can resume. */
-import type { Plan } from '../core/plan.ts'
+import { enginesOf, type Plan } from '../core/plan.ts'
 import { hashTemplate } from '../core/provider/template.ts'
 import {
   keepPart,
@@ -62,6 +62,13 @@ export async function runControls(run: ControlRun): Promise<RunControls> {
       header,
       items: questions,
       contentOf: ({ messages, target }) => [messages, target],
+      setup: {
+        kind: 'controls',
+        engines: [...new Set([...plans.values()].flatMap(enginesOf))],
+        plans: Object.fromEntries(plans),
+        template,
+        trainedTemplate,
+      },
       work: (question, job) => answerQuestion(question, run, job),
     },
     run,
@@ -71,19 +78,22 @@ export async function runControls(run: ControlRun): Promise<RunControls> {
 }
 
 /** Runs the aggregation first, then all other controls at the same time. Each answer is recorded at once. */
-async function answerQuestion(
+export async function answerQuestion(
   question: Question,
-  { plans, host }: ControlRun,
+  { plans, host }: Pick<ControlRun, 'plans' | 'host'>,
   job: TaskJob,
 ): Promise<Omit<Answered, 'question'>> {
   const { signal } = job
-  const prompt = { id: question.id, messages: question.messages }
-  const plan = plans.get('aggregated') as Plan
+  const prompt = { id: question.again?.question ?? question.id, messages: question.messages }
+  const seeded = (name: PlannedControl): Plan => {
+    const plan = plans.get(name) as Plan
+    return { ...plan, seed: plan.seed + (question.again?.seed ?? 0) }
+  }
   const { answer, proposals } = await keepPart<Proposed>(job, 'aggregated', () =>
-    aggregate(prompt, plan, host, signal),
+    aggregate(prompt, seeded('aggregated'), host, signal),
   )
   const planOf = (name: PlannedControl, { completions }: Proposals) => ({
-    plan: plans.get(name) as Plan,
+    plan: seeded(name),
     proposals: completions,
   })
   const more = keepPart<Proposed>(job, 'majority-same', () =>

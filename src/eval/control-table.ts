@@ -1,13 +1,8 @@
 /** Makes the table of controls: scores with intervals, the cost of each control, and what aggregation changed. */
+
+import { bootstrapCrossed, type Crossed, meansOfItems, testCrossed } from '../lib/crossed.ts'
 import { hashParts, randomFrom } from '../lib/random.ts'
-import {
-  bootstrapMean,
-  correctHolm,
-  type Interval,
-  mean,
-  type PairedTest,
-  testPairs,
-} from '../lib/statistics.ts'
+import { correctHolm, type Interval, mean, type PairedTest } from '../lib/statistics.ts'
 import type { Answered, RunControls } from './control-run.ts'
 import {
   type ControlAnswer,
@@ -15,9 +10,10 @@ import {
   controlNames,
   controlTitles,
   type PlannedControl,
+  pickedFrom,
 } from './controls.ts'
 import { type Copied, findCopied } from './copied.ts'
-import type { Scores, Task } from './task.ts'
+import type { Scores, Task, Vote } from './task.ts'
 
 /** One row of the table. Calls, tokens, seconds and dollars are means per question. */
 export interface ControlRow {
@@ -74,9 +70,12 @@ export interface ControlTable {
   questions: QuestionScores[]
 }
 
-/** One question with its texts and scores. */
+/** One question with its texts and scores. With several seeds there is one per seed. */
 export interface QuestionScores {
   id: string
+  /** Under a seed that is not the first: the question's own id, and how far the seed is from the first. */
+  question?: string
+  seed?: number
   prompt: string
   proposals: { text: string; score: number }[]
   /** Proposals beyond those that the aggregation saw, for the controls with as many completions as it has. */
@@ -91,23 +90,29 @@ export async function tabulate(task: Task, { answered }: RunControls, seed: numb
   const names = controlNames.filter(
     (name) => !isEmpty(name, task, scored) && scored.every((q) => q.answers.some((a) => a.control === name)),
   )
-  const series = (name: ControlName, of = metric) =>
-    scored.map((q) => q.answers.find((a) => a.control === name)?.scores[of] ?? 0)
+  const questions = [...new Set(scored.map(questionOf))]
+  const bySeed = [...Map.groupBy(scored, (q) => q.seed ?? 0).values()].map(
+    (list) => new Map(list.map((q) => [questionOf(q), q])),
+  )
+  const series = (name: ControlName, of = metric): Crossed =>
+    bySeed.map((seed) =>
+      questions.map((question) => seed.get(question) && scoreOf(seed.get(question), name, of)),
+    )
   const random = (...of: string[]) => randomFrom(hashParts(seed, 'bootstrap', ...of))
   const against = (name: ControlName, other: ControlName) =>
     name === other || isOracle(name) || !names.includes(other) || scored.length === 0
       ? null
-      : testPairs(series(other), series(name), { random: random(name, other) })
+      : testCrossed(series(other), series(name), { random: random(name, other) })
   const rows = names.map(
     (control): ControlRow => ({
       control,
       title: controlTitles[control],
-      n: scored.length,
+      n: questions.length,
       scores: Object.fromEntries(
         task.metrics.map((name) => {
           const values = series(control, name)
-          const interval = bootstrapMean(values, { random: random(control, name) }) ?? { low: 0, high: 0 }
-          return [name, { mean: values.length > 0 ? mean(values) : 0, interval }]
+          const interval = bootstrapCrossed(values, { random: random(control, name) }) ?? { low: 0, high: 0 }
+          return [name, { mean: average(meansOfItems(values)), interval }]
         }),
       ),
       ...costOf(answered.map((a) => answerOf(a, control))),
@@ -130,9 +135,16 @@ export async function tabulate(task: Task, { answered }: RunControls, seed: numb
   }
 }
 
+/** The question that a line is about, whatever its seed. */
+const questionOf = ({ id, question }: QuestionScores) => question ?? id
+
+const scoreOf = (line: QuestionScores | undefined, name: ControlName, metric: string) =>
+  line?.answers.find((a) => a.control === name)?.scores[metric] ?? 0
+
 /** Says whether a control says nothing: a majority of a task without votes, or of two (it is always the first). */
 function isEmpty(name: ControlName, task: Task, scored: QuestionScores[]): boolean {
-  if (name === 'majority' && scored.every(({ proposals }) => proposals.length < 3)) return true
+  if (['majority', 'majority-parts'].includes(name) && scored.every(({ proposals }) => proposals.length < 3))
+    return true
   return name.startsWith('majority') && task.hasMajority === false
 }
 
@@ -148,14 +160,10 @@ export function correct(rows: Pick<ControlRow, 'against_single' | 'p_corrected'>
 /** Scores proposals and answers. An oracle's answer is the first proposal with the best score. */
 async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScores[]> {
   const metric = task.metrics[0] as string
-  const texts = answered.map(({ proposals, more, answers }) => ({
-    proposals: proposals.completions.map((c) => c.text),
-    more: more?.completions.slice(proposals.completions.length).map((c) => c.text),
-    answers: Object.entries(answers) as [PlannedControl, ControlAnswer][],
-  }))
+  const texts = answered.map((one) => textsOf(one, task))
   const flat = texts.flatMap(({ proposals, more, answers }, i) => {
     const { question } = answered[i] as Answered
-    return [...proposals, ...(more ?? []), ...answers.map(([, answer]) => answer.text)].map((text) => ({
+    return [...proposals, ...(more ?? []), ...answers.map(([, text]) => text)].map((text) => ({
       question,
       text,
     }))
@@ -167,8 +175,8 @@ async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScore
     const take = (list: string[]) => list.map((text): Scored => ({ text, scores: scores[at++] as Scores }))
     const ofProposals = take(proposals)
     const ofMore = more && take(more)
-    const ofAnswers = answers.map(([control, { text }]) => ({
-      control: control as ControlName,
+    const ofAnswers = answers.map(([control, text]) => ({
+      control,
       text,
       scores: scores[at++] as Scores,
       ...(isAggregation(control) && { copied: findCopied(text, proposals) }),
@@ -176,6 +184,7 @@ async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScore
     const shown = ({ text, scores }: Scored) => ({ text, score: scores[metric] ?? 0 })
     return {
       id: question.id,
+      ...question.again,
       prompt: String(question.messages.at(-1)?.content ?? ''),
       proposals: ofProposals.map(shown),
       ...(ofMore && { more_proposals: ofMore.map(shown) }),
@@ -186,6 +195,29 @@ async function scoreAll(task: Task, answered: Answered[]): Promise<QuestionScore
       ],
     }
   })
+}
+
+/** The texts of a question that are scored. If the task has votes of its own, they take the place of the plans'. */
+function textsOf({ proposals, more, answers }: Answered, { votes }: Task) {
+  const first = proposals.completions.map((c) => c.text)
+  const all = more?.completions.map((c) => c.text)
+  const vote = (name: ControlName, of: Vote | undefined, texts?: string[]): [ControlName, string][] =>
+    of && texts ? [[name, of(texts)]] : []
+  const written = Object.entries(answers).map(([name, { text }]): [ControlName, string] => [
+    name as ControlName,
+    text,
+  ])
+  const voted = [
+    ...vote('majority', votes?.whole, first),
+    ...vote('majority-same', votes?.whole, all),
+    ...vote('majority-parts', votes?.parts, first),
+    ...vote('majority-parts-same', votes?.parts, all),
+  ]
+  return {
+    proposals: first,
+    more: all?.slice(first.length),
+    answers: [...new Map([...written, ...voted])],
+  }
 }
 
 interface Scored {
@@ -204,12 +236,10 @@ function isAggregation(control: ControlName): boolean {
   return control === 'aggregated' || control === 'trained'
 }
 
-/** Returns the answer to take costs from. An oracle costs what its proposals cost, as the majority does. */
+/** Returns the answer to take costs from. What the scorer picks costs what its proposals cost, as the majority does. */
 function answerOf({ answers }: Answered, control: ControlName): ControlAnswer {
-  const same = { oracle: 'majority', 'oracle-same': 'majority-same' } as const
-  return answers[
-    isOracle(control) ? same[control as keyof typeof same] : (control as PlannedControl)
-  ] as ControlAnswer
+  const planned = control in pickedFrom ? pickedFrom[control as keyof typeof pickedFrom] : control
+  return answers[planned as PlannedControl] as ControlAnswer
 }
 
 /** Computes what answers took, as means; `degraded` is a count. */

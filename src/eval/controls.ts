@@ -17,7 +17,10 @@ import { resumeFrom } from '../run/replay.ts'
 
 /** Settings for the plans of the controls. */
 export interface ControlOptions
-  extends Pick<PlanOptions, 'width' | 'depth' | 'maxTokens' | 'judgeMaxTokens' | 'temperature' | 'seed'> {
+  extends Pick<
+    PlanOptions,
+    'width' | 'depth' | 'maxTokens' | 'judgeMaxTokens' | 'temperature' | 'seed' | 'order'
+  > {
   /** Names in `engines`. */
   proposer: string
   aggregators: string[]
@@ -35,8 +38,8 @@ export interface ControlHost {
 }
 
 /**
- * The controls in the order of tables. The oracles have no plan: the scorer picks their answers. Those that end in `-same`
- * have as many completions as the aggregation: its proposals and as many more as it takes.
+ * The controls in the order of tables. The oracles and the votes by part have no plan: the scorer picks their answers.
+ * Those that end in `-same` have as many completions as the aggregation: its proposals and as many more as it takes.
  */
 export const controlNames = [
   'single',
@@ -47,13 +50,23 @@ export const controlNames = [
   'judge-same',
   'majority',
   'majority-same',
+  'majority-parts',
+  'majority-parts-same',
   'aggregated',
   'trained',
 ] as const
 /** A row of the table. */
 export type ControlName = (typeof controlNames)[number]
 /** A row that has a plan of its own. */
-export type PlannedControl = Exclude<ControlName, 'oracle' | 'oracle-same'>
+export type PlannedControl = Exclude<ControlName, keyof typeof pickedFrom>
+
+/** Whose proposals the scorer picks an answer from. */
+export const pickedFrom = {
+  oracle: 'majority',
+  'oracle-same': 'majority-same',
+  'majority-parts': 'majority',
+  'majority-parts-same': 'majority-same',
+} as const
 
 /** Titles of the rows, for a reader. */
 export const controlTitles: Record<ControlName, string> = {
@@ -65,6 +78,8 @@ export const controlTitles: Record<ControlName, string> = {
   'judge-same': 'best of n, same completions, by judge',
   majority: 'majority',
   'majority-same': 'majority, same completions',
+  'majority-parts': 'majority by part',
+  'majority-parts-same': 'majority by part, same completions',
   aggregated: 'prompted aggregator',
   trained: 'trained aggregator',
 }

@@ -65,6 +65,14 @@ export async function runGrid(run: GridRun): Promise<TaskOutcome & { answered: G
       header,
       items: questions,
       contentOf: ({ messages, target }) => [messages, target],
+      setup: {
+        kind: 'grid',
+        engines: Object.keys(host.engines),
+        widths,
+        depths,
+        base,
+        template: host.template,
+      },
       work: (question, job) => answerGrid(question, run, job),
     },
     run,
@@ -74,9 +82,9 @@ export async function runGrid(run: GridRun): Promise<TaskOutcome & { answered: G
 }
 
 /** Answers one question at all points: the widest first, and in each width the deepest first. */
-async function answerGrid(
+export async function answerGrid(
   question: Question,
-  { widths, depths, base, host }: GridRun,
+  { widths, depths, base, host }: Pick<GridRun, 'widths' | 'depths' | 'base' | 'host'>,
   job: TaskJob,
 ): Promise<GridAnswers> {
   const prompt: Prompt = { id: question.id, messages: question.messages }

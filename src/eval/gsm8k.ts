@@ -1,5 +1,6 @@
 /** GSM8K: grade-school math with one number as the answer. Two ways to extract it differ by tens of points, so both count. */
-import { readRows, show, wrongRow } from './row-file.ts'
+import { type Message, textOf } from '../core/provider/engine.ts'
+import { readAnswered, readRows, show, wrongRow } from './row-file.ts'
 import type { Task } from './task.ts'
 
 const INSTRUCTION =
@@ -12,16 +13,12 @@ export const gsm8k: Task = {
   async read(file) {
     const found = await readRows(file)
     const questions = found.rows.map((row, i) => {
-      const { question, answer } = row
-      if (typeof question !== 'string' || question.trim() === '') {
-        throw wrongRow(found, i + 1, `expected \`question\` to be text, got ${show(question)}`)
-      }
-      const target = typeof answer === 'string' ? readGold(answer) : undefined
+      const { messages, answer } = readAnswered(found, row, i + 1)
+      const target = readGold(answer ?? '')
       if (target === undefined) {
         throw wrongRow(found, i + 1, `expected \`answer\` to end in "#### N", got ${show(answer)}`)
       }
-      const messages = [{ role: 'user' as const, content: `${question.trim()}\n\n${INSTRUCTION}` }]
-      return { id: String(i), messages, target }
+      return { id: String(i), messages: instruct(messages), target }
     })
     return { questions, leftOut: {} }
   },
@@ -31,6 +28,12 @@ export const gsm8k: Task = {
       strict: Number(isSame(extractStrict(text), question.target)),
     }))
   },
+}
+
+/** Adds to the question what the answer must look like. */
+function instruct(messages: Message[]): Message[] {
+  const last = messages.at(-1) as Message
+  return [...messages.slice(0, -1), { ...last, content: `${textOf(last).trim()}\n\n${INSTRUCTION}` }]
 }
 
 /** Reads a right answer: its last line is `####` and one number, with nothing after it. */

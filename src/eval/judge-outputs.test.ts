@@ -120,7 +120,8 @@ const judgeWith = (judge: Engine, journal: string, more: object = {}) =>
   judgeOutputs({
     pairs,
     generators: ['base', 'own'],
-    judge,
+    engines: { judge },
+    judge: 'judge',
     template: ownJudgeTemplate,
     seed: 0,
     active: 2,

@@ -12,7 +12,9 @@ import { isSwitched, readVerdict, unswitch, type Verdict } from './preference.ts
 export interface JudgeOptions extends TaskSettings {
   pairs: OutputPair[]
   generators: [baseline: string, model: string]
-  judge: Engine
+  engines: Record<string, Engine>
+  /** The name of the engine that compares. */
+  judge: string
   template: JudgeTemplate
   /** Decides the order of the outputs and the judge's samples. The benchmark uses 0. */
   seed: number
@@ -45,9 +47,9 @@ const TOP = 5
  * @throws UsageError if the journal has other settings, EngineError if the judge cannot work at all
  */
 export async function judgeOutputs(options: JudgeOptions): Promise<Judged> {
-  const { pairs, judge, template, seed, generators } = options
+  const { pairs, engines, judge, template, seed, generators } = options
   const header = {
-    judge: judge.id,
+    judge: engines[judge]?.id,
     template: { id: template.id, sha256: template.sha256 },
     seed,
     generators,
@@ -58,6 +60,7 @@ export async function judgeOutputs(options: JudgeOptions): Promise<Judged> {
       header,
       items: pairs.map((pair) => ({ ...pair, id: String(pair.row) })),
       contentOf: ({ instruction, output, baseline }) => [instruction, output, baseline],
+      setup: { kind: 'alpaca-eval', engines: [judge], judge, template, seed },
       work: (pair, { signal }) => judgePair(pair, options, signal),
     },
     options,
@@ -74,9 +77,10 @@ const tie: Judgment = {
   ms: 0,
 }
 
-async function judgePair(
+/** Has a pair judged. */
+export async function judgePair(
   { instruction, output, baseline }: OutputPair,
-  { judge, template, seed }: JudgeOptions,
+  { engines, judge, template, seed }: Pick<JudgeOptions, 'engines' | 'judge' | 'template' | 'seed'>,
   signal: AbortSignal,
 ): Promise<Judgment> {
   // As the benchmark's program does: equal outputs are a tie, and no judge is asked.
@@ -84,7 +88,7 @@ async function judgePair(
   const switched = isSwitched(instruction, seed)
   const outputs: [string, string] = switched ? [output, baseline] : [baseline, output]
   const startMs = performance.now()
-  const { text, logprobs, usage } = await completeOnce(judge, {
+  const { text, logprobs, usage } = await completeOnce(engines[judge] as Engine, {
     messages: judgeMessages(template, { instruction, outputs }),
     sampling: { temperature: 1, topP: 1, maxTokens: 1 },
     logprobs: TOP,

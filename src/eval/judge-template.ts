@@ -1,9 +1,8 @@
 /** The prompt of a judge of two outputs: from a file in the benchmark's form, or this project's own. */
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import type { Message } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
-import { toFileError } from '../lib/file-error.ts'
+import { readText } from '../files/read-text.ts'
 
 /** A template for a judge that answers with one letter: `m` for the output shown first, `M` for the second. */
 export interface JudgeTemplate {
@@ -49,11 +48,7 @@ export const ownJudgeTemplate: JudgeTemplate = { ...parse('own wording', ownText
  * @throws DataError if it lacks one of `{instruction}`, `{output_1}`, `{output_2}`; FileError
  */
 export async function readJudgeTemplate(file: string): Promise<JudgeTemplate> {
-  try {
-    return parse(file, await readFile(file, 'utf8'))
-  } catch (error) {
-    throw toFileError(file, error)
-  }
+  return parse(file, readText(file))
 }
 
 function parse(file: string, text: string): JudgeTemplate {

@@ -51,7 +51,7 @@ export function coefficientError(
   at: number,
 ): number {
   const unit = coefficients.map((_, i) => (i === at ? 1 : 0))
-  const direction = solve(hessianOf(rows, coefficients), unit)
+  const direction = solve(derivativesOf(rows, coefficients).hessian, unit)
   let variance = 0
   for (const { features, label, weight } of rows) {
     const residual = weight * (label - sigmoid(dot(features, coefficients)))
@@ -81,28 +81,30 @@ function lossOf(rows: readonly WeightedRow[], coefficients: readonly number[]): 
 }
 
 function newtonStep(rows: readonly WeightedRow[], coefficients: readonly number[]): number[] {
-  const gradient = coefficients.map((c) => -RIDGE * c)
-  for (const { features, label, weight } of rows) {
-    const residual = weight * (label - sigmoid(dot(features, coefficients)))
-    for (let i = 0; i < gradient.length; i++) {
-      gradient[i] = (gradient[i] as number) + residual * (features[i] as number)
-    }
-  }
-  return solve(hessianOf(rows, coefficients), gradient)
+  const { gradient, hessian } = derivativesOf(rows, coefficients)
+  return solve(hessian, gradient)
 }
 
-function hessianOf(rows: readonly WeightedRow[], coefficients: readonly number[]): number[][] {
-  const n = coefficients.length
+/** First and second derivatives of the penalized likelihood, the second without its sign. */
+function derivativesOf(rows: readonly WeightedRow[], coefficients: readonly number[]) {
+  const gradient = coefficients.map((c) => -RIDGE * c)
   const hessian = coefficients.map((_, i) => coefficients.map((_, j) => (i === j ? RIDGE : 0)))
-  for (const { features, weight } of rows) {
-    const p = sigmoid(dot(features, coefficients))
-    for (let i = 0; i < n; i++) {
-      const part = weight * p * (1 - p) * (features[i] as number)
-      const row = hessian[i] as number[]
-      for (let j = 0; j < n; j++) row[j] = (row[j] as number) + part * (features[j] as number)
-    }
+  for (const { features, label, weight } of rows) {
+    const chance = sigmoid(dot(features, coefficients))
+    addScaled(gradient, weight * (label - chance), features)
+    addProducts(hessian, weight * chance * (1 - chance), features)
   }
-  return hessian
+  return { gradient, hessian }
+}
+
+function addScaled(sum: number[], scale: number, values: readonly number[]): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + scale * (values[i] as number)
+}
+
+/** Adds the products of all pairs of features, scaled. */
+function addProducts(sum: number[][], scale: number, features: readonly number[]): void {
+  for (let i = 0; i < sum.length; i++)
+    addScaled(sum[i] as number[], scale * (features[i] as number), features)
 }
 
 /** Solves by Gauss elimination. The matrix is positive definite, so no rows need to be exchanged. */

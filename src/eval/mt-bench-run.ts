@@ -31,7 +31,8 @@ export interface MtBenchRun extends TaskSettings {
   /** The plan of a category. Categories differ in temperature. */
   planOf: (category: string) => Plan
   engines: Record<string, Engine>
-  judge: Engine
+  /** The name of the engine that grades. */
+  judge: string
   /** Most tokens of a grade. */
   judgeMaxTokens?: number
   /** Asks for the rating alone if a grade has none. */
@@ -43,6 +44,8 @@ export interface MtBenchRun extends TaskSettings {
 
 interface Turn {
   answer: string
+  /** What the writer of the answer saw; absent in journals of earlier versions. */
+  proposals?: string[]
   usage: UsageTotal
   ms: number
 }
@@ -69,12 +72,13 @@ export const REPLY_MAX_TOKENS = 16
 
 /** Answers and grades what the journal does not have yet. @throws UsageError and EngineError, as other tasks do */
 export async function runMtBench(run: MtBenchRun): Promise<TaskOutcome & { graded: Graded[] }> {
-  const { questions, planOf, judge, template, engines, judgeMaxTokens = JUDGE_MAX_TOKENS } = run
+  const { questions, planOf, judge, template, engines, judgeMaxTokens = JUDGE_MAX_TOKENS, seed } = run
   const categories = [...new Set(questions.map((q) => q.category))].sort()
+  const plans = Object.fromEntries(categories.map((c) => [c, planOf(c)]))
   const header = {
-    judge: judge.id,
+    judge: engines[judge]?.id,
     engines: Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id])),
-    plans: Object.fromEntries(categories.map((c) => [c, planOf(c)])),
+    plans,
     template: hashTemplate(template),
     ...(judgeMaxTokens !== JUDGE_MAX_TOKENS && { judgeMaxTokens }),
     ...(run.askAgain && { askAgain: true }),
@@ -85,6 +89,17 @@ export async function runMtBench(run: MtBenchRun): Promise<TaskOutcome & { grade
       header,
       items: questions,
       contentOf: (question) => question,
+      setup: {
+        kind: 'mt-bench',
+        engines: Object.keys(engines),
+        prompts: run.bench.prompts,
+        plans,
+        judge,
+        judgeMaxTokens,
+        askAgain: run.askAgain,
+        template,
+        seed,
+      },
       work: (question, job) => gradeQuestion(question, run, job),
     },
     run,
@@ -96,9 +111,16 @@ export async function runMtBench(run: MtBenchRun): Promise<TaskOutcome & { grade
 const user = (content: string): Message => ({ role: 'user', content })
 const assistant = (content: string): Message => ({ role: 'assistant', content })
 
-async function gradeQuestion(
+/** What the work on a question depends on. */
+export type MtBenchWork = Pick<
+  MtBenchRun,
+  'planOf' | 'engines' | 'judge' | 'judgeMaxTokens' | 'askAgain' | 'template' | 'clock' | 'seed'
+> & { bench: Pick<MtBench, 'prompts'> }
+
+/** Answers both turns of a question, and grades them. */
+export async function gradeQuestion(
   question: MtBenchQuestion,
-  run: MtBenchRun,
+  run: MtBenchWork,
   job: TaskJob,
 ): Promise<Omit<Graded, 'question'>> {
   const [one, two] = question.turns
@@ -117,28 +139,29 @@ async function answerTurn(
   { id, category }: MtBenchQuestion,
   turn: 1 | 2,
   messages: Message[],
-  { planOf, engines, template, clock }: MtBenchRun,
+  { planOf, engines, template, clock }: MtBenchWork,
   { signal }: TaskJob,
 ): Promise<Turn> {
   const prompt = { id: `${id}:${turn}`, messages }
-  const { answer, usage, ms } = await answerPrompt(prompt, planOf(category), {
+  const { answer, usage, ms, layers } = await answerPrompt(prompt, planOf(category), {
     engines,
     template,
     clock,
     signal,
   })
-  return { answer, usage, ms }
+  const proposals = layers.at(-2)?.completions.map(({ text }) => text)
+  return { answer, ...(proposals && { proposals }), usage, ms }
 }
 
 async function gradeTurn(
   question: MtBenchQuestion,
   turn: 1 | 2,
   answers: string[],
-  { bench, judge, seed, judgeMaxTokens = JUDGE_MAX_TOKENS, askAgain }: MtBenchRun,
+  { bench, engines, judge, seed, judgeMaxTokens = JUDGE_MAX_TOKENS, askAgain }: MtBenchWork,
   job: TaskJob,
 ): Promise<Grade> {
   const say = async (messages: Message[], maxTokens: number): Promise<string> => {
-    const { text } = await completeOnce(judge, {
+    const { text } = await completeOnce(engines[judge] as Engine, {
       messages,
       sampling: { temperature: 0, maxTokens },
       signal: job.signal,
@@ -155,6 +178,27 @@ async function gradeTurn(
   const more = [...messages, assistant(first.text), user(askForRating)]
   const reply = await keepPart(job, `reply ${turn}`, () => say(more, REPLY_MAX_TOKENS))
   return { ...first, rating: readBareRating(reply) ?? null, reply }
+}
+
+/** Makes a line of `questions.jsonl` per turn, for a reader: the conversation, the proposals, the answer, the grade. */
+export function listTurns(graded: Graded[]): object[] {
+  return graded.flatMap(({ question, turns, grades }) =>
+    turns.map(({ answer, proposals = [] }, i) => {
+      const { rating = null, text = '' } = grades[i] ?? {}
+      const before = i === 0 ? [] : [user(question.turns[0]), assistant(turns[0].answer)]
+      const prompt = question.turns[i] as string
+      return {
+        id: `${question.id}:${i + 1}`,
+        category: question.category,
+        prompt,
+        messages: [...before, user(prompt)],
+        proposals: proposals.map((text) => ({ text })),
+        answers: [
+          { control: 'answer', text: answer, scores: rating === null ? {} : { rating }, grade: text },
+        ],
+      }
+    }),
+  )
 }
 
 interface MeanRating {

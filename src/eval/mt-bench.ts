@@ -99,7 +99,7 @@ async function readPrompts(file: string): Promise<Record<string, JudgePrompt>> {
 
 /** Makes the judge's messages for turn 1 (shown alone) or 2 (shown with the whole dialogue). */
 export function gradeMessages(
-  { prompts }: MtBench,
+  { prompts }: Pick<MtBench, 'prompts'>,
   { turns, reference }: MtBenchQuestion,
   answers: string[],
   turn: 1 | 2,

@@ -1,6 +1,7 @@
 /** Puzzles of `aft data build --format puzzles`: an answer has a numbered line per part, and a program knows each. */
 import { readMessages } from '../files/messages.ts'
-import { checkNumberedLines, readNumberedLines } from '../lib/numbered-lines.ts'
+import { checkNumberedLines, readNumberedLines } from '../files/numbered-lines.ts'
+import { mostCommon } from '../lib/most-common.ts'
 import { readRows, show, wrongRow } from './row-file.ts'
 import type { Task } from './task.ts'
 
@@ -8,7 +9,7 @@ import type { Task } from './task.ts'
 export const puzzles: Task = {
   name: 'puzzles',
   metrics: ['whole', 'parts'],
-  hasMajority: false,
+  votes: { whole: voteWhole, parts: voteByPart },
   async read(file) {
     const found = await readRows(file)
     const questions = found.rows.map(({ id, messages, target }, i) => {
@@ -28,4 +29,17 @@ export const puzzles: Task = {
       return { whole: Number(parts === 1), parts }
     })
   },
+}
+
+/** The first answer whose lines most answers have. */
+function voteWhole(texts: string[]): string {
+  return mostCommon(texts, (text) => JSON.stringify([...readNumberedLines(text)].sort())) ?? ''
+}
+
+/** For each part the line that most answers have. */
+function voteByPart(texts: string[]): string {
+  const lines = texts.map(readNumberedLines)
+  const numbers = [...new Set(lines.flatMap((of) => [...of.keys()]))].sort((a, b) => Number(a) - Number(b))
+  const given = (number: string) => lines.flatMap((of) => of.get(number) ?? [])
+  return numbers.map((number) => `(${number}) ${mostCommon(given(number))}`).join('\n')
 }

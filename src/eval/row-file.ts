@@ -1,11 +1,20 @@
 /** Reads the row files of benchmarks: one JSON array, JSON lines (both packed by gzip or not), Parquet, or comma-separated values. */
 import { existsSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import type { Message } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
-import { idFields, isPacked, readWholeRecords } from '../files/rows/read-records.ts'
+import { formOf } from '../files/forms/forms.ts'
+import { readText } from '../files/read-text.ts'
+import {
+  idFields,
+  isPacked,
+  isTable,
+  plain,
+  readTable,
+  readWholeRecords,
+} from '../files/rows/read-records.ts'
+import { RowProblem } from '../files/rows/row.ts'
 import { jsonReason } from '../lib/explain-json.ts'
-import { toFileError } from '../lib/file-error.ts'
-import { parseExact } from '../lib/jsonl.ts'
+import { MAX_LINE_BYTES, parseExact } from '../lib/jsonl.ts'
 
 /** Ids of 64 bits are kept as they are written. */
 const IDS = [...idFields, 'key', 'question_id']
@@ -51,9 +60,23 @@ export async function readRows(file: string): Promise<RowFile> {
   return found as RowFile
 }
 
+/** What a row asks, in any form, and its answer, if it has one. @throws DataError with the place of a row that asks nothing */
+export function readAnswered(
+  of: RowPlaces,
+  row: Row,
+  number: number,
+): { messages: Message[]; answer?: string } {
+  try {
+    const form = formOf(row)
+    return { messages: form.ask(row), answer: form.target?.(row) }
+  } catch (error) {
+    throw error instanceof RowProblem ? wrongRow(of, number, error.message) : error
+  }
+}
+
 async function openRows(file: string): Promise<RowFile<unknown>> {
   if (existsSync(file) && statSync(file).isFile() && isPacked(file)) return readPacked(file)
-  const text = await readText(file)
+  const text = readText(file).replace(/^\uFEFF/, '')
   return text.trimStart().startsWith('[') ? parseArray(file, text) : parseLines(file, text)
 }
 
@@ -61,19 +84,11 @@ async function openRows(file: string): Promise<RowFile<unknown>> {
 async function readPacked(file: string): Promise<RowFile<unknown>> {
   const rows: unknown[] = []
   const lines: number[] = []
-  for await (const { value, line } of readWholeRecords(file)) {
+  for await (const { value, line } of readWholeRecords(file, MAX_LINE_BYTES)) {
     rows.push(value)
     lines.push(line)
   }
   return { file, isArray: false, rows, lineOf: (row) => lines[row - 1] ?? 1 }
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '')
-  } catch (error) {
-    throw toFileError(file, error)
-  }
 }
 
 function parseArray(file: string, text: string): RowFile<unknown> {
@@ -84,7 +99,7 @@ function parseArray(file: string, text: string): RowFile<unknown> {
   }
   const places = { file, isArray: true, lineOf }
   try {
-    return { ...places, rows: parseExact(text, IDS) as unknown[] }
+    return { ...places, rows: parseExact(plain(text), IDS) as unknown[] }
   } catch (error) {
     for (const [i, { start, end }] of findElements(text).entries()) {
       const problem = findProblem(text.slice(start, end))
@@ -94,14 +109,13 @@ function parseArray(file: string, text: string): RowFile<unknown> {
   }
 }
 
-/** Describes what is wrong with an element. Python writes NaN and Infinity, which JSON does not have. */
+/** Describes what is wrong with an element. */
 function findProblem(element: string): string | undefined {
   try {
-    JSON.parse(element)
+    JSON.parse(plain(element))
     return undefined
   } catch (error) {
-    const bare = element.replace(/"(?:[^"\\]|\\.)*"/g, '').match(/-?\b(NaN|Infinity)\b/)?.[0]
-    return bare ? `expected a number, got ${bare}` : `expected a JSON object: ${jsonReason(error)}`
+    return `expected a JSON object: ${jsonReason(error)}`
   }
 }
 
@@ -132,12 +146,20 @@ function parseLines(file: string, text: string): RowFile<unknown> {
     if (line.trim() === '') continue
     lines.push(i + 1)
     try {
-      rows.push(parseExact(line, IDS))
+      rows.push(parseExact(plain(line), IDS))
     } catch (error) {
       const problem = `expected one JSON object, got ${show(line.trim())} (${jsonReason(error)})`
       throw new DataError(file, i + 1, problem)
     }
   }
+  const [first] = rows
+  if (rows.length === 1 && isTable(first))
+    return {
+      file,
+      isArray: true,
+      rows: [...readTable(file, text)].map(({ value }) => value),
+      lineOf: () => 1,
+    }
   return { file, isArray: false, rows, lineOf: (row) => lines[row - 1] ?? 1 }
 }
 

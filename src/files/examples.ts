@@ -1,10 +1,12 @@
 /** Reads the examples of a built folder and checks every line. */
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { DataError, UsageError } from '../core/provider/errors.ts'
+import { lookAt } from '../lib/file-error.ts'
 import { describeWrong } from './file-errors.ts'
 import { describeIssue, inWords } from './json-file.ts'
+import { createLoaderCheck } from './loaders.ts'
 import { readMessages } from './messages.ts'
 import { readWholeRecords } from './rows/read-records.ts'
 import type { Example } from './rows/row.ts'
@@ -29,39 +31,79 @@ const example = z.strictObject({
 /** The two sides of a data set. */
 export type Split = 'train' | 'validation'
 
+/** The parts of a file in `folder`, in order: itself, or its shards; none if there is no such file. `file` may be within a folder. */
+export function listShards(folder: string, file: string): string[] {
+  const whole = path.join(folder, file)
+  if (existsSync(whole)) return [whole]
+  const { dir, name, ext } = path.parse(whole)
+  const shards = lookAt(dir)?.isDirectory()
+    ? readdirSync(dir)
+        .filter((other) => isShard(other, name, ext))
+        .sort()
+    : []
+  const count = Number(shards[0]?.match(/-of-(\d+)/)?.[1] ?? 0)
+  if (
+    shards.length !== count ||
+    shards.some((other, i) => !other.startsWith(`${name}-${String(i).padStart(5, '0')}-`))
+  )
+    throw new UsageError(`${folder}: expected ${count} files like ${shards[0]}, got ${shards.length}`)
+  return shards.map((other) => path.join(dir, other))
+}
+
+function isShard(file: string, name: string, ext: string): boolean {
+  const middle = file.slice(name.length, file.length - ext.length)
+  return file.startsWith(name) && file.endsWith(ext) && /^-\d{5}-of-\d{5}$/.test(middle)
+}
+
 /**
  * The examples of one split, in order.
  * @throws UsageError if the folder has none, DataError with the line that is no example
  */
 export async function* readExamples(folder: string, split: Split): AsyncGenerator<Example> {
-  const file = path.join(folder, `${split}.jsonl`)
-  if (!existsSync(file))
+  for await (const { value } of readPlaces(folder, split)) yield value
+}
+
+/** The examples of one split with their places. */
+async function* readPlaces(
+  folder: string,
+  split: Split,
+): AsyncGenerator<{ value: Example; file: string; line: number }> {
+  const files = listShards(folder, `${split}.jsonl`)
+  if (files.length === 0)
     throw new UsageError(`${folder} has no ${split}.jsonl; expected a folder that \`aft data build\` made`)
-  for await (const { value, line } of readWholeRecords(file)) {
-    const result = example.safeParse(value, inWords)
-    const issue = result.error?.issues[0]
-    if (issue) throw new DataError(file, line, `expected an example; ${describeIssue(issue, value)}`)
-    const { prompt } = value as Example
-    readMessages(prompt, 'prompt', (expected, got) => new DataError(file, line, describeWrong(expected, got)))
-    yield value as Example
+  for (const file of files) {
+    for await (const { value, line } of readWholeRecords(file)) {
+      checkExample(value, file, line)
+      yield { value, file, line }
+    }
   }
 }
 
+function checkExample(value: unknown, file: string, line: number): asserts value is Example {
+  const result = example.safeParse(value, inWords)
+  const issue = result.error?.issues[0]
+  if (issue) throw new DataError(file, line, `expected an example; ${describeIssue(issue, value)}`)
+  const { prompt } = value as Example
+  readMessages(prompt, 'prompt', (expected, got) => new DataError(file, line, describeWrong(expected, got)))
+}
+
 /**
- * Reads and checks a whole folder.
- * @returns how many examples each split has
- * @throws DataError for a broken line, an id that occurs twice, or a conversation that is in both splits
+ * Reads and checks a whole folder, as the loaders of trainers do too.
+ * @returns how many examples each split has, and what a loader would leave out, in words
+ * @throws DataError for a broken line, an id that occurs twice, a conversation that is in both splits, or a field with two types
  */
-export async function validateFolder(folder: string): Promise<Record<Split, number>> {
+export async function validateFolder(folder: string): Promise<Record<Split, number> & { notes: string[] }> {
   const counts = { train: 0, validation: 0 }
+  const loaders = createLoaderCheck()
   const ids = new Set<string>()
   const sides = new Map<string, Split>()
   for (const split of ['train', 'validation'] as const) {
-    for await (const { id, prompt, proposals } of readExamples(folder, split)) {
-      const file = path.join(folder, `${split}.jsonl`)
-      const line = ++counts[split]
+    for await (const { value, file, line } of readPlaces(folder, split)) {
+      const { id, prompt, proposals } = value
+      counts[split]++
       if (ids.has(id)) throw new DataError(file, line, `has the id "${id}" of an earlier line`)
       ids.add(id)
+      loaders.add(value, { file, line })
       const at = proposals[0]?.at
       const turns = JSON.stringify(prompt.filter((m, i) => m.role !== 'system' && i !== at))
       if ((sides.get(turns) ?? split) !== split)
@@ -69,5 +111,5 @@ export async function validateFolder(folder: string): Promise<Record<Split, numb
       sides.set(turns, split)
     }
   }
-  return counts
+  return { ...counts, notes: loaders.notes() }
 }

@@ -3,6 +3,8 @@ import { DataError, redact, UsageError } from '../core/provider/errors.ts'
 import { FileError } from '../lib/file-error.ts'
 
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO']
+/** The machine fails, not the caller. */
+const BROKEN = ['EIO', 'EMFILE', 'ENFILE', 'ESTALE', 'ETIMEDOUT']
 
 /**
  * Turns a FileError into the caller's error: a DataError with the line for wrong content or a full disk, a UsageError
@@ -16,6 +18,7 @@ export function toCallersError(error: unknown, kept = 'What was finished before 
   if (code === 'LOCKED') {
     return new UsageError(`${error.message}: wait for it to end, or give another -o`, { cause: error })
   }
+  if (BROKEN.includes(code)) return new DataError(file, line, `${problem}. ${kept}: run it again`)
   if (!FULL.includes(code)) return new UsageError(error.message, { cause: error })
   return new DataError(file, line, `${problem}. ${kept}: make room, then run it again`)
 }

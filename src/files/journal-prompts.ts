@@ -12,6 +12,7 @@ import type {
   HeaderRecord,
   JournalRecord,
   LayerRecord,
+  UsageRecord,
 } from './journal-records.ts'
 
 /** One layer of a prompt. It is open until it has `shown`; then it is closed, and deeper layers may be built on it. */
@@ -68,7 +69,7 @@ function beginAttempt(prompt: JournalPrompt): void {
 }
 
 /** A line of a prompt that has not ended. */
-export type PartRecord = CompletionRecord | FailureRecord | LayerRecord
+export type PartRecord = CompletionRecord | FailureRecord | UsageRecord | LayerRecord
 
 /**
  * Adds a line to the layers of an attempt. It replaces an earlier failure of the same sample at the same engine. A member
@@ -83,6 +84,10 @@ export function takePart(layers: JournalLayer[], record: PartRecord): void {
   }
   const { index, engine, seed } = record
   const isSame = (made: Completion | Failure) => made.index === index && made.seed === seed
+  if (record.type === 'usage') {
+    for (const made of layer.completions) if (isSame(made)) made.usage = record.usage
+    return
+  }
   layer.failures = layer.failures.filter((made) => !isSame(made) || made.engine !== engine)
   if (record.type === 'failure') layer.failures.push(withoutPlace(record))
   else {

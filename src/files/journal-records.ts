@@ -63,6 +63,15 @@ const failureRecord = z.looseObject({
   ...member,
   error,
 })
+const usageRecord = z.looseObject({
+  type: z.literal('usage'),
+  prompt: z.string(),
+  layer,
+  index: place,
+  engine: z.string(),
+  seed: z.int(),
+  usage,
+})
 const layerRecord = z.looseObject({
   type: z.literal('layer'),
   prompt: z.string(),
@@ -82,6 +91,7 @@ export const journalRecord = z.discriminatedUnion('type', [
   promptRecord,
   completionRecord,
   failureRecord,
+  usageRecord,
   layerRecord,
   answerRecord,
 ])
@@ -118,6 +128,11 @@ export type PromptRecord = { type: 'prompt' } & Prompt
 export type CompletionRecord = { type: 'completion'; prompt: string; layer: number } & Completion
 /** A completion that failed. */
 export type FailureRecord = { type: 'failure'; prompt: string; layer: number } & Failure
+/** The usage of a completion that was recorded before its server had reported it: the line before has an estimate. */
+export type UsageRecord = { type: 'usage'; prompt: string; layer: number } & Pick<
+  Completion,
+  'index' | 'engine' | 'seed' | 'usage'
+>
 /** The end of a layer, with the members that the next layer is shown. */
 export type LayerRecord = { type: 'layer'; prompt: string; layer: number; shown: number[] }
 /** The end of a prompt. One that ended in an error may be tried again: its earlier lines then no longer count. */
@@ -143,5 +158,6 @@ export type JournalRecord =
   | PromptRecord
   | CompletionRecord
   | FailureRecord
+  | UsageRecord
   | LayerRecord
   | AnswerRecord

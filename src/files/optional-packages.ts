@@ -6,10 +6,13 @@ import { UsageError } from '../core/provider/errors.ts'
 
 const packages = {
   'drawing charts': ['vega', 'vega-lite'],
+  'writing figures as PDF': ['pdfkit'],
   'reading Parquet': ['hyparquet', 'hyparquet-compressors'],
+  'reading CSV': ['csv-parse'],
   'writing Parquet': ['hyparquet-writer'],
   'telling languages apart': ['eld'],
   'running a model in this process': ['node-llama-cpp'],
+  'a queue over several machines': ['bullmq', 'ioredis'],
 }
 
 /**

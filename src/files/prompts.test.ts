@@ -131,14 +131,20 @@ describe('what a row says of its question', () => {
     const messages = '[{"role":"system","content":"s"},{"role":"user","content":"q"}]'
     const rows = await read(
       [
-        `{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"m","messages":${messages},"max_completion_tokens":5,"stop":"X","stream":false,"logprobs":false}}`,
+        `{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"m","messages":${messages},"max_completion_tokens":5,"stop":"X","stream":false,"logprobs":false,"prompt_cache_key":"k"}}`,
         `{"custom_id":1234567890123456789,"body":{"messages":${messages},"temperature":0.2}}`,
         '{"custom_id":"c","params":{"model":"m","max_tokens":7,"system":"s","messages":[{"role":"user","content":"q"}]}}',
       ].join('\n'),
     )
     const conversation = [{ role: 'system', content: 's' }, user('q')]
     expect(rows).toEqual([
-      { id: 'a', messages: conversation, stop: ['X'], own: { sampling: { maxTokens: 5 } } },
+      {
+        id: 'a',
+        messages: conversation,
+        stop: ['X'],
+        passed: { prompt_cache_key: 'k' },
+        own: { sampling: { maxTokens: 5 } },
+      },
       { id: '1234567890123456789', messages: conversation, own: { sampling: { temperature: 0.2 } } },
       { id: 'c', messages: conversation, own: { sampling: { maxTokens: 7 } } },
     ])
@@ -161,10 +167,7 @@ describe('what a row says of its question', () => {
 
 describe('a wrong file', () => {
   test.each([
-    [
-      '{"prompt":"a"}\n{"text":"b"}',
-      ':2: expected one of the fields messages, query, prompt, instruction, question, got ["text"]',
-    ],
+    ['{"prompt":"a"}\n{"text":"b"}', ':2: expected a question; `text` alone is for language modeling'],
     [
       '{"prompt":"a","instruction":"b"}',
       ':1: expected only one of the fields messages, query, prompt, instruction, question, got ["prompt","instruction"]',
@@ -222,9 +225,9 @@ describe('a wrong file', () => {
       '{"id":"x","prompt":"a"}\n{"id":"x","prompt":"b"}',
       ':2: has the id "x" of line 1; give each row its own',
     ],
-    ['{"prompt":"a"}\n{"prompt":', ':2: expected one JSON value'],
-    ['{"prompt":"a"}\nhello\n{"prompt":"b"}', ':2: expected one JSON value, got "hello"'],
-    ['[{"prompt":"a"}', ': expected a JSON array'],
+    ['{"prompt":"a"}\n{"prompt":', ':2: expected JSON: '],
+    ['{"prompt":"a"}\nhello\n{"prompt":"b"}', ':2: expected JSON: '],
+    ['[{"prompt":"a"}', ':1: the file ends within the array: it is cut off'],
     ['', ': expected one prompt per line, got none'],
   ])('%j says where, what was expected and what came', async (content, message) => {
     const reading = read(content)

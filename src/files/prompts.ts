@@ -1,12 +1,12 @@
-/** Reads prompts from a file of rows: JSON lines or one JSON array, packed by gzip or not, or Parquet. */
-import { open, readFile } from 'node:fs/promises'
+/** Reads prompts from a file of rows: JSON lines, one JSON array, CSV, packed or not, or Parquet. */
+import { stat } from 'node:fs/promises'
 import type { Message, ResponseFormat } from '../core/provider/engine.ts'
 import { DataError } from '../core/provider/errors.ts'
 import { FileError, toFileError } from '../lib/file-error.ts'
-import { parseExact, readJsonl } from '../lib/jsonl.ts'
-import { describeWrong, toCallersError } from './file-errors.ts'
-import { type PromptRow, readPromptRow, type Wrong } from './prompt-row.ts'
-import { idFields, isPacked, readWholeRecords } from './rows/read-records.ts'
+import { toCallersError } from './file-errors.ts'
+import { type PromptRow, readPromptRow } from './prompt-row.ts'
+import { readWholeRecords } from './rows/read-records.ts'
+import { RowProblem } from './rows/row.ts'
 import { checkFormat } from './schema-file.ts'
 
 export type { PromptRow } from './prompt-row.ts'
@@ -26,15 +26,14 @@ export async function* readPrompts(
 ): AsyncGenerator<PromptRow> {
   const lines = new Map<string, number>()
   try {
-    for await (const { value, line } of await openRows(file)) {
-      const wrong: Wrong = (expected, got) => new DataError(file, line, describeWrong(expected, got))
-      const prompt = readPromptRow(value, line, wrong)
+    await checkFile(file)
+    for await (const { value, line, row = line } of readWholeRecords(file)) {
+      const prompt = await readRow(value, { file, line, row })
       const earlier = lines.get(prompt.id)
       if (earlier !== undefined) {
         throw new DataError(file, line, `has the id "${prompt.id}" of line ${earlier}; give each row its own`)
       }
       lines.set(prompt.id, line)
-      await checkFormat(prompt, wrong)
       const asked = withFormat(prompt, responseFormat)
       yield system === undefined ? asked : { ...asked, messages: withSystem(asked.messages, system) }
     }
@@ -44,12 +43,14 @@ export async function* readPrompts(
   if (lines.size === 0) throw new DataError(file, undefined, 'expected one prompt per line, got none')
 }
 
-type Rows = AsyncIterable<{ value: unknown; line: number }>
-
-async function openRows(file: string): Promise<Rows> {
-  const isArray = await startsArray(file)
-  if (isPacked(file)) return readWholeRecords(file)
-  return isArray ? readArray(file) : readJsonl(file, { exact: idFields })
+async function readRow(value: unknown, at: { file: string; line: number; row: number }): Promise<PromptRow> {
+  try {
+    const prompt = readPromptRow(value, at.row)
+    await checkFormat(prompt)
+    return prompt
+  } catch (error) {
+    throw error instanceof RowProblem ? new DataError(at.file, at.line, error.message) : error
+  }
 }
 
 function withFormat(prompt: PromptRow, responseFormat: ResponseFormat | undefined): PromptRow {
@@ -63,26 +64,9 @@ function withSystem(messages: Message[], content: string): Message[] {
 
 const NO_FILE = 'is a pipe or a device; expected a file: it is read more than once'
 
-/** Whether the first character is a `[`. */
-async function startsArray(file: string): Promise<boolean> {
-  try {
-    await using handle = await open(file)
-    const stats = await handle.stat()
-    if (!stats.isFile() && !stats.isDirectory()) throw new FileError(file, NO_FILE, { code: 'NOFILE' })
-    const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(1024), length: 1024, position: 0 })
-    return /^\uFEFF?\s*\[/.test(buffer.toString('utf8', 0, bytesRead))
-  } catch (error) {
+async function checkFile(file: string): Promise<void> {
+  const stats = await stat(file).catch((error) => {
     throw toFileError(file, error)
-  }
-}
-
-/** Rows of an array, numbered from 1 as lines are. */
-async function* readArray(file: string): AsyncGenerator<{ value: unknown; line: number }> {
-  let rows: unknown[]
-  try {
-    rows = parseExact((await readFile(file, 'utf8')).replace(/^\uFEFF/, ''), idFields) as unknown[]
-  } catch (error) {
-    throw new FileError(file, `expected a JSON array: ${(error as Error).message}`)
-  }
-  for (const [i, value] of rows.entries()) yield { value, line: i + 1 }
+  })
+  if (!stats.isFile() && !stats.isDirectory()) throw new FileError(file, NO_FILE, { code: 'NOFILE' })
 }

@@ -17,6 +17,13 @@ const interval = z.looseObject({ low: z.number(), high: z.number() })
 const score = z.looseObject({ mean: z.number(), interval })
 const test = z.looseObject({ difference: z.number(), p: z.number(), interval }).nullable()
 const template = z.looseObject({ id: z.string(), sha256: z.string() })
+/** A machine that a bench described by its parts. */
+function describeMachine(parts: Record<string, unknown>): string {
+  return Object.entries(parts)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')
+}
+
 /** How a result was made; older ones lack the machine. */
 const origin = {
   settings: z.record(z.string(), z.unknown()),
@@ -24,7 +31,7 @@ const origin = {
   version: z.string(),
   date: z.string(),
   node: z.string().optional(),
-  machine: z.string().optional(),
+  machine: z.union([z.string(), z.record(z.string(), z.unknown()).transform(describeMachine)]).optional(),
   left_out: z.record(z.string(), z.number()).optional(),
 }
 const row = z.preprocess(
@@ -98,6 +105,8 @@ export const mtBenchShape = z.looseObject({
 /** A line of `questions.jsonl`. */
 export const questionShape = z.looseObject({
   id: z.string(),
+  question: z.string().optional(),
+  seed: z.number().optional(),
   prompt: z.string(),
   proposals: z.array(z.looseObject({ text: z.string(), score: z.number() })),
   answers: z.array(

@@ -5,6 +5,7 @@ import { DataError, UsageError } from '../core/provider/errors.ts'
 import { hashTemplate, type Template } from '../core/provider/template.ts'
 import { type JournalFile, type JournalFormat, openJournal } from '../lib/journal-file.ts'
 import { readJsonl } from '../lib/jsonl.ts'
+import { checkReplaceable } from '../lib/write-whole.ts'
 import { builtInTemplates } from '../plans/wordings.ts'
 import { checkSettings } from './journal-header.ts'
 import {
@@ -53,7 +54,8 @@ export function openRunJournal(
   return openJournal(file, format, { restart })
 }
 
-function headerOf({ plan, template, engines, version }: RunIdentity): HeaderRecord {
+/** The header of a run's journal. */
+export function headerOf({ plan, template, engines, version }: RunIdentity): HeaderRecord {
   const { id } = template
   return {
     type: 'header',
@@ -111,6 +113,7 @@ const FORMER_DEFAULTS: Record<string, unknown[]> = { temperature: [0.7], topP: [
 
 /** Undefined if there is no journal yet, or nothing that can be read as one: to open it tells why. */
 async function readHeader(file: string): Promise<HeaderRecord | undefined> {
+  checkReplaceable(file)
   if (!existsSync(file)) return undefined
   try {
     for await (const { value } of readJsonl(file, { tornTail: 'skip' })) {

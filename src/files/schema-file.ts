@@ -1,13 +1,12 @@
 /** JSON schemas in files: one for the answers of a command, or one in a prompt's row. */
-import { readFile } from 'node:fs/promises'
 import type { Prompt } from '../core/plan.ts'
 import type { ResponseFormat } from '../core/provider/engine.ts'
 import { UsageError } from '../core/provider/errors.ts'
-import { toFileError } from '../lib/file-error.ts'
 import { SchemaError } from '../lib/json-schema/limits.ts'
 import { toCallersError } from './file-errors.ts'
 import { parseJsonFile } from './json-file.ts'
-import type { Wrong } from './prompt-row.ts'
+import { readText } from './read-text.ts'
+import { wrong } from './rows/row.ts'
 
 /**
  * The response format of a schema, which is checked.
@@ -28,8 +27,8 @@ export async function readFormat(schema: string | Record<string, unknown>): Prom
   }
 }
 
-/** Checks the schema that a row brings. @throws what `wrong` makes, with the path of what is wrong */
-export async function checkFormat({ responseFormat }: Prompt, wrong: Wrong): Promise<void> {
+/** Checks the schema that a row brings. @throws RowProblem with the path of what is wrong */
+export async function checkFormat({ responseFormat }: Prompt): Promise<void> {
   if (responseFormat?.type !== 'json_schema') return
   const { schema } = responseFormat.json_schema
   const problem = schema === undefined ? undefined : await findProblem(schema)
@@ -53,8 +52,9 @@ function describe({ path, message }: SchemaError): string {
 }
 
 async function readJson(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw toCallersError(toFileError(file, error))
-  })
-  return parseJsonFile(file, text)
+  try {
+    return parseJsonFile(file, readText(file))
+  } catch (error) {
+    throw toCallersError(error)
+  }
 }

@@ -1,8 +1,13 @@
 /** The journal of an evaluation: items, what was made for each on the way, and how it ended. One loop for every task. */
-import type { EngineError, ErrorRecord } from '../core/provider/errors.ts'
-import { describeError, UsageError } from '../core/provider/errors.ts'
+import {
+  describeError,
+  EngineError,
+  type EngineErrorKind,
+  type ErrorRecord,
+  UsageError,
+} from '../core/provider/errors.ts'
 import { type JournalFile, openJournal } from '../lib/journal-file.ts'
-import { type MapOutcome, mapResumably } from '../lib/resumable-map.ts'
+import { type Job, type MapOutcome, mapResumably } from '../lib/resumable-map.ts'
 import { createGiveUp } from './give-up.ts'
 import { checkSettings } from './journal-header.ts'
 
@@ -26,24 +31,25 @@ export type TaskHeader = { type: 'header'; task: string } & Record<string, unkno
 export function openTaskJournal(
   file: string,
   header: TaskHeader,
-  { restart = false, onPart }: { restart?: boolean; onPart?: (line: TaskLine) => void } = {},
+  { restart = false, onLine }: { restart?: boolean; onLine?: (line: TaskLine) => void } = {},
 ): Promise<TaskJournal> {
   return openJournal<TaskLine>(
     file,
     {
       header,
       checkHeader: (found) => checkHeader(file, header, found as TaskHeader),
-      parse: parseLine,
+      parse: parseTaskLine,
       keyOf: (line) => line.id,
       roleOf: (line) => line.type,
-      onLine: onPart,
+      onLine,
     },
     { restart },
   )
 }
 
-function parseLine(value: object): TaskLine {
-  const { type, id } = value as Partial<TaskLine>
+/** Checks that a value is a line of a task's journal. @throws Error that says what was expected */
+export function parseTaskLine(value: object): TaskLine {
+  const { type, id } = (value ?? {}) as Partial<TaskLine>
   const isKnown = typeof type === 'string' && ['item', 'part', 'done', 'failed'].includes(type)
   if (isKnown && typeof id === 'string') return value as TaskLine
   throw new Error('expected a line of an evaluation, with `type` and `id`')
@@ -84,21 +90,42 @@ export interface TaskOptions<Item extends TaskItem> {
   journal: TaskJournal
   items: Item[]
   /** Number of items in progress at a time. */
-  active: number
-  /**
-   * Does the work and returns the item's result. `parts` are the parts that an interrupted run recorded; `record` adds
-   * one. An EngineError fails this item only.
-   */
-  work(item: Item, job: TaskJob): Promise<unknown>
+  active: number | (() => number)
+  /** Does the work on an item and returns its last line, as `workOnItem` does. */
+  work(item: Item, job: Job<TaskLine>): Promise<TaskLine>
+  /** Changes as items end. */
+  progress: TaskProgress
   signal?: AbortSignal
   onProgress?: (progress: TaskProgress) => void
 }
 
 /** What the work on one item gets. */
 export interface TaskJob {
+  /** The parts that an interrupted run recorded. */
   parts: Map<string, unknown>
   record(name: string, value: unknown): void
   signal: AbortSignal
+}
+
+/**
+ * Does the work on one item, and returns the line with its result.
+ * @throws what is no EngineError, which would fail only this item; the signal's reason
+ */
+export async function workOnItem(
+  { key: id, recorded, record, signal }: Pick<Job<TaskLine>, 'key' | 'recorded' | 'record' | 'signal'>,
+  work: (job: TaskJob) => Promise<unknown>,
+): Promise<TaskLine> {
+  const parts = new Map(
+    recorded.flatMap((line) => (line.type === 'part' ? [[line.name, line.value] as const] : [])),
+  )
+  const recordPart = (name: string, value: unknown) => record({ type: 'part', id, name, value })
+  try {
+    return { type: 'done', id, value: await work({ parts, record: recordPart, signal }) }
+  } catch (error) {
+    signal.throwIfAborted()
+    if ((error as EngineError).kind === undefined) throw error
+    return { type: 'failed', id, error: describeError(error) }
+  }
 }
 
 /**
@@ -111,19 +138,13 @@ export async function runTask<Item extends TaskItem>({
   items,
   active,
   work,
+  progress,
   signal,
   onProgress,
 }: TaskOptions<Item>): Promise<{ outcome: MapOutcome; failures: { id: string; error: ErrorRecord }[] }> {
-  for (const { id, digest } of items) {
-    if (journal.compare({ type: 'item', id, digest }) !== 'changed') continue
-    throw new UsageError(
-      `the item "${id}" is not the one that ${journal.file} holds; give another -o, or start over with --restart`,
-    )
-  }
   const failures: { id: string; error: ErrorRecord }[] = []
-  const done = items.filter(({ id }) => journal.isDone(id)).length
-  const progress = { items: items.length, done, doneNow: 0, failed: 0 }
   const isHopeless = createGiveUp()
+  progress.done = items.filter(({ id }) => journal.isDone(id)).length
   onProgress?.(progress)
   const outcome = await mapResumably<Item, TaskLine>(items, {
     journal,
@@ -131,31 +152,32 @@ export async function runTask<Item extends TaskItem>({
     signal,
     lineOf: ({ id, digest }) => ({ type: 'item', id, digest }),
     async work(item, job) {
-      const { id } = item
-      const parts = new Map(
-        job.recorded.flatMap((line) => (line.type === 'part' ? [[line.name, line.value] as const] : [])),
-      )
-      const record = (name: string, value: unknown) => job.record({ type: 'part', id, name, value })
-      try {
-        const value = await work(item, { parts, record, signal: job.signal })
+      const end = await work(item, job)
+      if (end.type === 'failed') {
+        const { kind, engine = 'the model', message } = end.error
+        if (isHopeless(end.error)) throw new EngineError(engine, kind as EngineErrorKind, message)
+        progress.failed++
+        failures.push({ id: item.id, error: end.error })
+      } else {
+        isHopeless()
         progress.done++
         progress.doneNow++
-        isHopeless()
-        return { type: 'done', id, value }
-      } catch (error) {
-        job.signal.throwIfAborted()
-        const { kind } = error as EngineError
-        if (kind === undefined) throw error
-        if (isHopeless({ kind })) throw error
-        progress.failed++
-        failures.push({ id, error: describeError(error) })
-        return { type: 'failed', id, error: describeError(error) }
-      } finally {
-        onProgress?.(progress)
       }
+      onProgress?.(progress)
+      return end
     },
   })
   return { outcome, failures }
+}
+
+/** Refuses items that are not those of the journal. @throws UsageError */
+export function checkItems(journal: TaskJournal, items: TaskItem[]): void {
+  for (const { id, digest } of items) {
+    if (journal.compare({ type: 'item', id, digest }) !== 'changed') continue
+    throw new UsageError(
+      `the item "${id}" is not the one that ${journal.file} holds; give another -o, or start over with --restart`,
+    )
+  }
 }
 
 /** The result of an item; undefined if it has none yet, or failed. */

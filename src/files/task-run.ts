@@ -1,8 +1,19 @@
 /** Runs one evaluation from its first item to its last, with its own journal. */
 import { createHash } from 'node:crypto'
 import type { ErrorRecord } from '../core/provider/errors.ts'
-import type { MapOutcome } from '../lib/resumable-map.ts'
-import { endOf, openTaskJournal, runTask, type TaskJob, type TaskProgress } from './task-journal.ts'
+import type { Job, MapOutcome } from '../lib/resumable-map.ts'
+import {
+  checkItems,
+  endOf,
+  openTaskJournal,
+  runTask,
+  type TaskHeader,
+  type TaskJob,
+  type TaskJournal,
+  type TaskLine,
+  type TaskProgress,
+  workOnItem,
+} from './task-journal.ts'
 
 /** What the work on an item gets, and how far all items are. */
 export type { TaskJob, TaskProgress }
@@ -19,6 +30,37 @@ export interface TaskSettings {
   version: string
   signal?: AbortSignal
   onProgress?: (progress: TaskProgress) => void
+  /** Has the work done elsewhere, such as by the workers of a queue, and not here. */
+  elsewhere?: (task: SentTask) => Promise<Elsewhere>
+}
+
+/** What the work on the items of a task depends on, as JSON. `src/eval/sent-work.ts` reads it. */
+export interface TaskSetup {
+  /** Which work it is. */
+  kind: string
+  /** Names of the engines. */
+  engines: string[]
+  [more: string]: unknown
+}
+
+/** A task whose work is done elsewhere. */
+export interface SentTask {
+  header: TaskHeader
+  setup: TaskSetup
+  journal: TaskJournal
+  /** The `at` of the last line of the journal that has one. */
+  cursor: string | undefined
+  /** Whether the journal is new. */
+  isNew: boolean
+  progress: TaskProgress
+}
+
+/** Where the work is done. */
+export interface Elsewhere {
+  work(item: { id: string }, job: Job<TaskLine>): Promise<TaskLine>
+  /** Number of items in progress at a time. */
+  active: () => number
+  close(outcome: MapOutcome | 'failed'): Promise<void>
 }
 
 /** How an evaluation ended. */
@@ -35,6 +77,8 @@ export interface JournaledTask<Item extends { id: string }, End> {
   items: Item[]
   /** The part of an item that its result depends on. */
   contentOf(item: Item): unknown
+  /** Undefined if the work can be done only here. */
+  setup?: TaskSetup
   work(item: Item, job: TaskJob): Promise<End>
 }
 
@@ -44,23 +88,35 @@ export interface JournaledTask<Item extends { id: string }, End> {
  * @throws UsageError if the journal has other settings, EngineError if an engine cannot work at all
  */
 export async function runJournaledTask<Item extends { id: string }, End>(
-  { task, header, items, contentOf, work }: JournaledTask<Item, End>,
-  { journal: file, restart, active, version, signal, onProgress }: TaskSettings,
+  { task, header, items, contentOf, setup, work }: JournaledTask<Item, End>,
+  { journal: file, restart, active, version, signal, onProgress, elsewhere }: TaskSettings,
 ): Promise<TaskOutcome & { ends: (End | undefined)[] }> {
   const head = { type: 'header' as const, task, version: 1, aft: version, ...header }
-  const journal = await openTaskJournal(file, head, { restart })
+  const progress = { items: items.length, done: 0, doneNow: 0, failed: 0 }
+  let [cursor, isNew] = [undefined as string | undefined, true]
+  const onLine = ({ at }: TaskLine & { at?: unknown }) => {
+    isNew = false
+    if (typeof at === 'string') cursor = at
+  }
+  const journal = await openTaskJournal(file, head, { restart, onLine })
+  let [there, outcome] = [undefined as Elsewhere | undefined, 'failed' as MapOutcome | 'failed']
   try {
     const entries = items.map((item) => ({ id: item.id, digest: digestOf(contentOf(item)), item }))
-    const { outcome, failures } = await runTask({
+    checkItems(journal, entries)
+    if (setup) there = await elsewhere?.({ header: head, setup, journal, cursor, isNew, progress })
+    const end = await runTask({
       journal,
       items: entries,
-      active,
-      work: ({ item }, job) => work(item, job),
+      active: there?.active ?? active,
+      work: ({ item }, job) => (there ? there.work(item, job) : workOnItem(job, (own) => work(item, own))),
+      progress,
       signal,
       onProgress,
     })
-    return { outcome, failures, ends: items.map(({ id }) => endOf(journal, id) as End | undefined) }
+    outcome = end.outcome
+    return { ...end, ends: items.map(({ id }) => endOf(journal, id) as End | undefined) }
   } finally {
+    await there?.close(outcome)
     journal.close()
   }
 }

@@ -1,14 +1,13 @@
 /** Reads a template by name, from a file, or from the folder of a trained model. */
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { DataError, UsageError } from '../core/provider/errors.ts'
 import { hashTemplate, type Template } from '../core/provider/template.ts'
-import { toFileError } from '../lib/file-error.ts'
 import { builtInTemplates } from '../plans/wordings.ts'
 import { type Checkpoint, checkpointFile, isCheckpoint, readRecord } from './checkpoint.ts'
-import { toCallersError } from './file-errors.ts'
 import { parseJsonFile } from './json-file.ts'
+import { readText } from './read-text.ts'
 
 /** The file of a built data set that holds its template, if that is not built in. */
 export const templateFile = 'template.json'
@@ -48,11 +47,17 @@ export async function readTemplate(source: string, folder = '.'): Promise<Templa
   if (builtIn) return builtIn
   const file = folder === '.' ? source : resolve(folder, source)
   if ((await stat(file).catch(() => undefined))?.isDirectory()) return readFolder(file)
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    const { message } = toCallersError(toFileError(file, error)) as Error
-    throw new UsageError(`${message}. Without a file there are the templates ${builtInNames()}`)
-  })
-  return parseTemplate(parseJsonFile(file, text), file)
+  return parseTemplate(parseJsonFile(file, readTemplateText(file)), file)
+}
+
+function readTemplateText(file: string): string {
+  try {
+    return readText(file)
+  } catch (error) {
+    throw new UsageError(
+      `${(error as Error).message}. Without a file there are the templates ${builtInNames()}`,
+    )
+  }
 }
 
 /** Checks a template. @throws DataError that names the field that is wrong */

@@ -1,7 +1,7 @@
 /** `metrics.jsonl` and `eval.jsonl` of a training run: one measurement per line, as the trainer writes them. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { DataError } from '../core/provider/errors.ts'
-import { toFileError } from '../lib/file-error.ts'
+import { readText } from './read-text.ts'
 
 /** A measurement. `tokens` and `seconds` count from the first step, over all resumes; older files lack some fields. */
 export interface Metric {
@@ -14,6 +14,8 @@ export interface Metric {
   /** Tokens read up to this step. */
   tokens?: number
   seconds?: number
+  /** Mean reward of the answers sampled for this step, if the run learns from rewards. */
+  reward?: number
 }
 
 /**
@@ -41,14 +43,6 @@ export function readLosses(file: string): Loss[] {
   return readMetrics(file).filter((metric): metric is Loss => metric.loss !== null)
 }
 
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw toFileError(file, error)
-  }
-}
-
 function isJson(text: string): boolean {
   try {
     JSON.parse(text)
@@ -64,7 +58,7 @@ function parseMetric(file: string, line: number, text: string): Metric {
   const isNumber = (name: string) => typeof fields[name] === 'number' && Number.isFinite(fields[name])
   if (!isNumber('step') || !(isNumber('loss') || fields.loss === null))
     throw new DataError(file, line, 'expected `step` and `loss`, as `aft train` writes them')
-  const names = ['step', 'loss', 'learningRate', 'gradNorm', 'tokens', 'seconds']
+  const names = ['step', 'loss', 'learningRate', 'gradNorm', 'tokens', 'seconds', 'reward']
   const known = names.filter((name) => name === 'loss' || isNumber(name))
   return Object.fromEntries(known.map((name) => [name, fields[name]])) as unknown as Metric
 }

@@ -68,6 +68,20 @@ describe.each(clients)('%s', (_, post) => {
     expect(pieces).toEqual(['POST one', 'two'])
   })
 
+  test('pieces that are kept stay as they came, and so does a body that is read in gulps', async () => {
+    const words = Array.from({ length: 50 }, (_, i) => `word ${i}. `.repeat(100))
+    const { url } = await serve(async (_, response) => {
+      for (const word of words) await new Promise((resolve) => response.write(word, resolve))
+      response.end()
+    })
+    for (const isPatient of [false, true]) {
+      const reply = await post(url, toPosted())
+      const pieces: Uint8Array[] = []
+      await reply.read((piece) => pieces.push(piece) < 0, { isPatient })
+      expect(Buffer.concat(pieces).toString()).toBe(words.join(''))
+    }
+  })
+
   test('what comes after the last piece that is wanted is dropped, and the connection used again', async () => {
     const { url, sockets } = await serve((_, response) => {
       response.write('wanted')

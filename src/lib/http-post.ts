@@ -2,11 +2,10 @@
  * Posts over HTTP and hands on the body as it comes. Node's own client takes a third of the processor's time that its
  * `fetch` takes per request, and half of it per piece of a stream.
  */
-import http, { type ClientRequest, type IncomingMessage } from 'node:http'
-import https from 'node:https'
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { pipeline, type Readable } from 'node:stream'
-import zlib from 'node:zlib'
+import { createGulps } from './gulps.ts'
 
 /** A response that has begun. Read its body, or close it. */
 export interface Reply {
@@ -17,9 +16,15 @@ export interface Reply {
    * is then dropped, so that the connection can be used again.
    * @throws what `take` throws, or ConnectionError
    */
-  read(take: (piece: Uint8Array) => boolean): Promise<void>
+  read(take: (piece: Uint8Array) => boolean, options?: ReadOptions): Promise<void>
   /** Closes the connection. */
   close(): void
+}
+
+/** How a body is read. */
+export interface ReadOptions {
+  /** Nobody waits for its pieces, only for its end: it is read in gulps. */
+  isPatient?: boolean
 }
 
 /** A connection that could not be made, or broke; its cause says why. */
@@ -38,10 +43,36 @@ export interface Posted {
 /** A server may drop a connection that was idle for 5 s, as uvicorn does: it is not used again shortly before that. */
 const IDLE_MS = 4_000
 
-/** The proxy of the environment, if Node is set to use one. */
-const { options } = http.globalAgent as { options?: { proxyEnv?: NodeJS.ProcessEnv } }
-const agentOptions = { keepAlive: true, timeout: IDLE_MS, proxyEnv: options?.proxyEnv }
-const agents = { http: new http.Agent(agentOptions), https: new https.Agent(agentOptions) }
+/** Node's clients. An `import` of them also loads `fetch` and more: that takes longer than all of this project's modules. */
+const httpOf = () => process.getBuiltinModule('node:http')
+const httpsOf = () => process.getBuiltinModule('node:https')
+
+let opened: ReturnType<typeof openAgents> | undefined
+const agentsOf = () => (opened ??= openAgents())
+
+function openAgents() {
+  /** The proxy of the environment, if Node is set to use one. */
+  const { options } = httpOf().globalAgent as { options?: { proxyEnv?: NodeJS.ProcessEnv } }
+  const agentOptions = { keepAlive: true, timeout: IDLE_MS, proxyEnv: options?.proxyEnv }
+  return { http: openPlain(agentOptions), https: new (httpsOf().Agent)(agentOptions) }
+}
+
+/** Plain connections are read into one buffer, without a stream of buffers. */
+function openPlain(agentOptions: ConstructorParameters<typeof Agent>[0]): Agent {
+  /** What is read of a connection before it is handed on, which takes no time in between. */
+  const buffer = Buffer.allocUnsafeSlow(64 * 1024)
+  class PlainAgent extends httpOf().Agent {
+    override createConnection(...[options, callback]: Parameters<Agent['createConnection']>) {
+      const onread = {
+        buffer,
+        callback: (bytes: number) => socket?.emit('data', buffer.subarray(0, bytes)) !== undefined,
+      }
+      const socket = super.createConnection({ ...options, onread } as typeof options, callback)
+      return socket
+    }
+  }
+  return new PlainAgent(agentOptions)
+}
 
 /**
  * Resolves when the response begins. Redirects are not followed.
@@ -56,8 +87,8 @@ export function postHTTP(address: string, posted: Posted): Promise<Reply> {
     const options = { method: 'POST', headers, timeout: 0 }
     const request =
       url.protocol === 'https:'
-        ? https.request(url, { ...options, agent: agents.https })
-        : http.request(url, { ...options, agent: agents.http })
+        ? httpsOf().request(url, { ...options, agent: agentsOf().https })
+        : httpOf().request(url, { ...options, agent: agentsOf().http })
     let hasBegun = false
     signal.addEventListener('abort', () => request.destroy(signal.reason), { once: true })
     request.once('socket', (socket) => limitConnecting(request, socket))
@@ -101,7 +132,7 @@ function toReply(request: ClientRequest, response: IncomingMessage): Reply {
   return {
     status: response.statusCode ?? 0,
     headers: { get: (name) => headerOf(response, name) },
-    read: (take) => readStream(decompress(response), take, close),
+    read: (take, options) => readStream(response, { take, close, ...options }),
     close,
   }
 }
@@ -120,6 +151,7 @@ function decompress(response: IncomingMessage): Readable {
 }
 
 function decoderOf(encoding: string) {
+  const zlib = process.getBuiltinModule('node:zlib')
   // A stream is of use before its end: what has come is handed on.
   const flush = { flush: zlib.constants.Z_SYNC_FLUSH }
   if (encoding === 'gzip' || encoding === 'x-gzip') return zlib.createGunzip(flush)
@@ -131,9 +163,17 @@ function decoderOf(encoding: string) {
 /** Milliseconds for what comes after all that was wanted. */
 const REST_MS = 1_000
 
-function readStream(stream: Readable, take: (piece: Buffer) => boolean, close: () => void): Promise<void> {
+interface Reading extends ReadOptions {
+  take: (piece: Buffer) => boolean
+  close: () => void
+}
+
+function readStream(response: IncomingMessage, { take, close, isPatient }: Reading): Promise<void> {
+  const stream = decompress(response)
+  const gulps = isPatient ? createGulps(response.socket) : undefined
   return new Promise((resolve, reject) => {
     const onData = (piece: Buffer) => {
+      gulps?.taken(piece.length)
       try {
         if (take(piece)) endWell()
       } catch (error) {
@@ -153,6 +193,7 @@ function readStream(stream: Readable, take: (piece: Buffer) => boolean, close: (
     stream.once('end', resolve)
     stream.on('error', (cause) => reject(brokenBy(cause)))
     stream.once('close', () => {
+      gulps?.end()
       if (!stream.readableEnded) reject(brokenBy(new Error('the connection was closed')))
     })
   })

@@ -7,10 +7,12 @@ import { hash } from 'node:crypto'
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { syncName } from './durable.ts'
 import { FileError, toFileError } from './file-error.ts'
 import { createLineWriter, type LineWriter, readJsonl, type Span } from './jsonl.ts'
 import { type Lock, takeLock } from './lock.ts'
 import { makeFolder } from './make-folder.ts'
+import { checkReplaceable } from './write-whole.ts'
 
 /** `done` and `failed` end an item; after `failed` its parts no longer count, and it may be tried again. */
 export type Role = 'item' | 'part' | 'done' | 'failed'
@@ -45,7 +47,7 @@ interface Entry {
 /** An open journal. A class because it must be closed. */
 export class JournalFile<Line extends object> {
   readonly file: string
-  readonly #format: JournalFormat<Line>
+  readonly format: JournalFormat<Line>
   readonly #entries = new Map<string, Entry>()
   readonly #broken = new AbortController()
   #fd: number
@@ -55,18 +57,13 @@ export class JournalFile<Line extends object> {
   /** Use `openJournal`. */
   constructor(file: string, format: JournalFormat<Line>, restart: boolean) {
     this.file = file
-    this.#format = format
+    this.format = format
     ;[this.#fd, this.#lock] = claim(file, restart)
   }
 
   /** Aborts with the error if a line cannot be written; nothing is written after it. */
   get broken(): AbortSignal {
     return this.#broken.signal
-  }
-
-  /** The key of the item that a line belongs to. */
-  keyOf(line: Line): string {
-    return this.#format.keyOf(line)
   }
 
   /** Reads the file, removes a torn last line, and gets ready to append. */
@@ -81,24 +78,25 @@ export class JournalFile<Line extends object> {
     const offset = fstatSync(this.#fd).size
     const onError = (error: unknown) => this.#broken.abort(error)
     this.#writer = createLineWriter(this.#fd, { file: this.file, offset, onError })
-    if (offset === 0) this.#writer.append(this.#format.header)
+    if (offset === 0) this.#writer.append(this.format.header)
     this.#writer.flush()
+    if (offset === 0) syncName(this.file)
   }
 
   #readLine(value: unknown, line: number, span: Span): void {
     if (typeof value !== 'object' || value === null) throw this.#wrong(line, 'expected an object')
     if (span.offset === 0) {
-      this.#format.checkHeader(value)
+      this.format.checkHeader(value)
       return
     }
     let parsed: Line
     try {
-      parsed = this.#format.parse(value)
+      parsed = this.format.parse(value)
     } catch (cause) {
       throw this.#wrong(line, (cause as Error).message)
     }
     if (!this.#index(parsed, span)) throw this.#wrong(line, 'belongs to an item that no line before it names')
-    this.#format.onLine?.(parsed)
+    this.format.onLine?.(parsed)
   }
 
   #wrong(line: number, problem: string): FileError {
@@ -108,7 +106,7 @@ export class JournalFile<Line extends object> {
   /** A file without a whole line is emptied only if it starts as a journal does. */
   #refuseForeign(): void {
     const { size } = fstatSync(this.#fd)
-    const start = JSON.stringify(this.#format.header).slice(0, 16)
+    const start = JSON.stringify(this.format.header).slice(0, 16)
     const found = this.#readBytes({ offset: 0, length: Math.min(size, start.length) }).toString('latin1')
     if (!start.startsWith(found)) throw this.#wrong(1, 'expected the header of a journal')
   }
@@ -126,8 +124,8 @@ export class JournalFile<Line extends object> {
 
   /** Stores the position of a line. False if its item is unknown. */
   #index(line: Line, span: Span): boolean {
-    const key = this.#format.keyOf(line)
-    const role = this.#format.roleOf(line)
+    const key = this.format.keyOf(line)
+    const role = this.format.roleOf(line)
     if (role === 'item') {
       const { offset: itemOffset, length: itemLength } = span
       const open = { endOffset: 0, endLength: 0, isDone: false, parts: undefined }
@@ -150,9 +148,14 @@ export class JournalFile<Line extends object> {
 
   /** Whether the journal has the item with this line's key, and with the same content. */
   compare(item: Line): 'new' | 'same' | 'changed' {
-    const entry = this.#entries.get(this.#format.keyOf(item))
+    const entry = this.#entries.get(this.format.keyOf(item))
     if (!entry) return 'new'
     return entry.itemHash === hashOf(item) ? 'same' : 'changed'
+  }
+
+  /** Whether it has the item. */
+  has(key: string): boolean {
+    return this.#entries.has(key)
   }
 
   /** Whether the item is done. */
@@ -179,10 +182,14 @@ export class JournalFile<Line extends object> {
     }
   }
 
-  /** Appends a line. It is written at the end of this turn of the event loop. */
+  /**
+   * Appends a line. A part of an item's work is paid for: it has left this process when the call returns. Other lines are
+   * written at the end of this turn of the event loop, or with the next part.
+   */
   append(line: Line): void {
     if (!this.#writer) throw new Error('the journal was not loaded')
     this.#index(line, this.#writer.append(line))
+    if (this.format.roleOf(line) === 'part') this.#writer.write()
   }
 
   /** Writes what is queued. @throws FileError if a write failed */
@@ -203,7 +210,7 @@ export class JournalFile<Line extends object> {
   }
 
   #readSpan(span: Span): Line {
-    return this.#format.parse(JSON.parse(this.#readBytes(span).toString('utf8')))
+    return this.format.parse(JSON.parse(this.#readBytes(span).toString('utf8')))
   }
 
   #readBytes({ offset, length }: Span): Buffer {
@@ -252,13 +259,16 @@ async function claimPatiently<T>(open: () => T): Promise<T> {
 }
 
 function claim(file: string, restart: boolean): [fd: number, lock: Lock] {
+  let lock: Lock | undefined
+  checkReplaceable(file) // to open a pipe waits for its other end, and a device may never end
   try {
     makeFolder(dirname(file))
     const fd = openSync(file, 'a+')
-    const lock = takeLock(`${file}.lock`)
+    lock = takeLock(`${file}.lock`)
     if (lock) return [restart ? replace(fd, file) : fd, lock]
     closeSync(fd)
   } catch (error) {
+    lock?.release()
     throw toFileError(file, error)
   }
   throw new FileError(file, 'is in use by another process', { code: 'LOCKED' })

@@ -1,10 +1,19 @@
 /** JSON lines: read as a stream in flat memory, and appended as whole lines. */
 import { isUtf8 } from 'node:buffer'
-import { createReadStream, createWriteStream, renameSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { pipeline } from 'node:stream/promises'
+import { survivesCuts, syncFile, syncName } from './durable.ts'
 import { jsonReason } from './explain-json.ts'
-import { FileError, toFileError } from './file-error.ts'
-import { checkReplaceable, writeAll } from './write-whole.ts'
+import { checkReadable, FileError, toFileError } from './file-error.ts'
+import { behindLinks, checkReplaceable, writeAll } from './write-whole.ts'
 
 /** The position of a line in its file, in bytes; `length` includes the line break. */
 export interface Span {
@@ -21,6 +30,10 @@ export interface JsonLine extends Span {
 
 const NEWLINE = 0x0a
 const CHUNK_BYTES = 1 << 18
+/** More is no row of anything, and what it takes is several times as much. */
+export const MAX_LINE_BYTES = 1 << 28
+/** What an error says of such a line or element. */
+export const TOO_LONG = `expected values of at most ${MAX_LINE_BYTES >> 20} MB each, got a longer line or element`
 
 /**
  * Yields the value of each line that is not blank. A byte order mark, CRLF and a last line without a line break
@@ -46,12 +59,62 @@ export async function* readJsonl(
   }
 }
 
+/** A line of a file that may be damaged. */
+export interface EachLine {
+  /** With its line break. */
+  bytes: Buffer
+  /** From 1. */
+  line: number
+  /** False for a last line without a line break. */
+  isWhole: boolean
+  isBlank: boolean
+  value?: unknown
+  /** Why it has no value. */
+  problem?: string
+}
+
+/**
+ * Yields every line, also those that are no JSON.
+ * @throws FileError if the file cannot be read
+ */
+export async function* readEachLine(file: string): AsyncGenerator<EachLine> {
+  let line = 0
+  for await (const { bytes, offset, isWhole } of readLines(file)) {
+    line++
+    const parsed = parseLine(offset === 0 ? withoutMark(bytes) : bytes)
+    const isBlank = !('value' in parsed) && parsed.problem === undefined
+    yield { ...parsed, bytes, line, isWhole, isBlank }
+  }
+}
+
+/** Opens a new file for lines that are written as they are. */
+export function openLines(file: string): { file: string; write(bytes: Uint8Array): void; close(): void } {
+  const attempt = <T>(act: () => T): T => {
+    try {
+      return act()
+    } catch (error) {
+      throw toFileError(file, error)
+    }
+  }
+  const fd = attempt(() => openSync(file, 'w'))
+  return {
+    file,
+    write: (bytes) => attempt(() => writeAll(fd, bytes)),
+    close: () =>
+      attempt(() => {
+        fsyncSync(fd)
+        closeSync(fd)
+      }),
+  }
+}
+
 type RawLine = { bytes: Buffer; offset: number; isWhole: boolean }
 
 /** Lines with their line breaks; `isWhole` is false for a last line without one. */
 async function* readLines(file: string): AsyncGenerator<RawLine> {
   let pieces: Buffer[] = []
-  let [offset, pending] = [0, 0]
+  let [offset, pending, line] = [0, 0, 1]
+  checkReadable(file)
   try {
     for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES })) {
       let start = 0
@@ -61,10 +124,12 @@ async function* readLines(file: string): AsyncGenerator<RawLine> {
         yield { bytes, offset, isWhole: true }
         offset += bytes.length
         start = end + 1
+        line++
         ;[pieces, pending] = [[], 0]
       }
       pieces.push(chunk.subarray(start))
       pending += chunk.length - start
+      if (pending > MAX_LINE_BYTES) throw new FileError(file, TOO_LONG, { line })
     }
   } catch (error) {
     throw toFileError(file, error)
@@ -106,6 +171,8 @@ function excerpt(text: string): string {
 export interface LineWriter {
   /** Returns the position of the line. After a failed write nothing is appended. */
   append(value: unknown): Span
+  /** Writes what is queued. An error is the one that `onError` gets. */
+  write(): void
   /** Writes what is queued. @throws FileError when this or an earlier write failed */
   flush(): void
 }
@@ -127,6 +194,7 @@ export function createLineWriter(
     lines = []
     try {
       writeAll(fd, text)
+      syncFile(fd)
     } catch (error) {
       failure = toFileError(file, error)
       onError(failure)
@@ -141,6 +209,7 @@ export function createLineWriter(
       offset += span.length
       return span
     },
+    write,
     flush() {
       write()
       if (failure !== undefined) throw failure
@@ -152,15 +221,17 @@ export function createLineWriter(
  * Writes values as lines while they come, under a temporary name that is renamed at the end.
  * @throws FileError if it cannot be written; an existing file then stays unchanged
  */
-export async function writeJsonl(file: string, values: AsyncIterable<unknown>): Promise<void> {
+export async function writeJsonl(named: string, values: AsyncIterable<unknown>): Promise<void> {
+  const file = behindLinks(named)
   const temporary = `${file}.tmp`
   async function* lines() {
     for await (const value of values) yield `${JSON.stringify(value)}\n`
   }
-  checkReplaceable(file)
+  checkReplaceable(named)
   try {
-    await pipeline(lines, createWriteStream(temporary))
+    await pipeline(lines, createWriteStream(temporary, { flush: survivesCuts() }))
     renameSync(temporary, file)
+    syncName(file)
   } catch (error) {
     rmSync(temporary, { force: true })
     throw toFileError(file, error)

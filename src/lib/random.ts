@@ -1,12 +1,25 @@
 /** Seeded randomness: the same seed gives the same numbers on every machine. */
 
-/** A 32-bit hash of the parts (FNV-1a over UTF-16 units, then Murmur3's finalizer). */
+/** A 32-bit hash of the parts (FNV-1a over UTF-16 units, then Murmur3's finalizer). Each part ends with a unit 0. */
 export function hashParts(...parts: (string | number)[]): number {
-  let hash = 0x811c9dc5
+  let hash = HASH_START
   for (const part of parts) {
     const text = `${part}\u0000`
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+    for (let i = 0; i < text.length; i++) hash = addToHash(hash, text.charCodeAt(i))
   }
+  return endHash(hash)
+}
+
+/** The hash before the first unit. */
+export const HASH_START = 0x811c9dc5
+
+/** Adds a UTF-16 unit. */
+export function addToHash(hash: number, unit: number): number {
+  return Math.imul(hash ^ unit, 0x01000193)
+}
+
+/** The hash after the last unit. */
+export function endHash(hash: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return (hash ^ (hash >>> 16)) >>> 0

@@ -23,8 +23,8 @@ export interface MapOptions<Item, Line extends object> {
   lineOf(item: Item): Line
   /** Does the work and returns the line that ends the item. An error ends the whole map. */
   work(item: Item, job: Job<Line>): Promise<Line>
-  /** The number of items worked on at the same time, from 1. */
-  active: number
+  /** The number of items worked on at the same time, from 1. A function may return another one at each call. */
+  active: number | (() => number)
   /** Called before an item starts, and again when another has ended. If it is false while no item is running, the map ends. */
   mayStart?(item: Item): boolean
   signal?: AbortSignal
@@ -44,6 +44,7 @@ export async function mapResumably<Item, Line extends object>(
 ): Promise<MapOutcome> {
   const failure = new AbortController()
   const stop = AbortSignal.any([failure.signal, journal.broken, ...(signal ? [signal] : [])])
+  const most = typeof active === 'function' ? active : () => active
   // A signal for each item: to add a listener costs as much as there are listeners, and each item adds several.
   const started = new Set<AbortController>()
   const stopAll = () => {
@@ -78,12 +79,13 @@ export async function mapResumably<Item, Line extends object>(
   try {
     for await (const item of items) {
       const line = lineOf(item)
-      const key = journal.keyOf(line)
+      const key = journal.format.keyOf(line)
       if (journal.isDone(key)) continue
-      while (!stop.aborted && running > 0 && (running >= active || !mayStart(item))) await nextEnd()
+      while (!stop.aborted && running > 0 && (running >= most() || !mayStart(item))) await nextEnd()
       if (stop.aborted) outcome = 'interrupted'
       else if (running === 0 && !mayStart(item)) outcome = 'held'
       if (outcome !== 'done') break
+      if (journal.isDone(key)) continue // work that runs elsewhere may have ended it while it waited
       start(item, line, key, position++)
     }
   } catch (error) {

@@ -19,6 +19,8 @@ test('the delay asked for is read from either header', () => {
   expect(read({ 'retry-after': '1.5' })).toBe(1500)
   expect(read({ 'retry-after': 'Mon, 23 Nov 2026 10:00:03 GMT' })).toBe(3000)
   expect(read({ 'retry-after': 'Mon, 23 Nov 2026 09:00:00 GMT' })).toBe(0)
+  expect(read({ 'retry-after': '2s' })).toBe(2000)
+  expect(read({ 'retry-after': '1m30s' })).toBe(90_000)
   expect(read({ 'retry-after': 'soon' })).toBeUndefined()
   expect(read({ 'retry-after': '-1' })).toBeUndefined()
   expect(read({})).toBeUndefined()

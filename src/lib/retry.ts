@@ -16,15 +16,13 @@ export function backoffMs(failures: number, askedMs?: number, random: () => numb
 
 type Header = (name: string) => string | null | undefined
 
-/** Milliseconds that `retry-after-ms` or `Retry-After` (seconds or a date) asks to wait; undefined without either. */
+/** Milliseconds that `retry-after-ms` or `Retry-After` (seconds, `1m30s` or a date) asks to wait; undefined without either. */
 export function askedDelayMs(header: Header, nowMs = Date.now()): number | undefined {
   const ms = readNumber(header('retry-after-ms'))
   if (ms !== undefined) return ms
-  const after = header('retry-after')
+  const after = header('retry-after')?.trim() ?? ''
   const seconds = readNumber(after)
-  if (seconds !== undefined) return seconds * 1000
-  const date = after?.includes(':') ? Date.parse(after) : Number.NaN
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs)
+  return seconds === undefined ? readDelay(after, nowMs) : seconds * 1000
 }
 
 /** A reset is when the whole limit is there again. A part of it is there before. */

@@ -22,6 +22,14 @@ describe('slots', () => {
     expect(slots.inFlight).toBe(2)
   })
 
+  it('grants together what is released in one turn, one by one or not', async () => {
+    const slots = createSlots(5)
+    const first = await slots.take(5)
+    const second = slots.take(5)
+    for (let i = 0; i < 5; i++) first.release(1)
+    expect((await second).count).toBe(5)
+  })
+
   it('serves the lower priority number first, then who came first', async () => {
     const slots = createSlots(1)
     let held = await slots.take(1)

@@ -48,8 +48,7 @@ interface Taker {
 export function createSlots(capacity: number): Slots {
   /** The next caller is last, so that removing it moves nothing. */
   const queue: Taker[] = []
-  let inFlight = 0
-  let turns = 0
+  let [inFlight, turns] = [0, 0]
 
   const grantSlots = (count: number, turn: number): Grant => {
     inFlight += count
@@ -58,7 +57,7 @@ export function createSlots(capacity: number): Slots {
       const freed = Math.min(left, released)
       left -= freed
       inFlight -= freed
-      serve()
+      serveSoon()
     }
     return { count, turn, release }
   }
@@ -69,6 +68,8 @@ export function createSlots(capacity: number): Slots {
       next.grant(grantSlots(Math.min(next.want, capacity - inFlight), next.turn))
     }
   }
+
+  const serveSoon = oncePerTurn(serve)
 
   return {
     get capacity() {
@@ -102,6 +103,19 @@ export function createSlots(capacity: number): Slots {
         serve()
       })
     },
+  }
+}
+
+/** What is released in one turn is granted together: samples that end at one time make room for one request, not for many. */
+function oncePerTurn(serve: () => void): () => void {
+  let isDue = false
+  return () => {
+    if (isDue) return
+    isDue = true
+    queueMicrotask(() => {
+      isDue = false
+      serve()
+    })
   }
 }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { randomFrom } from './random.ts'
 import {
@@ -78,6 +79,28 @@ test('the sign test is the binomial one', () => {
 test('a series does not differ from itself', () => {
   const test = testPairs([1, 0, 1], [1, 0, 1], { random: randomFrom(1) })
   expect(test).toEqual({ difference: 0, interval: { low: 0, high: 0 }, p: 1, unequal: 0 })
+})
+
+test('equal differences: the interval holds them, and is mirrored if the series are swapped', () => {
+  const value = fc.oneof(fc.constantFrom(-1, 0, 1, 0.1, 1 / 3), fc.double({ min: -10, max: 10, noNaN: true }))
+  const series = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 30 })
+  fc.assert(
+    fc.property(value, series, fc.boolean(), (difference, values, areWhole) => {
+      const first = areWhole ? values.map(Math.round) : values
+      const second = first.map((one) => one + difference)
+      const there = testPairs(first, second, { random: randomFrom(1), resamples: 50 })
+      const back = testPairs(second, first, { random: randomFrom(1), resamples: 50 })
+      expect(there.interval.low).toBeLessThanOrEqual(there.difference + 1e-9)
+      expect(there.interval.high).toBeGreaterThanOrEqual(there.difference - 1e-9)
+      expect(back.interval.low).toBeCloseTo(-there.interval.high, 9)
+      expect(back.interval.high).toBeCloseTo(-there.interval.low, 9)
+      expect(back.p).toBeCloseTo(there.p, 9)
+      const isBinomial = Math.abs(Math.abs(difference) - 1) < 1e-13
+      const width = there.interval.high - there.interval.low
+      if (isBinomial) expect(width).toBeCloseTo(1 - 0.025 ** (1 / values.length), 6)
+      else expect(width).toBeLessThan(1e-9)
+    }),
+  )
 })
 
 test('all wrong is not certainly all wrong', () => {

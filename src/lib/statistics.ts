@@ -37,7 +37,7 @@ export interface BootstrapOptions {
 
 /**
  * Confidence interval of the mean: bias-corrected and accelerated bootstrap (Efron 1987). If all values are equal,
- * resampling shows no spread. Values of 0 or 1 then get the exact binomial interval, others an interval of width 0.
+ * resampling shows no spread. Values of -1, 0 or 1 then get the exact binomial interval, others an interval of width 0.
  * @returns undefined if there are no values
  */
 export function bootstrapMean(
@@ -47,7 +47,7 @@ export function bootstrapMean(
   const n = values.length
   const first = values[0]
   if (first === undefined) return undefined
-  if (values.every((value) => value === first)) return intervalOfEqual(first, n, level)
+  if (values.every((value) => isNear(value, first))) return intervalOfEqual(first, n, level)
   const observed = mean(values)
   const means = new Float64Array(resamples)
   for (let i = 0; i < resamples; i++) {
@@ -59,10 +59,14 @@ export function bootstrapMean(
   return takeQuantiles(means, { level, bias: biasOf(means, observed), acceleration: accelerationOf(values) })
 }
 
+/** Whether two numbers differ by no more than a subtraction rounds. */
+const isNear = (a: number, b: number) => Math.abs(a - b) <= 1e-12 * Math.max(1, Math.abs(b))
+
 function intervalOfEqual(value: number, n: number, level: number): Interval {
   const most = 1 - ((1 - level) / 2) ** (1 / n)
   if (value === 0) return { low: 0, high: most }
-  if (value === 1) return { low: 1 - most, high: 1 }
+  if (isNear(value, 1)) return { low: 1 - most, high: 1 }
+  if (isNear(value, -1)) return { low: -1, high: most - 1 }
   return { low: value, high: value }
 }
 
@@ -127,8 +131,8 @@ export function testPairs(
     throw new RangeError(`expected two series of the same items, got ${first.length} and ${second.length}`)
   }
   const differences = second.map((value, i) => value - (first[i] as number))
-  const nonzero = differences.filter((d) => d !== 0)
-  const isSign = nonzero.every((d) => Math.abs(d) === 1)
+  const nonzero = differences.filter((d) => !isNear(d, 0))
+  const isSign = nonzero.every((d) => isNear(Math.abs(d), 1))
   const p = isSign ? signTest(nonzero) : flipTest(nonzero, options)
   const interval = bootstrapMean(differences, options) as Interval
   const isSame = nonzero.length === 0
@@ -238,8 +242,13 @@ export function bootstrapRatio(
     }
     if (count > 0) ratios.push(sum / count)
   }
-  ratios.sort((a, b) => a - b)
-  const at = (share: number) => ratios[Math.round(share * (resamples - 1))] as number
+  return percentileInterval(ratios, level)
+}
+
+/** The middle `level` of drawn values, which it sorts: the percentile bootstrap. */
+export function percentileInterval(drawn: number[], level: number): Interval {
+  drawn.sort((a, b) => a - b)
+  const at = (share: number) => drawn[Math.round(share * (drawn.length - 1))] as number
   return { low: at((1 - level) / 2), high: at((1 + level) / 2) }
 }
 

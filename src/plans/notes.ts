@@ -13,7 +13,8 @@ export function describeNote(event: NoteEvent): string | undefined {
   switch (event.type) {
     case 'completion-waiting': {
       const { engine, ms, kind, attempt, reason } = event
-      return `${engine} is asked again in ${showSeconds(ms)} (${kind}, attempt ${attempt}): ${reason}`
+      const when = ms > 0 ? `in ${showSeconds(ms)}` : 'at once'
+      return `${engine} is asked again ${when} (${kind}, attempt ${attempt}): ${reason}`
     }
     case 'layer-waiting':
       return `layer ${event.layer + 1} waits at most ${showSeconds(event.ms)} for ${event.missing} more`

@@ -75,7 +75,7 @@ export const schema = { type: 'schema' } as const
 export const variable = { type: 'variable' } as const
 /** The path of a file. */
 export const file = { type: 'file' } as const
-/** An address of HTTP. */
+/** An address of HTTP, or several. */
 export const address = { type: 'address' } as const
 /** Headers of HTTP by their names. */
 export const headers = { type: 'headers' } as const
@@ -90,7 +90,7 @@ interface Values {
   engines: (string | Role)[]
   variable: string
   file: string
-  address: string
+  address: string | string[]
   headers: Record<string, string>
   fields: Record<string, unknown>
   panel: Panel
@@ -115,7 +115,10 @@ const plain: Record<Exclude<OptionKind['type'], 'whole' | 'number' | 'choice'>, 
     (value) => matches(value, /^[A-Z][A-Z0-9_]*$/),
   ],
   file: ['the path of a file', isName],
-  address: ['an http address', (value) => matches(value, /^https?:/) && URL.canParse(value)],
+  address: [
+    'an http address, or a list of them',
+    (value) => (Array.isArray(value) ? value.length > 0 && value.every(isAddress) : isAddress(value)),
+  ],
   headers: [
     'headers, a text for each name',
     (value) => isObject(value) && Object.entries(value).every(isHeader),
@@ -128,6 +131,7 @@ const plain: Record<Exclude<OptionKind['type'], 'whole' | 'number' | 'choice'>, 
   schema: ['a file or a JSON schema', (value) => isName(value) || isObject(value)],
 }
 type Check = (value: unknown) => boolean
+const isAddress: Check = (value) => matches(value, /^https?:/) && URL.canParse(String(value))
 
 /** Says what an option takes, in words that follow "expected". */
 export function describeKind(kind: OptionKind): string {

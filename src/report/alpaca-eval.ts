@@ -1,6 +1,6 @@
 /** AlpacaEval on a report's page: win rates of several systems, and their lengths, because raw rates depend on length. */
 
-import type { AlpacaEvalResult } from '../files/result-file.ts'
+import type { AlpacaEvalResult } from '../files/result-kinds.ts'
 import { drawChart } from './chart.ts'
 import {
   intervalLayer,
@@ -12,9 +12,9 @@ import {
   quantity,
 } from './chart-parts.ts'
 import type { ReportSection, ReportTable } from './page.ts'
+import { rateInterval } from './rate-interval.ts'
 
 /** Half of a 95 % interval, in standard errors. */
-const REACH = 1.96
 
 /** A system's rate by one measure, in percent. */
 interface Rate {
@@ -53,8 +53,7 @@ function ratesOf(result: AlpacaEvalResult): Rate[] {
     measure,
     rate,
     chars: result.mean_length_chars,
-    low: Math.max(0, rate - REACH * error),
-    high: Math.min(100, rate + REACH * error),
+    ...rateInterval(rate, error),
   })
   return [
     by('length-controlled', result.lc_win_rate, result.lc_standard_error),

@@ -1,15 +1,19 @@
 /** Draws charts as SVG text with Vega-Lite, without a browser. They take the colors of the page that they are on. */
 import type { Config, TopLevelSpec } from 'vega-lite'
 import { needPackages } from '../files/optional-packages.ts'
-import { escapeHtml } from './page.ts'
+import { estimateWidth } from './labels.ts'
+import { escapeHtml, FONT } from './page.ts'
+
+/** The colors of Okabe and Ito: told apart by color-blind readers, in print, and on light and dark pages. */
+export const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00']
 
 const config: Config = {
   background: 'transparent',
-  font: 'system-ui, sans-serif',
+  font: FONT,
   view: { stroke: null },
   axis: {
-    labelFontSize: 11,
-    titleFontSize: 11,
+    labelFontSize: 12,
+    titleFontSize: 12,
     titlePadding: 10,
     labelColor: 'currentColor',
     titleColor: 'currentColor',
@@ -22,16 +26,17 @@ const config: Config = {
     gridOpacity: 0.12,
   },
   legend: {
-    labelFontSize: 11,
+    labelFontSize: 12,
     labelColor: 'currentColor',
     titleColor: 'currentColor',
     titleFontWeight: 'normal',
     symbolOpacity: 1,
   },
+  range: { category: PALETTE },
   header: { labelColor: 'currentColor', titleColor: 'currentColor' },
-  bar: { color: '#4f83c4' },
-  line: { color: '#4f83c4' },
-  point: { color: '#4f83c4' },
+  bar: { color: '#0072b2' },
+  line: { color: '#0072b2' },
+  point: { color: '#0072b2' },
 }
 
 /**
@@ -42,8 +47,8 @@ export async function drawChart(spec: TopLevelSpec, label: string): Promise<stri
   needPackages('drawing charts')
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
   vega.resetSVGDefIds()
-  const { textMetrics } = vega as unknown as { textMetrics: { width: typeof estimateWidth } } // missing in its types
-  textMetrics.width = estimateWidth
+  const { textMetrics } = vega as unknown as { textMetrics: { width: typeof widthOf } } // missing in its types
+  textMetrics.width = widthOf
   const { spec: full } = compile(spec, { config })
   const view = new vega.View(vega.parse(full), { renderer: 'none', logLevel: vega.Error })
   try {
@@ -54,7 +59,8 @@ export async function drawChart(spec: TopLevelSpec, label: string): Promise<stri
   }
 }
 
-/** Estimates a text's width. Without a canvas, vega's own estimate is far too wide, and charts get empty margins. */
-function estimateWidth(item: { fontSize?: number }, text: unknown): number {
-  return 0.61 * (item.fontSize ?? 11) * String(text ?? '').length
+/** Vega cuts a text at its limit, but would leave room for all of it. */
+function widthOf({ fontSize = 12, limit = 0 }: { fontSize?: number; limit?: number }, text: unknown): number {
+  const width = estimateWidth(fontSize, String(text ?? ''))
+  return limit > 0 ? Math.min(limit, width) : width
 }

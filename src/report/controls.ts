@@ -1,8 +1,9 @@
 /** Controls on a report's page: scores, costs, what aggregation changed, and the questions that it changed most. */
 
-import type { QuestionResult, Result } from '../files/result-file.ts'
-import { drawChart } from './chart.ts'
-import { intervalLayer, nameRows, pairOfColors, pointLayer, pointMark, quantity } from './chart-parts.ts'
+import type { QuestionResult, Result } from '../files/result-kinds.ts'
+import { drawChart, PALETTE } from './chart.ts'
+import { intervalLayer, labelLayers, nameRows, pointLayer, quantity } from './chart-parts.ts'
+import { type Box, placeLabels } from './labels.ts'
 import type { ReportSection } from './page.ts'
 import { browseSections, percent } from './texts.ts'
 
@@ -12,21 +13,18 @@ type Row = Result['rows'][number]
 export async function controlSections(result: Result, questions: QuestionResult[]): Promise<ReportSection[]> {
   return [
     { ...(await scoreSection(result)), title: 'Scores' },
-    { ...(await costSection(result, output)), title: 'Score over output tokens' },
-    { ...(await costSection(result, seconds)), title: 'Score over seconds' },
+    ...(await costSection(result, output)),
+    ...(await costSection(result, seconds)),
     ...(await changeSections(result)),
     { ...takesSection(result), title: 'What each takes' },
     ...browseSections(result, questions),
   ]
 }
 
-/** Without these colors, vega draws the shapes in a legend black on every page. */
-const shapes = { orient: 'top', symbolFillColor: 'currentColor', symbolStrokeColor: 'currentColor' } as const
-
 async function scoreSection({ rows, metrics }: Result): Promise<ReportSection> {
   return {
     title: '',
-    isWide: metrics.length > 2,
+    isWide: true,
     text: 'Points are means, lines are 95 % intervals. p is from a paired test against one answer, and corrected for all tests of the table (Holm).',
     chart: await drawScores(rows, metrics),
     table: {
@@ -42,8 +40,6 @@ async function scoreSection({ rows, metrics }: Result): Promise<ReportSection> {
   }
 }
 
-const METRIC_COLORS = [...pairOfColors, '#4c9a6a', '#a56cc1']
-
 function drawScores(rows: Row[], metrics: string[]): Promise<string> {
   const values = rows.flatMap(({ title, scores }) =>
     Object.entries(scores).map(([metric, { mean, interval }]) => ({ title, metric, mean, ...interval })),
@@ -53,12 +49,12 @@ function drawScores(rows: Row[], metrics: string[]): Promise<string> {
     field: 'metric',
     title: null,
     legend: { orient: 'top' as const },
-    scale: { domain: metrics, range: METRIC_COLORS.slice(0, metrics.length) },
+    scale: { domain: metrics, range: PALETTE.slice(0, metrics.length) },
   }
   return drawChart(
     {
       data: { values },
-      width: metrics.length > 2 ? 620 : 300,
+      width: 440,
       height: { step: hasMany ? 14 : 24 },
       encoding: {
         y: nameRows('title', 260),
@@ -88,58 +84,97 @@ interface Cost {
   title: string
   takes: number
   score: number
-  frontier: 'frontier' | 'behind it'
+  isFrontier: boolean
 }
 
-async function costSection({ rows, metrics }: Result, axis: Axis): Promise<ReportSection> {
+async function costSection({ rows, metrics }: Result, axis: Axis): Promise<ReportSection[]> {
   const metric = metrics[0] as string
   const values = rows.map(
     (row): Cost => ({
       title: row.title,
       takes: axis.of(row),
       score: row.scores[metric]?.mean ?? 0,
-      frontier: isFrontier(row, rows, metric, axis) ? 'frontier' : 'behind it',
+      isFrontier: isFrontier(row, rows, metric, axis),
     }),
   )
-  return {
-    title: '',
-    text: `A control is on the frontier if no other one scores as high with as few ${axis.title}. The pick by the right answer is left out: it is not a strategy.`,
-    chart: await drawCosts(values, metric, axis),
-    table: {
-      head: ['control', axis.title, metric, 'frontier'],
-      rows: values.map((v) => [
-        v.title,
-        Number(v.takes.toFixed(1)),
-        percent(v.score),
-        v.frontier === 'frontier' ? 'yes' : '',
-      ]),
+  const takes = values.map((value) => value.takes)
+  const varies = Math.max(...takes) - Math.min(...takes) > 0.01 * Math.max(...takes)
+  if (!varies) return []
+  return [
+    {
+      title: `Score over ${axis.title}`,
+      isWide: true,
+      text: `Filled points are the frontier: no other control scores as high with as few ${axis.title}. The pick by the right answer is never on it: it is not a strategy.`,
+      chart: await drawCosts(values, metric, axis),
+      table: {
+        head: ['control', axis.title, metric, 'frontier'],
+        rows: values.map((v) => [
+          v.title,
+          Number(v.takes.toFixed(1)),
+          percent(v.score),
+          v.isFrontier ? 'yes' : '',
+        ]),
+      },
     },
-  }
+  ]
 }
 
+const [WIDTH, HEIGHT] = [780, 280]
+const SPACE = 1.08
+
+/** Draws points with their names beside them, and a line along the frontier. Both axes begin at 0. */
 function drawCosts(values: Cost[], metric: string, axis: Axis): Promise<string> {
-  const top = Math.max(...values.map(({ score }) => score))
-  const x = quantity('takes', { title: `${axis.title} per question`, scale: { zero: false, padding: 20 } })
-  const y = quantity('score', {
-    title: metric,
-    axis: { format: '%', tickCount: 6 },
-    scale: { domain: [0, Math.min(1, Math.max(0.05, 1.15 * top))], nice: false },
+  const right = SPACE * Math.max(...values.map(({ takes }) => takes))
+  const top = Math.min(1.02, Math.max(0.05, 1.15 * Math.max(...values.map(({ score }) => score))))
+  const points = values.map((value) => {
+    const place = { x: (WIDTH * value.takes) / right, y: HEIGHT * (1 - value.score / top), text: value.title }
+    return { ...value, ...place }
   })
-  const legend = { labelLimit: 260, orient: 'bottom' as const, columns: 1 }
-  const points = {
-    mark: { ...pointMark, size: 80 },
-    encoding: { shape: { field: 'frontier', title: null, legend: shapes } },
-  }
-  return drawChart(
-    {
-      data: { values },
-      width: 300,
-      height: 220,
-      encoding: { x, y, color: { field: 'title', title: null, sort: null, legend } },
-      layer: [points],
+  const labels = placeLabels(points, WIDTH, stepsOf(points.filter((point) => point.isFrontier)))
+  const x = quantity('takes', {
+    title: `${axis.title} per question`,
+    axis: { tickCount: 8 },
+    scale: { domain: [0, right], nice: false },
+  })
+  const y = quantity('score', {
+    title: `share of questions, ${metric}`,
+    axis: { format: '%', tickCount: 6 },
+    scale: { domain: [0, top], nice: false },
+  })
+  const color = PALETTE[0] as string
+  const frontier = values.filter((value) => value.isFrontier)
+  const line = {
+    data: { values: frontier },
+    mark: {
+      type: 'line' as const,
+      interpolate: 'step-after' as const,
+      color,
+      strokeWidth: 1.5,
+      opacity: 0.6,
     },
+    encoding: { x, y },
+  }
+  const marks = [true, false].map((isFilled) => ({
+    data: { values: values.filter((value) => value.isFrontier === isFilled) },
+    mark: { type: 'point' as const, filled: isFilled, color, size: 70, opacity: 1 },
+    encoding: { x, y },
+  }))
+  return drawChart(
+    { width: WIDTH, height: HEIGHT, layer: [line, ...marks, ...labelLayers(labels)] },
     `Score over ${axis.title}`,
   )
+}
+
+/** The places of the line along the frontier, which goes right and then up. */
+function stepsOf(points: { x: number; y: number }[]): Box[] {
+  const sorted = [...points].sort((a, b) => a.x - b.x)
+  return sorted.slice(1).flatMap((to, i) => {
+    const from = sorted[i] as { x: number; y: number }
+    return [
+      { left: from.x, right: to.x, top: from.y - 2, bottom: from.y + 2 },
+      { left: to.x - 2, right: to.x + 2, top: to.y, bottom: from.y },
+    ]
+  })
 }
 
 /** Says whether no other row is better and cheaper. The oracle does not count, because no strategy can choose like that. */

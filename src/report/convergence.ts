@@ -1,10 +1,11 @@
 /** Training curves on a report's page, by group; the runs of a group differ in their seed. */
 
-import type { ConvergenceResult } from '../files/result-file.ts'
+import type { ConvergenceResult } from '../files/result-kinds.ts'
 import type { Interval } from '../lib/statistics.ts'
 import { drawChart } from './chart.ts'
 import { quantity } from './chart-parts.ts'
 import { figureTitles } from './convergence-figures.ts'
+import { LABEL_SIZE } from './labels.ts'
 import type { ReportSection, ReportTable } from './page.ts'
 import { percent } from './texts.ts'
 
@@ -94,12 +95,15 @@ const nameY = ({ y }: Axes) => (y === 'share' ? 'share of the improvement' : 'he
 function drawCurves(means: Place[], runs: Place[], axes: Axes): Promise<string> {
   const x = quantity('x', {
     title: nameX(axes),
-    axis: { tickCount: 5, ...(axes.x === 'tokens' && { format: '~s' }) },
+    axis: {
+      tickCount: 5,
+      ...(axes.x === 'tokens' && { format: '~s', labelExpr: 'datum.value ? datum.label : 0' }),
+    },
   })
   const axis = axes.y === 'share' ? { format: '%', tickCount: 5 } : { tickCount: 5 }
-  const y = quantity('y', { title: nameY(axes), axis, scale: scaleAround([...means, ...runs]) })
-  const legend = { orient: 'top' as const, labelLimit: 260 }
-  const color = { field: 'group', title: null, sort: null, legend }
+  const scale = scaleAround([...means, ...runs])
+  const y = quantity('y', { title: nameY(axes), axis, scale })
+  const color = { field: 'group', title: null, sort: null, legend: null }
   const bands = {
     data: { values: means.filter((place) => place.low !== undefined) },
     mark: { type: 'area' as const, opacity: 0.15, clip: true },
@@ -113,10 +117,39 @@ function drawCurves(means: Place[], runs: Place[], axes: Axes): Promise<string> 
   const thick = {
     data: { values: means },
     mark: { type: 'line' as const, strokeWidth: 2, point: { filled: true, size: 30 } },
-    encoding: { x, y, color },
+    encoding: { x, y, color, strokeDash: { field: 'group', legend: null, sort: null } },
+  }
+  const names = {
+    data: { values: endsOf(means, scale.domain) },
+    mark: {
+      type: 'text' as const,
+      align: 'left' as const,
+      dx: 7,
+      fontSize: LABEL_SIZE,
+      fontWeight: 'bold' as const,
+    },
+    encoding: { x, y: { ...y, field: 'labelY' }, color, text: { field: 'group' } },
   }
   const label = `${nameY(axes)} over ${nameX(axes)} of each group`
-  return drawChart({ width: 320, height: 220, layer: [bands, thin, thick] }, label)
+  return drawChart({ width: WIDTH, height: HEIGHT, layer: [bands, thin, thick, names] }, label)
+}
+
+const [WIDTH, HEIGHT] = [340, 240]
+const LINE = 15
+
+/** The last point of each group, where its name stands; names of ends that are close are moved apart. */
+function endsOf(means: Place[], [low = 0, high = 1]: number[]): (Place & { labelY: number })[] {
+  const groups = Map.groupBy(means, ({ group }) => group)
+  const ends = [...groups.values()].map((places) => places.reduce((a, b) => (b.x >= a.x ? b : a)))
+  const least = (LINE * (high - low)) / HEIGHT
+  let free = Number.NEGATIVE_INFINITY
+  return ends
+    .sort((a, b) => a.y - b.y)
+    .map((end) => {
+      const labelY = Math.max(end.y, free)
+      free = labelY + least
+      return { ...end, labelY }
+    })
 }
 
 /** Scales to the curves. With few seeds a band may be far wider; it is cut at the edge of the chart. */

@@ -7,8 +7,9 @@ import type {
   PerplexityResult,
   Result,
   Results,
-} from '../files/result-file.ts'
+} from '../files/result-kinds.ts'
 import type { Interval } from '../lib/statistics.ts'
+import { rateInterval } from './rate-interval.ts'
 
 /** Columns for what a row of controls took. */
 const TAKES = [
@@ -30,7 +31,8 @@ function quote(value: string | number): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-function linesOf(one: Results): Line[] {
+/** The figures of one result, a line per number. */
+export function linesOf(one: Results): Line[] {
   switch (one.kind) {
     case 'controls':
       return linesOfControls(one.result)
@@ -121,8 +123,7 @@ function linesOfAlpacaEval({ task, model, n, mean_length_chars, ...r }: AlpacaEv
     ...of,
     metric,
     mean,
-    low: mean - 1.96 * error,
-    high: mean + 1.96 * error,
+    ...rateInterval(mean, error),
   })
   return [
     line('win_rate', r.win_rate, r.standard_error),

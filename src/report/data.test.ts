@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createStatistics, findOverlap, measureDraft } from '../data/statistics.ts'
 import type { BuildCounts } from '../files/build-counts.ts'
+import type { Example } from '../files/rows/row.ts'
 import { renderReport } from './data.ts'
 
 const hostile = `<script>alert("1")</script><img src=x onerror='alert(2)'>&amp;</svg>\u202e]]>`
@@ -104,4 +105,27 @@ test('lengths are counted by half octaves, and overlaps by tenths, over the meas
   expect(statistics.lengths.prompts).toEqual({ bins: [0, 0, 2_032], texts: 2_032, chars: 4_064 })
   expect(statistics.lengths.targets.bins[8]).toBe(2_032) // 18 characters each: 16 to 22.6
   expect(statistics.overlap).toEqual([508, 0, 0, 0, 0, 0, 0, 0, 0, 508])
+})
+
+test('the page begins with example rows, the first one open, all escaped and bounded', async () => {
+  const example = (id: string, text: string): Example => ({
+    id,
+    prompt: [
+      { role: 'system', content: `1. ${hostile}` },
+      { role: 'user', content: text },
+    ],
+    completion: [{ role: 'assistant', content: 'The target.' }],
+    source: 's',
+    proposals: [{ model: hostile, onPolicy: false }],
+    template: 'aft-1',
+  })
+  const page = await renderReport('f', makeCounts('a'), [
+    example(hostile, 'Why?'),
+    example('b', 'x'.repeat(50_000)),
+  ])
+  expect(page).not.toMatch(/<script|<img/)
+  expect(page.indexOf('<h2>Examples</h2>')).toBeLessThan(page.indexOf('<h2>Rows</h2>'))
+  expect(page.match(/<details class="text" open>/g)).toHaveLength(1)
+  expect(page).toContain('<h3>target</h3><pre>The target.</pre>')
+  expect(page.length).toBeLessThan(200_000)
 })

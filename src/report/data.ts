@@ -1,13 +1,20 @@
 /** Renders `report.html` of a data set: what is in it and what was left out, as charts and tables. */
 
+import { textOf } from '../core/provider/engine.ts'
 import type { BuildCounts, BuildStatistics, LengthCounts, Reasons } from '../files/build-counts.ts'
+import type { Example } from '../files/rows/row.ts'
 import { drawChart } from './chart.ts'
 import { type ReportSection, renderReportPage } from './page.ts'
 
 /** Renders the whole page. It does not depend on the time or on the folder's path. */
-export async function renderReport(format: string, counts: BuildCounts): Promise<string> {
+export async function renderReport(
+  format: string,
+  counts: BuildCounts,
+  examples: Example[] = [],
+): Promise<string> {
   const { read, train, validation, bad, statistics } = counts
   const sections: ReportSection[] = [
+    ...(examples.length > 0 ? [exampleSection(examples)] : []),
     {
       title: 'Rows',
       table: {
@@ -25,8 +32,28 @@ export async function renderReport(format: string, counts: BuildCounts): Promise
     },
     ...(await chartSections(counts, statistics)),
   ]
-  const lead = `${train + validation} examples from ${read} rows (${format}). README.md in the same folder says how they were made.`
+  const lead = `${(train + validation).toLocaleString('en')} examples from ${read.toLocaleString('en')} rows (${format}). README.md in the same folder says how they were made.`
   return renderReportPage('Aggregation examples', lead, sections)
+}
+
+const MAX_TEXT = 4000
+
+/** Shows whole examples, the first one open: what the model reads, and what it learns to write. */
+function exampleSection(examples: Example[]): ReportSection {
+  const cut = (text: string) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
+  return {
+    title: 'Examples',
+    isWide: true,
+    text: `The first ${examples.length === 1 ? 'row' : `${examples.length} rows`} of train.jsonl. The model reads the turns and learns to write the target.`,
+    details: examples.map(({ id, prompt, completion, proposals }, i) => ({
+      summary: `${id}: ${proposals.length === 0 ? 'plain' : `${proposals.length} proposals`}`,
+      isOpen: i === 0,
+      parts: [
+        ...prompt.map((message) => ({ label: message.role, text: cut(textOf(message)) })),
+        ...completion.map((message) => ({ label: 'target', text: cut(textOf(message)) })),
+      ],
+    })),
+  }
 }
 
 async function chartSections(counts: BuildCounts, statistics: BuildStatistics): Promise<ReportSection[]> {
@@ -63,7 +90,7 @@ async function lengthSection(lengths: BuildStatistics['lengths']): Promise<Repor
             bin: 'binned',
             scale: { type: 'log', base: 2 },
             title: 'characters',
-            axis: { labelOverlap: true },
+            axis: { labelOverlap: 'greedy', labelSeparation: 12 },
           },
           x2: { field: 'to' },
           y: { field: 'share', type: 'quantitative', title: null, axis: { format: '%', tickCount: 3 } },

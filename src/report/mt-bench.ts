@@ -1,6 +1,6 @@
 /** MT-Bench on a report's page: ratings by turn and category, as a radar and a table. */
 
-import type { MtBenchResult } from '../files/result-file.ts'
+import type { MtBenchResult } from '../files/result-kinds.ts'
 import { drawChart } from './chart.ts'
 import { pairOfColors, quantity } from './chart-parts.ts'
 import type { ReportSection } from './page.ts'
@@ -19,7 +19,7 @@ export async function mtBenchSections(result: MtBenchResult): Promise<ReportSect
     {
       title: 'Ratings',
       text:
-        `Ratings of ${result.judge}, 1 to 10, over ${result.n} questions. Turn 1: ${range(result.turn_1)}; ` +
+        `Ratings of ${result.judge}, 1 to 10, over ${result.n} questions; the rings are 2, 4, 6, 8 and 10. Turn 1: ${range(result.turn_1)}; ` +
         `turn 2: ${range(result.turn_2)}; both: ${range(result.both)}. Without a rating: ${result.unreadable.length}${result.asked_again ? `; with a rating only when asked again: ${result.asked_again}` : ''}.`,
       chart: await drawRadar(result),
       table: {
@@ -57,7 +57,7 @@ function drawRadar({ categories }: MtBenchResult): Promise<string> {
   )
 }
 
-const axis = (field: 'x' | 'y') => quantity(field, { axis: null, scale: { domain: [-1.35, 1.35] } })
+const axis = (field: 'x' | 'y') => quantity(field, { axis: null, scale: { domain: [-1.5, 1.5] } })
 const onSpokes = { x: axis('x'), y: axis('y') }
 const inOrder = { ...onSpokes, order: quantity('order') }
 

@@ -21,7 +21,7 @@ export interface ReportSection {
   /** Takes the whole width of the page. */
   isWide?: boolean
   /** Longer texts, each under a line that unfolds it. */
-  details?: { summary: string; parts: { label: string; text: string }[] }[]
+  details?: { summary: string; isOpen?: boolean; parts: { label: string; text: string }[] }[]
 }
 
 /** A heading for the sections that follow, up to the next heading. */
@@ -31,13 +31,16 @@ export interface ReportHeading {
   paragraphs?: string[]
 }
 
+/** One typeface for the page, its charts and the files of figures: it is on every system and in every PDF. */
+export const FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1d2329; --soft: #5b6671; --paper: #fff; --line: #dfe3e8; --card: #f7f8fa }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8ec; --soft: #9aa5b1; --paper: #14181c; --line: #2c333b; --card: #1b2026 } }
 * { box-sizing: border-box }
-body { margin: 0 auto; max-width: 64rem; padding: 2.5rem 1.25rem 4rem; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif }
+body { margin: 0 auto; max-width: 64rem; padding: 2.5rem 1.25rem 4rem; background: var(--paper); color: var(--ink); font: 16px/1.5 ${FONT} }
 h1 { font-size: 1.75rem; margin: 0 0 .25rem; line-height: 1.2 } header h2 { font-size: 1.3rem; margin: 1.25rem 0 .25rem; line-height: 1.25 } section > :is(h2, h3) { font-size: 1.1rem; margin: 0 0 .35rem }
-p { margin: 0 0 .75rem; max-width: 46rem } .lead, header p { color: var(--soft) } header p:last-child { margin-bottom: 0 } h1, h2, h3, p { overflow-wrap: anywhere }
+p { margin: 0 0 .75rem; max-width: 38rem } .lead, header p { color: var(--soft) } header p:last-child { margin-bottom: 0 } h1, h2, h3, p { overflow-wrap: anywhere }
 main { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); margin-top: 1.75rem; align-items: start }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1.1rem 1.2rem; min-width: 0 }
 section p { color: var(--soft); font-size: .9rem } svg { max-width: 100%; height: auto; display: block }
@@ -50,7 +53,8 @@ details.text { border-top: 1px solid var(--line); padding-top: .5rem }
 th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; vertical-align: top }
 td:last-child:nth-child(2) { overflow-wrap: anywhere } td:first-child, th:first-child { min-width: 7rem } .whole { grid-column: 1 / -1 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums } td.number { white-space: nowrap }
-@media (max-width: 30rem) { body { padding: 1.5rem .75rem 3rem } section { padding: .9rem .8rem } .whole .wide svg { max-width: none; width: 36rem } }
+@media (max-width: 30rem) { body { padding: 1.5rem .75rem 3rem } section { padding: .9rem .8rem } .whole .wide svg { max-width: none; width: 38rem } }
+@media screen and (prefers-color-scheme: dark) { main svg { filter: brightness(1.35) } }
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #444; --paper: #fff; --line: #ccc; --card: #fff }
   body { max-width: none; padding: 0; font-size: 11pt } main { display: block } section { margin: 0 0 .8rem; padding: .6rem .8rem }
@@ -118,7 +122,7 @@ function renderSection(section: ReportSection, level: number): string {
 function renderStatements(statements: NonNullable<ReportSection['statements']>): string {
   const lines = statements.map(
     ({ about, texts }) =>
-      `<dt>${escapeHtml(about)}</dt>${texts.map((text) => `<dd>${escapeHtml(text)}</dd>`).join('')}`,
+      `<dt>${escapeHtml(about)}</dt>${texts.map((text) => `<dd>${escapeHtml(text).replace(/(\d) %/g, '$1\u00a0%')}</dd>`).join('')}`,
   )
   return `<dl>${lines.join('')}</dl>`
 }
@@ -128,13 +132,13 @@ function renderFold(summary: string, table: ReportTable): string {
 }
 
 function renderDetails(
-  { summary, parts }: NonNullable<ReportSection['details']>[number],
+  { summary, isOpen, parts }: NonNullable<ReportSection['details']>[number],
   level: number,
 ): string {
   const texts = parts.map(
     ({ label, text }) => `<h${level}>${escapeHtml(label)}</h${level}><pre>${escapeHtml(text)}</pre>`,
   )
-  return `<details class="text"><summary>${escapeHtml(summary)}</summary>${texts.join('')}</details>`
+  return `<details class="text"${isOpen ? ' open' : ''}><summary>${escapeHtml(summary)}</summary>${texts.join('')}</details>`
 }
 
 function renderTable({ head, rows }: ReportTable): string {

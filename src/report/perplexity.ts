@@ -1,6 +1,6 @@
 /** Perplexities on a report's page: several models on the same examples, by condition. */
 
-import type { PerplexityResult } from '../files/result-file.ts'
+import type { PerplexityResult } from '../files/result-kinds.ts'
 import { drawChart } from './chart.ts'
 import { intervalLayer, nameRows, pointLayer, pointMark, quantity } from './chart-parts.ts'
 import type { ReportSection, ReportTable } from './page.ts'
@@ -50,7 +50,7 @@ export async function perplexitySections(results: PerplexityResult[]): Promise<R
 
 /** Makes what both charts share: a row per condition, and a color per model. */
 function frame(models: number) {
-  const legend = { orient: 'top' as const, columns: 2, labelLimit: 260 }
+  const legend = models > 1 ? { orient: 'top' as const, columns: 2, labelLimit: 260 } : null
   return {
     width: 240,
     height: { step: models > 1 ? 14 : 26 },
@@ -79,7 +79,7 @@ function drawDifferences(values: Scored[], models: number, first: string): Promi
     {
       data: { values },
       ...frame(models),
-      layer: [intervalLayer('nats per token'), pointLayer('difference')],
+      layer: [intervalLayer('nats per token', { tickCount: 5 }, { padding: 8 }), pointLayer('difference')],
     },
     `Difference to ${first}, in nats per token`,
   )

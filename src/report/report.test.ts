@@ -4,9 +4,11 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { summarizeCurve } from '../analyze/convergence.ts'
 import { compareGroups, summarizeGroup } from '../analyze/convergence-groups.ts'
-import { type Results, readResults } from '../files/result-file.ts'
+import { readResults } from '../files/result-file.ts'
+import type { Results } from '../files/result-kinds.ts'
 import { toCsv } from './csv.ts'
 import { renderReport } from './report.ts'
+import { titleOf } from './texts.ts'
 
 const hostile = '<img src=x onerror=alert(1)>'
 const folder = mkdtempSync(path.join(tmpdir(), 'report-'))
@@ -94,14 +96,17 @@ test('the page has every kind of result with charts, tables and its origin, all 
   expect(html.match(/a machine/g)).toHaveLength(results.length)
   expect(html).toContain('<p>two</p>')
   expect(html).toContain(
-    'base: 9.00 with no proposals, 5.00 with proposals; -0.50 nats per token (-0.70 to -0.30)',
+    'base expects the target more with proposals: perplexity 9.00 with no proposals, 5.00 with proposals (−0.50 nats per token, 95\u00a0% interval −0.70 to −0.30).',
   )
   expect(html).toContain(
-    'first: win rate 40.0 ± 2.0, 45.0 ± 1.0 length-controlled (full), at 1234 characters',
+    'first wins 45.0\u00a0% against base if length is controlled (95\u00a0% interval 43.0 to 47.0), and 40.0\u00a0% raw',
   )
   for (const told of ['a-hash', '9.8.7', 'a machine', 'a judge', '4 of 5', '3 of 4 asked'])
     expect(html).toContain(told)
-  expect(await renderReport(results)).toBe(await renderReport(results))
+  expect(html.match(/Note: 4 questions are too few to tell/g)).toHaveLength(1)
+  const untitled = await renderReport(results)
+  expect(untitled).toContain('<h1>Perplexity, Training curves and AlpacaEval against base</h1>')
+  expect(await renderReport(results)).toBe(untitled)
 })
 
 test('the CSV table has every figure, quoted if necessary', async () => {
@@ -122,12 +127,19 @@ test('a run that was not evaluated has figures and no curve', async () => {
     await read('n', { task: 'convergence', n: 1, groups: [bare], differences: [] }),
   ])
   expect(html).not.toMatch(/<svg|NaN/)
-  expect(html).toContain('bare: not evaluated while it trained')
+  expect(html).toContain('bare was not evaluated while it trained.')
 })
 
 test('a result without a required number is refused with its place', async () => {
   const broken = read('broken', { ...winRate('s'), win_rate: null })
   await expect(broken).rejects.toThrow(
     /broken\/result.json: expected the results of an evaluation; `win_rate`: expected a number, got null/,
+  )
+})
+
+test('the title names a task once, if a grid of widths and depths has it, too', () => {
+  const controls = (task: string) => ({ kind: 'controls', result: { task } }) as unknown as Results
+  expect(titleOf(['scaling ifeval', 'ifeval', 'gsm8k'].map(controls))).toBe(
+    'Width and depth on IFEval and GSM8K',
   )
 })

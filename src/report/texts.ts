@@ -1,10 +1,16 @@
 /** The text parts of a report: single questions, and the origin of the numbers. */
 
-import type { QuestionResult, Result, Results } from '../files/result-file.ts'
+import type { QuestionResult, Result, Results } from '../files/result-kinds.ts'
 import type { ReportSection } from './page.ts'
 
 /** Writes a share (0 to 1) in percent, with a non-breaking space. */
 export const percent = (share: number) => `${(100 * share).toFixed(1)}\u00a0%`
+
+/** Writes a number with its sign, and a minus sign as printers have it. Zero has none. */
+export function signed(value: number, digits: number): string {
+  const text = Math.abs(value).toFixed(digits)
+  return Number(text) === 0 ? text : `${value < 0 ? '−' : '+'}${text}`
+}
 
 const SHOWN = 6
 
@@ -12,7 +18,7 @@ const SHOWN = 6
 export function browseSections(result: Result, questions: QuestionResult[]): ReportSection[] {
   const metric = result.metrics[0] as string
   const control = result.changes.at(-1)?.control
-  if (control === undefined) return []
+  if (control === undefined || questions.length === 0) return []
   const gained = questions
     .flatMap((question) => {
       const answer = question.answers.find((a) => a.control === control)
@@ -66,7 +72,7 @@ function firstWords(text: string): string {
 export function describeTask({ kind, result }: Results): string {
   switch (kind) {
     case 'controls':
-      return `${nameTask(result.task)}, ${shorten(result.model)}: ${result.n} questions`
+      return `${nameTask(result.task)}, ${shorten(result.model)}${sizeOf(result.settings)}: ${result.n} questions`
     case 'mt-bench':
       return `MT-Bench, ${shorten(result.model)}: ${result.n} questions`
     case 'convergence':
@@ -78,12 +84,38 @@ export function describeTask({ kind, result }: Results): string {
   }
 }
 
+/** The width and depth of an evaluation, if its settings tell them. */
+function sizeOf({ width, depth }: Record<string, unknown>): string {
+  return typeof width === 'number' && typeof depth === 'number' ? `, width ${width} and depth ${depth}` : ''
+}
+
+const MOST_TASKS = 4
+
+/** Names a page by its content, such as `GSM8K and IFEval with smollm2`. */
+export function titleOf(results: Results[]): string {
+  const all = [...new Set(results.map(shortTask))]
+  // A grid names its task, too.
+  const tasks = all.filter((task) => !all.some((other) => other.endsWith(` on ${task}`)))
+  const models = [
+    ...new Set(results.flatMap(({ result }) => ('model' in result ? shorten(String(result.model)) : []))),
+  ]
+  const shown = tasks.length > MOST_TASKS ? [...tasks.slice(0, MOST_TASKS - 1), 'more'] : tasks
+  const named = [shown.slice(0, -1).join(', '), shown.at(-1)].filter(Boolean).join(' and ')
+  return `${named}${models.length === 1 ? ` with ${models[0]}` : ''}`
+}
+
+function shortTask({ kind, result }: Results): string {
+  if (kind === 'controls') return nameTask(result.task)
+  if (kind === 'alpaca-eval') return `AlpacaEval against ${result.baseline}`
+  return { 'mt-bench': 'MT-Bench', convergence: 'Training curves', perplexity: 'Perplexity' }[kind]
+}
+
 const taskNames: Record<string, string> = { gsm8k: 'GSM8K', ifeval: 'IFEval' }
 
 /** Writes a task's name as its owners do. A grid of widths and depths is named as such. */
 function nameTask(task: string): string {
   const [, grid, name = task] = task.match(/^(scaling )?(.*)$/) ?? []
-  return `${grid ? 'Width and depth, ' : ''}${taskNames[name] ?? name}`
+  return `${grid ? 'Width and depth on ' : ''}${taskNames[name] ?? name}`
 }
 
 /** Shortens a model to the end of its path or address: `runs/cpu/aft` is `aft`, `http://127.0.0.1/v1#llama` is `llama`. */

@@ -29,11 +29,15 @@ export interface RunState {
   host: Pick<Host, 'engines' | 'template' | 'clock'>
   journal: RunJournal
   ledger: Ledger
+  /** What completions that ended on an estimate were counted with, by prompt and place. */
+  estimates: Estimates
   prices: Record<string, Price | undefined>
   progress: Progress
   failures: FailureGroup[]
   /** Number of prompts in progress at a time. */
-  active?: number
+  active?: number | (() => number)
+  /** Answers a prompt elsewhere, with the lines that it recorded; default here, by the engines of `host`. */
+  answer?: (row: RunRow, job: Job<PromptLine>) => Promise<AnswerRecord>
   /** Whether the run has a budget: then a prompt starts only if the ledger has room for it. */
   isLimited: boolean
   signal?: AbortSignal
@@ -59,7 +63,10 @@ const ACTIVE_PER_ENGINE = 48
 export async function answerAll(state: RunState): Promise<RunEnd> {
   const { rows, plan, host, journal, ledger, progress, isLimited } = state
   const active = state.active ?? ACTIVE_PER_ENGINE * enginesOf(plan).length
-  const priorityOf = createPriority(progress.prompts - progress.answered, active)
+  const priorityOf = createPriority(
+    progress.prompts - progress.answered,
+    typeof active === 'number' ? active : 0,
+  )
   const bound = (row: RunRow) =>
     boundSpending(row, {
       plan: withOwnSettings(plan, row.own),
@@ -91,12 +98,16 @@ export async function answerAll(state: RunState): Promise<RunEnd> {
       const recorded = [...job.recorded, ...takeGiven(row, job, progress)]
       try {
         const own = { ...job, recorded, record }
-        const end = await answerRow(row, plan, { ...host, priority }, own, state.onEvent)
+        const end = state.answer
+          ? await state.answer(row, own)
+          : await answerRow(row, plan, { ...host, priority }, own, state.onEvent)
+        countMade(end, progress)
         noteEnd(end, state)
         watch(end, failed)
         return end
       } finally {
         endReservation?.(took)
+        state.estimates.delete(row.id)
       }
     },
   })
@@ -121,20 +132,47 @@ export function countMade(line: PromptLine, progress: Progress): void {
   if (line.type === 'answer' && 'degraded' in line && line.degraded) progress.degraded++
 }
 
-/** Adds what a line spent to the ledger, and returns it. */
+/** By prompt, then by layer, index and seed. */
+export type Estimates = Map<string, Map<string, Spending>>
+
+/** Adds what a line spent to the ledger, and returns it. A usage that comes later replaces the estimate before it. */
 export function countSpent(
   line: PromptLine,
-  { ledger, prices }: Pick<RunState, 'ledger' | 'prices'>,
+  { ledger, prices, estimates }: Pick<RunState, 'ledger' | 'prices' | 'estimates'>,
 ): Spending {
-  if ((line.type !== 'completion' && line.type !== 'failure') || !line.usage) return nothingSpent
-  const spending = spendingOf(line.usage, prices[line.engine])
+  if (line.type === 'answer') estimates.delete(line.prompt)
+  if (!('usage' in line) || !line.usage || line.type === 'answer') return nothingSpent
+  const { usage, engine, layer, index, seed, prompt } = line
+  let spending = spendingOf(usage, prices[engine])
+  const own = estimates.get(prompt) ?? new Map<string, Spending>()
+  const place = `${layer} ${index} ${seed}`
+  if (line.type === 'usage') {
+    const known = own.get(place) ?? spending
+    if (own.has(place)) own.set(place, spending)
+    spending = subtract(spending, known)
+  }
+  if (line.type === 'completion' && usage.estimated) estimates.set(prompt, own.set(place, spending))
   ledger.spend(spending)
   return spending
 }
 
-function noteEnd(end: AnswerRecord, state: RunState): void {
-  const { progress, failures, onProgress } = state
-  countMade(end, progress)
+function subtract(a: Spending, b: Spending): Spending {
+  const { calls, completions, inputTokens, outputTokens, cost } = b
+  const negative = cost === undefined ? undefined : -cost
+  return addSpending(a, {
+    calls: -calls,
+    completions: -completions,
+    inputTokens: -inputTokens,
+    outputTokens: -outputTokens,
+    cost: negative,
+  })
+}
+
+/** Adds the end of a prompt to the progress and to the failures. */
+export function noteEnd(
+  end: AnswerRecord,
+  { progress, failures, onProgress }: Pick<RunState, 'progress' | 'failures' | 'onProgress'>,
+): void {
   if ('error' in end) {
     progress.failed++
     addFailure(failures, end.prompt, end.error)

@@ -26,9 +26,9 @@ export async function answerRow(
 ): Promise<AnswerRecord> {
   const { key: prompt, recorded, signal } = job
   const emit = (event: AftEvent) => {
-    onEvent?.(event)
     const line = lineOf(prompt, event)
     if (line) job.record(line)
+    onEvent?.(event)
   }
   try {
     const own = withOwnSettings(plan, row.own)
@@ -36,7 +36,7 @@ export async function answerRow(
     const run = (checked: Host) => answerPrompt(row, own, resumeFrom(checked, layersOf(recorded)))
     return endOf(
       prompt,
-      await answerInForm(row, own, { ...host, signal, emit, endsOnly: () => true }, { run }),
+      await answerInForm(row, own, { ...host, signal, emit, endsOnly: () => true, endsEarly: true }, { run }),
     )
   } catch (error) {
     signal.throwIfAborted()
@@ -50,6 +50,10 @@ function lineOf(prompt: string, event: AftEvent): PromptLine | undefined {
   }
   if (event.type === 'completion-failed') {
     return { type: 'failure', prompt, layer: event.layer, ...event.failure }
+  }
+  if (event.type === 'completion-usage') {
+    const { index, engine, seed, usage } = event.completion
+    return { type: 'usage', prompt, layer: event.layer, index, engine, seed, usage }
   }
   if (event.type === 'layer-end') return { type: 'layer', prompt, layer: event.layer, shown: event.shown }
   return undefined

@@ -4,8 +4,9 @@ import { textOf } from '../core/provider/engine.ts'
 import type { AnswerRecord } from '../files/journal-records.ts'
 import type { PromptRow } from '../files/prompts.ts'
 import type { RunJournal } from '../files/run-journal.ts'
+import { syncFile, syncName } from '../lib/durable.ts'
 import { toFileError } from '../lib/file-error.ts'
-import { checkReplaceable, writeAll } from '../lib/write-whole.ts'
+import { behindLinks, checkReplaceable, writeAll } from '../lib/write-whole.ts'
 
 /** The forms of a file of answers. */
 export type AnswerFormat = 'jsonl' | 'alpaca-eval'
@@ -16,6 +17,8 @@ export interface AnswerFile {
   format: AnswerFormat
   /** Name of the model in the benchmark's rows. */
   generator: string
+  /** Puts the prompt into each line of `jsonl`, after its id. */
+  withPrompt?: boolean
 }
 
 /**
@@ -26,15 +29,19 @@ export interface AnswerFile {
 export function writeAnswers(
   journal: RunJournal,
   ids: string[],
-  { file, format, generator }: AnswerFile,
+  { file: named, format, generator, withPrompt = false }: AnswerFile,
 ): void {
   const rows =
-    format === 'jsonl' ? answerLines(journal, ids) : arrayPieces(outputsOf(journal, ids, generator))
+    format === 'jsonl'
+      ? answerLines(journal, ids, withPrompt)
+      : arrayPieces(outputsOf(journal, ids, generator))
+  const file = behindLinks(named)
   const temporary = `${file}.tmp`
-  checkReplaceable(file)
+  checkReplaceable(named)
   try {
     writePieces(temporary, rows)
     renameSync(temporary, file)
+    syncName(file)
   } catch (error) {
     rmSync(temporary, { force: true })
     throw toFileError(file, error)
@@ -54,16 +61,26 @@ function writePieces(file: string, pieces: Iterable<string>): void {
       waiting = ''
     }
     writeAll(fd, waiting)
+    syncFile(fd)
   } finally {
     closeSync(fd)
   }
 }
 
-function* answerLines(journal: RunJournal, ids: string[]): Generator<string> {
+function* answerLines(journal: RunJournal, ids: string[], withPrompt: boolean): Generator<string> {
   for (const id of ids) {
-    const { type, prompt, ...answer } = endOf(journal, id).end
-    yield `${JSON.stringify({ id, ...answer })}\n`
+    const { item, end } = endOf(journal, id)
+    // `at` is the line's place in the queue that it came through.
+    const { type, prompt, at, ...answer } = end as AnswerRecord & { at?: string }
+    yield `${JSON.stringify({ id, ...(withPrompt && askedIn(item)), ...answer })}\n`
   }
+}
+
+/** What was asked, as rows of prompts have it: a text if it is one turn, else all turns. */
+function askedIn({ messages }: PromptRow): { prompt: string } | Pick<PromptRow, 'messages'> {
+  const [turn] = messages
+  const isText = messages.length === 1 && turn?.role === 'user' && typeof turn.content === 'string'
+  return isText ? { prompt: turn.content as string } : { messages }
 }
 
 function* outputsOf(journal: RunJournal, ids: string[], generator: string) {

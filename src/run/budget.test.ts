@@ -93,6 +93,22 @@ describe('a ledger', () => {
   })
 })
 
+test('tools and calls are read as well, and text may be dearer than usual', () => {
+  const plan = makePlan({ proposers: ['m'], strategy: 'single', maxTokens: 100 })
+  const call = { id: 'c', type: 'function' as const, function: { name: 'f', arguments: '{"a":1}' } }
+  const tool = { type: 'function' as const, function: { name: 'f', description: 'y'.repeat(1_000) } }
+  const inputOf = (prompt: object, more = {}) => {
+    const asked = { messages: [{ role: 'user' as const, content: 'x'.repeat(40) }], ...prompt }
+    return boundSpending(asked, { plan, template, prices: {}, ...more }).inputTokens
+  }
+  const quarter = (value: unknown) => Math.ceil(JSON.stringify(value).length / 4)
+  expect(inputOf({})).toBe(10 + 4)
+  expect(inputOf({ tools: [tool] })).toBe(10 + 4 + quarter(tool))
+  const called = [{ role: 'assistant', tool_calls: [call] }]
+  expect(inputOf({ messages: called })).toBe(4 + quarter(call))
+  expect(inputOf({}, { bytesPerToken: 1, requestTokens: 64 })).toBe(40 + 4 + 64)
+})
+
 test('a prompt that asks for JSON is bounded with one repair of each completion; with tools, only of the answer', () => {
   const plan = makePlan({ proposers: ['m'], width: 2, depth: 1, maxTokens: 100 })
   const bound = (prompt: object) =>

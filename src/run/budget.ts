@@ -1,6 +1,6 @@
 /** Keeps a run within its budget: bounds what a prompt may cost before it starts, and counts what was spent. */
 import { countMembers, enginesOf, type Layer, type Plan, type Prompt } from '../core/plan.ts'
-import { isJson, type Message, textOf, type Usage } from '../core/provider/engine.ts'
+import { isJson, textOf, type Usage } from '../core/provider/engine.ts'
 import type { Template } from '../core/provider/template.ts'
 
 /** US dollars per million tokens. */
@@ -63,16 +63,32 @@ function withCost(spending: Spending, price: Price | undefined): Spending {
   return { ...spending, cost: (inputTokens * price.inputPerMTok + outputTokens * price.outputPerMTok) / 1e6 }
 }
 
+/** What a bound depends on besides the prompt. */
+export interface BoundOptions {
+  plan: Plan
+  template: Template
+  prices: Record<string, Price | undefined>
+  bytesPerToken?: number
+  requestTokens?: number
+}
+
 /**
  * The most that one prompt costs if no request is repeated: every completion has its full length, and each request is
- * sent once for all its samples. Each completion that is asked for as JSON is repaired once. A token counts as 4 bytes of
- * text; images are not counted.
+ * sent once for all its samples. Each completion that is asked for as JSON is repaired once. Images are not counted.
+ * @param bytesPerToken of text: 4 is usual, 1 the least
+ * @param requestTokens what the server's chat template adds to a request
  */
 export function boundSpending(
   { messages, tools, responseFormat }: Pick<Prompt, 'messages' | 'tools' | 'responseFormat'>,
-  { plan, template, prices }: { plan: Plan; template: Template; prices: Record<string, Price | undefined> },
+  { plan, template, prices, bytesPerToken = 4, requestTokens = 0 }: BoundOptions,
 ): Spending {
-  const own = countTokens(messages)
+  const tokensIn = (text: string) => Math.ceil(Buffer.byteLength(text) / bytesPerToken)
+  const called = messages.flatMap(({ tool_calls: calls }) => calls ?? [])
+  const others = [...(tools ?? []), ...called].map((one) => tokensIn(JSON.stringify(one)))
+  const own = [...messages.map((message) => tokensIn(textOf(message)) + 4), ...others].reduce(
+    (sum, tokens) => sum + tokens,
+    requestTokens,
+  )
   const instruction = tokensIn(template.aggregatorSystem)
   let total: Spending = nothingSpent
   for (const [depth, layer] of plan.layers.entries()) {
@@ -113,14 +129,6 @@ function seenBy({ see }: Layer, before: Layer): number {
 
 function longest({ voices }: Layer): number {
   return Math.max(...voices.map((voice) => voice.sampling.maxTokens ?? ASSUMED_TOKENS))
-}
-
-function countTokens(messages: Message[]): number {
-  return messages.reduce((sum, message) => sum + tokensIn(textOf(message)) + 4, 0)
-}
-
-function tokensIn(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / 4)
 }
 
 /** Engines of a plan whose price is not known. */

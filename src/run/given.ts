@@ -14,9 +14,14 @@ export interface RunRow extends PromptRow {
   given?: GivenProposal[]
 }
 
-/** Turns a row into its line in the journal. Given proposals are not in it: each has its own line. */
-export function toLine({ given, ...row }: RunRow): PromptLine {
-  return { type: 'prompt', ...row }
+/** Turns a row into its line in the journal. */
+export function toLine(row: RunRow): PromptLine {
+  return { type: 'prompt', ...withoutGiven(row) }
+}
+
+/** Given proposals are lines of their own. */
+export function withoutGiven({ given, ...row }: RunRow): PromptRow {
+  return row
 }
 
 /** Lists the lines that record the given proposals as a complete layer. Lines that the journal has are left out. */

@@ -332,7 +332,7 @@ describe('wrong prompts', () => {
     const file = join(folder, 'prompts.jsonl')
     writeFileSync(file, '{"prompt":"a"}\n{"prompt":"b"\n')
     const { engine, summary } = run(echo, { prompts: file })
-    await expect(summary).rejects.toThrow(/prompts\.jsonl:2: expected one JSON value/)
+    await expect(summary).rejects.toThrow(/prompts\.jsonl:2: expected JSON: Expected ',' or/)
     expect(engine.requests).toEqual([])
     expect(existsSync(`${out}.journal`)).toBe(false)
   })

@@ -7,17 +7,21 @@ import { UsageError } from '../core/provider/errors.ts'
 import type { Template } from '../core/provider/template.ts'
 import type { AftEvent } from '../core/result.ts'
 import { toCallersError } from '../files/file-errors.ts'
+import type { AnswerRecord } from '../files/journal-records.ts'
 import { readPrompts } from '../files/prompts.ts'
 import { openRunJournal, type PromptLine, planToResume, type RunJournal } from '../files/run-journal.ts'
 import { readVersion } from '../lib/version.ts'
 import { checkReplaceable } from '../lib/write-whole.ts'
 import { templateOf, wordingsOf } from '../plans/wording.ts'
-import { answerAll, countMade, countSpent, type RunEnd } from './answer-all.ts'
+import { answerAll, countMade, countSpent, type Estimates, noteEnd, type RunEnd } from './answer-all.ts'
 import { type AnswerFormat, writeAnswers } from './answers.ts'
 import { type Budget, createLedger, type Price, unpricedEngines } from './budget.ts'
 import { systemClock } from './clock.ts'
-import { type RunRow, toLine } from './given.ts'
+import { type RunRow, toLine, withoutGiven } from './given.ts'
 import { createProgress, type FailureGroup, type Progress } from './progress.ts'
+import type { QueueOptions } from './queue/queue-options.ts'
+import type { Submitter } from './queue/submit.ts'
+import { submitPrompts } from './queue/submit-prompts.ts'
 
 /** What to answer, with what, and where the answers go. */
 export interface RunOptions {
@@ -43,7 +47,7 @@ export interface RunOptions {
    * Number of prompts in progress at a time, from 1; default 48 per engine. To keep an engine busy it must be at least the
    * number of completions that the engine handles at a time. With twice as many, the last prompts end more evenly.
    */
-  active?: number
+  active?: number | (() => number)
   /** Renames an earlier journal (adds `.old` to its name) and starts a new one. */
   restart?: boolean
   budget?: Budget
@@ -53,12 +57,16 @@ export interface RunOptions {
   format?: AnswerFormat
   /** Name of the model in `alpaca-eval` rows. Default: strategy and engines. */
   generator?: string
+  /** Puts each prompt into its line of answers. */
+  withPrompt?: boolean
   signal?: AbortSignal
   /** Called with the same, changing object whenever a completion or a prompt has ended. */
   onProgress?: (progress: Progress) => void
   /** Called with the events of all prompts, deltas excepted: what is waited for, what failed, what ended. */
   onEvent?: (event: AftEvent) => void
   clock?: Clock
+  /** Workers of a queue answer the prompts, not `engines`: of these only the ids are used. */
+  queue?: QueueOptions
 }
 
 /** How a run ended. If the outcome is `done`, the file of answers is written; otherwise the journal has what was finished. */
@@ -87,7 +95,7 @@ export async function runPrompts(options: RunOptions): Promise<RunSummary> {
 }
 
 async function run(options: RunOptions): Promise<RunSummary> {
-  const { engines, out, budget, prices = {}, clock = systemClock } = options
+  const { engines, out, budget, queue, prices = {}, clock = systemClock } = options
   checkBudget(options)
   checkOut(options)
   const rows = await toRows(options)
@@ -95,38 +103,68 @@ async function run(options: RunOptions): Promise<RunSummary> {
   const file = options.journal ?? `${out}.journal`
   const { plan, template } = await settle(file, options)
   const ledger = createLedger(budget ?? {})
+  const estimates: Estimates = new Map()
   const progress = createProgress(plan, ledger, ids.size)
   const identity = { plan, template, engines: idsOf(plan, engines), version: readVersion() }
-  const onLine = (line: PromptLine) => {
-    // Spending counts for all prompts of the journal, progress only for the prompts of this run.
-    countSpent(line, { ledger, prices })
+  // Spending counts for all prompts of the journal, progress only for the prompts of this run.
+  const count = (line: PromptLine) => {
+    countSpent(line, { ledger, prices, estimates })
     if (line.type !== 'prompt' && ids.has(line.prompt)) countMade(line, progress)
   }
-  const journal = await openRunJournal(file, identity, { onLine, restart: options.restart })
+  const failures: FailureGroup[] = []
+  const earlier = createEarlier(count)
+  const journal = await openRunJournal(file, identity, { onLine: earlier.onLine, restart: options.restart })
+  let submitter: Submitter<PromptLine> | undefined
+  let outcome: RunEnd['outcome'] | 'failed' = 'failed'
   try {
     for await (const row of rows()) checkRow(row, journal)
+    if (queue) {
+      const onStray = (line: PromptLine) => {
+        count(line)
+        // One that failed is tried again by this run.
+        const isEnd = line.type === 'answer' && !('error' in line) && ids.has(line.prompt)
+        if (isEnd) noteEnd(line, { ...options, progress, failures })
+      }
+      submitter = await submitPrompts(queue, { journal, identity, progress, onStray, ...earlier.found() })
+    }
     progress.answered = [...ids].filter((id) => journal.isDone(id)).length
-    const failures: FailureGroup[] = []
-    const { active, signal, onProgress, onEvent } = options
+    const { signal, onProgress, onEvent } = options
     const end = await answerAll({
       rows: rows(),
       plan,
       host: { engines, template, clock },
       journal,
       ledger,
+      estimates,
       prices,
       progress,
       failures,
-      active,
+      active: options.active ?? submitter?.window,
+      answer: submitter && ((row, job) => submitter?.work(withoutGiven(row), job) as Promise<AnswerRecord>),
       isLimited: budget !== undefined,
       signal,
       onProgress,
       onEvent,
     })
     if (end.outcome === 'done') writeAnswers(journal, [...ids], answerFile(options))
+    outcome = end.outcome
     return { ...end, progress, failures }
   } finally {
+    await submitter?.close(outcome)
     journal.close()
+  }
+}
+
+/** What a journal that is opened says of a queue: the place up to which it took lines, and whether it is new. */
+function createEarlier(count: (line: PromptLine) => void) {
+  let [cursor, isNew] = [undefined as string | undefined, true]
+  return {
+    onLine(line: PromptLine & { at?: unknown }): void {
+      count(line)
+      isNew = false
+      if (typeof line.at === 'string') cursor = line.at
+    },
+    found: () => ({ cursor, isNew }),
   }
 }
 
@@ -190,6 +228,6 @@ function idsOf(plan: Plan, engines: Record<string, Engine>): Record<string, stri
   )
 }
 
-function answerFile({ out: file, format = 'jsonl', plan, generator }: RunOptions) {
-  return { file, format, generator: generator ?? `${plan.strategy}-${enginesOf(plan).join('+')}` }
+function answerFile({ out: file, format = 'jsonl', plan, generator, withPrompt }: RunOptions) {
+  return { file, format, withPrompt, generator: generator ?? `${plan.strategy}-${enginesOf(plan).join('+')}` }
 }

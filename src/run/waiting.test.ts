@@ -123,10 +123,10 @@ test('equal notes are told once, other numbers in them make no other note, and t
     kind: 'server' as const,
   }
   for (const [i, reason] of ['503: busy', '503: busy', 'gone', 'torn'].entries())
-    take({ ...wait, index: i, attempt: i + 2, ms: 1000 * i, reason })
+    take({ ...wait, index: i, attempt: i + 2, ms: 1000 * (i + 1), reason })
   take({ type: 'completion-delta', layer: 0, index: 0, text: 'x' })
   expect(notes).toEqual([
     'it is asked again in 1 s (server, attempt 2): 503: busy',
-    'it is asked again in 2 s (server, attempt 4): gone',
+    'it is asked again in 3 s (server, attempt 4): gone',
   ])
 })

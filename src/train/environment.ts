@@ -90,6 +90,14 @@ function install(python: string, args: string[], options: SetUpOptions): Promise
   return runLoud(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...args], options)
 }
 
+/**
+ * Installs the trackers that `report_to` of a recipe names, TensorBoard and trackio, into the environment.
+ * @throws UsageError with the message of the command that failed
+ */
+export function installTrackers(python: string, options: SetUpOptions = {}): Promise<void> {
+  return install(python, ['-r', requirementsFile, '-r', path.join(trainerFolder, 'trackers.txt')], options)
+}
+
 /** Reads the pinned version of each package. */
 export function readPins(): Record<string, string> {
   const lines = readFileSync(requirementsFile, 'utf8').split('\n')

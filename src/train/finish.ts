@@ -1,11 +1,13 @@
 /** Finishes a run after training: GGUF files, the record that opens the folder as a model, and the model card. */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { DataError } from '../core/provider/errors.ts'
 import { hashTemplate, type Template } from '../core/provider/template.ts'
 import { type Checkpoint, checkpointFile } from '../files/checkpoint.ts'
+import { listShards } from '../files/examples.ts'
 import { readRecords } from '../files/rows/read-records.ts'
 import { readTemplate, templateFile } from '../files/template-file.ts'
+import { writeWhole } from '../lib/write-whole.ts'
 import { findEnvironment, runLoud, trainerFolder } from './environment.ts'
 import { renderModelCard } from './model-card.ts'
 import type { Trained } from './run.ts'
@@ -35,8 +37,7 @@ export async function finishRun(trained: Trained, options: FinishOptions): Promi
     record.base = base.gguf
     record.adapter = 'adapter.gguf'
     options.onLine('converting the adapter to GGUF')
-    const args = ['--base', base.model, '--outtype', 'f16', model]
-    await convert('convert_lora_to_gguf.py', folder.file('adapter.gguf'), args, options)
+    await convertAdapter(base.model, model, folder.file('adapter.gguf'), options)
   } else if (recipe.gguf !== 'none') {
     record.gguf = 'model.gguf'
     const merged = recipe.method === 'lora' ? folder.file('merged.unfinished') : undefined
@@ -46,8 +47,8 @@ export async function finishRun(trained: Trained, options: FinishOptions): Promi
     await convert('convert_hf_to_gguf.py', folder.file('model.gguf'), args, options)
     if (merged) rmSync(merged, { recursive: true, force: true })
   }
-  writeFileSync(folder.file('README.md'), renderModelCard(trained, record))
-  writeFileSync(folder.file(checkpointFile), `${JSON.stringify(record, null, 2)}\n`)
+  writeWhole(folder.file('README.md'), renderModelCard(trained, record))
+  writeWhole(folder.file(checkpointFile), `${JSON.stringify(record, null, 2)}\n`)
 }
 
 /**
@@ -66,6 +67,21 @@ export async function writeWeights(
     signal,
     env: existsSync(base) ? { HF_HUB_OFFLINE: '1' } : {},
   })
+}
+
+/**
+ * Writes an adapter as a GGUF file.
+ * @param base a folder of the base in the form of transformers
+ * @param adapter the adapter's folder in the form of PEFT
+ */
+export function convertAdapter(
+  base: string,
+  adapter: string,
+  out: string,
+  options: FinishOptions,
+  outtype = 'f16',
+): Promise<void> {
+  return convert('convert_lora_to_gguf.py', out, ['--base', base, '--outtype', outtype, adapter], options)
 }
 
 /** Runs a converter of llama.cpp, with the `gguf` module it brings. The file gets its name when it is complete. */
@@ -88,8 +104,7 @@ async function convert(
 /** Reads the ids of the templates in the rows, with the hash from the data card and the wording that `data build` wrote. */
 export async function readTemplates(data: string, folder: string): Promise<Checkpoint['templates']> {
   const ids = new Set<string>()
-  const file = path.join(data, 'train.jsonl')
-  for await (const { value } of readRecords([file])) {
+  for await (const { value, file } of readRecords(listShards(data, 'train.jsonl'))) {
     const { template } = (value ?? {}) as { template?: unknown }
     if (typeof template !== 'string')
       throw new DataError(

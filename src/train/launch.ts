@@ -36,8 +36,24 @@ export type TrainerEvent =
       templateSha256: string
       warnings: string[]
     }
-  | { event: 'start'; worldSize: number; device: string }
-  | ({ event: 'step'; maxSteps: number; gradNorm: number | null } & Required<Omit<Metric, 'gradNorm'>>)
+  | {
+      event: 'plan'
+      parameters: number
+      /** Parameters that are trained. */
+      trained: number
+      layers: number
+      /** Width of the layers, and of their inner part. */
+      hidden: number
+      inner: number
+      vocabulary: number
+      /** Memory of the smallest GPU; absent without one. */
+      deviceBytes?: number
+    }
+  /** `lacksFsdp`: the recipe wants FSDP, and there is none. */
+  | { event: 'start'; worldSize: number; device: string; lacksFsdp?: boolean }
+  | ({ event: 'step'; maxSteps: number; gradNorm: number | null; reward?: number } & Required<
+      Omit<Metric, 'gradNorm' | 'reward'>
+    >)
   | { event: 'eval'; step: number; loss: number | null; tokens: number; seconds: number }
   | { event: 'checkpoint'; step: number }
   | { event: 'end'; step: number }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Checkpoint } from '../files/checkpoint.ts'
-import { readLosses } from '../files/training-metrics.ts'
+import { readLosses, readMetrics } from '../files/training-metrics.ts'
 import type { Trained } from './run.ts'
 
 /** Renders the card as Markdown. It does not depend on the time or on the folder's path. */
@@ -18,7 +18,7 @@ export function renderModelCard(trained: Trained, record: Checkpoint): string {
   return [
     `---\nbase_model: ${recipe.base}\nlibrary_name: ${recipe.method === 'lora' ? 'peft' : 'transformers'}\n---\n`,
     `# ${recipe.base}, tuned to ${recipe.rows === 'sft' ? 'answer' : 'aggregate proposals'}\n`,
-    `${recipe.method === 'lora' ? 'A LoRA adapter' : 'All weights'} trained with \`aft train\` on ${rowsOf(recipe.rows)}.\n`,
+    `${recipe.method === 'lora' ? 'A LoRA adapter' : 'All weights'} trained with \`aft train\` on ${rowsOf(recipe.rows)}${recipe.objective === 'grpo' ? ', by rewards of sampled answers (GRPO)' : ''}.\n`,
     `License of the base: ${license ?? 'not stated; look it up before you share this'}. ${licenseOfData(data)}\n`,
     '## How it went\n',
     '![loss](loss.svg)\n',
@@ -33,6 +33,7 @@ export function renderModelCard(trained: Trained, record: Checkpoint): string {
       ['updates', last?.step],
       ['tokens read', last?.tokens],
       ['seconds', last?.seconds === undefined ? undefined : Math.round(last.seconds)],
+      ...rewardsOf(folder.file('metrics.jsonl')),
       ['loss, first tenth of the updates', first && mean(steps.slice(0, tenth)).toFixed(4)],
       ['loss, last tenth', last && mean(steps.slice(-tenth)).toFixed(4)],
       ['held-out loss, first', heldOut.at(0)?.loss.toFixed(4)],
@@ -52,6 +53,18 @@ export function renderModelCard(trained: Trained, record: Checkpoint): string {
     '## Recipe\n',
     table([['knob', 'value'], ...Object.entries(knobs).map(([key, value]) => [key, JSON.stringify(value)])]),
   ].join('\n')
+}
+
+/** Mean reward of the first and the last tenth of the updates, if the run learned from rewards. */
+function rewardsOf(file: string): [string, string][] {
+  const rewards = readMetrics(file).flatMap(({ reward }) => reward ?? [])
+  if (rewards.length === 0) return []
+  const tenth = Math.max(1, Math.round(rewards.length / 10))
+  const mean = (list: number[]) => (list.reduce((sum, value) => sum + value, 0) / list.length).toFixed(4)
+  return [
+    ['reward, first tenth of the updates', mean(rewards.slice(0, tenth))],
+    ['reward, last tenth', mean(rewards.slice(-tenth))],
+  ]
 }
 
 function rowsOf(rows: Trained['recipe']['rows']): string {

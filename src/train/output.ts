@@ -1,11 +1,13 @@
 /** Opens the folder of a run: locks it, checks what is in it, and finds the checkpoint to resume from. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { hostname } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DataError, UsageError } from '../core/provider/errors.ts'
 import { readMetrics } from '../files/training-metrics.ts'
 import { type Lock, takeLock } from '../lib/lock.ts'
 import { makeFolder } from '../lib/make-folder.ts'
+import { writeWhole } from '../lib/write-whole.ts'
 import { withPresentNames } from './recipe.ts'
 
 /** The content of `run.json`. Recipe and rows must be the same when a run is resumed. */
@@ -15,6 +17,8 @@ export interface RunRecord {
   recipe: Record<string, unknown>
   /** SHA-256 of the rows. */
   dataSha256: string
+  /** Rows per update over all processes. Runs of 0.1.0 do not have it. */
+  rowsPerUpdate?: number
   startedAt: string
   /** The kind of GGUF file that the run ended with. Absent until the run is finished. */
   finished?: string
@@ -30,6 +34,8 @@ export interface RunFolder {
   isFinished(gguf: string): boolean
   /** Marks the run as finished. */
   finish(gguf: string): void
+  /** Rows per update over all processes, from the beginning of the run. */
+  rowsPerUpdate: number
   /** The newest complete checkpoint, and the step that it was written after. */
   checkpoint?: { path: string; step: number }
   /** Tokens and seconds up to this checkpoint. */
@@ -64,14 +70,16 @@ export async function openRunFolder(
     const checkpoint = isResumed && !isTrained ? findCheckpoint(folder) : undefined
     if (!isTrained) removeAfter(folder, checkpoint?.step ?? 0)
     if (isResumed && !isTrained) onLine(describeStart(folder, checkpoint))
-    const write = (now: RunRecord) => writeFileSync(file('run.json'), `${JSON.stringify(now, null, 2)}\n`)
+    const write = (now: RunRecord) => writeWhole(file('run.json'), `${JSON.stringify(now, null, 2)}\n`)
     const finished = isTrained ? old?.finished : undefined
-    write({ ...record, finished })
+    const rowsPerUpdate = (isResumed ? old?.rowsPerUpdate : undefined) ?? record.rowsPerUpdate ?? 1
+    write({ ...record, rowsPerUpdate, finished })
     const last = readMetrics(file('metrics.jsonl')).at(-1)
     return {
       path: folder,
       file,
       isTrained,
+      rowsPerUpdate,
       isFinished: (gguf) => finished === gguf,
       finish: (gguf) => write({ ...record, finished: gguf }),
       checkpoint,
@@ -90,6 +98,11 @@ async function claim(folder: string, onLine: (line: string) => void): Promise<Lo
   const holder = readHolder(path.join(folder, 'run.json'))
   const busy = `${folder} is in use by ${holder ? `process ${holder}` : 'another process'}`
   if (!lock) throw new UsageError(`${busy}: wait for its end, or give another -o`)
+  const other = readLease(path.join(folder, 'trainer.lease'))
+  if (other !== undefined) {
+    lock.release()
+    throw new UsageError(`${folder} is in use by a trainer on ${other}: end it first, or wait for its end`)
+  }
   for (let waitedMs = 0; ; waitedMs += 250) {
     const trainers = takeLock(path.join(folder, 'trainer.lock'))
     if (trainers) {
@@ -107,9 +120,35 @@ async function claim(folder: string, onLine: (line: string) => void): Promise<Lo
   }
 }
 
+/** The trainer renews its lease every 20 seconds. Clocks of machines differ a little. */
+const LEASE_MS = 120_000
+
+/** Returns the machine and process that train into a folder, started by a scheduler. File locks do not hold between machines. */
+function readLease(file: string): string | undefined {
+  const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0)
+  if (age > LEASE_MS) return undefined
+  try {
+    const { host, pid } = JSON.parse(readFileSync(file, 'utf8'))
+    if (host === hostname() && !isAlive(pid)) return undefined
+    return `${host} (process ${pid})`
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
 const OLD = 'old'
 
-const listContent = (folder: string) => readdirSync(folder).filter((name) => !/\.lock(-journal)?$/.test(name))
+const listContent = (folder: string) =>
+  readdirSync(folder).filter((name) => !/\.(lease|lock(-journal)?)$/.test(name))
 
 /** Moves an earlier run into `old/`. Only one earlier run is kept, as with `--restart` of a journal. */
 function moveAside(folder: string): void {
@@ -175,7 +214,7 @@ function removeAfter(folder: string, step: number): void {
   for (const name of ['metrics.jsonl', 'eval.jsonl']) {
     const file = path.join(folder, name)
     const kept = readMetrics(file).filter((metric) => metric.step <= step)
-    if (existsSync(file)) writeFileSync(file, kept.map((metric) => `${JSON.stringify(metric)}\n`).join(''))
+    if (existsSync(file)) writeWhole(file, kept.map((metric) => `${JSON.stringify(metric)}\n`).join(''))
   }
 }
 

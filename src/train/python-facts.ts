@@ -33,6 +33,28 @@ export async function inspectPython(python: string, { imports = false } = {}): P
   }
 }
 
+/** Packages of the trackers that `report_to` may name, as pip knows them. */
+const TRACKERS = ['tensorboard', 'trackio', 'wandb', 'mlflow', 'comet_ml', 'swanlab', 'clearml', 'neptune']
+
+/**
+ * Checks that the trackers of a recipe are installed, before a training loads its model.
+ * @param reportTo `report_to` of the recipe: a name, a list of names, or nothing
+ * @throws UsageError for a tracker that is missing
+ */
+export async function checkTrackers(python: string, reportTo: unknown): Promise<void> {
+  const names = [reportTo].flat().filter((name) => TRACKERS.includes(String(name))) as string[]
+  if (names.length === 0) return
+  const output = await run(python, [path.join(trainerFolder, 'check.py'), ...names])
+  const { versions } = JSON.parse(output.split('\n').at(-1) as string) as PythonFacts
+  const missing = names.filter((name) => !versions[name])
+  if (missing.length === 0) return
+  const own = missing.every((name) => name === 'tensorboard' || name === 'trackio')
+  const how = own
+    ? 'aft train setup --trackers'
+    : `install it there: ${python} -m pip install ${missing.join(' ')}`
+  throw new UsageError(`report_to: ${missing.join(', ')} is not installed: ${how}`)
+}
+
 /** Lists what is wrong, a line each. Versions that differ from the pinned ones are `notes`, since they may work. */
 export function judgePython({ python, versions, failures = {} }: PythonFacts): {
   problems: string[]

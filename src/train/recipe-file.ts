@@ -1,12 +1,12 @@
 /** Reads a recipe: a YAML file, and settings of the command line, which win. Errors have file and line. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { LineCounter, parse, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { DataError, UsageError } from '../core/provider/errors.ts'
 import { describeIssue, inWords } from '../files/json-file.ts'
+import { readText } from '../files/read-text.ts'
 import { findClosest } from '../lib/closest.ts'
-import { toFileError } from '../lib/file-error.ts'
 import { formerFields, type Recipe, recipeSchema, withPresentNames } from './recipe.ts'
 
 const known = Object.keys(recipeSchema.shape)
@@ -17,7 +17,7 @@ const known = Object.keys(recipeSchema.shape)
  * @throws UsageError if the file cannot be read or a setting is wrong, DataError with the line that is wrong
  */
 export function readRecipe(file: string, settings: string[] = []): Recipe {
-  const text = readText(file)
+  const text = readRecipeText(file)
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const lineOf = (offset: number | undefined) =>
@@ -45,19 +45,19 @@ export function readRecipe(file: string, settings: string[] = []): Recipe {
 /** Reads the recipe in a run's folder, one of version 0.1.0 too. */
 export function readRunRecipe(folder: string): Recipe {
   const file = path.join(folder, 'recipe.yaml')
-  const fields = withPresentNames(parse(readText(file)))
+  const fields = withPresentNames(parse(readRecipeText(file)))
   const { data, error } = recipeSchema.safeParse(fields, inWords)
   if (data) return data
   const [issue] = error.issues as [z.core.$ZodIssue]
   throw new DataError(file, undefined, `expected the recipe of a run; ${describeIssue(issue, fields)}`)
 }
 
-function readText(file: string): string {
+function readRecipeText(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readText(file)
   } catch (cause) {
     const hint = existsSync(path.join('recipes', `${file}.yaml`)) ? `; is recipes/${file}.yaml meant?` : ''
-    throw new UsageError(`${(toFileError(file, cause) as Error).message}; expected a recipe${hint}`, {
+    throw new UsageError(`${(cause as Error).message}; expected a recipe${hint}`, {
       cause,
     })
   }

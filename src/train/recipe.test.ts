@@ -51,6 +51,7 @@ describe('a recipe', () => {
     ['base: a\nmethod: lora\ntrl:\n  output_dir: /elsewhere\n', 'a recipe cannot set `output_dir`'],
     ['base: a\nmethod: lora\ntrl: { trust_remote_code: true }\n', 'a recipe cannot set `trust_remote_code`'],
     ['base: a\nmethod: lora\ntrl: { hub_model_id: x }\n', 'a recipe cannot set `hub_model_id`'],
+    ['base: a\nmethod: lora\ntrl: { trackio_space_id: me/x }\n', 'a recipe cannot set `trackio_space_id`'],
     [
       'base: a\nmethod: lora\nattn_implementation: some/kernel\n',
       ':3: `attn_implementation`: expected one of eager',

@@ -13,6 +13,18 @@ const own = {
     .enum(['aft', 'sft', 'both'])
     .default('aft')
     .describe('Rows with proposals, the same rows without (from `aft data build --sft-twin`), or both.'),
+  objective: z
+    .enum(['sft', 'grpo'])
+    .default('sft')
+    .describe(
+      'Learn to write the targets (sft), or learn from rewards of sampled answers (grpo). Both may be LoRA or all weights.',
+    ),
+  reward: z
+    .enum(['answer', 'lines'])
+    .optional()
+    .describe(
+      'For grpo. answer: 1 if the final answer is the one of the target; lines: the share of its numbered lines that are right. `--reward FILE.py` names your own.',
+    ),
   data: z.string().optional().describe('A folder of `aft data build`, relative to the recipe; --data wins.'),
   processes: whole(1)
     .default(1)
@@ -35,7 +47,7 @@ const own = {
  * elsewhere, or let a model bring code.
  */
 const closedArguments =
-  /^(output_dir|logging_dir|overwrite_output_dir|resume_from_checkpoint|model_name_or_path|model_init_kwargs|datasets?|dataset_(name|config|train_split|test_split|streaming|kwargs)|trust_remote_code|push_to_hub.*|hub_.*)$/
+  /^(output_dir|logging_dir|overwrite_output_dir|resume_from_checkpoint|model_name_or_path|model_init_kwargs|datasets?|dataset_(name|config|train_split|test_split|streaming|kwargs)|trust_remote_code|push_to_hub.*|hub_.*|trackio_.*)$/
 
 /** Ways to compute attention. A name of the model hub would fetch code and run it. */
 const attentions = ['eager', 'sdpa', 'flash_attention_2', 'flash_attention_3', 'flex_attention'] as const
@@ -47,8 +59,17 @@ const otherArguments = z.record(z.string(), z.unknown()).superRefine((given, con
   }
 })
 
+/** TRL's fields for GRPO only. */
+const grpoKnobs = {
+  num_generations: whole(2).optional().describe('For grpo: answers per prompt (8).'),
+  max_completion_length: whole(1).optional().describe('For grpo: most tokens of an answer (256).'),
+  temperature: z.number().positive().max(5).optional().describe('For grpo: of the sampled answers (1).'),
+  beta: z.number().min(0).optional().describe('For grpo: weight of the distance from the base (0).'),
+}
+
 /** Fields of TRL, transformers and peft. */
 const knobs = {
+  ...grpoKnobs,
   seed: whole(0).default(42).describe('Order of the rows, LoRA weights, dropout.'),
   max_steps: whole(-1).default(-1).describe('Number of updates; if -1, num_train_epochs decides.'),
   num_train_epochs: positive.default(3),
@@ -113,7 +134,39 @@ const knobs = {
 }
 
 /** A recipe: our own fields, then those of TRL, transformers and peft. */
-export const recipeSchema = z.strictObject({ ...own, ...knobs })
+export const recipeSchema = z.strictObject({ ...own, ...knobs }).superRefine((recipe, context) => {
+  const refuse = (field: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [field], message })
+  if (recipe.objective === 'sft')
+    for (const field of ['reward', ...Object.keys(grpoKnobs)] as const)
+      if (recipe[field as keyof typeof recipe] !== undefined) refuse(field, 'only for objective: grpo')
+  if (recipe.objective === 'grpo') checkGrpo(recipe, refuse)
+})
+interface GrpoFields {
+  rows: string
+  processes: number
+  per_device_train_batch_size: number
+  gradient_accumulation_steps: number
+  num_generations?: number | undefined
+  eval_steps: number | null
+}
+
+function checkGrpo(recipe: GrpoFields, refuse: (field: string, message: string) => void): void {
+  const { processes, per_device_train_batch_size: rows, gradient_accumulation_steps: passes } = recipe
+  const { num_generations: group = GROUP } = recipe
+  const batch = processes * rows * passes
+  if (batch % group !== 0)
+    refuse(
+      'num_generations',
+      `expected a divisor of the answers per update (processes × per_device_train_batch_size × gradient_accumulation_steps = ${batch}), got ${group}`,
+    )
+  if (recipe.eval_steps !== null)
+    refuse('eval_steps', 'expected null for objective: grpo; measure with `aft eval` afterwards')
+}
+
+/** Answers per prompt if a GRPO recipe does not say. */
+export const GROUP = 8
+
 /** A recipe with all defaults. */
 export type Recipe = z.infer<typeof recipeSchema>
 

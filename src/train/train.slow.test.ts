@@ -6,11 +6,10 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { aft } from '../../test/command-line.ts'
-import { resolveModel } from '../engines/models/models.ts'
+import { makeTiny } from '../../test/tiny-model.ts'
 import { openEngine } from '../engines/open.ts'
 import { readMetrics } from '../files/training-metrics.ts'
-import { prepareBase } from './base.ts'
-import { findEnvironment, setUpEnvironment } from './environment.ts'
+import { findEnvironment } from './environment.ts'
 import { readRecipe } from './recipe-file.ts'
 import { renderTrlConfig } from './trl-config.ts'
 
@@ -22,17 +21,6 @@ const data = at('data')
 const recipe = at('tiny.yaml')
 const env = { OMP_NUM_THREADS: '1' }
 
-const makeTiny = `
-import sys, torch
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
-torch.manual_seed(0)
-tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
-config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2,
-    num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=2048, tie_word_embeddings=True,
-    bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id)
-LlamaForCausalLM(config).save_pretrained(sys.argv[2])
-tokenizer.save_pretrained(sys.argv[2])
-`
 const parseRecipes = `
 import json, sys
 from trl import ModelConfig, ScriptArguments, SFTConfig, TrlParser
@@ -71,10 +59,7 @@ async function endAfter(out: string, steps: number, signal: NodeJS.Signals, ...m
 }
 
 beforeAll(async () => {
-  await setUpEnvironment()
-  const signal = new AbortController().signal
-  const { model } = await prepareBase('smollm2', { python, findGguf: resolveModel, signal, onLine: () => {} })
-  execFileSync(python, ['-c', makeTiny, model, at('tiny')], { stdio: 'pipe' })
+  await makeTiny(at('tiny'))
   await aft([
     'data',
     'build',

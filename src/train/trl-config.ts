@@ -1,7 +1,7 @@
 /** Writes the configuration of TRL, in the YAML that its own `trl sft --config` reads too. */
 import { readFileSync } from 'node:fs'
 import { stringify } from 'yaml'
-import { ownFields, type Recipe } from './recipe.ts'
+import { GROUP, ownFields, type Recipe } from './recipe.ts'
 
 /** The places of a run's model, rows and results. */
 export interface RunPlaces {
@@ -14,8 +14,11 @@ export interface RunPlaces {
 /** Turns a recipe into TRL's arguments. */
 export function toTrlArguments(recipe: Recipe, { model, data, output }: RunPlaces): Record<string, unknown> {
   const { eval_steps, lora_r, lora_alpha, lora_dropout, lora_target_modules, trl, ...rest } = recipe
+  const isGrpo = recipe.objective === 'grpo'
   const knobs = Object.fromEntries(
-    Object.entries(rest).filter(([key, value]) => !ownFields.has(key) && value !== undefined),
+    Object.entries(rest).filter(
+      ([key, value]) => !ownFields.has(key) && value !== undefined && !(isGrpo && onlySft.has(key)),
+    ),
   )
   const lora = { use_peft: true, lora_r, lora_alpha, lora_dropout, lora_target_modules }
   return {
@@ -23,7 +26,7 @@ export function toTrlArguments(recipe: Recipe, { model, data, output }: RunPlace
     dataset_name: data,
     dataset_test_split: 'validation',
     output_dir: output,
-    completion_only_loss: true,
+    ...(isGrpo ? { num_generations: GROUP, max_completion_length: 256 } : { completion_only_loss: true }),
     ...knobs,
     bf16: recipe.bf16 && (!recipe.use_cpu || hasFastBf16()),
     ...(recipe.method === 'lora' && lora),
@@ -37,6 +40,9 @@ export function toTrlArguments(recipe: Recipe, { model, data, output }: RunPlace
     ...trl,
   }
 }
+
+/** Arguments that TRL has for SFT only, or that mean something else for GRPO. The checks of the rows use them in both. */
+const onlySft = new Set(['max_length', 'packing', 'loss_type', 'chat_template_path', 'eos_token'])
 
 /** Writes the arguments as YAML 1.1 for Python, with quotes around texts such as `no`, which would mean false. */
 export function renderTrlConfig(recipe: Recipe, places: RunPlaces): string {

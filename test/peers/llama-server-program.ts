@@ -98,7 +98,8 @@ function findMirror(): string {
 }
 
 /** Makes a folder under a temporary name first, so that a half-made one is never used. */
-function makeOnce(folder: string, make: (fresh: string) => void): void {
+/** Makes a folder of the cache, whole or not at all. */
+export function makeOnce(folder: string, make: (fresh: string) => void): void {
   if (fs.existsSync(folder)) return
   const fresh = `${folder}.${process.pid}`
   fs.rmSync(fresh, { recursive: true, force: true })

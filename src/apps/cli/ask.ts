@@ -74,6 +74,9 @@ async function answerTo(words: string[], flags: AskFlags, signal: AbortSignal): 
     } finally {
       await close()
     }
+  } catch (error) {
+    if (signal.aborted) view.stop()
+    throw error
   } finally {
     view.close()
   }

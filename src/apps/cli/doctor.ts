@@ -4,13 +4,19 @@ import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
+import { UsageError } from '../../core/provider/errors.ts'
 import { listModels } from '../../engines/models/models.ts'
 import { type Found, findHere } from '../../engines/named/found.ts'
 import { isBeside } from '../../files/optional-packages.ts'
 import { findCacheFolder } from '../../lib/cache-folder.ts'
 import { findEnvironment, isComplete } from '../../train/environment.ts'
+import { gigabytes } from '../../train/plan.ts'
+import { planRun } from '../../train/plan-run.ts'
 import { inspectPython, judgePython } from '../../train/python-facts.ts'
+import { readRecipe } from '../../train/recipe-file.ts'
 import { describeFound, linesToUse } from './found-here.ts'
+import { watchInterrupts } from './interrupt.ts'
+import { sanitize } from './render/sanitize.ts'
 
 interface Finding {
   about: string
@@ -33,8 +39,11 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .description('Say what this machine has and what is missing to run and to train models.')
     .option('--python <path>', 'Python to train with, instead of the one that `aft train setup` makes')
+    .option('--recipe <file>', 'also check that memory and disk are enough for this training')
+    .option('-d, --data <folder>', 'folder that `aft data build` made (default: `data` of the recipe)')
     .addHelpText('after', help)
-    .action(async ({ python }: { python?: string }) => {
+    .action(async ({ python, recipe, data }: { python?: string; recipe?: string; data?: string }) => {
+      if (data !== undefined && recipe === undefined) throw new UsageError('--data is for --recipe')
       const found = await findHere()
       const checks = [
         checkMachine,
@@ -43,6 +52,7 @@ export function doctorCommand(): Command {
         ...found.map((one) => () => ({ about: one.name, state: useOf(one) })),
         () => checkTrainer(python),
         checkConverter,
+        ...(recipe === undefined ? [] : [() => checkTraining(recipe, data, python)]),
       ]
       for (const check of checks) if (!show(await check())) process.exitCode = 1
     })
@@ -106,6 +116,29 @@ async function checkTrainer(own: string | undefined): Promise<Finding> {
     const { problems, notes } = judgePython(facts)
     const devices = facts.devices?.length ? facts.devices.join(', ') : 'no GPU: training runs on the CPU'
     return { about, state: [own ?? python, `Python ${facts.python}`, devices, ...notes].join('; '), problems }
+  } catch (error) {
+    return { about, problems: [(error as Error).message] }
+  }
+}
+
+/** Whether this machine has the memory and the disk for a training. */
+async function checkTraining(file: string, folder?: string, own?: string): Promise<Finding> {
+  const about = 'training'
+  const recipe = readRecipe(file)
+  const data = folder ?? recipe.data
+  if (data === undefined) return { about, problems: ['expected --data, a folder that `aft data build` made'] }
+  const environment = findEnvironment()
+  if (own === undefined && !isComplete(environment.folder))
+    return { about, problems: ['the trainer counts the tokens: aft train setup'] }
+  try {
+    const python = own ?? environment.python
+    const signal = watchInterrupts()
+    const { findGguf } = await import('./train/run.ts')
+    const onLine = (line: string) => console.error(sanitize(line))
+    const options = { recipe, data, output: '.', python, signal, findGguf, onLine }
+    const { memory, hostMemory, disk, problems } = await planRun(options)
+    const state = `${gigabytes(memory.total)} of memory per process, ${gigabytes(hostMemory)} of this machine's, ${gigabytes(disk.total)} of disk`
+    return { about, state, problems }
   } catch (error) {
     return { about, problems: [(error as Error).message] }
   }

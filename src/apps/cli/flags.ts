@@ -9,7 +9,7 @@ import type { Config, PresetConfig } from '../../engines/config.ts'
 import { readDefaultTokens } from '../../engines/default-tokens.ts'
 import { pickSettings } from '../../engines/engine-options.ts'
 import type { OpenOptions } from '../../engines/open.ts'
-import { folderOf, readTrainedTemplates } from '../../engines/trained-template.ts'
+import { folderOf, readTrainedOptions, readTrainedTemplates } from '../../engines/trained-template.ts'
 import { readTemplate } from '../../files/template-file.ts'
 import { type OptionName, type OptionTable, type OptionValues, planOptions } from '../../plans/options.ts'
 import { builtInPresets, withModel } from '../../plans/presets.ts'
@@ -119,7 +119,10 @@ async function readWordings(
   return { trained: await readTrainedTemplates(names, config, folder) }
 }
 
-/** Merges flags, preset and config. Flags win; a preset given by flag wins over the config. --model is for every role. */
+/**
+ * Merges flags, preset, config and the card of a trained model. Flags win; a preset given by flag wins over the config.
+ * --model is for every role, except that a model may name its proposer.
+ */
 function withDefaults(flags: AnswerFlags, config: Config): AnswerFlags {
   const { preset, template, ...defaults } = config.defaults ?? {}
   const folder = flags.config ? dirname(flags.config) : '.'
@@ -131,7 +134,8 @@ function withDefaults(flags: AnswerFlags, config: Config): AnswerFlags {
     ...(preset !== undefined && { preset }),
     ...(typeof schema === 'string' && { schema: resolve(folder, schema) }),
   }
-  return joinLevels<AnswerFlags>(flags.model === undefined ? under : others, files, flags)
+  const card = readTrainedOptions(flags.model ?? model ?? DEFAULT_MODEL)
+  return joinLevels<AnswerFlags>(card, flags.model === undefined ? under : others, files, flags)
 }
 
 /** Finds a preset. Only built-in ones name a template. */

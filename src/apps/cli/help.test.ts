@@ -44,6 +44,10 @@ describe.each(await findCommands())('the help of aft %s', (_, command) => {
     expect(headings.at(-1)).toMatch(/^(Help|Commands):$/)
   })
 
+  test('says each default in words or numbers', () => {
+    expect(text).not.toMatch(/\[object|undefined|NaN|default: \)/)
+  })
+
   test('is at most 80 wide', () => {
     expect(text.split('\n').filter((line) => line.length > 80 && !line.includes('http'))).toEqual([])
   })
@@ -79,7 +83,18 @@ describe.each(await findCommands())('the help of aft %s', (_, command) => {
 
 /** Flags whose help says more in some commands. The meaning is the same. */
 const reworded = [
-  ...['concurrency', 'depth', 'json', 'judge', 'judge-max-tokens', 'limit', 'model', 'output', 'proposals'],
+  ...[
+    'concurrency',
+    'depth',
+    'dry-run',
+    'json',
+    'judge',
+    'judge-max-tokens',
+    'limit',
+    'model',
+    'output',
+    'proposals',
+  ],
   ...['python', 'restart', 'seed', 'target', 'target-file'],
 ]
 

@@ -6,20 +6,57 @@ import { type OptionTable, planOptions } from '../../plans/options.ts'
 import type { RangedOption } from './option-types.ts'
 import { flagName } from './plan-flags.ts'
 
-/** Flags that several commands have, under their headings. A command's other flags are under "Options:". */
+/**
+ * The headings of all commands, in the order of the help, with the flags below each. Headings that only one command has, such
+ * as "Clients:" of `serve`, stand after "Input:". A test knows that no flag is left over.
+ */
 const shared: [heading: string, flags: string[]][] = [
-  ['Output:', ['--output', '--output-format', '--generator', '--json', '--events', '--no-progress']],
-  ['Models:', ['--model', ...planned('Models'), '--trained', '--config']],
+  ['Input:', inputFlags()],
+  ['Output:', outputFlags()],
+  ['Models:', ['--model', '--base', '--requests', ...planned('Models'), '--trained', '--config']],
   [
     'Plan:',
-    ['--preset', ...planned('Plan'), '--system', '--template', '--trained-template', '--judge-template'],
+    [
+      ...list('--preset --proposals --widths --depths'),
+      ...planned('Plan'),
+      ...list('--system --template --trained-template --judge-template'),
+    ],
   ],
   ['Sampling:', planned('Sampling')],
   ['Slow completions:', planned('Slow completions')],
   ['Engines:', engineFlagNames.map(flagName)],
-  ['Run:', ['--limit', '--max-cost', '--max-tokens-total', '--restart', '--dry-run']],
-  ['Help:', ['--help', '--version']],
+  ['Run:', runFlags()],
+  ['Help:', list('--help --version')],
 ]
+
+function list(flags: string): string[] {
+  return flags.split(' ')
+}
+
+function inputFlags(): string[] {
+  return [
+    ...list('--format --data --rows --set --official --task --tasks --include-path'),
+    ...list('--outputs --baseline --annotations --gamed --instruction-difficulty --demonstrations'),
+    ...list('--problems --puzzles --max-bad --max-chars --each --target --target-file --group'),
+    ...list('--split --metric --count --id --prompt-id --recipe'),
+  ]
+}
+
+function outputFlags(): string[] {
+  return [
+    ...list('--output --output-format --generator --with-prompt --title --about --figures'),
+    ...list('--to --dtype --private --message --results --json --events --no-progress --no-history'),
+  ]
+}
+
+function runFlags(): string[] {
+  return [
+    ...list('--limit --seeds --shard --queue --run --max-cost --max-tokens-total --ask-again --restart'),
+    ...list('--plan --tflops --prepare --nodes --finish --reward --trackers'),
+    ...list('--at --prompts --prompt-tokens --output-tokens --gpu-price --chunk-tokens'),
+    ...list('--dry-run --fsync --force --python --offline --read-threads --takeover-s --remove'),
+  ]
+}
 
 function planned(group: string): string[] {
   const rows = Object.entries(planOptions as OptionTable)
@@ -50,10 +87,10 @@ function headingOf({ long }: Option): string {
   return shared.find(([, flags]) => flags.includes(long ?? ''))?.[0] ?? 'Options:'
 }
 
-/** Orders flags: a command's own come first, in its own order; shared ones follow in the order of the table above. */
+/** Orders flags by the table above; those of a command's own headings come after "Input:", in its own order. */
 function placeOf({ long, helpGroupHeading }: Option): number {
   const heading = shared.findIndex(([name]) => name === helpGroupHeading)
-  return heading < 0 ? -1 : heading * 100 + (shared[heading]?.[1].indexOf(long ?? '') ?? 0)
+  return heading < 0 ? 99 : heading * 100 + (shared[heading]?.[1].indexOf(long ?? '') ?? 0)
 }
 
 /** Writes the help of a flag, then in parentheses what it takes, its default and whether it is required. */

@@ -32,3 +32,26 @@ export function watchInterrupts(): AbortSignal {
   listen('SIGTERM', 143)
   return stop.signal
 }
+
+/**
+ * Calls `stop` at each Ctrl-C until the returned function is called; SIGTERM ends the process. For a command that goes on
+ * after a stop.
+ */
+export function onInterrupt(stop: (reason: Interrupted) => void): () => void {
+  let lastMs = Number.NEGATIVE_INFINITY
+  const onSigint = () => {
+    const isSamePress = performance.now() - lastMs < SAME_PRESS_MS
+    lastMs = performance.now()
+    if (!isSamePress) stop(new Interrupted('SIGINT', 130))
+  }
+  const onSigterm = () => process.exit(143) // painters restore the terminal at the exit
+  process.on('SIGINT', onSigint).on('SIGTERM', onSigterm)
+  return () => {
+    process.off('SIGTERM', onSigterm)
+    const forget = () => process.off('SIGINT', onSigint)
+    // The second signal of the same press may come after the stop. If nobody hears it, it ends the process.
+    const restMs = SAME_PRESS_MS - (performance.now() - lastMs)
+    if (restMs > 0) setTimeout(forget, restMs).unref()
+    else forget()
+  }
+}

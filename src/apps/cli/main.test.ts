@@ -17,16 +17,25 @@ test.each([['--help'], ['-h'], ['help']])('`aft %s` lists the commands, with exa
 
     Commands:
       ask            Answer one prompt.
+      chat           Talk with a model, turn by turn.
       run            Answer a file of prompts.
+      work           Answer prompts of a queue, on any number of machines.
+      status         Say how far the runs of a queue are.
       serve          Serve any engine over HTTP: the OpenAI and Anthropic APIs, and
                      a page.
       data           Build training data.
       train          Fine-tune a model on training data.
       eval           Measure answers on benchmarks.
       analyze        Explain answers, costs and training curves.
+      demo           Show an example run, without a model.
+      export         Write answers with their proposals as one file to send.
       report         Write results as one HTML page.
+      plan           Say what a run will take.
+      journal        Check and repair journals.
       models         List and download models.
+      init           Find servers and keys, and write a config.
       doctor         Say what is missing on this machine.
+      completion     Print a script that completes commands in a shell.
       help           Show the help of a command.
 
     Examples:
@@ -135,8 +144,8 @@ test('`aft ask --help` explains every flag, with examples', async () => {
       --threads <n>            CPU threads of an embedded model (from 1; default:
                                one per core)
       --lora <file>            LoRA adapter for an embedded model, a GGUF file
-      --raw                    continue raw text: for embedded base models, without
-                               a chat template
+      --raw                    continue raw text, without a chat template: for base
+                               models, embedded or at a server with /v1/completions
       --api-key-env <name>     environment variable that holds the server's key
       --timeout-ms <ms>        an attempt fails after this silence of the model's
                                server (1 to 2147483647; default: 120000; for
@@ -144,8 +153,9 @@ test('`aft ask --help` explains every flag, with examples', async () => {
       --max-retries <n>        times to repeat a failed completion (from 0; default:
                                9)
       --concurrency <n>        most completions at a time, per server or embedded
-                               model (from 1; default: 8)
-      --no-stream              ask OpenAI-compatible servers for whole answers: less
+                               model (from 1; default: found for servers, from 8 to
+                               256; embedded all that fit; else 8)
+      --no-stream              ask servers and providers for whole answers: less
                                work per token in a batch
 
     Help:

@@ -1,21 +1,31 @@
 /** The command line: its commands, and how it reports errors. */
 import { Command, CommanderError } from 'commander'
-import { DataError, describeError, EngineError, redact, UsageError } from '../../core/provider/errors.ts'
-import { type EngineOptionName, engineFlagNames } from '../../engines/engine-options.ts'
+import { describeError, UsageError } from '../../core/provider/errors.ts'
 import { toCallersError } from '../../files/file-errors.ts'
 import { readVersion } from '../../lib/version.ts'
-import { planOptions } from '../../plans/options.ts'
+import { showError } from './describe-error.ts'
 import { styleHelp } from './help.ts'
 import { Interrupted } from './interrupt.ts'
-import { flagName } from './plan-flags.ts'
 import { addRemovedFlags } from './removed.ts'
-import { sanitize, stringifySafely } from './render/sanitize.ts'
+import { stringifySafely } from './render/sanitize.ts'
 import { wordErrors } from './wrong-usage.ts'
 
 /** Each command is loaded only when it is called. So `aft --help` is quick, and `ask` loads only what it needs. */
 const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
   ask: { about: 'Answer one prompt.', load: async () => (await import('./ask.ts')).askCommand() },
+  chat: {
+    about: 'Talk with a model, turn by turn.',
+    load: async () => (await import('./chat/chat.ts')).chatCommand(),
+  },
   run: { about: 'Answer a file of prompts.', load: async () => (await import('./run.ts')).runCommand() },
+  work: {
+    about: 'Answer prompts of a queue, on any number of machines.',
+    load: async () => (await import('./work.ts')).workCommand(),
+  },
+  status: {
+    about: 'Say how far the runs of a queue are.',
+    load: async () => (await import('./status.ts')).statusCommand(),
+  },
   serve: {
     about: 'Serve any engine over HTTP: the OpenAI and Anthropic APIs, and a page.',
     load: async () => (await import('./serve.ts')).serveCommand(),
@@ -33,17 +43,41 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     about: 'Explain answers, costs and training curves.',
     load: async () => (await import('./analyze/analyze.ts')).analyzeCommand(),
   },
+  demo: {
+    about: 'Show an example run, without a model.',
+    load: async () => (await import('./demo.ts')).demoCommand(),
+  },
+  export: {
+    about: 'Write answers with their proposals as one file to send.',
+    load: async () => (await import('./export.ts')).exportCommand(),
+  },
   report: {
     about: 'Write results as one HTML page.',
     load: async () => (await import('./report.ts')).reportCommand(),
+  },
+  plan: {
+    about: 'Say what a run will take.',
+    load: async () => (await import('./plan.ts')).planCommand(),
+  },
+  journal: {
+    about: 'Check and repair journals.',
+    load: async () => (await import('./journal.ts')).journalCommand(),
   },
   models: {
     about: 'List and download models.',
     load: async () => (await import('./models.ts')).modelsCommand(),
   },
+  init: {
+    about: 'Find servers and keys, and write a config.',
+    load: async () => (await import('./init.ts')).initCommand(),
+  },
   doctor: {
     about: 'Say what is missing on this machine.',
     load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+  completion: {
+    about: 'Print a script that completes commands in a shell.',
+    load: async () => (await import('./completion.ts')).completionCommand(() => makeProgram([], true)),
   },
 }
 
@@ -75,8 +109,8 @@ function isAskedForJson([name, ...rest]: string[], error: unknown): boolean {
   return name === 'ask' && rest.includes('--json') && !isEnd
 }
 
-/** Makes the command line and loads the wanted command. */
-export async function makeProgram(argv: string[]): Promise<Command> {
+/** Makes the command line and loads the wanted command, or all of them. */
+export async function makeProgram(argv: string[], isWhole = false): Promise<Command> {
   const program = styleHelp(new Command('aft'))
     .description(
       'Ask a model the same question several times, then have a model write one answer from the replies.',
@@ -89,7 +123,7 @@ export async function makeProgram(argv: string[]): Promise<Command> {
   wordErrors(program)
   const wanted = argv[0] === 'help' ? argv[1] : argv[0]
   for (const [name, { about, load }] of Object.entries(commands)) {
-    const command = (name === wanted ? await load() : new Command(name)).summary(about)
+    const command = (name === wanted || isWhole ? await load() : new Command(name)).summary(about)
     if (name === wanted) addRemovedFlags(command, name)
     program.addCommand(inheritSettings(command, program))
   }
@@ -109,27 +143,8 @@ function inheritSettings(command: Command, parent: Command): Command {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2 // it has printed the help
   if (error instanceof Interrupted) return error.exitCode
-  const stack = process.env.AFT_DEBUG && error instanceof Error ? error.stack : undefined
-  console.error(`error: ${sanitize(redact(stack ?? describe(error)))}`)
+  console.error(showError(error))
   return error instanceof UsageError ? 2 : 1
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { message } = error
-  if (error instanceof EngineError) return `${error.engine}: ${message}`
-  if (error instanceof UsageError && error.param !== undefined) return withFlagNames(message)
-  const isExpected = error instanceof UsageError || error instanceof DataError || 'code' in error
-  return isExpected ? message : `${message} (a fault in aft itself; AFT_DEBUG=1 shows where)`
-}
-
-/** Replaces the API's names of options by flags, because the user typed flags. */
-function withFlagNames(message: string): string {
-  return message.replace(/`(\w+)`/g, (all, name) => (isFlag(name) ? flagName(name) : all))
-}
-
-function isFlag(name: string): boolean {
-  return Object.hasOwn(planOptions, name) || engineFlagNames.includes(name as EngineOptionName)
 }
 
 /** Ends silently if the reader of a pipe is gone, as in `aft ask … | head -1`. */

@@ -8,10 +8,12 @@ import {
   listModels,
   resolveModel,
 } from '../../engines/models/models.ts'
+import { listPackaged } from '../../engines/models/packaged.ts'
 import { findHere } from '../../engines/named/found.ts'
 import { showFound } from './found-here.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { createPullProgress } from './progress.ts'
+import { sanitize } from './render/sanitize.ts'
 import { unknownCommand } from './wrong-usage.ts'
 
 const help = `
@@ -62,16 +64,18 @@ async function list({ json }: { json?: boolean }, { args: [word], parent }: Comm
   const text = json
     ? JSON.stringify({ models: models.map(factsOf), folder, found, checkpoints: authorsCheckpoints }, null, 2)
     : [showModels(models), `Files are kept in ${folder}`, showFound(found), explainCheckpoints()].join('\n\n')
-  console.log(redact(text)) // an address may have a password
+  console.log(sanitize(redact(text))) // an address may have a password
 }
 
 /** Downloads a model. Only the path goes to standard output, for scripts. */
 async function pull(name: string): Promise<void> {
   const progress = createPullProgress(process.stderr)
+  const packaged = listPackaged().find((model) => model.name === name)
   try {
-    const { file } = await resolveModel(name, { signal: watchInterrupts(), onProgress: progress.update })
+    const options = { signal: watchInterrupts(), onProgress: progress.update }
+    const { file } = await resolveModel(packaged?.base ?? name, options)
     progress.close()
-    console.log(file)
+    console.log(packaged?.path ?? file)
   } finally {
     progress.close()
   }
@@ -113,8 +117,8 @@ function explainCheckpoints(): string {
     ...authorsCheckpoints.map((checkpoint) => [checkpoint.model, checkpoint.base]),
   ])
   return `The method's authors released these, for a GPU and a server. They were trained with the authors' own wording,
-which is not part of this package: put it in a template file, byte for byte. Without a file they get
-the same structure in our words (the template aft-1).
+which is not part of this package: put it in a template file, byte for byte (docs/models.md has a way to
+make it). Without a file they get the same structure in our words (the template aft-1).
 
 ${table}
 

@@ -122,13 +122,13 @@ opening.push('analyze scaling', 'data propose', 'data label')
 
 test.each(Object.entries<EngineOptionSpec>(engineOptions))(
   'the setting %s of an engine may stand in a config and in the API, is in the docs, and is a flag of every command that opens engines',
-  async (name, { kind, help, hasNoFlag, isEmbedded }) => {
+  async (name, { kind, help, hasNoFlag, readBy }) => {
     const value = sampleOf(kind)
     const config = (given: unknown) => ({ engines: { mine: { model: 'm', [name]: given } } })
     expect(checkConfig(config(value))).toEqual(config(value))
     expect(() => checkConfig(config([0]))).toThrow(`engines.mine.${name}: expected `)
     const opened = openEngine('scripted:echo', { [name]: value })
-    if (isEmbedded) await expect(opened).rejects.toThrow(`\`${name}\`: only for embedded models`)
+    if (readBy) await expect(opened).rejects.toThrow(`\`${name}\`: only for embedded models`)
     else expect(await opened).toHaveProperty('id')
     await expect(openEngine('scripted:echo', { [name]: [0] })).rejects.toMatchObject({ param: name })
     expect(renderSettings()).toContain(`| ${help} |`)

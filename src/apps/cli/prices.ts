@@ -15,7 +15,7 @@ export function pricesOf(
     if (entry === undefined) return isLocal(name) ? FREE : undefined
     if (typeof entry === 'string') return entry === name ? undefined : find(entry)
     if (typeof entry === 'function' || isModel(entry)) return undefined
-    return entry.price ?? (isLocal(entry.baseURL ?? entry.model) ? FREE : undefined)
+    return entry.price ?? ([entry.baseURL ?? entry.model].flat().every(isLocal) ? FREE : undefined)
   }
   return Object.fromEntries(names.map((name) => [name, find(name)]))
 }

@@ -1,8 +1,8 @@
 /** The progress line of every command: a bar with facts on a terminal, a plain line every ten seconds in a pipe. */
 import type { WriteStream } from 'node:tty'
 import { createStatusLine, type Line, type PullProgress } from './render/status.ts'
-import type { Style } from './render/style.ts'
-import { cutEnd } from './render/text.ts'
+import { inLocale, type Style } from './render/style.ts'
+import { cutEnd, widthOf } from './render/text.ts'
 
 /** The content of the line at one time. */
 export interface ProgressView {
@@ -26,7 +26,8 @@ export interface Progress<State> {
 
 const LINE_MS = 10_000
 const BAR = 24
-const LEAST_FACTS = 12
+const LEAST_BAR = 8
+const LEAST_FACTS = 28
 
 /** Makes a progress line. @param view returns what to show for a state, `elapsedMs` after the first one */
 export function createProgress<State>(
@@ -44,7 +45,7 @@ export function createProgress<State>(
     pulls.close()
     const viewNow = () => view(latest, performance.now() - beginMs)
     if (stream.isTTY) line.show((_, columns, style) => drawProgress(viewNow(), columns, style))
-    else timer = setInterval(() => stream.write(`${viewNow().facts}\n`), LINE_MS).unref()
+    else timer = setInterval(() => stream.write(inLocale(`${viewNow().facts}\n`)), LINE_MS).unref()
   }
   return {
     pull: pulls.update,
@@ -103,12 +104,13 @@ export function pullLine({
   }
 }
 
-/** Draws the bar and the facts, or only the facts on a narrow terminal. */
+/** Draws the bar and the facts. On a narrow terminal the bar is short, or absent. */
 export function drawProgress({ share, facts }: ProgressView, columns: number, style: Style): string {
-  if (columns < BAR + LEAST_FACTS) return cutEnd(facts, columns)
-  const full = Math.min(BAR, Math.floor(BAR * share))
-  const bar = style.accent('━'.repeat(full)) + style.dim('─'.repeat(BAR - full))
-  return `${bar}  ${cutEnd(facts, columns - BAR - 2)}`
+  const length = Math.min(BAR, Math.max(LEAST_BAR, columns - widthOf(facts) - 2))
+  if (columns < length + LEAST_FACTS) return cutEnd(facts, columns)
+  const full = Math.min(length, Math.floor(length * share))
+  const bar = style.accent('━'.repeat(full)) + style.dim('─'.repeat(length - full))
+  return `${bar}  ${cutEnd(facts, columns - length - 2)}`
 }
 
 /** Joins facts in one line. Absent ones are skipped. */

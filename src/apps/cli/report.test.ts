@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -55,13 +55,33 @@ test('an evaluation of every control becomes a page, and running it again sample
   const page = await aft(['report', 'results', '-o', 'report.html'], { cwd })
   expect(page).toMatchObject({ code: 0, stderr: '' })
   const html = readFileSync(file('report.html'), 'utf8')
-  expect(html.match(/<svg/g)).toHaveLength(4)
+  expect(html.match(/<svg/g)).toHaveLength(3) // a script takes no time: seconds do not vary
+  expect(html).toContain('<h1>GSM8K with scripted:script.json</h1>')
+  expect(html).toContain('Note: 6 questions are too few to tell')
   expect(html).toContain('Largest gains')
   expect(html).toContain('&lt;b&gt;of many')
   expect(html).not.toMatch(/<script|<b>of|https?:\/\/(?!www\.w3\.org)/)
   expect(html).toContain(result.template.sha256)
   expect(JSON.parse(readFileSync(file('report.json'), 'utf8'))[0].rows).toEqual(result.rows)
   expect(readFileSync(file('report.csv'), 'utf8')).toMatch(/^task,model,row,metric/)
+  const tables = readFileSync(file('report.tex'), 'utf8')
+  expect(tables.match(/\\begin\{tabular\}/g)?.length).toBeGreaterThan(2)
+  expect(tables).toContain('majority')
+})
+
+test('a file of a result, and a folder of such files, are shown; other files are named', async () => {
+  const dir = file('bench')
+  mkdirSync(dir)
+  const result = JSON.parse(readFileSync(file('results/result.json'), 'utf8'))
+  writeFileSync(path.join(dir, 'one.json'), JSON.stringify({ ...result, machine: { cpu: 'x', cores: 2 } }))
+  writeFileSync(path.join(dir, 'two.json'), JSON.stringify({ seconds: 3 }))
+  const folder = await aft(['report', 'bench', '-o', 'bench.html'], { cwd })
+  expect(folder).toMatchObject({
+    code: 0,
+    stderr: 'left out, because they are no results of a task: two.json\n',
+  })
+  expect(readFileSync(file('bench.html'), 'utf8')).toContain('cpu x, cores 2')
+  expect((await aft(['report', 'bench/one.json', '-o', 'one.html'], { cwd })).code).toBe(0)
 })
 
 test('a folder without results is refused, and the error names the file', async () => {

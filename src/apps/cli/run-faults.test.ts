@@ -56,15 +56,11 @@ test('a corrupt model file is named before any request', async () => {
 })
 
 test.each([
-  [
-    'torn',
-    '{"prompt":"a"}\n{"prompt":"b',
-    /^error: p\.jsonl:2: expected one JSON value.*is the last line cut\?/,
-  ],
+  ['torn', '{"prompt":"a"}\n{"prompt":"b', /^error: p\.jsonl:2: expected JSON: Unterminated string/],
   [
     'wrong',
     '{"prompt":"a"}\n{"text":"b"}\n{"prompt":"c"}\n',
-    /^error: p\.jsonl:2: expected one of the fields messages, query, prompt, instruction/,
+    /^error: p\.jsonl:2: expected a question; `text` alone is for language modeling/,
   ],
 ])('a %s line of prompts is named before any request', async (_, content, message) => {
   writeFileSync(at('p.jsonl'), content)

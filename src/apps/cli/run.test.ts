@@ -10,7 +10,7 @@ test('answers go to the file, and standard error says how the run ended', async 
   writePrompts(3)
   const { code, stdout, stderr } = await run(scripted)
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
-  expect(stderr).toMatch(/^3 of 3 answered: 9 completions, [\d,]+ tokens, 0:00\. See a\.jsonl\n$/)
+  expect(stderr).toMatch(/^3 of 3 answered: 9 completions, [\d,]+ tokens, 0:0\d\. See a\.jsonl\n$/)
   expect(answers().map((a) => a.id)).toEqual(['0', '1', '2'])
 })
 
@@ -20,10 +20,10 @@ test('`aft run --help` explains its own flags, under the headings of all command
   expect(stdout.slice(0, stdout.indexOf('\nModels:'))).toMatchInlineSnapshot(`
     "Usage: aft run [options] <prompts>
 
-    Answer a file of prompts, one JSON object per line.
+    Answer a file of prompts.
 
     Arguments:
-      prompts                   file of JSON lines, or of one JSON array
+      prompts                   file of JSON lines, a JSON array, CSV or Parquet
 
     Output:
       -o, --output <file>       file for the answers, one line per prompt (required)
@@ -32,11 +32,19 @@ test('`aft run --help` explains its own flags, under the headings of all command
                                 jsonl)
       --generator <name>        name of the system in the rows of --output-format
                                 alpaca-eval
+      --with-prompt             put each prompt into its line of answers; rows of
+                                alpaca-eval have it
       --no-progress             show no progress
     "
   `)
   expect(stdout.slice(stdout.indexOf('Run:'), stdout.indexOf('\nHelp:'))).toMatchInlineSnapshot(`
     "Run:
+      --shard <i/n>             work on this part of the rows only, such as 1/4: the
+                                first quarter; each part has its own -o
+      --queue <address>         address of the Redis or Valkey through which any
+                                number of \`aft work\` share the work, such as
+                                redis://HOST:6379/0
+      --run <name>              name of a run in the queue
       --max-cost <dollars>      US dollars to spend at most, earlier runs with this
                                 journal included; needs the prices of models in the
                                 config (above 0)
@@ -46,6 +54,8 @@ test('`aft run --help` explains its own flags, under the headings of all command
                                 its name
       --dry-run                 print how many calls, tokens and dollars it takes at
                                 most, and ask no model
+      --fsync                   wait until the disk has each line, so that a power
+                                cut loses nothing; slower
     "
   `)
   expect(stdout.slice(stdout.indexOf('Examples:'))).toMatchInlineSnapshot(`
@@ -122,6 +132,21 @@ test('--max-cost needs a price, and limits the run if there is one', async () =>
   expect(stderr).toMatch(/so far \d+ tokens, \$0\.\d+\): [1-8] of 9 answered/)
 })
 
+test('--with-prompt puts what was asked into each line: a text, or all turns', async () => {
+  const turns = [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'Why?' },
+  ]
+  const rows = [{ prompt: 'Why?' }, { messages: turns }]
+  writeFileSync(at('p.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
+  expect((await run([...scripted, '--with-prompt'])).code).toBe(0)
+  expect(answers().map((row) => Object.keys(row).slice(0, 3))).toEqual([
+    ['id', 'prompt', 'answer'],
+    ['id', 'messages', 'answer'],
+  ])
+  expect(answers()).toMatchObject([{ prompt: 'Why?' }, { messages: turns }])
+})
+
 test('--output-format alpaca-eval writes the array of the benchmark', async () => {
   writeFileSync(at('p.jsonl'), '[{"dataset":"koala","instruction":"Why?","output":"old"}]')
   expect((await run([...scripted, '--output-format', 'alpaca-eval', '--generator', 'mine'])).code).toBe(0)
@@ -174,7 +199,9 @@ describe('stopped', () => {
       },
     })
     expect(code).toBe(exitCode)
-    expect(stderr).toMatch(/^\d+ of 80 answered; run the same command to resume\n$/)
+    expect(stderr).toMatch(
+      /^stopped: \d+ of 80 answered, so far \d+ completions, [\d,]+ tokens; run the same command to resume\n$/,
+    )
     expect(readFileSync(at('a.jsonl.journal'), 'utf8').endsWith('}\n')).toBe(true)
     writeFileSync(at('script.json'), '{"echo":true}')
     expect((await run(args)).code).toBe(0)
@@ -204,4 +231,22 @@ describe('stopped', () => {
     expect((await run([...args, '--restart'])).code).toBe(0)
     expect(answers()).toHaveLength(2)
   })
+})
+
+test('the parts of a file are together what the whole file is, in its order', async () => {
+  writePrompts(7)
+  await run(scripted)
+  const whole = answers().map(({ id, answer }) => [id, answer])
+  const parts = []
+  for (const part of ['1/3', '2/3', '3/3']) {
+    expect((await run([...scripted, '--shard', part, '-o', 'part.jsonl', '--restart'])).code).toBe(0)
+    const rows = readFileSync(at('part.jsonl'), 'utf8').trimEnd().split('\n')
+    parts.push(...rows.map((row) => JSON.parse(row)).map(({ id, answer }) => [id, answer]))
+  }
+  expect(parts).toEqual(whole)
+  for (const wrong of ['0/3', '4/3', '1', '1/0'])
+    expect(await run([...scripted, '--shard', wrong])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('expected a part such as 1/4'),
+    })
 })

@@ -1,8 +1,8 @@
 /** `aft run`: answers a file of prompts. */
 import { Command, Option } from 'commander'
 import { enginesOf } from '../../core/plan.ts'
-import { isModel } from '../../engines/ai-sdk/is-model.ts'
-import { readPrompts } from '../../files/prompts.ts'
+import { countPlacesNow } from '../../engines/openai/endpoint.ts'
+import { type PromptRow, readPrompts } from '../../files/prompts.ts'
 import { foldNotes } from '../../plans/notes.ts'
 import { withOwnSettings } from '../../plans/own-settings.ts'
 import type { AnswerFormat } from '../../run/answers.ts'
@@ -11,8 +11,8 @@ import { checkOut, runPrompts } from '../../run/run.ts'
 import { type AnswerFlags, type AnswerSetup, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { keepMemorySmall } from './memory.ts'
-import { openPlan } from './open-plan.ts'
-import { amount } from './option-types.ts'
+import { countPlaces, openForRun } from './open-plan.ts'
+import { amount, type Part, shardOption, takePart } from './option-types.ts'
 import { pricesOf } from './prices.ts'
 import { createProgress } from './progress.ts'
 import { describeBound, describeEnd, viewRun } from './render/run-report.ts'
@@ -23,16 +23,20 @@ interface RunFlags extends AnswerFlags {
   output: string
   outputFormat: AnswerFormat
   generator?: string
+  shard?: Part
+  withPrompt?: boolean
   restart?: boolean
   dryRun?: boolean
   maxCost?: number
   maxTokensTotal?: number
   progress: boolean
+  queue?: string
+  run?: string
 }
 
 const help = `
 A row is {"prompt": "…"}, {"instruction": "…"} or {"messages": […]}, with or without "id", "system", "history" and sampling
-of its own, or a line of an OpenAI batch file: docs/cli.md. After an interrupt, a crash or
+of its own, a line of an OpenAI batch file, or of another form that data sets have: docs/data.md. After an interrupt, a crash or
 the end of its budget, the same command resumes from answers.jsonl.journal.
 
 Examples:
@@ -43,8 +47,8 @@ Examples:
 /** Makes the command `aft run`. */
 export function runCommand(): Command {
   const command = new Command('run')
-    .description('Answer a file of prompts, one JSON object per line.')
-    .argument('<prompts>', 'file of JSON lines, or of one JSON array')
+    .description('Answer a file of prompts.')
+    .argument('<prompts>', 'file of JSON lines, a JSON array, CSV or Parquet')
     .requiredOption('-o, --output <file>', 'file for the answers, one line per prompt')
     .addOption(
       new Option(
@@ -54,7 +58,9 @@ export function runCommand(): Command {
         .choices(['jsonl', 'alpaca-eval'])
         .default('jsonl'),
     )
+    .addOption(shardOption())
     .option('--generator <name>', 'name of the system in the rows of --output-format alpaca-eval')
+    .option('--with-prompt', 'put each prompt into its line of answers; rows of alpaca-eval have it')
     .addOption(
       amount(
         '--max-cost <dollars>',
@@ -68,7 +74,7 @@ export function runCommand(): Command {
       ),
     )
     .addHelpText('after', help)
-  addSharedFlags(command, ['restart', 'dryRun', 'progress'])
+  addSharedFlags(command, ['restart', 'dryRun', 'progress', 'queue', 'run'])
   return addAnswerFlags(command, ['panel']).action(run)
 }
 
@@ -77,7 +83,8 @@ async function run(file: string, flags: RunFlags): Promise<void> {
   checkOut({ prompts: file, out: flags.output })
   const setup = await readAnswerFlags(flags)
   const prices = pricesOf(enginesOf(setup.plan), setup.config)
-  const bound = await boundAll(file, flags, setup, prices)
+  const prompts = await openPrompts(file, flags, setup)
+  const bound = await boundAll(prompts(), setup, prices)
   if (flags.dryRun) {
     console.log(describeBound(bound.prompts, bound.spending, unpricedEngines(setup.plan, prices)))
     return
@@ -85,20 +92,18 @@ async function run(file: string, flags: RunFlags): Promise<void> {
   const signal = watchInterrupts()
   const reporter = flags.progress ? createProgress(process.stderr, viewRun) : undefined
   const { plan, given: template, responseFormat, engineFlags } = setup
-  const {
-    output: out,
-    outputFormat: format,
-    generator,
-    restart,
-    system,
-    maxCost,
-    maxTokensTotal: maxTokens,
-  } = flags
+  const { output: out, outputFormat: format, generator, withPrompt, restart, system } = flags
   const startMs = performance.now()
-  const { engines, close } = await openPlan(plan, { ...engineFlags, signal, onProgress: reporter?.pull })
+  const writeNote = (note: string) => (reporter?.writeAbove ?? console.error)(sanitize(note))
+  const { engines, queue, close } = await openForRun(enginesOf(plan), flags, {
+    ...engineFlags,
+    signal,
+    onProgress: reporter?.pull,
+    onNote: writeNote,
+  })
   try {
     const summary = await runPrompts({
-      prompts: file,
+      prompts: flags.shard ? prompts : file,
       out,
       plan,
       engines,
@@ -107,13 +112,15 @@ async function run(file: string, flags: RunFlags): Promise<void> {
       responseFormat,
       format,
       generator,
+      withPrompt,
       restart,
       prices,
       signal,
-      budget: maxCost === undefined && maxTokens === undefined ? undefined : { maxCost, maxTokens },
-      active: countActive(setup),
+      budget: budgetOf(flags),
+      active: queue ? undefined : countActive(setup),
+      queue,
       onProgress: reporter?.update,
-      onEvent: reporter && foldNotes((note) => reporter.writeAbove(sanitize(note))),
+      onEvent: reporter && foldNotes(writeNote),
     })
     reporter?.close()
     console.error(describeEnd(summary, { out, elapsedMs: performance.now() - startMs }))
@@ -125,15 +132,29 @@ async function run(file: string, flags: RunFlags): Promise<void> {
   }
 }
 
+function budgetOf({ maxCost, maxTokensTotal: maxTokens }: RunFlags) {
+  return maxCost === undefined && maxTokens === undefined ? undefined : { maxCost, maxTokens }
+}
+
+/** The prompts of the file, or of a part of it. All parts together are the file, in its order. */
+async function openPrompts(
+  file: string,
+  { system, shard }: RunFlags,
+  { responseFormat }: AnswerSetup,
+): Promise<() => AsyncGenerator<PromptRow>> {
+  const read = () => readPrompts(file, system, responseFormat)
+  if (!shard) return read
+  return takePart(read, shard)
+}
+
 /** Reads all prompts, to find a wrong row before a model is loaded, and adds up the most that they can take. */
 async function boundAll(
-  file: string,
-  { system }: RunFlags,
+  rows: AsyncIterable<PromptRow>,
   setup: AnswerSetup,
   prices: Record<string, Price | undefined>,
 ) {
   let [prompts, spending] = [0, nothingSpent]
-  for await (const prompt of readPrompts(file, system, setup.responseFormat)) {
+  for await (const prompt of rows) {
     prompts++
     spending = addSpending(
       spending,
@@ -143,16 +164,8 @@ async function boundAll(
   return { prompts, spending }
 }
 
-/** Completions that the embedded engine takes at a time. For a server, --concurrency decides. */
-const EMBEDDED_PLACES = 24
-
-/** Returns how many prompts are active at a time: twice as many as places (see `RunOptions`). */
-function countActive(setup: AnswerSetup): number {
-  const names = enginesOf(setup.plan)
-  const { engines: entries = {} } = setup.config
-  const places = names.map((name) => {
-    const entry = entries[name]
-    return (typeof entry === 'object' && !isModel(entry) && entry.concurrency) || 0
-  })
-  return 2 * names.length * Math.max(EMBEDDED_PLACES, setup.engineFlags.concurrency ?? 0, ...places)
+/** How many prompts are active at a time: twice as many as places (see `RunOptions`), which servers may find out on the way. */
+function countActive({ plan, engineFlags, config }: AnswerSetup): () => number {
+  const places = countPlaces(enginesOf(plan), engineFlags, config)
+  return () => 2 * Math.max(places, countPlacesNow())
 }

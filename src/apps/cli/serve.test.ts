@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { aftHere } from '../../../test/aft-here.ts'
 
@@ -16,6 +17,10 @@ const run = (...args: string[]) => aftHere(['serve', ...args])
 test('the first line is the address, which answers, and SIGTERM ends it with 0', async () => {
   const child = spawn(process.execPath, [bin, 'serve', '--model', 'scripted:echo', '--port', '0'])
   try {
+    let told = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      told += text
+    })
     const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
     const response = await fetch(`${line.trim()}/v1/chat/completions`, {
       method: 'POST',
@@ -28,6 +33,15 @@ test('the first line is the address, which answers, and SIGTERM ends it with 0',
     })
     child.kill('SIGTERM')
     expect((await once(child, 'exit'))[0]).toBe(0)
+    const url = line.trim()
+    expect(told).toContain(
+      `  page      ${url}
+  base URL  ${url}/v1 (OpenAI), ${url} (Anthropic)
+  models    aft, aft-fast, paper, moa, rsa, single
+  aft       aft, 4 completions, with scripted:echo
+  stop      Ctrl-C
+`,
+    )
   } finally {
     child.kill('SIGKILL')
   }
@@ -116,7 +130,7 @@ test('--api-key-env goes to the model, --client-key-env is asked of clients', as
   const open = await start()
   try {
     const [note] = await once(open.child.stderr.setEncoding('utf8'), 'data')
-    expect(note).toMatch(/^clients need no key: --api-key-env is .* --client-key-env is for clients\n$/)
+    expect(note).toMatch(/^clients need no key: --api-key-env is .* --client-key-env is for clients\n/)
     expect((await open.ask()).status).toBe(502)
   } finally {
     open.child.kill('SIGKILL')
@@ -169,3 +183,18 @@ test('a file for fixes that cannot be written is an error at the start', async (
   const refused = await run('--model', 'scripted:echo', '--port', '0', '--fixes', '/nowhere/at/all.jsonl')
   expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--fixes') })
 })
+
+test.each(['--fixes', '--ratings'])(
+  '%s takes no packed file, which a line of text would spoil',
+  async (flag) => {
+    const file = path.join(scratch(), 'lines.jsonl.gz')
+    writeFileSync(file, gzipSync('{}\n'))
+    const before = readFileSync(file)
+    const refused = await run('--model', 'scripted:echo', '--port', '0', flag, file)
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${flag} ${file}: lines are not packed`),
+    })
+    expect(readFileSync(file)).toEqual(before)
+  },
+)

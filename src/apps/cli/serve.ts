@@ -1,22 +1,28 @@
 /** `aft serve`: any engine over the OpenAI API, with a page. */
 import { once } from 'node:events'
-import { appendFile, readFile } from 'node:fs/promises'
+import { appendFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
-import { enginesOf } from '../../core/plan.ts'
-import { UsageError } from '../../core/provider/errors.ts'
+import { countCompletions, enginesOf, type Plan } from '../../core/plan.ts'
+import { redact, UsageError } from '../../core/provider/errors.ts'
+import { readText } from '../../files/read-text.ts'
 import { toFileError } from '../../lib/file-error.ts'
+import { checkReplaceable } from '../../lib/write-whole.ts'
 import { MAX_TIMER_MS } from '../../plans/option-kinds.ts'
 import { builtInPresets, withModel } from '../../plans/presets.ts'
 import { joinLevels } from '../../plans/roles.ts'
 import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
 import { DEFAULT_LIMITS } from '../../request/plans.ts'
-import { type Keys, parseKeys } from '../server/keys.ts'
+import type { ClientLimits } from '../server/allowance.ts'
+import { type KeyFile, parseKeys } from '../server/keys.ts'
 import { isLoopback, listen } from '../server/listen.ts'
 import { createServer } from '../server/server.ts'
 import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { keepMemorySmall } from './memory.ts'
-import { whole } from './option-types.ts'
+import { amount, whole } from './option-types.ts'
+import { pricesOf } from './prices.ts'
+import { createPullProgress } from './progress.ts'
+import { sanitize } from './render/sanitize.ts'
 
 interface ServeFlags extends AnswerFlags {
   port: number
@@ -31,20 +37,29 @@ interface ServeFlags extends AnswerFlags {
   allowOrigin?: string[]
   anyOrigin?: boolean
   fixes?: string
+  ratings?: string
+  showQueue?: string
+  showRun?: string[]
   showAddresses?: boolean
   maxRunning: number
   maxWaiting: number
   maxStored: number
+  maxRequestsPerMinute?: number
+  maxTokensPerMinute?: number
+  maxTokensPerDay?: number
+  maxCostPerDay?: number
+  maxRunningPerClient?: number
+  usageFile?: string
   drainMs: number
 }
 
 const help = `
-The first line of the output is the address. The page is at that address; clients
-of the OpenAI API use the address followed by /v1.
+The output is one line, the address. Standard error says where the page is, the
+base URL for clients, the names of models, and how to stop.
 The model "aft" is the plan that the flags give. The other models are aft-fast,
 paper, moa, rsa and
 single, and the presets of aft.config.ts.
-After SIGTERM or Ctrl-C running requests may end (--drain-ms). A second Ctrl-C stops at once.
+After SIGTERM or Ctrl-C it waits for running requests (--drain-ms). A second Ctrl-C stops at once.
 
 Examples:
   $ aft serve --model http://127.0.0.1:8000/v1#llama
@@ -68,6 +83,15 @@ export function serveCommand(): Command {
     new Option(
       '--fixes <file>',
       'append answers that people correct on the page to this file, as training examples',
+    ),
+    new Option('--ratings <file>', 'append what people say of answers on the page to this file'),
+    new Option(
+      '--show-queue <address>',
+      'show on the page, to every client, how far the runs of this queue are (see `aft status`)',
+    ),
+    new Option(
+      '--show-run <file...>',
+      'show on the page, to every client, these journals of `aft run`, and follow them while they are written',
     ),
     new Option('--show-addresses', 'show clients the addresses and paths of engines'),
     whole(
@@ -98,15 +122,39 @@ export function serveCommand(): Command {
       0,
     ).default(64),
   ])
+  group('Limits of each client:', clientLimitFlags())
   return addAnswerFlags(command, ['system', 'seed', 'schema']).action((flags: ServeFlags) => serve(flags))
+}
+
+/** A client is a key. Without keys it is an address. */
+function clientLimitFlags(): Option[] {
+  return [
+    whole('--max-requests-per-minute <n>', 'requests in any 60 seconds', 1),
+    whole('--max-tokens-per-minute <n>', 'tokens read and written in any 60 seconds', 1),
+    whole('--max-tokens-per-day <n>', 'tokens read and written since midnight UTC', 1),
+    amount(
+      '--max-cost-per-day <dollars>',
+      'US dollars since midnight UTC; needs the prices of models in the config',
+    ),
+    whole('--max-running-per-client <n>', 'requests that run or wait at once', 1),
+    new Option(
+      '--usage-file <file>',
+      'keep in this file what clients used, so that it counts after a restart too',
+    ),
+  ]
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
   keepMemorySmall()
   const setup = await readAnswerFlags(flags)
-  const keys = await readKeys(flags.clientKeyEnv, flags.clientKeyFile)
+  const { keys, limits: keyLimits } = await readKeys(flags.clientKeyEnv, flags.clientKeyFile)
+  checkLengths(keys)
   checkOpen(keys, flags)
-  await checkFixes(flags.fixes)
+  const clientLimits = limitsOfClients(flags)
+  checkUsageFile(flags.usageFile, [clientLimits, ...Object.values(keyLimits)])
+  await checkKept('--fixes', flags.fixes)
+  await checkKept('--ratings', flags.ratings)
+  for (const file of flags.showRun ?? []) checkReplaceable(file) // to open a pipe would wait
   const signal = watchInterrupts()
   const presets = Object.fromEntries(
     Object.entries(setup.config.presets ?? {}).map(([name, preset]) => [name, withModel(preset)]),
@@ -117,7 +165,10 @@ async function serve(flags: ServeFlags): Promise<void> {
   )
   const { openEngines } = await import('../../engines/open.ts')
   const names = [setup.plan, ...plans].flatMap(enginesOf)
-  const { engines, close } = await openEngines(names, { ...setup.engineFlags, signal })
+  const pull = createPullProgress(process.stderr)
+  const open = { ...setup.engineFlags, signal, onProgress: pull.update }
+  const { engines, close } = await openEngines(names, open).finally(pull.close)
+  const board = await openBoard(flags.showQueue)
   try {
     const server = createServer({
       engines,
@@ -126,26 +177,63 @@ async function serve(flags: ServeFlags): Promise<void> {
       presets,
       limits: { width: flags.maxWidth, depth: flags.maxDepth, maxTokens: flags.maxOutput },
       keys,
+      clientLimits,
+      keyLimits,
+      usageFile: flags.usageFile,
+      prices: pricesOf(Object.keys(engines), setup.config),
       showAddresses: flags.showAddresses,
       fixes: flags.fixes,
+      ratings: flags.ratings,
+      readQueue: board?.read,
+      runs: flags.showRun,
       allowOrigin: flags.allowOrigin,
       anyOrigin: flags.anyOrigin,
       maxRunning: flags.maxRunning,
       maxWaiting: flags.maxWaiting,
       maxStoredBytes: flags.maxStored * 2 ** 20,
-      log: (line) => console.error(line),
+      log: (line) => console.error(sanitize(line)),
     })
     const listening = await listen(server, flags)
     console.log(listening.url)
+    console.error(describeServer(listening.url, setup.plan, [...new Set(['aft', ...Object.keys(offered)])]))
     if (!signal.aborted) await once(signal, 'abort')
+    console.error(`stopping: running requests may end within ${flags.drainMs / 1000} s; Ctrl-C stops at once`)
     await listening.close(flags.drainMs)
   } finally {
+    board?.close()
     await close()
   }
 }
 
+/** Opens the queue that the page shows. */
+async function openBoard(address: string | undefined) {
+  if (address === undefined) return undefined
+  return (await import('../../run/queue/status.ts')).openQueueBoard(address)
+}
+
+/** Says where what is, for a person. */
+function describeServer(url: string, plan: Plan, models: string[]): string {
+  const engines = sanitize(redact(enginesOf(plan).join(', ')))
+  return [
+    `  page      ${url}`,
+    `  base URL  ${url}/v1 (OpenAI), ${url} (Anthropic)`,
+    `  models    ${models.join(', ')}`,
+    `  aft       ${plan.strategy}, ${countCompletions(plan)} completions, with ${engines}`,
+    '  stop      Ctrl-C',
+  ].join('\n')
+}
+
+/** A short key is easy to guess, and it cannot be hidden in messages: it may be a part of ordinary words. */
+function checkLengths(keys: KeyFile['keys']): void {
+  const short = Object.keys(keys).find((name) => (keys[name] ?? '').length < MIN_KEY_CHARS)
+  if (short === undefined) return
+  throw new UsageError(`the client's key ${short}: expected at least ${MIN_KEY_CHARS} characters`)
+}
+
+const MIN_KEY_CHARS = 8
+
 /** Refuses an open server on a public address. It also warns about `--api-key-env`, which once meant the clients' keys. */
-function checkOpen(keys: Keys, { host, withoutKey, apiKeyEnv }: ServeFlags): void {
+function checkOpen(keys: KeyFile['keys'], { host, withoutKey, apiKeyEnv }: ServeFlags): void {
   if (Object.keys(keys).length > 0 || withoutKey) return
   const hint = '--api-key-env is the key that this server sends to the model; --client-key-env is for clients'
   if (!isLoopback(host)) {
@@ -155,17 +243,37 @@ function checkOpen(keys: Keys, { host, withoutKey, apiKeyEnv }: ServeFlags): voi
   if (apiKeyEnv !== undefined) console.error(`clients need no key: ${hint}`)
 }
 
+function limitsOfClients(flags: ServeFlags): ClientLimits {
+  const limits: ClientLimits = {
+    requestsPerMinute: flags.maxRequestsPerMinute,
+    tokensPerMinute: flags.maxTokensPerMinute,
+    tokensPerDay: flags.maxTokensPerDay,
+    costPerDay: flags.maxCostPerDay,
+    running: flags.maxRunningPerClient,
+  }
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined))
+}
+
+/** A limit per day that begins again at each restart is none. */
+function checkUsageFile(file: string | undefined, all: ClientLimits[]): void {
+  const isNeeded = all.some((limits) => limits.tokensPerDay !== undefined || limits.costPerDay !== undefined)
+  if (file !== undefined || !isNeeded) return
+  console.error('limits per day begin again when the server is restarted: --usage-file FILE keeps them')
+}
+
 /** Creates the file if it does not exist, so that a file that cannot be written is an error at the start. */
-async function checkFixes(file: string | undefined): Promise<void> {
+async function checkKept(flag: string, file: string | undefined): Promise<void> {
   if (file === undefined) return
+  checkReplaceable(file)
+  if (/\.(gz|zst)$/.test(file)) throw new UsageError(`${flag} ${file}: lines are not packed; expected .jsonl`)
   await appendFile(file, '').catch((error: Error) => {
-    throw new UsageError(`--fixes ${(toFileError(file, error) as Error).message}`)
+    throw new UsageError(`${flag} ${(toFileError(file, error) as Error).message}`)
   })
 }
 
 /** Reads the clients' keys by name. @throws UsageError for a variable that is not set, or a file that cannot be read */
-async function readKeys(variables: string[] = [], file?: string): Promise<Keys> {
-  const keys: Keys = {}
+async function readKeys(variables: string[] = [], file?: string): Promise<KeyFile> {
+  const keys: KeyFile['keys'] = {}
   for (const name of variables) {
     const key = process.env[name]?.trim()
     if (!key)
@@ -174,9 +282,7 @@ async function readKeys(variables: string[] = [], file?: string): Promise<Keys> 
       )
     keys[name] = key
   }
-  if (file === undefined) return keys
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new UsageError(`--client-key-file ${(toFileError(file, error) as Error).message}`)
-  })
-  return { ...keys, ...parseKeys(text, file) }
+  if (file === undefined) return { keys, limits: {} }
+  const found = parseKeys(readText(file), file)
+  return { keys: { ...keys, ...found.keys }, limits: found.limits }
 }

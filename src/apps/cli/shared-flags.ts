@@ -4,10 +4,10 @@ import type { Template } from '../../core/provider/template.ts'
 import {
   type EngineOptionName,
   type EngineSettings,
-  embeddedNames,
   engineFlagNames,
   engineOptions,
 } from '../../engines/engine-options.ts'
+import { surviveCuts } from '../../lib/durable.ts'
 import { paperTemplate } from '../../plans/wordings.ts'
 import { whole } from './option-types.ts'
 import { optionFlags } from './plan-flags.ts'
@@ -25,10 +25,18 @@ const flags = {
     ).default(undefined, 'that of the trained model; else aft-2, for data and eval aft-1'),
   limit: () => whole('--limit <n>', 'use only this many rows, the first ones', 1),
   restart: () => new Option('--restart', 'begin anew; the old journal is kept, with .old after its name'),
+  fsync: () =>
+    new Option('--fsync', 'wait until the disk has each line, so that a power cut loses nothing; slower'),
   dryRun: () =>
     new Option('--dry-run', 'print how many calls, tokens and dollars it takes at most, and ask no model'),
   json: () => new Option('--json', 'print one JSON object'),
   progress: () => new Option('--no-progress', 'show no progress'),
+  queue: () =>
+    new Option(
+      '--queue <address>',
+      'address of the Redis or Valkey through which any number of `aft work` share the work, such as redis://HOST:6379/0',
+    ),
+  run: () => new Option('--run <name>', 'name of a run in the queue'),
 }
 
 /** Name of a shared flag. */
@@ -39,9 +47,11 @@ export function sharedFlag(name: SharedFlag): Option {
   return flags[name]()
 }
 
-/** Adds some of these flags to a command. */
+/** Adds some of these flags to a command. What keeps a journal to resume from can keep it through a power cut too. */
 export function addSharedFlags(command: Command, names: SharedFlag[]): Command {
-  for (const name of names) command.addOption(sharedFlag(name))
+  const all = names.includes('restart') ? [...names, 'fsync' as const] : names
+  for (const name of all) command.addOption(sharedFlag(name))
+  if (all.includes('fsync')) command.hook('preAction', () => surviveCuts(command.opts().fsync === true))
   return command
 }
 
@@ -55,12 +65,12 @@ export interface EngineFlags extends EngineSettings {
   config?: string
 }
 
-/** Adds the flags of engines to a command, all or those of embedded engines only; `without` those that it words itself. */
+/** Adds the flags of engines to a command, `without` those that it words itself or cannot use. */
 export function addEngineFlags(
   command: Command,
-  { isEmbedded = false, without = [] }: { isEmbedded?: boolean; without?: EngineOptionName[] } = {},
+  { without = [] }: { without?: EngineOptionName[] } = {},
 ): Command {
-  const names = (isEmbedded ? embeddedNames : engineFlagNames).filter((name) => !without.includes(name))
+  const names = engineFlagNames.filter((name) => !without.includes(name))
   const rows = Object.entries(engineOptions).filter(([name]) => names.includes(name as EngineOptionName))
   for (const option of optionFlags(Object.fromEntries(rows))) command.addOption(option)
   return command

@@ -67,13 +67,13 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     expect(raw).toContain('␛]0;owned␇')
   })
 
-  test('says that an answer is degraded above it', async () => {
+  test('says once above the answer what is missing', async () => {
     const aggregated = ['Because air scatters blue.', { error: { kind: 'timeout', message: 'too slow' } }]
     const { screen } = await runInTerminal(command('--width 2 --depth 2', { aggregated }))
     const text = await screen.read()
-    expect(text).toMatch(/✗ timeout/)
-    expect(text.indexOf('degraded: layer 2: completion')).toBeGreaterThan(0)
-    expect(text.indexOf('degraded: layer 2')).toBeLessThan(text.indexOf('── answer'))
+    expect(text).toMatch(/^✗ 2 {2}timeout: too slow$/m)
+    expect(text.match(/timeout/g)).toHaveLength(1)
+    expect(text.indexOf('timeout')).toBeLessThan(text.indexOf('── answer'))
   })
 
   test('shows the best proposal in full if the aggregator failed half way', async () => {
@@ -103,6 +103,14 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     expect((await showAll()).raw).toMatch(colors)
   })
 
+  test('gets ASCII signs if its locale has no Unicode', async () => {
+    const { screen } = await runInTerminal(command('--width 2 --depth 2'), { env: { LC_ALL: 'C' } })
+    const text = await screen.read()
+    expect(text).toMatch(/^\+ proposals {3}2 - 10 tokens - /)
+    expect(text).toMatch(/^-- answer -+$/m)
+    expect(text).not.toMatch(/[─✓·…]/)
+  })
+
   test('gets no escape sequence at all if it is dumb', async () => {
     const { raw } = await runInTerminal(command('--width 2 --depth 2'), { env: { TERM: 'dumb' } })
     expect(raw).not.toContain('\x1b')
@@ -119,7 +127,11 @@ describe.skipIf(noTerminal)(`the terminal${noTerminal ? ` (${noTerminal})` : ''}
     const { screen, code } = await runInTerminal(command('--width 3 --depth 2'), { type })
     expect(code).toBe(130)
     expect(await screen.isCursorHidden()).toBe(false)
-    expect(await screen.read()).not.toContain('── answer')
+    const text = await screen.read()
+    expect(text).toMatch(/── 1 ─+ ■ stopped \d ──/)
+    expect(text).toMatch(/^Because/m)
+    expect(text).toMatch(/^stopped after .* s: 0 of 7 completions, about \d+ tokens written$/m)
+    expect(text).not.toContain('── answer')
   })
 
   test('shows the progress of a piped answer, and does not change the answer', async () => {

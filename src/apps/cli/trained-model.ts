@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { enginesOf, type Plan } from '../../core/plan.ts'
 import { hashTemplate, type Template } from '../../core/provider/template.ts'
 import { findTemplateChange, readCheckpoint } from '../../engines/models/checkpoint.ts'
-import { folderOf, readTrainedTemplate } from '../../engines/trained-template.ts'
+import { folderOf, isServed, readTrainedTemplate } from '../../engines/trained-template.ts'
 import { readRecord } from '../../files/checkpoint.ts'
 import { readTemplate } from '../../files/template-file.ts'
 import { paperTemplate } from '../../plans/wordings.ts'
@@ -39,8 +39,8 @@ export async function warnOfTemplates(plan: Plan, template: Template): Promise<v
         `warning: ${name} was trained with the wording ${ids}, not with "${template.id}": give its --template`,
       )
     }
-    if (folder !== name) continue // a server has the chat template
-    const change = await findTemplateChange(await readCheckpoint(name))
+    if (isServed(name)) continue // a server has the chat template
+    const change = await findTemplateChange(await readCheckpoint(folder))
     if (change) console.error(`warning: ${name}: ${change}`)
   }
 }

@@ -1,5 +1,6 @@
 /** Hostile requests: none may end the server, and none may leave anything behind in it. */
 import { connect, type Socket } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { echo, scriptedEngine } from '../../engines/scripted/scripted.ts'
@@ -84,6 +85,24 @@ describe('a connection', () => {
     expect(response.status).toBe(413)
     await response.text()
   })
+
+  test.each(['/v1/chat/completions', '/v1/responses', '/v1/messages', '/v1/aft'])(
+    'gets a 415 for 1 MB that unpacks to 1 GB, at %s, and it is not unpacked',
+    async (place) => {
+      const { url } = await startServer(quiet())
+      const body = Buffer.concat(Array(1_024).fill(gzipSync(Buffer.alloc(2 ** 20, 0x20))))
+      expect(body.length).toBeGreaterThan(1e6)
+      const startMs = process.cpuUsage().user / 1_000
+      const headers = { ...json, 'content-encoding': 'gzip' }
+      const response = await fetch(url + place, { method: 'POST', headers, body })
+      expect(response.status).toBe(415)
+      expect(await response.text()).toContain('expected a body without content-encoding')
+      // To unpack 1 GB takes more.
+      expect(process.cpuUsage().user / 1_000 - startMs).toBeLessThan(300)
+      const plain = await fetch(url + place, { method: 'POST', headers: json, body })
+      expect(plain.status).toBe(400)
+    },
+  )
 })
 
 describe('a reader', () => {
@@ -95,7 +114,7 @@ describe('a reader', () => {
     const body = JSON.stringify({ ...question, stream: true })
     socket.write(head(body, `content-length: ${body.length}\r\n`))
     socket.once('data', () => socket.pause())
-    await vi.waitFor(() => expect(engine.requests[0]?.signal?.aborted).toBe(true), 10_000)
+    await vi.waitFor(() => expect(engine.requests[0]?.signal?.aborted).toBe(true), 50_000)
     socket.resume()
     await closed
   })

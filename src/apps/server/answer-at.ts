@@ -7,9 +7,11 @@ import { templateOf } from '../../plans/wording.ts'
 import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
 import { isReused } from '../../request/loop.ts'
 import { openFormCheck } from '../../run/form/check.ts'
+import type { Pass } from './allowance.ts'
 import { ApiError, isInternal } from './api-error.ts'
 import type { Endpoint, WireRequest } from './endpoint.ts'
 import { readHops, readJson } from './gate.ts'
+import { createMeter } from './meter.ts'
 import { concealEvents, concealResult } from './names.ts'
 import { withoutNulls } from './nulls.ts'
 import { nowSeconds, type Parts, type RequestContext } from './parts.ts'
@@ -21,7 +23,7 @@ export function answerAt<R extends WireRequest>(
   parts: Parts,
   readerTimeoutMs?: number,
 ): (c: RequestContext) => Promise<Response> {
-  return async (c) => {
+  const answer = async (c: RequestContext, pass: Pass): Promise<Response> => {
     const request = endpoint.read(withoutNulls(await readJson(c)), parts.offer, c.get('client'))
     const { ask, isStream, ignored } = request
     await openFormCheck(ask.prompt.responseFormat, ask.formatParam) // a wrong schema gets status 400, also for a stream
@@ -32,7 +34,8 @@ export function answerAt<R extends WireRequest>(
     }
     const disconnected = new AbortController()
     const onDisconnect = () => disconnected.abort('the client has disconnected')
-    const answering = enter(c, { ask, id: stamp.id }, disconnected.signal, parts)
+    const answering = enter(c, { ask, id: stamp.id, pass }, disconnected.signal, parts)
+    Object.assign(headers, pass.headers())
     const { signal } = c.req.raw
     if (signal.aborted) onDisconnect()
     signal.addEventListener('abort', onDisconnect, { once: true })
@@ -47,34 +50,50 @@ export function answerAt<R extends WireRequest>(
       })
     }
     const answered = await run()
+    Object.assign(headers, pass.headers())
     if (answered.result.degraded) headers['x-aft-degraded'] = 'true'
     return c.json(endpoint.whole(answered, request, stamp), 200, headers)
+  }
+  return async (c) => {
+    const pass = parts.allowance.enter(c.get('client'))
+    try {
+      return await answer(c, pass)
+    } catch (error) {
+      pass.settle()
+      throw error
+    }
   }
 }
 
 /**
  * Takes a place in the queue. The returned function waits for the request's turn and then answers.
- * @throws ApiError 429 at once if the queue is full
+ * @throws ApiError 429 at once if the queue is full, or if the client has nothing left
  */
 function enter(
   c: RequestContext,
-  { ask, id }: { ask: Ask; id: string },
+  { ask, id, pass }: { ask: Ask; id: string; pass: Pass },
   disconnected: AbortSignal,
-  { names, wordings, drafts, queue, metrics, drain, log, toKnown }: Parts,
+  { names, wordings, prices, drafts, queue, metrics, drain, log, toKnown }: Parts,
 ): (sink?: Sink) => Promise<Answered> {
   const signal = AbortSignal.any([disconnected, drain.signal])
   const hop = readHops(c) + 1
+  const template = templateOf(ask.plan, wordings)
+  const meter = createMeter(ask, { template, prices })
+  pass.reserve(meter.bound)
   const turn = queue.enter(c.get('client'), signal)
   return async (sink) => {
     let release = () => {}
     try {
       release = await turn
       const note = foldNotes((text) => log(`${id} ${text}`), 20)
-      // That a quorum is reached is no trouble; who is cut then is in the log.
-      const onEvent = (event: AftEvent) => event.type !== 'layer-waiting' && note(event)
-      const template = templateOf(ask.plan, wordings)
+      const onEvent = (event: AftEvent) => {
+        meter.onEvent(event)
+        // That a quorum is reached is no trouble; who is cut then is in the log.
+        if (event.type !== 'layer-waiting') note(event)
+      }
       const host = { engines: names.engines, template, drafts, client: c.get('client'), signal, onEvent }
       const answered = await hops.run(hop, () => answerLive(ask, host, concealEvents(sink, names)))
+      pass.settle(meter.took(answered.result))
       metrics.answer(answered.result)
       for (const failure of answered.result.layers.flatMap((layer) => layer.failures)) {
         if (isInternal(failure.error) && !isReused(failure)) log(failure.error.message)
@@ -83,6 +102,7 @@ function enter(
     } catch (error) {
       throw disconnected.aborted ? new ApiError(499, 'the client has disconnected') : toKnown(error)
     } finally {
+      pass.settle(signal.aborted ? meter.tookAtMost() : meter.took(undefined))
       release()
     }
   }

@@ -18,13 +18,17 @@ export function readHops(c: Context): number {
 }
 
 /**
- * Reads the body of a request. Forms and plain text are refused, because pages of other sites can send them freely.
+ * Reads the body of a request. Forms and plain text are refused, because pages of other sites can send them freely, and
+ * packed bodies, because a small one may unpack to any size.
  * @throws ApiError 415, or 400 if the body is not JSON
  */
 export async function readJson(c: Context): Promise<unknown> {
   if (!/^application\/json\b/i.test(c.req.header('content-type') ?? '')) {
     throw new ApiError(415, 'expected content-type: application/json', { code: 'not_json' })
   }
+  const encoding = c.req.header('content-encoding') ?? 'identity'
+  if (encoding.toLowerCase() !== 'identity')
+    throw new ApiError(415, 'expected a body without content-encoding', { code: 'not_json' })
   const bytes = new Uint8Array(await readBody(c))
   if (isDeep(bytes)) {
     throw new ApiError(400, `the body is nested deeper than ${MAX_NESTING}`, { code: 'invalid_value' })

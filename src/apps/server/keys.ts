@@ -1,6 +1,7 @@
 /** Named API keys. All keys are always compared, each in constant time, so that the time reveals nothing. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { keepSecret, UsageError } from '../../core/provider/errors.ts'
+import type { ClientLimits } from './allowance.ts'
 import { ApiError } from './api-error.ts'
 
 /** API keys by name. */
@@ -33,19 +34,54 @@ function digestOf(key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }
 
+/** What a key file holds: keys by name, and the limits of some of them. */
+export interface KeyFile {
+  keys: Keys
+  limits: Record<string, ClientLimits>
+}
+
+/** The limits of a key, as its line names them. */
+const LIMITS: Record<string, keyof ClientLimits> = {
+  'requests-per-minute': 'requestsPerMinute',
+  'tokens-per-minute': 'tokensPerMinute',
+  'tokens-per-day': 'tokensPerDay',
+  'cost-per-day': 'costPerDay',
+  running: 'running',
+}
+
 /**
- * Reads keys, one per line: `NAME: KEY`. Empty lines and lines that start with `#` are skipped.
+ * Reads keys, one per line: `NAME: KEY`, and perhaps limits (`tokens-per-day=100000`). Empty lines and lines that start
+ * with `#` are skipped.
  * @throws UsageError that names the line, never its content
  */
-export function parseKeys(text: string, file: string): Keys {
-  const keys: Keys = {}
+export function parseKeys(text: string, file: string): KeyFile {
+  const found: KeyFile = { keys: {}, limits: {} }
   for (const [i, line] of text.split('\n').entries()) {
     if (/^\s*(#|$)/.test(line)) continue
-    const [, name, key] = /^\s*([\w.@-]+)\s*[:=]\s*(\S+)\s*$/.exec(line) ?? []
-    if (!name || !key) throw new UsageError(`${file}:${i + 1}: expected NAME: KEY`)
-    keys[name] = key
+    const [, name, key, rest = ''] = /^\s*([\w.@-]+)\s*[:=]\s*(\S+)((?:\s+[a-z-]+=\S+)*)\s*$/.exec(line) ?? []
+    if (!name || !key)
+      throw new UsageError(`${file}:${i + 1}: expected NAME: KEY, or NAME: KEY requests-per-minute=60`)
+    found.keys[name] = key
+    if (rest) found.limits[name] = readLimits(rest, `${file}:${i + 1}`)
   }
-  if (Object.keys(keys).length === 0)
+  if (Object.keys(found.keys).length === 0)
     throw new UsageError(`${file}: expected at least one line NAME: KEY, got none`)
-  return keys
+  return found
+}
+
+function readLimits(text: string, place: string): ClientLimits {
+  const limits: ClientLimits = {}
+  for (const part of text.trim().split(/\s+/)) {
+    const [word = '', amount = ''] = part.split('=', 2)
+    const name = LIMITS[word]
+    if (!name)
+      throw new UsageError(
+        `${place}: expected limits among ${Object.keys(LIMITS).join(', ')}, got another word`,
+      )
+    const value = Number(amount)
+    if (!(value > 0) || !Number.isFinite(value) || (name !== 'costPerDay' && !Number.isSafeInteger(value)))
+      throw new UsageError(`${place}: ${word}: expected a number above 0`)
+    limits[name] = value
+  }
+  return limits
 }

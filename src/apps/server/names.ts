@@ -12,6 +12,8 @@ import { isInternal } from './api-error.ts'
 export interface Names {
   /** Engines by the names that clients see. */
   engines: Record<string, Engine>
+  /** The name that clients see. */
+  publicOf(name: string): string
   /** Returns plan options with the public names instead of the operator's. */
   rename<T extends Partial<PlanOptions>>(options: T): T
   /** Removes addresses, paths and private names from an engine's message. */
@@ -23,11 +25,11 @@ export interface Names {
  * would have the same name, the second gets a number.
  */
 export function nameEngines(engines: Record<string, Engine>, showAddresses = false): Names {
-  const publicOf = new Map<string, string>()
+  const publicNames = new Map<string, string>()
   for (const name of Object.keys(engines)) {
-    publicOf.set(name, showAddresses ? name : unique(shorten(name), [...publicOf.values()]))
+    publicNames.set(name, showAddresses ? name : unique(shorten(name), [...publicNames.values()]))
   }
-  const toPublic = (name: string) => publicOf.get(name) ?? name
+  const toPublic = (name: string) => publicNames.get(name) ?? name
   const rename = (role: string | Role) => renameRole(role, toPublic)
   // Longest first, because one name may start with another.
   const secrets = Object.entries(engines)
@@ -38,6 +40,7 @@ export function nameEngines(engines: Record<string, Engine>, showAddresses = fal
     hidePlaces(secrets.reduce((left, [secret, shown]) => left.replaceAll(secret, shown), text))
   return {
     engines: Object.fromEntries(Object.entries(engines).map(([name, engine]) => [toPublic(name), engine])),
+    publicOf: toPublic,
     rename: (options) => ({
       ...options,
       ...(options.proposers && { proposers: options.proposers.map(rename) }),

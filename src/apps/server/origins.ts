@@ -50,6 +50,9 @@ const SHOWN = [
   'x-aft-degraded',
   'retry-after',
   'x-should-retry',
+  ...['requests', 'tokens'].flatMap((what) =>
+    ['limit', 'remaining', 'reset'].map((part) => `x-ratelimit-${part}-${what}`),
+  ),
 ]
 
 /** With `*` a browser sends no cookies; an origin that is named may send them to a proxy before this server. */

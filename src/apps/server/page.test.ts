@@ -53,6 +53,24 @@ test('the offer has models, engines and limits, but no addresses and no path of 
   expect(JSON.stringify(offer)).not.toContain('somewhere')
 })
 
+test('an estimate counts what a request takes, with its price, and asks no engine', async () => {
+  const one = engine()
+  const prices = { one: { inputPerMTok: 1, outputPerMTok: 2 } }
+  const { url } = await startServer(one, { ...small, prices })
+  const ask = async (aft: object, max_tokens = 1_000) => {
+    const body = JSON.stringify({ model: 'aft', messages: user('Why?'), max_tokens, aft })
+    const response = await fetch(`${url}/v1/aft/estimate`, { ...json, body })
+    return { status: response.status, body: (await response.json()) as { cost: number } }
+  }
+  const { body } = await ask({})
+  expect(body).toMatchObject({ completions: 3, requests: 2 })
+  expect(body.cost).toBeGreaterThan(0.006)
+  expect(body.cost).toBeLessThan(0.01)
+  expect((await ask({ width: 5, depth: 2 })).body).toMatchObject({ completions: 11, requests: 3 })
+  expect(await ask({ width: 99 })).toMatchObject({ status: 400, body: { error: { param: 'aft.width' } } })
+  expect(one.requests).toEqual([])
+})
+
 test('every event is sent in order, and the whole result last', async () => {
   const { url } = await startServer(engine(), small)
   const body = JSON.stringify({ model: 'aft', messages: user('Why?'), aft: { width: 2 } })
@@ -126,6 +144,41 @@ test('a fix is a line of a data set, with the messages of inference', async () =
     expect(((await refused.json()) as { error: { param: string } }).error.param).toBeTruthy()
   }
   expect(readFileSync(fixes, 'utf8').split('\n').length).toBe(3)
+})
+
+test('a rating is a line of the operator’s file, with its time; without a file it is refused', async () => {
+  const ratings = path.join(mkdtempSync(path.join(tmpdir(), 'aft-ratings-')), 'ratings.jsonl')
+  const { url } = await startServer(engine(), { ...small, ratings })
+  const send = (body: object, to = url) =>
+    fetch(`${to}/v1/aft/ratings`, { ...json, body: JSON.stringify(body) }).then(({ status }) => status)
+  const rating = {
+    rating: 'good',
+    comment: ' Clear. ',
+    source: 'a.journal',
+    id: '7',
+    question: 'Q',
+    answer: 'A',
+  }
+  expect(await send(rating)).toBe(201)
+  const [line, ...rest] = readFileSync(ratings, 'utf8').trimEnd().split('\n')
+  expect(rest).toEqual([])
+  expect(JSON.parse(line as string)).toEqual({
+    ...rating,
+    comment: 'Clear.',
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+  })
+  const { comment, ...bare } = rating
+  for (const wrong of [
+    { ...bare, rating: 'fine' },
+    { ...bare, rating: undefined },
+    { ...rating, file: '/x' },
+    {},
+  ])
+    expect(await send(wrong)).toBe(400)
+  expect(await send({ ...rating, answer: 'x'.repeat(2_000_000) })).toBe(413)
+  const { url: without } = await startServer(engine(), small)
+  expect(await send(rating, without)).toBe(404)
+  expect(await (await fetch(`${url}/v1/aft`)).json()).toMatchObject({ ratings: true })
 })
 
 describe.each(['Hono', 'Express'] as const)('mounted under a path in %s', (framework) => {

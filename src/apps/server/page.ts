@@ -3,13 +3,19 @@
 import { Hono } from 'hono'
 import { planOptions } from '../../plans/options.ts'
 import { toRole } from '../../plans/roles.ts'
+import { templateOf } from '../../plans/wording.ts'
 import type { Offer } from '../../request/plans.ts'
 import { readPage } from '../web/files.ts'
 import { PAGE_FILES, type PageFiles } from '../web/page-files.ts'
 import { ApiError } from './api-error.ts'
+import { readChat } from './chat-request.ts'
 import { appendFix } from './fixes.ts'
 import { readJson } from './gate.ts'
+import { createMeter } from './meter.ts'
+import { withoutNulls } from './nulls.ts'
 import type { Env, Parts } from './parts.ts'
+import { appendRating } from './ratings.ts'
+import { listRuns, readRun } from './shown-runs.ts'
 
 /** Loads nothing from elsewhere, allows no frames, and keeps markup from becoming a script. */
 const POLICY = [
@@ -28,8 +34,14 @@ const POLICY = [
 const types: Record<keyof PageFiles, string> = {
   'index.html': 'text/html; charset=utf-8',
   'app.js': 'text/javascript; charset=utf-8',
+  'math.js': 'text/javascript; charset=utf-8',
+  'code.js': 'text/javascript; charset=utf-8',
+  'results.js': 'text/javascript; charset=utf-8',
   'app.css': 'text/css; charset=utf-8',
   'icon.svg': 'image/svg+xml',
+  'export.html': 'text/html; charset=utf-8',
+  'demo.jsonl': 'application/jsonl; charset=utf-8',
+  'demo-single.jsonl': 'application/jsonl; charset=utf-8',
   'licenses.txt': 'text/plain; charset=utf-8',
 }
 
@@ -65,9 +77,26 @@ function missingSlash(env: Env['Bindings']): string | undefined {
   return path.endsWith('/') ? undefined : `./${path.slice(path.lastIndexOf('/') + 1)}/${query ?? ''}`
 }
 
-/** Makes the routes for the page's settings and for fixes. The operator sets the file `fixes`; a request never does. */
-export function pageApi({ offer, wordings }: Parts, fixes: string | undefined): Hono {
-  const app = new Hono()
+/** Files of the operator that readers of the page add to. A request never names them. */
+export interface KeptFiles {
+  fixes?: string
+  ratings?: string
+}
+
+/** What the page shows besides its own answers. */
+export interface Shown extends KeptFiles {
+  /** Reads the runs of the operator's queue. */
+  readQueue?: () => Promise<unknown[]>
+  /** Journals that the page may follow. A request names their places in this list. */
+  runs?: string[]
+}
+
+/** Makes the routes for the page's settings, estimates, fixes, ratings and queue. */
+export function pageApi(
+  { offer, wordings, prices }: Parts,
+  { fixes, ratings, readQueue, runs = [] }: Shown,
+): Hono<Env> {
+  const app = new Hono<Env>()
   const { presets, engines, limits, base } = offer
   app.get('/', (c) =>
     c.json({
@@ -76,8 +105,29 @@ export function pageApi({ offer, wordings }: Parts, fixes: string | undefined): 
       limits,
       defaults: defaultsOf(base),
       fixes: fixes !== undefined,
+      ratings: ratings !== undefined,
+      queue: readQueue !== undefined,
+      runs: runs.length,
     }),
   )
+  app.post('/estimate', async (c) => {
+    const { ask } = readChat(withoutNulls(await readJson(c)), offer)
+    const { bound } = createMeter(ask, { template: templateOf(ask.plan, wordings), prices })
+    return c.json({ completions: bound.completions, requests: bound.calls, cost: bound.cost })
+  })
+  app.get('/queue', async (c) => {
+    if (readQueue === undefined)
+      throw new ApiError(404, 'this server shows no queue: see --show-queue', { code: 'no_queue' })
+    return c.json({ runs: await readQueue() })
+  })
+  app.get('/runs', async (c) => c.json({ runs: await listRuns(runs) }))
+  app.get('/runs/:place', async (c) => c.json(await readRun(c, runs)))
+  app.post('/ratings', async (c) => {
+    if (ratings === undefined)
+      throw new ApiError(404, 'this server does not keep ratings: see --ratings', { code: 'no_ratings' })
+    const { time } = appendRating(ratings, await readJson(c))
+    return c.json({ time }, 201)
+  })
   app.post('/fixes', async (c) => {
     if (fixes === undefined)
       throw new ApiError(404, 'this server does not keep fixes: see --fixes', { code: 'no_fixes' })

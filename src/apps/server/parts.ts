@@ -3,6 +3,8 @@ import type { Context } from 'hono'
 import type { Wordings } from '../../plans/wording.ts'
 import type { DraftStore } from '../../request/drafts.ts'
 import type { Offer } from '../../request/plans.ts'
+import type { Price } from '../../run/budget.ts'
+import type { Allowance } from './allowance.ts'
 import type { ApiError } from './api-error.ts'
 import type { Drain } from './drain.ts'
 import type { Metrics } from './metrics.ts'
@@ -16,6 +18,9 @@ export interface Parts {
   wordings: Wordings
   /** The drafts of turns whose loop of tool calls may go on. */
   drafts: DraftStore
+  /** By the engines' public names. */
+  prices: Record<string, Price | undefined>
+  allowance: Allowance
   queue: Queue
   metrics: Metrics
   drain: Drain

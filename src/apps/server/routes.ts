@@ -11,7 +11,7 @@ import { countTokensAt } from './messages/count-tokens.ts'
 import { toMessagesError } from './messages/errors.ts'
 import { messagesEndpoint } from './messages/messages.ts'
 import { allowOrigins } from './origins.ts'
-import { pageApi, pageRoutes } from './page.ts'
+import { pageApi, pageRoutes, type Shown } from './page.ts'
 import { eventsEndpoint } from './page-endpoint.ts'
 import { type Env, nowSeconds, type Parts } from './parts.ts'
 import { readPath } from './paths.ts'
@@ -25,7 +25,7 @@ export interface RouteOptions {
   readerTimeoutMs?: number
   /** Memory for answers that later requests may name. */
   maxStoredBytes: number
-  fixes?: string
+  kept: Shown
   /** Origins whose pages may use the server. */
   origins: string[]
 }
@@ -73,8 +73,12 @@ const LABELS = new Set([
   '/health',
   '/metrics',
   '/v1/aft',
+  '/v1/aft/estimate',
   '/v1/aft/fixes',
   '/v1/aft/offer',
+  '/v1/aft/ratings',
+  '/v1/aft/runs',
+  '/v1/aft/queue',
   '/v1/chat/completions',
   '/v1/messages',
   '/v1/models',
@@ -82,7 +86,7 @@ const LABELS = new Set([
 ])
 
 function labelOf(path: string): string {
-  const whole = path.startsWith('/v1/models/') ? '/v1/models' : path
+  const whole = path.replace(/^\/v1\/(models|aft\/runs)\/.*/, '/v1/$1')
   if (LABELS.has(whole)) return whole
   return LABELS.has(`/v1${whole}`) ? `/v1${whole}` : 'other'
 }
@@ -123,7 +127,7 @@ function addModels(app: Hono<Env>, { offer }: Parts): void {
 function addAnswers(
   app: Hono<Env>,
   parts: Parts,
-  { maxBodyBytes, maxStoredBytes, readerTimeoutMs, fixes }: RouteOptions,
+  { maxBodyBytes, maxStoredBytes, readerTimeoutMs, kept }: RouteOptions,
 ): void {
   app.use('/v1/*', async (_, next) => {
     if (parts.drain.isDraining()) {
@@ -141,7 +145,12 @@ function addAnswers(
     answerAt(responsesEndpoint(createResponseStore(maxStoredBytes)), parts, readerTimeoutMs),
   )
   app.post('/v1/messages', answerAt(messagesEndpoint, parts, readerTimeoutMs))
-  app.post('/v1/messages/count_tokens', countTokensAt(parts))
   app.post('/v1/aft', answerAt(eventsEndpoint, parts, readerTimeoutMs))
-  app.route('/v1/aft', pageApi(parts, fixes))
+  // These ask no engine for text: they count as requests only.
+  app.use(async (c, next) => {
+    if (c.req.method === 'POST') parts.allowance.enter(c.get('client')).settle()
+    await next()
+  })
+  app.post('/v1/messages/count_tokens', countTokensAt(parts))
+  app.route('/v1/aft', pageApi(parts, kept))
 }

@@ -10,6 +10,8 @@ import { limitsOf, makePlan, type PlanOptions } from '../../plans/strategies.ts'
 import { templateOf, templateOptions, type Wordings, wordingsOf } from '../../plans/wording.ts'
 import { createDraftStore } from '../../request/drafts.ts'
 import { DEFAULT_LIMITS, type Limits, type Offer } from '../../request/plans.ts'
+import type { Price } from '../../run/budget.ts'
+import { type ClientLimits, createAllowance } from './allowance.ts'
 import { toApiError } from './api-error.ts'
 import { createDrain } from './drain.ts'
 import { createKeyCheck, type Keys } from './keys.ts'
@@ -22,6 +24,7 @@ import { createRoutes } from './routes.ts'
 
 export type { Preset } from '../../plans/presets.ts'
 export type { Limits } from '../../request/plans.ts'
+export type { ClientLimits } from './allowance.ts'
 export type { Keys } from './keys.ts'
 
 /** Options of a server. Only `engines` is required. */
@@ -37,6 +40,14 @@ export interface ServerOptions {
   limits?: Partial<Limits>
   /** API keys by name. Without keys, every client is answered. */
   keys?: Keys
+  /** What each client may take; a client is a key, or an address if there are no keys. Default: no limits. */
+  clientLimits?: ClientLimits
+  /** Limits of some keys, by the key's name, in place of those for all. */
+  keyLimits?: Record<string, ClientLimits>
+  /** File that keeps what clients used, so that it counts after a restart too. One server per file. */
+  usageFile?: string
+  /** US dollars per million tokens, by the names of `engines`. A limit of cost needs them. */
+  prices?: Record<string, Price | undefined>
   /** Most requests to answer at once; default 64. `maxWaiting`: most that wait; default 256, half of them per client. */
   maxRunning?: number
   maxWaiting?: number
@@ -53,6 +64,12 @@ export interface ServerOptions {
   showAddresses?: boolean
   /** File to append answers to that were corrected on the page, as training examples. Without it they are refused. */
   fixes?: string
+  /** File to append what readers of the page say of answers. Without it ratings are refused. */
+  ratings?: string
+  /** Reads the runs of a queue, for the page. Every client may see them. */
+  readQueue?: () => Promise<unknown[]>
+  /** Journals of `aft run` that the page follows while they are written. Every client may read them. */
+  runs?: string[]
   /** Origins whose pages may use the server (`https://chat.example`), or `*` for every page; default none. */
   allowOrigin?: string[]
   /** Accept `*` though the server has keys. */
@@ -94,11 +111,23 @@ export function createServer(options: ServerOptions): AftServer {
     maxWaiting: options.maxWaiting ?? 256,
   })
   const drain = createDrain(queue)
+  checkPrices(options)
+  const prices = Object.keys(options.engines).map((name): [string, Price | undefined] => [
+    names.publicOf(name),
+    options.prices?.[name],
+  ])
   const parts: Parts = {
     names,
     offer: makeOffer(options, names, wordings),
     wordings,
     drafts: createDraftStore({ maxBytes: maxStoredBytes }),
+    prices: Object.fromEntries(prices),
+    allowance: createAllowance({
+      limits: options.clientLimits,
+      ofKeys: options.keyLimits,
+      file: options.usageFile,
+      log: (line) => log(redact(line)),
+    }),
     queue,
     metrics: createMetrics(),
     drain,
@@ -109,16 +138,35 @@ export function createServer(options: ServerOptions): AftServer {
       return known
     },
   }
-  const { maxBodyBytes = 8 * 2 ** 20 } = options
-  const { readerTimeoutMs, fixes, keys = {}, anyOrigin = false } = options
+  const { maxBodyBytes = 8 * 2 ** 20, readerTimeoutMs, keys = {}, anyOrigin = false } = options
   const hasKeys = Object.keys(keys).length > 0
   const origins = readOrigins(options.allowOrigin ?? [], { hasKeys, isAnyMeant: anyOrigin })
   const checkKey = createKeyCheck(keys)
-  const app = createRoutes(parts, { checkKey, maxBodyBytes, maxStoredBytes, readerTimeoutMs, fixes, origins })
+  const app = createRoutes(parts, {
+    checkKey,
+    maxBodyBytes,
+    maxStoredBytes,
+    readerTimeoutMs,
+    kept: options,
+    origins,
+  })
   return {
     fetch: async (request, env) => app.fetch(request, env ?? {}),
-    drain: drain.end,
+    drain: async (timeoutMs) => {
+      await drain.end(timeoutMs)
+      parts.allowance.close()
+    },
   }
+}
+
+function checkPrices({ clientLimits, keyLimits = {}, prices = {}, engines }: ServerOptions): void {
+  if ([clientLimits, ...Object.values(keyLimits)].every((limits) => limits?.costPerDay === undefined)) return
+  const unpriced = Object.keys(engines).filter((name) => !prices[name])
+  if (unpriced.length === 0) return
+  throw new UsageError(
+    `a limit of cost needs prices, and that of ${unpriced.join(', ')} is not known. The config can give it: docs/models.md`,
+    { param: 'clientLimits', code: 'unknown-price' },
+  )
 }
 
 /** Makes the offer. It makes a plan of every preset once, so that a wrong preset is found at the start. */

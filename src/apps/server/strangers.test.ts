@@ -37,3 +37,20 @@ test('a client that leaves within its body is a 499 in the metrics and no line i
   expect(log.mock.calls.flat().join('\n')).not.toContain('Error')
   log.mockRestore()
 })
+
+test('a page of another origin reads nothing of the page, and its forms send nothing', async () => {
+  const { url } = await startServer(engine(), { ratings: '/dev/null', fixes: '/dev/null' })
+  const headers = { origin: 'https://elsewhere.example' }
+  for (const path of ['/', '/page/export.html', '/page/demo.jsonl', '/v1/aft']) {
+    const reply = await fetch(url + path, { headers })
+    expect([path, reply.headers.get('access-control-allow-origin')]).toEqual([path, null])
+  }
+  for (const path of ['estimate', 'ratings', 'fixes']) {
+    const type = { ...headers, 'content-type': 'text/plain' }
+    const sent = await fetch(`${url}/v1/aft/${path}`, { method: 'POST', headers: type, body: '{}' })
+    expect([path, sent.status]).toEqual([path, 415])
+    const asked = { ...headers, 'access-control-request-method': 'POST' }
+    const preflight = await fetch(`${url}/v1/aft/${path}`, { method: 'OPTIONS', headers: asked })
+    expect([path, preflight.headers.get('access-control-allow-origin')]).toEqual([path, null])
+  }
+})

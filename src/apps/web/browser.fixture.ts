@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import { sceneEngine } from '../../../scripts/shots/scene-engine.ts'
+import type { Scene } from '../../../scripts/shots/texts.ts'
 import { type Reply, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { startServer } from '../server/server.fixture.ts'
 import type { ServerOptions } from '../server/server.ts'
@@ -31,11 +33,12 @@ export function useBrowser() {
   return async (
     url: string,
     options: BrowserContextOptions = {},
+    ready = '[aria-label="Your question"]',
   ): Promise<{ page: Page; problems: string[] }> => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
     onTestFinished(() => context.close())
     const page = await context.newPage()
-    page.setDefaultTimeout(20_000)
+    page.setDefaultTimeout(60_000)
     const problems: string[] = []
     page.on('pageerror', (error) => problems.push(error.message))
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
@@ -44,7 +47,7 @@ export function useBrowser() {
       if (!request.url().startsWith(url)) problems.push(`asked for ${request.url()}`)
     })
     await page.goto(url)
-    await page.getByLabel('Your question').waitFor()
+    await page.locator(ready).first().waitFor()
     return { page, problems }
   }
 }
@@ -71,6 +74,12 @@ export function servePage(
   const engine = pageEngine(proposals, answer, delayMs)
   const defaults = { width: proposals.length, depth: 1, ...more.defaults }
   return startServer(engine, { ...more, defaults }).then((server) => ({ ...server, engine }))
+}
+
+/** Starts a server whose models play a scene. */
+export function serveScene(scene: Scene, delayMs?: number) {
+  const defaults = { width: scene.proposals.length, depth: scene.aggregations ? 2 : 1 }
+  return startServer(sceneEngine(scene, delayMs), { defaults })
 }
 
 /** Asks a question on the page. */

@@ -150,8 +150,8 @@ export interface CompletionRequest {
   /** Lower goes first if requests wait for a place; default 0. */
   priority?: number
   /**
-   * If true, the engine reports each end at once, with an estimated usage if the server has not reported it yet: a quorum
-   * counts the ends. Otherwise it may wait for the usage first.
+   * If true, the engine reports each end at once, with an estimated usage if the server has not reported it yet, and the
+   * usage when it comes. A quorum counts the ends, and a journal keeps them. Otherwise it may wait for the usage first.
    */
   endsEarly?: boolean
   /** If true, the caller reads ends and failures only: the engine may leave out all deltas, which saves time. */
@@ -162,8 +162,8 @@ export interface CompletionRequest {
 }
 
 /**
- * `index` is 0 to n - 1. Per index: any number of deltas, then exactly one end or failure. The text of an end
- * is the sum of its deltas since the last restart. An aborted request ends each open index with a failure of
+ * `index` is 0 to n - 1. Per index: any number of deltas, then exactly one end or failure; after an end that was early, its
+ * usage may follow. The text of an end is the sum of its deltas since the last restart. An aborted request ends each open index with a failure of
  * kind `aborted`. The iterable itself throws only what concerns the whole request before any work
  * (a prompt longer than the context, a wrong setting).
  */
@@ -177,6 +177,8 @@ export type EngineEvent =
   /** What the model refuses was left out of the request or rewritten, and it is sent again. */
   | { type: 'request-changed'; index: number; reason: string }
   | CompletionEnd
+  /** The usage of a completion that has ended on an estimate. */
+  | { type: 'completion-usage'; index: number; usage: Usage }
   | { type: 'completion-failed'; index: number; error: EngineError; usage?: Usage }
 
 /** An attempt failed, and another follows. */

@@ -89,10 +89,30 @@ const secrets = new Set<string>()
 /** Shorter values may be parts of ordinary words. */
 const MIN_SECRET_CHARS = 8
 
-/** Makes `redact` hide these values from now on, whatever they look like: keys, and the words of a secret header. */
+/**
+ * Makes `redact` hide these values from now on, whatever they look like: keys, and the words of a secret header. What a
+ * server makes of a key that it repeats is hidden too: escaped, percent-encoded or in base64.
+ */
 export function keepSecret(...values: (string | undefined)[]): void {
   for (const value of values)
-    for (const word of value?.split(/\s+/) ?? []) if (word.length >= MIN_SECRET_CHARS) secrets.add(word)
+    for (const word of value?.split(/\s+/) ?? [])
+      if (word.length >= MIN_SECRET_CHARS) for (const form of formsOf(word)) secrets.add(form)
+}
+
+function formsOf(word: string): string[] {
+  const toBase64 = (at: number) =>
+    Buffer.concat([Buffer.alloc(at), Buffer.from(word)])
+      .toString('base64')
+      .replace(/=+$/, '')
+  // In a longer text, such as `user:key`, a word stands at one of three places. Its first and last sign are mixed with others.
+  const within = [0, 1, 2].map((at) => toBase64(at).slice(at && at + 1, -1))
+  const base64 = [toBase64(0), ...within]
+  const url = base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'))
+  const percent = [encodeURIComponent(word), encodeURIComponent(encodeURIComponent(word))]
+  const escaped = JSON.stringify(word).slice(1, -1)
+  const html = word.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
+  const forms = [word, escaped, escaped.replaceAll('/', '\\/'), html, ...percent, ...base64, ...url]
+  return [...forms, ...percent.map((text) => text.toLowerCase()), Buffer.from(word).toString('hex')]
 }
 
 /** Replaces kept secrets and what looks like a key or a password (`sk-…`, `Bearer …`, `user:password@`) with `[hidden]`. */
@@ -112,7 +132,7 @@ function hidePatterns(text: string): string {
     .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 [hidden]')
     .replace(/\b(sk|pk|key|hf|gsk|xai|AIza)[-_][\w-]{8,}/g, '[hidden]')
     .replace(/\b(AIza|(pplx|nvapi|csk)-|(fw|r8|tgp|gh[opsu]|github_pat)_)[\w-]{20,}/g, '[hidden]')
-    .replace(/:\/\/[^\s/@]+:[^\s/@]+@/g, '://[hidden]@')
+    .replace(/:\/\/[^\s/@]*:[^\s/@]+@/g, '://[hidden]@')
     .replace(/([?&](?:api[-_]?key|key|(?:access[-_]?)?token|password)=)[^&#\s"']+/gi, '$1[hidden]')
 }
 

@@ -6,13 +6,22 @@ interface Layer {
   failures: { index: number; error: ErrorRecord }[]
 }
 
-/** Says in words which members are missing because no fallback helped. People count layers and completions from 1. */
+/** Says in words which members are missing because no fallback helped, a line per reason. People count layers and completions from 1. */
 export function listMissing({ completions, failures }: Layer, layerIndex: number): string[] {
   const has = new Set(completions.map((c) => c.index))
   const missing = new Map(failures.filter((f) => !has.has(f.index)).map((f) => [f.index, f.error.kind]))
-  return [...missing].map(
-    ([index, kind]) => `layer ${layerIndex + 1}: completion ${index + 1} is missing (${kind})`,
-  )
+  return [...Map.groupBy(missing, ([, kind]) => kind)].map(([kind, members]) => {
+    const numbers = listNumbers(members.map(([index]) => index))
+    return `layer ${layerIndex + 1}: ${members.length === 1 ? `completion ${numbers} is` : `completions ${numbers} are`} missing (${kind})`
+  })
+}
+
+/** Names members by their numbers, from 1: `3`, `1, 3` or `1 to 5`. */
+export function listNumbers(indices: number[]): string {
+  const numbers = indices.map((index) => index + 1).sort((a, b) => a - b)
+  const [first = 0, last = 0] = [numbers[0], numbers.at(-1)]
+  const isRange = numbers.length > 2 && last - first === numbers.length - 1
+  return isRange ? `${first} to ${last}` : numbers.join(', ')
 }
 
 /** Says in words which engines of a layer replaced others. People count layers from 1. */

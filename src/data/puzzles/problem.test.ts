@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkNumberedLines, readNumberedLines } from '../../lib/numbered-lines.ts'
+import { checkNumberedLines, readNumberedLines } from '../../files/numbered-lines.ts'
 import { randomFrom } from '../../lib/random.ts'
 import { generatePuzzles } from '../sources/puzzles.ts'
 import { makePuzzleProblem, puzzleKinds, readPuzzleSpecs } from './problem.ts'

@@ -1,7 +1,7 @@
 /** Puzzles of the seeded generator, as a source that needs no download. */
 
+import { checkNumberedLines } from '../../files/numbered-lines.ts'
 import { ask, type MadeSource, type SourceRow } from '../../files/rows/row.ts'
-import { checkNumberedLines } from '../../lib/numbered-lines.ts'
 import { readPuzzleSpecs, seededProblem } from '../puzzles/problem.ts'
 
 const DRAFTS = 6

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parquetWriteFile } from 'hyparquet-writer'
 import { afterAll, expect, test } from 'vitest'
-import { listFiles, readRecords } from '../../files/rows/read-records.ts'
+import { listFiles, listTrainingFiles, readRecords } from '../../files/rows/read-records.ts'
 import { extractAnswer } from '../../lib/answer-text.ts'
 import { generateArithmetic } from './arithmetic.ts'
 import { findSource } from './sources.ts'
@@ -225,8 +225,10 @@ test('what is there and cannot be read is told', async () => {
   const of = (row: object) =>
     read('responses', put('told.jsonl', JSON.stringify({ prompt: 'a', responses: ['x'], ...row })))
   const problem = async (row: object) => (await of(row))[0]
-  expect(await problem({ responses: undefined, generations: ['x'] })).toMatchObject({
-    problem: 'expected `responses` to be a list of texts, got ["prompt","generations"]',
+  expect(await problem({ responses: undefined, others: ['x'] })).toMatchObject({
+    problem: expect.stringMatching(
+      /^expected several answers per row, such as `responses` .* got \["prompt","others"\]$/,
+    ),
   })
   expect(await problem({ id: { a: 1 } })).toMatchObject({
     problem: expect.stringContaining('`id` to be text'),
@@ -265,6 +267,53 @@ test('hidden files and descriptions of a data set in a folder are skipped', () =
   }
   expect(listFiles(hub)).toEqual([join(hub, 'train.jsonl')])
   rmSync(hub, { recursive: true })
+})
+
+test('of a folder, files whose names say test or validation are not trained on if there are others', () => {
+  const hub = join(folder, 'splits')
+  const names = [
+    'train_sft-00000-of-00001.jsonl',
+    'contest.jsonl',
+    'evaluations-of-teachers.jsonl',
+    'latest.json',
+  ]
+  const held = [
+    'test_prefs-00000-of-00001.jsonl',
+    'gsm8k_test.jsonl',
+    'validation.jsonl.gz',
+    'dev/x.csv',
+    'x-test-00000-of-00001.json',
+  ]
+  mkdirSync(join(hub, 'dev'), { recursive: true })
+  for (const name of [...names, ...held]) writeFileSync(join(hub, name), '{}')
+  const paths = (list: string[]) => list.map((name) => join(hub, name)).sort()
+  expect(listTrainingFiles(hub)).toEqual({ files: paths(names), heldOut: paths(held) })
+  expect(listTrainingFiles(join(hub, 'dev'))).toEqual({ files: [join(hub, 'dev/x.csv')], heldOut: [] })
+  expect(listTrainingFiles(join(hub, 'validation.jsonl.gz')).heldOut).toEqual([])
+  for (const name of names) rmSync(join(hub, name))
+  expect(listTrainingFiles(hub)).toEqual({ files: paths(held), heldOut: [] })
+  rmSync(hub, { recursive: true })
+})
+
+test('what an earlier build wrote within its source folder is no row of the next one', () => {
+  const source = join(folder, 'within')
+  const mine = [
+    'out/train.jsonl',
+    'out.unfinished/train.jsonl',
+    'out.targets.jsonl',
+    'out.old.unfinished/x.jsonl',
+  ]
+  const others = ['output.jsonl', 'rows.jsonl']
+  for (const name of [...mine, ...others]) {
+    mkdirSync(join(source, name, '..'), { recursive: true })
+    writeFileSync(join(source, name), '{}')
+  }
+  expect(listTrainingFiles(source, join(source, 'out/')).files).toEqual(
+    others.map((name) => join(source, name)),
+  )
+  for (const name of others) rmSync(join(source, name))
+  expect(() => listTrainingFiles(source, join(source, 'out'))).toThrow('no rows but those of')
+  rmSync(source, { recursive: true })
 })
 
 test('a folder gives its files in order of name, and a missing path is an error', () => {
@@ -359,4 +408,21 @@ test('arithmetic: the requested number of rows, the same for the same seed, with
     #### 172",
     }
   `)
+})
+
+test('NaN, as Python writes it, is no value; in a text it stays', async () => {
+  const file = put(
+    'nan.jsonl',
+    '{"prompt":"Is \\"NaN\\" a number? NaN","responses":[{"text":"-Infinity","score":NaN},{"text":"b","score":-Infinity}],"other":[NaN,1]}',
+  )
+  expect(await read('responses', file)).toEqual([
+    {
+      id: 'nan.jsonl:1',
+      prompt: [{ role: 'user', content: 'Is "NaN" a number? NaN' }],
+      responses: [
+        { text: '-Infinity', model: 'unknown' },
+        { text: 'b', model: 'unknown' },
+      ],
+    },
+  ])
 })

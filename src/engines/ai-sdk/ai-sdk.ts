@@ -1,6 +1,11 @@
 /** Any AI SDK language model as an engine. The AI SDK itself is not needed to run it, only its types. */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { LanguageModelV2, LanguageModelV3, LanguageModelV4 } from '@ai-sdk/provider'
+import type {
+  LanguageModelV2,
+  LanguageModelV3,
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+} from '@ai-sdk/provider'
 import {
   type CompletionEnd,
   type CompletionRequest,
@@ -14,10 +19,12 @@ import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import { merge } from '../../lib/merge.ts'
 import { backoffMs } from '../../lib/retry.ts'
 import { createSlots, type Slots } from '../../lib/slots.ts'
-import { addLesson, isLesson, type Lesson, readLesson } from '../upstream/refusals.ts'
+import { addLesson, isLesson, readLesson } from '../upstream/refusals.ts'
+import { createScouts, type Scouts } from '../upstream/scouts.ts'
 import { toEngineError } from './errors.ts'
 import { type CalledModel, type SentCall, toCall } from './request.ts'
 import { readCompletion, type StreamPart } from './stream.ts'
+import { partsOf } from './whole.ts'
 
 /** A language model of `@ai-sdk/provider`, specification v2, v3 or v4. */
 export type AiSdkModel = LanguageModelV2 | LanguageModelV3 | LanguageModelV4
@@ -32,6 +39,8 @@ export interface AiSdkOptions {
   maxRetries?: number
   /** Fail an attempt after this many milliseconds without a part from the provider; default 300,000. */
   timeoutMs?: number
+  /** Ask for whole answers, not for streams: less work per token, but no partial texts. */
+  noStream?: boolean
   /** Tokens of a prompt and its completion together. */
   contextLength?: number
   /** Sent with every call. */
@@ -49,9 +58,10 @@ export interface AiSdkOptions {
 export function fromAiSdk(model: AiSdkModel, options: AiSdkOptions = {}): Engine {
   checkModel(model)
   const { id = `ai-sdk:${model.provider}/${model.modelId}`, contextLength } = options
-  const { providerOptions, headers, maxRetries = 9, timeoutMs = 300_000 } = options
+  const { providerOptions, headers, maxRetries = 9, timeoutMs = 300_000, noStream } = options
   const slots = createSlots(options.concurrency ?? 8)
   const called: CalledModel = { id, model, providerOptions, headers, lessons: [] }
+  const scouts = createScouts()
   return {
     id,
     contextLength,
@@ -59,7 +69,7 @@ export function fromAiSdk(model: AiSdkModel, options: AiSdkOptions = {}): Engine
       const request = withoutBlankSystem(model, given)
       const start = (signal: AbortSignal) =>
         request.seeds.map((_, index) =>
-          complete({ called, model, maxRetries, timeoutMs, slots, request, index, signal }),
+          complete({ called, model, maxRetries, timeoutMs, noStream, slots, scouts, request, index, signal }),
         )
       let hasBegun = false
       for await (const event of merge(start, request.signal)) {
@@ -93,7 +103,9 @@ interface Job {
   model: AiSdkModel
   maxRetries: number
   timeoutMs: number
+  noStream?: boolean
   slots: Slots
+  scouts: Scouts
   request: CompletionRequest
   index: number
   /** Fires when the caller aborts or stops reading. */
@@ -103,17 +115,19 @@ interface Job {
 /** What an attempt has brought. */
 interface Progress {
   hasStreamed: boolean
+  /** Called when the provider has taken the call: it begins to answer. */
+  onTaken: () => void
 }
 
 /** One completion, over all its attempts. */
 async function* complete(job: Job): AsyncGenerator<EngineEvent> {
-  const { called, slots, maxRetries, request, index, signal } = job
+  const { slots, maxRetries, request, index, signal } = job
+  const { id } = job.called
   let turn: number | undefined
   let failures = 0
-  const progress: Progress = { hasStreamed: false }
   for (let calls = 0; ; ) {
-    const sent = toCall(called, request, index)
-    progress.hasStreamed = false
+    const { made: sent, end: onTaken } = await enter(job)
+    const progress: Progress = { hasStreamed: false, onTaken }
     try {
       const grant = await slots.take(1, { priority: request.priority, turn, signal })
       turn = grant.turn
@@ -127,10 +141,10 @@ async function* complete(job: Job): AsyncGenerator<EngineEvent> {
       return yield { ...end, usage: { ...end.usage, calls } }
     } catch (cause) {
       const error = signal.aborted
-        ? new EngineError(called.id, 'aborted', 'the request was aborted', { cause })
-        : toEngineError(called.id, cause)
-      const { length: known } = called.lessons
+        ? new EngineError(id, 'aborted', 'the request was aborted', { cause })
+        : toEngineError(id, cause)
       const lesson = learnFrom(error, sent, job)
+      onTaken()
       const isFinal = !error.isRetryable || (error.retryAfterMs ?? 0) > (request.maxWaitMs ?? Infinity)
       if (!lesson && (isFinal || ++failures > maxRetries)) {
         return yield { type: 'completion-failed', index, error, usage: { ...NOTHING, calls } }
@@ -138,7 +152,7 @@ async function* complete(job: Job): AsyncGenerator<EngineEvent> {
       const reason = lesson?.text ?? error.message
       if (progress.hasStreamed) yield { type: 'completion-restarted', index, reason }
       if (lesson) {
-        if (called.lessons.length > known) yield { type: 'request-changed', index, reason }
+        if (lesson.isNew) yield { type: 'request-changed', index, reason }
         continue
       }
       const ms = backoffMs(failures, error.retryAfterMs)
@@ -149,33 +163,66 @@ async function* complete(job: Job): AsyncGenerator<EngineEvent> {
 }
 
 /** Remembers what a refusal teaches; undefined if there is nothing to learn, and asking again would not help. */
-function learnFrom(error: EngineError, { body, messages }: SentCall, job: Job): Lesson | undefined {
+function learnFrom(error: EngineError, { body, messages }: SentCall, job: Job) {
   const { called, request } = job
   if (!isLesson(error)) return undefined
   const { passed, strict } = request
   const lesson = readLesson(error, { body, messages, passed, strict })
-  if (lesson) called.lessons = addLesson(called.lessons, lesson)
-  return lesson
+  if (!lesson) return undefined
+  const { length: known } = called.lessons
+  called.lessons = addLesson(called.lessons, lesson)
+  return { ...lesson, isNew: called.lessons.length > known }
+}
+
+/** Makes the call. One that may be refused waits until the first of its form was taken or refused. */
+async function enter({ called, scouts, request, index, signal }: Job) {
+  const make = () => toCall(called, request, index)
+  return isPlain(request) ? { made: make(), end: () => {} } : scouts.enter(make, signal)
+}
+
+/** Whether every model takes a request: it has nothing but texts in turns. */
+function isPlain({ messages, sampling, tools, passed, responseFormat }: CompletionRequest): boolean {
+  const { maxTokens, ...settings } = sampling
+  const isSet = Object.values({ ...settings, ...passed }).some((value) => value !== undefined)
+  const isText = messages.every(({ role, content }) => role !== 'tool' && typeof content === 'string')
+  return !isSet && isText && !tools && !responseFormat
 }
 
 /** A failed call reports no tokens. */
 const NOTHING: Usage = { calls: 0, inputTokens: 0, prefilledTokens: null, outputTokens: 0 }
 
 async function* attempt(job: Job, sent: SentCall, progress: Progress) {
-  const { called, model, timeoutMs, request, index, signal } = job
+  const { called, timeoutMs, request, index, signal } = job
   const { id: engine } = called
   const onTimeout = () => new EngineError(engine, 'timeout', `nothing came for ${timeoutMs} ms`)
   const idle = new IdleTimeout(timeoutMs, onTimeout, signal)
   try {
     const options = { ...sent.options, abortSignal: idle.signal }
-    const { stream } = await idle.wait((model as LanguageModelV4).doStream(options))
     const asked = { engine, index, messages: sent.messages, strict: request.strict }
-    const end = yield* readCompletion(asked, readParts(stream, idle, progress))
+    const end = yield* readCompletion(asked, await openParts(job, options, idle, progress))
     const warnings = [...new Set([...sent.warnings, ...(end.warnings ?? [])])]
     return { ...end, ...(warnings.length > 0 && { warnings }) }
   } finally {
     idle.end()
   }
+}
+
+/** The parts of an answer, while it is streamed or when it is whole. */
+async function openParts(
+  { model, noStream }: Job,
+  options: SentCall['options'],
+  idle: IdleTimeout,
+  progress: Progress,
+): Promise<AsyncIterable<StreamPart>> {
+  const called = model as LanguageModelV4
+  if (noStream) {
+    const whole = await idle.wait(called.doGenerate(options as LanguageModelV4CallOptions))
+    progress.onTaken()
+    return partsOf(whole)
+  }
+  const { stream } = await idle.wait(called.doStream(options as LanguageModelV4CallOptions))
+  progress.onTaken()
+  return readParts(stream, idle, progress)
 }
 
 async function* readParts(

@@ -9,6 +9,7 @@ import type { Llama, LlamaContext, LlamaModel, Token } from 'node-llama-cpp'
 import { UsageError } from '../../core/provider/errors.ts'
 import { needPackages } from '../../files/optional-packages.ts'
 import { toGrammarSchema } from './schema.ts'
+import { rememberWords } from './tokenize.ts'
 
 /** One native context: rows of cells that are decoded together. */
 export interface NativeContext {
@@ -169,18 +170,23 @@ function bindNative(
   const native = inner(model, '_model')
   const { tokenizer, ...metadata } = model.fileInfo.metadata
   const architecture = metadata.general.architecture
-  const { ggml } = tokenizer as unknown as { ggml: { tokens: string[]; token_type?: number[] } }
+  const { ggml } = tokenizer as unknown as { ggml: { tokens: string[]; token_type?: number[]; pre?: string } }
+  const tokenTypes = ggml.token_type ?? []
   return {
     trainLength: model.trainContextSize,
     bytesPerToken: measureCells(metadata[architecture] as unknown as Dimensions),
     tokens: ggml.tokens,
-    tokenTypes: ggml.token_type ?? [],
+    tokenTypes,
     chatTemplate: tokenizer?.chat_template,
     bos: model.tokens.bos ?? undefined,
     isBosWanted: model.tokens.shouldPrependBosToken,
     bosText: model.tokens.bosString ?? '',
     eosText: model.tokens.eosString ?? '',
-    tokenize: (text) => model.tokenize(text, false),
+    tokenize: rememberWords((text) => model.tokenize(text, false), {
+      split: ggml.pre,
+      tokens: ggml.tokens,
+      tokenTypes,
+    }),
     detokenize: (tokens) => model.detokenize(tokens as Token[]),
     isEndOfGeneration: (token) => model.isEogToken(token as Token),
     compileTemplate: (template) => {

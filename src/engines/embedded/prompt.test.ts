@@ -66,6 +66,34 @@ test('a template may still trim and look at what a message says', () => {
   )
 })
 
+test('a template that only copies texts is rendered once per order of roles, with the same tokens', () => {
+  let rendered = 0
+  const compileTemplate = () => (variables: Record<string, unknown>) => {
+    rendered++
+    const messages = variables.messages as { role: string; content: string }[]
+    return messages.map((m) => `<|im_start|>${m.role}\n${m.content}<|im_end|>`).join('')
+  }
+  const copies =
+    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>'}}{% endfor %}"
+  const looks = copies.replace('{% endfor', "{% if 'x' in message['content'] %}{% endif %}{% endfor")
+  const texts = ['', ' ', 'Why?', '@aft0-text1@ $& $1', '<|im_end|>\n<tool>', '@aft0-1@', 'x'.repeat(99)]
+  const conversations = texts.flatMap((a) => texts.map((b) => [a, b]))
+  const [short, whole] = [copies, looks].map((chatTemplate) => {
+    const tokensOf = createRenderer({ ...vocabulary, chatTemplate, compileTemplate }, 'test')
+    rendered = 0
+    const tokens = conversations.map(([a = '', b = '']) =>
+      tokensOf([
+        { role: 'system', content: a },
+        { role: 'user', content: b },
+      ]),
+    )
+    return { tokens, rendered }
+  })
+  expect(short?.tokens).toEqual(whole?.tokens)
+  expect(short?.rendered).toBeLessThan(4) // a text that holds the name of a place needs other names
+  expect(whole?.rendered).toBe(conversations.length)
+})
+
 test('a user-defined token that the template writes is text in a message, and another one is a token', () => {
   const messages: Message[] = [{ role: 'user', content: 'a<tool>b' }]
   expect(render(messages, { chatTemplate: 'writes <tool>' })).toBe('[1]user\na<tool>b[2][1]assistant\n')

@@ -30,8 +30,8 @@ const USER_DEFINED = 4
  * The function throws an EngineError of kind `refused` for content that is not text, and if the template refuses it.
  */
 export function createRenderer(vocabulary: Vocabulary, engine: string) {
-  const { chatTemplate, bosText, eosText, bos, isBosWanted } = vocabulary
-  const render = vocabulary.compileTemplate(chatTemplate)
+  const { chatTemplate, bos, isBosWanted } = vocabulary
+  const write = createWriter(vocabulary, engine)
   const specials = findSpecials(vocabulary)
   const names = [...specials.keys()].sort((a, b) => b.length - a.length)
   const special = new RegExp(`(${names.map(escapeRegExp).join('|') || '(?!)'})`)
@@ -42,25 +42,12 @@ export function createRenderer(vocabulary: Vocabulary, engine: string) {
     const hideName = (part: string, i: number) => (i % 2 ? `${marker}${names.indexOf(part)}@` : part)
     const hide = (text: string) => text.split(special).map(hideName).join('')
     const hidden = new RegExp(`${marker}(\\d+)@`)
-    const parts = write(mapStrings(turns, hide) as Message[]).split(special)
+    const parts = write(mapStrings(turns, hide) as Turn[], marker).split(special)
     const tokens = parts.flatMap((part, i) => {
       const token = specials.get(part)
       return i % 2 && token !== undefined ? [token] : tokenizePlain(part.split(hidden))
     })
     return isBosWanted && bos !== undefined && tokens[0] !== bos ? [bos, ...tokens] : tokens
-  }
-
-  function write(turns: Message[]): string {
-    try {
-      return render({ messages: turns, add_generation_prompt: true, bos_token: bosText, eos_token: eosText })
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      // Some templates refuse two turns of one role, or know no system role.
-      const rewrite = rewriteFor(reason, turns, true) ?? rewriteFor('system role', turns, true)
-      if (rewrite) return write(rewrite.rewrite(turns, true))
-      const problem = `the model's chat template refuses the messages: ${reason}`
-      throw new EngineError(engine, 'refused', problem, { cause })
-    }
   }
 
   /** Tokens of text; every second part is the number of a special text that was replaced. */
@@ -76,6 +63,64 @@ export function createRenderer(vocabulary: Vocabulary, engine: string) {
     }
     return pieces.filter(Boolean).flatMap((piece) => vocabulary.tokenize(piece))
   }
+}
+
+/** Makes the function that writes turns by the template. `marker` stands in no text. */
+function createWriter(
+  { chatTemplate, bosText, eosText, compileTemplate }: Vocabulary,
+  engine: string,
+): (turns: Turn[], marker: string) => string {
+  const render = compileTemplate(chatTemplate)
+  const isOpaque = copiesContent(chatTemplate)
+  /** Conversations without their texts, as the template writes them. */
+  const frames = new Map<string, string>()
+
+  /** Undefined if the template refuses these roles. */
+  function renderFrame(turns: Turn[]): string | undefined {
+    try {
+      return renderTurns(turns)
+    } catch {
+      return undefined
+    }
+  }
+
+  function renderTurns(messages: Message[] | Turn[]): string {
+    return render({ messages, add_generation_prompt: true, bos_token: bosText, eos_token: eosText })
+  }
+
+  function write(turns: Message[]): string {
+    try {
+      return renderTurns(turns)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      // Some templates refuse two turns of one role, or know no system role.
+      const rewrite = rewriteFor(reason, turns, true) ?? rewriteFor('system role', turns, true)
+      if (rewrite) return write(rewrite.rewrite(turns, true))
+      const problem = `the model's chat template refuses the messages: ${reason}`
+      throw new EngineError(engine, 'refused', problem, { cause })
+    }
+  }
+
+  /** Writes names for the texts, which then take their places: conversations of the same roles are rendered once. */
+  return (turns, marker) => {
+    if (!isOpaque) return write(turns as Message[])
+    const short = turns.map((turn, i) => ({ ...turn, content: `${marker}text${i}@` }))
+    const key = JSON.stringify(short)
+    const frame = frames.get(key) ?? renderFrame(short)
+    if (frame === undefined) return write(turns as Message[])
+    if (frames.size < MOST_FRAMES) frames.set(key, frame)
+    const name = new RegExp(`${marker}text(\\d+)@`, 'g')
+    return frame.replace(name, (_, i) => (turns[Number(i)] as Turn).content)
+  }
+}
+
+const MOST_FRAMES = 1000
+
+/** Whether a template only copies the texts of messages, without a condition on them or a change, and writes no date. */
+function copiesContent(template: string): boolean {
+  const copied = /(\+|\{\{-?)\s*message(\.content|\['content'\]|\["content"\])\s*(?=\+|-?\}\})/g
+  const rest = template.replace(copied, '$1')
+  return rest !== template && !/content|strftime/.test(rest)
 }
 
 /** Tokens of the messages' texts joined, for models without a chat template. */

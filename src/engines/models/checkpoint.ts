@@ -1,17 +1,17 @@
 /** A folder made by `aft train`, as a model file and its adapter. */
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataError, UsageError } from '../../core/provider/errors.ts'
 import { type Checkpoint, checkpointFile, readRecord } from '../../files/checkpoint.ts'
 import { readGgufHeader } from './gguf.ts'
 import { type ResolveOptions, resolveModel } from './models.ts'
 
-/** A trained model: its file, and the adapter to apply. */
+/** A trained model: its file, and the adapters to apply. */
 export interface OpenableCheckpoint {
   record: Checkpoint
   file: string
-  lora?: string
+  lora: string[]
 }
 
 /**
@@ -25,14 +25,14 @@ export async function readCheckpoint(
   const record = readRecord(folder)
   const own = (name: string) => {
     const file = join(folder, name)
-    if (existsSync(file)) return file
-    throw new DataError(
-      join(folder, checkpointFile),
-      undefined,
-      `expected the file ${name} beside it, but it does not exist`,
-    )
+    const wrong = (what: string) => new DataError(join(folder, checkpointFile), undefined, what)
+    if (!existsSync(file)) throw wrong(`expected the file ${name} beside it, but it does not exist`)
+    const expected = record.files?.[name]
+    const got = expected === undefined ? undefined : hash(readFileSync(file))
+    if (got === expected) return file
+    throw wrong(`expected ${name} to have SHA-256 ${expected}, got ${got}: install the package again`)
   }
-  const lora = record.adapter === undefined ? undefined : own(record.adapter)
+  const lora = [record.adapter ?? []].flat().map(own)
   if (record.gguf !== undefined) return { record, file: own(record.gguf), lora }
   if (!record.base) {
     const advice = 'serve it (vllm serve, after `aft train export`), and name it as URL#NAME'
@@ -47,11 +47,12 @@ export async function findTemplateChange({ record, file }: OpenableCheckpoint): 
   const { metadata } = await readGgufHeader(file)
   const template = metadata.get('tokenizer.chat_template')
   if (record.chatTemplateSha256 === undefined) return undefined
-  const sha256 = createHash('sha256')
-    .update(String(template ?? ''))
-    .digest('hex')
-  if (sha256 === record.chatTemplateSha256) return undefined
+  if (hash(String(template ?? '')) === record.chatTemplateSha256) return undefined
   return template === undefined
     ? `${file} has no chat template, but the model was trained with one`
     : `the chat template of ${file} is not the one that the model was trained with`
+}
+
+function hash(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex')
 }

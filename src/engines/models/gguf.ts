@@ -4,6 +4,7 @@
  */
 import { open } from 'node:fs/promises'
 import { DataError } from '../../core/provider/errors.ts'
+import { checkReadable } from '../../lib/file-error.ts'
 
 /** One tensor. `type` is ggml's number; `offset` counts bytes from the start of the tensor data. */
 export interface GgufTensor {
@@ -47,6 +48,7 @@ const tooShort = 'expected a whole GGUF model, but it ends too early: download i
  * @throws DataError if the file is not GGUF, is cut off, or has a version other than 2 and 3
  */
 export async function readGgufHeader(file: string): Promise<GgufHeader> {
+  checkReadable(file)
   const handle = await open(file)
   try {
     const { size } = await handle.stat()

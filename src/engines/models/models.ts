@@ -10,6 +10,7 @@ import { readGgufHeader } from './gguf.ts'
 import type { PullOptions } from './model-cache.ts'
 import { type CatalogModel, catalog, namesFor } from './model-catalog.ts'
 import { pullModel } from './model-pull.ts'
+import { listPackaged } from './packaged.ts'
 
 export type { PullProgress } from '../../lib/verified-file.ts'
 export { authorsCheckpoints, type CatalogModel, catalog } from './model-catalog.ts'
@@ -60,15 +61,27 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
   throw new Error(`${name} stands for no model`)
 }
 
-/** A model of the catalog, and whether its file is on this machine. */
-export interface ListedModel extends CatalogModel {
+/** A model of the catalog or of the package, and whether all that it needs is on this machine. */
+export interface ListedModel extends Omit<CatalogModel, 'source' | 'file'> {
   path: string
   isCached: boolean
 }
 
-/** The catalog, with what is on this machine. `smollm2` is listed with the file that it stands for here. */
+/**
+ * The catalog and the models of the package, with what is on this machine. `smollm2` is listed with the file that it
+ * stands for here.
+ */
 export async function listModels(options: ResolveOptions = {}): Promise<ListedModel[]> {
   const folder = findModelFolder(options)
+  const own = await listCatalog(folder)
+  const packaged = listPackaged().map(({ base, ...model }): ListedModel => {
+    const isCached = own.some(({ name, isCached }) => name === base && isCached)
+    return { ...model, format: 'LoRA', raw: false, isCached }
+  })
+  return [...own, ...packaged]
+}
+
+async function listCatalog(folder: string): Promise<ListedModel[]> {
   return Promise.all(
     catalog.map(async ({ name, about }) => {
       const models = namesFor(name).map(findModel)

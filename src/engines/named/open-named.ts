@@ -8,7 +8,12 @@ import { addressOf, firstOf, namedServers, type Provider, providers, type Variab
 
 /** Whether a name's part before the colon is in the table. */
 export function isNamed(scheme: string): boolean {
-  return Object.hasOwn(providers, scheme) || Object.hasOwn(namedServers, scheme)
+  return Object.hasOwn(providers, scheme) || isServer(scheme)
+}
+
+/** Whether such a name means a server, and not a provider. */
+export function isServer(scheme: string): boolean {
+  return Object.hasOwn(namedServers, scheme)
 }
 
 /**
@@ -63,7 +68,8 @@ async function openProvider(
 
 /** What a provider is made with. @throws UsageError that names the package and the variables that are missing */
 function readSettings(name: string, provider: Provider, options: OpenOptions): Record<string, string> {
-  const { env = process.env, apiKeyEnv, baseURL } = options
+  const { env = process.env, apiKeyEnv } = options
+  const [baseURL] = [options.baseURL ?? []].flat()
   const given: Record<string, string> = {}
   if (baseURL !== undefined) given.baseURL = baseURL
   if (apiKeyEnv !== undefined) {

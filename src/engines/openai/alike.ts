@@ -4,21 +4,27 @@
  */
 import { asFields, type Fields } from './fields.ts'
 
-/** The parsed chunk that a line is, if it is like an earlier one. It is the same object for all that are alike. */
+/** Chunks that differ in one text only. */
+export interface Alike {
+  /** The last of them: the same object for all, with another text in it. */
+  readonly chunk: Fields
+  /** What in it holds the text, and under which name. */
+  readonly holder: Fields
+  readonly name: string
+}
+
+/** Recognizes such chunks. */
 export interface AlikeReader {
-  read(line: string): Fields | undefined
+  /** What a line is, if it is like an earlier one. */
+  read(line: string): Alike | undefined
   /** Remembers a line that `read` did not know, and what it was parsed to. */
   learn(line: string, chunk: unknown): void
 }
 
 /** A chunk whose text is missing: `start`, which ends in a quotation mark, then any text, then `end`. */
-interface Pattern {
+interface Pattern extends Alike {
   start: string
   end: string
-  chunk: Fields
-  /** What holds the text, and under which name. */
-  holder: Fields
-  name: string
 }
 
 /** Lines before the first is remembered: short streams are not worth it. */
@@ -43,7 +49,7 @@ export function readAlike(): AlikeReader {
         if (text === undefined) continue
         misses = 0
         pattern.holder[pattern.name] = text
-        return pattern.chunk
+        return pattern
       }
       return undefined
     },

@@ -18,11 +18,19 @@ export interface WireScore {
 /** The chunk within a chunk: some gateways wrap what they pass on. */
 export function unwrap(chunk: Chunk): Chunk {
   if (chunk.choices || chunk.error) return chunk
-  for (const name of ['data', 'result', 'response']) {
+  for (const name of ['data', 'result', 'response', 'output', 'body']) {
     const inner = chunk[name]
     if (isFields(inner) && inner.choices) return inner
   }
-  return chunk
+  return isFields(chunk.message) && typeof chunk.done === 'boolean' ? fromOllama(chunk, chunk.message) : chunk
+}
+
+/** A line of Ollama's own interface, which some gateways pass on. */
+function fromOllama(chunk: Chunk, delta: Fields): Chunk {
+  const { done, done_reason: reason, prompt_eval_count, eval_count } = chunk
+  const usage = { prompt_tokens: prompt_eval_count, completion_tokens: eval_count }
+  const choice = { index: 0, delta, finish_reason: done ? (reason ?? 'stop') : null }
+  return { choices: [choice], ...(eval_count !== undefined && { usage }) }
 }
 
 /** The choices of a chunk: a list, a map by number, one alone, or none. */
@@ -69,12 +77,20 @@ function isFull(value: unknown): boolean {
 /** The piece of a completion that a choice brings. `isWhole` if it is all of it and not the next piece. */
 export function pieceOf(choice: Choice): { piece: Fields; isWhole: boolean } {
   const { delta, message, text } = choice
-  if (isFields(delta)) return { piece: delta, isWhole: false }
+  const hasOther = Boolean(message || text)
+  if (isFields(delta) && !(hasOther && isBare(delta))) return { piece: delta, isWhole: false }
   if (isFields(message)) return { piece: message, isWhole: true }
   // A text, or parts, in place of an object.
-  const content = delta || message || text
+  const content = (isFields(delta) ? undefined : delta) || message || text
   return { piece: content === undefined ? NONE : { content }, isWhole: !delta && Boolean(message) }
 }
+
+/** Whether a delta says nothing but a role: then what stands beside it counts. */
+function isBare(delta: Fields): boolean {
+  return Object.entries(delta).every(([name, value]) => name === 'role' || isNothing(value))
+}
+
+const isNothing = (value: unknown) => value === null || value === undefined || value === ''
 
 /** Text and reasoning of a piece, in whatever fields and parts they stand. */
 export interface Words {
@@ -83,29 +99,34 @@ export interface Words {
 }
 
 /** Reads the text and the reasoning of a piece. If several fields hold the same reasoning, it counts once. */
-export function readWords(piece: Fields): Words {
+export function readWords(piece: Fields, choice: Choice = NONE): Words {
   const { content } = piece
   const words = { reasoning: '', content: '' }
   // Most pieces are a text and nothing else.
-  if (holdsReasoning(piece)) words.reasoning = readReasoning(piece)
+  if (Object.keys(piece).some(isForReasoning)) words.reasoning = readReasoning(piece)
+  if (Object.keys(choice).some(isForReasoning)) words.reasoning ||= readReasoning(choice)
   if (typeof content === 'string' && content !== '') words.content = content
   else if (content || content === 0 || content === false) addParts(content, words)
   if (words.content === '' && typeof piece.refusal === 'string') words.content = piece.refusal
   return words
 }
 
-function holdsReasoning(piece: Fields): boolean {
-  const { reasoning_content: first, reasoning, thinking, reasoning_text: text } = piece
-  return Boolean(first || reasoning || thinking || text || piece.reasoning_details || piece.thinking_blocks)
-}
-
 /** From the first field that holds any: several may hold the same. */
 function readReasoning(piece: Fields): string {
-  for (const name of REASONING_FIELDS) {
+  for (const name of [...REASONING_FIELDS, ...Object.keys(piece).filter(isForReasoning)]) {
     const reasoning = piece[name] ? joinText(piece[name]) : ''
     if (reasoning !== '') return reasoning
   }
-  return ''
+  const inner = piece.provider_specific_fields
+  return isFields(inner) ? readReasoning(inner) : ''
+}
+
+/** Whether a field has a name that some server may give to reasoning. */
+function isForReasoning(name: string): boolean {
+  return (
+    /reason|think|thought|^cot$|^analysis$|provider_specific/i.test(name) &&
+    !/signature|effort|finish|stop/i.test(name)
+  )
 }
 
 const REASONING_FIELDS = [
@@ -148,16 +169,33 @@ function joinText(value: unknown, depth = 0): string {
 }
 
 /** The word with which a choice ends; undefined while it does not. */
-export function finishOf({ finish_reason: reason }: Choice): string | undefined {
+export function finishOf(choice: Choice): string | undefined {
+  const fields = asFields(choice)
+  const reason = 'finish_reason' in fields ? fields.finish_reason : otherFinish(fields)
   if (isFields(reason)) return finishOf({ finish_reason: reason.type ?? reason.reason })
   return typeof reason === 'string' && reason !== '' && reason !== 'null' ? reason : undefined
+}
+
+/** Where servers without the field put it. */
+function otherFinish({ finishReason, stop_reason: stop, delta, message }: Choice): unknown {
+  return finishReason ?? stop ?? asFields(delta).finish_reason ?? asFields(message).finish_reason
 }
 
 /** The log probabilities that a choice brings. */
 export function scoresOf({ logprobs }: Choice): readonly WireScore[] {
   if (!logprobs) return NO_SCORES
   const { content } = asFields(logprobs)
-  return Array.isArray(content) ? content.filter(isScore).map(cutScore) : []
+  return (Array.isArray(content) ? content : scoresOfText(asFields(logprobs))).filter(isScore).map(cutScore)
+}
+
+/** Those of raw text are lists side by side, and the alternatives a record by token. */
+function scoresOfText({ tokens, token_logprobs: logprobs, top_logprobs: top }: Fields): Fields[] {
+  if (!Array.isArray(tokens) || !Array.isArray(logprobs)) return []
+  const bestOf = (i: number) =>
+    Object.entries(asFields(Array.isArray(top) ? top[i] : undefined))
+      .map(([token, logprob]) => ({ token, logprob }))
+      .sort((a, b) => Number(b.logprob) - Number(a.logprob))
+  return tokens.map((token, i) => ({ token, logprob: logprobs[i], top_logprobs: bestOf(i) }))
 }
 
 function isScore(score: unknown): score is WireScore {

@@ -27,6 +27,8 @@ export interface Completion {
   /** When its first request was sent, by `performance.now()`. */
   startMs?: number
   received: Received
+  /** All that comes is text, whatever tags it holds. */
+  readonly isPlain: boolean
   /** Names of the tools that it may call. */
   readonly tools: ReadonlySet<string>
   /** How its last attempt ended, if nothing proves that it was whole: a word, or '' for no word. */
@@ -64,9 +66,13 @@ export interface Received extends Transcript {
 export function createCompletion(
   index: number,
   seed: number,
-  { emit, tools = [] }: { emit: (event: EngineEvent) => void; tools?: Tool[] },
+  {
+    emit,
+    tools = [],
+    isPlain = false,
+  }: { emit: (event: EngineEvent) => void; tools?: Tool[]; isPlain?: boolean },
 ): Completion {
-  const base = { index, seed, emit, tools: new Set(tools.map((tool) => tool.function.name)) }
+  const base = { index, seed, emit, isPlain, tools: new Set(tools.map((tool) => tool.function.name)) }
   const counts = { failedAttempts: 0, calls: 0, prefilledTokens: 0, hasEnded: false }
   return { ...base, received: receiveNothing(base), ...counts }
 }
@@ -83,8 +89,9 @@ function receiveNothing({
   seed,
   emit,
   tools,
-}: Pick<Completion, 'index' | 'seed' | 'emit' | 'tools'>): Received {
-  const transcript = createTranscript(index, emit)
+  isPlain,
+}: Pick<Completion, 'index' | 'seed' | 'emit' | 'tools' | 'isPlain'>): Received {
+  const transcript = createTranscript(index, emit, { isPlain })
   const calls: CallTracker = { transcript, seed, names: tools, calls: [] }
   const counts = { pieces: 0, openPieces: 0, chars: 0 }
   const flags = { hasDeltas: false, hasBegun: false, isSettled: false }
@@ -131,10 +138,10 @@ export function isKnownEnd({ finishReason }: Received): boolean {
 /** Takes text, reasoning and calls. Whether there were any. */
 function takePiece(received: Received, choice: Choice): boolean {
   const { piece, isWhole } = pieceOf(choice)
-  const { reasoning, content } = readWords(piece)
-  const calls = piece.tool_calls || piece.function_call ? callsIn(piece) : []
+  const { reasoning, content } = readWords(piece, choice)
+  const calls = callsIn(piece, choice)
   // Some servers repeat in their last chunk, as a message, all that they have streamed.
-  if (isWhole && received.pieces > 0 && isRepetition(received, content)) {
+  if (isWhole && received.pieces > 0 && isRepetition(received, content, finishOf(choice))) {
     return takeRepetition(received, content, calls)
   }
   received.hasDeltas ||= !isWhole
@@ -146,8 +153,10 @@ function takePiece(received: Received, choice: Choice): boolean {
 }
 
 /** Whether a message holds again what came before. Some servers send each piece as a message. */
-function isRepetition({ text, hasDeltas }: Received, content: string): boolean {
-  return hasDeltas || content.startsWith(text) || text.includes(content.trim())
+function isRepetition({ text, hasDeltas }: Received, content: string, finish: string | undefined): boolean {
+  if (hasDeltas) return true
+  if (content.startsWith(text) && content.length > text.length) return true
+  return finish !== undefined && content.trim() === text.trim()
 }
 
 /** Of a whole that follows its pieces: what they did not hold. */
@@ -182,10 +191,20 @@ export function toFinishReason({ finishReason = '', toolCalls }: Received): Fini
   return toolCalls.length > 0 || ending === 'tool-calls' ? 'tool-calls' : 'stop'
 }
 
+/** Characters that have come of some completions. */
+export function countChars(completions: Completion[]): number {
+  return completions.reduce((sum, { received }) => sum + received.chars, 0)
+}
+
 /** Emits the end of a completion. */
 export function endCompletion(completion: Completion, usage: Usage, request: CompletionRequest): void {
   completion.hasEnded = true
   completion.emit(toEnd(completion, usage, request.logprobs))
+}
+
+/** Emits the usage of a completion that has ended on an estimate. */
+export function reportUsage({ index, emit }: Completion, usage: Usage): void {
+  emit({ type: 'completion-usage', index, usage })
 }
 
 function toEnd(

@@ -1,6 +1,6 @@
 /** Addresses and keys of servers, and what the engines of one server share. */
-import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { UsageError } from '../../core/provider/errors.ts'
+import { createLevel, type Level } from '../../lib/level.ts'
 import { createSlots, type Slots } from '../../lib/slots.ts'
 
 type Env = Record<string, string | undefined>
@@ -59,12 +59,55 @@ export function normalizeURL(baseURL: string): string {
   return url.origin + url.pathname.replace(/\/+$/, '')
 }
 
-const endpoints = new Map<string, { slots: Slots; users: number }>()
+/** The addresses in a name, separated by commas. */
+export function splitAddresses(text: string): string[] {
+  return text.split(/,(?=https?:)/)
+}
 
-/** Slots for completions at an address, shared by all engines of this process. The last given `concurrency` counts. */
-export function shareSlots(address: string, concurrency?: number): { slots: Slots; leave: () => void } {
-  const endpoint = endpoints.get(address) ?? { slots: createSlots(concurrency ?? 8), users: 0 }
-  if (concurrency !== undefined) endpoint.slots.capacity = concurrency
+/**
+ * The id of a model at one address or at several. Of several it names none: a run is resumed where servers were added or
+ * left out.
+ */
+export function idOfServers(addresses: string[], model: string): string {
+  const [first = ''] = addresses
+  return addresses.length > 1 ? `servers#${model}` : `${normalizeURL(first)}#${model}`
+}
+
+interface Endpoint {
+  slots: Slots
+  /** Absent if a number of places was given. */
+  level?: Level
+  users: number
+}
+
+const endpoints = new Map<string, Endpoint>()
+
+/** Places at all addresses together that this process uses now. */
+export function countPlacesNow(): number {
+  return [...endpoints.values()].reduce((sum, { slots }) => sum + slots.capacity, 0)
+}
+
+function openEndpoint(concurrency = FIRST_PLACES): Endpoint {
+  const slots = createSlots(concurrency)
+  return { slots, users: 0, level: createLevel(slots) }
+}
+
+/** What any server takes. From there on it is found out how many more it can use. */
+const FIRST_PLACES = 8
+
+/**
+ * Slots for completions at an address, shared by all engines of this process. The last given `concurrency` counts. Without
+ * one, their number is found while they are used.
+ */
+export function shareSlots(
+  address: string,
+  concurrency?: number,
+): { slots: Slots; level?: Level; leave: () => void } {
+  const endpoint = endpoints.get(address) ?? openEndpoint(concurrency)
+  if (concurrency !== undefined) {
+    endpoint.slots.capacity = concurrency
+    endpoint.level = undefined
+  }
   endpoint.users++
   endpoints.set(address, endpoint)
   let hasLeft = false
@@ -72,13 +115,13 @@ export function shareSlots(address: string, concurrency?: number): { slots: Slot
     if (!hasLeft && --endpoint.users === 0) endpoints.delete(address)
     hasLeft = true
   }
-  return { slots: endpoint.slots, leave }
+  return { slots: endpoint.slots, level: endpoint.level, leave }
 }
 
-/** Where chat completions of a server are asked for. A query, such as Azure's `?api-version=…`, stays. */
-export function completionsURL(baseURL: string): string {
+/** Where completions of chats, or of raw text, are asked for. A query, such as Azure's `?api-version=…`, stays. */
+export function completionsURL(baseURL: string, isRaw = false): string {
   const url = new URL(baseURL)
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/chat/completions`
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${isRaw ? '' : 'chat/'}completions`
   url.hash = ''
   return url.href
 }
@@ -111,8 +154,9 @@ export function headersFor(
 
 function setHeader(headers: Record<string, string>, name: string, value: string): void {
   try {
-    validateHeaderName(name)
-    validateHeaderValue(name, value)
+    const http = process.getBuiltinModule('node:http') // an import would load much more
+    http.validateHeaderName(name)
+    http.validateHeaderValue(name, value)
   } catch {
     // The value is not shown: it may be a key.
     throw new UsageError(

@@ -2,9 +2,11 @@
 import type { CompletionRequest } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
 import { IdleTimeout } from '../../lib/idle-timeout.ts'
-import type { Grant, Slots } from '../../lib/slots.ts'
+import type { Grant } from '../../lib/slots.ts'
 import { endTranscript } from '../transcript.ts'
 import { errorFromChunk, errorFromConnection } from '../upstream/error.ts'
+import { stringify } from '../upstream/error-body.ts'
+import type { Alike } from './alike.ts'
 import {
   type Choice,
   type Chunk,
@@ -18,54 +20,25 @@ import {
 import {
   beginAttempt,
   type Completion,
+  countChars,
   endCompletion,
   hadNoRoom,
   isKnownEnd,
+  reportUsage,
   takeChoice,
   toFinishReason,
 } from './completion.ts'
 import { type Ends, isProven, noteReasons } from './ends.ts'
 import { asFields } from './fields.ts'
+import type { Take } from './framing.ts'
 import { checkSize, KEEP_ALIVES, limitChars } from './limits.ts'
 import { post, type Target } from './post.ts'
-import { type Dialect, type SentBody, toBody } from './request.ts'
+import type { Asked, Outcome, Question, Server } from './question.ts'
+import { type Quick, takeText, toQuick } from './quick.ts'
+import type { SentBody } from './request.ts'
+import { sessionHeaders } from './session.ts'
 import { readAnswer } from './stream.ts'
 import { accountFor } from './usage.ts'
-
-/** A server and what this process knows of it. */
-export interface Server {
-  target: Target
-  model: string
-  /** Attempts per completion, the first included. */
-  attempts: number
-  timeoutMs: number
-  /** The same for answers that are not streamed: nothing comes until they are whole. */
-  wholeTimeoutMs: number
-  noStream?: boolean
-  extraBody?: Record<string, unknown>
-  slots: Slots
-  dialect: Dialect
-  /** How its answers end. */
-  ends: Ends
-}
-
-/** What is asked of a server. */
-export interface Question {
-  server: Server
-  request: CompletionRequest
-  /** Fires when the caller aborts or stops reading. */
-  signal: AbortSignal
-}
-
-/** How one request ended. */
-export interface Outcome {
-  sent: SentBody
-  /** The server said that it had said everything. */
-  isDone: boolean
-  /** A line of the answer that means nothing: it may say what went wrong. */
-  stray?: string
-  error?: EngineError
-}
 
 /** What an answer has brought so far. */
 interface Progress {
@@ -77,6 +50,8 @@ interface Progress {
   strays: Map<number, Completion>
   /** Completions that finished, and whose usage is not known yet. */
   awaitingUsage: Completion[]
+  /** Completions that have ended on an estimate. */
+  early: Completion[]
   /** Usage that came without saying for which completions. */
   reportedUsage?: WireUsage
   hasUsage: boolean
@@ -90,61 +65,73 @@ interface Progress {
   /** Characters that a completion may have. */
   maxChars: number
   isDone: boolean
-  /** Output tokens of completions that were ended on an estimate. */
-  estimatedTokens: number
+  /** An object that is no chunk of a chat completion. */
+  other?: Chunk
+  /** How chunks are taken that are like an earlier one. */
+  quick: WeakMap<Alike, Quick | undefined>
 }
 
 /** Sends one request and reads its answer to the end. Releases slots as completions finish, and all at the end. */
 export async function exchange(
   { server, request, signal }: Question,
-  completions: Completion[],
-  grant: Grant,
+  { completions, sent, grant, onTaken }: Asked,
 ): Promise<Outcome> {
-  const { target, model, noStream, extraBody } = server
-  const seed = completions[0]?.seed ?? 0
-  const sent = toBody(request, { model, seed, n: completions.length, dialect: { ...server.dialect } })
+  const { target, noStream, extraBody } = server
   const body: SentBody['body'] = { ...sent.body, ...(noStream && { stream: false }), ...extraBody }
   if (!body.stream) delete body.stream_options
   const timeoutMs = body.stream ? server.timeoutMs : server.wholeTimeoutMs
-  const asked = { target, request, completions, grant }
-  const progress: Progress = {
-    ...asked,
-    strays: new Map(),
-    awaitingUsage: [],
-    hasUsage: false,
-    isWaitingForUsage: false,
-    heardMs: performance.now(),
-    hasHeard: false,
-    keepAliveMs: KEEP_ALIVES * server.timeoutMs,
-    maxChars: limitChars(request.sampling.maxTokens),
-    isDone: false,
-    estimatedTokens: 0,
-  }
+  const progress = expectProgress(server, { target, request, completions, grant })
+  const headers = sessionHeaders(server.session ?? {}, request)
   for (const completion of completions) beginAttempt(completion, sent.warnings)
   if (completions[0]) completions[0].calls++
   const problem = `nothing came from the server for ${timeoutMs} ms`
   const idle = new IdleTimeout(timeoutMs, () => new EngineError(target.id, 'timeout', problem), signal)
   let error: EngineError | undefined
   let stray: string | undefined
+  const measure = server.level?.begin()
   try {
-    const reply = await idle.wait(post(target, body, idle.signal))
-    const take = (chunk: Chunk) => takeChunk(progress, chunk)
+    const reply = await idle.wait(post(target, body, { signal: idle.signal, headers }))
+    onTaken()
+    const take: Take = (chunk, alike) => (alike ? takeAlike(progress, alike) : takeChunk(progress, chunk))
     const endRead = (isDone: boolean) => {
       if (isOver(progress, isDone)) return true
       if (!progress.isWaitingForUsage && areFinished(progress)) waitForUsage(progress, idle)
       else idle.restart()
       return false
     }
-    stray = await idle.wait(readAnswer(target.id, reply, { take, endRead }))
+    stray = await idle.wait(readAnswer(target.id, reply, { take, endRead, isPatient: request.endsOnly }))
   } catch (thrown) {
     error = toEngineError(target.id, thrown, idle.signal)
   } finally {
     idle.end()
     grant.release()
   }
+  if (error?.kind === 'rate-limit') measure?.refuse()
+  if (!error) measure?.end(countChars(completions), completions.length)
   if (!error) awaitProven(progress, server.ends)
   endAwaiting(progress)
-  return { sent, isDone: progress.isDone, stray, error }
+  const { isDone, other } = progress
+  return { sent, isDone, stray, other: other && stringify(other).slice(0, 200), error }
+}
+
+function expectProgress(
+  { timeoutMs }: Server,
+  asked: Pick<Progress, 'target' | 'request' | 'completions' | 'grant'>,
+): Progress {
+  return {
+    ...asked,
+    strays: new Map(),
+    awaitingUsage: [],
+    early: [],
+    hasUsage: false,
+    isWaitingForUsage: false,
+    heardMs: performance.now(),
+    hasHeard: false,
+    keepAliveMs: KEEP_ALIVES * timeoutMs,
+    maxChars: limitChars(asked.request.sampling.maxTokens),
+    isDone: false,
+    quick: new WeakMap(),
+  }
 }
 
 /** @throws an error that is neither the server's nor the connection's: one of this program fails the whole call */
@@ -182,8 +169,26 @@ function isOver(progress: Progress, isDone: boolean): boolean {
     throw new EngineError(target.id, 'timeout', problem)
   }
   progress.isDone ||= isDone
-  if (progress.request.endsEarly && !areFinished(progress)) endEarly(progress)
-  return isDone || progress.completions.every((completion) => completion.hasEnded)
+  if (progress.request.endsEarly) endEarly(progress)
+  return isDone || (progress.early.length === 0 && progress.completions.every(({ hasEnded }) => hasEnded))
+}
+
+/** Takes a chunk that is like an earlier one. */
+function takeAlike(progress: Progress, alike: Alike): void {
+  const { quick, target, maxChars, request } = progress
+  const known = quick.get(alike)
+  if (!known) {
+    takeChunk(progress, alike.chunk)
+    if (!quick.has(alike)) quick.set(alike, toQuick(alike.chunk, alike, findAlike(progress, alike)))
+  } else if (takeText(known, alike.holder[alike.name] as string)) {
+    progress.hasHeard = true
+    const { received } = known.completion as Completion
+    checkSize(received, { engine: target.id, maxChars, request })
+  }
+}
+
+function findAlike(progress: Progress, { chunk }: Alike): Completion | undefined {
+  return findCompletion(progress, choicesOf(chunk)[0]?.index, 0)
 }
 
 /** @throws UpstreamError for an error in the stream */
@@ -201,6 +206,7 @@ function takeChunk(progress: Progress, sent: Chunk): void {
   }
   const figures = findUsage(chunk, choices[0])
   const usage = figures && usageOf(figures)
+  if (!chunk.choices) progress.other ??= chunk
   if (!usage) return
   progress.reportedUsage = figures === choices[0]?.usage ? addUsage(progress.reportedUsage, usage) : usage
   progress.hasUsage = true
@@ -264,28 +270,30 @@ function awaitProven(progress: Progress, ends: Ends): void {
   }
 }
 
-/** Ends the completions whose usage was awaited, with what the server reported since the last time, if anything. */
-function endAwaiting(progress: Progress): number {
-  const { request, completions, awaitingUsage, reportedUsage: reported, estimatedTokens } = progress
-  if (awaitingUsage.length === 0) return 0
-  const sum = reported?.completion_tokens ?? undefined
-  const rest =
-    sum === undefined ? reported : { ...reported, completion_tokens: Math.max(0, sum - estimatedTokens) }
-  awaitingUsage.sort((a, b) => a.index - b.index)
-  let outputTokens = 0
+/**
+ * Ends the completions whose usage was awaited, with what the server reported since the last time, if anything. It stands
+ * for those too that have ended on an estimate.
+ */
+function endAwaiting(progress: Progress): void {
+  const { request, completions, awaitingUsage, reportedUsage: reported } = progress
+  const due = reported ? [...progress.early, ...awaitingUsage] : awaitingUsage
+  if (due.length === 0) return
+  due.sort((a, b) => a.index - b.index)
+  if (reported) progress.early = []
   for (const { received } of awaitingUsage) endTranscript(received)
-  for (const [completion, usage] of accountFor(awaitingUsage, rest, request)) {
+  for (const [completion, usage] of accountFor(due, reported, request)) {
     if (usage.calls > 0) usage.sharedBy = completions.filter(({ received }) => received.hasBegun).length
-    endCompletion(completion, usage, request)
-    outputTokens += usage.outputTokens
+    if (completion.hasEnded) reportUsage(completion, usage)
+    else endCompletion(completion, usage, request)
   }
   progress.awaitingUsage = []
   progress.reportedUsage = undefined
-  return outputTokens
 }
 
-/** Ends completions before their server reports their usage; the last one's share is right again. */
+/** Ends completions before their server reports their usage. What it reports before all have finished is not all. */
 function endEarly(progress: Progress): void {
-  progress.reportedUsage = undefined
-  progress.estimatedTokens += endAwaiting(progress)
+  if (!areFinished(progress)) progress.reportedUsage = undefined
+  const { awaitingUsage, reportedUsage } = progress
+  endAwaiting(progress)
+  if (!reportedUsage) progress.early.push(...awaitingUsage)
 }

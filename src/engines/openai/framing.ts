@@ -3,10 +3,13 @@
  * JSON document and JSON lines may come under any content type, and mixed.
  */
 
-import { type AlikeReader, readAlike } from './alike.ts'
+import { type Alike, type AlikeReader, readAlike } from './alike.ts'
 import type { Fields } from './fields.ts'
 import { broken, MAX_DOCUMENT_CHARS, MAX_LINE_CHARS, markup, tooLong } from './frame-error.ts'
 import { splitObjects } from './glued.ts'
+
+/** Gets each object that is whole; `alike` if it is the same object as an earlier one, with another text in it. */
+export type Take = (chunk: Fields, alike?: Alike) => void
 
 /** Takes an answer piece by piece. */
 export interface Framer {
@@ -24,8 +27,7 @@ export interface Framer {
 }
 
 interface State {
-  /** Gets each object that is whole. */
-  readonly take: (chunk: Fields) => void
+  readonly take: Take
   readonly alike: AlikeReader
   /** Of the line that has not ended yet, and its first character that is no white space. */
   rest: string
@@ -44,8 +46,8 @@ interface State {
   hasEvents: boolean
 }
 
-/** A framer for one body. `take` gets its objects as they come; the next may be the same object with another text. */
-export function createFramer(take: (chunk: Fields) => void): Framer {
+/** A framer for one body. `take` gets its objects as they come. */
+export function createFramer(take: Take): Framer {
   const state: State = {
     take,
     alike: readAlike(),
@@ -145,7 +147,7 @@ function takeData(state: State, data: string): void {
 function takeWhole(state: State, data: string): void {
   const known = state.event === '' ? state.alike.read(data) : undefined
   const value = known ?? parse(data)
-  if (known) state.take(known)
+  if (known) state.take(known.chunk, known)
   else if (value !== undefined) {
     state.alike.learn(data, value)
     takeValue(state, value)
@@ -245,7 +247,10 @@ function takeError(state: State, text: string): void {
 
 function takeValue(state: State, value: unknown): void {
   if (typeof value !== 'object' || value === null) {
-    if (typeof value === 'string' && isDone(value)) state.isDone = true
+    const inner = typeof value === 'string' && value.startsWith('{') ? parse(value) : undefined
+    if (inner)
+      takeValue(state, inner) // JSON that was written as JSON twice
+    else if (typeof value === 'string' && isDone(value)) state.isDone = true
     else if (state.event === 'error') state.take({ error: value })
     else if (typeof value === 'string') state.stray ??= value.slice(0, 1_000)
   } else if (Array.isArray(value)) {

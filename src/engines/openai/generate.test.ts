@@ -130,3 +130,20 @@ describe('slots at an endpoint', () => {
     expect(order).toEqual([1, 3, 2, 4])
   })
 })
+
+it('one slot in fifty stays empty for a request that is whole with the next', async () => {
+  let goOn = () => {}
+  const { engine, asked } = await open({ concurrency: 51 }, async (one) => {
+    if (one.number === 0) await new Promise<void>((resolve) => (goOn = resolve))
+    await model()(one)
+  })
+  const first = collect(engine, { n: 50 })
+  await expect.poll(() => asked.length).toBe(1)
+  const second = collect(engine, { n: 2, seeds: [900, 901] })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(asked).toHaveLength(1)
+  goOn()
+  expect((await first).ends).toHaveLength(50)
+  expect((await second).ends).toHaveLength(2)
+  expect(asked.map(({ body }) => body.n)).toEqual([50, 2])
+})

@@ -4,10 +4,12 @@ import { type CompletionRequest, type EngineEvent, textOf } from '../../core/pro
 import { EngineError, UsageError } from '../../core/provider/errors.ts'
 import { createChannel } from '../../lib/channel.ts'
 import { backoffMs } from '../../lib/retry.ts'
-import type { Grant } from '../../lib/slots.ts'
+import type { Grant, Slots } from '../../lib/slots.ts'
 import { errorFromChunk, UpstreamError } from '../upstream/error.ts'
 import { type Completion, createCompletion, hasStreamed } from './completion.ts'
-import { exchange, type Outcome, type Question, type Server } from './exchange.ts'
+import { exchange } from './exchange.ts'
+import { type Outcome, type Question, type Server, toSent } from './question.ts'
+import { checkRaw } from './raw.ts'
 import { learnFrom, limitN } from './request.ts'
 import { accountForFailure } from './usage.ts'
 
@@ -35,6 +37,7 @@ function start(server: Server, request: CompletionRequest): AsyncIterator<Engine
       `expected n from 1 and a seed for each completion, got n ${n} and ${seeds.length} seeds`,
     )
   }
+  if (server.isRaw) checkRaw(request, server.target.id)
   const events = createChannel<EngineEvent>()
   const stop = new AbortController()
   const onAbort = () => stop.abort(signal?.reason)
@@ -52,7 +55,7 @@ function start(server: Server, request: CompletionRequest): AsyncIterator<Engine
     if (!request.endsOnly || !isDelta(event)) events.push(event)
   }
   const completions = seeds.map((seed, index) =>
-    createCompletion(index, seed, { emit, tools: request.tools }),
+    createCompletion(index, seed, { emit, tools: request.tools, isPlain: server.isRaw }),
   )
   const end = () => {
     signal?.removeEventListener('abort', onAbort)
@@ -99,7 +102,7 @@ function splitIntoRuns(completions: Completion[], limit: number): Completion[][]
  */
 async function completeRun(call: Call, run: Completion[]): Promise<void> {
   const { request, server, signal } = call
-  const least = isShort(request) ? 1 : run.length
+  const least = isShort(request) ? Math.min(run.length, 1 + sparable(server.slots)) : run.length
   let grant: Grant
   try {
     grant = await server.slots.take(run.length, {
@@ -119,6 +122,11 @@ async function completeRun(call: Call, run: Completion[]): Promise<void> {
   ])
 }
 
+/** Slots that may stay empty for a request to be whole: of hundreds a few cost less than a request for each of them. */
+function sparable({ capacity }: Slots): number {
+  return Math.floor(capacity / 50)
+}
+
 /** Up to this many characters, to read a prompt again costs less than a slot that stays empty. */
 const SHORT_PROMPT_CHARS = 1_000
 
@@ -131,9 +139,13 @@ function isShort({ messages }: CompletionRequest): boolean {
 
 /** Sends one request, then continues with what it leaves open. */
 async function attempt(call: Call, completions: Completion[], grant: Grant): Promise<void> {
-  const outcome = await exchange(call, completions, grant)
+  const { scouts } = call.server
+  const { made: sent, end: onTaken } = await scouts.enter(() => toSent(call, completions), call.signal)
+  const outcome = await exchange(call, { completions, sent, grant, onTaken })
   const open = completions.filter((completion) => !completion.hasEnded)
-  if (open.length > 0) await recover(call, { completions, open, ...outcome })
+  const rest = open.length > 0 && recover(call, { completions, open, ...outcome })
+  onTaken() // by now a refusal has taught what it can
+  await rest
 }
 
 /** A request that left completions open. */
@@ -184,9 +196,17 @@ async function recoverFromHalfAnswer(call: Call, unfinished: Unfinished): Promis
   ])
 }
 
-function halfAnswer(engine: string, [first]: Completion[], { isDone, stray }: Unfinished): EngineError {
+function halfAnswer(
+  engine: string,
+  [first]: Completion[],
+  { isDone, stray, other }: Unfinished,
+): EngineError {
   const { finishReason: reason, hasBegun } = first?.received ?? {}
   if (stray !== undefined && !reason) return errorFromChunk(engine, stray)
+  if (other !== undefined && !hasBegun) {
+    const expected = `expected an answer of the interface chat completions, and the server sent ${other}`
+    return new EngineError(engine, 'server', expected, { isRetryable: !isDone })
+  }
   const problem = reason
     ? `the server ended it with "${reason}"`
     : !hasBegun

@@ -1,5 +1,5 @@
 /** A chat-completions server on loopback that does what each test tells it: for the tests of the openai engine. */
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type {
@@ -25,6 +25,7 @@ export interface Body {
 
 /** One request, and the means to answer it. */
 export interface Asked {
+  path: string
   body: Body
   headers: IncomingHttpHeaders
   /** Which request of the server's life it is, from 0. */
@@ -54,7 +55,7 @@ export async function startFixture(...answers: Answer[]): Promise<Fixture> {
     const pieces: Buffer[] = []
     for await (const piece of request) pieces.push(piece)
     const body = JSON.parse(Buffer.concat(pieces).toString())
-    const one = toAsked(body, request.headers, asked.length, response)
+    const one = toAsked(body, request, asked.length, response)
     asked.push(one)
     await answers[Math.min(one.number, answers.length - 1)]?.(one)
   })
@@ -66,10 +67,11 @@ export async function startFixture(...answers: Answer[]): Promise<Fixture> {
   return { baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, asked, close }
 }
 
-function toAsked(body: Body, headers: IncomingHttpHeaders, number: number, response: ServerResponse): Asked {
+function toAsked(body: Body, request: IncomingMessage, number: number, response: ServerResponse): Asked {
   const asked: Asked = {
+    path: request.url ?? '',
     body,
-    headers,
+    headers: request.headers,
     number,
     response,
     isClosed: false,

@@ -79,6 +79,19 @@ describe('llama-server', () => {
     expect(scores.every(({ logprob, top }) => logprob <= 0 && top?.length === 2)).toBe(true)
   })
 
+  it('continues raw text, n times in one request, with log probabilities', async () => {
+    const engine = openOpenAI({ ...settings, baseURL: server.url, raw: true })
+    const messages = [{ role: 'user' as const, content: 'One, two, three, four, five, six, seven,' }]
+    const sampling = { maxTokens: 3, temperature: 0 }
+    const { ends } = await collect(engine, { messages, n: 2, sampling, logprobs: 2 })
+    expect(ends.map(({ text }) => text)).toEqual(
+      [' eight,', ' eight,'].map((text) => expect.stringContaining(text)),
+    )
+    expect(ends[0]?.usage).toMatchObject({ calls: 1, outputTokens: 3 })
+    expect(ends[0]?.logprobs?.map(({ token }) => token).join('')).toBe(ends[0]?.text)
+    await expect(engine.score?.(messages, ' eight')).rejects.toThrow('use vLLM or an embedded model')
+  })
+
   it('frees its slots when a request is aborted', async () => {
     const caller = new AbortController()
     const more = { messages: MESSAGES, n: SLOTS, sampling: { maxTokens: 900 }, signal: caller.signal }

@@ -1,4 +1,4 @@
-/** Sends one chat-completions request. */
+/** Sends one request for completions. */
 import { StringDecoder } from 'node:string_decoder'
 import { EngineError } from '../../core/provider/errors.ts'
 import { fromFetch, type Posted, postHTTP, type Reply } from '../../lib/http-post.ts'
@@ -9,7 +9,7 @@ import { hops } from './hops.ts'
 export interface Target {
   /** The engine's, for errors. */
   id: string
-  /** Of `/chat/completions`, query included. */
+  /** Of `/chat/completions`, or of `/completions` for raw text; query included. */
   url: string
   headers: Record<string, string>
   /** Only to keep it out of error messages: the headers hold it already. */
@@ -25,8 +25,12 @@ export interface Target {
  * @throws UpstreamError for a status that is no success, and for a connection that fails; EngineError of kind
  *   `not-found` for a redirect to another server, or one that would turn the request into another
  */
-export async function post(target: Target, body: object, signal: AbortSignal): Promise<Reply> {
-  const headers = { ...target.headers, ...countHops() }
+export async function post(
+  target: Target,
+  body: object,
+  { signal, headers: more }: { signal: AbortSignal; headers?: Record<string, string> },
+): Promise<Reply> {
+  const headers = { ...more, ...target.headers, ...countHops() }
   const reply = await send(target, { headers, body: JSON.stringify(body), signal })
   target.hasAnswered = true
   if (reply.status >= 200 && reply.status < 300) return reply
@@ -63,7 +67,7 @@ async function postOnce(address: string, posted: Posted, fetch: Target['fetch'])
 }
 
 function sentOn(engine: string, status: number, { origin, pathname }: URL): EngineError {
-  const address = origin + pathname.replace(/\/chat\/completions$/, '')
+  const address = origin + pathname.replace(/(\/chat)?\/completions$/, '')
   const problem = `${status}: the server sends on to ${address}: give that address instead`
   return new EngineError(engine, 'not-found', problem, { status })
 }
@@ -74,10 +78,13 @@ function adviseOn({ status }: Reply, { url, apiKey }: Target): string | undefine
     return 'no key was sent: name the variable that holds it with --api-key-env'
   if (status !== 404 && status !== 405) return undefined
   const { pathname } = new URL(url)
-  if (/\/(chat\/)?completions\/chat\/completions$/.test(pathname)) {
+  if (/\/completions(\/chat)?\/completions$/.test(pathname)) {
     return 'the address already ends in /completions: leave out what comes after /v1'
   }
-  return /\/v\d/.test(pathname) ? undefined : 'the address has no /v1: most servers want it'
+  if (!/\/v\d/.test(pathname)) return 'the address has no /v1: most servers want it'
+  return /\/chat\/completions$/.test(pathname)
+    ? undefined
+    : 'raw text needs a server with /v1/completions, and a model that it takes there'
 }
 
 /** Of an error, this much says what it is. */

@@ -24,6 +24,7 @@ export interface Dialect {
 export interface SentBody {
   dialect: Dialect
   body: Record<string, unknown>
+  messages: Message[]
   /** What was left out or rewritten. */
   warnings: string[]
 }
@@ -71,7 +72,7 @@ export function toBody(
   const asked = { body: whole, messages: instruct(questions, instruction), strict }
   const { body, messages, warnings } = applyLessons(asked, dialect.lessons)
   if (instruction) warnings.push(IN_WORDS)
-  return { dialect, body: { ...body, messages }, warnings }
+  return { dialect, body: { ...body, messages }, messages, warnings }
 }
 
 const IN_WORDS = 'the model does not take this response format, so it is asked for in words'
@@ -91,7 +92,7 @@ function toQuestion(message: Message, wantsReasoning: boolean): Message {
  */
 export function learnFrom(
   error: EngineError,
-  { dialect: sent, body }: SentBody,
+  { dialect: sent, body, messages }: SentBody,
   dialect: Dialect,
   { n, request }: { n: number; request: CompletionRequest },
 ): boolean {
@@ -100,7 +101,7 @@ export function learnFrom(
   const { passed, strict } = request
   const format = strict ? undefined : refusedFormat(error, body.response_format)
   if (format) return refuseFormat(format, sent, dialect)
-  const lesson = readLesson(error, { body, messages: body.messages as Message[], passed, strict })
+  const lesson = readLesson(error, { body, messages, passed, strict })
   if (lesson) return remember(dialect, lesson)
   const maxN = readMaxN(error, n)
   if (maxN === undefined) return false

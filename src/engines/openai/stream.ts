@@ -3,16 +3,16 @@ import { StringDecoder } from 'node:string_decoder'
 import { EngineError } from '../../core/provider/errors.ts'
 import { ConnectionError, type Reply } from '../../lib/http-post.ts'
 import { errorFromConnection } from '../upstream/error.ts'
-import type { Chunk } from './chunk.ts'
 import { FrameError } from './frame-error.ts'
-import { createFramer } from './framing.ts'
+import { createFramer, type Take } from './framing.ts'
 
 /** What is done with an answer while it comes. */
 export interface Reading {
-  /** Gets each chunk. The next may be the same object with another text. */
-  take(chunk: Chunk): void
+  readonly take: Take
   /** Called after each read, and at the end. Returns whether nothing more is wanted. */
   endRead(isDone: boolean): boolean
+  /** Nobody waits for a piece of it, only for its end. */
+  isPatient?: boolean
 }
 
 /** Bytes that an answer may have: all that a client could want, and an end to a server that never stops. */
@@ -27,7 +27,7 @@ const MAX_ANSWER_BYTES = 2 ** 30
 export async function readAnswer(
   engine: string,
   reply: Reply,
-  { take, endRead }: Reading,
+  { take, endRead, isPatient }: Reading,
 ): Promise<string | undefined> {
   const framer = createFramer(take)
   const utf8 = new StringDecoder('utf8')
@@ -40,7 +40,7 @@ export async function readAnswer(
     return isOver
   }
   try {
-    await reply.read(takePiece)
+    await reply.read(takePiece, { isPatient })
     if (isOver) return framer.stray
     framer.push(utf8.end())
     framer.end()

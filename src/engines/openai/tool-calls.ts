@@ -6,7 +6,7 @@
 import type { ToolCall } from '../../core/provider/engine.ts'
 import { extendToolCall, startToolCall, type Transcript } from '../transcript.ts'
 import { stringify } from '../upstream/error-body.ts'
-import { asFields, type Fields } from './fields.ts'
+import { asFields, type Fields, NONE } from './fields.ts'
 
 /** A completion's tool calls while they come. */
 export interface CallTracker {
@@ -27,13 +27,29 @@ interface Piece {
   extraChars: number
 }
 
-/** The pieces of tool calls in a delta or a message: `tool_calls`, or the older `function_call`. */
-export function callsIn({ tool_calls: calls, function_call: older }: Fields): Fields[] {
+/**
+ * The pieces of tool calls in a delta or a message, or in the choice that has it: `tool_calls`, the older
+ * `function_call`, or what other interfaces and gateways make of them.
+ */
+export function callsIn(piece: Fields, choice: Fields = NONE): Fields[] {
+  const { tool_calls: calls, function_call: older, tool_call: one, functionCall: other, content } = piece
+  if (calls || older || one || other) return listCalls(calls || one, older || other)
+  if (choice !== piece && (choice.tool_calls || choice.function_call)) return callsIn(choice)
+  return Array.isArray(content) ? content.filter(isCall) : []
+}
+
+/** A part of content that is a call, as Anthropic writes it. */
+function isCall(part: unknown): part is Fields {
+  const { type, name } = asFields(part)
+  return (type === 'tool_use' || type === 'function_call') && typeof name === 'string'
+}
+
+function listCalls(calls: unknown, older: unknown): Fields[] {
   if (Array.isArray(calls)) return calls.filter((call) => typeof call === 'object' && call !== null)
   if (typeof calls === 'object' && calls !== null) {
     const { function: called, name } = calls as Fields
     const isOne = called !== undefined || name !== undefined
-    return isOne ? [calls as Fields] : callsIn({ tool_calls: Object.values(calls) })
+    return isOne ? [calls as Fields] : listCalls(Object.values(calls), older)
   }
   return typeof older === 'object' && older !== null ? [{ function: older }] : []
 }
@@ -62,13 +78,24 @@ const MAX_EXTRA_CHARS = 2 ** 16
 
 function toPiece(wire: Fields): Piece {
   const called = asFields(wire.function ?? wire.custom ?? wire)
-  const { name, arguments: given = called.parameters ?? called.input } = called
+  const { name, arguments: given = called.parameters ?? called.input ?? called.args } = called
   return {
     index: wire.index ?? undefined,
     id: wire.id === undefined || wire.id === null || wire.id === '' ? undefined : String(wire.id),
     name: typeof name === 'string' ? name : '',
-    arguments: typeof given === 'string' ? given : given ? stringify(given) : '',
+    arguments: typeof given === 'string' ? unquote(given) : given ? stringify(given) : '',
     ...readExtra(wire.extra_content),
+  }
+}
+
+/** Arguments that were written as JSON twice. */
+function unquote(given: string): string {
+  if (!given.startsWith('"{') || !given.endsWith('}"')) return given
+  try {
+    const inner: unknown = JSON.parse(given)
+    return typeof inner === 'string' && isWhole(inner) ? inner : given
+  } catch {
+    return given
   }
 }
 

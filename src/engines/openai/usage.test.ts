@@ -96,7 +96,7 @@ describe('usage', () => {
     expect(sumOf(ends, 'calls')).toBe(1)
   })
 
-  it('is estimated if an early end is asked for, and the last completion gets the rest of the sum', async () => {
+  it('is estimated if an early end is asked for, and what the server reports follows', async () => {
     let hasCome = () => {}
     const collected = new Promise<void>((resolve) => (hasCome = resolve))
     const { engine } = await open({}, async (asked) => {
@@ -105,15 +105,17 @@ describe('usage', () => {
       asked.send(finish(1), usage(6, 5))
       asked.done()
     })
-    const { ends } = await collect(
+    const { ends, events } = await collect(
       engine,
       { n: 2, endsEarly: true },
       (event) => event.type === 'completion-end' && hasCome(),
     )
     expect(ends.map((e) => [e.usage.outputTokens, e.usage.estimated])).toEqual([
       [2, true],
-      [3, undefined],
+      [2, undefined],
     ])
+    const later = events.flatMap((e) => (e.type === 'completion-usage' ? [[e.index, e.usage]] : []))
+    expect(later).toEqual([[0, expect.objectContaining({ inputTokens: 6, outputTokens: 3, sharedBy: 2 })]])
   })
 
   it('has cost, cached and reasoning tokens if the server reports them', async () => {

@@ -1,8 +1,9 @@
 /** A script in a JSON file, to try the command line without a model. */
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { DataError, UsageError } from '../../core/provider/errors.ts'
 import { describeIssue, inWords, parseJsonFile } from '../../files/json-file.ts'
+import { readText } from '../../files/read-text.ts'
+import { lookAt } from '../../lib/file-error.ts'
 import { echo, type Rule, type ScriptedEngine, scriptedEngine } from './scripted.ts'
 
 const usage = z.strictObject({
@@ -75,7 +76,7 @@ const scriptFile = z.strictObject({
 export async function openScript(name: string): Promise<ScriptedEngine> {
   const id = `scripted:${name}`
   if (name === 'echo') return scriptedEngine(echo, { id, keepRequests: false })
-  const { rules = [], echo: doesEcho, ...options } = parse(name, await readText(name))
+  const { rules = [], echo: doesEcho, ...options } = parse(name, readScript(name))
   const script = rules.map(({ when, system, ...rest }): Rule => {
     return { ...rest, when: toPattern(name, when), system: toPattern(name, system) }
   })
@@ -84,10 +85,9 @@ export async function openScript(name: string): Promise<ScriptedEngine> {
   return scriptedEngine(withEcho, { id, keepRequests: false, ...options })
 }
 
-async function readText(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch(() => {
-    throw new UsageError(`scripted:${file}: no such file (scripted:echo needs none)`)
-  })
+function readScript(file: string): string {
+  if (!lookAt(file)) throw new UsageError(`scripted:${file}: no such file (scripted:echo needs none)`)
+  return readText(file)
 }
 
 function parse(file: string, text: string): z.infer<typeof scriptFile> {

@@ -5,6 +5,7 @@
  */
 import { EngineError, type EngineErrorKind } from '../../core/provider/errors.ts'
 import { askedDelayMs, resetDelayMs } from '../../lib/retry.ts'
+import { delayInWords } from './delay-in-words.ts'
 import { listNamed, parseBody, readErrorBody, readRetryDelay, statusFromWords } from './error-body.ts'
 import { readTokens, saysOverflow } from './overflow.ts'
 
@@ -59,7 +60,8 @@ export function errorFromResponse(
   const serverMessage = startOf(readErrorBody(body).message, apiKey)
   const { kind, isRetryable, ...facts } = classify(status, serverMessage, body)
   const header = (name: string) => headers.get(name)
-  const resetMs = () => (kind === 'rate-limit' ? (readRetryDelay(whole) ?? resetDelayMs(header)) : undefined)
+  const resetMs = () =>
+    kind === 'rate-limit' ? (delayIn(whole, serverMessage) ?? resetDelayMs(header)) : undefined
   const retryAfterMs = isRetryable ? (askedDelayMs(header) ?? resetMs()) : undefined
   const isTooLong = retryAfterMs !== undefined && retryAfterMs > MAX_RETRY_AFTER_MS
   const hint = isTooLong
@@ -76,6 +78,19 @@ export function errorFromResponse(
   })
 }
 
+/** Milliseconds that a body asks to wait, in a field or in words. */
+function delayIn(body: unknown, message: string): number | undefined {
+  return readRetryDelay(body) ?? delayInWords(message) ?? resetDelayMs(headerIn(body))
+}
+
+/** The headers of the provider behind a gateway, as OpenRouter puts them into the body. */
+function headerIn(body: unknown): (name: string) => string | undefined {
+  const { error } = asFields(body)
+  const { headers } = asFields(asFields(error).metadata)
+  const found = Object.entries(asFields(headers)).map(([name, value]) => [name.toLowerCase(), String(value)])
+  return (name) => Object.fromEntries(found)[name]
+}
+
 /** The error for an error object in an answer that began well. If nothing says that it is final, a retry may help. */
 export function errorFromChunk(engine: string, body: unknown, apiKey?: string): UpstreamError {
   const read = readErrorBody(body)
@@ -83,7 +98,16 @@ export function errorFromChunk(engine: string, body: unknown, apiKey?: string): 
   const serverMessage = startOf(read.message, apiKey)
   const { kind, isRetryable, ...facts } = classify(status, serverMessage, body)
   const problem = `${status}: in its answer the server says: ${excerpt(serverMessage)}`
-  return new UpstreamError(engine, kind, problem, { status, isRetryable, ...facts, serverMessage })
+  const askedMs = kind === 'rate-limit' ? delayIn(body, serverMessage) : undefined
+  const retryAfterMs = askedMs === undefined ? undefined : Math.min(askedMs, MAX_RETRY_AFTER_MS)
+  const details = {
+    status,
+    isRetryable,
+    ...facts,
+    serverMessage,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  }
+  return new UpstreamError(engine, kind, problem, details)
 }
 
 /** The error for a status (400 to 599) and the message that came with it. */

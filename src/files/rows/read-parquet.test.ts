@@ -123,3 +123,44 @@ test('a file that is cut or broken is said to be, by its name', async () => {
   writeFileSync(file, bytes.fill(7, 2_000, 6_000))
   await expect(collect(file)).rejects.toThrow('broken.parquet: cannot be read as Parquet')
 })
+
+test('pages that state more than a row group may have are refused before they are unpacked', async () => {
+  const file = join(folder, 'bomb.parquet')
+  const random = randomFrom(3)
+  const data = [Array.from({ length: 2_000 }, () => random().toString(36)).join('')]
+  const compressors = { GZIP: (bytes: Uint8Array) => gzipSync(bytes) }
+  parquetWriteFile({
+    filename: file,
+    codec: 'GZIP',
+    compressors,
+    columnData: [{ name: 'a', data, type: 'STRING' }],
+  })
+  expect(await collect(file)).toHaveLength(1)
+  const bytes = readFileSync(file)
+  const { row_groups: groups } = await parquetMetadataAsync(await asyncBufferFromFile(file))
+  const pageEnd = 4 + Number(groups[0]?.columns[0]?.meta_data?.total_compressed_size)
+  // The page begins with its type, the size of what it holds, and its own: numbers of 7 bits a byte, as Thrift writes them.
+  const endOf = (from: number) => from + 1 + bytes.subarray(from).findIndex((byte) => byte < 0x80)
+  const [held, own] = [7, endOf(7) + 1]
+  expect([bytes[4], bytes[held - 1], bytes[own - 1]]).toEqual([0x15, 0x15, 0x15])
+  const most = Buffer.from([0xfe, 0xff, 0xff, 0xff, 0x0f]) // 2 ** 31 - 1
+  const more = most.length - (own - 1 - held)
+  bytes[own] = (bytes[own] as number) - 2 * more // the file keeps its length
+  const rest = [bytes.subarray(own - 1, pageEnd - more), bytes.subarray(pageEnd)]
+  writeFileSync(file, Buffer.concat([bytes.subarray(0, held), most, ...rest]))
+  await expect(collect(file)).rejects.toThrow('a row group has more than 1 GiB once it is unpacked')
+})
+
+test('rows of nothing, which take no byte, are refused above a number', async () => {
+  const file = join(folder, 'nulls.parquet')
+  const count = 2 ** 23 + 1
+  const data = new Array(count).fill(null)
+  parquetWriteFile({
+    filename: file,
+    rowGroupSize: count,
+    pageSize: 1e9,
+    columnData: [{ name: 'a', data, type: 'STRING', nullable: true }],
+  })
+  expect(readFileSync(file).length).toBeLessThan(1_000)
+  await expect(collect(file)).rejects.toThrow('a row group has more than 8388608 rows')
+})

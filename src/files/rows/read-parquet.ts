@@ -32,6 +32,21 @@ const compressors: Compressors = {
 /** Limits the output to the size that the page states, in one piece. */
 const limitTo = (size: number) => ({ chunkSize: Math.max(64, size), maxOutputLength: Math.max(64, size) })
 
+/** All rows of a row group are in memory at the same time; rows of nothing take no byte of the file. */
+const [MAX_GROUP_BYTES, MAX_GROUP_ROWS] = [2 ** 30, 2 ** 23]
+
+/** Unpacks the pages of one row group, as long as what they state is not too much together. */
+function unpackers(): Compressors {
+  let total = 0
+  const names = Object.keys(compressors) as (keyof Compressors)[]
+  const unpack = (name: keyof Compressors) => (bytes: Uint8Array, size: number) => {
+    total += size
+    if (total > MAX_GROUP_BYTES) throw new Error('a row group has more than 1 GiB once it is unpacked')
+    return compressors[name]?.(bytes, size) ?? bytes
+  }
+  return Object.fromEntries(names.map((name) => [name, unpack(name)]))
+}
+
 const parsers = {
   stringFromBytes: (bytes: Uint8Array | undefined) =>
     bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
@@ -52,7 +67,8 @@ export async function* readParquet(file: string, wanted: Wanted = {}): AsyncGene
     for (const group of metadata.row_groups) {
       const rowStart = line - 1
       const rowEnd = rowStart + Number(group.num_rows)
-      const options = { file: buffer, metadata, columns, rowStart, rowEnd, compressors, parsers }
+      if (group.num_rows > MAX_GROUP_ROWS) throw new Error(`a row group has more than ${MAX_GROUP_ROWS} rows`)
+      const options = { file: buffer, metadata, columns, rowStart, rowEnd, compressors: unpackers(), parsers }
       const rows = await parquetReadObjects(options)
       if (rows.length !== rowEnd - rowStart) throw new Error('a row group has fewer rows than the file says')
       for (const value of rows) yield { file, line: line++, value: hasLarge ? toPlain(value) : value }

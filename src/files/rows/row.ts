@@ -51,6 +51,8 @@ export interface RawRecord {
   file: string
   /** From 1: a line, or a row of a Parquet file. */
   line: number
+  /** From 1, where lines do not number the rows: an element of an array, a row of CSV. */
+  row?: number
   value?: unknown
   problem?: string
 }
@@ -80,17 +82,14 @@ export class RowProblem extends Error {}
 /** The fields of a record. */
 export type Fields = Record<string, unknown>
 
-/** Reads a source with one row per record. `toRow` throws a `RowProblem`, or returns undefined to skip a record. */
+/** Reads a source with one row per record: a build that resumes counts on it. `toRow` throws a `RowProblem`. */
 export function perRecord(
-  toRow: (fields: Fields, id: string) => SourceRow | undefined,
+  toRow: (fields: Fields, id: string) => SourceRow,
 ): Pick<Source, 'read' | 'isPerRecord'> {
   return {
     isPerRecord: true,
     async *read(records) {
-      for await (const record of records) {
-        const row = attempt(record, toRow)
-        if (row) yield row
-      }
+      for await (const record of records) yield attempt(record, toRow)
     },
   }
 }
@@ -100,7 +99,7 @@ export function attempt<Row>(record: RawRecord, toRow: (fields: Fields, id: stri
   const place = `${record.file}:${record.line}`
   if (record.problem !== undefined) return { place, problem: record.problem }
   try {
-    return toRow(asFields(record.value), `${record.file.split(/[\\/]/).at(-1)}:${record.line}`)
+    return toRow(asFields(record.value), `${record.file.split(/[\\/]/).at(-1)}:${record.row ?? record.line}`)
   } catch (error) {
     if (!(error instanceof RowProblem)) throw error
     return { place, problem: error.message }
@@ -161,7 +160,8 @@ export function asMessages(value: unknown, field: string): Message[] {
 }
 
 /**
- * Checks that a conversation can be trained on: its last turn is to be answered, some turn asks, and all of it is text.
+ * Checks that a conversation can be trained on: its last turn is to be answered, some turn asks, and all of it is text. Text in
+ * parts becomes one text: loaders of trainers need one type in all rows.
  * @throws RowProblem if not
  */
 export function checkQuestion(messages: Message[], field: string): Message[] {
@@ -175,7 +175,7 @@ export function checkQuestion(messages: Message[], field: string): Message[] {
     (one) => one.role !== 'system' && one.role !== 'developer' && textOf(one).trim() !== '',
   )
   if (!asks) throw wrong(`\`${field}\` to hold a question`, last?.content)
-  return messages
+  return messages.map((one) => (Array.isArray(one.content) ? { ...one, content: textOf(one) } : one))
 }
 
 /** A conversation of one turn. */

@@ -1,30 +1,33 @@
 /** Cuts a stream of bytes into JSON values without reading it whole. */
+import { MAX_LINE_BYTES, TOO_LONG } from '../../lib/jsonl.ts'
 
 /** The bytes of one JSON value. */
 export interface Piece {
   bytes: Buffer
   /** The line in which it starts, from 1. */
   line: number
-  /** What is wrong with the array at this place. */
+  /** What is wrong with the array at this place, or that the value is too long: nothing follows. */
   problem?: string
 }
 
 const [NEWLINE, QUOTE, BACKSLASH, COMMA] = [0x0a, 0x22, 0x5c, 0x2c]
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 
-/** Yields one piece per line. */
+/** Yields one piece per line. If one is too long, the last piece has a `problem`. */
 export async function* splitLines(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Piece> {
   let pieces: Buffer[] = []
-  let line = 1
+  let [line, pending] = [1, 0]
   for await (const chunk of chunks) {
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       const tail = chunk.subarray(start, end)
       yield { bytes: pieces.length === 0 ? tail : Buffer.concat([...pieces, tail]), line: line++ }
-      pieces = []
+      ;[pieces, pending] = [[], 0]
       start = end + 1
     }
     if (start < chunk.length) pieces.push(chunk.subarray(start))
+    pending += chunk.length - start
+    if (pending > MAX_LINE_BYTES) return yield { bytes: Buffer.alloc(0), line, problem: TOO_LONG }
   }
   if (pieces.length > 0) yield { bytes: Buffer.concat(pieces), line }
 }
@@ -36,7 +39,7 @@ export async function* splitLines(chunks: AsyncIterable<Buffer> | Iterable<Buffe
 export async function* splitArray(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
   const scan = createScan()
   let pieces: Buffer[] = []
-  let from = 1
+  let [from, pending] = [1, 0]
   let extra: number | undefined
   for await (const chunk of chunks) {
     let start = 0
@@ -46,9 +49,11 @@ export async function* splitArray(chunks: AsyncIterable<Buffer>): AsyncGenerator
       if (meets === 'start') [start, from] = [i + 1, scan.line]
       if (meets !== 'end') continue
       yield { bytes: Buffer.concat([...pieces, chunk.subarray(start, i)]), line: from }
-      ;[pieces, start, from] = [[], i + 1, scan.line]
+      ;[pieces, start, from, pending] = [[], i + 1, scan.line, 0]
     }
     if (scan.depth > 0 && start < chunk.length) pieces.push(chunk.subarray(start))
+    pending = scan.depth > 0 ? pending + chunk.length - start : 0
+    if (pending > MAX_LINE_BYTES) return yield { bytes: Buffer.alloc(0), line: from, problem: TOO_LONG }
   }
   const bytes = Buffer.concat(pieces)
   if (scan.depth > 0) {

@@ -56,6 +56,7 @@ async function* generateChecked(
   try {
     for await (const event of engine.generate(request)) {
       if (event.type === 'completion-delta' && isHeld) continue
+      if (event.type === 'completion-usage') continue // a repair may have added to the estimate
       if (event.type !== 'completion-end' || event.toolCalls?.length) {
         yield event
         continue

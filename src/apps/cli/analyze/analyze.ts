@@ -5,8 +5,9 @@ import { attributeJournal } from '../../../analyze/journal-attribution.ts'
 import { compareOverhead } from '../../../analyze/overhead.ts'
 import { readRunJournal } from '../../../files/run-journal.ts'
 import { drawTable } from '../eval/results.ts'
-import { sanitize } from '../render/sanitize.ts'
+import { sanitize, stringifySafely } from '../render/sanitize.ts'
 import { convergenceCommand } from './convergence.ts'
+import { influenceCommand } from './influence.ts'
 import { perplexityCommand } from './perplexity.ts'
 import { scalingCommand } from './scaling.ts'
 
@@ -14,6 +15,7 @@ const examples = `
 Examples:
   $ aft analyze attribution answers.jsonl.journal
   $ aft analyze overhead answers.jsonl.journal
+  $ aft analyze influence answers.jsonl.journal --model smollm2 -o influence
   $ aft analyze perplexity data --model smollm2 -o perplexity
   $ aft analyze convergence --group aft=runs/aft-1,runs/aft-2 --group sft=runs/sft-1,runs/sft-2 -o curves
   $ aft analyze scaling test.jsonl --model smollm2 --widths 2,4 --depths 0,1,2 -o grid`
@@ -52,7 +54,8 @@ export function analyzeCommand(): Command {
     .option('--json', 'print one JSON array')
     .addHelpText('after', overheadHelp)
     .action((files: string[], { json }: { json?: boolean }) => overhead(files, json))
-  for (const other of [perplexityCommand(), convergenceCommand(), scalingCommand()]) command.addCommand(other)
+  const others = [influenceCommand(), perplexityCommand(), convergenceCommand(), scalingCommand()]
+  for (const other of others) command.addCommand(other)
   return command
 }
 
@@ -61,7 +64,7 @@ const percent = (share: number) => (100 * share).toFixed(1)
 async function attribution(files: string[], json?: boolean): Promise<void> {
   for (const file of files) {
     const summary = attributeJournal(await readRunJournal(file))
-    if (json) console.log(JSON.stringify(summary))
+    if (json) console.log(stringifySafely(summary))
     else {
       const places = summary.position.map((share, i) => `${i + 1}: ${percent(share)} %`).join('  ')
       console.log(`${file}: ${summary.n} aggregated answers`)
@@ -75,7 +78,7 @@ async function attribution(files: string[], json?: boolean): Promise<void> {
 
 async function overhead(files: string[], json?: boolean): Promise<void> {
   const rows = await Promise.all(files.map(async (file) => compareOverhead(await readRunJournal(file))))
-  if (json) return console.log(JSON.stringify(rows))
+  if (json) return console.log(stringifySafely(rows))
   const columns = [
     'calls',
     'completions',

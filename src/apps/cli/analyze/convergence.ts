@@ -12,7 +12,7 @@ import { UsageError } from '../../../core/provider/errors.ts'
 import { figureTitles } from '../../../report/convergence-figures.ts'
 import { drawTable } from '../eval/results.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
-import { sanitize } from '../render/sanitize.ts'
+import { sanitize, stringifySafely } from '../render/sanitize.ts'
 
 interface Group {
   group: string
@@ -90,7 +90,7 @@ async function convergence(folders: string[], { group, output, json }: Convergen
     ...describeOrigin(),
   }
   if (output) writeResult(output, result)
-  if (json) console.log(JSON.stringify(result))
+  if (json) console.log(stringifySafely(result))
   else console.log(sanitize(describe(groups, result.differences)))
 }
 

@@ -17,7 +17,7 @@ import { promptText } from '../../../data/build.ts'
 import { findBest } from '../../../data/examine-row.ts'
 import { fileFormats, findSource } from '../../../data/sources/sources.ts'
 import { readTargets } from '../../../data/target.ts'
-import { readExamples, type Split } from '../../../files/examples.ts'
+import { listShards, readExamples, type Split } from '../../../files/examples.ts'
 import { listFiles, readRecords } from '../../../files/rows/read-records.ts'
 import { builtInTemplates, paperTemplate } from '../../../plans/wordings.ts'
 import { drawTable } from '../eval/results.ts'
@@ -27,6 +27,7 @@ import { describeOrigin, writeResult } from '../origin.ts'
 import { addEngineFlags, addSharedFlags, type EngineFlags } from '../shared-flags.ts'
 
 interface PerplexityFlags extends EngineFlags {
+  each?: boolean
   format: string
   target?: 'gold' | 'best'
   targetFile?: string
@@ -66,7 +67,7 @@ export function perplexityCommand(): Command {
     .requiredOption('-o, --output <folder>', 'folder for the result and the journal')
     .requiredOption(
       '-m, --model <name>',
-      'engine that scores; it must be an embedded one, such as smollm2 or gguf:FILE',
+      'engine that scores: an embedded one, such as smollm2 or gguf:FILE, or vLLM by its address',
     )
     .addOption(
       new Option('--format <format>', 'what a record of the sources is')
@@ -85,13 +86,14 @@ export function perplexityCommand(): Command {
         5,
       ),
     )
+    .option('--each', 'show every number of proposals, and all in reverse order; with --format')
     .addOption(
       whole('--max-chars <n>', 'leave out rows whose target and proposals have more characters together', 1),
     )
     .addHelpText('after', help)
     .action(perplexity)
-  addEngineFlags(command, { isEmbedded: true })
-  return addSharedFlags(command, ['limit', 'restart', 'json', 'progress'])
+  addEngineFlags(command, { without: ['concurrency', 'noStream'] })
+  return addSharedFlags(command, ['config', 'limit', 'restart', 'json', 'progress'])
 }
 
 function readTarget(text: string): 'gold' | 'best' {
@@ -128,8 +130,8 @@ async function perplexity(paths: string[], flags: PerplexityFlags): Promise<void
 }
 
 /** Returns the settings that the journal's scores depend on, in addition to the texts. */
-function describeCases({ format, proposals, maxChars, raw = false, lora }: PerplexityFlags) {
-  const shown = format === 'examples' ? {} : { proposals }
+function describeCases({ format, proposals, maxChars, raw = false, lora, each }: PerplexityFlags) {
+  const shown = format === 'examples' ? {} : { proposals, ...(each && { each }) }
   return { format, ...shown, maxChars: maxChars ?? null, raw, lora: lora ?? null }
 }
 
@@ -176,7 +178,7 @@ async function readBuilt(paths: string[], { target, targetFile, maxChars }: Perp
   if (given) throw new UsageError(`${given} needs a --format with responses; built examples have a target`)
   const { folder, split } = locate(place)
   const twins = path.join(folder, 'sft')
-  const hasTwins = existsSync(path.join(twins, `${split}.jsonl`))
+  const hasTwins = listShards(twins, `${split}.jsonl`).length > 0
   return gatherExamples(
     readExamples(folder, split),
     hasTwins ? readExamples(twins, split) : undefined,
@@ -199,7 +201,7 @@ function locate(place: string): { folder: string; split: Split } {
 
 async function readSource(
   paths: string[],
-  { format, target, targetFile, proposals, maxChars }: PerplexityFlags,
+  { format, target, targetFile, proposals, maxChars, each }: PerplexityFlags,
 ): Promise<Cases> {
   if (target && targetFile) throw new UsageError('expected --target or --target-file, got both')
   if (targetFile && !existsSync(targetFile))
@@ -214,6 +216,7 @@ async function readSource(
   return gatherResponses(source.read(readRecords(files, source)), {
     proposals,
     maxChars,
+    each,
     targetOf(row) {
       if (targets) return { text: targets.get(promptText(row.prompt)) }
       const best = target === 'best' ? findBest(row) : undefined

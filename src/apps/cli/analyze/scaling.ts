@@ -11,7 +11,7 @@ import type { Task } from '../../../eval/task.ts'
 import { paperSettings } from '../../../plans/presets.ts'
 import { makePlan } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
-import { addEvalFlags, type EvalFlags } from '../eval/flags.ts'
+import { addEvalFlags, EVAL_CONCURRENCY, type EvalFlags } from '../eval/flags.ts'
 import { addOfficialFlag, findQuestions, type OfficialFlags } from '../eval/official.ts'
 import { type ControlResult, describeControls, writeControls } from '../eval/results.ts'
 import { runEvaluation } from '../eval/run-evaluation.ts'
@@ -127,7 +127,7 @@ interface Made {
 /** Makes a result in the form of the controls' results. Parts that a grid does not have are empty. */
 function toResult(
   task: Task,
-  { model, widths, depths, maxTokens, temperature, seed, concurrency }: ScalingFlags,
+  { model, widths, depths, maxTokens, temperature, seed, concurrency = EVAL_CONCURRENCY }: ScalingFlags,
   { answered, failures }: Awaited<ReturnType<typeof runGrid>>,
   { asked, file, leftOut, template, seconds, rows }: Made,
 ): ControlResult {

@@ -1,9 +1,12 @@
 /** The flags of `aft data build` in groups, and the options of the build that they set. */
 import { availableParallelism } from 'node:os'
+import path from 'node:path'
 import { type Command, Option } from 'commander'
 import type { BuildOptions } from '../../../data/build.ts'
+import type { CardFacts } from '../../../data/data-card.ts'
 import { formats } from '../../../data/sources/sources.ts'
-import { share, whole } from '../option-types.ts'
+import { readVersion } from '../../../lib/version.ts'
+import { bytes, type Part, shardOption, share, whole } from '../option-types.ts'
 import { sharedFlag } from '../shared-flags.ts'
 import { nameTarget, type TargetFlags, targetOptions } from './target.ts'
 
@@ -20,6 +23,7 @@ export interface BuildFlags extends SameFlags, TargetFlags {
   problems: number
   puzzles?: string
   choose: BuildOptions['chooseBy']
+  keepEqual?: boolean
   onPolicy?: string
   maxExampleTokens?: number
   tokenizer?: string
@@ -34,12 +38,36 @@ export interface BuildFlags extends SameFlags, TargetFlags {
   maxBad: number
   template?: string
   license?: string
+  shardSize: number
+  shard?: Part
   readThreads: number
 }
 
-/** The flags by their headings in the help. */
+/** How a part was built: what a merge needs to know, the same in all parts. */
+export interface Made {
+  flags: BuildFlags
+  isMade: boolean
+  version: string
+  facts: Omit<CardFacts, 'part'>
+}
+
+/** Notes how a part was built, without the flags that may differ between machines. */
+export function toMade(
+  { output: _, restart: __, readThreads: ___, shard: ____, ...flags }: BuildFlags,
+  { isMade }: { isMade: boolean },
+  facts: Made['facts'],
+) {
+  const inputs = facts.inputs.map((input) => ({ ...input, file: path.basename(input.file) }))
+  return {
+    flags,
+    isMade,
+    version: readVersion(),
+    facts: { ...facts, inputs, heldOut: facts.heldOut?.map((file) => path.basename(file)) },
+  }
+}
+
+/** The flags that only this command has, by their headings in the help. */
 const groups: Record<string, () => Option[]> = {
-  'Input and output:': inputOptions,
   'Targets:': targetOptions,
   'Proposals:': proposalOptions,
   'Length:': lengthOptions,
@@ -49,20 +77,28 @@ const groups: Record<string, () => Option[]> = {
 
 /** Adds the flags to the command. */
 export function addBuildFlags(command: Command): Command {
+  for (const option of commonOptions()) command.addOption(option)
   for (const [heading, make] of Object.entries(groups)) {
     for (const option of make()) command.addOption(option.helpGroup(heading))
   }
   return command
 }
 
-function inputOptions(): Option[] {
+/** Other commands have these, too: their headings are those of all commands. */
+function commonOptions(): Option[] {
   return [
     new Option('-o, --output <folder>', 'folder for the examples').makeOptionMandatory(),
     new Option('--format <format>', 'what a record of the sources is').choices(formats).default('responses'),
     ...madeOptions(),
-    new Option('--restart', 'replace the data set in the folder; targets that an engine wrote are kept'),
+    new Option(
+      '--restart',
+      'replace the data set in the folder, or an interrupted build of it; targets that an engine wrote are kept',
+    ),
+    shardOption(),
     share('--max-bad <share>', 'share of the records that may be broken; they are skipped').default(0.05),
     threadsOption(),
+    sharedFlag('template'),
+    whole('--seed <n>', 'same seed, same examples', 0).default(0),
   ]
 }
 
@@ -72,11 +108,13 @@ function proposalOptions(): Option[] {
     whole('--min-proposals <n>', 'drop rows with fewer proposals', 1).default(2),
     chooseOption(),
     new Option(
+      '--keep-equal',
+      'also show responses that equal the target or one another: for tasks with one right answer',
+    ),
+    new Option(
       '--on-policy <model>',
       'name of the model to be tuned, as the rows have it: its responses are marked as on-policy',
     ),
-    sharedFlag('template'),
-    whole('--seed <n>', 'same seed, same examples', 0).default(0),
   ]
 }
 
@@ -116,6 +154,7 @@ function writtenOptions(): Option[] {
       'also write sft/: the same rows without proposals, to train a twin for comparison',
     ),
     share('--validation <share>', 'share of the prompts that go to validation').default(0.05),
+    bytes('--shard-size <size>', 'largest file of examples; more become several files').default(5e8, '500MB'),
     new Option('--license <text>', "the source's license, for the data card"),
   ]
 }
@@ -135,6 +174,8 @@ const threadsOption = () =>
     1,
   ).default(Math.min(4, availableParallelism()), 'one per core, at most 4')
 
+const MOST_BETWEEN_CHECKPOINTS = 256e6
+
 /** Turns the flags into options of the build. */
 export function optionsOf(flags: BuildFlags, { isMade }: { isMade: boolean }) {
   const { proposals, minProposals, seed, maxPromptChars, minTargetChars, maxTargetChars, restart } = flags
@@ -148,7 +189,10 @@ export function optionsOf(flags: BuildFlags, { isMade }: { isMade: boolean }) {
     restart,
     source: flags.format,
     out: flags.output,
+    shardBytes: flags.shardSize,
+    checkpointBytes: Math.min(flags.shardSize, MOST_BETWEEN_CHECKPOINTS),
     chooseBy: flags.choose,
+    keepsEqual: flags.keepEqual,
     onPolicyModel: flags.onPolicy,
     // Rows that the program makes are similar on purpose.
     dropsNearDuplicates: flags.nearDuplicates && !isMade,
@@ -156,6 +200,7 @@ export function optionsOf(flags: BuildFlags, { isMade }: { isMade: boolean }) {
     hasSftTwin: flags.sftTwin ?? false,
     validationShare: flags.validation,
     maxBadShare: flags.maxBad,
+    isPart: flags.shard !== undefined,
   } satisfies Partial<BuildOptions>
 }
 
@@ -175,7 +220,18 @@ export function settingsOf(
   flags: BuildFlags,
   { isMade }: { isMade: boolean },
 ): Record<string, string | number | boolean> {
-  const { output, restart, template, license, benchmarks, readThreads, problems, ...named } = flags
+  const {
+    output,
+    restart,
+    template,
+    license,
+    benchmarks,
+    readThreads,
+    shardSize,
+    shard,
+    problems,
+    ...named
+  } = flags
   const { target, targetFile, targetModel, ...shown } = named
   const settings = { ...shown, target: nameTarget(flags), ...(isMade && { problems }) }
   return settings as unknown as Record<string, string | number | boolean>

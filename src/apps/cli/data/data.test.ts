@@ -1,7 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { aftHere as aft } from '../../../../test/aft-here.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-data-'))
@@ -48,6 +50,19 @@ test('a build that drops every row keeps its folder, warns, and does not fail', 
   ])
 })
 
+test('--keep-equal shows a right draft though it equals the target, and the data card says so', async () => {
+  const row = { prompt: 'What is 2 + 2? Write the number only.', responses: ['4', '4', '5'], target: '4' }
+  writeFileSync(join(folder, 'one-answer.jsonl'), JSON.stringify(row))
+  const without = await data('build', 'one-answer.jsonl', '-o', 'unlike')
+  expect(without.stderr).toContain('dropped: 1 too few proposals')
+  const built = await data('build', 'one-answer.jsonl', '--keep-equal', '--validation', '0', '-o', 'equal')
+  expect(built).toMatchObject({ code: 0 })
+  const [example] = lines('equal/train.jsonl')
+  expect(example.proposals).toHaveLength(3)
+  expect(readFileSync(join(folder, 'equal/README.md'), 'utf8')).toContain('| keepEqual | true |')
+  expect(readFileSync(join(folder, 'unlike/README.md'), 'utf8')).not.toContain('keepEqual')
+})
+
 test('wrong usage gives one line and exit code 2', async () => {
   expect(await data('build', '-o', 'x')).toMatchObject({
     code: 2,
@@ -75,7 +90,7 @@ test('wrong usage gives one line and exit code 2', async () => {
   const label = await data('label', 'bare.jsonl', '-m', 'scripted:echo', '-o', 'x.jsonl')
   expect(label).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('expected `responses` to be a list'),
+    stderr: expect.stringContaining('expected several answers per row, such as `responses`'),
   })
 })
 
@@ -153,6 +168,29 @@ test('a base model continues demonstrations, and the text after its answer is cu
   )
 })
 
+test('a base model on a server gets the demonstrations as raw text, without a chat template', async () => {
+  const asked: { url?: string; prompt: string; n: number }[] = []
+  const server = createServer(async (request, response) => {
+    const body = JSON.parse(Buffer.concat(await request.toArray()).toString())
+    asked.push({ ...body, url: request.url })
+    const choices = ['It scatters all light.', 'Light.\nQuestion: Why?'].map((text, index) => {
+      return { index, text, finish_reason: 'stop' }
+    })
+    response.end(JSON.stringify({ choices, usage: { prompt_tokens: 9, completion_tokens: 9 } }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  writeFileSync(join(folder, 's.jsonl'), JSON.stringify({ prompt: 'Why is snow white?' }))
+  const model = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1#base`
+  const flags = ['-m', model, '--base', '--proposals', '2', '-o', 's-proposed.jsonl']
+  expect(await data('propose', 's.jsonl', ...flags)).toMatchObject({ code: 0 })
+  const [row] = lines('s-proposed.jsonl')
+  expect(row.responses.map((one: { text: string }) => one.text)).toEqual(['It scatters all light.', 'Light.'])
+  expect(asked).toEqual([expect.objectContaining({ url: '/v1/completions', n: 2, top_p: 0.95 })])
+  expect(asked[0]).not.toHaveProperty('messages')
+  expect(asked[0]?.prompt).toMatch(/^# Question\nHow can I.*# Question\nWhy is snow white\?\n\n# Answer\n$/s)
+})
+
 test('an engine writes the targets of the rows that a build keeps, each once', async () => {
   const rows = [
     { id: 'a', prompt: 'Name a river.', responses: ['Nile is one.', 'Oder is one.', 'Rhine is, too.'] },
@@ -218,11 +256,37 @@ test('targets come from one place, and the error of an old flag names the new on
   ])
   expect(await build('--target-file', 't.jsonl')).toEqual([
     1,
-    'error: t.jsonl:1: expected `output` to hold text, got nothing',
+    'error: t.jsonl:1: expected an answer, such as `target`, `output` or `answer`, got ["id","prompt","responses"]',
   ])
   expect(await build('--overwrite')).toEqual([2, 'error: --overwrite: use --restart'])
   expect(await build('--max-tokens', '9')).toEqual([
     2,
     'error: --max-tokens: use --max-example-tokens; --max-tokens is always per completion',
   ])
+})
+
+test('several machines propose and label a part each; the parts together are the whole', async () => {
+  const prompts = Array.from({ length: 7 }, (_, i) => JSON.stringify({ prompt: `Name ${i} lakes.` }))
+  writeFileSync(join(folder, 'lakes.jsonl'), prompts.join('\n'))
+  const text = (name: string) => readFileSync(join(folder, name), 'utf8')
+  const run = async (from: string, out: string, ...args: string[]) => {
+    const command = args.includes('--proposals') ? 'propose' : 'label'
+    const { code, stderr } = await data(command, from, '-m', 'scripted:echo', '-o', out, ...args)
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+    return text(out)
+  }
+  const whole = await run('lakes.jsonl', 'lakes-all.jsonl', '--proposals', '2')
+  const [a, b] = await Promise.all([
+    run('lakes.jsonl', 'lakes-1.jsonl', '--proposals', '2', '--shard', '1/2'),
+    run('lakes.jsonl', 'lakes-2.jsonl', '--proposals', '2', '--shard', '2/2'),
+  ])
+  expect(a + b).toBe(whole)
+  expect(a.trim().split('\n')).toHaveLength(3)
+  const labeled = await run('lakes-all.jsonl', 'labeled-all.jsonl')
+  const [c, d] = [
+    await run('lakes-all.jsonl', 'labeled-1.jsonl', '--shard', '1/2'),
+    await run('lakes-all.jsonl', 'labeled-2.jsonl', '--shard', '2/2'),
+  ]
+  expect(c + d).toBe(labeled)
+  expect(await data('label', 'lakes-all.jsonl', '-o', 'x.jsonl', '--shard', '3/2')).toMatchObject({ code: 2 })
 })

@@ -1,4 +1,5 @@
 /** `aft data propose`: a model writes several responses per prompt; a base model gets demonstrations. */
+import { rmSync } from 'node:fs'
 import { Command } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { baseTemplate, readDemonstrations, readForBase, readProposed } from '../../../data/propose.ts'
@@ -7,19 +8,17 @@ import { readPrompts } from '../../../files/prompts.ts'
 import { writeJsonl } from '../../../lib/jsonl.ts'
 import { paperSettings } from '../../../plans/presets.ts'
 import { makePlan } from '../../../plans/strategies.ts'
-import { runPrompts } from '../../../run/run.ts'
-import { whole } from '../option-types.ts'
+import { checkOut, runPrompts } from '../../../run/run.ts'
+import { type Part, shardOption, takePart, whole } from '../option-types.ts'
 import { chooseTemplate } from '../trained-model.ts'
-import { addSamplingFlags, type SamplingFlags, sample } from './sampling.ts'
+import { addSamplingFlags, answersOf, type SamplingFlags, sample } from './sampling.ts'
 
 interface ProposeFlags extends SamplingFlags {
   proposals: number
   base?: boolean
   demonstrations?: string
+  shard?: Part
 }
-
-/** Servers and scripts get the text as a message. They decide whether to use a chat template. */
-const isElsewhere = /^(https?|openai|scripted):/
 
 const example = `
 Example:
@@ -29,7 +28,8 @@ Example:
 export function proposeCommand(): Command {
   const command = new Command('propose')
     .description('Have a model write several responses per prompt.')
-    .argument('<prompts>', 'file of JSON lines, or of one JSON array, as for `aft run`')
+    .argument('<prompts>', 'file of JSON lines, a JSON array, CSV or Parquet, as for `aft run`')
+    .addOption(shardOption())
     .addOption(whole('--proposals <n>', 'responses per prompt', 1).default(4))
     .option('--base', 'the model is a base model: show it demonstrations, and let it continue the text')
     .addHelpText('after', example)
@@ -45,7 +45,7 @@ export function proposeCommand(): Command {
 }
 
 async function propose(file: string, flags: ProposeFlags): Promise<void> {
-  const { base: isBase = false, model, output, proposals: width, maxTokens, temperature, seed } = flags
+  const { base: isBase = false, model, output, queue, proposals: width, maxTokens, temperature, seed } = flags
   if (flags.demonstrations !== undefined && !isBase) throw new UsageError('--demonstrations is for --base')
   const demonstrations = flags.demonstrations ? await readDemonstrations(flags.demonstrations) : undefined
   const template = isBase ? baseTemplate : await chooseTemplate(undefined, model, flags.config)
@@ -59,12 +59,19 @@ async function propose(file: string, flags: ProposeFlags): Promise<void> {
     seed,
     template: template.id,
   })
-  const prompts = () => (isBase ? readForBase(file, demonstrations) : readPrompts(file))
-  const raw = (isBase && !isElsewhere.test(model)) || flags.raw
-  const isDone = await sample({ ...flags, raw }, plan, (host) => runPrompts({ ...host, prompts, template }))
-  if (!isDone) return
+  const all = () => (isBase ? readForBase(file, demonstrations) : readPrompts(file))
+  const prompts = flags.shard ? await takePart(all, flags.shard) : all
+  // A script gets the text as a message.
+  const raw = (isBase && !queue && !model.startsWith('scripted:')) || flags.raw
+  if (isBase && queue) console.error('the workers open the model: for one on a server give them --raw')
+  checkOut({ prompts: file, out: output })
+  const answers = answersOf(output)
+  const run = (host: Parameters<Parameters<typeof sample>[2]>[0]) =>
+    runPrompts({ ...host, prompts, template })
+  if (!(await sample({ ...flags, raw }, plan, run, answers))) return
   let cuts = 0
   const onCut = () => cuts++
   await writeJsonl(output, readProposed(file, { journal: `${output}.journal`, isBase, onCut }))
+  rmSync(answers, { force: true })
   if (cuts > 0) console.error(`cut because the model began another question: ${cuts} responses`)
 }

@@ -1,13 +1,14 @@
 /** Shared by the commands that sample a model: their flags, and a run with its progress and its end. */
 import type { Command } from 'commander'
-import type { Plan } from '../../../core/plan.ts'
+import { enginesOf, type Plan } from '../../../core/plan.ts'
 import type { Template } from '../../../core/provider/template.ts'
 import { pickSettings } from '../../../engines/engine-options.ts'
+import { checkReplaceable } from '../../../lib/write-whole.ts'
 import { foldNotes } from '../../../plans/notes.ts'
 import { labelRows, planLabels, type ReadLabelRows } from '../../../run/label.ts'
 import type { RunOptions, RunSummary } from '../../../run/run.ts'
 import { watchInterrupts } from '../interrupt.ts'
-import { openPlan } from '../open-plan.ts'
+import { openForRun } from '../open-plan.ts'
 import { planFlag } from '../plan-flags.ts'
 import { createProgress } from '../progress.ts'
 import { describeEnd, viewRun } from '../render/run-report.ts'
@@ -22,6 +23,8 @@ export interface SamplingFlags extends EngineFlags {
   temperature: number
   seed: number
   restart?: boolean
+  queue?: string
+  run?: string
 }
 
 /** Adds the flags of a sampled model. */
@@ -32,27 +35,54 @@ export function addSamplingFlags(command: Command): Command {
     .addOption(planFlag('maxTokens', { default: 1024 }))
     .addOption(planFlag('temperature', { default: 0.7 }))
     .addOption(planFlag('seed', { default: 0 }))
-  return addEngineFlags(addSharedFlags(command, ['config', 'restart']))
+  return addEngineFlags(addSharedFlags(command, ['config', 'restart', 'queue', 'run']))
 }
 
 /** The options of a run that the command sets. */
-type Host = Pick<RunOptions, 'plan' | 'out' | 'engines' | 'restart' | 'signal' | 'onProgress' | 'onEvent'>
+type Host = Pick<
+  RunOptions,
+  'plan' | 'out' | 'journal' | 'engines' | 'queue' | 'restart' | 'signal' | 'onProgress' | 'onEvent'
+>
 
-/** Opens the plan's engines and runs or resumes it. Resolves to true if every prompt was tried. */
+/**
+ * The file of answers from which a command makes its rows. It is not the output: if the rows cannot be written, no other
+ * rows stand under their name.
+ */
+export function answersOf(output: string): string {
+  return `${output}.answers.tmp`
+}
+
+/**
+ * Opens the plan's engines and runs or resumes it. Resolves to true if every prompt was tried.
+ * @param answers the file of answers; default the output itself
+ */
 export async function sample(
   flags: SamplingFlags,
   plan: Plan,
   run: (host: Host) => Promise<RunSummary>,
+  answers = flags.output,
 ): Promise<boolean> {
+  checkReplaceable(flags.output)
   const signal = watchInterrupts()
   const startMs = performance.now()
   const reporter = createProgress(process.stderr, viewRun)
   const { restart, config, output: out } = flags
-  const settings = { ...pickSettings(flags), config, signal, onProgress: reporter.pull }
-  const { engines, close } = await openPlan(plan, settings)
+  const onNote = (note: string) => reporter.writeAbove(sanitize(note))
+  const settings = { ...pickSettings(flags), config, signal, onProgress: reporter.pull, onNote }
+  const { engines, queue, close } = await openForRun(enginesOf(plan), flags, settings)
   try {
-    const onEvent = foldNotes((note) => reporter.writeAbove(sanitize(note)))
-    const summary = await run({ plan, out, engines, restart, signal, onProgress: reporter.update, onEvent })
+    const onEvent = foldNotes(onNote)
+    const files = { out: answers, journal: `${out}.journal` }
+    const summary = await run({
+      plan,
+      ...files,
+      engines,
+      queue,
+      restart,
+      signal,
+      onProgress: reporter.update,
+      onEvent,
+    })
     reporter.close()
     console.error(describeEnd(summary, { out, elapsedMs: performance.now() - startMs }))
     if (summary.outcome === 'interrupted') throw signal.reason
@@ -69,8 +99,9 @@ export async function sampleLabels(
   rows: ReadLabelRows,
   flags: SamplingFlags,
   template: Template,
+  answers?: string,
 ): Promise<boolean> {
   const { model, maxTokens, temperature, seed } = flags
   const plan = await planLabels(rows, { model, maxTokens, temperature, seed, template: template.id })
-  return sample(flags, plan, (host) => labelRows(rows, { ...host, template }))
+  return sample(flags, plan, (host) => labelRows(rows, { ...host, template }), answers)
 }

@@ -53,13 +53,17 @@ function describeExample({ id, prompt, completion, proposals, source, template }
 /** Makes the command `aft data validate`. */
 export function validateCommand(): Command {
   return new Command('validate')
-    .description('Check every line of a folder, and that no prompt is in both train and validation.')
+    .description(
+      'Check every line of a folder, as trainers do too, and that no prompt is in both train and validation.',
+    )
     .argument('<folder>', 'folder that `aft data build` made')
     .addHelpText('after', '\nExample:\n  $ aft data validate data')
     .action(async (folder: string) => {
-      const { train, validation } = await validateFolder(folder).catch((error) => {
+      const { train, validation, notes } = await validateFolder(folder).catch((error) => {
         throw toCallersError(error)
       })
+      for (const note of notes) console.error(`note: ${note}`)
+      if (train === 0) console.error('note: trainers refuse a file without examples: train.jsonl is empty')
       console.log(`${folder} is whole: ${train} examples to train on, ${validation} to validate`)
     })
 }

@@ -49,6 +49,17 @@ export function nameTarget({ target = 'gold', targetFile, targetModel }: TargetF
   return targetFile === undefined ? target : 'a file'
 }
 
+function warn(file: string, [blank, repeated]: [number, number]): void {
+  if (blank > 0) console.error(`${blank} targets of ${file} are blank and skipped`)
+  if (repeated > 0)
+    console.error(
+      `${repeated} targets of ${file} are other answers to a prompt that has one; the first counts`,
+    )
+}
+
+/** The file of the targets that an engine writes for the data set `output`. */
+export const targetsOf = (output: string) => `${output.replace(/[\\/]+$/, '')}.targets.jsonl`
+
 /** Sampling of engines, the same as in `aft data label`. */
 const TEMPERATURE = 0.7
 const MAX_TOKENS = 1024
@@ -65,12 +76,14 @@ export async function findTarget(
   const { target = 'gold', targetFile, targetModel: model, targetMaxTokens, targetSeed, seed } = flags
   if (model === undefined) {
     if (targetMaxTokens === undefined && targetSeed === undefined)
-      return targetFile === undefined ? target : readTargets(targetFile)
+      return targetFile === undefined
+        ? target
+        : readTargets(targetFile, (...counts) => warn(targetFile, counts))
     throw new UsageError('--target-max-tokens and --target-seed are for --target-model')
   }
   if (source.files.includes('-'))
     throw new UsageError('--target-model reads the rows twice: give them as a file, not as standard input')
-  const output = `${flags.output.replace(/[\\/]+$/, '')}.targets.jsonl`
+  const output = targetsOf(flags.output)
   const sampling = {
     output,
     model,

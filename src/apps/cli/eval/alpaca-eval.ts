@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
-import type { Engine, Usage } from '../../../core/provider/engine.ts'
+import type { Usage } from '../../../core/provider/engine.ts'
 import { UsageError } from '../../../core/provider/errors.ts'
 import { BENCHMARK_BASELINE } from '../../../eval/annotations.ts'
 import {
@@ -95,7 +95,8 @@ async function alpacaEval(given: AlpacaEvalFlags): Promise<void> {
         ...settings,
         pairs,
         generators,
-        judge: engines[flags.judge] as Engine,
+        engines,
+        judge: flags.judge,
         template,
         seed: flags.seed,
       }),

@@ -7,15 +7,17 @@ import { boundControls, describeBound } from '../../../eval/bound.ts'
 import { type RunControls, runControls } from '../../../eval/control-run.ts'
 import { type ControlTable, tabulate } from '../../../eval/control-table.ts'
 import { planControls } from '../../../eval/controls.ts'
-import type { Task } from '../../../eval/task.ts'
+import { repeatQuestions, type Task } from '../../../eval/task.ts'
 import { readTemplate } from '../../../files/template-file.ts'
+import type { PlanOptions } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { findConfig } from '../find-config.ts'
+import { whole } from '../option-types.ts'
 import { describeOrigin } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
 import { addSharedFlags } from '../shared-flags.ts'
 import { chooseTemplate } from '../trained-model.ts'
-import { addEvalFlags, type EvalFlags } from './flags.ts'
+import { addEvalFlags, EVAL_CONCURRENCY, type EvalFlags } from './flags.ts'
 import { addOfficialFlag, findQuestions, type OfficialFlags } from './official.ts'
 import { type ControlResult, describeControls, writeControls } from './results.ts'
 import { runEvaluation } from './run-evaluation.ts'
@@ -34,6 +36,8 @@ interface ControlFlags extends EvalFlags, OfficialFlags {
   maxTokens: number
   judgeMaxTokens: number
   temperature: number
+  seeds: number
+  order?: PlanOptions['order']
 }
 
 const OWNERS = { gsm8k: 'openai/grade-school-math', ifeval: 'google-research/google-research' }
@@ -49,7 +53,8 @@ const help = (name: string) => `
 The controls: one answer; one answer that may take as many tokens as all calls together; the best of the proposals,
 picked by the right answer (what selection could reach at most) and by a judge; the majority of extracted answers; a
 prompted aggregator; with --trained a trained one. The proposals are sampled once and shared; each control's cost is
-what it would take alone. Intervals are bootstrap intervals of 95 %. Tests are paired by question.
+what it would take alone. Intervals are bootstrap intervals of 95 %, with --seeds over questions and seeds. Tests are
+paired by question.
 
 ${describeSource(name)}
 
@@ -86,6 +91,12 @@ export function controlsCommand(task: Task, about: string): Command {
     .addOption(planFlag('maxTokens', { default: 512 }))
     .addOption(planFlag('judgeMaxTokens', { default: 512 }))
     .addOption(planFlag('temperature', { default: 0.7 }))
+    .addOption(planFlag('order'))
+    .addOption(
+      whole('--seeds <n>', 'answer each question this many times, with --seed and those after it', 1).default(
+        1,
+      ),
+    )
   if (isOwned(task.name)) addOfficialFlag(command)
   return addSharedFlags(addEvalFlags(command), ['template'])
     .addHelpText('after', help(task.name))
@@ -97,7 +108,8 @@ async function evaluate(task: Task, file: string | undefined, flags: ControlFlag
     ? await findQuestions(file, task.name, flags)
     : { path: file as string, name: file as string }
   const { questions: all, leftOut } = await task.read(source.path)
-  const questions = all.slice(0, flags.limit)
+  const asked = all.slice(0, flags.limit)
+  const questions = repeatQuestions(asked, flags.seeds)
   const roles = rolesOf(flags)
   const plans = planControls({ ...roles, ...settingsOf(flags) })
   const template = await chooseTemplate(flags.template, roles.aggregators[0] as string, flags.config)
@@ -113,7 +125,8 @@ async function evaluate(task: Task, file: string | undefined, flags: ControlFlag
     asked: questions.length,
     preview(prices) {
       const head: [string, string][] = [
-        ['questions', questions.length.toLocaleString('en-US')],
+        ['questions', asked.length.toLocaleString('en-US')],
+        ...(flags.seeds > 1 ? [['seeds', String(flags.seeds)] as [string, string]] : []),
         ['controls', String(plans.size)],
       ]
       return describeBound(head, boundControls(questions, plans, { template, trainedTemplate, prices }))
@@ -124,7 +137,7 @@ async function evaluate(task: Task, file: string | undefined, flags: ControlFlag
     },
     countFinished: (run) => run.answered.length,
     async finish(run, seconds) {
-      const made = { asked: questions.length, file: source.name, leftOut, template, seconds }
+      const made = { asked: asked.length, file: source.name, leftOut, template, seconds }
       const result = toResult(task, flags, run, { ...made, table: await tabulate(task, run, flags.seed) })
       writeControls(flags.output, result)
       return { result: { ...result, questions: undefined }, text: describeControls(result) }
@@ -143,8 +156,8 @@ function rolesOf({ model, aggregators = [model], judge = aggregators[0] as strin
   return { proposer: model, aggregators, judge, trained }
 }
 
-function settingsOf({ width, depth, maxTokens, judgeMaxTokens, temperature, seed }: ControlFlags) {
-  return { width, depth, maxTokens, judgeMaxTokens, temperature, seed }
+function settingsOf({ width, depth, maxTokens, judgeMaxTokens, temperature, seed, order }: ControlFlags) {
+  return { width, depth, maxTokens, judgeMaxTokens, temperature, seed, ...(order && { order }) }
 }
 
 interface Made {
@@ -169,13 +182,13 @@ function toResult(
     file,
     asked,
     left_out: leftOut,
-    n: answered.length,
+    n: table.rows[0]?.n ?? answered.length,
     failed: failures.length,
     model: proposer,
     aggregator: aggregators.join(','),
     judge,
     ...(trained && { trained }),
-    settings: { ...settingsOf(flags), active: flags.concurrency },
+    settings: { ...settingsOf(flags), seeds: flags.seeds, active: flags.concurrency ?? EVAL_CONCURRENCY },
     template: { id: template.id, sha256: hashTemplate(template) },
     ...describeOrigin(),
     seconds,

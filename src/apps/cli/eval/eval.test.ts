@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { aftHere as aft } from '../../../../test/aft-here.ts'
 
@@ -152,4 +153,28 @@ describe('--official fetches the file of its owner', () => {
     const { code, stderr } = await aft(['eval', ...args], { cwd })
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(told) })
   })
+})
+
+test('aft eval table crosses models and ways to answer, from packed lines too', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'aft-table-'))
+  const write = (name: string, right: number[]) => {
+    const lines = right.map((one, i) => {
+      const answer = (control: string, score: number) => ({ control, text: '', scores: { whole: score } })
+      const answers = [answer('single', 0), answer('aggregated', one)]
+      return JSON.stringify({ id: String(i), prompt: '', proposals: [], answers })
+    })
+    writeFileSync(path.join(folder, name), gzipSync(lines.join('\n')))
+    return path.join(folder, name)
+  }
+  const [sft, tuned] = [write('a.jsonl.gz', [0, 0, 0, 0, 0, 0]), write('b.jsonl.gz', [1, 1, 1, 1, 1, 1, 0])]
+  const { stdout } = await aft(['eval', 'table', `SFT=${sft}`, `AFT=${tuned}`])
+  expect(stdout).toMatch(/^whole: 6 questions that all have, 1 seed; .* \(3 tests\)/)
+  expect(stdout).toMatch(
+    /prompted aggregator +0\.0 \[0\.0, 45\.9\] +\+0\.0 +1\.000 +100\.0 \[54\.1, 100\.0\] +\+100\.0 +0\.094/,
+  )
+  const { code, stderr } = await aft(['eval', 'table', folder])
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringContaining('expected a folder of `aft eval` with questions.jsonl'),
+  ])
 })

@@ -20,6 +20,7 @@ export async function evalCommand(): Promise<Command> {
     { harnessCommand },
     { mtBenchCommand },
     { fetchCommand },
+    { tableCommand },
   ] = await Promise.all([
     import('./win-rate.ts'),
     import('./alpaca-eval.ts'),
@@ -30,6 +31,7 @@ export async function evalCommand(): Promise<Command> {
     import('./harness.ts'),
     import('./mt-bench.ts'),
     import('./fetch.ts'),
+    import('./table.ts'),
   ])
   const command = new Command('eval')
     .description('Measure answers on benchmarks: is aggregation better, by how much, at what cost.')
@@ -51,6 +53,7 @@ export async function evalCommand(): Promise<Command> {
     alpacaEvalCommand(),
     winRateCommand(),
     harnessCommand(),
+    tableCommand(),
     fetchCommand(),
   ]
   for (const sub of subs) command.addCommand(sub)

@@ -12,12 +12,17 @@ export interface EvalFlags extends EngineFlags {
   output?: string
   seed: number
   limit?: number
-  concurrency: number
+  concurrency?: number
+  queue?: string
+  run?: string
   restart?: boolean
   dryRun?: boolean
   json?: boolean
   progress: boolean
 }
+
+/** Questions or rows at a time, and completions at a time per server, if --concurrency does not say. */
+export const EVAL_CONCURRENCY = 8
 
 /** Adds these flags to a command, `without` those that it words itself. */
 export function addEvalFlags(command: Command, without: SharedFlag[] = []): Command {
@@ -28,9 +33,9 @@ export function addEvalFlags(command: Command, without: SharedFlag[] = []): Comm
         '--concurrency <n>',
         'most questions or rows at a time, and most completions at a time per server',
         1,
-      ).default(8),
+      ).default(undefined, String(EVAL_CONCURRENCY)),
     )
-  const all: SharedFlag[] = ['limit', 'config', 'restart', 'dryRun', 'json', 'progress']
+  const all: SharedFlag[] = ['limit', 'config', 'queue', 'run', 'restart', 'dryRun', 'json', 'progress']
   return addSharedFlags(
     addEngineFlags(command, { without: ['concurrency'] }),
     all.filter((name) => !without.includes(name)),

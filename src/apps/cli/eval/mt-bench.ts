@@ -1,11 +1,11 @@
 /** `aft eval mt-bench`: two-turn questions, aggregated answers, a judge's ratings. */
 import path from 'node:path'
 import { Command } from 'commander'
-import type { Engine } from '../../../core/provider/engine.ts'
 import { hashTemplate, type Template } from '../../../core/provider/template.ts'
 import { boundMtBench, describeBound } from '../../../eval/bound.ts'
 import { readMtBench, temperatureOf } from '../../../eval/mt-bench.ts'
-import { type MtBenchTable, runMtBench, tabulateMtBench } from '../../../eval/mt-bench-run.ts'
+import { listTurns, type MtBenchTable, runMtBench, tabulateMtBench } from '../../../eval/mt-bench-run.ts'
+import { writeWhole } from '../../../lib/write-whole.ts'
 import { paperSettings } from '../../../plans/presets.ts'
 import { makePlan } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
@@ -86,7 +86,7 @@ async function mtBench(folder: string | undefined, flags: MtBenchFlags): Promise
         questions,
         planOf,
         engines,
-        judge: engines[judge] as Engine,
+        judge,
         judgeMaxTokens,
         askAgain,
         template,
@@ -100,6 +100,8 @@ async function mtBench(folder: string | undefined, flags: MtBenchFlags): Promise
         console.error(`warning: question ${id}, turn ${turn}: no rating`)
       const result = toResult(flags, { n: graded.length, asked: questions.length, template, table })
       writeResult(flags.output, result)
+      const lines = listTurns(graded).map((turn) => `${JSON.stringify(turn)}\n`)
+      writeWhole(path.join(flags.output, 'questions.jsonl'), lines.join(''))
       return { result, text: describe(table, judge) }
     },
   })

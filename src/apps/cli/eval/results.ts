@@ -84,9 +84,10 @@ export function describeControls(result: ControlResult): string {
       `with all right, kept ${c.kept} and lost ${c.lost} of the others; copies ${percent(c.copy_rate)} % of its 4-grams; ` +
       `nearest proposal by place: ${c.position.map(percent).join(' ')} %`,
   )
+  const seeds = Number(result.settings.seeds) > 1 ? ` x ${result.settings.seeds} seeds` : ''
   const less = failed > 0 || n < asked ? ` of ${asked} asked` : ''
   return [
-    `${result.task}: ${n} questions${less}, ${result.model}; means per question, 95 % intervals, p against one answer (${rows.filter((row) => row.against_single).length} tests; Holm: corrected for them)`,
+    `${result.task}: ${n} questions${less}${seeds}, ${result.model}; means per question, 95 % intervals, p against one answer (${rows.filter((row) => row.against_single).length} tests; Holm: corrected for them)`,
     drawTable(head, lines),
     ...told,
     ...(changes.length > 0 ? [describeProposals(result)] : []),

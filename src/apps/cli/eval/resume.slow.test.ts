@@ -62,6 +62,13 @@ test('a killed MT-Bench run answers and grades no turn again', async () => {
   const more = ['--judge-max-tokens', '77', '--concurrency', '1', '--json', '-o', 'mt']
   const { ended, lines } = await killAndRun([...args, ...more], 'mt/journal.jsonl', 5)
   expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' })
+  const turns = readFileSync(path.join(cwd, 'mt/questions.jsonl'), 'utf8').trimEnd().split('\n')
+  expect(turns.map((turn) => JSON.parse(turn).id)).toEqual(ids.flatMap((id) => [`${id}:1`, `${id}:2`]))
+  expect(JSON.parse(turns[1] as string)).toMatchObject({
+    prompt: 'Rewrite.',
+    messages: [{ content: 'Write 1.' }, { role: 'assistant' }, { content: 'Rewrite.' }],
+    answers: [{ control: 'answer', scores: { rating: 7 }, grade: 'Good: [[7]]' }],
+  })
   expect(JSON.parse(ended.stdout)).toMatchObject({
     n: 4,
     both: { mean: 7, n: 8 },

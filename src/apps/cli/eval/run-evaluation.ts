@@ -1,5 +1,4 @@
 /** Runs every command that evaluates: engines, progress, interrupts, failures, output and exit code. */
-
 import type { Engine } from '../../../core/provider/engine.ts'
 import { watchEngines } from '../../../engines/map-events.ts'
 import type { OpenOptions } from '../../../engines/open.ts'
@@ -8,11 +7,13 @@ import { readVersion } from '../../../lib/version.ts'
 import { foldNotes } from '../../../plans/notes.ts'
 import { refuseKey } from '../../../plans/option-kinds.ts'
 import type { Price } from '../../../run/budget.ts'
+import type { QueueOptions } from '../../../run/queue/queue-options.ts'
 import { watchInterrupts } from '../interrupt.ts'
+import { openForRun } from '../open-plan.ts'
 import { pricesOf } from '../prices.ts'
 import { createProgress } from '../progress.ts'
-import { sanitize } from '../render/sanitize.ts'
-import { type EvalFlags, readEngineFlags } from './flags.ts'
+import { sanitize, stringifySafely } from '../render/sanitize.ts'
+import { EVAL_CONCURRENCY, type EvalFlags, readEngineFlags } from './flags.ts'
 import { viewTask } from './progress.ts'
 
 /** An evaluation: its items, its engines, its work and its results. */
@@ -61,7 +62,7 @@ export async function runEvaluation<Run extends TaskOutcome>(evaluation: Evaluat
   const finished = evaluation.countFinished(run)
   if (finished > 0 && !(isInterrupted && evaluation.needsAll)) {
     const { result, text } = await evaluation.finish(run, (performance.now() - startMs) / 1000)
-    console.log(flags.json ? JSON.stringify(result) : sanitize(text))
+    console.log(flags.json ? stringifySafely(result) : sanitize(text))
   }
   if (isInterrupted) throw signal.reason
   if (finished < asked) process.exitCode = 1
@@ -76,26 +77,35 @@ async function work<Run extends TaskOutcome>(
   const progress = flags.progress
     ? createProgress<TaskProgress>(process.stderr, (state, ms) => viewTask(state, what, ms))
     : undefined
-  const { openEngines } = await import('../../../engines/open.ts')
   const note = progress && foldNotes((text) => progress.writeAbove(sanitize(text)))
-  const { engines, close } = await openEngines(names, {
+  const { concurrency = EVAL_CONCURRENCY } = flags
+  const { engines, queue, close } = await openForRun([...new Set(names)], flags, {
     ...engineFlags,
+    ...(flags.queue === undefined && { concurrency }),
     signal,
     onProgress: progress?.pull,
+    onNote: (text) => (progress?.writeAbove ?? console.error)(sanitize(text)),
   }).finally(() => progress?.close())
   try {
     return await work(note ? watchEngines(engines, note) : engines, {
       journal,
       restart: flags.restart,
-      active: flags.concurrency,
+      active: concurrency,
       version: readVersion(),
       signal,
       onProgress: progress?.update,
+      ...(queue && { elsewhere: await openQueue(queue) }),
     })
   } finally {
     progress?.close()
     await close()
   }
+}
+
+/** Its packages are loaded only for a queue. */
+async function openQueue(queue: QueueOptions): Promise<TaskSettings['elsewhere']> {
+  const { submitTask } = await import('../../../run/queue/submit-task.ts')
+  return (task) => submitTask(queue, task)
 }
 
 function listFailures({ failures }: TaskOutcome, item: string): void {

@@ -5,7 +5,7 @@ import { readAnnotations } from '../../../eval/annotations.ts'
 import { readLengthControls } from '../../../eval/length-controls.ts'
 import { computeWinRate, type WinRate } from '../../../eval/win-rate.ts'
 import { describeOrigin, writeResult } from '../origin.ts'
-import { sanitize } from '../render/sanitize.ts'
+import { sanitize, stringifySafely } from '../render/sanitize.ts'
 import { addOfficialFlag, findOfficial, type OfficialFlags } from './official.ts'
 
 interface WinRateFlags extends OfficialFlags {
@@ -56,7 +56,7 @@ async function winRate({
   const result = await scoreAnnotations(annotations, files)
   if (output) writeResult(output, toResult(result, { settings: { annotations, ...files } }))
   for (const warning of result.warnings) console.error(`warning: ${annotations}: ${warning}`)
-  console.log(json ? JSON.stringify(result) : sanitize(describeWinRate(result)))
+  console.log(json ? stringifySafely(result) : sanitize(describeWinRate(result)))
 }
 
 /**

@@ -5,6 +5,8 @@ import type { AftEvent, Result } from '../../../core/result.ts'
 import type { AskStatus } from './ask-status.ts'
 import { sanitize, stringifySafely } from './sanitize.ts'
 import type { PullProgress } from './status.ts'
+import { createTally } from './stop.ts'
+import { inLocale } from './style.ts'
 
 /** Format of the output: the answer's text, one JSON object, or a line of JSON per event. */
 export type ViewMode = 'text' | 'json' | 'events'
@@ -15,6 +17,8 @@ export interface AskView {
   pull(progress: PullProgress): void
   event(event: AftEvent): void
   end(result: Result): void
+  /** Keeps what was written, and says what it cost. */
+  stop(): void
   /** Restores the terminal. */
   close(): void
 }
@@ -27,14 +31,20 @@ export async function openAskView(plan: Plan, mode: ViewMode, hasProgress: boole
   const startMs = performance.now()
   const { stdout } = process
   const status = hasProgress ? await openStatus(plan, mode) : undefined
-  if (mode !== 'text' || !stdout.isTTY) return pipedView(mode, status)
+  if (mode !== 'text' || !stdout.isTTY) return pipedView(plan, mode, status)
   const { LiveView } = await import('./live.ts')
   const live = new LiveView(plan, stdout)
+  const tally = createTally(plan)
   return {
     pull: (progress) => status?.pull(progress),
     event(event) {
       status?.close()
+      tally.event(event)
       live.event(event)
+    },
+    stop() {
+      status?.close()
+      live.stop(tally.describe(performance.now() - startMs))
     },
     end: (result) => live.end(result, performance.now() - startMs),
     close() {
@@ -44,10 +54,13 @@ export async function openAskView(plan: Plan, mode: ViewMode, hasProgress: boole
   }
 }
 
-function pipedView(mode: ViewMode, status: AskStatus | undefined): AskView {
+function pipedView(plan: Plan, mode: ViewMode, status: AskStatus | undefined): AskView {
+  const startMs = performance.now()
+  const tally = createTally(plan)
   return {
     pull: (progress) => status?.pull(progress),
     event(event) {
+      tally.event(event)
       status?.event(event)
       if (mode === 'events') console.log(stringifySafely(event))
     },
@@ -58,6 +71,10 @@ function pipedView(mode: ViewMode, status: AskStatus | undefined): AskView {
       if (mode === 'json')
         console.log(stringifySafely(withAttribution(result), process.stdout.isTTY ? 2 : undefined))
       if (mode === 'text') writeAnswer(result)
+    },
+    stop() {
+      status?.close()
+      console.error(inLocale(tally.describe(performance.now() - startMs)))
     },
     close: () => status?.close(),
   }

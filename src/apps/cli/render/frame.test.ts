@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { type AftEvent, type Completion, makePlan } from '../../../index.ts'
 import { frameOf, headingOf } from './frame.ts'
 import { applyEvent, startLayer } from './state.ts'
-import { makeStyle, styledWidth } from './style.ts'
+import { hasUnicode, inLocale, makeStyle, styledWidth } from './style.ts'
 
 const plain = makeStyle(false)
 const sky =
@@ -112,12 +112,13 @@ test('a layer that has ended is shorter, and shows what failed, was excluded or 
   ]
   expect(show(events, 120, 30)).toMatchInlineSnapshot(`
     "! proposals   3 of 5 · 36 tokens · 2.5 s
-    ── 1 ── ✓ cut at 12 ──  ── 2 ──── ✗ runaway ──  ── 3 ────── ✗ empty ──  ── 4 ─ ✗ rate-limit ──  ── 5 ──── ✗ missing ──
-    The sky appears blue    no no no                                        too many requests
-    because of a
-    phenomenon called
+    ── 1 ──────── ✓ cut at 12 ──  ── 2 ────────── ✗ runaway ──  ── 3 ──────────── ✗ empty ──  ── 5 ────────── ✗ missing ──
+    The sky appears blue because  no no no
+    of a phenomenon called
     Rayleigh scattering.
-    Sunlight is made of…"
+    Sunlight is made of many
+    colors, and each color is…
+    ✗ 4  rate-limit: too many requests"
   `)
 })
 
@@ -220,4 +221,37 @@ test('a frame is narrower than the terminal, fits its rows, and holds no control
       },
     ),
   )
+})
+
+test('equal failures of a layer that has ended are one line, however many', () => {
+  const events = [0, 1, 2, 3, 4].map((index) => failed(index, 'server', 'down'))
+  const all = show([...events, { type: 'layer-end', layer: 0, shown: [] }], 80, 30)
+  expect(all).toBe('✗ proposals   0 of 5 · 0 tokens · 2.5 s\n✗ 1 to 5  server: down')
+  const two = [
+    events[0],
+    ended(1, sky),
+    ended(2, sky),
+    ended(3, sky),
+    failed(4, 'timeout', 'slow'),
+  ] as AftEvent[]
+  const some = show([...two, { type: 'layer-end', layer: 0, shown: [1, 2, 3] }], 80, 30)
+  expect(some.split('\n').slice(-2)).toEqual(['✗ 1  server: down', '✗ 5  timeout: slow'])
+})
+
+test('a locale without Unicode gets ASCII signs of the same width', () => {
+  expect(hasUnicode({ LANG: 'C' })).toBe(false)
+  expect(hasUnicode({ LANG: 'C', LC_ALL: 'en_US.UTF-8' })).toBe(true)
+  expect(hasUnicode({ LANG: 'C.utf8' })).toBe(true)
+  expect(hasUnicode({})).toBe(true)
+  const before = process.env.LC_ALL
+  process.env.LC_ALL = 'C'
+  const drawn = inLocale(show(busy, 60, 6))
+  if (before === undefined) delete process.env.LC_ALL
+  else process.env.LC_ALL = before
+  expect(drawn).toBe(`| proposals   1 of 5 - 14 tokens - 2.5 s
+1 | 1  ~ and each color is light of a different wavelength.
+2 + 12  The sky appears blue because of a phenomenon calle~
+3 | thinking 1  The user asks why.
+4 x timeout  no answer within 60 s
+5 waiting`)
 })

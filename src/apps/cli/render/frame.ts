@@ -1,5 +1,6 @@
 /** Draws a layer as lines, its members side by side if the terminal is wide enough. Pure: state in, lines out. */
 
+import { listNumbers } from '../../../core/provider/gaps.ts'
 import { sanitize } from './sanitize.ts'
 import type { LayerView, MemberView } from './state.ts'
 import { padStyled, type Style } from './style.ts'
@@ -37,15 +38,40 @@ export function frameOf(view: LayerView, size: FrameSize, nowMs: number, style: 
   const lines = [headingOf(view, columns, nowMs, style)]
   const grid = layOut(view, columns, size.rows - 1)
   if (grid.height === 0) lines.push(...listMembers(view, columns, nowMs, style))
-  for (let i = 0; grid.height > 0 && i < view.members.length; i += grid.across) {
-    const cells = view.members.slice(i, i + grid.across).map((m) => cellOf(m, view, grid, nowMs, style))
+  const inCells = grid.height > 0 ? view.members.filter((member) => !isFolded(member, view)) : []
+  for (let i = 0; i < inCells.length; i += grid.across) {
+    const cells = inCells.slice(i, i + grid.across).map((m) => cellOf(m, view, grid, nowMs, style))
     lines.push(...joinCells(cells, grid))
   }
+  if (grid.height > 0) lines.push(...listFailed(view, columns, style))
   return lines.length <= size.rows ? lines : [...lines.slice(0, size.rows - 1), style.dim('…')]
 }
 
+/** Failures of a layer that has ended have a line per reason, and no cell. */
+function isFolded({ status }: MemberView, { endMs }: LayerView): boolean {
+  return endMs !== undefined && status === 'failed'
+}
+
+const MAX_LINES = 3
+
+/** Draws the failures: `✗ 2, 4  timeout: no answer within 60 s`, equal ones in one line. */
+function listFailed(view: LayerView, columns: number, style: Style): string[] {
+  const failed = view.members.filter((member) => isFolded(member, view))
+  const groups = Map.groupBy(failed, ({ note, text }) => `${note ?? 'failed'}: ${text}`)
+  return [...groups].flatMap(([reason, members]) => {
+    const numbers = listNumbers(members.map(({ index }) => index))
+    const short = sanitize(reason.slice(0, 4 * columns)).replace(/\s+/g, ' ')
+    const lines = wrap(`✗ ${numbers}  ${short}`, columns)
+    return lines.slice(0, MAX_LINES).map((line) => style.bad(line))
+  })
+}
+
 /** Fits as many readable cells side by side as the columns allow, and makes them as high as the rows allow. */
-function layOut({ members, endMs }: LayerView, columns: number, rows: number): Grid {
+function layOut(view: LayerView, columns: number, rows: number): Grid {
+  const { endMs } = view
+  const members = view.members.filter((member) => !isFolded(member, view))
+  if (members.length === 0)
+    return { across: 1, width: columns, height: rows > 1 && columns >= MIN_CELL ? 1 : 0 }
   const fitting = Math.max(1, Math.floor((columns + GAP) / (MIN_CELL + GAP)))
   const down = Math.ceil(members.length / Math.min(fitting, members.length))
   const across = Math.ceil(members.length / down)
@@ -65,7 +91,7 @@ export function headingOf(view: LayerView, columns: number, nowMs: number, style
   const isPart = endMs === undefined || done < members.length
   const count = members.length === 1 ? '' : isPart ? `${done} of ${members.length} · ` : `${done} · `
   const facts = `${count}${showCount(tokens, 'token')} · ${seconds.toFixed(1)} s${waitOf(view, nowMs)}`
-  const mark = endMs === undefined ? style.accent(spin(nowMs)) : markOf(done, members.length, style)
+  const mark = endMs === undefined ? style.accent(spin(nowMs)) : markOf(members, style)
   const room = columns - 2
   if (room < title.length + 3 + facts.length) return `${mark} ${style.bold(cutEnd(title, room))}`
   return `${mark} ${style.bold(title)}   ${style.dim(facts)}`
@@ -84,8 +110,10 @@ function left(untilMs: number, nowMs: number): string {
   return `${Math.max(0, Math.ceil((untilMs - nowMs) / 1000))} s`
 }
 
-function markOf(done: number, all: number, style: Style): string {
-  if (done === all) return style.good('✓')
+function markOf(members: MemberView[], style: Style): string {
+  const done = members.filter(({ status }) => status === 'done').length
+  if (done === members.length) return style.good('✓')
+  if (members.some(({ status }) => status === 'stopped')) return style.warn('■')
   return done === 0 ? style.bad('✗') : style.warn('!')
 }
 
@@ -150,6 +178,7 @@ function statusOf(member: MemberView, view: LayerView, nowMs: number, style: Sty
     }
   if (status === 'done')
     return { text: `✓ ${completion?.finishReason === 'length' ? 'cut at ' : ''}${tokens}`, paint: style.good }
+  if (status === 'stopped') return { text: `■ stopped ${tokens || ''}`.trimEnd(), paint: style.warn }
   if (view.endMs !== undefined) return { text: '✗ missing', paint: style.bad }
   const again = note ? '↻ ' : ''
   if (status === 'waiting' && member.untilMs !== undefined)

@@ -5,10 +5,11 @@ import { listMissing } from '../../../core/provider/gaps.ts'
 import type { AftEvent, Result } from '../../../core/result.ts'
 import { createTextWriter, type TextWriter } from './answer.ts'
 import { frameOf, headingOf } from './frame.ts'
+import { createMarkdownWriter } from './markdown.ts'
 import { createPainter, type Painter } from './painter.ts'
 import { sanitize } from './sanitize.ts'
-import { applyEvent, isAnswerLayer, type LayerView, startLayer } from './state.ts'
-import { makeStyle, type Style } from './style.ts'
+import { applyEvent, isAnswerLayer, isOpen, type LayerView, startLayer } from './state.ts'
+import { inLocale, makeStyle, type Style } from './style.ts'
 import { summaryOf } from './summary.ts'
 import { wrap } from './text.ts'
 
@@ -34,10 +35,12 @@ export class LiveView {
     this.#stream = stream
     this.#style = makeStyle(stream.hasColors())
     this.#painter = createPainter(stream)
-    this.#writer = createTextWriter(
-      (text) => stream.write(text),
-      () => this.#columns,
-    )
+    const write = (text: string) => stream.write(text)
+    const columns = () => this.#columns
+    // Without colors the marks are all that shows what is bold.
+    this.#writer = stream.hasColors()
+      ? createMarkdownWriter(write, columns, this.#style)
+      : createTextWriter(write, columns)
     this.#timer = setInterval(() => this.#paint(), FRAME_MS).unref()
   }
 
@@ -61,6 +64,19 @@ export class LiveView {
     this.#writer.end()
     const lines = wrap(sanitize(summaryOf(result, ms)), this.#columns)
     this.#print(['', ...lines.map(this.#style.dim)])
+  }
+
+  /** Leaves what was written on the screen, with a line that says what it cost. */
+  stop(cost: string): void {
+    const layer = this.#layer
+    if (this.#written !== undefined) this.#writer.end()
+    else if (layer && layer.endMs === undefined && !isAnswerLayer(layer)) {
+      layer.endMs = performance.now()
+      for (const member of layer.members) if (isOpen(member)) member.status = 'stopped'
+      this.#print(frameOf(layer, this.#frameSize(layer), layer.endMs, this.#style))
+    }
+    this.#layer = undefined
+    this.#print(['', ...wrap(sanitize(cost), this.#columns).map(this.#style.warn)])
   }
 
   close(): void {
@@ -87,11 +103,16 @@ export class LiveView {
   }
 
   #endLayer(layer: LayerView): void {
-    const rows = this.#isDumb ? layer.members.length + 1 : this.#stream.rows - 1
-    const size = { columns: this.#stream.columns || 80, rows }
-    this.#print([...frameOf(layer, size, performance.now(), this.#style), ''])
+    this.#print([...frameOf(layer, this.#frameSize(layer), performance.now(), this.#style), ''])
     const completions = layer.members.flatMap((m) => m.completion ?? [])
-    this.#warn(listMissing({ completions, failures: layer.failures }, layer.layer))
+    // The frame names them already.
+    for (const reason of listMissing({ completions, failures: layer.failures }, layer.layer))
+      this.#warned.add(reason)
+  }
+
+  #frameSize({ members }: LayerView) {
+    const rows = this.#isDumb ? members.length + 1 : this.#stream.rows - 1
+    return { columns: this.#stream.columns || 80, rows }
   }
 
   /** Writes the answer word by word. If a text is discarded later, it stays on the screen, with a line that says so. */
@@ -101,7 +122,8 @@ export class LiveView {
     if (event.type === 'completion-end' && event.completion.excluded === 'runaway')
       this.#void('repeats itself')
     if (event.type === 'completion-restarted') this.#void(`starts again: ${event.reason}`)
-    if (event.type === 'completion-failed') this.#void(`failed: ${event.failure.error.message}`)
+    if (event.type === 'completion-failed' && event.failure.error.kind !== 'aborted')
+      this.#void(`failed: ${event.failure.error.message}`)
   }
 
   /** Writes text of the answer. `from` names the completion that became the answer, if it was not streamed. */
@@ -111,7 +133,8 @@ export class LiveView {
       const title = from === undefined ? 'answer' : `answer: ${from}`
       const filling = '─'.repeat(Math.max(0, this.#columns - title.length - 4))
       this.#painter.close()
-      this.#stream.write(`${this.#style.dim('──')} ${this.#style.bold(title)} ${this.#style.dim(filling)}\n`)
+      const heading = `${this.#style.dim('──')} ${this.#style.bold(title)} ${this.#style.dim(filling)}\n`
+      this.#stream.write(inLocale(heading))
     }
     this.#written = (this.#written ?? 0) + text.length
     this.#writer.push(text)
@@ -133,6 +156,6 @@ export class LiveView {
 
   #print(lines: string[]): void {
     this.#painter.clear()
-    this.#stream.write(`${lines.join('\n')}\n`)
+    this.#stream.write(inLocale(`${lines.join('\n')}\n`))
   }
 }

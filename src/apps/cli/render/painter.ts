@@ -1,6 +1,6 @@
 /** Repaints a block of lines at the end of the terminal's output. Permanent output is above it. */
 import type { WriteStream } from 'node:tty'
-import { styledWidth } from './style.ts'
+import { inLocale, styledWidth } from './style.ts'
 
 /** Paints the block. */
 export interface Painter {
@@ -61,7 +61,7 @@ export function createPainter(stream: Pick<WriteStream, 'write' | 'columns'>): P
   if (process.platform !== 'win32') process.on('SIGTSTP', suspend)
   return {
     paint(lines) {
-      stream.write(beginUpdate + hide() + draw(lines) + endUpdate)
+      stream.write(beginUpdate + hide() + draw(lines.map(inLocale)) + endUpdate)
     },
     clear() {
       if (shown.length > 0) stream.write(draw([]))

@@ -20,14 +20,14 @@ const progress: Progress = {
 describe('how far a run is', () => {
   test('counts earlier runs, and takes rate and time left from this one', () => {
     expect(describeProgress(progress, 25_000)).toBe(
-      '12 of 20 answered · 140 of 220 completions, 3.2/s · 45,210 tokens, $0.0213 · 0:25 left',
+      '12 of 20 answered · 0:25 left · 140 of 220 completions, 3.2/s · 45,210 tokens, $0.0213',
     )
   })
 
   test('counts failed prompts and degraded answers, and shows no cost if none is known', () => {
     const worse = { ...progress, failed: 3, degraded: 1, spent: { ...spent, cost: undefined } }
     expect(describeProgress(worse, 25_000)).toBe(
-      '12 of 20 answered (1 degraded) · 3 failed · 140 of 220 completions, 3.2/s · 45,210 tokens · 0:25 left',
+      '12 of 20 answered (1 degraded) · 3 failed · 0:25 left · 140 of 220 completions, 3.2/s · 45,210 tokens',
     )
   })
 
@@ -41,7 +41,7 @@ describe('how far a run is', () => {
     const command = `cd "$(mktemp -d)" && printf '%s' '${script}' > s.json && printf '%s' '${rows}' > p.jsonl && "${process.execPath}" "${process.cwd()}/bin/aft.js" run p.jsonl -o a.jsonl --model scripted:s.json --width 2 --depth 2`
     const { raw, code, screen } = await runInTerminal(command, { columns: 100 })
     expect(code).toBe(0)
-    expect(raw).toMatch(/━+.*─+.* {2}\d of 3 answered · \d+ of 15 completions/)
+    expect(raw).toMatch(/━+.*─+.* {2}\d of 3 answered · \d:\d\d left · \d+ of 15 completions/)
     const shown = await screen.read()
     expect(shown).toContain('3 of 3 answered: 15 completions')
     expect(shown).not.toContain('─')
@@ -78,7 +78,11 @@ describe('how a run ended', () => {
   })
 
   test.each([
-    ['interrupted', undefined, '12 of 20 answered; run the same command to resume'],
+    [
+      'interrupted',
+      undefined,
+      'stopped: 12 of 20 answered, so far 140 completions, 45,210 tokens, $0.0213; run the same command to resume',
+    ],
     [
       'held',
       undefined,

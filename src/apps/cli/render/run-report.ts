@@ -11,7 +11,7 @@ export function viewRun(progress: Progress, elapsedMs: number): ProgressView {
   return { share: made / Math.max(1, completions), facts: describeProgress(progress, elapsedMs) }
 }
 
-/** Writes facts such as `12 of 20 answered · 140 of 220 completions, 3.2/s · 45,210 tokens, $0.02 · 0:25 left`. */
+/** Writes facts such as `12 of 20 answered · 0:25 left · 140 of 220 completions, 3.2/s · 45,210 tokens, $0.02`. */
 export function describeProgress(progress: Progress, elapsedMs: number): string {
   const { failed, made, madeNow, spent } = progress
   // If an answer repeats itself, one more completion is sampled than planned.
@@ -20,9 +20,9 @@ export function describeProgress(progress: Progress, elapsedMs: number): string 
   return joinFacts([
     showAnswered(progress),
     failed > 0 && `${count(failed)} failed`,
+    describeLeft(madeNow, completions - made, elapsedMs),
     `${count(made)} of ${count(completions)} completions, ${perSecond.toFixed(perSecond < 100 ? 1 : 0)}/s`,
     showSpent(spent),
-    describeLeft(madeNow, completions - made, elapsedMs),
   ])
 }
 
@@ -37,7 +37,7 @@ export function describeEnd(
   const took = showSpent(spent)
   const ends = {
     done: `${so}: ${count(made)} completions, ${took}, ${showTime(elapsedMs)}. See ${out}`,
-    interrupted: `${so}; ${AGAIN} to resume`,
+    interrupted: `stopped: ${so}, so far ${count(made)} completions, ${took}; ${AGAIN} to resume`,
     held: `stopped, because the next could exceed the budget (so far ${took}): ${so}; raise it and ${AGAIN} to resume`,
     hopeless: `stopped, because the others would ${whatElse(reason, failures)}: ${so}; fix that and ${AGAIN} to resume`,
   }

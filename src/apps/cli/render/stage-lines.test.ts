@@ -24,10 +24,12 @@ test('without a terminal each wait and each change is a line, equal ones once, a
   for (const index of [0, 1, 2]) status.event(wait(index, 2))
   for (const index of [0, 1, 2]) status.event(wait(index, 3))
   for (const index of [0, 1]) status.event(changed(index))
+  status.event({ ...wait(0, 2), reason: 'another server is asked', ms: 0 } as AftEvent)
   expect(lines).toEqual([
     'proposing: 3 drafts with it',
     'it is asked again in 1 s (rate-limit, attempt 2): 429: slow␛[2J down',
     'warning: it refuses `seed`',
+    'it is asked again at once (rate-limit, attempt 2): another server is asked',
   ])
   expect(status.told?.has('it refuses `seed`')).toBe(true)
 })

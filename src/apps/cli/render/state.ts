@@ -7,7 +7,7 @@ import type { AftEvent } from '../../../core/result.ts'
 export interface MemberView {
   index: number
   engine: string
-  status: 'waiting' | 'thinking' | 'writing' | 'done' | 'failed'
+  status: 'waiting' | 'thinking' | 'writing' | 'done' | 'failed' | 'stopped'
   text: string
   /** Number of pieces streamed so far. At the end, the completion's own token count. */
   tokens: number
@@ -35,6 +35,11 @@ export interface LayerView {
 /** Says whether the layer's only text is the answer. Then the answer is shown while it streams. */
 export function isAnswerLayer({ isLast, members }: LayerView): boolean {
   return isLast && members.length === 1
+}
+
+/** Says whether a member may still write. */
+export function isOpen({ status }: MemberView): boolean {
+  return status === 'waiting' || status === 'thinking' || status === 'writing'
 }
 
 /** Starts the view of a layer. */
@@ -68,12 +73,15 @@ export function applyEvent(view: LayerView, event: AftEvent, nowMs: number): voi
     Object.assign(member, { status: 'waiting', text: '', tokens: 0, note: event.reason })
   else if (event.type === 'completion-waiting')
     Object.assign(member, { status: 'waiting', note: event.kind, untilMs: nowMs + event.ms })
+  else if (event.type === 'completion-usage') member.tokens = event.completion.usage.outputTokens
   else if (event.type === 'completion-end') {
     const { completion } = event
     const { text, engine, usage } = completion
     Object.assign(member, { status: 'done', text, engine, tokens: usage.outputTokens, completion })
   } else if (event.type === 'completion-failed') {
     const { kind, message } = event.failure.error
+    // What a stopped member has written stays.
+    if (kind === 'aborted') return void Object.assign(member, { status: 'stopped', untilMs: undefined })
     Object.assign(member, { status: 'failed', note: kind, text: message })
     view.failures.push(event.failure)
   }
@@ -82,7 +90,7 @@ export function applyEvent(view: LayerView, event: AftEvent, nowMs: number): voi
 type OfMember = Exclude<AftEvent, { type: 'answer' | 'layer-start' | 'layer-end' | 'layer-waiting' }>
 
 function memberOf(event: OfMember): number {
-  if (event.type === 'completion-end') return event.completion.index
+  if ('completion' in event) return event.completion.index
   return event.type === 'completion-failed' ? event.failure.index : event.index
 }
 

@@ -3,7 +3,7 @@ import type { WriteStream } from 'node:tty'
 import { spin } from './frame.ts'
 import { createPainter } from './painter.ts'
 import { sanitize } from './sanitize.ts'
-import { makeStyle, type Style } from './style.ts'
+import { inLocale, makeStyle, type Style } from './style.ts'
 import { cutEnd } from './text.ts'
 
 /** Returns the line at a time, at most `columns` wide. */
@@ -27,7 +27,7 @@ export interface PullProgress {
 
 /** Makes a status line. It shows nothing if the stream is not a terminal that can move its cursor. */
 export function createStatusLine(stream: WriteStream): StatusLine {
-  const write = (text: string) => void stream.write(`${text}\n`)
+  const write = (text: string) => void stream.write(inLocale(`${text}\n`))
   if (!stream.isTTY || process.env.TERM === 'dumb') return { show() {}, writeAbove: write, close() {} }
   const style = makeStyle(stream.hasColors())
   const painter = createPainter(stream)

@@ -9,6 +9,7 @@ export type Paint = (text: string) => string
 export interface Style {
   dim: Paint
   bold: Paint
+  italic: Paint
   accent: Paint
   good: Paint
   warn: Paint
@@ -23,11 +24,42 @@ export function makeStyle(hasColors: boolean): Style {
   return {
     dim: paint('dim'),
     bold: paint('bold'),
+    italic: paint('italic'),
     accent: paint('cyan'),
     good: paint('green'),
     warn: paint('yellow'),
     bad: paint('red'),
   }
+}
+
+/** Our own signs, and what a terminal without Unicode gets: one column each, so that lines keep their width. */
+const SIGNS: Record<string, string> = {
+  '─': '-',
+  '━': '=',
+  '│': '|',
+  '✓': '+',
+  '✗': 'x',
+  '■': '#',
+  '↻': '~',
+  '…': '~',
+  '·': '-',
+  '•': '*',
+  '–': '-',
+}
+const spinners = /[\u2800-\u28ff]/g
+const SPINS = '|/-\\'
+
+/** Says whether the locale has Unicode. A locale that is not set may have it: terminals do. */
+export function hasUnicode({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv = process.env): boolean {
+  const locale = LC_ALL || LC_CTYPE || LANG
+  return !locale || /utf-?8/i.test(locale)
+}
+
+/** Replaces our signs by ASCII if the locale has no Unicode. Texts of models keep their other characters. */
+export function inLocale(text: string): string {
+  if (hasUnicode()) return text
+  const drawn = text.replace(/[─━│✓✗■↻…·•–]/g, (sign) => SIGNS[sign] as string)
+  return drawn.replace(spinners, (sign) => SPINS[sign.charCodeAt(0) % SPINS.length] as string)
 }
 
 /** Returns the columns that a styled line takes. */

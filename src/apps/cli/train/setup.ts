@@ -1,7 +1,7 @@
 /** `aft train setup`: installs the Python environment that trains. */
 import { Command } from 'commander'
 import { redact, UsageError } from '../../../core/provider/errors.ts'
-import { findEnvironment, isComplete, setUpEnvironment } from '../../../train/environment.ts'
+import { findEnvironment, installTrackers, isComplete, setUpEnvironment } from '../../../train/environment.ts'
 import { inspectPython, judgePython } from '../../../train/python-facts.ts'
 import { watchInterrupts } from '../interrupt.ts'
 
@@ -10,12 +10,19 @@ export function setupCommand(): Command {
   return new Command('setup')
     .description('Install what training needs: PyTorch, TRL and the converters (about 1.6 GB without CUDA).')
     .option('--python <path>', 'check your own Python instead, and install only the GGUF converters')
+    .option('--trackers', 'also install TensorBoard and trackio, for `report_to` of a recipe')
     .addHelpText('after', '\nExample:\n  $ aft train setup')
-    .action(({ python }: { python?: string }) => setUp(python))
+    .action(setUp)
 }
 
-async function setUp(own: string | undefined): Promise<void> {
+async function setUp({ python: own, trackers }: { python?: string; trackers?: boolean }): Promise<void> {
+  if (own !== undefined && trackers)
+    throw new UsageError(
+      `--trackers is for our own environment; yours: ${own} -m pip install tensorboard trackio`,
+    )
   const python = await ensureEnvironment(own, { imports: true })
+  const onLine = (line: string) => console.error(`  ${redact(line)}`)
+  if (trackers) await installTrackers(python, { signal: watchInterrupts(), onLine })
   console.error(`ready: ${python}`)
 }
 

@@ -18,14 +18,15 @@ Examples:
 
 /** Makes the command with its subcommands. */
 export async function trainCommand(): Promise<Command> {
-  const [{ setupCommand }, { exportCommand }, { addTraining }] = await Promise.all([
+  const [{ setupCommand }, { exportCommand }, { pushCommand }, { addTraining }] = await Promise.all([
     import('./setup.ts'),
     import('./export.ts'),
+    import('./push.ts'),
     import('./run.ts'),
   ])
   const command = new Command('train')
     .description('Fine-tune a model on the examples of `aft data build`, with TRL of Hugging Face.')
     .addHelpText('after', help)
-  for (const sub of [setupCommand(), exportCommand()]) command.addCommand(sub)
+  for (const sub of [setupCommand(), exportCommand(), pushCommand()]) command.addCommand(sub)
   return addTraining(command)
 }

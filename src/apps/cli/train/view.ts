@@ -38,8 +38,9 @@ export function openTrainView(output: string): TrainView {
   const event = (event: TrainerEvent) => {
     if (event.event === 'preflight') describePreflight(event).forEach(line)
     if (event.event === 'start') {
-      const { worldSize, device } = event
+      const { worldSize, device, lacksFsdp } = event
       line(`training with ${worldSize} ${worldSize === 1 ? 'process' : 'processes'} on ${device}`)
+      if (lacksFsdp) line('warning: FSDP needs several GPUs; each process has the whole model')
     }
     if (event.event === 'step') showStep(event)
     if (event.event === 'eval') line(`step ${event.step}: held-out loss ${showLoss(event.loss)}`)
@@ -64,12 +65,15 @@ function describePreflight(event: Extract<TrainerEvent, { event: 'preflight' }>)
 }
 
 /** Makes the progress line. Speed and time left count from the end of this start's first step, which is slow. */
-function viewStep({ step, maxSteps, loss, learningRate, tokens, seconds }: Step, first: Step): ProgressView {
+function viewStep(
+  { step, maxSteps, loss, learningRate, tokens, seconds, reward }: Step,
+  first: Step,
+): ProgressView {
   const elapsed = seconds - first.seconds
   const speed = elapsed > 0 && `${count(Math.round((tokens - first.tokens) / elapsed))} tokens/s`
   const facts = joinFacts([
     `step ${step} of ${maxSteps}`,
-    `loss ${showLoss(loss)}`,
+    reward === undefined ? `loss ${showLoss(loss)}` : `reward ${reward.toFixed(3)}`,
     `learning rate ${learningRate.toExponential(1)}`,
     speed,
     describeLeft(step - first.step, maxSteps - step, 1000 * elapsed),

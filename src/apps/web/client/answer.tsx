@@ -2,8 +2,10 @@
 import type { RefObject } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Attributed, attributeRendered, paintSources, placesOf } from './attributed.ts'
+import type { Folds } from './folds.ts'
+import { useMarks } from './history.ts'
 import { answerOf, type RunView } from './run.ts'
-import { markSentence, moveBy, sentenceAt } from './sentences.ts'
+import { keepInSight, markSentence, moveBy, sentenceAt } from './sentences.ts'
 import { Sources } from './sources.tsx'
 import { count, Markdown, Thoughts } from './text.tsx'
 import { Totals } from './totals.tsx'
@@ -12,41 +14,48 @@ interface Props {
   run: RunView
   /** Gets the places of the proposals that the selected sentence shares text with. */
   onLit: (places: Set<string>) => void
+  /** Opens a layer at the card of a place. */
+  onShow: Folds['show']
   onFix?: () => void
   turnElement: () => HTMLElement | null
 }
 
 /** Shows the answer while it grows, and its end. */
-export function Answer({ run, onLit, onFix, turnElement }: Props) {
+export function Answer({ run, onLit, onShow, onFix, turnElement }: Props) {
   const ref = useRef<HTMLDivElement>(null)
   const { found, onRender } = useAttribution(run, ref, turnElement)
   const { sentence, select } = useSelection(found, ref, onLit)
+  const [isMarked, mark] = useMarks()
   const isRunning = run.state === 'running'
   const text = run.answer ?? answerOf(run)?.text ?? ''
-  const { reasoning: thoughts, engine } = answerOf(run) ?? {}
+  const { reasoning: thoughts, engine, thoughtMs } = answerOf(run) ?? {}
   return (
-    <section class="answer" aria-label="Answer" aria-busy={isRunning}>
+    <section class="answer" aria-busy={isRunning}>
       <div class="answer-text">
         <h3>Answer {engine && <span class="engine">by {engine}</span>}</h3>
-        {thoughts && <Thoughts text={thoughts} isOver={text !== ''} />}
-        {!text && isRunning && <p class="soft pulse">{waitingFor(run)}</p>}
+        {thoughts && <Thoughts text={thoughts} isOver={text !== ''} ms={thoughtMs} />}
         {/* biome-ignore lint/a11y/noStaticElementInteractions: its sentences take focus and keys */}
         {/* biome-ignore lint/a11y/useKeyWithMouseEvents: onFocusIn does the same */}
         <div
           ref={ref}
-          class={`prose${found ? ' attributed' : ''}`}
+          class={`prose${found && isMarked ? ' attributed' : ''}`}
           onMouseOver={(event) => select(sentenceAt(event.target))}
           onMouseLeave={() => select(undefined)}
-          onFocusIn={(event) => select(sentenceAt(event.target))}
+          onFocusIn={(event) => {
+            select(sentenceAt(event.target))
+            keepInSight(event.target, turnElement())
+          }}
           onKeyDown={(event) => moveBy(event, ref.current, () => select(undefined))}
         >
           {text && <Markdown text={text} isGrowing={isRunning} onRender={onRender} />}
         </div>
         {run.isCut && <p class="notice">The answer was cut at its token limit.</p>}
-        {found && <Legend found={found} />}
+        {found && <Legend found={found} isMarked={isMarked} onMark={mark} />}
         {!isRunning && <Totals run={run} onFix={onFix} />}
       </div>
-      {found && <Sources sentence={sentence} shown={found.shown} />}
+      {found && (
+        <Sources sentence={sentence} shown={found.shown} onShow={onShow} onClose={() => select(undefined)} />
+      )}
     </section>
   )
 }
@@ -91,23 +100,27 @@ function useSelection(
   return { sentence: sentenceOf(selected), select }
 }
 
-function Legend({ found }: { found: Attributed }) {
+interface LegendProps {
+  found: Attributed
+  isMarked: boolean
+  onMark: (isMarked: boolean) => void
+}
+
+function Legend({ found, isMarked, onMark }: LegendProps) {
   const fresh = found.sentences.filter((s) => s.isNew).length
   return (
     <p class="legend soft">
-      <span>{Math.round(found.copyRate * 100)} % of its words are in a proposal</span>
+      <button type="button" class="toggle" aria-pressed={isMarked} onClick={() => onMark(!isMarked)}>
+        Color by source
+      </button>
+      <span>{Math.round(found.copyRate * 100)} % of the words are in proposals</span>
       {fresh > 0 && (
         <span>
           <span class="swatch">{count(fresh, 'sentence')}</span> {fresh === 1 ? 'is' : 'are'} new
         </span>
       )}
       <span class="hint">point at a sentence, or tab to it and use the arrow keys</span>
+      <span class="hint-touch">tap a sentence to see its sources</span>
     </p>
   )
-}
-
-function waitingFor(run: RunView): string {
-  if (run.layers.length === 0) return 'waiting for its turn'
-  const author = answerOf(run)
-  return author ? (author.note ?? 'reading the proposals') : 'the proposals come first'
 }

@@ -1,6 +1,7 @@
 /** The requests of the page to its server. */
 import type { Message } from '../../../core/provider/engine.ts'
 import type { AftEvent } from '../../../core/result.ts'
+import type { RunStatus } from '../../../run/queue/status.ts'
 
 /** The models, engines and limits of the server. */
 export interface Offer {
@@ -10,35 +11,30 @@ export interface Offer {
   defaults: { strategy: string; width: number; depth: number; temperature?: number; maxTokens?: number }
   /** True if the server keeps corrected answers. */
   fixes: boolean
+  /** True if the server keeps ratings. */
+  ratings: boolean
+  /** True if the server shows a queue. */
+  queue: boolean
+  /** Number of journals that the server shows. */
+  runs: number
 }
 
-/** The reader's settings, as typed. An empty field means the preset's value. */
-export interface Settings {
-  model: string
-  strategy: string
-  width: string
-  depth: string
-  proposers: string[]
-  aggregator: string
-  temperature: string
-  maxTokens: string
-  seed: string
-  system: string
-}
-
-/** Settings with all fields empty. */
-export const defaultSettings: Settings = {
+/** The settings of a reader who chose none. */
+export const defaultSettings = {
   model: 'aft',
   strategy: '',
   width: '',
   depth: '',
-  proposers: [],
+  proposers: [] as string[],
   aggregator: '',
   temperature: '',
   maxTokens: '',
   seed: '',
   system: '',
 }
+
+/** The reader's settings, as typed. An empty field means the preset's value. */
+export type Settings = typeof defaultSettings
 
 /** The API key. Unlike the settings, it is kept only in this tab. */
 export const keyOfTab = {
@@ -55,10 +51,24 @@ export class Refused extends Error {
   }
 }
 
+/** The error if nothing answers at the page's address. */
+export class Unreachable extends Error {}
+
+async function reach(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, init)
+  } catch (error) {
+    init.signal?.throwIfAborted()
+    throw new Unreachable(`${location.host} does not answer. Is aft serve still running there?`, {
+      cause: error,
+    })
+  }
+}
+
 /** Sends a request. @param path relative to the page, because another server may mount the page under a path */
 async function send(path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const key = keyOfTab.get()
-  const response = await fetch(path, {
+  const response = await reach(path, {
     method: body === undefined ? 'GET' : 'POST',
     headers: {
       ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -75,6 +85,59 @@ async function send(path: string, body?: unknown, signal?: AbortSignal): Promise
 /** Asks what the server offers. @throws Refused */
 export async function readOffer(): Promise<Offer> {
   return (await send('v1/aft')).json()
+}
+
+/** Reads the runs of the queue that the server shows. @throws Refused */
+export async function readQueue(signal: AbortSignal): Promise<RunStatus[]> {
+  return (await (await send('v1/aft/queue', undefined, signal)).json()).runs
+}
+
+/** A journal that the server shows; `bytes` is null while there is no such file. */
+export interface ShownRun {
+  name: string
+  bytes: number | null
+}
+
+/** Lists the journals that the server shows. @throws Refused, Unreachable */
+export async function readRuns(): Promise<ShownRun[]> {
+  return (await (await send('v1/aft/runs')).json()).runs
+}
+
+/** Reads whole lines of such a journal, from a byte on. @throws Refused, Unreachable */
+export async function readRunPiece(
+  place: number,
+  { file, next }: { file: string; next: number },
+): Promise<{ file: string; from: number; next: number; text: string }> {
+  return (await send(`v1/aft/runs/${place}?from=${next}&file=${file}`)).json()
+}
+
+/** Reads the page that an exported conversation is put into. @throws Refused */
+export async function readExportShell(): Promise<string> {
+  return (await send('page/export.html')).text()
+}
+
+/** Reads a journal that comes with the page. @throws Refused, Unreachable */
+export async function readSample(name: 'demo.jsonl' | 'demo-single.jsonl'): Promise<string> {
+  return (await send(`page/${name}`)).text()
+}
+
+/** The settings that differ from the preset's, in words. */
+export function describeSettings(settings: Settings): string {
+  const { model, strategy, width, depth, temperature, maxTokens, seed, proposers, aggregator, system } =
+    settings
+  const parts = [
+    model,
+    strategy,
+    width && `width ${width}`,
+    depth && `depth ${depth}`,
+    temperature && `temperature ${temperature}`,
+    maxTokens && `at most ${maxTokens} tokens`,
+    proposers.length > 0 && `proposers ${proposers.join(', ')}`,
+    aggregator && `aggregator ${aggregator}`,
+    seed && `seed ${seed}`,
+    system.trim() && 'with a system prompt',
+  ]
+  return parts.filter(Boolean).join(' · ')
 }
 
 /** Makes the body of a request. It has only fields that were set; the preset decides the rest. */
@@ -114,7 +177,10 @@ export async function ask(
   let rest = ''
   let isAnswered = false
   for (;;) {
-    const { value, done } = await reader.read()
+    const { value, done } = await reader.read().catch((error: unknown) => {
+      signal.throwIfAborted()
+      throw new Unreachable(LOST, { cause: error })
+    })
     if (done) break
     const lines = (rest + value).split('\n')
     rest = lines.pop() ?? ''
@@ -126,7 +192,22 @@ export async function ask(
       onEvent(event)
     }
   }
-  if (!isAnswered) throw new Error('the connection was lost')
+  if (!isAnswered) throw new Unreachable(LOST)
+}
+
+const LOST = 'The connection to the server was lost before the end of the answer.'
+
+/** What a question would take at most. */
+export interface Estimate {
+  completions: number
+  requests: number
+  /** US dollars; absent if a price is not known. */
+  cost?: number
+}
+
+/** Asks what a question would take. No model is asked. @throws Refused, Unreachable, or the signal's reason */
+export async function readEstimate(body: object, signal: AbortSignal): Promise<Estimate> {
+  return (await send('v1/aft/estimate', body, signal)).json()
 }
 
 /** A corrected answer, with all that a training example needs. */
@@ -141,4 +222,21 @@ export interface Fix {
 /** Sends a corrected answer. @throws Refused */
 export async function sendFix(fix: Fix): Promise<void> {
   await send('v1/aft/fixes', fix)
+}
+
+/** What a reader says of an answer. */
+export interface Rating {
+  rating?: 'good' | 'bad'
+  comment?: string
+  id?: string
+  source: string
+  question: string
+  answer: string
+  model?: string
+  seed?: number
+}
+
+/** Sends a rating to the file of the server. @throws Refused, Unreachable */
+export async function sendRating(rating: Rating): Promise<void> {
+  await send('v1/aft/ratings', rating)
 }

@@ -1,7 +1,7 @@
 /** Compares a rendered answer with its rendered proposals: which sentence shares text with which proposal. */
 import { type Attribution, attribute, type SentenceAttribution } from '../../../analyze/attribution.ts'
-import { nameOf, placeOf } from './layers.tsx'
 import { highlight, mapText, rangeOf, type TextMap, wrapSpans } from './marks.ts'
+import { hueOf, nameOf, placeOf } from './places.ts'
 import type { RunView } from './run.ts'
 
 /** A proposal on the page. */
@@ -56,8 +56,9 @@ export function attributeRendered(
 
 function classOf({ isNew, sources }: SentenceAttribution, shown: Shown[]): string {
   if (isNew) return 'new'
-  const [first] = sources
-  return first ? `hue-${(shown[first.proposal]?.index ?? 0) % 8}` : ''
+  // An aggregation copies proposals: the color is that of the proposal, even if the aggregation shares more.
+  const first = sources.flatMap(({ proposal }) => shown[proposal] ?? []).find(({ layer }) => layer === 0)
+  return hueOf(first?.index)
 }
 
 /** Returns the places of the proposals that a sentence shares text with. */

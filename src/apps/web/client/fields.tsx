@@ -8,24 +8,30 @@ interface SelectProps {
   onChange: (value: string) => void
 }
 
-/** Shows a choice of one option. */
-export function SelectField({ label, value, options, onChange }: SelectProps) {
+/** Shows a choice of one option. Its label is not seen. */
+export function Select({ label, value, options, onChange }: SelectProps) {
   return (
-    <label>
-      {label}
-      <select value={value} onChange={(e) => onChange(e.currentTarget.value)}>
-        {options.map((option) => {
-          const [value, about] = typeof option === 'string' ? [option, option] : option
-          return (
-            <option key={value} value={value}>
-              {about}
-            </option>
-          )
-        })}
-      </select>
-    </label>
+    <select aria-label={label} value={value} onChange={(e) => onChange(e.currentTarget.value)}>
+      {options.map((option) => {
+        const [value, about] = typeof option === 'string' ? [option, option] : option
+        return (
+          <option key={value} value={value}>
+            {about}
+          </option>
+        )
+      })}
+    </select>
   )
 }
+
+/** Shows a choice of one option below its label. */
+export const SelectField = (props: SelectProps) => (
+  // biome-ignore lint/a11y/noLabelWithoutControl: it is in Select
+  <label>
+    {props.label}
+    <Select {...props} />
+  </label>
+)
 
 interface NumberProps {
   label: string
@@ -55,13 +61,14 @@ export function NumberField({ label, onChange, placeholder, ...more }: NumberPro
 
 interface ChecksProps {
   legend: string
+  note: string
   names: string[]
   checked: string[]
   onChange: (checked: string[]) => void
 }
 
 /** Shows a choice of any number of names. */
-export function ChecksField({ legend, names, checked, onChange }: ChecksProps) {
+export function ChecksField({ legend, note, names, checked, onChange }: ChecksProps) {
   const toggle = (name: string, isOn: boolean) =>
     onChange(isOn ? [...checked, name] : checked.filter((other) => other !== name))
   return (
@@ -77,6 +84,7 @@ export function ChecksField({ legend, names, checked, onChange }: ChecksProps) {
           {name}
         </label>
       ))}
+      <p class="note soft">{note}</p>
     </fieldset>
   )
 }

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import { type Fix, sendFix } from './api.ts'
 import { Modal } from './modal.tsx'
+import { Problem } from './text.tsx'
 
 /** Shows a form with the answer to correct. */
 export function FixDialog({ fix, onClose }: { fix: Fix; onClose: () => void }) {
@@ -30,11 +31,7 @@ export function FixDialog({ fix, onClose }: { fix: Fix; onClose: () => void }) {
             The answer as it should have been
             <textarea rows={14} value={text} dir="auto" onInput={(e) => setText(e.currentTarget.value)} />
           </label>
-          {error && (
-            <p class="error" role="alert">
-              {error}
-            </p>
-          )}
+          <Problem text={error} />
           <p class="soft">It is added, with the question and the proposals, to the server's file of fixes.</p>
           <button type="submit" class="primary" disabled={state === 'saving' || text.trim() === ''}>
             Save the fix

@@ -1,18 +1,12 @@
 /** Keeps conversations in this browser. If there is no room for a new one, the oldest are deleted. */
+import { useState } from 'preact/hooks'
 import { defaultSettings, type Settings } from './api.ts'
-import type { Turn } from './run.ts'
-
-/** Questions and their answers, in order. */
-export interface Conversation {
-  id: string
-  /** Milliseconds since 1970. */
-  time: number
-  title: string
-  turns: Turn[]
-}
+import type { Conversation } from './conversation-file.ts'
+import { stopRun } from './run.ts'
 
 const HISTORY = 'aft.history'
 const SETTINGS = 'aft.settings'
+const MARKS = 'aft.marks'
 const MOST = 50
 
 function read<T>(name: string, fallback: T): T {
@@ -23,10 +17,13 @@ function read<T>(name: string, fallback: T): T {
   }
 }
 
-/** Reads all kept conversations, the newest first. */
+/** Reads all kept conversations, the newest first. A run that was cut off by a reload has stopped. */
 export function readHistory(): Conversation[] {
   const found = read<unknown>(HISTORY, [])
-  return Array.isArray(found) ? (found as Conversation[]).filter((c) => Array.isArray(c?.turns)) : []
+  const kept = Array.isArray(found) ? (found as Conversation[]).filter((c) => Array.isArray(c?.turns)) : []
+  for (const { run } of kept.flatMap(({ turns }) => turns))
+    if (run.state === 'running') stopRun(run, 'stopped')
+  return kept
 }
 
 /** Keeps a conversation as the newest. If there is no room, it drops the oldest, and at last its own proposals. */
@@ -34,7 +31,7 @@ export function keep(conversation: Conversation): Conversation[] {
   const others = readHistory().filter(({ id }) => id !== conversation.id)
   let kept = [conversation, ...others].slice(0, MOST)
   while (kept.length > 0) {
-    if (write(kept)) return kept
+    if (write(HISTORY, kept)) return kept
     kept = kept.length > 1 ? kept.slice(0, Math.ceil(kept.length / 2)) : withoutProposals(kept)
   }
   return others
@@ -50,27 +47,33 @@ function withoutProposals([conversation]: Conversation[]): Conversation[] {
 /** Deletes a conversation, or all without an id; returns the rest. */
 export function forget(id?: string): Conversation[] {
   const rest = id === undefined ? [] : readHistory().filter((c) => c.id !== id)
-  write(rest)
+  write(HISTORY, rest)
   return rest
 }
 
-function write(conversations: Conversation[]): boolean {
+/** False if there is no room, or in a private window. */
+function write(name: string, value: unknown): boolean {
   try {
-    localStorage.setItem(HISTORY, JSON.stringify(conversations))
+    localStorage.setItem(name, JSON.stringify(value))
     return true
   } catch {
     return false
   }
 }
 
-/** Reads the settings of the last visit. */
-export const readSettings = (): Settings => ({ ...defaultSettings, ...read<Partial<Settings>>(SETTINGS, {}) })
-
-/** Keeps the settings for the next visit. */
-export function keepSettings(settings: Settings): void {
-  try {
-    localStorage.setItem(SETTINGS, JSON.stringify(settings))
-  } catch {
-    // A private window refuses to store them. The settings then last for this visit.
+/** A state that the next visit begins with. */
+function useKept<T>(name: string, start: () => T): [value: T, change: (value: T) => void] {
+  const [value, set] = useState(start)
+  const change = (value: T) => {
+    set(value)
+    write(name, value)
   }
+  return [value, change]
 }
+
+/** The settings. */
+export const useSettings = () =>
+  useKept<Settings>(SETTINGS, () => ({ ...defaultSettings, ...read<Partial<Settings>>(SETTINGS, {}) }))
+
+/** Whether each sentence has the color of its source; at first it is no. */
+export const useMarks = () => useKept(MARKS, () => read(MARKS, false))

@@ -1,5 +1,6 @@
 /** Reads a journal file in the browser. The file is sent nowhere. */
 
+import type { Plan } from '../../../core/plan.ts'
 import {
   createJournalPrompts,
   findAnswer,
@@ -18,6 +19,10 @@ export interface Journal {
   turns: Turn[]
   /** Number of lines that are not journal records. */
   badLines: number
+  /** Scores of the answers by prompt, if an evaluation gave some. */
+  scores?: Record<string, number>
+  /** What a judge wrote of the answers, by prompt. */
+  grades?: Record<string, string>
 }
 
 /**
@@ -25,6 +30,19 @@ export interface Journal {
  * @throws Error if no line belongs to a journal
  */
 export function readJournal(name: string, text: string): Journal {
+  const { header, prompts, badLines } = readPrompts(name, text)
+  const plan = header?.plan
+  return {
+    name,
+    strategy: plan?.strategy,
+    seed: plan?.seed,
+    turns: [...prompts.values()].map((prompt) => toTurn(prompt, plan?.layers.length, plan)),
+    badLines,
+  }
+}
+
+/** Reads the lines of a journal. @throws Error if no line belongs to a journal */
+export function readPrompts(name: string, text: string): JournalPrompts & { badLines: number } {
   const journal = createJournalPrompts()
   let badLines = 0
   for (const line of text.split('\n')) {
@@ -33,16 +51,9 @@ export function readJournal(name: string, text: string): Journal {
     if (record) take(record, journal)
     else badLines++
   }
-  const { header, prompts } = journal
-  if (prompts.size === 0) throw new Error(`${name} is no journal: no line of it holds a prompt`)
-  const plan = header?.plan
-  return {
-    name,
-    strategy: plan?.strategy,
-    seed: plan?.seed,
-    turns: [...prompts.values()].map((prompt) => toTurn(prompt, plan?.layers.length)),
-    badLines,
-  }
+  if (journal.prompts.size === 0)
+    throw new Error(`${name} is neither a journal nor an evaluation result: it holds no prompt`)
+  return { ...journal, badLines }
 }
 
 const types = ['header', 'prompt', 'completion', 'failure', 'layer', 'answer']
@@ -72,11 +83,16 @@ function take(record: JournalRecord, journal: JournalPrompts): void {
   }
 }
 
-function toTurn(prompt: JournalPrompt, depth = 0): Turn {
+/**
+ * Makes the turn of a prompt.
+ * @param depth number of layers of the plan; a judge's layer comes after them
+ */
+export function toTurn(prompt: JournalPrompt, depth = 0, plan?: Partial<Plan>): Turn {
   const { id, messages, layers, end } = prompt
   const run = newRun()
   run.layers = layers.map((layer, i) => ({ ...viewLayer(layer, i === depth - 1), shown: layer.shown }))
   run.state = 'stopped'
+  Object.assign(run, { seed: plan?.seed, strategy: plan?.strategy, template: plan?.template })
   if (end && 'answer' in end && typeof end.answer === 'string') {
     run.state = 'done'
     run.answer = end.answer

@@ -1,155 +1,226 @@
 /** The page: a conversation, its settings, earlier conversations, and journals. */
 import { render } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
-import { type Offer, readOffer, type Settings } from './api.ts'
+import { useEffect, useState } from 'preact/hooks'
+import { type Place, useAddress } from './address.ts'
+import { type Offer, Refused, readOffer, readSample, type Settings } from './api.ts'
+import { ChatTurn } from './chat-turn.tsx'
 import { Composer } from './composer.tsx'
-import { forget, keepSettings, readHistory, readSettings } from './history.ts'
+import { ExportDialog } from './export-dialog.tsx'
+import { useFollow } from './follow.ts'
+import { forget, keep, readHistory, useSettings } from './history.ts'
 import { HistoryDialog } from './history-dialog.tsx'
+import { readPrompts } from './journal.ts'
 import { JournalView } from './journal-view.tsx'
+import { useKeys } from './keys.ts'
+import { QueueDialog } from './queue-dialog.tsx'
 import { SettingsDialog } from './settings.tsx'
-import { TurnView } from './turn.tsx'
+import { TopBar } from './top-bar.tsx'
 import { type Chat, newConversation, useChat } from './use-chat.ts'
 import { Welcome } from './welcome.tsx'
 
-type Open = 'settings' | 'history' | 'journal' | undefined
+/** The dialog that is open. */
+type Dialog = 'settings' | 'history' | 'export' | 'queue' | undefined
+
+type ConversationOf = Chat['conversation']
 
 function App() {
-  const [offer, setOffer] = useState<Offer>()
-  const { settings, change } = useSettings()
+  const [settings, change] = useSettings()
   const [history, setHistory] = useState(readHistory)
-  const [open, setOpen] = useState<Open>()
-  const [text, setText] = useState('')
-  const chat = useChat(setHistory, () => setOpen('settings'))
-  const learn = () => void readOffer().then(setOffer, () => {})
-  useEffect(learn, [])
-  useFollow(chat.conversation.turns.length)
-  const close = () => setOpen(undefined)
-  const start = () => {
-    chat.open(newConversation())
+  const [dialog, setDialog] = useState<Dialog>()
+  const [isJournal, setJournal] = useState(false)
+  const server = useOffer()
+  const chat = useChat(setHistory, () => setDialog('settings'))
+  const { conversation } = chat
+  const close = () => setDialog(undefined)
+  const show = (next: typeof conversation) => {
+    if (next.id !== conversation.id) chat.open(next)
+    setJournal(false)
     close()
   }
+  const onGo = (place: Place) => {
+    setJournal(place.view === 'journal')
+    if (place.view === 'chat') show(readHistory().find(({ id }) => id === place.id) ?? newConversation())
+  }
+  const id = conversation.turns.length > 0 ? conversation.id : undefined
+  useAddress(isJournal ? { view: 'journal' } : { view: 'chat', id }, onGo)
+  useKeys(chat.stop)
   return (
     <>
-      <TopBar open={open} onOpen={setOpen} onNew={start} />
-      <main class={open === 'journal' ? 'wide' : ''}>
-        {open === 'journal' ? (
-          <JournalView onClose={close} />
+      <TopBar
+        isJournal={isJournal}
+        onNew={() => show(newConversation())}
+        onHistory={() => setDialog('history')}
+        onExport={id === undefined || isJournal ? undefined : () => setDialog('export')}
+        onJournals={() => setJournal(!isJournal)}
+        onQueue={server.offer?.queue ? () => setDialog('queue') : undefined}
+        onSettings={() => setDialog('settings')}
+      />
+      <main class={isJournal ? 'wide' : ''}>
+        {isJournal ? (
+          <JournalView
+            hasRatings={server.offer?.ratings ?? false}
+            hasRuns={(server.offer?.runs ?? 0) > 0}
+            onClose={() => setJournal(false)}
+          />
         ) : (
           <Conversation
             chat={chat}
-            text={text}
-            onText={setText}
             settings={settings}
-            offer={offer}
-            onSettings={() => setOpen('settings')}
+            onChange={change}
+            server={server}
+            onSettings={() => setDialog('settings')}
           />
         )}
       </main>
+      <Dialogs
+        open={dialog}
+        onClose={close}
+        {...{ settings, onChange: change, server, conversation, history, setHistory, onShow: show }}
+      />
+    </>
+  )
+}
+
+interface DialogsProps extends Pick<ConversationProps, 'settings' | 'onChange' | 'server'> {
+  open: Dialog
+  onClose: () => void
+  conversation: ConversationOf
+  history: ConversationOf[]
+  setHistory: (all: ConversationOf[]) => void
+  onShow: (conversation: ConversationOf) => void
+}
+
+function Dialogs({ open, onClose, server, setHistory, onShow, ...of }: DialogsProps) {
+  return (
+    <>
       {open === 'settings' && (
-        <SettingsDialog settings={settings} offer={offer} onChange={change} onKey={learn} onClose={close} />
+        <SettingsDialog
+          settings={of.settings}
+          offer={server.offer}
+          onChange={of.onChange}
+          onKey={server.learn}
+          onClose={onClose}
+        />
       )}
+      {open === 'queue' && <QueueDialog onClose={onClose} />}
+      {open === 'export' && <ExportDialog conversation={of.conversation} onClose={onClose} />}
       {open === 'history' && (
         <HistoryDialog
-          conversations={history}
-          onOpen={(conversation) => [chat.open(conversation), close()]}
+          conversations={of.history}
+          onOpen={onShow}
           onForget={(id) => setHistory(forget(id))}
-          onClose={close}
+          onImport={(imported) => {
+            setHistory(keep(imported))
+            onShow(imported)
+          }}
+          onClose={onClose}
         />
       )}
     </>
   )
 }
 
-interface BarProps {
-  open: Open
-  onOpen: (open: Open) => void
-  onNew: () => void
+/** What the server offers, and why it is not known. */
+interface Server {
+  offer?: Offer
+  problem?: { text: string; isKey: boolean }
+  learn: () => void
 }
 
-function TopBar({ open, onOpen, onNew }: BarProps) {
-  const buttons: [name: string, onClick: () => void][] = [
-    ['New', onNew],
-    ['History', () => onOpen('history')],
-    ['Journals', () => onOpen(open === 'journal' ? undefined : 'journal')],
-    ['Settings', () => onOpen('settings')],
-  ]
-  return (
-    <header class="top">
-      <a class="brand" href="./" aria-label="aft, start page">
-        <img src="page/icon.svg" alt="" width="24" height="24" />
-        aft
-      </a>
-      <nav aria-label="Page">
-        {buttons.map(([name, onClick]) => (
-          <button key={name} type="button" class="quiet" onClick={onClick}>
-            {name}
-          </button>
-        ))}
-      </nav>
-    </header>
-  )
+function useOffer(): Server {
+  const [offer, setOffer] = useState<Offer>()
+  const [problem, setProblem] = useState<Server['problem']>()
+  const learn = async () => {
+    try {
+      setOffer(await readOffer())
+      setProblem(undefined)
+    } catch (error) {
+      setProblem({ text: (error as Error).message, isKey: error instanceof Refused && error.status === 401 })
+    }
+  }
+  useEffect(() => void learn(), [])
+  return { offer, problem, learn: () => void learn() }
 }
 
 interface ConversationProps {
   chat: Chat
-  text: string
-  onText: (text: string) => void
   settings: Settings
-  offer: Offer | undefined
+  onChange: (settings: Settings) => void
+  server: Server
   onSettings: () => void
 }
 
-function Conversation({ chat, text, onText, settings, offer, onSettings }: ConversationProps) {
+function Conversation({ chat, settings, onChange, server, onSettings }: ConversationProps) {
+  const [text, setText] = useState('')
   const { turns } = chat.conversation
-  const ask = (question: string) => {
-    onText('')
-    void chat.ask(question, settings)
-  }
+  const { isBehind, catchUp } = useFollow(turns.length, chat.isRunning)
   return (
     <>
-      {turns.length === 0 && <Welcome onAsk={ask} />}
-      {turns.map((turn) => (
-        <TurnView key={turn.id} turn={turn} hasFixes={offer?.fixes ?? false} />
+      {turns.length > 0 && <h1 class="unseen">{chat.conversation.title}</h1>}
+      <ServerNote server={server} onKey={onSettings} />
+      {turns.length === 0 && (
+        <Welcome
+          onAsk={(question) => chat.ask(question, settings)}
+          onExample={() => void playExample(chat)}
+        />
+      )}
+      {turns.map((turn, i) => (
+        <ChatTurn
+          key={turn.id}
+          turn={turn}
+          hasFixes={server.offer?.fixes ?? false}
+          hasRatings={server.offer?.ratings ?? false}
+          isLast={i === turns.length - 1}
+          isBusy={chat.isRunning}
+          note={i === 0 && !turn.about ? chat.conversation.about : undefined}
+          actions={{
+            onRetry: () => chat.retry(turn, settings),
+            onEdit: (question) => chat.edit(turn, question, settings),
+            onResume: () => chat.resume(settings),
+            onShow: (at) => chat.show(turn, at),
+          }}
+        />
       ))}
       <Composer
+        above={
+          isBehind && (
+            <button type="button" class="catch-up" onClick={catchUp}>
+              ↓ To the end of the answer
+            </button>
+          )
+        }
         text={text}
-        onText={onText}
+        onText={setText}
         isRunning={chat.isRunning}
-        onAsk={() => ask(text)}
+        onAsk={(files) => {
+          setText('')
+          chat.ask(text, settings, files)
+        }}
         onStop={chat.stop}
-        about={aboutOf(settings, offer)}
-        onSettings={onSettings}
+        pickers={{ settings, offer: server.offer, turns, onChange, onSettings }}
       />
     </>
   )
 }
 
-/** Keeps the settings in this browser. */
-function useSettings() {
-  const [settings, setSettings] = useState(readSettings)
-  const change = (settings: Settings) => {
-    setSettings(settings)
-    keepSettings(settings)
-  }
-  return { settings, change }
+/** Plays the first prompt of the journal that comes with the page. */
+async function playExample(chat: Chat): Promise<void> {
+  const { header, prompts } = readPrompts('demo.jsonl', await readSample('demo.jsonl'))
+  const [first] = prompts.values()
+  if (header && first) chat.play(first, header)
 }
 
-/** Scrolls to a new question. While it is answered, the page does not scroll. */
-function useFollow(turns: number) {
-  const before = useRef(turns)
-  useEffect(() => {
-    if (turns > before.current) {
-      document.querySelector('.turn:last-of-type')?.scrollIntoView({ block: 'start', behavior: 'smooth' })
-    }
-    before.current = turns
-  }, [turns])
-}
-
-function aboutOf({ model, strategy, width, depth }: Settings, offer: Offer | undefined): string {
-  const isPlain = model === 'aft' && !strategy && !width && !depth
-  const shape = [width && `width ${width}`, depth && `depth ${depth}`]
-  if (isPlain && offer) return `aft · ${offer.defaults.width} × ${offer.defaults.depth}`
-  return [model, strategy, ...shape].filter(Boolean).join(' · ')
+/** Says why the server's models are not known, with a button that helps. */
+function ServerNote({ server: { problem, learn }, onKey }: { server: Server; onKey: () => void }) {
+  if (!problem) return null
+  return (
+    <p class="banner failed row" role="alert">
+      <span>{problem.isKey ? 'This server answers only with an API key.' : problem.text}</span>
+      <button type="button" onClick={problem.isKey ? onKey : learn}>
+        {problem.isKey ? 'Enter a key' : 'Try again'}
+      </button>
+    </p>
+  )
 }
 
 render(<App />, document.getElementById('app') as HTMLElement)

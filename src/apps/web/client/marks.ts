@@ -13,14 +13,21 @@ const BLOCKS = 'p, li, td, th, h1, h2, h3, h4, h5, h6, pre, blockquote, .md'
 /** Reads an element's text, one line per block. */
 export function mapText(root: Element): TextMap {
   const map: TextMap = { text: '', nodes: [] }
-  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT)
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT, (node) =>
+    node instanceof Element && node.matches('.code-bar, [data-math] > *')
+      ? NodeFilter.FILTER_REJECT
+      : NodeFilter.FILTER_ACCEPT,
+  )
   const pieces: string[] = []
   let [length, before] = [0, null as Element | null]
   const add = (piece: string) => {
     pieces.push(piece)
     length += piece.length
   }
-  for (let node = walker.nextNode() as Text | null; node; node = walker.nextNode() as Text | null) {
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    // The words of a formula count, but its elements stay as they are.
+    if (node instanceof HTMLElement && node.dataset.math) add(` ${node.dataset.tex ?? node.textContent} `)
+    if (!(node instanceof Text) || node.parentElement?.dataset.math) continue
     const block = node.parentElement?.closest(BLOCKS) ?? null
     if (before && block !== before) add('\n')
     before = block
@@ -73,7 +80,7 @@ export function wrapSpans(map: TextMap, spans: Span[], classOf: (i: number) => s
       parts.push(element)
       done = to
     }
-    if (parts.length === 0) continue
+    if (parts.length === 0 || node.parentElement?.closest('pre')) continue
     if (done < end) parts.push(node.data.slice(done - start))
     node.replaceWith(...parts)
   }

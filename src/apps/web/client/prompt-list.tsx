@@ -1,21 +1,23 @@
-/** The prompts of a journal, to search and to choose from. */
+/** The prompts of a journal, to search, to filter and to choose from. */
 import { useState } from 'preact/hooks'
-import type { Turn } from './run.ts'
+import { Select } from './fields.tsx'
+import { type Filter, filterPairs, filters, gainOf, isUsable, type Pair } from './pairs.ts'
+import { count } from './text.tsx'
 
 const MOST_LISTED = 300
 
 interface Props {
-  turns: Turn[]
+  pairs: Pair[]
   /** Id of the prompt that is shown. */
   id: string | undefined
   onSelect: (id: string) => void
 }
 
-/** Lists the prompts whose id or text contains the search text. */
-export function PromptList({ turns, id, onSelect }: Props) {
+/** Lists the prompts whose id or text contains the search text, and that the filter lets through. */
+export function PromptList({ pairs, id, onSelect }: Props) {
   const [search, setSearch] = useState('')
-  const wanted = search.toLowerCase()
-  const listed = turns.filter((turn) => `${turn.id} ${turn.question}`.toLowerCase().includes(wanted))
+  const [filter, setFilter] = useState<Filter>('all')
+  const listed = filterPairs(pairs, filter, search)
   return (
     <nav aria-label="Prompts">
       <input
@@ -25,18 +27,31 @@ export function PromptList({ turns, id, onSelect }: Props) {
         value={search}
         onInput={(e) => setSearch(e.currentTarget.value)}
       />
+      <Select
+        label="Filter"
+        value={filter}
+        options={filters
+          .filter(({ needs }) => isUsable(needs, pairs))
+          .map(({ name, about }) => [name, about])}
+        onChange={(name) => setFilter(name as Filter)}
+      />
+      <p class="soft" role="status">
+        {listed.length === 0
+          ? 'No prompt is like this.'
+          : `${listed.length} of ${count(pairs.length, 'prompt')}`}
+      </p>
       <ul>
-        {listed.slice(0, MOST_LISTED).map((turn) => (
-          <li key={turn.id}>
+        {listed.slice(0, MOST_LISTED).map((pair) => (
+          <li key={pair.id}>
             <button
               type="button"
               class="entry"
-              aria-current={turn.id === id ? 'true' : undefined}
-              onClick={() => onSelect(turn.id)}
+              aria-current={pair.id === id ? 'true' : undefined}
+              onClick={() => onSelect(pair.id)}
             >
-              <span dir="auto">{turn.question.slice(0, 160) || turn.id}</span>
+              <span dir="auto">{pair.first.question.slice(0, 160) || pair.id}</span>
               <span class="soft">
-                {turn.id} {markOf(turn)}
+                {pair.id} {markOf(pair)}
               </span>
             </button>
           </li>
@@ -49,8 +64,13 @@ export function PromptList({ turns, id, onSelect }: Props) {
   )
 }
 
-function markOf({ run }: Turn): string {
+function markOf(pair: Pair): string {
+  const gain = gainOf(pair)
+  if (gain) return gain > 0 ? `+${round(gain)}` : `−${round(-gain)}`
+  const { run } = pair.first
   if (run.state === 'failed') return 'failed'
   if (run.state === 'stopped') return 'open'
   return run.degradedBecause.length > 0 ? 'degraded' : ''
 }
+
+const round = (value: number) => Math.round(value * 100) / 100

@@ -161,7 +161,7 @@ test('a journal cut at any character is read up to there, and a file that is not
   )
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.json(), fc.string()), { maxLength: 5 }), (junk) => {
-      expect(() => readJournal('j', junk.join('\n'))).toThrow(/no journal/)
+      expect(() => readJournal('j', junk.join('\n'))).toThrow(/neither a journal/)
     }),
   )
 })

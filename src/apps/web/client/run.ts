@@ -14,6 +14,8 @@ export interface Member {
   engine?: string
   text: string
   reasoning: string
+  /** How long it thought before its text, as the page saw it. */
+  thoughtMs?: number
   tokens?: number
   ms?: number
   /** US dollars. */
@@ -62,7 +64,16 @@ export interface Turn {
   messages: Message[]
   question: string
   run: RunView
+  /** The settings of the run in words. */
+  about?: string
+  /** Other runs of the same question, in order. */
+  others?: OtherRun[]
+  /** Place of `run` among all runs of the question; absent if it is the last. */
+  at?: number
 }
+
+/** Another run of a question. */
+export type OtherRun = Pick<Turn, 'run' | 'about'>
 
 /** Makes an empty run. */
 export const newRun = (): RunView => ({ layers: [], state: 'running', degradedBecause: [] })
@@ -84,12 +95,15 @@ function takeInLayer(layer: LayerView | undefined, event: InLayer): void {
   if (!layer) return
   if (event.type === 'layer-waiting') layer.note = describeNote(event)
   else if (event.type === 'layer-end') Object.assign(layer, { shown: event.shown, note: undefined })
-  else if (event.type === 'completion-end') {
+  else if (event.type === 'completion-end' || event.type === 'completion-usage') {
     Object.assign(memberOf(layer, event.completion.index), finished(event.completion))
   } else if (event.type === 'completion-failed') {
     Object.assign(memberOf(layer, event.failure.index), failed(event.failure))
   } else takeDelta(memberOf(layer, event.index), event)
 }
+
+/** When a member began to think, in milliseconds of the page's clock. */
+const thinkingSince = new WeakMap<Member, number>()
 
 type Delta = Extract<AftEvent, { index: number }>
 
@@ -97,9 +111,15 @@ function takeDelta(member: Member, event: Delta): void {
   member.note = describeNote(event)
   const isNote = event.type === 'completion-waiting' || event.type === 'request-changed'
   member.state = isNote ? 'waiting' : 'writing'
-  if (event.type === 'completion-delta') member.text += event.text
-  else if (event.type === 'reasoning-delta') member.reasoning += event.text
-  else if (event.type === 'completion-restarted') [member.text, member.reasoning] = ['', '']
+  if (event.type === 'completion-delta') {
+    const since = thinkingSince.get(member)
+    if (since !== undefined) member.thoughtMs ??= performance.now() - since
+    member.text += event.text
+  } else if (event.type === 'reasoning-delta') {
+    if (!thinkingSince.has(member)) thinkingSince.set(member, performance.now())
+    member.reasoning += event.text
+  }
+  if (event.type === 'completion-restarted') [member.text, member.reasoning] = ['', '']
 }
 
 function takeResult(
@@ -108,7 +128,12 @@ function takeResult(
 ) {
   run.layers = layers.map((layer, i) => {
     const before = run.layers[i]
-    return { ...viewLayer(layer, i === layers.length - 1), ...(before?.shown && { shown: before.shown }) }
+    const view = viewLayer(layer, i === layers.length - 1)
+    for (const member of view.members) {
+      const thoughtMs = before?.members.find((m) => m.index === member.index)?.thoughtMs
+      if (thoughtMs !== undefined) member.thoughtMs = thoughtMs
+    }
+    return { ...view, ...(before?.shown && { shown: before.shown }) }
   })
   Object.assign(run, { state: 'done', answer, from, degradedBecause, usage, ms })
   run.isCut = finishReason === 'length'
@@ -179,6 +204,17 @@ export function answerOf(run: RunView): Member | undefined {
   return last?.isLast && last.members.length === 1 ? last.members[0] : undefined
 }
 
+/** The proposals that were shown to the next layer, or will be. */
+export function proposalsOf({ layers: [first] }: RunView): Member[] {
+  return (first?.members ?? []).filter((m) => m.state === 'done' && m.text !== '' && !m.excluded)
+}
+
+/** True if there is an answer, or if its writer has begun to think or to write. */
+export function hasAnswerBegun(run: RunView): boolean {
+  const author = answerOf(run)
+  return run.answer !== undefined || Boolean(author?.text || author?.reasoning)
+}
+
 /** Ends a run early. The text of the answer so far stays. */
 export function stopRun(run: RunView, state: 'failed' | 'stopped', error?: string): void {
   run.state = state
@@ -190,18 +226,26 @@ export function stopRun(run: RunView, state: 'failed' | 'stopped', error?: strin
   }
 }
 
+/** What a question says: a text, or parts with what is attached. */
+export type Content = NonNullable<Message['content']>
+
 /** Makes the messages of a new question: the conversation so far, then the question. */
-export function messagesFor(turns: Turn[], question: string, system: string): Message[] {
-  const past = turns.flatMap(({ question, run }): Message[] =>
-    run.answer
+export function messagesFor(turns: Turn[], question: Content, system: string): Message[] {
+  const past = turns.flatMap((turn): Message[] =>
+    turn.run.answer
       ? [
-          { role: 'user', content: question },
-          { role: 'assistant', content: run.answer },
+          { role: 'user', content: contentOf(turn) },
+          { role: 'assistant', content: turn.run.answer },
         ]
       : [],
   )
   const head: Message[] = system.trim() ? [{ role: 'system', content: system }] : []
   return [...head, ...past, { role: 'user', content: question }]
+}
+
+/** Returns the question of a turn as it was sent, with what is attached. */
+export function contentOf({ messages, question }: Turn): Content {
+  return messages.findLast((m) => m.role === 'user')?.content ?? question
 }
 
 /** Returns the text of the last user message. */

@@ -6,6 +6,17 @@ export function sentenceAt(target: EventTarget | null): number | undefined {
   return element ? Number(element.dataset.sentence) : undefined
 }
 
+/** On a narrow page the sources float over the end of the answer: moves the sentence up if they would cover it. */
+export function keepInSight(sentence: EventTarget | null, turn: HTMLElement | null): void {
+  requestAnimationFrame(() => {
+    const sheet = turn?.querySelector('.sources.open')
+    if (!sheet || !(sentence instanceof Element) || getComputedStyle(sheet).bottom === 'auto') return
+    const { top, left } = sheet.getBoundingClientRect()
+    const { bottom, left: start } = sentence.getBoundingClientRect()
+    if (left <= start + 1 && bottom > top) window.scrollBy({ top: bottom - top + 8, behavior: 'instant' })
+  })
+}
+
 /** Marks all elements of one sentence, and no others. */
 export function markSentence(prose: HTMLElement | null, i: number | undefined): void {
   for (const element of prose?.querySelectorAll('.sentence.on') ?? []) element.classList.remove('on')

@@ -4,17 +4,7 @@ import { defaultSettings, keyOfTab, type Offer, type Settings } from './api.ts'
 import { ChecksField, NumberField, SelectField } from './fields.tsx'
 import { Modal } from './modal.tsx'
 
-const PRESETS_OWN = "the preset's"
-
-const strategies: [value: string, about: string][] = [
-  ['', PRESETS_OWN],
-  ['aft', 'aft: propose, aggregate'],
-  ['moa', 'moa: a mixture of agents'],
-  ['rsa', 'rsa: each sees a sample'],
-  ['self-consistency', 'self-consistency: a vote'],
-  ['best-of-n', 'best-of-n: a judge picks'],
-  ['single', 'single: the bare engine'],
-]
+const OWN = 'model default'
 
 interface Props {
   settings: Settings
@@ -32,27 +22,16 @@ export function SettingsDialog({ settings, offer, onChange, onKey, onClose }: Pr
   return (
     <Modal title="Settings" onClose={onClose}>
       <form class="settings" onSubmit={(event) => event.preventDefault()}>
-        <SelectField
-          label="Preset"
-          value={settings.model}
-          options={offer?.models ?? ['aft']}
-          onChange={(model) => set({ model })}
-        />
-        <SelectField
-          label="Strategy"
-          value={settings.strategy}
-          options={strategies}
-          onChange={(strategy) => set({ strategy })}
-        />
         <NumberFields settings={settings} offer={offer} set={set} />
         <SelectField
-          label="Aggregator"
+          label="Model that writes the answer"
           value={settings.aggregator}
-          options={[['', PRESETS_OWN], ...engines]}
+          options={[['', OWN], ...engines]}
           onChange={(aggregator) => set({ aggregator })}
         />
         <ChecksField
-          legend="Proposers (none: the preset's)"
+          legend="Models that propose"
+          note={`None checked: ${OWN}.`}
           names={engines}
           checked={settings.proposers}
           onChange={(proposers) => set({ proposers })}
@@ -66,9 +45,14 @@ export function SettingsDialog({ settings, offer, onChange, onKey, onClose }: Pr
           />
         </label>
         <KeyField onKey={onKey} />
-        <button type="button" class="quiet" onClick={() => onChange(defaultSettings)}>
-          Back to the defaults
-        </button>
+        <p class="row wide">
+          <button type="button" class="primary" onClick={onClose}>
+            Done
+          </button>
+          <button type="button" class="quiet" onClick={() => onChange(defaultSettings)}>
+            Back to the defaults
+          </button>
+        </p>
       </form>
     </Modal>
   )
@@ -82,39 +66,25 @@ interface NumbersProps {
 
 function NumberFields({ settings, offer, set }: NumbersProps) {
   const { limits, defaults } = offer ?? {}
-  const of = (name: 'width' | 'depth' | 'temperature' | 'maxTokens' | 'seed') => ({
+  const of = (name: 'temperature' | 'maxTokens' | 'seed') => ({
     value: settings[name],
     onChange: (value: string) => set({ [name]: value }),
   })
   return (
     <>
       <NumberField
-        label="Width (completions per layer)"
-        min={1}
-        max={limits?.width}
-        placeholder={defaults?.width}
-        {...of('width')}
-      />
-      <NumberField
-        label="Depth (layers after the first)"
-        min={0}
-        max={limits?.depth}
-        placeholder={defaults?.depth}
-        {...of('depth')}
-      />
-      <NumberField
         label="Temperature"
         min={0}
         max={5}
         step={0.1}
-        placeholder={defaults?.temperature}
+        placeholder={defaults?.temperature ?? OWN}
         {...of('temperature')}
       />
       <NumberField
         label="Most tokens per completion"
         min={1}
         max={limits?.maxTokens}
-        placeholder={defaults?.maxTokens}
+        placeholder={defaults?.maxTokens ?? OWN}
         {...of('maxTokens')}
       />
       <NumberField label="Seed" min={0} placeholder="random" {...of('seed')} />

@@ -1,24 +1,30 @@
 /** A question, its proposals, and the answer. */
 import { useRef, useState } from 'preact/hooks'
+import { Agreement } from './agreement.tsx'
 import { Answer } from './answer.tsx'
 import type { Fix } from './api.ts'
 import { FixDialog } from './fix.tsx'
-import { Layers, nameOf } from './layers.tsx'
-import { answerOf, type Turn } from './run.ts'
+import { useFolds } from './folds.ts'
+import { Layers, useGroups } from './layers.tsx'
+import { answerOf, hasAnswerBegun, type RunView, type Turn } from './run.ts'
+import { Trouble } from './trouble.tsx'
 
 interface Props {
   turn: Turn
   /** True if the server keeps corrected answers. */
   hasFixes: boolean
   heading?: string
+  note?: string
 }
 
 /** Shows one turn of a conversation or journal. */
-export function TurnView({ turn, hasFixes, heading }: Props) {
+export function TurnView({ turn, hasFixes, heading, note }: Props) {
   const [lit, setLit] = useState<Set<string>>(new Set())
   const [isFixing, setFixing] = useState(false)
   const ref = useRef<HTMLElement>(null)
   const { run, question } = turn
+  const folds = useFolds(run, () => ref.current)
+  const groups = useGroups(run)
   const fix = hasFixes ? fixOf(turn) : undefined
   return (
     <article class="turn" ref={ref} data-state={run.state}>
@@ -26,53 +32,37 @@ export function TurnView({ turn, hasFixes, heading }: Props) {
       <h2 class="question" dir="auto">
         {question}
       </h2>
-      <Layers run={run} lit={lit} />
-      <Trouble turn={turn} />
-      {(run.state === 'running' || run.answer !== undefined) && (
+      {note && <p class="banner">{note}</p>}
+      <Layers {...{ run, lit, folds, groups }} />
+      <Trouble run={run} />
+      {hasAnswerBegun(run) && <Agreement run={run} folds={folds} />}
+      {hasAnswerBegun(run) ? (
         <Answer
           run={run}
           onLit={setLit}
+          onShow={folds.show}
           onFix={fix && (() => setFixing(true))}
           turnElement={() => ref.current}
         />
+      ) : (
+        // A line of its own for each layer: it appears below the layer, and does not move there.
+        <Waiting key={run.layers.length} run={run} />
       )}
       {isFixing && fix && <FixDialog fix={fix} onClose={() => setFixing(false)} />}
     </article>
   )
 }
 
-/** Shows errors above the answer, because half an answer must not look like a whole one. */
-function Trouble({ turn: { run } }: { turn: Turn }) {
-  const failures = run.layers.flatMap((layer, depth) =>
-    layer.members.filter((m) => m.error).map((m) => `${nameOf(depth, m.index)}: ${m.error}`),
-  )
-  const isDegraded = run.degradedBecause.length > 0
-  if (run.state === 'stopped')
-    return (
-      <p class="banner" role="status">
-        Stopped: what follows is not a whole answer.
-      </p>
-    )
-  if (run.state !== 'failed' && !isDegraded && failures.length === 0) return null
+/** Says what the answer waits for. */
+function Waiting({ run }: { run: RunView }) {
+  const author = answerOf(run)
+  if (run.state !== 'running') return null
+  const before = run.layers.length > 0 ? 'Answer: waits for the proposals' : 'waiting for its turn'
+  const what = author ? (author.note ?? 'reading the proposals') : before
   return (
-    <div
-      class={`banner${run.state === 'failed' ? ' failed' : ''}`}
-      role={run.state === 'failed' ? 'alert' : 'status'}
-    >
-      <strong>
-        {run.state === 'failed'
-          ? 'No answer'
-          : isDegraded
-            ? 'Degraded: less than requested'
-            : 'A completion failed'}
-      </strong>
-      {run.error && <p>{run.error}</p>}
-      <ul>
-        {[...new Set([...run.degradedBecause, ...failures])].slice(0, 20).map((reason) => (
-          <li key={reason}>{reason}</li>
-        ))}
-      </ul>
-    </div>
+    <p class="soft pulse waiting" role="status">
+      {what}
+    </p>
   )
 }
 

@@ -1,17 +1,18 @@
 /** The start of a new conversation. */
 
+/** Questions that a small model has a chance with, and whose drafts differ: short, of common knowledge, without arithmetic. */
 const samples = [
-  'Why is the sky blue?',
-  'Plan a day in Lisbon for two people who like tiles.',
-  'What is 17 × 24, step by step?',
+  'Why do we need sleep?',
+  'Give three tips for a long walk.',
+  'Write two sentences about the sea.',
 ]
 
 /** Shows what the page does, and questions to try. */
-export function Welcome({ onAsk }: { onAsk: (question: string) => void }) {
+export function Welcome({ onAsk, onExample }: { onAsk: (question: string) => void; onExample: () => void }) {
   return (
     <section class="welcome">
       <Picture />
-      <h1>Several drafts, one better answer</h1>
+      <h1>Several drafts, one answer, every source visible</h1>
       <p class="soft">
         Models propose side by side, then one of them writes the answer from what came back. Point at a
         sentence of it to see where it came from.
@@ -25,6 +26,11 @@ export function Welcome({ onAsk }: { onAsk: (question: string) => void }) {
           </li>
         ))}
       </ul>
+      <p>
+        <button type="button" class="quiet example" onClick={onExample}>
+          ▷ See an example without a model
+        </button>
+      </p>
     </section>
   )
 }

@@ -1,0 +1,170 @@
+/**
+ * The tables of `runs/routes.sh`: the share of right answers by method, averaged over seeds, and how far the AFT model is
+ * from each. Intervals of 95 % draw seeds and questions with replacement; differences are paired by question and seed.
+ *   node runs/routes-table.ts OUT SEED [SEED ...]   also writes OUT/table.json and every answer into OUT/questions.jsonl.gz;
+ *                                                   with --save into bench/results, too
+ *   node runs/routes-table.ts QUESTIONS.jsonl.gz    makes the same tables again, from the answers alone
+ * An answer is right if each of its parts is.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { saveResults } from '../bench/table.ts'
+import { checkNumberedLines } from '../src/files/numbered-lines.ts'
+import { bootstrapCrossed } from '../src/lib/crossed.ts'
+import { hashParts, randomFrom } from '../src/lib/random.ts'
+import { type Interval, mean } from '../src/lib/statistics.ts'
+
+/** A line of the answers: one question of a test, as one model and the controls over its drafts answered it. */
+interface Answered {
+  test: string
+  seed: string
+  of: 'proposer' | 'twin'
+  id: string
+  prompt: string
+  target: string
+  proposals: { text: string; score: number }[]
+  more_proposals?: { text: string; score: number }[]
+  answers: { control: string; text: string; scores: { whole: number; parts: number } }[]
+}
+
+const [place = '', ...words] = process.argv.slice(2)
+const given = words.filter((word) => word !== '--save')
+const isPacked = place.endsWith('.gz')
+
+function parseLines<T>(text: string): T[] {
+  return text.trim() === ''
+    ? []
+    : text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+}
+
+const readLines = <T>(...names: string[]): T[] => parseLines(readFileSync(path.join(place, ...names), 'utf8'))
+
+/** A test that was not run has no rows. */
+function readAnswers(...names: string[]): Answered[] {
+  return existsSync(path.join(place, ...names, 'questions.jsonl'))
+    ? readLines<Answered>(...names, 'questions.jsonl')
+    : []
+}
+
+function gather(): Answered[] {
+  return readdirSync(path.join(place, 'tests')).flatMap((file) => {
+    const test = file.replace('.jsonl', '')
+    const targets = new Map(
+      readLines<{ id: string; target: string }>('tests', file).map((r) => [r.id, r.target]),
+    )
+    return given.flatMap((seed) =>
+      (['proposer', 'twin'] as const).flatMap((of) =>
+        readAnswers(seed, `${test}-${of}`).map((row): Answered => {
+          const { id, prompt, proposals, more_proposals } = row
+          const answers = row.answers.map(({ control, text, scores }) => ({ control, text, scores }))
+          const target = targets.get(id) ?? ''
+          return { test, seed, of, id, prompt, target, proposals, more_proposals, answers }
+        }),
+      ),
+    )
+  })
+}
+
+/** Each method by name: 1 or 0 for each seed and question. */
+type Series = Map<string, number[][]>
+
+/** The rows of a table. The proposer's evaluation has the controls, the twin's the answers of the twin. */
+const methods: [title: string, of: 'proposer' | 'twin', control: string][] = [
+  ['one answer', 'proposer', 'single'],
+  ['one long answer', 'proposer', 'single-long'],
+  ['majority, same completions', 'proposer', 'majority-same'],
+  ['majority by part, same completions', 'proposer', 'majority-parts-same'],
+  ['picked by the proposer as judge, same completions', 'proposer', 'judge-same'],
+  ['best draft, by the right answer', 'proposer', 'oracle'],
+  ['best of as many completions, by the right answer', 'proposer', 'oracle-same'],
+  ['the proposer aggregates, untrained', 'proposer', 'aggregated'],
+  ['AFT model over the drafts of the proposer', 'proposer', 'trained'],
+  ['SFT twin, one answer', 'twin', 'single'],
+  ['SFT twin, majority by part, same completions', 'twin', 'majority-parts-same'],
+  ['SFT twin, best draft, by the right answer', 'twin', 'oracle'],
+  ['AFT model over the drafts of the twin', 'twin', 'trained'],
+]
+const AFT = 'AFT model over the drafts of the proposer'
+const PROGRAM = 'a program that merges right parts'
+
+function readSeries(rows: Answered[]): Series {
+  const series: Series = new Map()
+  const add = (title: string, scores: number[]) => series.set(title, [...(series.get(title) ?? []), scores])
+  for (const ofSeed of Map.groupBy(rows, ({ seed }) => seed).values()) {
+    for (const model of ['proposer', 'twin'] as const) {
+      const list = ofSeed.filter(({ of }) => of === model)
+      if (list.length === 0) continue
+      for (const [title, , control] of methods.filter(([, by]) => by === model)) {
+        const found = list.map(({ answers }) => answers.find((answer) => answer.control === control))
+        if (found.some(Boolean))
+          add(
+            title,
+            found.map((answer) => answer?.scores.whole ?? 0),
+          )
+      }
+      if (model === 'proposer')
+        add(
+          PROGRAM,
+          list.map(({ proposals, target }) => mergeable(proposals, target)),
+        )
+    }
+  }
+  return series
+}
+
+/** Whether each part is right in some draft. */
+function mergeable(proposals: { text: string }[], target: string): number {
+  const right = proposals.map(({ text }) => checkNumberedLines(text, target))
+  const parts = checkNumberedLines(target, target)
+  return Number(parts.every((_, part) => right.some((of) => of[part])))
+}
+
+function interval(of: number[][], name: string): Interval {
+  return bootstrapCrossed(of, { random: randomFrom(hashParts('routes', name)) }) ?? { low: 0, high: 0 }
+}
+
+const percent = (share: number) => (100 * share).toFixed(1)
+const show = ({ low, high }: Interval) => `[${percent(low)}, ${percent(high)}]`
+const lines: Answered[] = isPacked ? parseLines(gunzipSync(readFileSync(place)).toString()) : gather()
+const seeds = [...new Set(lines.map(({ seed }) => seed))]
+const tables = [...Map.groupBy(lines, ({ test }) => test)].map(([test, rows]) => {
+  const series = readSeries(rows)
+  const aft = series.get(AFT) as number[][]
+  const results = [...series].map(([title, scores]) => {
+    const ahead = aft.map((of, seed) => of.map((score, i) => score - (scores[seed]?.[i] ?? 0)))
+    const bySeed = scores.map(mean)
+    const share = mean(bySeed)
+    return {
+      title,
+      share,
+      interval: interval(scores, `${test} ${title}`),
+      bySeed,
+      ...(title !== AFT && {
+        aftAhead: mean(ahead.map(mean)),
+        aftAheadInterval: interval(ahead, `${test} ${title} ahead`),
+      }),
+    }
+  })
+  console.log(`\n${test}: ${aft[0]?.length} questions, ${seeds.length} seeds`)
+  for (const { title, share, interval, aftAhead, aftAheadInterval } of results) {
+    const ahead = aftAheadInterval
+      ? `  the AFT model is ahead by ${percent(aftAhead as number)} ${show(aftAheadInterval)}`
+      : ''
+    console.log(`${title.padEnd(52)} ${percent(share).padStart(5)} % ${show(interval).padEnd(14)}${ahead}`)
+  }
+  return { test, questions: aft[0]?.length, rows: results }
+})
+if (!isPacked) {
+  writeFileSync(path.join(place, 'table.json'), `${JSON.stringify({ seeds, tables }, null, 1)}\n`)
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+  const packed = gzipSync(text, { level: 9 })
+  writeFileSync(path.join(place, 'questions.jsonl.gz'), packed)
+  if (words.includes('--save')) {
+    saveResults('experiment-routes', 'runs/routes.sh', { seeds, tables })
+    writeFileSync(path.join(import.meta.dirname, '../bench/results/routes-questions.jsonl.gz'), packed)
+  }
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Can a model learn to find in its own drafts what one pass cannot find? Puzzles whose first word depends on the last:
+# `docs/data.md` says which. For each seed:
+#   1. proposer: learns to write right answers, without drafts
+#   2. first, wide, aft: drafts to right answers and nothing else. `first` has small puzzles in one wording, until it reads its
+#      drafts; `wide` has larger ones. Their drafts are guesses, those of `aft` are the proposer's own
+#   3. twin: from the proposer, the prompts of these three without drafts, as many steps
+#   4. tests: unseen prompts, unseen wordings, a larger size, two kinds that only the proposer was trained on
+# The tables compare the AFT model with one answer, a long one, votes and picks of as many completions, the twin, and a program
+# that merges the right parts of the drafts.
+#   runs/routes.sh [OUT]      resumes if you start it again. SEEDS, PROPOSER_STEPS, FIRST_STEPS, WIDE_STEPS, STEPS (updates of
+#                             8 rows), TEST (questions per test) and WIDTH set its size; BASE and BATCH change the recipe
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=${1:-.cache/runs/routes}
+seeds=${SEEDS:-1 2 3} proposer_steps=${PROPOSER_STEPS:-200} first_steps=${FIRST_STEPS:-100} wide_steps=${WIDE_STEPS:-100} steps=${STEPS:-60}
+test=${TEST:-400} width=${WIDTH:-4} batch=${BATCH:-8}
+small=routes:choices=2,steps=3,wordings=1
+large=routes:choices=3,steps=3,parts=2,wordings=1-3+routes:choices=3,steps=3,wordings=1-3+routes:choices=3,steps=3,parts=2,wordings=1-3
+kinds=ladders:choices=3,steps=2,parts=2+timetables:choices=3,steps=2,parts=2
+declare -A tests=(
+  [prompts]=routes:choices=3,steps=3,parts=2,wordings=1-3
+  [wordings]=routes:choices=3,steps=3,parts=2,wordings=4-5
+  [larger]=routes:choices=4,steps=3,parts=2,wordings=1-3
+  [ladders]=ladders:choices=3,steps=2,parts=2
+  [timetables]=timetables:choices=3,steps=2,parts=2
+)
+aft() { npx aft "$@"; }
+node() { node_modules/.bin/node "$@"; }
+build() { # OUT, then what differs
+  local folder=$1
+  shift
+  [ -d "$folder" ] || aft data build "$@" --min-proposals 1 --proposals "$width" --no-near-duplicates --keep-equal --sft-twin --validation 0.03 \
+    --template runs/routes-template.json -o "$folder"
+}
+rows_of() { echo $(($1 * batch * 21 / 20 + 60)); } # STEPS
+made() { # OUT SEED STEPS PUZZLES
+  build "$1" --format puzzles --puzzles "$4" --problems "$(rows_of "$3")" --seed "$2"
+}
+train() { # OUT SEED STEPS, then what differs from the recipe
+  local folder=$1 seed=$2 of=$3
+  shift 3
+  [ -e "$folder/aft-model.json" ] || aft train runs/routes-recipe.yaml "$@" --set seed="$seed" --set max_steps="$of" \
+    --set per_device_train_batch_size="$batch" --set save_steps="$((of > 4 ? of / 4 : 1))" \
+    --set eval_steps="$((of > 5 ? of / 5 : 1))" -o "$folder"
+  [ -d "$folder-weights" ] || aft train export "$folder" --dtype float32 -o "$folder-weights"
+}
+twin() { # NAME STEPS DATA BEFORE
+  train "$at/$1" "$seed" "$2" --data "$at/$3" --rows sft --set base="$at/$4-weights"
+}
+
+aft train setup
+mkdir -p "$out/tests"
+for name in "${!tests[@]}"; do
+  [ -e "$out/tests/$name.jsonl" ] || node runs/puzzle-rows.ts "${tests[$name]}" "$test" 99 "$out/tests/$name.jsonl"
+done
+
+for seed in $seeds; do
+  at=$out/$seed
+  mkdir -p "$at"
+  made "$at/data-proposer" "1$seed" "$proposer_steps" "$large+$kinds"
+  train "$at/proposer" "$seed" "$proposer_steps" --data "$at/data-proposer" --rows sft ${BASE:+--set base="$BASE"}
+
+  made "$at/data-first" "2$seed" "$first_steps" "$small"
+  made "$at/data-wide" "4$seed" "$wide_steps" "$large"
+  rows=$at/prompts.jsonl
+  [ -e "$rows" ] || node runs/puzzle-rows.ts "$large" "$(rows_of "$steps")" "3$seed" "$rows"
+  aft data propose "$rows" --model "$at/proposer" --proposals "$width" --temperature 1 --max-tokens 64 -o "$at/drafts.jsonl"
+  build "$at/data" "$at/drafts.jsonl" --target-file "$rows" --seed "$seed"
+
+  # The sudden step comes at some step between 50 and 150, so the rate does not fall before it.
+  train "$at/first" "$seed" "$first_steps" --set lr_scheduler_type=constant_with_warmup --data "$at/data-first" ${BASE:+--set base="$BASE"}
+  train "$at/wide" "$seed" "$wide_steps" --set lr_scheduler_type=constant_with_warmup --data "$at/data-wide" --set base="$at/first-weights"
+  train "$at/aft" "$seed" "$steps" --data "$at/data" --set base="$at/wide-weights"
+  twin twin-first "$first_steps" data-first proposer
+  twin twin-wide "$wide_steps" data-wide twin-first
+  twin twin "$steps" data twin-wide
+
+  for name in "${!tests[@]}"; do
+    for model in proposer twin; do
+      [ -e "$at/$name-$model/result.json" ] || aft eval puzzles "$out/tests/$name.jsonl" --model "$at/$model" --trained "$at/aft" --judge-max-tokens 16 \
+        --template runs/routes-template.json --width "$width" --depth 1 --temperature 1 --max-tokens 64 --seed "$seed" -o "$at/$name-$model"
+    done
+  done
+done
+save=
+[ "$out" = .cache/runs/routes ] && save=--save
+node runs/routes-table.ts "$out" $seeds $save
