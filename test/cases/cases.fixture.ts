@@ -47,10 +47,12 @@ export async function startStub(name: string): Promise<{ model: string; bodies: 
     printed += text
   })
   const address = `http://127.0.0.1:${port}`
-  const answers = () => fetch(address, { method: 'POST', body: '{"messages":[]}' }).then(Boolean, () => false)
+  // The stub may print this body after it has answered, so it is left out by its text.
+  const greeting = '{"messages":[]}'
+  const answers = () => fetch(address, { method: 'POST', body: greeting }).then(Boolean, () => false)
   await expect.poll(answers).toBe(true)
-  const begin = printed.length
-  return { model: `${address}/v1#m`, bodies: () => printed.slice(begin).split('\n').filter(Boolean) }
+  const bodies = () => printed.split('\n').filter((body) => body && body !== greeting)
+  return { model: `${address}/v1#m`, bodies }
 }
 
 async function findPort(): Promise<number> {
