@@ -102,15 +102,19 @@ function commonOptions(): Option[] {
   ]
 }
 
+/** `--keep-equal` of `data build` and `data label`. */
+export const keepEqualOption = () =>
+  new Option(
+    '--keep-equal',
+    'also show responses that equal the target or one another: for tasks with one right answer',
+  )
+
 function proposalOptions(): Option[] {
   return [
     whole('--proposals <n>', 'most proposals per example', 1).default(5),
     whole('--min-proposals <n>', 'drop rows with fewer proposals', 1).default(2),
     chooseOption(),
-    new Option(
-      '--keep-equal',
-      'also show responses that equal the target or one another: for tasks with one right answer',
-    ),
+    keepEqualOption(),
     new Option(
       '--on-policy <model>',
       'name of the model to be tuned, as the rows have it: its responses are marked as on-policy',

@@ -140,6 +140,18 @@ test('responses are proposed, labeled by an aggregator and built, each step from
   expect(built.stderr).toMatch(/^6 rows read: 6 examples/)
 })
 
+test('equal responses are shown to who labels them if --keep-equal says so', async () => {
+  const responses = ['Twelve.', 'Ten.', 'Twelve.'].map((text) => ({ model: 'm', text }))
+  writeFileSync(join(folder, 'e.jsonl'), JSON.stringify({ prompt: 'How many?', responses }))
+  const label = (...more: string[]) =>
+    data('label', 'e.jsonl', '-m', 'scripted:echo', '-o', 'm.jsonl', ...more)
+  expect(await label('--keep-equal')).toMatchObject({ code: 0 })
+  expect(lines('m.jsonl')[0].responses).toHaveLength(3)
+  expect(await label()).toMatchObject({ code: 2, stderr: expect.stringContaining('--restart') })
+  expect(await label('--restart')).toMatchObject({ code: 0 })
+  expect(lines('m.jsonl')[0].responses).toHaveLength(2)
+})
+
 test('a base model continues demonstrations, and the text after its answer is cut', async () => {
   writeFileSync(join(folder, 'b.jsonl'), JSON.stringify({ prompt: 'Why is snow white?' }))
   const replies = ['It scatters all light.\n\n# Question\nWhy is grass green?', 'Light.\nQuestion: Why?']

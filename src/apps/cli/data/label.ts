@@ -11,10 +11,12 @@ import { readLabels } from '../../../run/label.ts'
 import { type Part, shardOption, takePart } from '../option-types.ts'
 import { addSharedFlags } from '../shared-flags.ts'
 import { chooseTemplate } from '../trained-model.ts'
+import { keepEqualOption } from './build-flags.ts'
 import { addSamplingFlags, answersOf, type SamplingFlags, sampleLabels } from './sampling.ts'
 
 interface LabelFlags extends SamplingFlags {
   format: string
+  keepEqual?: boolean
   template?: string
   shard?: Part
 }
@@ -34,6 +36,7 @@ export function labelCommand(): Command {
         .choices(fileFormats)
         .default('responses'),
     )
+    .addOption(keepEqualOption())
     .addOption(shardOption())
   return addSharedFlags(addSamplingFlags(command), ['template']).action(
     (paths: string[], flags: LabelFlags) =>
@@ -45,7 +48,7 @@ export function labelCommand(): Command {
 
 async function label(paths: string[], flags: LabelFlags): Promise<void> {
   const { output } = flags
-  const { rows: all, count, without, heldOut } = await openLabelRows(paths, flags.format)
+  const { rows: all, count, without, heldOut } = await openLabelRows(paths, flags)
   if (heldOut.length > 0) console.error(describeHeldOut(heldOut))
   const rows = flags.shard ? await takePart(all, flags.shard) : all
   if (count === 0) {
