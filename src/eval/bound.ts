@@ -3,7 +3,7 @@ import type { Plan } from '../core/plan.ts'
 import type { Template } from '../core/provider/template.ts'
 import { makePlan } from '../plans/strategies.ts'
 import { addSpending, boundSpending, nothingSpent, type Price, type Spending } from '../run/budget.ts'
-import type { PlannedControl } from './controls.ts'
+import { type PlannedControl, samplerOf } from './controls.ts'
 import { askForRating, gradeMessages, type MtBench, type MtBenchQuestion } from './mt-bench.ts'
 import { REPLY_MAX_TOKENS } from './mt-bench-run.ts'
 import type { Question } from './task.ts'
@@ -20,15 +20,16 @@ export function boundControls(
   { template, trainedTemplate, prices }: Bound & { trainedTemplate: Template },
 ): Spending {
   let total = nothingSpent
+  const sampler = samplerOf(plans)
   for (const question of questions) {
     for (const [name, plan] of plans) {
       const over = { template: name === 'trained' ? trainedTemplate : template, prices }
       const bound = (plan: Plan) => boundSpending(question, { plan, ...over })
-      if (name === 'majority-same') {
-        total = addSpending(total, bound(leaveOut(plan, plans.get('aggregated') as Plan)))
+      if (name === 'majority-same' && sampler !== name) {
+        total = addSpending(total, bound(leaveOut(plan, plans.get(sampler) as Plan)))
         continue
       }
-      const shared = ['aggregated', 'single-long'].includes(name) ? nothingSpent : bound(firstLayer(plan))
+      const shared = [sampler, 'single-long'].includes(name) ? nothingSpent : bound(firstLayer(plan))
       total = addSpending(total, subtract(bound(plan), shared))
     }
   }

@@ -24,8 +24,8 @@ const questions: Question[] = ['first', 'second'].map((text, i) => ({
 const rules: Rule[] = [
   { system: 'Candidates:', replies: ['2'] },
   { system: 'Drafts:', replies: ['all of them together say #### 7'] },
-  { when: 'first', replies: ['#### 1', '#### 7', '#### 7'], pick: 'index' },
-  { when: 'second', replies: ['#### 1', '#### 1', '#### 3'], pick: 'index' },
+  { when: 'first', replies: ['#### 1', '#### 7', '#### 7', '#### 1'], pick: 'index' },
+  { when: 'second', replies: ['#### 1', '#### 1', '#### 3', '#### 1'], pick: 'index' },
 ]
 const options = {
   proposer: 'p',
@@ -120,6 +120,32 @@ describe('the controls', () => {
       expect(row.p_corrected === null).toBe(!isTested)
       if (isTested) expect(row.p_corrected).toBeGreaterThanOrEqual(row.against_single?.p ?? 1)
     }
+  })
+
+  test('only the chosen ones are asked and shown, over the same completions and at the same cost', async () => {
+    const controls = ['single', 'oracle', 'majority', 'majority-same'] as const
+    const asked: number[] = []
+    const inner = scriptedEngine(rules)
+    const engine: Engine = {
+      id: inner.id,
+      generate(request) {
+        asked.push(request.n)
+        return inner.generate(request)
+      },
+    }
+    const some = { plans: planControls(options, controls), controls }
+    const run = await runWith(engine, 'some.journal', some)
+    expect(asked).toEqual([4, 4]) // as many completions as the aggregation has, in one request
+    const { rows, questions } = await tabulate(gsm8k, run, 0)
+    expect(rows.map((row) => row.control)).toEqual(controls)
+    const all = await tabulate(gsm8k, await runWith(inner, 'all.journal'), 0)
+    const costs = (list: typeof rows) => list.map((r) => [r.control, r.completions, r.scores.strict?.mean])
+    expect(costs(all.rows)).toEqual(expect.arrayContaining(costs(rows.slice(0, 3))))
+    expect(questions.map((q) => q.proposals)).toEqual(all.questions.map((q) => q.proposals))
+    await expect(runWith(inner, 'some.journal')).rejects.toThrow(/some\.journal/)
+    asked.length = 0
+    await runWith(engine, 'long.journal', { plans: planControls(options, ['single-long']) })
+    expect(asked).toEqual([1, 1, 1, 1])
   })
 
   test('a majority of two is left out: it is always the first answer', async () => {

@@ -13,10 +13,13 @@ import {
   answerControl,
   type ControlAnswer,
   type ControlHost,
+  type ControlName,
   type PlannedControl,
   type Proposals,
   type Proposed,
   proposeMore,
+  samplerOf,
+  takeProposals,
 } from './controls.ts'
 import type { Question } from './task.ts'
 
@@ -25,6 +28,8 @@ export interface ControlRun extends TaskSettings {
   task: string
   questions: Question[]
   plans: Map<PlannedControl, Plan>
+  /** The rows that the plans are for, if not all. */
+  controls?: ControlName[]
   host: ControlHost
 }
 
@@ -40,6 +45,7 @@ export interface Answered {
 /** The result of a run with all controls. */
 export interface RunControls extends TaskOutcome {
   answered: Answered[]
+  controls?: ControlName[]
 }
 
 /**
@@ -47,7 +53,7 @@ export interface RunControls extends TaskOutcome {
  * @throws UsageError if the journal has other settings, EngineError if an engine cannot work at all
  */
 export async function runControls(run: ControlRun): Promise<RunControls> {
-  const { task, questions, plans, host } = run
+  const { task, questions, plans, controls, host } = run
   const { engines, template, trainedTemplate } = host
   const header = {
     // Those of equal size follow from the others, and journals of 0.1.0 do not name them.
@@ -55,6 +61,7 @@ export async function runControls(run: ControlRun): Promise<RunControls> {
     engines: Object.fromEntries(Object.entries(engines).map(([name, engine]) => [name, engine.id])),
     template: hashTemplate(template),
     trainedTemplate: hashTemplate(trainedTemplate),
+    ...(controls && { controls }),
   }
   const { outcome, failures, ends } = await runJournaledTask<Question, Omit<Answered, 'question'>>(
     {
@@ -74,10 +81,10 @@ export async function runControls(run: ControlRun): Promise<RunControls> {
     run,
   )
   const answered = questions.flatMap((question, i) => (ends[i] ? [{ question, ...ends[i] }] : []))
-  return { outcome, answered, failures }
+  return { outcome, answered, failures, controls }
 }
 
-/** Runs the aggregation first, then all other controls at the same time. Each answer is recorded at once. */
+/** Samples the proposals first, then answers with all other controls at the same time. Each answer is recorded at once. */
 export async function answerQuestion(
   question: Question,
   { plans, host }: Pick<ControlRun, 'plans' | 'host'>,
@@ -89,27 +96,35 @@ export async function answerQuestion(
     const plan = plans.get(name) as Plan
     return { ...plan, seed: plan.seed + (question.again?.seed ?? 0) }
   }
-  const { answer, proposals } = await keepPart<Proposed>(job, 'aggregated', () =>
-    aggregate(prompt, seeded('aggregated'), host, signal),
-  )
+  const sampler = samplerOf(plans)
+  const first = await keepPart<Proposed>(job, sampler, () => aggregate(prompt, seeded(sampler), host, signal))
+  const isWide = sampler === 'majority-same'
+  const width = plans.get('majority')?.layers[0]?.voices.reduce((sum, { n }) => sum + n, 0)
+  const proposals = isWide ? takeProposals(first.proposals.completions, width) : first.proposals
   const planOf = (name: PlannedControl, { completions }: Proposals) => ({
     plan: seeded(name),
     proposals: completions,
   })
-  const more = keepPart<Proposed>(job, 'majority-same', () =>
-    proposeMore(prompt, planOf('majority-same', proposals), host, signal),
-  )
-  const others = [...plans.keys()].filter((name) => name !== 'aggregated' && name !== 'majority-same')
+  const proposeSame = () =>
+    keepPart<Proposed>(job, 'majority-same', () =>
+      proposeMore(prompt, planOf('majority-same', proposals), host, signal),
+    )
+  const more = isWide ? first : plans.has('majority-same') ? proposeSame() : undefined
+  const others = [...plans.keys()].filter((name) => name !== sampler && name !== 'majority-same')
   const answers = await Promise.all(
     others.map(async (name) => {
-      const over = planOf(name, name === 'judge-same' ? (await more).proposals : proposals)
+      const over = planOf(name, name === 'judge-same' ? ((await more)?.proposals ?? proposals) : proposals)
       return [name, await keepPart(job, name, () => answerControl(name, prompt, over, host, signal))] as const
     }),
   )
   const same = await more
   return {
     proposals,
-    more: same.proposals,
-    answers: { aggregated: answer, 'majority-same': same.answer, ...Object.fromEntries(answers) },
+    ...(same && { more: same.proposals }),
+    answers: {
+      [sampler]: first.answer,
+      ...(same && { 'majority-same': same.answer }),
+      ...Object.fromEntries(answers),
+    },
   }
 }

@@ -84,9 +84,16 @@ export interface QuestionScores {
 }
 
 /** Scores every answer and makes the table. The seed is for the bootstrap. */
-export async function tabulate(task: Task, { answered }: RunControls, seed: number): Promise<ControlTable> {
+export async function tabulate(
+  task: Task,
+  { answered, controls = [...controlNames] }: Pick<RunControls, 'answered' | 'controls'>,
+  seed: number,
+): Promise<ControlTable> {
   const metric = task.metrics[0] as string
-  const scored = await scoreAll(task, answered)
+  const scored = (await scoreAll(task, answered)).map((q) => ({
+    ...q,
+    answers: q.answers.filter((a) => controls.includes(a.control)),
+  }))
   const names = controlNames.filter(
     (name) => !isEmpty(name, task, scored) && scored.every((q) => q.answers.some((a) => a.control === name)),
   )

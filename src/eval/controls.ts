@@ -84,8 +84,11 @@ export const controlTitles: Record<ControlName, string> = {
   trained: 'trained aggregator',
 }
 
-/** Makes the plan of each control. The aggregation comes first, because it samples the proposals. */
-export function planControls(options: ControlOptions): Map<PlannedControl, Plan> {
+/** Makes the plan of each control of `only`, or of all. The aggregation comes first, because it samples the proposals. */
+export function planControls(
+  options: ControlOptions,
+  only: readonly ControlName[] = controlNames,
+): Map<PlannedControl, Plan> {
   const { proposer, aggregators, judge, judgeMaxTokens, trained, maxTokens = 1024, ...shared } = options
   const base = { ...paperSettings, ...shared, maxTokens, proposers: [proposer] }
   const { depth, ...flat } = base
@@ -102,7 +105,21 @@ export function planControls(options: ControlOptions): Map<PlannedControl, Plan>
   plans.set('majority-same', makePlan({ ...same, strategy: 'self-consistency' }))
   plans.set('judge-same', makePlan({ ...same, strategy: 'best-of-n', aggregators, judge, judgeMaxTokens }))
   if (trained) plans.set('trained', makePlan({ ...base, strategy: 'aft', aggregators: [trained] }))
-  return plans
+  const needed = new Set<string>(only.flatMap(neededFor))
+  return new Map([...plans].filter(([name]) => needed.has(name)))
+}
+
+/** The plans that a control needs: its own, and those that sample what it picks from. */
+function neededFor(name: ControlName): PlannedControl[] {
+  if (name === 'single' || name === 'single-long') return ['single', name]
+  const own = name in pickedFrom ? pickedFrom[name as keyof typeof pickedFrom] : (name as PlannedControl)
+  return name.endsWith('-same') ? ['majority', 'majority-same', own] : ['majority', own]
+}
+
+/** The plan whose first layer has the proposals of the others: the first of these that there is. */
+export function samplerOf(plans: Map<PlannedControl, unknown>): PlannedControl {
+  const samplers = ['aggregated', 'majority-same', 'majority'] as const
+  return samplers.find((name) => plans.has(name)) ?? 'single'
 }
 
 /** A control's answer, and what it took. */
@@ -130,7 +147,7 @@ export interface Proposed {
   proposals: Proposals
 }
 
-/** Answers with the aggregation. All controls share its first layer. @throws EngineError, or the signal's reason */
+/** Answers with the plan that samples the proposals. All controls share its first layer. @throws EngineError, or the signal's reason */
 export async function aggregate(
   prompt: Prompt,
   plan: Plan,
@@ -155,9 +172,13 @@ export async function proposeMore(
 }
 
 function toProposed(result: Result): Proposed {
-  const completions = result.layers[0]?.completions ?? []
-  const texts = completions.filter((c) => !c.excluded).map((c) => c.text)
-  return { answer: toAnswer(result), proposals: { completions, agreement: agreement(texts) } }
+  return { answer: toAnswer(result), proposals: takeProposals(result.layers[0]?.completions ?? []) }
+}
+
+/** The completions with an index below `count`. */
+export function takeProposals(all: Completion[], count = Infinity): Proposals {
+  const completions = all.filter(({ index }) => index < count)
+  return { completions, agreement: agreement(completions.filter((c) => !c.excluded).map((c) => c.text)) }
 }
 
 /** Answers with another control over existing proposals. @throws EngineError, or the signal's reason */

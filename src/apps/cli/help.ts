@@ -17,7 +17,7 @@ const shared: [heading: string, flags: string[]][] = [
   [
     'Plan:',
     [
-      ...list('--preset --proposals --widths --depths'),
+      ...list('--preset --proposals --controls --widths --depths'),
       ...planned('Plan'),
       ...list('--system --template --trained-template --judge-template'),
     ],

@@ -1,18 +1,20 @@
 /** `aft eval gsm8k`, `ifeval` and `puzzles`: answers a task's questions with every control, and makes one table. */
 import path from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
+import { enginesOf } from '../../../core/plan.ts'
+import { UsageError } from '../../../core/provider/errors.ts'
 import { hashTemplate, type Template } from '../../../core/provider/template.ts'
 import { readTrainedTemplate } from '../../../engines/trained-template.ts'
 import { boundControls, describeBound } from '../../../eval/bound.ts'
 import { type RunControls, runControls } from '../../../eval/control-run.ts'
 import { type ControlTable, tabulate } from '../../../eval/control-table.ts'
-import { planControls } from '../../../eval/controls.ts'
+import { type ControlName, controlNames, planControls } from '../../../eval/controls.ts'
 import { repeatQuestions, type Task } from '../../../eval/task.ts'
 import { readTemplate } from '../../../files/template-file.ts'
 import type { PlanOptions } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { findConfig } from '../find-config.ts'
-import { whole } from '../option-types.ts'
+import { readNames, whole } from '../option-types.ts'
 import { describeOrigin } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
 import { addSharedFlags } from '../shared-flags.ts'
@@ -38,6 +40,7 @@ interface ControlFlags extends EvalFlags, OfficialFlags {
   temperature: number
   seeds: number
   order?: PlanOptions['order']
+  controls?: ControlName[]
 }
 
 const OWNERS = { gsm8k: 'openai/grade-school-math', ifeval: 'google-research/google-research' }
@@ -80,6 +83,7 @@ export function controlsCommand(task: Task, about: string): Command {
       '--trained-template <file>',
       'template that the trained aggregator was trained with (default: that of its card, or --template)',
     )
+    .option('--controls <names>', `only these rows: ${controlNames.join(', ')} (default: all)`, readControls)
     .addOption(planFlag('width', { kind: { type: 'whole', from: 2 }, default: 5 }))
     .addOption(
       planFlag('depth', {
@@ -103,6 +107,13 @@ export function controlsCommand(task: Task, about: string): Command {
     .action((file: string | undefined, flags: ControlFlags) => evaluate(task, file, flags))
 }
 
+function readControls(text: string): ControlName[] {
+  const given = new Set<string>(readNames(text))
+  const known = controlNames.filter((name) => given.delete(name))
+  if (given.size === 0) return known
+  throw new InvalidArgumentError(`expected names of ${controlNames.join(', ')}, got ${[...given].join(', ')}`)
+}
+
 async function evaluate(task: Task, file: string | undefined, flags: ControlFlags): Promise<void> {
   const source = isOwned(task.name)
     ? await findQuestions(file, task.name, flags)
@@ -111,14 +122,15 @@ async function evaluate(task: Task, file: string | undefined, flags: ControlFlag
   const asked = all.slice(0, flags.limit)
   const questions = repeatQuestions(asked, flags.seeds)
   const roles = rolesOf(flags)
-  const plans = planControls({ ...roles, ...settingsOf(flags) })
+  const { controls } = flags
+  if (controls?.includes('trained') && !flags.trained)
+    throw new UsageError('--controls trained: expected a trained aggregator, --trained')
+  const plans = planControls({ ...roles, ...settingsOf(flags) }, controls)
   const template = await chooseTemplate(flags.template, roles.aggregators[0] as string, flags.config)
   const trainedTemplate = await chooseTrained(flags, template)
   await runEvaluation({
     flags,
-    engines: Object.values(roles)
-      .flat()
-      .filter((name) => name !== undefined),
+    engines: [...plans.values()].flatMap(enginesOf),
     journal: path.join(flags.output, 'journal.jsonl'),
     item: 'question',
     progress: 'questions answered',
@@ -133,7 +145,7 @@ async function evaluate(task: Task, file: string | undefined, flags: ControlFlag
     },
     work(engines, settings) {
       const host = { engines, template, trainedTemplate, clock: systemClock }
-      return runControls({ ...settings, task: task.name, questions, plans, host })
+      return runControls({ ...settings, task: task.name, questions, plans, controls, host })
     },
     countFinished: (run) => run.answered.length,
     async finish(run, seconds) {

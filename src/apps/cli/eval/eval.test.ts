@@ -88,6 +88,14 @@ describe('a dry run prints the most that it can take, and the cost if the config
     })
   })
 
+  test('of chosen controls, the widest samples what the others share', async () => {
+    const args = ['eval', 'gsm8k', 'two.jsonl', '--model', 'paid', ...few]
+    const told = async (controls: string) => (await aft([...args, '--controls', controls], { cwd })).stdout
+    expect(await told('single,majority-same')).toMatch(/\ncalls +at most 2\n.*\ntokens out +at most 60\n/)
+    expect(await told('single,aggregated')).toMatch(/\ncalls +at most 4\n.*\ntokens out +at most 60\n/)
+    expect(await told('single,single-long')).toMatch(/\ncalls +at most 4\n.*\ntokens out +at most 80\n/)
+  })
+
   test('an engine without a price has no known cost', async () => {
     const args = ['eval', 'gsm8k', 'two.jsonl', '--model', 'paid', '--judge', 'openai:x', ...few]
     expect((await aft(args, { cwd })).stdout).toMatch(/\ncost +unknown \(aft.config.ts can give the price\)/)
@@ -146,6 +154,14 @@ describe('--official fetches the file of its owner', () => {
   test.each([
     [['gsm8k', '--model', 'x', '-o', 'none'], 'expected a file of questions, or --official'],
     [['gsm8k', 'two.jsonl', '--official', '--model', 'x', '-o', 'none'], 'or --official, got both'],
+    [
+      ['gsm8k', 'two.jsonl', '--model', 'x', '--controls', 'single,best', '-o', 'none'],
+      'oracle-same, judge, judge-same, majority, majority-same, majority-parts, majority-parts-same, aggregated, trained, got best',
+    ],
+    [
+      ['gsm8k', 'two.jsonl', '--model', 'x', '--controls', 'trained', '-o', 'none'],
+      'expected a trained aggregator',
+    ],
     [['gsm8k', 'official', '--model', 'x', '-o', 'none'], 'use --official'],
     [['mt-bench', '--model', 'x', '--judge', 'x', '-o', 'none'], 'or --official, which downloads'],
     [['win-rate', '--annotations', 'a.json', '--gamed', 'official'], 'use --official'],
