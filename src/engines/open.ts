@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import type { Engine } from '../core/provider/engine.ts'
 import { keepSecret, UsageError } from '../core/provider/errors.ts'
-import { findCheckpoint } from '../files/checkpoint.ts'
+import { findCheckpoint } from '../files/find-checkpoint.ts'
 import { findClosest } from '../lib/closest.ts'
 import { refuseKey } from '../plans/option-kinds.ts'
 import { checkOptions } from '../plans/options.ts'
@@ -10,7 +10,7 @@ import { isModel } from './ai-sdk/is-model.ts'
 import { type Config, type EngineEntry, loadConfig, readConfig } from './config.ts'
 import { embeddedNames, engineOptions } from './engine-options.ts'
 import { fillHeaders } from './fill-headers.ts'
-import { listPackaged } from './models/packaged.ts'
+import { catalog } from './models/model-catalog.ts'
 import { isNamed, isServer, openNamed } from './named/open-named.ts'
 import { namedForms } from './named/table.ts'
 import type { OpenOptions } from './open-options.ts'
@@ -128,7 +128,7 @@ async function open(
   refuseKey(name)
   keepSecret(...Object.values(options.headers ?? {}))
   const [scheme = '', rest = ''] = split(name)
-  const isCataloged = rest === '' && (await catalogNames()).includes(name)
+  const isCataloged = rest === '' && catalog.some((model) => model.name === name)
   const opener = isCataloged ? openModel : openerOf(scheme)
   if (opener && (isCataloged || rest)) {
     shared.hasEmbedded ||= opener === openModel
@@ -251,18 +251,14 @@ function split(name: string): [string, string] {
   return at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at + 1)]
 }
 
-async function catalogNames(): Promise<string[]> {
-  const { catalog } = await import('./models/models.ts')
-  return catalog.map((model) => model.name)
-}
-
 async function readConfigOf({ config }: OpenOptions): Promise<Config> {
   if (typeof config === 'object') return config
   return config === undefined ? ((await loadConfig(process.cwd())) ?? {}) : readConfig(config)
 }
 
 async function unknownName(name: string, configured: string[]): Promise<UsageError> {
-  const cataloged = [...(await catalogNames()), ...listPackaged().map((model) => model.name)]
+  const { listPackaged } = await import('./models/packaged.ts')
+  const cataloged = [...catalog, ...listPackaged()].map((model) => model.name)
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory())
     return new UsageError(`${name} is a folder, but has no model that \`aft train\` trained to its end`)
   const forms = ['gguf:FILE', 'hf:USER/REPO:QUANT', ...namedForms()]

@@ -2,8 +2,8 @@
 import { dirname } from 'node:path'
 import type { Engine } from '../core/provider/engine.ts'
 import type { Template } from '../core/provider/template.ts'
-import { checkpointFile, findCheckpoint, readRecord } from '../files/checkpoint.ts'
-import { readTemplate, templateOfCard } from '../files/template-file.ts'
+import { findCheckpoint } from '../files/find-checkpoint.ts'
+import { readCardTemplate, readTemplate } from '../files/template-file.ts'
 import { checkOptions, type OptionValues } from '../plans/options.ts'
 import { renameRole } from '../plans/roles.ts'
 import { paperTemplate } from '../plans/wordings.ts'
@@ -25,9 +25,11 @@ export function isServed(name: string): boolean {
  * The options of a plan that a trained model's card names: with whose proposals, how many and how sampled it was trained.
  * @throws UsageError for a wrong option, DataError for a card that cannot be read
  */
-export function readTrainedOptions(name: string): OptionValues {
+export async function readTrainedOptions(name: string): Promise<OptionValues> {
   const folder = isServed(name) ? undefined : folderOf(name)
-  const options: OptionValues = folder === undefined ? {} : (readRecord(folder).options ?? {})
+  if (folder === undefined) return {}
+  const { readRecord } = await import('../files/checkpoint.ts')
+  const options: OptionValues = readRecord(folder).options ?? {}
   checkOptions(options)
   const rename = (engine: string) => (/^\.(\/|$)/.test(engine) ? `${name}${engine.slice(1)}` : engine)
   const { proposers, aggregators } = options
@@ -61,7 +63,7 @@ export async function readTrainedTemplate(
       if (isPublished || catalog.some((known) => known.name === at)) return paperTemplate
       const trained = folderOf(at)
       if (trained === undefined) return undefined
-      return templateOfCard(readRecord(trained), `${trained}/${checkpointFile}`)
+      return readCardTemplate(trained)
     }
     if (typeof entry === 'function' || isModel(entry)) return undefined
     if (typeof entry === 'string') at = entry

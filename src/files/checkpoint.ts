@@ -1,13 +1,10 @@
 /** What a training run leaves for inference: `aft-model.json`, the only file of its folder that other stages read. */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DataError } from '../core/provider/errors.ts'
+import { checkpointFile } from './find-checkpoint.ts'
 import { describeIssue, inWords, parseJsonFile } from './json-file.ts'
 import { readText } from './read-text.ts'
-
-/** The name of the file that makes a folder a model. */
-export const checkpointFile = 'aft-model.json'
 
 /**
  * Weights are `gguf` of this folder, or those of `base`; `adapter` of this folder goes on top. With neither, the folder's
@@ -42,20 +39,6 @@ export const checkpointRecord = z.looseObject({
 
 /** What `aft-model.json` holds. */
 export type Checkpoint = z.infer<typeof checkpointRecord>
-
-/** Folders of trained models that lie in the package. */
-export const packagedFolder = join(import.meta.dirname, '../../models')
-
-/** The folder of a trained model: the name is one of the package, such as `aft-routes`, or the folder itself. */
-export function findCheckpoint(name: string, packaged = packagedFolder): string | undefined {
-  const own = /^\w[\w.-]*(\/\w[\w.-]*)?$/.test(name) ? [join(packaged, name)] : []
-  return [...own, ...(name === '' ? [] : [name])].find(isCheckpoint)
-}
-
-/** Whether a folder is a trained model. */
-export function isCheckpoint(folder: string): boolean {
-  return existsSync(join(folder, checkpointFile))
-}
 
 /** Reads a folder's record. @throws DataError if it is wrong or missing */
 export function readRecord(folder: string): Checkpoint {

@@ -15,7 +15,7 @@ import {
   takePart,
   takeRecord,
 } from './journal-prompts.ts'
-import { type HeaderRecord, type JournalRecord, parseRecord } from './journal-records.ts'
+import type { HeaderRecord, JournalRecord } from './journal-records.ts'
 
 /** A line that belongs to a prompt. */
 export type PromptLine = Exclude<JournalRecord, HeaderRecord>
@@ -37,16 +37,17 @@ export interface RunIdentity {
  * @param options `onLine` is called with every line that is already there; `restart` moves them away instead
  * @throws UsageError if it was begun with another plan, template or engines (the difference is shown)
  */
-export function openRunJournal(
+export async function openRunJournal(
   file: string,
   identity: RunIdentity,
   { onLine, restart = false }: { onLine: (line: PromptLine) => void; restart?: boolean },
 ): Promise<RunJournal> {
   const header = headerOf(identity)
+  const { parseRecord } = await import('./journal-records.ts')
   const format: JournalFormat<PromptLine> = {
     header,
     checkHeader: (found) => checkHeader(file, header, found),
-    parse: (value) => parseLine(value),
+    parse: (value) => toPromptLine(parseRecord(value)),
     keyOf: (line) => (line.type === 'prompt' ? line.id : line.prompt),
     roleOf,
     onLine,
@@ -67,8 +68,7 @@ export function headerOf({ plan, template, engines, version }: RunIdentity): Hea
   }
 }
 
-function parseLine(value: object): PromptLine {
-  const record = parseRecord(value)
+function toPromptLine(record: JournalRecord): PromptLine {
   if (record.type === 'header') throw new Error('a second header')
   return record
 }
@@ -116,6 +116,7 @@ async function readHeader(file: string): Promise<HeaderRecord | undefined> {
   checkReplaceable(file)
   if (!existsSync(file)) return undefined
   try {
+    const { parseRecord } = await import('./journal-records.ts')
     for await (const { value } of readJsonl(file, { tornTail: 'skip' })) {
       const record = parseRecord(value)
       return record.type === 'header' ? record : undefined
@@ -143,6 +144,7 @@ export interface JournalContent {
  * @throws DataError with the line that belongs to no journal, FileError if the file cannot be read
  */
 export async function readRunJournal(file: string): Promise<JournalContent> {
+  const { parseRecord } = await import('./journal-records.ts')
   const journal = createJournalPrompts()
   for await (const { value, line } of readJsonl(file, { tornTail: 'skip' })) {
     try {

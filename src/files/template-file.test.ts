@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { hashTemplate, type Template } from '../core/provider/template.ts'
 import { defaultTemplate, paperTemplate } from '../plans/wordings.ts'
-import { checkpointFile } from './checkpoint.ts'
+import { checkpointFile } from './find-checkpoint.ts'
 import { readTemplate } from './template-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'aft-template-'))
@@ -26,25 +26,25 @@ test('a byte order mark before the JSON is no error', async () => {
 test.each([
   [
     { ...defaultTemplate, aggregatorSystem: 'Join them.' },
-    'expected `aggregatorSystem` to be a string that holds {{proposals}}, got "Join them."',
+    '`aggregatorSystem`: expected text that holds {{proposals}}, got "Join them."',
   ],
   [
     { ...defaultTemplate, judgeSystem: 'Pick.' },
-    'expected `judgeSystem` to be a string that holds {{candidates}}, got "Pick."',
+    '`judgeSystem`: expected text that holds {{candidates}}, got "Pick."',
   ],
   [
     { ...defaultTemplate, proposal: '{{number}} {{answer}}: {{text}}' },
-    'expected `proposal` to be a string with no other marks than {{number}} and {{text}}, got "{{number}} {{answer}}: {{text}}"',
+    '`proposal`: expected text with no other marks than {{number}} and {{text}}, got "{{number}} {{answer}}: {{text}}"',
   ],
-  [{ ...defaultTemplate, place: 'end' }, 'expected `place` to be one of system, tail, got "end"'],
-  [{ ...defaultTemplate, keepUserSystem: 'yes' }, 'expected `keepUserSystem` to be a boolean, got "yes"'],
-  [{ ...defaultTemplate, separator: undefined }, 'expected `separator` to be a string, got nothing'],
-  [{ ...defaultTemplate, id: '' }, 'expected `id` to be a string that is not empty, got ""'],
+  [{ ...defaultTemplate, place: 'end' }, '`place`: expected one of system, tail, got "end"'],
+  [{ ...defaultTemplate, keepUserSystem: 'yes' }, '`keepUserSystem`: expected true or false, got "yes"'],
+  [{ ...defaultTemplate, separator: undefined }, '`separator`: expected text, got nothing'],
+  [{ ...defaultTemplate, id: '' }, '`id`: expected text that is not empty, got ""'],
   [
     { ...defaultTemplate, proposalText: 'x' },
-    'there is no field `proposalText` in a template; there are: id, place, proposerSystem',
+    'unknown `proposalText`; a template has id, place, proposerSystem',
   ],
-  [[], 'expected the template to be an object, got []'],
+  [[], 'expected an object, got []'],
 ])('a wrong field is named with what was expected and what came (%#)', async (content, problem) => {
   const file = save(content)
   await expect(readTemplate(file)).rejects.toMatchObject({
@@ -109,7 +109,7 @@ describe('the card of a trained model', () => {
   test('with a wrong wording is an error with its file', async () => {
     const model = makeModel([{ id: 'mine', wording: { id: 'mine' } }])
     await expect(readTemplate(model)).rejects.toThrow(
-      `${model}/${checkpointFile}: expected \`proposerSystem\` to be a string, got nothing`,
+      `${model}/${checkpointFile}: \`proposerSystem\`: expected text, got nothing`,
     )
   })
 })

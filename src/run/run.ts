@@ -21,7 +21,6 @@ import { type RunRow, toLine, withoutGiven } from './given.ts'
 import { createProgress, type FailureGroup, type Progress } from './progress.ts'
 import type { QueueOptions } from './queue/queue-options.ts'
 import type { Submitter } from './queue/submit.ts'
-import { submitPrompts } from './queue/submit-prompts.ts'
 
 /** What to answer, with what, and where the answers go. */
 export interface RunOptions {
@@ -125,10 +124,10 @@ async function run(options: RunOptions): Promise<RunSummary> {
         const isEnd = line.type === 'answer' && !('error' in line) && ids.has(line.prompt)
         if (isEnd) noteEnd(line, { ...options, progress, failures })
       }
+      const { submitPrompts } = await import('./queue/submit-prompts.ts')
       submitter = await submitPrompts(queue, { journal, identity, progress, onStray, ...earlier.found() })
     }
     progress.answered = [...ids].filter((id) => journal.isDone(id)).length
-    const { signal, onProgress, onEvent } = options
     const end = await answerAll({
       rows: rows(),
       plan,
@@ -142,9 +141,9 @@ async function run(options: RunOptions): Promise<RunSummary> {
       active: options.active ?? submitter?.window,
       answer: submitter && ((row, job) => submitter?.work(withoutGiven(row), job) as Promise<AnswerRecord>),
       isLimited: budget !== undefined,
-      signal,
-      onProgress,
-      onEvent,
+      signal: options.signal,
+      onProgress: options.onProgress,
+      onEvent: options.onEvent,
     })
     if (end.outcome === 'done') writeAnswers(journal, [...ids], answerFile(options))
     outcome = end.outcome

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { UsageError } from '../core/provider/errors.ts'
-import { checkpointFile } from '../files/checkpoint.ts'
+import { checkpointFile } from '../files/find-checkpoint.ts'
 import { licenseFacts, toHubCard } from '../files/hub-card.ts'
 import { templateFile } from '../files/template-file.ts'
 import { lookAt } from '../lib/file-error.ts'

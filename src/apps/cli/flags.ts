@@ -78,7 +78,7 @@ export function addAnswerFlags(
  */
 export async function readAnswerFlags(given: AnswerFlags, seed = 0): Promise<AnswerSetup> {
   const config = await findConfig(given.config)
-  const flags = withDefaults(given, config)
+  const flags = await withDefaults(given, config)
   checkStrategy(given, flags)
   const open: PlanOptions = {
     seed,
@@ -123,18 +123,17 @@ async function readWordings(
  * Merges flags, preset, config and the card of a trained model. Flags win; a preset given by flag wins over the config.
  * --model is for every role, except that a model may name its proposer.
  */
-function withDefaults(flags: AnswerFlags, config: Config): AnswerFlags {
+async function withDefaults(flags: AnswerFlags, config: Config): Promise<AnswerFlags> {
   const { preset, template, ...defaults } = config.defaults ?? {}
   const folder = flags.config ? dirname(flags.config) : '.'
   const { template: _, ...named } = findPreset(flags.preset ?? preset, config)
   const under = flags.preset === undefined ? joinLevels(named, defaults) : joinLevels(defaults, named)
   const { model, proposers, aggregators, judge, ...others } = under
-  const { schema } = under
   const files = {
     ...(preset !== undefined && { preset }),
-    ...(typeof schema === 'string' && { schema: resolve(folder, schema) }),
+    ...(typeof under.schema === 'string' && { schema: resolve(folder, under.schema) }),
   }
-  const card = readTrainedOptions(flags.model ?? model ?? DEFAULT_MODEL)
+  const card = await readTrainedOptions(flags.model ?? model ?? DEFAULT_MODEL)
   return joinLevels<AnswerFlags>(card, flags.model === undefined ? under : others, files, flags)
 }
 

@@ -8,7 +8,7 @@ import { aft } from '../../../test/command-line.ts'
 import { hashTemplate, type Template } from '../../core/provider/template.ts'
 import { aggregatorMessages, proposerMessages } from '../../core/templates.ts'
 import { scriptedEngine } from '../../engines/scripted/scripted.ts'
-import { checkpointFile } from '../../files/checkpoint.ts'
+import { checkpointFile } from '../../files/find-checkpoint.ts'
 import { defaultTemplate, paperTemplate } from '../../plans/wordings.ts'
 
 const question = [{ role: 'user' as const, content: 'Why?' }]

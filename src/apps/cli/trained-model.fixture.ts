@@ -2,7 +2,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { checkpointFile } from '../../files/checkpoint.ts'
+import { checkpointFile } from '../../files/find-checkpoint.ts'
 
 /** A folder as `aft train` leaves it, without an adapter. */
 export function makeModel(record: object): string {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { aftHere as aft } from '../../../test/aft-here.ts'
-import { checkpointFile } from '../../files/checkpoint.ts'
+import { checkpointFile } from '../../files/find-checkpoint.ts'
 import { writeCard } from './train/export.ts'
 import { askArgs, makeModel } from './trained-model.fixture.ts'
 

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { UsageError } from '../../core/provider/errors.ts'
-import { checkpointFile, findCheckpoint, packagedFolder, readRecord } from '../../files/checkpoint.ts'
+import { readRecord } from '../../files/checkpoint.ts'
+import { checkpointFile, findCheckpoint, packagedFolder } from '../../files/find-checkpoint.ts'
 import { readTrainedOptions } from '../trained-template.ts'
 import { readCheckpoint } from './checkpoint.ts'
 import { makeFolder } from './model.fixture.ts'
@@ -44,7 +45,7 @@ test('it is listed with its size, in which its proposer counts', () => {
   expect(listPackaged(join(makeFolder(), 'none'))).toEqual([])
 })
 
-test('the options of its card name engines relative to it', () => {
+test('the options of its card name engines relative to it', async () => {
   const name = join(
     makePackaged({
       options: {
@@ -55,14 +56,16 @@ test('the options of its card name engines relative to it', () => {
     }),
     'small',
   )
-  expect(readTrainedOptions(name)).toEqual({
+  expect(await readTrainedOptions(name)).toEqual({
     width: 4,
     proposers: [{ engine: `${name}/proposer`, temperature: 1 }, 'smollm2'],
     aggregators: [name],
   })
-  expect(readTrainedOptions('smollm2')).toEqual({})
-  expect(readTrainedOptions(`http://127.0.0.1:1/v1#${name}`)).toEqual({})
-  expect(() => readTrainedOptions(join(makePackaged({ options: { width: 0 } }), 'small'))).toThrow(UsageError)
+  expect(await readTrainedOptions('smollm2')).toEqual({})
+  expect(await readTrainedOptions(`http://127.0.0.1:1/v1#${name}`)).toEqual({})
+  await expect(readTrainedOptions(join(makePackaged({ options: { width: 0 } }), 'small'))).rejects.toThrow(
+    UsageError,
+  )
 })
 
 test('a file with other bytes than its card says is not opened', async () => {
@@ -72,12 +75,12 @@ test('a file with other bytes than its card says is not opened', async () => {
   )
 })
 
-test('each model that lies in the package names the hashes of its files, its template and a proposer that is there', () => {
+test('each model that lies in the package names the hashes of its files, its template and a proposer that is there', async () => {
   for (const { name } of listPackaged()) {
     const record = readRecord(join(packagedFolder, name))
     expect(Object.keys(record.files ?? {})).toEqual([record.adapter].flat())
     expect(record.templates).toMatchObject([{ wording: { id: record.templates[0]?.id } }])
-    for (const role of readTrainedOptions(name).proposers ?? [])
+    for (const role of (await readTrainedOptions(name)).proposers ?? [])
       expect(findCheckpoint(typeof role === 'string' ? role : role.engine)).toBeDefined()
   }
 })

@@ -1,7 +1,8 @@
 /** Trained models that lie in the package: small adapters on a model of the catalog. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { findCheckpoint, packagedFolder, readRecord } from '../../files/checkpoint.ts'
+import { readRecord } from '../../files/checkpoint.ts'
+import { findCheckpoint, packagedFolder } from '../../files/find-checkpoint.ts'
 
 /** A model of the package. `files` are its adapters, also those of its proposer. */
 export interface PackagedModel {
