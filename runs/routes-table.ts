@@ -4,14 +4,14 @@
  *   node runs/routes-table.ts OUT SEED [SEED ...]   also writes OUT/table.json and every answer into OUT/questions.jsonl.gz;
  *                                                   with --save into bench/results, too
  *   node runs/routes-table.ts QUESTIONS.jsonl.gz    makes the same tables again, from the answers alone
- * An answer is right if each of its parts is.
+ * An answer is right if each of its parts is. A method that answered fewer questions has their number behind its name.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { saveResults } from '../bench/table.ts'
 import { checkNumberedLines } from '../src/files/numbered-lines.ts'
-import { bootstrapCrossed } from '../src/lib/crossed.ts'
+import { bootstrapCrossed, type Crossed, meansOfItems } from '../src/lib/crossed.ts'
 import { hashParts, randomFrom } from '../src/lib/random.ts'
 import { type Interval, mean } from '../src/lib/statistics.ts'
 
@@ -57,20 +57,22 @@ function gather(): Answered[] {
       readLines<{ id: string; target: string }>('tests', file).map((r) => [r.id, r.target]),
     )
     return given.flatMap((seed) =>
-      (['proposer', 'twin'] as const).flatMap((of) =>
-        readAnswers(seed, `${test}-${of}`).map((row): Answered => {
+      (['proposer', 'twin'] as const).flatMap((of) => {
+        const rest = of === 'proposer' ? readAnswers(seed, `${test}-rest`) : []
+        return readAnswers(seed, `${test}-${of}`).map((row): Answered => {
           const { id, prompt, proposals, more_proposals } = row
-          const answers = row.answers.map(({ control, text, scores }) => ({ control, text, scores }))
+          const all = [...row.answers, ...(rest.find((other) => other.id === id)?.answers ?? [])]
+          const answers = all.map(({ control, text, scores }) => ({ control, text, scores }))
           const target = targets.get(id) ?? ''
           return { test, seed, of, id, prompt, target, proposals, more_proposals, answers }
-        }),
-      ),
+        })
+      }),
     )
   })
 }
 
-/** Each method by name: 1 or 0 for each seed and question. */
-type Series = Map<string, number[][]>
+/** Each method by name: 1 or 0 for each seed and question, undefined if it did not answer. */
+type Series = Map<string, Crossed>
 
 /** The rows of a table. The proposer's evaluation has the controls, the twin's the answers of the twin. */
 const methods: [title: string, of: 'proposer' | 'twin', control: string][] = [
@@ -92,29 +94,33 @@ const AFT = 'AFT model over the drafts of the proposer'
 const PROGRAM = 'a program that merges right parts'
 
 function readSeries(rows: Answered[]): Series {
-  const series: Series = new Map()
-  const add = (title: string, scores: number[]) => series.set(title, [...(series.get(title) ?? []), scores])
-  for (const ofSeed of Map.groupBy(rows, ({ seed }) => seed).values()) {
-    for (const model of ['proposer', 'twin'] as const) {
-      const list = ofSeed.filter(({ of }) => of === model)
-      if (list.length === 0) continue
-      for (const [title, , control] of methods.filter(([, by]) => by === model)) {
-        const found = list.map(({ answers }) => answers.find((answer) => answer.control === control))
-        if (found.some(Boolean))
-          add(
-            title,
-            found.map((answer) => answer?.scores.whole ?? 0),
-          )
-      }
-      if (model === 'proposer')
-        add(
-          PROGRAM,
-          list.map(({ proposals, target }) => mergeable(proposals, target)),
-        )
-    }
-  }
-  return series
+  const ids = [...new Set(rows.map(({ id }) => id))]
+  const bySeed = seeds.map(
+    (seed) => new Map(rows.filter((row) => row.seed === seed).map((row) => [`${row.of} ${row.id}`, row])),
+  )
+  const of = (model: 'proposer' | 'twin', score: (row: Answered) => number | undefined): Crossed =>
+    bySeed.map((lines) =>
+      ids.map((id) => {
+        const row = lines.get(`${model} ${id}`)
+        return row && score(row)
+      }),
+    )
+  const scoreOf = (control: string) => (row: Answered) =>
+    row.answers.find((answer) => answer.control === control)?.scores.whole
+  const ofModel = (model: 'proposer' | 'twin') =>
+    methods
+      .filter(([, by]) => by === model)
+      .map(([title, , control]): [string, Crossed] => [title, of(model, scoreOf(control))])
+  const program = of('proposer', ({ proposals, target }) => mergeable(proposals, target))
+  const all: [string, Crossed][] = [...ofModel('proposer'), [PROGRAM, program], ...ofModel('twin')]
+  return new Map(all.filter(([, scores]) => count(scores) > 0))
 }
+
+/** The questions that a method answered under some seed. */
+const count = (scores: Crossed) => meansOfItems(scores).length
+
+/** The mean over all answers of all seeds. */
+const average = (scores: Crossed) => mean(scores.flatMap((of) => of.filter((score) => score !== undefined)))
 
 /** Whether each part is right in some draft. */
 function mergeable(proposals: { text: string }[], target: string): number {
@@ -123,7 +129,7 @@ function mergeable(proposals: { text: string }[], target: string): number {
   return Number(parts.every((_, part) => right.some((of) => of[part])))
 }
 
-function interval(of: number[][], name: string): Interval {
+function interval(of: Crossed, name: string): Interval {
   return bootstrapCrossed(of, { random: randomFrom(hashParts('routes', name)) }) ?? { low: 0, high: 0 }
 }
 
@@ -131,32 +137,41 @@ const percent = (share: number) => (100 * share).toFixed(1)
 const show = ({ low, high }: Interval) => `[${percent(low)}, ${percent(high)}]`
 const lines: Answered[] = isPacked ? parseLines(gunzipSync(readFileSync(place)).toString()) : gather()
 const seeds = [...new Set(lines.map(({ seed }) => seed))]
-const tables = [...Map.groupBy(lines, ({ test }) => test)].map(([test, rows]) => {
+const tables = [...Map.groupBy(lines, ({ test }) => test)].flatMap(([test, rows]) => {
   const series = readSeries(rows)
-  const aft = series.get(AFT) as number[][]
+  const aft = series.get(AFT)
+  if (!aft) return []
+  const questions = count(aft)
   const results = [...series].map(([title, scores]) => {
-    const ahead = aft.map((of, seed) => of.map((score, i) => score - (scores[seed]?.[i] ?? 0)))
-    const bySeed = scores.map(mean)
-    const share = mean(bySeed)
+    const ahead = aft.map((of, seed) =>
+      of.map((score, i) => {
+        const other = scores[seed]?.[i]
+        return score === undefined || other === undefined ? undefined : score - other
+      }),
+    )
+    const bySeed = scores.map((of) => (count([of]) > 0 ? average([of]) : null))
     return {
       title,
-      share,
+      share: average(scores),
+      ...(count(scores) !== questions && { questions: count(scores) }),
       interval: interval(scores, `${test} ${title}`),
       bySeed,
-      ...(title !== AFT && {
-        aftAhead: mean(ahead.map(mean)),
-        aftAheadInterval: interval(ahead, `${test} ${title} ahead`),
-      }),
+      ...(title !== AFT &&
+        count(ahead) > 0 && {
+          aftAhead: average(ahead),
+          aftAheadInterval: interval(ahead, `${test} ${title} ahead`),
+        }),
     }
   })
-  console.log(`\n${test}: ${aft[0]?.length} questions, ${seeds.length} seeds`)
-  for (const { title, share, interval, aftAhead, aftAheadInterval } of results) {
+  console.log(`\n${test}: ${questions} questions, ${seeds.length} seeds`)
+  for (const { title, share, questions, interval, aftAhead, aftAheadInterval } of results) {
     const ahead = aftAheadInterval
       ? `  the AFT model is ahead by ${percent(aftAhead as number)} ${show(aftAheadInterval)}`
       : ''
-    console.log(`${title.padEnd(52)} ${percent(share).padStart(5)} % ${show(interval).padEnd(14)}${ahead}`)
+    const of = questions === undefined ? title : `${title} (${questions})`
+    console.log(`${of.padEnd(56)} ${percent(share).padStart(5)} % ${show(interval).padEnd(14)}${ahead}`)
   }
-  return { test, questions: aft[0]?.length, rows: results }
+  return [{ test, questions, rows: results }]
 })
 if (!isPacked) {
   writeFileSync(path.join(place, 'table.json'), `${JSON.stringify({ seeds, tables }, null, 1)}\n`)

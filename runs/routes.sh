@@ -8,13 +8,15 @@
 #   4. tests: unseen prompts, unseen wordings, a larger size, two kinds that only the proposer was trained on
 # The tables compare the AFT model with one answer, a long one, votes and picks of as many completions, the twin, and a program
 # that merges the right parts of the drafts.
+# What writes many tokens (a long answer, the judge, the untrained aggregator) answers the first REST questions of one test.
 #   runs/routes.sh [OUT]      resumes if you start it again. SEEDS, PROPOSER_STEPS, FIRST_STEPS, WIDE_STEPS, STEPS (updates of
-#                             8 rows), TEST (questions per test) and WIDTH set its size; BASE and BATCH change the recipe
+#                             8 rows), TEST (questions of the first test), SIDE (of the others), REST and WIDTH set its size; BASE and
+#                             BATCH change the recipe; THREADS those of the tests. TESTS=only tests what is trained
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-.cache/runs/routes}
 seeds=${SEEDS:-1 2 3} proposer_steps=${PROPOSER_STEPS:-200} first_steps=${FIRST_STEPS:-100} wide_steps=${WIDE_STEPS:-100} steps=${STEPS:-60}
-test=${TEST:-400} width=${WIDTH:-4} batch=${BATCH:-8}
+test=${TEST:-400} side=${SIDE:-${TEST:-400}} rest=${REST:-200} width=${WIDTH:-4} batch=${BATCH:-8}
 small=routes:choices=2,steps=3,wordings=1
 large=routes:choices=3,steps=3,parts=2,wordings=1-3+routes:choices=3,steps=3,wordings=1-3+routes:choices=3,steps=3,parts=2,wordings=1-3
 kinds=ladders:choices=3,steps=2,parts=2+timetables:choices=3,steps=2,parts=2
@@ -45,19 +47,25 @@ train() { # OUT SEED STEPS, then what differs from the recipe
     --set eval_steps="$((of > 5 ? of / 5 : 1))" -o "$folder"
   [ -d "$folder-weights" ] || aft train export "$folder" --dtype float32 -o "$folder-weights"
 }
+drafts=single,oracle,oracle-same,majority,majority-same,majority-parts,majority-parts-same
+measure() { # FOLDER TEST MODEL QUESTIONS CONTROLS, then what differs
+  local folder=$at/$1 name=$2 model=$3 limit=$4 controls=$5
+  shift 5
+  [ -e "$folder/result.json" ] || aft eval puzzles "$out/tests/$name.jsonl" --model "$at/$model" --limit "$limit" --controls "$controls" "$@" \
+    --template runs/routes-template.json --width "$width" --depth 1 --temperature 1 --max-tokens 64 --judge-max-tokens 16 \
+    --concurrency 24 ${THREADS:+--threads "$THREADS"} --seed "$seed" -o "$folder"
+}
 twin() { # NAME STEPS DATA BEFORE
   train "$at/$1" "$seed" "$2" --data "$at/$3" --rows sft --set base="$at/$4-weights"
 }
 
-aft train setup
+if [ "${TESTS:-}" != only ]; then aft train setup; fi
 mkdir -p "$out/tests"
 for name in "${!tests[@]}"; do
   [ -e "$out/tests/$name.jsonl" ] || node runs/puzzle-rows.ts "${tests[$name]}" "$test" 99 "$out/tests/$name.jsonl"
 done
 
-for seed in $seeds; do
-  at=$out/$seed
-  mkdir -p "$at"
+train_all() {
   made "$at/data-proposer" "1$seed" "$proposer_steps" "$large+$kinds"
   train "$at/proposer" "$seed" "$proposer_steps" --data "$at/data-proposer" --rows sft ${BASE:+--set base="$BASE"}
 
@@ -75,13 +83,19 @@ for seed in $seeds; do
   twin twin-first "$first_steps" data-first proposer
   twin twin-wide "$wide_steps" data-wide twin-first
   twin twin "$steps" data twin-wide
+}
 
-  for name in "${!tests[@]}"; do
-    for model in proposer twin; do
-      [ -e "$at/$name-$model/result.json" ] || aft eval puzzles "$out/tests/$name.jsonl" --model "$at/$model" --trained "$at/aft" --judge-max-tokens 16 \
-        --template runs/routes-template.json --width "$width" --depth 1 --temperature 1 --max-tokens 64 --seed "$seed" -o "$at/$name-$model"
-    done
+for seed in $seeds; do
+  at=$out/$seed
+  mkdir -p "$at"
+  if [ "${TESTS:-}" != only ]; then train_all; fi
+  questions=$test
+  for name in prompts wordings larger ladders timetables; do
+    measure "$name-proposer" "$name" proposer "$questions" "$drafts,trained" --trained "$at/aft"
+    measure "$name-twin" "$name" twin "$questions" "$drafts"
+    questions=$side
   done
+  measure prompts-rest prompts proposer "$((rest < test ? rest : test))" single-long,judge-same,aggregated
 done
 save=
 [ "$out" = .cache/runs/routes ] && save=--save

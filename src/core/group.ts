@@ -52,5 +52,6 @@ function chooseSeen({ prompt, plan, layer, layerIndex, proposals }: LayerTask, i
     const sampled = shuffle(saw, random('see', index)).slice(0, layer.see.sample)
     saw = sampled.sort((a, b) => a - b)
   }
+  if (plan.order === 'reversed') return saw.reverse()
   return plan.order === 'shuffled' ? shuffle(saw, random('order', saw.join())) : saw
 }

@@ -72,7 +72,7 @@ export interface Plan {
   template: string
   seed: number
   /** Order in which proposals are shown. */
-  order: 'as-sampled' | 'shuffled'
+  order: 'as-sampled' | 'reversed' | 'shuffled'
   /**
    * How the answer is taken from the last layer: `last` is its first completion (mostly the only one), `vote` the most
    * frequent answer. A judge is an engine that reads the completions and picks one.

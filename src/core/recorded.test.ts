@@ -33,6 +33,11 @@ describe('a recorded layer', () => {
     expect(again.engine.requests[0]?.messages).toEqual(engine.requests[1]?.messages)
   })
 
+  test('may be shown in reverse', async () => {
+    const { result } = await run({ width: 3, depth: 1, order: 'reversed' })
+    expect(result.layers[1]?.completions[0]?.saw).toEqual([2, 1, 0])
+  })
+
   test('of a finished prompt needs no engine at all, its judge included', async () => {
     const { result } = await run({ strategy: 'best-of-n', width: 3 })
     const recorded = structuredClone(result.layers)

@@ -115,7 +115,7 @@ export const planOptions = {
   },
   order: {
     group: 'Plan',
-    kind: choice(['as-sampled', 'shuffled']),
+    kind: choice(['as-sampled', 'reversed', 'shuffled']),
     help: 'order in which proposals are shown',
     default: 'as-sampled',
   },

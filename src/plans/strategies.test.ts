@@ -129,7 +129,7 @@ describe('a wrong option is a usage error that names it', () => {
     ],
     [{ strategy: 'toString' }, 'expected `strategy` to be one of aft'],
     [{ temperature: Number.NaN }, 'expected `temperature` to be a number'],
-    [{ order: 'random' }, 'expected `order` to be one of as-sampled, shuffled, got "random"'],
+    [{ order: 'random' }, 'expected `order` to be one of as-sampled, reversed, shuffled, got "random"'],
     [{ overflow: 'drop' }, 'expected `overflow` to be one of trim, refuse, got "drop"'],
   ] as [Partial<PlanOptions>, string][])('%j', (options, message) => {
     expect(() => plan(options)).toThrow(UsageError)

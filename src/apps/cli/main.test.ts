@@ -95,7 +95,7 @@ test('`aft ask --help` explains every flag, with examples', async () => {
       --steps <n>              layers, the first included, for rsa (from 1; default:
                                3)
       --order <name>           order in which proposals are shown (as-sampled,
-                               shuffled; default: as-sampled)
+                               reversed, shuffled; default: as-sampled)
       --overflow <name>        if proposals do not fit the context: shorten them, or
                                fail (trim, refuse; default: trim)
       --schema <file>          file with the JSON schema that the answer must follow

@@ -25,7 +25,7 @@ test.each([
   ['ask x --width 1.5', '--width: expected a whole number from 1, got "1.5"'],
   [
     'ask x --order shufled',
-    '--order: expected one of as-sampled, shuffled, got "shufled"; did you mean shuffled?',
+    '--order: expected one of as-sampled, reversed, shuffled, got "shufled"; did you mean shuffled?',
   ],
   ['ask x --json --events', '--events cannot be used with --json: give one of them'],
 ])('`aft %s`: %s', async (line, message) => {

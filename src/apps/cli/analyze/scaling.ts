@@ -1,15 +1,17 @@
 /** `aft analyze scaling`: measures quality, tokens and time over a grid of widths and depths. */
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { UsageError } from '../../../core/provider/errors.ts'
 import { hashTemplate, type Template } from '../../../core/provider/template.ts'
 import { boundGrid, describeBound } from '../../../eval/bound.ts'
 import type { ControlRow } from '../../../eval/control-table.ts'
 import { runGrid, tabulateGrid } from '../../../eval/grid-run.ts'
 import { gsm8k } from '../../../eval/gsm8k.ts'
 import { ifeval } from '../../../eval/ifeval.ts'
+import { puzzles } from '../../../eval/puzzles.ts'
 import type { Task } from '../../../eval/task.ts'
 import { paperSettings } from '../../../plans/presets.ts'
-import { makePlan } from '../../../plans/strategies.ts'
+import { makePlan, type PlanOptions } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { addEvalFlags, EVAL_CONCURRENCY, type EvalFlags } from '../eval/flags.ts'
 import { addOfficialFlag, findQuestions, type OfficialFlags } from '../eval/official.ts'
@@ -17,18 +19,24 @@ import { type ControlResult, describeControls, writeControls } from '../eval/res
 import { runEvaluation } from '../eval/run-evaluation.ts'
 import { describeOrigin } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
+import { addSharedFlags } from '../shared-flags.ts'
 import { chooseTemplate } from '../trained-model.ts'
 
 interface ScalingFlags extends EvalFlags, OfficialFlags {
   progress: boolean
   output: string
   model: string
-  task: 'gsm8k' | 'ifeval'
+  aggregators?: string[]
+  task: keyof typeof tasks
+  template?: string
   widths: number[]
   depths: number[]
   maxTokens: number
   temperature: number
+  order?: PlanOptions['order']
 }
+
+const tasks = { gsm8k, ifeval: ifeval((line) => console.error(line)), puzzles }
 
 const help = `
 Prints one row per point: the score with its 95 % interval, tokens and seconds. A point is on the frontier if no
@@ -46,13 +54,11 @@ export function scalingCommand(): Command {
       "file of JSON lines or a JSON array, in the benchmark's own form; or give --official",
     )
     .requiredOption('-o, --output <folder>', 'folder for the results, which `aft report` shows')
-    .requiredOption(
-      '-m, --model <name>',
-      'engine that proposes and aggregates: any name that `aft run --model` takes',
-    )
+    .requiredOption('-m, --model <name>', 'engine that proposes: any name that `aft run --model` takes')
+    .addOption(planFlag('aggregators', { defaultText: 'the model' }))
     .addOption(
       new Option('--task <name>', 'benchmark of the questions, which says how answers are scored')
-        .choices(['gsm8k', 'ifeval'])
+        .choices(Object.keys(tasks))
         .default('gsm8k'),
     )
     .option('--widths <list>', 'widths to measure, from 1, separated by commas', readList(1), [2, 4])
@@ -64,7 +70,10 @@ export function scalingCommand(): Command {
     )
     .addOption(planFlag('maxTokens', { default: 512 }))
     .addOption(planFlag('temperature', { default: 0.7 }))
-  return addEvalFlags(addOfficialFlag(command)).addHelpText('after', help).action(scaling)
+    .addOption(planFlag('order'))
+  return addSharedFlags(addEvalFlags(addOfficialFlag(command)), ['template'])
+    .addHelpText('after', help)
+    .action(scaling)
 }
 
 function readList(least: number) {
@@ -75,17 +84,32 @@ function readList(least: number) {
   }
 }
 
+/** Puzzles are nobody's own: they are a file. */
+async function findFile(file: string | undefined, flags: ScalingFlags) {
+  if (flags.task !== 'puzzles') return findQuestions(file, flags.task, flags)
+  if (file === undefined || flags.official)
+    throw new UsageError('--task puzzles: expected a file of questions, without --official')
+  return { path: file, name: file }
+}
+
 async function scaling(file: string | undefined, flags: ScalingFlags): Promise<void> {
-  const { model, widths, depths, maxTokens, temperature, seed } = flags
-  const task = flags.task === 'gsm8k' ? gsm8k : ifeval((line) => console.error(line))
-  const source = await findQuestions(file, flags.task, flags)
+  const { model, aggregators = [model], widths, depths, maxTokens, temperature, seed, order } = flags
+  const task = tasks[flags.task]
+  const source = await findFile(file, flags)
   const { questions: all, leftOut } = await task.read(source.path)
   const questions = all.slice(0, flags.limit)
-  const base = { proposers: [model], maxTokens, temperature, seed }
-  const template = await chooseTemplate(undefined, model, flags.config)
+  const base = {
+    proposers: [model],
+    ...(flags.aggregators && { aggregators }),
+    maxTokens,
+    temperature,
+    seed,
+    ...(order && { order }),
+  }
+  const template = await chooseTemplate(flags.template, aggregators[0] as string, flags.config)
   await runEvaluation({
     flags,
-    engines: [model],
+    engines: [model, ...aggregators],
     journal: path.join(flags.output, 'journal.jsonl'),
     item: 'question',
     progress: 'questions answered',
@@ -127,7 +151,17 @@ interface Made {
 /** Makes a result in the form of the controls' results. Parts that a grid does not have are empty. */
 function toResult(
   task: Task,
-  { model, widths, depths, maxTokens, temperature, seed, concurrency = EVAL_CONCURRENCY }: ScalingFlags,
+  {
+    model,
+    aggregators = [model],
+    widths,
+    depths,
+    maxTokens,
+    temperature,
+    seed,
+    order,
+    concurrency,
+  }: ScalingFlags,
   { answered, failures }: Awaited<ReturnType<typeof runGrid>>,
   { asked, file, leftOut, template, seconds, rows }: Made,
 ): ControlResult {
@@ -140,9 +174,17 @@ function toResult(
     n: answered.length,
     failed: failures.length,
     model,
-    aggregator: model,
+    aggregator: aggregators.join(','),
     judge: '',
-    settings: { widths, depths, maxTokens, temperature, seed, active: concurrency },
+    settings: {
+      widths,
+      depths,
+      maxTokens,
+      temperature,
+      seed,
+      order,
+      active: concurrency ?? EVAL_CONCURRENCY,
+    },
     template: { id: template.id, sha256: hashTemplate(template) },
     ...describeOrigin(),
     seconds,

@@ -111,6 +111,26 @@ describe('a dry run prints the most that it can take, and the cost if the config
     expect(stdout).toMatch(/\ncalls +at most 14\n[^$]*tokens out +at most 280\ncost +at most \$/)
   })
 
+  test('a grid of puzzles may have another aggregator, and needs a file', async () => {
+    const messages = [{ role: 'user', content: 'Go.' }]
+    write('puzzle.json', [{ messages, target: '(1) A B' }])
+    const args = [
+      'analyze',
+      'scaling',
+      '--task',
+      'puzzles',
+      '--model',
+      'scripted:echo',
+      '--aggregators',
+      'paid',
+    ]
+    const grid = ['--widths', '2', '--depths', '1', '--order', 'reversed', '--max-tokens', '10', '-o', 'none']
+    const { stdout } = await aft([...args, 'puzzle.json', ...grid, '--dry-run'], { cwd })
+    expect(stdout).toMatch(/\ntokens out +at most 30\ncost +at most \$1\./) // the free model proposes
+    const { stderr } = await aft([...args, '--official', ...grid], { cwd })
+    expect(stderr).toContain('--task puzzles: expected a file of questions')
+  })
+
   test('MT-Bench has two turns and two grades', async () => {
     const folder = path.join(cwd, 'bench')
     mkdirSync(folder)
