@@ -59,8 +59,8 @@ export type AftEvent =
   /** The quorum is reached: the layer waits for the `missing` others, at most so long. */
   | { type: 'layer-waiting'; layer: number; missing: number; ms: number }
   | { type: 'completion-end'; layer: number; completion: Completion }
-  /** The usage of a completion that had ended on an estimate. */
-  | { type: 'completion-usage'; layer: number; completion: Completion }
+  /** The usage of a completion that had ended on an estimate; `isNew` if its text or warnings have changed, too. */
+  | { type: 'completion-usage'; layer: number; completion: Completion; isNew?: true }
   | { type: 'completion-failed'; layer: number; failure: Failure }
   | { type: 'layer-end'; layer: number; shown: number[] }
   | { type: 'answer'; result: Result }

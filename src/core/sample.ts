@@ -118,7 +118,7 @@ async function sendRequest(call: Call, members: Member[]): Promise<Failed[]> {
     run.quorum.signal.throwIfAborted()
     for await (const event of engine.generate(await makeRequest(call, members))) {
       const member = open.get(event.index)
-      if (event.type === 'completion-usage') takeUsage(run, made.get(event.index), event.usage)
+      if (event.type === 'completion-usage') takeUsage(run, made.get(event.index), event)
       if (!member || event.type === 'completion-usage') continue
       if (event.type === 'completion-end') made.set(event.index, addCompletion(call, member, event))
       else if (event.type === 'completion-failed')
@@ -200,10 +200,13 @@ function addCompletion(call: Call, member: Member, event: CompletionEnd): Comple
   return completion
 }
 
-function takeUsage({ host, layerIndex }: LayerRun, completion: Completion | undefined, usage: Usage): void {
+type UsageEvent = Extract<EngineEvent, { type: 'completion-usage' }>
+
+function takeUsage(run: LayerRun, completion: Completion | undefined, { usage, end }: UsageEvent): void {
   if (!completion) return
-  completion.usage = usage
-  host.emit?.({ type: 'completion-usage', layer: layerIndex, completion })
+  const absent = { warnings: undefined, form: undefined }
+  Object.assign(completion, { usage }, end && { ...absent, excluded: whyExcluded(run, end), ...end })
+  run.host.emit?.({ type: 'completion-usage', layer: run.layerIndex, completion, isNew: end && true })
 }
 
 /** With tools only the answer has the format. Proposals are prose: they cannot make the calls that the values come from. */
@@ -213,7 +216,7 @@ function formatOf({ prompt, isLast }: LayerRun) {
 }
 
 /** JSON may repeat itself and still be right. */
-function whyExcluded(run: LayerRun, { text, toolCalls }: CompletionEnd) {
+function whyExcluded(run: LayerRun, { text, toolCalls }: Pick<CompletionEnd, 'text' | 'toolCalls'>) {
   const reason = toolCalls?.length ? undefined : findUnusable(text)
   return reason === 'runaway' && formatOf(run) ? undefined : reason
 }

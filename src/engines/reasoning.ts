@@ -18,7 +18,7 @@ export type ReasoningPart = 'text' | 'reasoning' | 'restart'
 export interface ReasoningSplitter {
   /** Emits what is certain after this delta; what may still become a tag is held back. */
   push(delta: string): void
-  /** Emits what was held back. Push nothing after it. */
+  /** Emits what was held back. In what is pushed after it, a tag that began before is not found. */
   end(): void
 }
 

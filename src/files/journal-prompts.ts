@@ -85,7 +85,10 @@ export function takePart(layers: JournalLayer[], record: PartRecord): void {
   const { index, engine, seed } = record
   const isSame = (made: Completion | Failure) => made.index === index && made.seed === seed
   if (record.type === 'usage') {
-    for (const made of layer.completions) if (isSame(made)) made.usage = record.usage
+    const { completion, usage } = record
+    layer.completions = layer.completions.map((made) => {
+      return isSame(made) ? (completion ?? { ...made, usage }) : made
+    })
     return
   }
   layer.failures = layer.failures.filter((made) => !isSame(made) || made.engine !== engine)

@@ -71,6 +71,7 @@ const usageRecord = z.looseObject({
   engine: z.string(),
   seed: z.int(),
   usage,
+  completion: z.looseObject({ ...member, text: z.string(), finishReason: z.string(), usage }).optional(),
 })
 const layerRecord = z.looseObject({
   type: z.literal('layer'),
@@ -128,8 +129,11 @@ export type PromptRecord = { type: 'prompt' } & Prompt
 export type CompletionRecord = { type: 'completion'; prompt: string; layer: number } & Completion
 /** A completion that failed. */
 export type FailureRecord = { type: 'failure'; prompt: string; layer: number } & Failure
-/** The usage of a completion that was recorded before its server had reported it: the line before has an estimate. */
-export type UsageRecord = { type: 'usage'; prompt: string; layer: number } & Pick<
+/**
+ * The usage of a completion that was recorded before its server had reported it: the line before has an estimate.
+ * `completion` replaces that line: more of it came, or it is certain now that no more comes.
+ */
+export type UsageRecord = { type: 'usage'; prompt: string; layer: number; completion?: Completion } & Pick<
   Completion,
   'index' | 'engine' | 'seed' | 'usage'
 >

@@ -52,8 +52,10 @@ function lineOf(prompt: string, event: AftEvent): PromptLine | undefined {
     return { type: 'failure', prompt, layer: event.layer, ...event.failure }
   }
   if (event.type === 'completion-usage') {
-    const { index, engine, seed, usage } = event.completion
-    return { type: 'usage', prompt, layer: event.layer, index, engine, seed, usage }
+    const { isNew, completion } = event
+    const { index, engine, seed, usage } = completion
+    const line = { type: 'usage' as const, prompt, layer: event.layer, index, engine, seed, usage }
+    return isNew ? { ...line, completion } : line
   }
   if (event.type === 'layer-end') return { type: 'layer', prompt, layer: event.layer, shown: event.shown }
   return undefined

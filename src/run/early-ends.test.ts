@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { type Answer, delta, finish, open, usage } from '../engines/openai/openai.fixture.ts'
+import { readRunJournal } from '../files/run-journal.ts'
 import { makePlan } from '../plans/strategies.ts'
 import { runPrompts } from './run.ts'
 
@@ -31,7 +32,7 @@ function useRun() {
       signal,
     })
   }
-  return { run, lines }
+  return { run, lines, file: `${out}.journal` }
 }
 const isIn = (type: string, index: number) => (line: { type: string; index: number }) =>
   line.type === type && line.index === index
@@ -95,4 +96,44 @@ test('a run that ends meanwhile keeps it, and asks only for the other', async ()
     [0, 'The Po'],
     [1, 'The Rhine'],
   ])
+})
+
+test('a text that came whole in one piece is kept too, and the answer warns if a kill left that uncertain', async () => {
+  const { run, lines } = useRun()
+  const stop = new AbortController()
+  await run(async (asked) => {
+    asked.send(delta(0, 'The Po', 'stop'))
+    await expect.poll(() => lines().find(isIn('completion', 0))).toBeDefined()
+    stop.abort('killed')
+    asked.done()
+  }, stop.signal)
+  const second = await run((asked) => {
+    expect(asked.body.n ?? 1).toBe(1)
+    asked.send(delta(0, 'The Po', 'stop'), usage(7, 3))
+    asked.done()
+  })
+  expect(second.outcome).toBe('done')
+  expect(lines().at(-1)).toMatchObject({
+    answer: 'The Po',
+    warnings: [expect.stringContaining('may not be whole')],
+  })
+})
+
+test('of a text that went on after its end the whole is in the journal, once', async () => {
+  const { run, lines, file } = useRun()
+  await run(async (asked) => {
+    asked.send(delta(0, 'The ', 'stop'), delta(1, 'The Po', 'stop'))
+    await expect.poll(() => lines().find(isIn('completion', 0))).toBeDefined()
+    asked.send(delta(0, 'Po', 'stop'), usage(7, 6))
+    asked.done()
+  })
+  expect(lines().filter(({ type }) => type === 'completion')).toHaveLength(2)
+  expect(lines().find(isIn('usage', 0)).completion).toMatchObject({
+    text: 'The Po',
+    usage: { inputTokens: 7 },
+  })
+  expect(lines().at(-1)).toMatchObject({ answer: 'The Po', usage: { outputTokens: 6 } })
+  expect(lines().at(-1).warnings).toBe(undefined)
+  const { prompts: read } = await readRunJournal(file)
+  expect(read[0]?.layers[0]?.completions.map(({ text }) => text)).toEqual(['The Po', 'The Po'])
 })

@@ -177,8 +177,13 @@ export type EngineEvent =
   /** What the model refuses was left out of the request or rewritten, and it is sent again. */
   | { type: 'request-changed'; index: number; reason: string }
   | CompletionEnd
-  /** The usage of a completion that has ended on an estimate. */
-  | { type: 'completion-usage'; index: number; usage: Usage }
+  /** The usage of a completion that has ended on an estimate, and the rest of its end again if it has changed. */
+  | {
+      type: 'completion-usage'
+      index: number
+      usage: Usage
+      end?: Omit<CompletionEnd, 'type' | 'index' | 'usage'>
+    }
   | { type: 'completion-failed'; index: number; error: EngineError; usage?: Usage }
 
 /** An attempt failed, and another follows. */

@@ -37,6 +37,12 @@ export interface Completion {
   warnings?: string[]
   /** Its end event was emitted. */
   hasEnded: boolean
+  /** Characters of which its end event told. */
+  endedChars?: number
+  /** It has ended before its usage came: what comes of it still counts. */
+  isEarly?: boolean
+  /** It has ended although more of it may come. */
+  isDoubted?: boolean
   /** It failed for good. */
   error?: EngineError
 }
@@ -57,6 +63,10 @@ export interface Received extends Transcript {
   hasBegun: boolean
   /** The server's own word, the last if there were several. */
   finishReason?: string
+  /** The word came with the first piece: some servers send one with each. */
+  isDoubtful: boolean
+  /** More came after the word. */
+  hasGoneOn: boolean
   /** No more is expected but the usage. */
   isSettled: boolean
   endMs?: number
@@ -94,7 +104,7 @@ function receiveNothing({
   const transcript = createTranscript(index, emit, { isPlain })
   const calls: CallTracker = { transcript, seed, names: tools, calls: [] }
   const counts = { pieces: 0, openPieces: 0, chars: 0 }
-  const flags = { hasDeltas: false, hasBegun: false, isSettled: false }
+  const flags = { hasDeltas: false, hasBegun: false, isSettled: false, isDoubtful: false, hasGoneOn: false }
   return Object.assign(transcript, { logprobs: [], calls, ...counts, ...flags })
 }
 
@@ -117,11 +127,13 @@ export function takeChoice({ received }: Completion, choice: Choice): void {
   const finish = finishOf(choice)
   if (brought) received.pieces++
   if (brought && !finish) received.openPieces++
+  if (brought && received.finishReason) received.hasGoneOn = true
   if (!finish) return
   endCalls(received.calls)
   received.finishReason = finish
   received.endMs = performance.now()
   // Some servers send a finish reason with each piece: it is an end only where a piece came without.
+  received.isDoubtful = received.pieces > 0 && received.openPieces === 0
   received.isSettled = received.openPieces > 0 && isKnownEnd(received)
 }
 
@@ -198,13 +210,34 @@ export function countChars(completions: Completion[]): number {
 
 /** Emits the end of a completion. */
 export function endCompletion(completion: Completion, usage: Usage, request: CompletionRequest): void {
+  const { received, isDoubted, warnings = [] } = completion
   completion.hasEnded = true
+  completion.endedChars = received.chars
+  if (isDoubted) completion.warnings = [...warnings, MAY_GO_ON]
   completion.emit(toEnd(completion, usage, request.logprobs))
 }
 
-/** Emits the usage of a completion that has ended on an estimate. */
-export function reportUsage({ index, emit }: Completion, usage: Usage): void {
-  emit({ type: 'completion-usage', index, usage })
+/** Emits the usage of a completion that has ended on an estimate, and its end again if that has changed. */
+export function reportUsage(completion: Completion, usage: Usage, request: CompletionRequest): void {
+  const { received, isDoubted, warnings } = completion
+  const isChanged = isDoubted || hasGrown(completion)
+  completion.warnings = warnings?.filter((warning) => warning !== MAY_GO_ON)
+  Object.assign(completion, {
+    hasEnded: true,
+    endedChars: received.chars,
+    isEarly: false,
+    isDoubted: false,
+  })
+  const { index, type, usage: _, ...end } = toEnd(completion, usage, request.logprobs)
+  completion.emit({ type: 'completion-usage', index, usage, ...(isChanged && { end }) })
+}
+
+const MAY_GO_ON =
+  'the finish reason came with the first piece, and no more had come: the text may not be whole'
+
+/** Whether more came of a completion after its end. */
+export function hasGrown({ endedChars, received }: Completion): boolean {
+  return endedChars !== undefined && received.chars !== endedChars
 }
 
 function toEnd(

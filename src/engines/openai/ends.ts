@@ -1,5 +1,5 @@
 /** What proves that an answer is whole. */
-import { type Completion, mayBeWhole } from './completion.ts'
+import { type Completion, hasGrown, mayBeWhole } from './completion.ts'
 import { type Ending, readFinish } from './finish.ts'
 
 /** How the answers of a server end, as far as it is known. */
@@ -8,16 +8,34 @@ export interface Ends {
   hasReasons: boolean
   /** The ends that it gives to whole answers although they prove nothing: unknown words, or '' for no word. */
   accepted: Set<string>
+  /** A piece came without a finish reason: it sends them last. */
+  comeLast: boolean
+  /** More came after a finish reason: it proves nothing. */
+  goOn: boolean
+  /** Answers of which each completion was one piece with its finish reason. */
+  wholes: number
 }
 
 /** Of a server that was not asked yet. */
 export function expectAnything(): Ends {
-  return { hasReasons: false, accepted: new Set() }
+  return { hasReasons: false, accepted: new Set(), comeLast: false, goOn: false, wholes: 0 }
 }
 
-/** Remembers whether a server gives finish reasons. */
+/** Remembers whether a server gives finish reasons, and where. */
 export function noteReasons(ends: Ends, completions: Completion[]): void {
-  ends.hasReasons ||= completions.some((one) => !['none', 'unknown', 'failure'].includes(endingOf(one)))
+  const known = completions.filter((one) => !['none', 'unknown', 'failure'].includes(endingOf(one)))
+  ends.hasReasons ||= known.length > 0
+  ends.goOn ||= known.some((one) => one.received.hasGoneOn || hasGrown(one))
+  ends.comeLast ||= known.some(({ received }) => received.openPieces > 0)
+  if (known.length > 0 && known.every(({ received }) => received.isDoubtful)) ends.wholes++
+}
+
+/** So many answers of which each completion was one piece show that this server sends whole texts. */
+const WHOLES = 3
+
+/** Whether a finish reason that came with the first piece is the end, if no text ever went on after one. */
+export function believesFirst({ comeLast, wholes }: Ends): boolean {
+  return comeLast || wholes >= WHOLES
 }
 
 function endingOf({ received: { finishReason = '' } }: Completion): Ending | 'none' {

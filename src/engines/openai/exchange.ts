@@ -1,9 +1,6 @@
-/** One request for some completions, and what its answer brings. */
-import type { CompletionRequest } from '../../core/provider/engine.ts'
 import { EngineError } from '../../core/provider/errors.ts'
 import { IdleTimeout } from '../../lib/idle-timeout.ts'
 import type { Grant } from '../../lib/slots.ts'
-import { endTranscript } from '../transcript.ts'
 import { errorFromChunk, errorFromConnection } from '../upstream/error.ts'
 import { stringify } from '../upstream/error-body.ts'
 import type { Alike } from './alike.ts'
@@ -17,18 +14,16 @@ import {
   usageOf,
   type WireUsage,
 } from './chunk.ts'
+import { beginAttempt, type Completion, countChars, hadNoRoom, isKnownEnd, takeChoice } from './completion.ts'
 import {
-  beginAttempt,
-  type Completion,
-  countChars,
-  endCompletion,
-  hadNoRoom,
-  isKnownEnd,
-  reportUsage,
-  takeChoice,
-  toFinishReason,
-} from './completion.ts'
-import { type Ends, isProven, noteReasons } from './ends.ts'
+  areFinished,
+  awaitUsage,
+  type Ending,
+  endAwaiting,
+  endEarly,
+  endProven,
+  reopenGrown,
+} from './ending.ts'
 import { asFields } from './fields.ts'
 import type { Take } from './framing.ts'
 import { checkSize, KEEP_ALIVES, limitChars } from './limits.ts'
@@ -38,22 +33,13 @@ import { type Quick, takeText, toQuick } from './quick.ts'
 import type { SentBody } from './request.ts'
 import { sessionHeaders } from './session.ts'
 import { readAnswer } from './stream.ts'
-import { accountFor } from './usage.ts'
 
 /** What an answer has brought so far. */
-interface Progress {
+interface Progress extends Ending {
   target: Target
-  request: CompletionRequest
-  completions: Completion[]
   grant: Grant
   /** Completions by numbers that are not theirs. */
   strays: Map<number, Completion>
-  /** Completions that finished, and whose usage is not known yet. */
-  awaitingUsage: Completion[]
-  /** Completions that have ended on an estimate. */
-  early: Completion[]
-  /** Usage that came without saying for which completions. */
-  reportedUsage?: WireUsage
   hasUsage: boolean
   isWaitingForUsage: boolean
   /** When something of a completion came last, by `performance.now()`. */
@@ -104,22 +90,25 @@ export async function exchange(
     error = toEngineError(target.id, thrown, idle.signal)
   } finally {
     idle.end()
+    clearTimeout(progress.timer)
     grant.release()
   }
   if (error?.kind === 'rate-limit') measure?.refuse()
   if (!error) measure?.end(countChars(completions), completions.length)
-  if (!error) awaitProven(progress, server.ends)
+  const { isDone, hasUsage, other } = progress
+  if (error) reopenGrown(progress)
+  else endProven(progress, isDone || hasUsage)
   endAwaiting(progress)
-  const { isDone, other } = progress
   return { sent, isDone, stray, other: other && stringify(other).slice(0, 200), error }
 }
 
 function expectProgress(
-  { timeoutMs }: Server,
+  { timeoutMs, ends }: Server,
   asked: Pick<Progress, 'target' | 'request' | 'completions' | 'grant'>,
 ): Progress {
   return {
     ...asked,
+    ends,
     strays: new Map(),
     awaitingUsage: [],
     early: [],
@@ -148,11 +137,6 @@ const USAGE_MS = 5_000
 function waitForUsage(progress: Progress, idle: IdleTimeout): void {
   progress.isWaitingForUsage = true
   idle.change(USAGE_MS, () => new EngineError(progress.target.id, 'timeout', 'no usage came'))
-}
-
-/** Whether only the usage may still come. */
-function areFinished({ completions }: Progress): boolean {
-  return completions.every(({ received }) => received.isSettled)
 }
 
 /**
@@ -225,8 +209,8 @@ function addUsage(sofar: WireUsage | undefined, usage: WireUsage): WireUsage {
 /** Takes a choice, and returns whether its completion settled with it: then little but the usage is expected. */
 function settles(progress: Progress, completion: Completion, choice: Choice): boolean {
   const { target, maxChars, request } = progress
-  const { received, hasEnded } = completion
-  if (hasEnded) return false
+  const { received, hasEnded, isEarly } = completion
+  if (hasEnded && !isEarly) return false
   const wasSettled = received.isSettled
   const error = choice.error || asFields(choice.delta).error || asFields(choice.message).error
   if (error) throw errorFromChunk(target.id, error, target.apiKey)
@@ -253,47 +237,4 @@ function findCompletion(progress: Progress, index: unknown, place: number): Comp
   const free = completions.find(({ received }) => !received.hasBegun)
   if (free) strays.set(named, free)
   return free
-}
-
-function awaitUsage({ awaitingUsage }: Progress, completion: Completion): void {
-  const isKnown = completion.hasEnded || awaitingUsage.includes(completion)
-  if (!isKnown && toFinishReason(completion.received)) awaitingUsage.push(completion)
-}
-
-/** After an answer that came to its end: takes the completions that are whole, whether the server says so or not. */
-function awaitProven(progress: Progress, ends: Ends): void {
-  const { completions, isDone, hasUsage } = progress
-  noteReasons(ends, completions)
-  const open = completions.filter((completion) => !completion.hasEnded)
-  for (const completion of open) {
-    if (isProven(completion, ends, isDone || hasUsage)) awaitUsage(progress, completion)
-  }
-}
-
-/**
- * Ends the completions whose usage was awaited, with what the server reported since the last time, if anything. It stands
- * for those too that have ended on an estimate.
- */
-function endAwaiting(progress: Progress): void {
-  const { request, completions, awaitingUsage, reportedUsage: reported } = progress
-  const due = reported ? [...progress.early, ...awaitingUsage] : awaitingUsage
-  if (due.length === 0) return
-  due.sort((a, b) => a.index - b.index)
-  if (reported) progress.early = []
-  for (const { received } of awaitingUsage) endTranscript(received)
-  for (const [completion, usage] of accountFor(due, reported, request)) {
-    if (usage.calls > 0) usage.sharedBy = completions.filter(({ received }) => received.hasBegun).length
-    if (completion.hasEnded) reportUsage(completion, usage)
-    else endCompletion(completion, usage, request)
-  }
-  progress.awaitingUsage = []
-  progress.reportedUsage = undefined
-}
-
-/** Ends completions before their server reports their usage. What it reports before all have finished is not all. */
-function endEarly(progress: Progress): void {
-  if (!areFinished(progress)) progress.reportedUsage = undefined
-  const { awaitingUsage, reportedUsage } = progress
-  endAwaiting(progress)
-  if (!reportedUsage) progress.early.push(...awaitingUsage)
 }

@@ -213,13 +213,16 @@ export async function collect(
 export const sumOf = (ends: CompletionEnd[], key: 'calls' | 'inputTokens' | 'outputTokens') =>
   ends.reduce((sum, end) => sum + end.usage[key], 0)
 
-/** Answers with one text and its end. */
-export const say = (text: string, reason = 'stop'): Answer => {
+/** Answers with these chunks. */
+export const sendAll = (...chunks: object[]): Answer => {
   return (asked) => {
-    asked.send(delta(0, text), finish(0, reason), usage(6, 1))
+    asked.send(...chunks)
     asked.done()
   }
 }
+
+/** Answers with one text and its end. */
+export const say = (text: string, reason = 'stop') => sendAll(delta(0, text), finish(0, reason), usage(6, 1))
 
 /** Refuses, with leave to come back at once. */
 export const refuse = (status: number, message = 'no'): Answer => {

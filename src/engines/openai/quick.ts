@@ -35,7 +35,7 @@ export function toQuick(
 
 /** Takes a text. Whether it was anything that is still wanted. */
 export function takeText({ completion, add }: Quick, text: string): boolean {
-  if (!completion || completion.hasEnded || text === '') return false
+  if (!completion || (completion.hasEnded && !completion.isEarly) || text === '') return false
   const { received } = completion
   received.pieces++
   received.openPieces++

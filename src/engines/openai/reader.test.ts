@@ -1,19 +1,12 @@
 /** How answers are read that are not OpenAI's to the letter: framing, content, ends. */
 import { describe, expect, it } from 'vitest'
-import { type Answer, type Asked, collect, delta, finish, open, say, usage } from './openai.fixture.ts'
+import { type Answer, collect, delta, finish, open, say, sendAll, usage } from './openai.fixture.ts'
 
 /** Answers with these bytes under this label. */
 const raw =
   (body: string, type = 'text/event-stream'): Answer =>
   ({ response }) =>
     void response.writeHead(200, { 'content-type': type }).end(body)
-
-const sendAll =
-  (...chunks: object[]): Answer =>
-  (asked: Asked) => {
-    asked.send(...chunks)
-    asked.done()
-  }
 
 const event = (value: object) => `data: ${JSON.stringify(value)}\n\n`
 const WHOLE = {

@@ -50,13 +50,13 @@ async function* generateChecked(
   rules: FormRules,
 ): AsyncGenerator<EngineEvent> {
   const stop = new AbortController()
-  const repairs: Promise<EngineEvent>[] = []
+  const repairs = new Map<number, Promise<EngineEvent>>()
   const isHeld = !engine.keepsToSchema
   const sendsText = isHeld && !request.endsOnly
   try {
-    for await (const event of engine.generate(request)) {
-      if (event.type === 'completion-delta' && isHeld) continue
-      if (event.type === 'completion-usage') continue // a repair may have added to the estimate
+    for await (const made of engine.generate(request)) {
+      const event = made.type === 'completion-usage' ? readLater(made, repairs, { request, rules }) : made
+      if (!event || (event.type === 'completion-delta' && isHeld)) continue
       if (event.type !== 'completion-end' || event.toolCalls?.length) {
         yield event
         continue
@@ -65,13 +65,30 @@ async function* generateChecked(
       if (end.form?.broken && isHeld && isWorthARepair(end)) {
         const repair = repairEnd(end, { engine, request, rules, stop: stop.signal })
         repair.catch(() => {}) // it is thrown below
-        repairs.push(repair)
+        repairs.set(event.index, repair)
       } else yield* ending(settle(end, request, rules), sendsText)
     }
-    for (const repair of repairs) yield* ending(await repair, sendsText)
+    for (const repair of repairs.values()) yield* ending(await repair, sendsText)
   } finally {
     stop.abort('nobody waits for it')
   }
+}
+
+/**
+ * What follows an early end. A repair has added to the usage, so this one is dropped. A text that is longer now is checked
+ * again; if its repair has begun, it is a new one.
+ */
+function readLater(
+  event: Extract<EngineEvent, { type: 'completion-usage' }>,
+  repairs: Map<number, Promise<EngineEvent>>,
+  { request, rules }: { request: CompletionRequest; rules: FormRules },
+): EngineEvent | undefined {
+  const { index, usage, end: longer } = event
+  if (!longer) return repairs.has(index) ? undefined : event
+  const whole: CompletionEnd = { ...longer, type: 'completion-end', index, usage }
+  if (repairs.delete(index)) return whole
+  const { type, usage: _, ...end } = settle(readEnd(whole, rules.check), request, rules)
+  return { ...event, end }
 }
 
 /** A reply without text has nothing to show to the model, and what a filter held back would be held back again. */

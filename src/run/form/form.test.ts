@@ -233,3 +233,33 @@ test('a schema that is not valid is an error before the first call', async () =>
   await expect(asked).rejects.toThrow(UsageError)
   expect(engine.requests).toEqual([])
 })
+
+test('a reply that is longer than its end said is checked again, and its repair is dropped', async () => {
+  const counted = { calls: 1, inputTokens: 1, prefilledTokens: 1, outputTokens: 9 }
+  let repairs = 0
+  const engine: Engine = {
+    id: 'early',
+    async *generate(request) {
+      const end = { type: 'completion-end', finishReason: 'stop', usage: counted } as const
+      if (isRepair(request)) {
+        repairs++
+        await new Promise((resolve) => request.signal?.addEventListener('abort', resolve))
+        return
+      }
+      for (const index of request.seeds.keys())
+        yield { ...end, index, text: index === 0 ? good : '{"river":' }
+      await new Promise(setImmediate)
+      yield { type: 'completion-usage', index: 0, usage: { ...counted, outputTokens: 12 } }
+      const longer = { text: good, finishReason: 'stop' } as const
+      yield { type: 'completion-usage', index: 1, usage: counted, end: longer }
+      yield { type: 'completion-usage', index: 0, usage: counted, end: { ...longer, text: bad } }
+    },
+  }
+  const { result } = await ask(engine, { strategy: 'self-consistency' })
+  expect(repairs).toBe(1)
+  expect(result.layers[0]?.completions).toMatchObject([
+    { text: bad, excluded: 'schema', form: { broken: [problem] } },
+    { text: good },
+  ])
+  expect(result).toMatchObject({ answer: good, degraded: false })
+})

@@ -73,8 +73,7 @@ export function applyEvent(view: LayerView, event: AftEvent, nowMs: number): voi
     Object.assign(member, { status: 'waiting', text: '', tokens: 0, note: event.reason })
   else if (event.type === 'completion-waiting')
     Object.assign(member, { status: 'waiting', note: event.kind, untilMs: nowMs + event.ms })
-  else if (event.type === 'completion-usage') member.tokens = event.completion.usage.outputTokens
-  else if (event.type === 'completion-end') {
+  else if (event.type === 'completion-end' || event.type === 'completion-usage') {
     const { completion } = event
     const { text, engine, usage } = completion
     Object.assign(member, { status: 'done', text, engine, tokens: usage.outputTokens, completion })
