@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -103,6 +103,19 @@ export async function startRedis(
   const part = new Part('redis', [program, [...args, ...own]], folder).start()
   await untilListening(port)
   return { part, port }
+}
+
+/** Speaks as much of Redis as it takes to be asked what it is. */
+export async function pretendRedis(info: string): Promise<{ server: Server; url: string }> {
+  const server = createServer((socket) => {
+    socket.on('data', (data) => {
+      for (const command of String(data).match(/\$\d+\r\n(info|client|select|hello|auth|ping)\r\n/gi) ?? [])
+        socket.write(/info/i.test(command) ? `$${info.length}\r\n${info}\r\n` : '+OK\r\n')
+    })
+    socket.on('error', () => {})
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}/0` }
 }
 
 /** Starts the upstream of campaigns. */

@@ -105,6 +105,18 @@ const promises: Record<string, [file: string, title: string][]> = {
     ['src/apps/server/allowance.test.ts', 'lets 64 clients of one key take what it has, within one request'],
     ['src/apps/server/allowance.test.ts', 'lets 64 at once take no more with %s'],
     ['src/apps/server/allowance.test.ts', 'a client that leaves pays what was running'],
+    [
+      'src/apps/server/redis-counts.slow.test.ts',
+      'four servers together let 256 clients of one key in as often as its limit says',
+    ],
+    ['src/apps/server/redis-counts.slow.test.ts', 'have no name in clear, and expire by themselves'],
+  ],
+  'A server that cannot count': [
+    [
+      'src/apps/server/redis-counts.test.ts',
+      'a server whose Redis is gone answers 503, and lists its models',
+    ],
+    ['src/apps/server/redis-counts.slow.test.ts', 'if Redis is gone requests get a 503 and what runs ends'],
   ],
   'No client blocks': [['src/apps/server/queue.test.ts', 'a client with one waiting request is next']],
   'A correction of an answer': [

@@ -13,6 +13,7 @@ const packages = {
   'telling languages apart': ['eld'],
   'running a model in this process': ['node-llama-cpp'],
   'a queue over several machines': ['bullmq', 'ioredis'],
+  'counting over several servers': ['ioredis'],
 }
 
 /**

@@ -49,7 +49,7 @@ const reads: string[][] = [
   ['train', 'export', '@', '-o', 'out'],
   ['train', 'push', '@', 'me/name'],
   [...serve, '--client-key-file', '@'],
-  [...serve, '--usage-file', '@'],
+  [...serve, '--usage-store', '@'],
   [...serve, '--fixes', '@'],
   [...serve, '--ratings', '@'],
   [...serve, '--show-run', '@'],

@@ -12,7 +12,7 @@ test.each([
     [...queue, '--concurrency', '9'],
     '--concurrency: with --queue the workers open the models; give it to `aft work`',
   ],
-  [['--queue', 'http://h'], 'expected the address of a queue, such as redis://127.0.0.1:6379/0'],
+  [['--queue', 'http://h'], 'expected the address of a Redis or Valkey, such as redis://127.0.0.1:6379/0'],
 ])('`aft run %j` is refused before the first call', async (flags, message) => {
   folder.writePrompts(1)
   const { code, stderr } = await folder.run(['--model', 'scripted:echo', '--no-progress', ...flags])
@@ -28,6 +28,14 @@ test('a queue that cannot be reached is an error that names it, without its pass
     expect(stderr).toContain('redis 127.0.0.1:1/0: connect ECONNREFUSED')
     expect(stderr).not.toContain('pass-word-1')
   }
+})
+
+test('`aft serve` ends if the Redis that counts cannot be reached', async () => {
+  const store = ['--usage-store', 'redis://:pass-word-2@127.0.0.1:1/0']
+  const { code, stderr } = await folder.aft(['serve', '--model', 'scripted:echo', '--port', '0', ...store])
+  expect(code).toBe(1)
+  expect(stderr).toContain('redis 127.0.0.1:1/0: connect ECONNREFUSED')
+  expect(stderr).not.toContain('pass-word-2')
 })
 
 test('a worker refuses what is no pair of names, and a key in an address', async () => {

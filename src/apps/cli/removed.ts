@@ -33,6 +33,7 @@ export const removed: RemovedFlag[] = [
   { of: 'eval alpaca-eval', flag: '--template', now: 'use --judge-template' },
   { of: 'train', flag: '--resume', now: 'the same command resumes; --restart begins anew' },
   { of: 'serve', flag: '--api-key-file', now: "use --client-key-file for the clients' keys" },
+  { of: 'serve', flag: '--usage-file', now: 'use --usage-store' },
   { of: 'run', flag: '--format', now: 'use --output-format; --format says how inputs are read' },
 ]
 

@@ -4,7 +4,6 @@ import { appendFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { countCompletions, enginesOf, type Plan } from '../../core/plan.ts'
 import { redact, UsageError } from '../../core/provider/errors.ts'
-import { readText } from '../../files/read-text.ts'
 import { toFileError } from '../../lib/file-error.ts'
 import { checkReplaceable } from '../../lib/write-whole.ts'
 import { MAX_TIMER_MS } from '../../plans/option-kinds.ts'
@@ -12,23 +11,29 @@ import { builtInPresets, withModel } from '../../plans/presets.ts'
 import { joinLevels } from '../../plans/roles.ts'
 import { makePlan, type PlanOptions } from '../../plans/strategies.ts'
 import { DEFAULT_LIMITS } from '../../request/plans.ts'
-import type { ClientLimits } from '../server/allowance.ts'
-import { type KeyFile, parseKeys } from '../server/keys.ts'
+import type { Keys } from '../server/keys.ts'
 import { isLoopback, listen } from '../server/listen.ts'
+import { connectUsage, isRedisAddress } from '../server/redis-counts.ts'
 import { createServer } from '../server/server.ts'
+import {
+  type ClientFlags,
+  checkUsageStore,
+  clientKeyFlags,
+  clientLimitFlags,
+  limitsOfClients,
+  readKeys,
+} from './client-flags.ts'
 import { type AnswerFlags, addAnswerFlags, readAnswerFlags } from './flags.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { keepMemorySmall } from './memory.ts'
-import { amount, whole } from './option-types.ts'
+import { whole } from './option-types.ts'
 import { pricesOf } from './prices.ts'
 import { createPullProgress } from './progress.ts'
 import { sanitize } from './render/sanitize.ts'
 
-interface ServeFlags extends AnswerFlags {
+interface ServeFlags extends AnswerFlags, ClientFlags {
   port: number
   host: string
-  clientKeyEnv?: string[]
-  clientKeyFile?: string
   withoutKey?: boolean
   maxWidth: number
   maxDepth: number
@@ -44,12 +49,6 @@ interface ServeFlags extends AnswerFlags {
   maxRunning: number
   maxWaiting: number
   maxStored: number
-  maxRequestsPerMinute?: number
-  maxTokensPerMinute?: number
-  maxTokensPerDay?: number
-  maxCostPerDay?: number
-  maxRunningPerClient?: number
-  usageFile?: string
   drainMs: number
 }
 
@@ -102,8 +101,7 @@ export function serveCommand(): Command {
     ).default(30_000),
   ])
   group('Clients:', [
-    new Option('--client-key-env <name...>', "environment variables that hold the clients' keys"),
-    new Option('--client-key-file <file>', "file with the clients' keys, one NAME: KEY per line"),
+    ...clientKeyFlags(),
     new Option('--without-key', 'serve everybody on a public address, without keys'),
     new Option('--allow-origin <origin...>', "origins whose pages may use the server; '*' is every page"),
     new Option('--any-origin', "accept '*' on a server with keys"),
@@ -126,32 +124,13 @@ export function serveCommand(): Command {
   return addAnswerFlags(command, ['system', 'seed', 'schema']).action((flags: ServeFlags) => serve(flags))
 }
 
-/** A client is a key. Without keys it is an address. */
-function clientLimitFlags(): Option[] {
-  return [
-    whole('--max-requests-per-minute <n>', 'requests in any 60 seconds', 1),
-    whole('--max-tokens-per-minute <n>', 'tokens read and written in any 60 seconds', 1),
-    whole('--max-tokens-per-day <n>', 'tokens read and written since midnight UTC', 1),
-    amount(
-      '--max-cost-per-day <dollars>',
-      'US dollars since midnight UTC; needs the prices of models in the config',
-    ),
-    whole('--max-running-per-client <n>', 'requests that run or wait at once', 1),
-    new Option(
-      '--usage-file <file>',
-      'keep in this file what clients used, so that it counts after a restart too',
-    ),
-  ]
-}
-
 async function serve(flags: ServeFlags): Promise<void> {
   keepMemorySmall()
   const setup = await readAnswerFlags(flags)
-  const { keys, limits: keyLimits } = await readKeys(flags.clientKeyEnv, flags.clientKeyFile)
-  checkLengths(keys)
+  const { keys, limits: keyLimits } = await readKeys(flags)
   checkOpen(keys, flags)
   const clientLimits = limitsOfClients(flags)
-  checkUsageFile(flags.usageFile, [clientLimits, ...Object.values(keyLimits)])
+  checkUsageStore(flags.usageStore, [clientLimits, ...Object.values(keyLimits)])
   await checkKept('--fixes', flags.fixes)
   await checkKept('--ratings', flags.ratings)
   for (const file of flags.showRun ?? []) checkReplaceable(file) // to open a pipe would wait
@@ -167,8 +146,8 @@ async function serve(flags: ServeFlags): Promise<void> {
   const names = [setup.plan, ...plans].flatMap(enginesOf)
   const pull = createPullProgress(process.stderr)
   const open = { ...setup.engineFlags, signal, onProgress: pull.update }
-  const { engines, close } = await openEngines(names, open).finally(pull.close)
-  const board = await openBoard(flags.showQueue)
+  const shared = await openShared(flags)
+  const { engines, close } = await openEngines(names, open).finally(pull.close).catch(shared.closeAfter)
   try {
     const server = createServer({
       engines,
@@ -179,12 +158,12 @@ async function serve(flags: ServeFlags): Promise<void> {
       keys,
       clientLimits,
       keyLimits,
-      usageFile: flags.usageFile,
+      usageStore: shared.usageStore,
       prices: pricesOf(Object.keys(engines), setup.config),
       showAddresses: flags.showAddresses,
       fixes: flags.fixes,
       ratings: flags.ratings,
-      readQueue: board?.read,
+      readQueue: shared.readQueue,
       runs: flags.showRun,
       allowOrigin: flags.allowOrigin,
       anyOrigin: flags.anyOrigin,
@@ -200,12 +179,30 @@ async function serve(flags: ServeFlags): Promise<void> {
     console.error(`stopping: running requests may end within ${flags.drainMs / 1000} s; Ctrl-C stops at once`)
     await listening.close(flags.drainMs)
   } finally {
-    board?.close()
+    await shared.close()
     await close()
   }
 }
 
-/** Opens the queue that the page shows. */
+/** Opens the Redis that counts, and the queue that the page shows. */
+async function openShared({ usageStore, showQueue }: ServeFlags) {
+  const log = (line: string) => console.error(sanitize(line))
+  const isShared = usageStore !== undefined && isRedisAddress(usageStore)
+  const counts = isShared ? await connectUsage(usageStore, { log }) : undefined
+  let board: Awaited<ReturnType<typeof openBoard>>
+  const close = async () => {
+    board?.close()
+    await counts?.close()
+  }
+  /** An open connection would keep the process alive. */
+  const closeAfter = async (error: unknown): Promise<never> => {
+    await close()
+    throw error
+  }
+  board = await openBoard(showQueue).catch(closeAfter)
+  return { readQueue: board?.read, usageStore: counts ?? usageStore, close, closeAfter }
+}
+
 async function openBoard(address: string | undefined) {
   if (address === undefined) return undefined
   return (await import('../../run/queue/status.ts')).openQueueBoard(address)
@@ -223,17 +220,8 @@ function describeServer(url: string, plan: Plan, models: string[]): string {
   ].join('\n')
 }
 
-/** A short key is easy to guess, and it cannot be hidden in messages: it may be a part of ordinary words. */
-function checkLengths(keys: KeyFile['keys']): void {
-  const short = Object.keys(keys).find((name) => (keys[name] ?? '').length < MIN_KEY_CHARS)
-  if (short === undefined) return
-  throw new UsageError(`the client's key ${short}: expected at least ${MIN_KEY_CHARS} characters`)
-}
-
-const MIN_KEY_CHARS = 8
-
 /** Refuses an open server on a public address. It also warns about `--api-key-env`, which once meant the clients' keys. */
-function checkOpen(keys: KeyFile['keys'], { host, withoutKey, apiKeyEnv }: ServeFlags): void {
+function checkOpen(keys: Keys, { host, withoutKey, apiKeyEnv }: ServeFlags): void {
   if (Object.keys(keys).length > 0 || withoutKey) return
   const hint = '--api-key-env is the key that this server sends to the model; --client-key-env is for clients'
   if (!isLoopback(host)) {
@@ -241,24 +229,6 @@ function checkOpen(keys: KeyFile['keys'], { host, withoutKey, apiKeyEnv }: Serve
     throw new UsageError(apiKeyEnv === undefined ? problem : `${problem}. ${hint}`)
   }
   if (apiKeyEnv !== undefined) console.error(`clients need no key: ${hint}`)
-}
-
-function limitsOfClients(flags: ServeFlags): ClientLimits {
-  const limits: ClientLimits = {
-    requestsPerMinute: flags.maxRequestsPerMinute,
-    tokensPerMinute: flags.maxTokensPerMinute,
-    tokensPerDay: flags.maxTokensPerDay,
-    costPerDay: flags.maxCostPerDay,
-    running: flags.maxRunningPerClient,
-  }
-  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined))
-}
-
-/** A limit per day that begins again at each restart is none. */
-function checkUsageFile(file: string | undefined, all: ClientLimits[]): void {
-  const isNeeded = all.some((limits) => limits.tokensPerDay !== undefined || limits.costPerDay !== undefined)
-  if (file !== undefined || !isNeeded) return
-  console.error('limits per day begin again when the server is restarted: --usage-file FILE keeps them')
 }
 
 /** Creates the file if it does not exist, so that a file that cannot be written is an error at the start. */
@@ -269,20 +239,4 @@ async function checkKept(flag: string, file: string | undefined): Promise<void> 
   await appendFile(file, '').catch((error: Error) => {
     throw new UsageError(`${flag} ${(toFileError(file, error) as Error).message}`)
   })
-}
-
-/** Reads the clients' keys by name. @throws UsageError for a variable that is not set, or a file that cannot be read */
-async function readKeys(variables: string[] = [], file?: string): Promise<KeyFile> {
-  const keys: KeyFile['keys'] = {}
-  for (const name of variables) {
-    const key = process.env[name]?.trim()
-    if (!key)
-      throw new UsageError(
-        `--client-key-env: the environment variable ${name} should hold a key, but is not set`,
-      )
-    keys[name] = key
-  }
-  if (file === undefined) return { keys, limits: {} }
-  const found = parseKeys(readText(file), file)
-  return { keys: { ...keys, ...found.keys }, limits: found.limits }
 }

@@ -7,6 +7,7 @@ import { scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { nothingSpent } from '../../run/budget.ts'
 import { type AllowanceOptions, createAllowance } from './allowance.ts'
 import type { ApiError } from './api-error.ts'
+import { type CountsOptions, createCounts } from './counts.ts'
 import { startServer, user } from './server.fixture.ts'
 
 const NOON = Date.UTC(2026, 0, 2, 12)
@@ -14,93 +15,94 @@ const file = () => path.join(mkdtempSync(path.join(tmpdir(), 'usage-')), 'usage.
 const spend = (tokens: number, cost = 0) => ({ ...nothingSpent, outputTokens: tokens, cost })
 
 /** An allowance with a clock of its own. */
-function make(options: AllowanceOptions) {
+function make({ limits, ofKeys, ...options }: Omit<AllowanceOptions, 'counts'> & CountsOptions) {
   const clock = { ms: NOON }
-  const allowance = createAllowance({ now: () => clock.ms, ...options })
-  const refused = (client = 'a') => {
+  const counts = createCounts({ now: () => clock.ms, ...options })
+  const allowance = createAllowance({ limits, ofKeys, counts })
+  const refused = async (client = 'a') => {
     try {
-      const pass = allowance.enter(client)
+      const pass = await allowance.enter(client)
       try {
-        pass.reserve(spend(1, 0.001))
+        await pass.reserve(spend(1, 0.001))
         return undefined
       } finally {
-        pass.settle()
+        await pass.settle()
       }
     } catch (error) {
       return (error as ApiError).headers['retry-after']
     }
   }
-  const take = (client: string, tokens: number, cost = 0) => {
-    const pass = allowance.enter(client)
-    pass.reserve(spend(tokens, cost))
-    pass.settle(spend(tokens, cost))
+  const take = async (client: string, tokens: number, cost = 0) => {
+    const pass = await allowance.enter(client)
+    await pass.reserve(spend(tokens, cost))
+    await pass.settle(spend(tokens, cost))
   }
   return { clock, allowance, refused, take }
 }
 
 describe('requests per minute', () => {
-  test('count in any 60 seconds, for each client alone, and the refusal says how long to wait', () => {
+  test('count in any 60 seconds, for each client alone, and the refusal says how long to wait', async () => {
     const { clock, refused } = make({ limits: { requestsPerMinute: 2 } })
-    expect(refused()).toBe(undefined)
+    expect(await refused()).toBe(undefined)
     clock.ms += 20_000
-    expect(refused()).toBe(undefined)
-    expect(refused()).toBe('40')
-    expect(refused('b')).toBe(undefined)
+    expect(await refused()).toBe(undefined)
+    expect(await refused()).toBe('40')
+    expect(await refused('b')).toBe(undefined)
     clock.ms += 39_000
-    expect(refused()).toBe('1')
+    expect(await refused()).toBe('1')
     clock.ms += 1_000
-    expect(refused()).toBe(undefined)
-    expect(refused()).toBe('20')
+    expect(await refused()).toBe(undefined)
+    expect(await refused()).toBe('20')
   })
 
-  test('a key may have limits of its own', () => {
+  test('a key may have limits of its own', async () => {
     const { refused } = make({ limits: { requestsPerMinute: 1 }, ofKeys: { b: { requestsPerMinute: 2 } } })
-    expect(['a', 'a', 'b', 'b', 'b'].map((client) => refused(client) !== undefined)).toEqual([
-      false,
-      true,
-      false,
-      false,
-      true,
-    ])
+    const seen: boolean[] = []
+    for (const client of ['a', 'a', 'b', 'b', 'b']) seen.push((await refused(client)) !== undefined)
+    expect(seen).toEqual([false, true, false, false, true])
   })
 })
 
 describe('tokens and money', () => {
-  test('what runs counts with the most that it may take, until it has ended', () => {
+  test('what runs counts with the most that it may take, until it has ended', async () => {
     const { allowance, refused } = make({ limits: { tokensPerMinute: 100 } })
-    const pass = allowance.enter('a')
-    pass.reserve(spend(100))
-    expect(refused()).toBe('1')
-    pass.settle(spend(99))
-    expect(refused()).toBe(undefined)
-    pass.settle(spend(99)) // a second end counts nothing
-    expect(refused()).toBe(undefined)
+    const pass = await allowance.enter('a')
+    await pass.reserve(spend(100))
+    expect(await refused()).toBe('1')
+    await pass.settle(spend(99))
+    expect(await refused()).toBe(undefined)
+    await pass.settle(spend(99)) // a second end counts nothing
+    expect(await refused()).toBe(undefined)
   })
 
-  test('a day begins at midnight UTC', () => {
+  test('a day begins at midnight UTC', async () => {
     const { clock, refused, take } = make({ limits: { tokensPerDay: 10, costPerDay: 1 } })
-    take('a', 10)
-    take('b', 1, 1)
-    expect([refused('a'), refused('b'), refused('c')]).toEqual(['43200', '43200', undefined])
+    await take('a', 10)
+    await take('b', 1, 1)
+    expect([await refused('a'), await refused('b'), await refused('c')]).toEqual([
+      '43200',
+      '43200',
+      undefined,
+    ])
     clock.ms += 43_199_000
-    expect(refused('a')).toBe('1')
+    expect(await refused('a')).toBe('1')
     clock.ms += 1_000
-    expect([refused('a'), refused('b')]).toEqual([undefined, undefined])
+    expect([await refused('a'), await refused('b')]).toEqual([undefined, undefined])
   })
 })
 
 describe('the file', () => {
-  test('keeps minutes and days over a restart', () => {
+  test('keeps minutes and days over a restart', async () => {
     const where = file()
     const limits = { requestsPerMinute: 1, tokensPerDay: 10 }
     const first = make({ limits, file: where })
-    first.take('a', 10)
-    first.allowance.close()
+    await first.take('a', 10)
+    await first.allowance.close()
     const second = make({ limits, file: where })
-    expect([second.refused('a'), second.refused('b')]).toEqual(['60', undefined])
+    expect([await second.refused('a'), await second.refused('b')]).toEqual(['60', undefined])
     second.clock.ms += 61_000
-    expect(second.refused('a')).toBe(String(43_200 - 61))
-    second.allowance.close()
+    expect(await second.refused('a')).toBe(String(43_200 - 61))
+    await second.allowance.close()
     expect(existsSync(`${where}.lock`)).toBe(false)
   })
 
@@ -110,37 +112,37 @@ describe('the file', () => {
   ])('that is damaged is refused and stays as it is: %s', (content, problem) => {
     const where = file()
     writeFileSync(where, content)
-    expect(() => createAllowance({ file: where })).toThrow(problem)
+    expect(() => createCounts({ file: where })).toThrow(problem)
     expect(readFileSync(where, 'utf8')).toBe(content)
   })
 
-  test('belongs to one server', () => {
+  test('belongs to one server', async () => {
     const where = file()
     const { allowance } = make({ file: where })
-    expect(() => createAllowance({ file: where })).toThrow('give each server its own')
-    allowance.close()
+    expect(() => createCounts({ file: where })).toThrow('give each server its own')
+    await allowance.close()
   })
 
-  test('that cannot be written is reported once, and the counts go on', () => {
+  test('that cannot be written is reported once, and the counts go on', async () => {
     const log: string[] = []
     const where = file()
     const limits = { requestsPerMinute: 1 }
     const { allowance, refused } = make({ limits, file: where, log: (line) => log.push(line) })
     mkdirSync(`${where}.tmp`)
-    refused()
-    expect(refused()).toBe('60')
-    allowance.close()
+    await refused()
+    expect(await refused()).toBe('60')
+    await allowance.close()
     expect(log).toEqual([expect.stringContaining('what clients used is not kept')])
   })
 })
 
-test('address after address does not fill the memory', () => {
+test('address after address does not fill the memory', async () => {
   const where = file()
   const { allowance, take, refused } = make({ limits: { tokensPerDay: 10 }, file: where })
-  take('heavy', 10)
-  for (let i = 0; i < 10_050; i++) take(`10.0.${i >> 8}.${i & 255}`, 1)
-  expect(refused('heavy')).toBeDefined()
-  allowance.close()
+  await take('heavy', 10)
+  for (let i = 0; i < 10_050; i++) await take(`10.0.${i >> 8}.${i & 255}`, 1)
+  expect(await refused('heavy')).toBeDefined()
+  await allowance.close()
   expect(Object.keys(JSON.parse(readFileSync(where, 'utf8')).clients).length).toBe(10_000)
 })
 

@@ -6,6 +6,7 @@ import { foldNotes } from '../../plans/notes.ts'
 import { templateOf } from '../../plans/wording.ts'
 import { type Answered, type Ask, answerLive, type Sink } from '../../request/live.ts'
 import { isReused } from '../../request/loop.ts'
+import type { Spending } from '../../run/budget.ts'
 import { openFormCheck } from '../../run/form/check.ts'
 import type { Pass } from './allowance.ts'
 import { ApiError, isInternal } from './api-error.ts'
@@ -34,7 +35,7 @@ export function answerAt<R extends WireRequest>(
     }
     const disconnected = new AbortController()
     const onDisconnect = () => disconnected.abort('the client has disconnected')
-    const answering = enter(c, { ask, id: stamp.id, pass }, disconnected.signal, parts)
+    const answering = await enter(c, { ask, id: stamp.id, pass }, disconnected.signal, parts)
     Object.assign(headers, pass.headers())
     const { signal } = c.req.raw
     if (signal.aborted) onDisconnect()
@@ -55,11 +56,11 @@ export function answerAt<R extends WireRequest>(
     return c.json(endpoint.whole(answered, request, stamp), 200, headers)
   }
   return async (c) => {
-    const pass = parts.allowance.enter(c.get('client'))
+    const pass = await parts.allowance.enter(c.get('client'))
     try {
       return await answer(c, pass)
     } catch (error) {
-      pass.settle()
+      await pass.settle()
       throw error
     }
   }
@@ -67,22 +68,23 @@ export function answerAt<R extends WireRequest>(
 
 /**
  * Takes a place in the queue. The returned function waits for the request's turn and then answers.
- * @throws ApiError 429 at once if the queue is full, or if the client has nothing left
+ * @throws ApiError 429 at once if the queue is full, or if the client has nothing left; 503 if that is not known
  */
-function enter(
+async function enter(
   c: RequestContext,
   { ask, id, pass }: { ask: Ask; id: string; pass: Pass },
   disconnected: AbortSignal,
   { names, wordings, prices, drafts, queue, metrics, drain, log, toKnown }: Parts,
-): (sink?: Sink) => Promise<Answered> {
+): Promise<(sink?: Sink) => Promise<Answered>> {
   const signal = AbortSignal.any([disconnected, drain.signal])
   const hop = readHops(c) + 1
   const template = templateOf(ask.plan, wordings)
   const meter = createMeter(ask, { template, prices })
-  pass.reserve(meter.bound)
+  await pass.reserve(meter.bound)
   const turn = queue.enter(c.get('client'), signal)
   return async (sink) => {
     let release = () => {}
+    let took: Spending | undefined
     try {
       release = await turn
       const note = foldNotes((text) => log(`${id} ${text}`), 20)
@@ -93,7 +95,7 @@ function enter(
       }
       const host = { engines: names.engines, template, drafts, client: c.get('client'), signal, onEvent }
       const answered = await hops.run(hop, () => answerLive(ask, host, concealEvents(sink, names)))
-      pass.settle(meter.took(answered.result))
+      took = meter.took(answered.result)
       metrics.answer(answered.result)
       for (const failure of answered.result.layers.flatMap((layer) => layer.failures)) {
         if (isInternal(failure.error) && !isReused(failure)) log(failure.error.message)
@@ -102,8 +104,8 @@ function enter(
     } catch (error) {
       throw disconnected.aborted ? new ApiError(499, 'the client has disconnected') : toKnown(error)
     } finally {
-      pass.settle(signal.aborted ? meter.tookAtMost() : meter.took(undefined))
       release()
+      await pass.settle(took ?? (signal.aborted ? meter.tookAtMost() : meter.took(undefined)))
     }
   }
 }

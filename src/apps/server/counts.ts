@@ -1,13 +1,12 @@
-/** Counts what each client used in the last minute and today, and keeps it in a small file. */
+/** Counts what each client used in the last minute and today, and keeps it in a small file, over a restart. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { z } from 'zod'
 import { UsageError } from '../../core/provider/errors.ts'
 import { toFileError } from '../../lib/file-error.ts'
 import { type Lock, takeLock } from '../../lib/lock.ts'
 import { writeWhole } from '../../lib/write-whole.ts'
+import { type Amount, type ClientLimits, findReached, MINUTE_S, type Reached, type Used } from './limits.ts'
 
-/** Seconds of the window that limits per minute look at. */
-export const MINUTE_S = 60
 /** Without keys a client is an address, and there are very many of those. */
 const MAX_CLIENTS = 10_000
 const MAX_FILE_BYTES = 64 << 20
@@ -30,38 +29,76 @@ const fileSchema = z.strictObject({
 
 type Client = z.infer<typeof fileSchema>['clients'][string]
 
-/** What was used. */
-export interface Used {
-  requests: number
-  tokens: number
-  cost: number
+/** A request that was let in, with the most that it may take. */
+export interface OpenRequest extends Amount {
+  client: string
+  /** Its own. */
+  id: string
 }
 
-/** The counts of all clients. */
+/** What counting a request says: it is let in if no limit is reached. */
+export interface Verdict {
+  used: Used
+  reached?: Reached
+}
+
+/** Counts what clients use. Each call is one step: none of another request comes between its check and its count. */
 export interface Counts {
-  add(client: string, used: Used): void
-  /** In the last 60 seconds. */
-  minute(client: string): Omit<Used, 'cost'>
-  /** Since midnight UTC. */
-  day(client: string): Omit<Used, 'requests'>
-  /** Seconds until the last minute has less than `limit`; 0 if it has now. */
-  wait(client: string, what: 'requests' | 'tokens', limit: number): number
-  close(): void
+  /** Counts a request that begins, if its client is below its limits. */
+  begin(request: OpenRequest, limits: ClientLimits): Promise<Verdict>
+  /** Counts the most that it may take, if its client is below its limits, and notes it in `request`. */
+  reserve(request: OpenRequest, limits: ClientLimits, bound: Amount): Promise<Verdict>
+  /** Ends a request: counts what it took, and no longer the most. Undefined if that is counted later. It does not reject. */
+  settle(request: OpenRequest, took: Amount): Promise<Used | undefined>
+  close(): Promise<void>
+}
+
+/** Options of counts in this process. */
+export interface CountsOptions {
+  /** Keeps the counts over a restart; absent: memory only. */
+  file?: string
+  log?: (line: string) => void
+  /** Milliseconds since 1970. */
+  now?: () => number
 }
 
 /**
- * Reads the file, if there is one, and counts on. The file is written at most once a second, and at the end.
+ * Counts in this process. Reads the file, if there is one, and counts on. The file is written at most once a second, and at
+ * the end.
  * @throws UsageError if another server uses it, or if it is another file
  */
-export function createCounts({
-  file,
-  now,
-  log,
-}: {
-  file: string | undefined
-  now: () => number
-  log: (line: string) => void
-}): Counts {
+export function createCounts(options: CountsOptions = {}): Counts {
+  const tally = createTally(options)
+  const running = createRunning()
+  const look = (client: string): Used => ({ ...tally.of(client), open: running.of(client) })
+  return {
+    async begin(request, limits) {
+      const reached = findReached(limits, look(request.client), false)
+      if (!reached) {
+        tally.add(request.client, 1, NEW)
+        running.add(request, 1, request)
+      }
+      return { used: look(request.client), reached }
+    },
+    async reserve(request, limits, bound) {
+      const reached = findReached(limits, look(request.client), true)
+      if (!reached) {
+        running.add(request, 0, { tokens: bound.tokens - request.tokens, cost: bound.cost - request.cost })
+        Object.assign(request, bound)
+      }
+      return { used: look(request.client), reached }
+    },
+    async settle(request, took) {
+      running.add(request, -1, { tokens: -request.tokens, cost: -request.cost })
+      if (took.tokens > 0 || took.cost > 0) tally.add(request.client, 0, took)
+      return look(request.client)
+    },
+    close: async () => tally.close(),
+  }
+}
+
+/** Counts what clients used, and keeps it. */
+function createTally({ file, now = Date.now, log = () => {} }: CountsOptions) {
   const clients = new Map<string, Client>()
   const { lock, day: found } = file === undefined ? {} : open(file, clients, now())
   let day = found ?? dayOf(now())
@@ -78,7 +115,11 @@ export function createCounts({
     return client
   }
   return {
-    add(name, { requests, tokens, cost }) {
+    of(name: string): Omit<Used, 'open'> {
+      const { minute, tokens, cost } = find(name) ?? NEW
+      return { second: second(), minute, day: { tokens, cost } }
+    },
+    add(name: string, requests: number, { tokens, cost }: Amount) {
       const client = find(name) ?? begin(clients, name)
       client.tokens += tokens
       client.cost += cost
@@ -89,22 +130,6 @@ export function createCounts({
       } else client.minute.push([second(), requests, tokens])
       writer.soon()
     },
-    minute(name) {
-      const minute = find(name)?.minute ?? []
-      return { requests: sum(minute.map(([, n]) => n)), tokens: sum(minute.map(([, , n]) => n)) }
-    },
-    day: (name) => find(name) ?? { tokens: 0, cost: 0 },
-    wait(name, what, limit) {
-      const minute = find(name)?.minute ?? []
-      const at = what === 'requests' ? 1 : 2
-      let left = sum(minute.map((each) => each[at]))
-      for (const each of minute) {
-        if (left < limit) return 0
-        left -= each[at]
-        if (left < limit) return Math.max(1, each[0] + MINUTE_S - second())
-      }
-      return 0
-    },
     close() {
       writer.end()
       lock?.release()
@@ -112,8 +137,23 @@ export function createCounts({
   }
 }
 
-function sum(numbers: number[]): number {
-  return numbers.reduce((a, b) => a + b, 0)
+const NEW: Readonly<Client> = { tokens: 0, cost: 0, minute: [] }
+
+/** Counts what runs of each client, with the most that it may take. */
+function createRunning() {
+  const running = new Map<string, Used['open']>()
+  const of = (client: string) => running.get(client) ?? { requests: 0, tokens: 0, cost: 0 }
+  const add = ({ client }: OpenRequest, requests: number, { tokens, cost }: Amount) => {
+    const before = of(client)
+    const after = {
+      requests: before.requests + requests,
+      tokens: before.tokens + tokens,
+      cost: before.cost + cost,
+    }
+    if (after.requests > 0) running.set(client, after)
+    else running.delete(client)
+  }
+  return { of, add }
 }
 
 function dayOf(ms: number): string {

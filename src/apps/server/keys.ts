@@ -1,8 +1,8 @@
 /** Named API keys. All keys are always compared, each in constant time, so that the time reveals nothing. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { keepSecret, UsageError } from '../../core/provider/errors.ts'
-import type { ClientLimits } from './allowance.ts'
 import { ApiError } from './api-error.ts'
+import type { ClientLimits } from './limits.ts'
 
 /** API keys by name. */
 export type Keys = Record<string, string>

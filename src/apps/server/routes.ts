@@ -148,7 +148,7 @@ function addAnswers(
   app.post('/v1/aft', answerAt(eventsEndpoint, parts, readerTimeoutMs))
   // These ask no engine for text: they count as requests only.
   app.use(async (c, next) => {
-    if (c.req.method === 'POST') parts.allowance.enter(c.get('client')).settle()
+    if (c.req.method === 'POST') await (await parts.allowance.enter(c.get('client'))).settle()
     await next()
   })
   app.post('/v1/messages/count_tokens', countTokensAt(parts))

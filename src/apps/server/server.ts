@@ -11,21 +11,26 @@ import { templateOf, templateOptions, type Wordings, wordingsOf } from '../../pl
 import { createDraftStore } from '../../request/drafts.ts'
 import { DEFAULT_LIMITS, type Limits, type Offer } from '../../request/plans.ts'
 import type { Price } from '../../run/budget.ts'
-import { type ClientLimits, createAllowance } from './allowance.ts'
+import { createAllowance } from './allowance.ts'
 import { toApiError } from './api-error.ts'
+import { type Counts, createCounts } from './counts.ts'
 import { createDrain } from './drain.ts'
 import { createKeyCheck, type Keys } from './keys.ts'
+import type { ClientLimits } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { type Names, nameEngines } from './names.ts'
 import { readOrigins } from './origins.ts'
 import type { HostEnv, Parts } from './parts.ts'
 import { createQueue } from './queue.ts'
+import { isRedisAddress } from './redis-counts.ts'
 import { createRoutes } from './routes.ts'
 
 export type { Preset } from '../../plans/presets.ts'
 export type { Limits } from '../../request/plans.ts'
-export type { ClientLimits } from './allowance.ts'
+export type { Counts } from './counts.ts'
 export type { Keys } from './keys.ts'
+export type { ClientLimits } from './limits.ts'
+export { connectUsage } from './redis-counts.ts'
 
 /** Options of a server. Only `engines` is required. */
 export interface ServerOptions {
@@ -44,8 +49,11 @@ export interface ServerOptions {
   clientLimits?: ClientLimits
   /** Limits of some keys, by the key's name, in place of those for all. */
   keyLimits?: Record<string, ClientLimits>
-  /** File that keeps what clients used, so that it counts after a restart too. One server per file. */
-  usageFile?: string
+  /**
+   * Keeps what clients used, so that it counts after a restart too: a file, one server per file, or what `connectUsage` made,
+   * for several servers.
+   */
+  usageStore?: string | Counts
   /** US dollars per million tokens, by the names of `engines`. A limit of cost needs them. */
   prices?: Record<string, Price | undefined>
   /** Most requests to answer at once; default 64. `maxWaiting`: most that wait; default 256, half of them per client. */
@@ -125,8 +133,7 @@ export function createServer(options: ServerOptions): AftServer {
     allowance: createAllowance({
       limits: options.clientLimits,
       ofKeys: options.keyLimits,
-      file: options.usageFile,
-      log: (line) => log(redact(line)),
+      counts: openCounts(options),
     }),
     queue,
     metrics: createMetrics(),
@@ -154,9 +161,17 @@ export function createServer(options: ServerOptions): AftServer {
     fetch: async (request, env) => app.fetch(request, env ?? {}),
     drain: async (timeoutMs) => {
       await drain.end(timeoutMs)
-      parts.allowance.close()
+      await parts.allowance.close()
     },
   }
+}
+
+function openCounts({ usageStore, log = () => {}, ...others }: ServerOptions): Counts {
+  if ('usageFile' in others) throw new UsageError('usageFile: use usageStore')
+  if (typeof usageStore === 'object') return usageStore
+  if (usageStore !== undefined && isRedisAddress(usageStore))
+    throw new UsageError('usageStore: give what `await connectUsage(address)` returns')
+  return createCounts({ file: usageStore, log: (line) => log(redact(line)) })
 }
 
 function checkPrices({ clientLimits, keyLimits = {}, prices = {}, engines }: ServerOptions): void {

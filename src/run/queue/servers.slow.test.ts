@@ -1,14 +1,19 @@
 /** A whole run through the servers that a queue can stand on, and the ones that it refuses. */
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { aft } from '../../../test/command-line.ts'
 import { installValkey } from '../../../test/peers/valkey.ts'
-import { aftPart, hasRedis, type Part, startRedis, startUpstream } from '../../../test/queue-parts.ts'
+import {
+  aftPart,
+  hasRedis,
+  type Part,
+  pretendRedis,
+  startRedis,
+  startUpstream,
+} from '../../../test/queue-parts.ts'
 
 let folder: string
 let parts: Part[]
@@ -138,17 +143,6 @@ describe.skipIf(!hasRedis())('a queue (skipped without redis-server)', { timeout
 })
 
 describe('a queue is refused on', () => {
-  /** Speaks as much of Redis as it takes to be asked what it is. */
-  function pretend(info: string): Server {
-    return createServer((socket) => {
-      socket.on('data', (data) => {
-        for (const command of String(data).match(/\$\d+\r\n(info|client|select|hello|auth|ping)\r\n/gi) ?? [])
-          socket.write(/info/i.test(command) ? `$${info.length}\r\n${info}\r\n` : '+OK\r\n')
-      })
-      socket.on('error', () => {})
-    }).listen(0, '127.0.0.1')
-  }
-
   test.each([
     [
       'a Redis that is too old',
@@ -162,9 +156,8 @@ describe('a queue is refused on', () => {
     ],
     ['what is no Redis', 'hello\r\n', 'expected Redis 6.2 or newer, or Valkey'],
   ])('%s, by every command', async (_, info, message) => {
-    const server = pretend(info)
-    await once(server, 'listening')
-    const queue = ['--queue', `redis://127.0.0.1:${(server.address() as AddressInfo).port}/0`]
+    const { server, url } = await pretendRedis(info)
+    const queue = ['--queue', url]
     try {
       const commands = [
         ['status'],
