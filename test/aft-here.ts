@@ -1,6 +1,7 @@
 /** For tests: runs the command line in this process. It saves the start of one per command. */
 import { Console } from 'node:console'
 import { Readable, Writable } from 'node:stream'
+import { onTestFinished } from 'vitest'
 import { main } from '../src/apps/cli/main.ts'
 import { type AftOptions, aft, type Ended } from './command-line.ts'
 
@@ -12,12 +13,24 @@ let last: Promise<unknown> = Promise.resolve()
  */
 export function aftHere(args: string[], options: AftOptions = {}): Promise<Ended> {
   if (options.during || options.nodeFlags || options.stdout !== undefined) return aft(args, options)
-  const ended = last.then(() => runHere(args, options))
+  const { promise: testEnd, resolve: endTest } = Promise.withResolvers<void>()
+  try {
+    onTestFinished(async () => {
+      endTest()
+      await last // it has restored the process
+    })
+  } catch {} // a hook has no test
+  const ended = last.then(() => runHere(args, options, testEnd))
   last = ended.catch(() => {})
   return ended
 }
 
-async function runHere(args: string[], { input = '', cwd, env }: AftOptions): Promise<Ended> {
+/** A test that ran out of time leaves its command running. The tests after it get their own process back all the same. */
+async function runHere(
+  args: string[],
+  { input = '', cwd, env }: AftOptions,
+  testEnd: Promise<void>,
+): Promise<Ended> {
   const [stdout, stderr] = [collect(), collect()]
   const restore = [
     replace(process, 'stdout', stdout.stream),
@@ -37,7 +50,8 @@ async function runHere(args: string[], { input = '', cwd, env }: AftOptions): Pr
   process.exitCode = undefined
   const listeners = signals.map((name) => process.listeners(name))
   try {
-    await main(args)
+    const isLate = await Promise.race([main(args), testEnd.then(() => true)])
+    if (isLate) throw new Error(`the test ended before aft ${args.join(' ')}`)
     return { code: Number(process.exitCode ?? 0), signal: null, stdout: stdout.text(), stderr: stderr.text() }
   } finally {
     for (const [i, name] of signals.entries()) {

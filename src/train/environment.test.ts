@@ -42,7 +42,7 @@ test('a Python without packages is reported with nothing installed', async () =>
   const folder = mkdtempSync(path.join(tmpdir(), 'aft-python-'))
   const python = path.join(folder, 'python')
   const real = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' })
-  writeFileSync(python, `#!/bin/sh\nexec ${real.trim()} -S "$@"\n`)
+  writeFileSync(python, `#!/bin/sh\nexec ${real.trim()} -ES "$@"\n`)
   chmodSync(python, 0o755)
   const { problems } = judgePython(await inspectPython(python))
   expect(problems.filter((line) => line.includes('is not installed')).length).toBe(7)
