@@ -65,7 +65,15 @@ export interface NativeModel {
   createSampler(config: Record<string, unknown>): NativeSampler
   /** A grammar's state for one completion, as samplers take it. */
   compileGrammar(schema: Record<string, unknown> | undefined): Promise<() => unknown>
-  createContext(options: ContextOptions): Promise<{ native: NativeContext; dispose(): Promise<void> }>
+  createContext(options: ContextOptions): Promise<OpenContext>
+  dispose(): Promise<void>
+}
+
+/** A context, and how to free it. */
+export interface OpenContext {
+  native: NativeContext
+  /** Whether a token that is decoded alone gets other logits with other numbers of threads. */
+  splitsKeys: boolean
   dispose(): Promise<void>
 }
 
@@ -214,7 +222,11 @@ async function compileSchema(llama: Llama, schema: Record<string, unknown>) {
   return llama.createGrammar({ grammar: grammar.replace(/ "(\\n){4}" \[\\n\]\*(?=\n|$)/, '') })
 }
 
-async function createContext(model: LlamaModel, wanted: ContextOptions, options: LoadOptions) {
+async function createContext(
+  model: LlamaModel,
+  wanted: ContextOptions,
+  options: LoadOptions,
+): Promise<OpenContext> {
   const context: LlamaContext = await model.createContext({
     sequences: wanted.sequences,
     contextSize: wanted.size,
@@ -225,7 +237,9 @@ async function createContext(model: LlamaModel, wanted: ContextOptions, options:
     }),
     failedCreationRemedy: false,
   })
-  return { native: inner<NativeContext>(context, '_ctx'), dispose: () => context.dispose() }
+  // Flash attention does it, on a processor.
+  const splitsKeys = context.flashAttention !== false && model.gpuLayers < model.fileInsights.totalLayers
+  return { native: inner<NativeContext>(context, '_ctx'), splitsKeys, dispose: () => context.dispose() }
 }
 
 /** As many threads as cores: they wait for each other at every step, so one without a core slows all. */

@@ -210,8 +210,8 @@ export class Scheduler {
   async #openPool({ size, sequences }: { size: number; sequences: number }, waiting: Job[]): Promise<void> {
     const batchSize = Math.max(CHUNK * MAX_PROMPTS, sequences)
     try {
-      const { native, dispose } = await this.#model.createContext({ sequences, size, batchSize })
-      this.#pools.push(new SequencePool(native, { sequences, size, dispose, cores: this.#options.cores }))
+      const { native, ...context } = await this.#model.createContext({ sequences, size, batchSize })
+      this.#pools.push(new SequencePool(native, { sequences, size, ...context, cores: this.#options.cores }))
     } catch (error) {
       if (sequences > 1) await this.#openPool({ size, sequences: sequences >> 1 }, waiting)
       else this.#fail(waiting, error)
@@ -233,7 +233,7 @@ export class Scheduler {
 
 /** Sizes of a sequence, in tokens, and numbers of sequences: few steps, so that pools are seldom replaced. */
 const SIZES = [512, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 65536, 131072]
-const WIDTHS = [1, 5, 8, 16, 24, 32, 48, 64, 128, 256]
+const WIDTHS = [2, 5, 8, 16, 24, 32, 48, 64, 128, 256]
 
 const roundUp = (value: number, steps: number[]) => steps.find((step) => step >= value) ?? value
 

@@ -34,6 +34,9 @@ export const CHUNK = 64
 /** Prompts that are read in one batch: four chunks together take a quarter less time than one by one. */
 export const MAX_PROMPTS = 4
 
+/** Behind fewer tokens the library does not split keys: it looks at 256 cells at a time, and at 512 or more it splits. */
+const FEWEST_SPLIT = 256
+
 /** What a pool is made of. */
 export interface PoolOptions {
   sequences: number
@@ -41,6 +44,8 @@ export interface PoolOptions {
   size: number
   dispose: () => Promise<void>
   cores: CoreGauge
+  /** Whether the library splits the keys of a token that is decoded alone between its threads. */
+  splitsKeys: boolean
 }
 
 /** The sequences of one native context. A class because it must be disposed of. */
@@ -52,11 +57,13 @@ export class SequencePool {
   readonly #native: NativeContext
   readonly #threads: number
   readonly #cores: CoreGauge
+  readonly #splitsKeys: boolean
   readonly dispose: () => Promise<void>
 
   constructor(native: NativeContext, options: PoolOptions) {
-    const { sequences, size, dispose, cores } = options
+    const { sequences, size, dispose, cores, splitsKeys } = options
     this.#native = native
+    this.#splitsKeys = splitsKeys
     this.#threads = native.getThreads()
     this.#cores = cores
     this.size = size
@@ -130,30 +137,45 @@ export class SequencePool {
 
   /** Evaluates a chunk of each sequence's task, or its one token, in one batch. */
   async evaluate(sequences: Sequence[]): Promise<void> {
-    const parts = sequences
-      .toSorted((a, b) => a.id - b.id)
-      .map((sequence) => ({ sequence, task: sequence.task as Task, count: chunkOf(sequence) }))
-    const total = parts.reduce((sum, { count }) => sum + count, 0)
-    this.#native.initBatch(total)
-    const rows = parts.map(({ sequence, task, count }) => {
-      const { id, length } = sequence
-      const tokens = Uint32Array.from(task.tokens.slice(length, length + count))
-      const from = Math.max(0, task.logitsFrom - length)
-      const logitsAt = Uint32Array.from({ length: Math.max(0, count - from) }, (_, i) => from + i)
-      return this.#native.addToBatch(id, length, tokens, logitsAt)
+    let parts: Part[] = []
+    let rows: Uint32Array[] = []
+    await decodeWithShare(this.#cores, async (free) => {
+      const most = Math.min(this.#threads, free)
+      const { company, threads } = this.#chooseCompany(sequences, most)
+      parts = [...sequences, ...company].sort((a, b) => a.id - b.id).map(partOf)
+      this.#native.initBatch(parts.reduce((sum, { tokens }) => sum + tokens.length, 0))
+      rows = parts.map(({ sequence: { id, length }, tokens, logitsAt }) =>
+        this.#native.addToBatch(id, length, tokens, logitsAt),
+      )
+      if (this.#threads > 1) this.#native.setThreads(threads)
+      await this.#native.decodeBatch()
+      for (const sequence of company) this.#truncate(sequence, sequence.length++)
     })
-    await decodeWithShare(this.#cores, (free) => {
-      if (this.#threads > 1) this.#native.setThreads(Math.min(this.#threads, free))
-      return this.#native.decodeBatch()
-    })
-    this.evaluated += total
-    const given = parts.map(async ({ sequence, task, count }, i) => {
-      sequence.length += count
-      task.evaluated += count
+    const given = parts.map(async ({ sequence, tokens }, i) => {
+      const { task } = sequence
+      if (!task) return
+      sequence.length += tokens.length
+      task.evaluated += tokens.length
+      this.evaluated += tokens.length
       const wanted = rows[i] as Uint32Array
       if (wanted.length > 0) await task.onLogits(this.#native, wanted, sequence.length - wanted.length)
     })
     await Promise.all(given)
+  }
+
+  /**
+   * The library splits the keys of a token that is decoded alone between its threads, so its logits would depend on the
+   * load of the machine. In company it does not: a token is added to an idle neighbor, and removed again.
+   */
+  #chooseCompany(sequences: Sequence[], most: number): { company: Sequence[]; threads: number } {
+    const [alone] = sequences
+    const isSplit = this.#splitsKeys && most > 1 && sequences.length === 1 && this.sequences.length > 1
+    if (!alone || !isSplit || alone.length < FEWEST_SPLIT || chunkOf(alone) > 1)
+      return { company: [], threads: most }
+    const { id } = alone
+    const neighbors = [this.sequences[id + 1], this.sequences[id - 1]]
+    const company = neighbors.filter((other) => other && !other.task).slice(0, 1) as Sequence[]
+    return { company, threads: company.length > 0 ? most : 1 }
   }
 
   async #copy(source: Sequence, target: Sequence): Promise<void> {
@@ -170,6 +192,24 @@ export class SequencePool {
     }
     sequence.length = length
   }
+}
+
+/** What one sequence adds to a batch. */
+interface Part {
+  sequence: Sequence
+  tokens: Uint32Array
+  /** Offsets into `tokens`. */
+  logitsAt: Uint32Array
+}
+
+/** The next chunk of a sequence's task, or its one token. Without a task it is one token that nobody reads. */
+function partOf(sequence: Sequence): Part {
+  const { task, length } = sequence
+  if (!task) return { sequence, tokens: Uint32Array.of(0), logitsAt: new Uint32Array() }
+  const count = chunkOf(sequence)
+  const from = Math.max(0, task.logitsFrom - length)
+  const logitsAt = Uint32Array.from({ length: Math.max(0, count - from) }, (_, i) => from + i)
+  return { sequence, tokens: Uint32Array.from(task.tokens.slice(length, length + count)), logitsAt }
 }
 
 const remaining = ({ task, length }: Sequence) => (task ? task.tokens.length - length : 0)

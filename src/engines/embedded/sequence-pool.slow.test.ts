@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { resolveModel } from '../models/models.ts'
+import { loadNative } from './native.ts'
+import { SequencePool } from './sequence-pool.ts'
+
+test('what follows a long text does not depend on the number of threads', async () => {
+  const { file } = await resolveModel('smollm2')
+  const model = await loadNative({ file, threads: 2, gpu: false })
+  const { native, splitsKeys, dispose } = await model.createContext({
+    sequences: 2,
+    size: 512,
+    batchSize: 64,
+  })
+  let threads = 1
+  const cores = { count: () => threads, resume() {} }
+  const greedy = model.createSampler({ temperature: 0 })
+  const tokens = Array.from({ length: 321 }, (_, i) => 500 + ((i * 7919) % 40_000))
+  const wanted = Array.from({ length: 100 }, (_, i) => 400 * i)
+
+  /** Logits of some tokens after the last one, which is decoded alone. */
+  async function decodeLast(count: number, isSplit: boolean): Promise<string> {
+    threads = count
+    native.setThreads(2) // the most that a pool uses
+    const options = { sequences: 2, size: 512, dispose, cores, splitsKeys: isSplit }
+    const pool = new SequencePool(native, options)
+    let seen = ''
+    const task = {
+      tokens,
+      promptLength: 1,
+      logitsFrom: 320,
+      evaluated: 0,
+      onLogits: async (_: unknown, rows: Uint32Array) => {
+        const filter: [number[], boolean, boolean, boolean, number] = [wanted, false, false, true, 0]
+        const [, , , logits] = await native.sampleToken(rows[0] ?? 0, greedy, false, false, filter, true)
+        seen = logits.join()
+      },
+    }
+    Object.assign(pool.sequences[0] ?? {}, { task, tokens, length: 320, promptLength: 1 })
+    await pool.evaluate(pool.sequences.slice(0, 1))
+    native.removeTokenCellsFromSequence(0, 320, -1)
+    return seen
+  }
+
+  for (let at = 0; at < 320; at += 64) {
+    native.initBatch(64)
+    native.addToBatch(0, at, Uint32Array.from(tokens.slice(at, at + 64)), new Uint32Array())
+    await native.decodeBatch()
+  }
+  expect(splitsKeys).toBe(true)
+  const one = await decodeLast(1, true)
+  expect(one).toMatch(/^[-\d.,e]+$/)
+  expect(await decodeLast(2, true)).toBe(one)
+  // What the library does by itself: if this fails, no company is needed any more.
+  expect(await decodeLast(2, false)).not.toBe(one)
+  greedy.dispose()
+  await dispose()
+  await model.dispose()
+})
