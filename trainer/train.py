@@ -92,6 +92,8 @@ def make_callback(request, trainer_of):
         def on_evaluate(self, args, state, control, metrics=None, **kwargs):
             if state.is_world_process_zero:
                 emit("eval", **self.line("eval.jsonl", state, loss=metrics["eval_loss"]))
+            if state.global_step > 0 and metrics["eval_loss"] <= request.get("stopAtLoss", -1):
+                control.should_training_stop = True  # each process has the same loss
 
         def on_save(self, args, state, control, **kwargs):
             if state.is_world_process_zero:

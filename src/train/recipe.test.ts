@@ -56,6 +56,7 @@ describe('a recipe', () => {
       'base: a\nmethod: lora\nattn_implementation: some/kernel\n',
       ':3: `attn_implementation`: expected one of eager',
     ],
+    [`${minimal}stop_at_loss: 0.1\n`, ':3: `stop_at_loss`: expected eval_steps too'],
     ['- a\n', ':1: expected a recipe'],
     ['base: [a\n', ':2: expected YAML: Flow sequence'],
   ])('%j is refused with its line', (text, message) => {

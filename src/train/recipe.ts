@@ -35,6 +35,9 @@ const own = {
     .describe(
       'Rows longer than max_length: refuse them with an error, trim their proposals in the middle to one length, or drop and count them.',
     ),
+  stop_at_loss: positive
+    .optional()
+    .describe('Ends the training when the held-out loss is at most this; needs eval_steps.'),
   gguf: z
     .enum(['q8_0', 'f16', 'bf16', 'f32', 'none'])
     .default('q8_0')
@@ -140,6 +143,8 @@ export const recipeSchema = z.strictObject({ ...own, ...knobs }).superRefine((re
   if (recipe.objective === 'sft')
     for (const field of ['reward', ...Object.keys(grpoKnobs)] as const)
       if (recipe[field as keyof typeof recipe] !== undefined) refuse(field, 'only for objective: grpo')
+  if (recipe.stop_at_loss !== undefined && recipe.eval_steps === null)
+    refuse('stop_at_loss', 'expected eval_steps too: the held-out loss is measured then')
   if (recipe.objective === 'grpo') checkGrpo(recipe, refuse)
 })
 interface GrpoFields {

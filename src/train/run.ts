@@ -178,6 +178,7 @@ export function writeRequest(
     before: folder.before,
     processes: recipe.processes,
     too_long: recipe.too_long,
+    stopAtLoss: recipe.stop_at_loss,
     ...(recipe.objective === 'grpo' && toGrpoRequest(recipe)),
     ...(recipe.too_long === 'trim' && { trimmed: path.join(output, 'trimmed.jsonl') }),
     ...rows,
