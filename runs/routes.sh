@@ -9,13 +9,13 @@
 # The tables compare the AFT model with one answer, a long one, votes and picks of as many completions, the twin, and a program
 # that merges the right parts of the drafts.
 # What writes many tokens (a long answer, the judge, the untrained aggregator) answers the first REST questions of one test.
-#   runs/routes.sh [OUT]      resumes if you start it again. SEEDS, PROPOSER_STEPS, FIRST_STEPS, WIDE_STEPS, STEPS (updates of
+#   runs/routes.sh [OUT]      resumes if you start it again. SEEDS, PROPOSER_STEPS, FIRST_STEPS (at most), WIDE_STEPS, STEPS (updates of
 #                             8 rows), TEST (questions of the first test), SIDE (of the others), REST and WIDTH set its size; BASE and
 #                             BATCH change the recipe; THREADS those of the tests. TESTS=only tests what is trained
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-.cache/runs/routes}
-seeds=${SEEDS:-1 2 3} proposer_steps=${PROPOSER_STEPS:-200} first_steps=${FIRST_STEPS:-100} wide_steps=${WIDE_STEPS:-100} steps=${STEPS:-60}
+seeds=${SEEDS:-1 2 3} proposer_steps=${PROPOSER_STEPS:-200} first_steps=${FIRST_STEPS:-400} wide_steps=${WIDE_STEPS:-100} steps=${STEPS:-60}
 test=${TEST:-400} side=${SIDE:-${TEST:-400}} rest=${REST:-200} width=${WIDTH:-4} batch=${BATCH:-8}
 small=routes:choices=2,steps=3,wordings=1
 large=routes:choices=3,steps=3,parts=2,wordings=1-3+routes:choices=3,steps=3,wordings=1-3+routes:choices=3,steps=3,parts=2,wordings=1-3
@@ -42,9 +42,9 @@ made() { # OUT SEED STEPS PUZZLES
 train() { # OUT SEED STEPS, then what differs from the recipe
   local folder=$1 seed=$2 of=$3
   shift 3
-  [ -e "$folder/aft-model.json" ] || aft train runs/routes-recipe.yaml "$@" --set seed="$seed" --set max_steps="$of" \
+  [ -e "$folder/aft-model.json" ] || aft train runs/routes-recipe.yaml --set seed="$seed" --set max_steps="$of" \
     --set per_device_train_batch_size="$batch" --set save_steps="$((of > 4 ? of / 4 : 1))" \
-    --set eval_steps="$((of > 5 ? of / 5 : 1))" -o "$folder"
+    --set eval_steps="$((of > 5 ? of / 5 : 1))" "$@" -o "$folder"
   [ -d "$folder-weights" ] || aft train export "$folder" --dtype float32 -o "$folder-weights"
 }
 drafts=single,oracle,oracle-same,majority,majority-same,majority-parts,majority-parts-same
@@ -55,6 +55,7 @@ measure() { # FOLDER TEST MODEL QUESTIONS CONTROLS, then what differs
     --template runs/routes-template.json --width "$width" --depth 1 --temperature 1 --max-tokens 64 --judge-max-tokens 16 \
     --concurrency 24 ${THREADS:+--threads "$THREADS"} --seed "$seed" -o "$folder"
 }
+updates_of() { tail -n 1 "$1/metrics.jsonl" | sed 's/.*"step": *\([0-9]*\).*/\1/'; } # FOLDER
 twin() { # NAME STEPS DATA BEFORE
   train "$at/$1" "$seed" "$2" --data "$at/$3" --rows sft --set base="$at/$4-weights"
 }
@@ -76,11 +77,12 @@ train_all() {
   aft data propose "$rows" --model "$at/proposer" --proposals "$width" --temperature 1 --max-tokens 64 -o "$at/drafts.jsonl"
   build "$at/data" "$at/drafts.jsonl" --target-file "$rows" --seed "$seed"
 
-  # The sudden step comes at some step between 50 and 150, so the rate does not fall before it.
-  train "$at/first" "$seed" "$first_steps" --set lr_scheduler_type=constant_with_warmup --data "$at/data-first" ${BASE:+--set base="$BASE"}
+  # The sudden step comes after 55 updates, or 140, or later: this stage ends when the held-out loss has fallen.
+  train "$at/first" "$seed" "$first_steps" --set lr_scheduler_type=constant_with_warmup --set stop_at_loss=0.03 \
+    --set eval_steps="$((first_steps < 25 ? first_steps : 25))" --data "$at/data-first" ${BASE:+--set base="$BASE"}
   train "$at/wide" "$seed" "$wide_steps" --set lr_scheduler_type=constant_with_warmup --data "$at/data-wide" --set base="$at/first-weights"
   train "$at/aft" "$seed" "$steps" --data "$at/data" --set base="$at/wide-weights"
-  twin twin-first "$first_steps" data-first proposer
+  twin twin-first "$(updates_of "$at/first")" data-first proposer
   twin twin-wide "$wide_steps" data-wide twin-first
   twin twin "$steps" data twin-wide
 }
