@@ -96,10 +96,10 @@ test('a run writes each step once, held-out losses, plots, a card and complete c
 
 test('a run ends at the held-out loss that its recipe names, is then finished, and says its steps', async () => {
   const settings = ['--set', 'eval_steps=2', '--set', 'stop_at_loss=100']
-  expect(await aft(tiny('stopped', ...settings), { env })).toMatchObject({ code: 0 })
-  expect(stepsOf('stopped').map(({ step }) => step)).toEqual([1, 2])
-  expect(readFileSync(at('stopped/README.md'), 'utf8')).toContain('| updates | 2 |')
-  expect((await aft(tiny('stopped', ...settings), { env })).stderr).toContain('finished after 2 steps')
+  expect(await aft(tiny('enough', ...settings), { env })).toMatchObject({ code: 0 })
+  expect(stepsOf('enough').map(({ step }) => step)).toEqual([1, 2])
+  expect(readFileSync(at('enough/README.md'), 'utf8')).toContain('| updates | 2 |')
+  expect((await aft(tiny('enough', ...settings), { env })).stderr).toContain('finished after 2 steps')
 })
 
 test('all weights are exported in the number format that was asked for, without what a killed run left', async () => {
