@@ -3,7 +3,6 @@
  * Starts the command line: the sources in a checkout, the compiled files in an installed package. Plain JavaScript that
  * Node 20 understands: in a checkout an older Node hands over to the one that `npm ci` installed.
  */
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -19,7 +18,7 @@ if (isCheckout && !existsSync(at('node_modules'))) {
 } else if (isCurrent && (!isCheckout || process.features.typescript)) {
   await start()
 } else if (isCheckout && newer && !process.env.AFT_LAUNCHED) {
-  handOver()
+  await handOver()
 } else {
   const hint = isCheckout ? ', or run `npm ci`' : ''
   refuse(`aft needs Node 22.18 or newer, and this is ${process.version}. Install it${hint}.`)
@@ -44,7 +43,8 @@ async function start() {
 }
 
 /** Runs this file with the newer Node. Signals go to it, its exit code comes back. */
-function handOver() {
+async function handOver() {
+  const { spawn } = await import('node:child_process')
   const env = { ...process.env, AFT_LAUNCHED: '1' }
   const child = spawn(newer, process.argv.slice(1), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

@@ -67,13 +67,10 @@ export async function parseCommand(command: string): Promise<void> {
 /** Lists every long flag of some commands, or of all. */
 export async function listFlags(names = commandNames): Promise<Set<string>> {
   const flags = new Set(['--help', '--version'])
-  for (const name of names) {
-    const program = await makeProgram([name])
-    const open = program.commands.filter((command) => command.name() === name)
-    for (let command = open.pop(); command; command = open.pop()) {
-      for (const { long, hidden } of command.options) if (long && !hidden) flags.add(long)
-      open.push(...command.commands)
-    }
+  const open = (await makeProgram('all')).commands.filter((command) => names.includes(command.name()))
+  for (let command = open.pop(); command; command = open.pop()) {
+    for (const { long, hidden } of command.options) if (long && !hidden) flags.add(long)
+    open.push(...command.commands)
   }
   return flags
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FileError } from './file-error.ts'
-import { createLineWriter, type JsonLine, readJsonl } from './jsonl.ts'
+import { createLineWriter, type JsonLine, parseExact, readJsonl } from './jsonl.ts'
 
 let folder: string
 beforeAll(() => {
@@ -25,6 +25,13 @@ async function read(content: string | Buffer, tornTail?: 'refuse' | 'skip'): Pro
 const valuesOf = async (content: string | Buffer) => (await read(content)).map(({ value }) => value)
 
 describe('reading', () => {
+  test('keeps the digits of a long number in an exact field, and leaves long numbers in texts and fractions', async () => {
+    const text = '{"id":12345678901234567,"says":"\\"id\\":12345678901234567","share":0.12345678901234567}'
+    const parsed = { id: '12345678901234567', says: '"id":12345678901234567', share: 0.12345678901234567 }
+    expect(parseExact(text, ['id'])).toEqual(parsed)
+    expect(parseExact(text, ['key'])).toEqual({ ...parsed, id: Number(parsed.id) })
+  })
+
   test('gives each value with its line and its place in bytes', async () => {
     expect(await read('{"a":"é"}\n\n[1]\n')).toEqual([
       { value: { a: 'é' }, line: 1, offset: 0, length: 11 },

@@ -42,7 +42,7 @@ test.each([
 })
 
 test('no command has a flag without a heading that says what it is about', async () => {
-  const program = await makeProgram([], true)
+  const program = await makeProgram('all')
   const left: string[] = []
   const walk = (command: Command) => {
     for (const { long, helpGroupHeading } of command.createHelp().visibleOptions(command))

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander'
 import { describe, expect, test } from 'vitest'
-import { commandNames, makeProgram } from './main.ts'
+import { makeProgram } from './main.ts'
 
 const order = ['Output:', 'Models:', 'Plan:', 'Sampling:', 'Slow completions:', 'Engines:', 'Run:', 'Help:']
 
@@ -10,10 +10,8 @@ async function findCommands(): Promise<[path: string, command: Command][]> {
     found.push([path, command])
     for (const nested of command.commands) add(nested, `${path} ${nested.name()}`)
   }
-  for (const name of commandNames) {
-    const command = (await makeProgram([name])).commands.find((known) => known.name() === name)
-    add(command as Command, name)
-  }
+  const { commands } = await makeProgram('all')
+  for (const command of commands) add(command, command.name())
   return found
 }
 

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { describeError, UsageError } from '../../core/provider/errors.ts'
 import { toCallersError } from '../../files/file-errors.ts'
 import { readVersion } from '../../lib/version.ts'
+import { addCommands, type Called, type LazyCommand } from './commands.ts'
 import { showError } from './describe-error.ts'
 import { styleHelp } from './help.ts'
 import { Interrupted } from './interrupt.ts'
@@ -10,8 +11,7 @@ import { addRemovedFlags } from './removed.ts'
 import { stringifySafely } from './render/sanitize.ts'
 import { wordErrors } from './wrong-usage.ts'
 
-/** Each command is loaded only when it is called. So `aft --help` is quick, and `ask` loads only what it needs. */
-const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
+const commands: Record<string, LazyCommand> = {
   ask: { about: 'Answer one prompt.', load: async () => (await import('./ask.ts')).askCommand() },
   chat: {
     about: 'Talk with a model, turn by turn.',
@@ -30,18 +30,21 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     about: 'Serve any engine over HTTP: the OpenAI and Anthropic APIs, and a page.',
     load: async () => (await import('./serve.ts')).serveCommand(),
   },
-  data: { about: 'Build training data.', load: async () => (await import('./data/data.ts')).dataCommand() },
+  data: {
+    about: 'Build training data.',
+    load: async (called) => (await import('./data/data.ts')).dataCommand(called),
+  },
   train: {
     about: 'Fine-tune a model on training data.',
     load: async () => (await import('./train/train.ts')).trainCommand(),
   },
   eval: {
     about: 'Measure answers on benchmarks.',
-    load: async () => (await import('./eval/eval.ts')).evalCommand(),
+    load: async (called) => (await import('./eval/eval.ts')).evalCommand(called),
   },
   analyze: {
     about: 'Explain answers, costs and training curves.',
-    load: async () => (await import('./analyze/analyze.ts')).analyzeCommand(),
+    load: async (called) => (await import('./analyze/analyze.ts')).analyzeCommand(called),
   },
   demo: {
     about: 'Show an example run, without a model.',
@@ -77,7 +80,7 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
   },
   completion: {
     about: 'Print a script that completes commands in a shell.',
-    load: async () => (await import('./completion.ts')).completionCommand(() => makeProgram([], true)),
+    load: async () => (await import('./completion.ts')).completionCommand(() => makeProgram('all')),
   },
 }
 
@@ -109,8 +112,8 @@ function isAskedForJson([name, ...rest]: string[], error: unknown): boolean {
   return name === 'ask' && rest.includes('--json') && !isEnd
 }
 
-/** Makes the command line and loads the wanted command, or all of them. */
-export async function makeProgram(argv: string[], isWhole = false): Promise<Command> {
+/** Makes the command line and loads the command that is called, or all of them. */
+export async function makeProgram(called: Called): Promise<Command> {
   const program = styleHelp(new Command('aft'))
     .description(
       'Ask a model the same question several times, then have a model write one answer from the replies.',
@@ -121,22 +124,20 @@ export async function makeProgram(argv: string[], isWhole = false): Promise<Comm
     .exitOverride()
     .enablePositionalOptions() // in `aft train export FOLDER -o OUT` the flag is that of `export`
   wordErrors(program)
-  const wanted = argv[0] === 'help' ? argv[1] : argv[0]
-  for (const [name, { about, load }] of Object.entries(commands)) {
-    const command = (name === wanted || isWhole ? await load() : new Command(name)).summary(about)
-    if (name === wanted) addRemovedFlags(command, name)
-    program.addCommand(inheritSettings(command, program))
+  await addCommands(program, commands, called)
+  for (const command of program.commands) {
+    addRemovedFlags(command, command.name())
+    inheritSettings(command, program)
   }
   return program
 }
 
 /** Copies settings to subcommands. Commander does that only for commands that it makes itself. */
-function inheritSettings(command: Command, parent: Command): Command {
+function inheritSettings(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent)
   wordErrors(command)
   if (command.commands.length > 0) command.helpCommand('help [command]', 'Show the help of a command.')
   for (const nested of command.commands) inheritSettings(nested, command)
-  return command
 }
 
 /** Prints an error in a line or two and returns the exit code. AFT_DEBUG=1 shows the stack. */

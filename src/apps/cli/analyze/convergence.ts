@@ -38,7 +38,6 @@ Examples:
 /** Makes the command `aft analyze convergence`. */
 export function convergenceCommand(): Command {
   return new Command('convergence')
-    .description('Compare training curves: what is gained after how many steps and tokens.')
     .argument('[runs...]', 'folders of `aft train`, each a group of its own')
     .option(
       '--group <name=folders>',

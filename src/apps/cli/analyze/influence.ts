@@ -35,7 +35,6 @@ Example:
 /** Makes the command `aft analyze influence`. */
 export function influenceCommand(): Command {
   const command = new Command('influence')
-    .description('Measure what answers owe to each proposal: their probability without it.')
     .argument('<journal>', 'journal that `aft run` left, such as answers.jsonl.journal')
     .requiredOption('-o, --output <folder>', 'folder for the result and the journal')
     .requiredOption(

@@ -59,7 +59,6 @@ Examples:
 /** Makes the command `aft analyze perplexity`. */
 export function perplexityCommand(): Command {
   const command = new Command('perplexity')
-    .description('Measure how well a model expects the targets, with and without proposals.')
     .argument(
       '<sources...>',
       'folder of `aft data build`, or one of its files; with --format, files or folders of rows',

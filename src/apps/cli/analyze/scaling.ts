@@ -48,7 +48,6 @@ Example:
 /** Makes the command `aft analyze scaling`. */
 export function scalingCommand(): Command {
   const command = new Command('scaling')
-    .description('Measure a grid of widths and depths; what several points need is sampled once.')
     .argument(
       '[questions]',
       "file of JSON lines or a JSON array, in the benchmark's own form; or give --official",

@@ -37,12 +37,10 @@ Examples:
 
 /** Makes the command `aft data build`. */
 export function buildCommand(): Command {
-  const command = new Command('build')
-    .description('Make a folder of training examples.')
-    .argument(
-      '[sources...]',
-      'files or folders (.jsonl, .json, .csv, .gz, .parquet); - is standard input; none for --format arithmetic or puzzles',
-    )
+  const command = new Command('build').argument(
+    '[sources...]',
+    'files or folders (.jsonl, .json, .csv, .gz, .parquet); - is standard input; none for --format arithmetic or puzzles',
+  )
   return addBuildFlags(command).addHelpText('after', examples).action(build)
 }
 

@@ -1,5 +1,6 @@
-/** `aft data` and its subcommands, loaded when it is called. */
+/** `aft data` and its subcommands. */
 import { Command } from 'commander'
+import { addCommands, type Called, type LazyCommand } from '../commands.ts'
 
 const examples = `
 Examples:
@@ -12,38 +13,46 @@ Examples:
   $ aft data export data --to llama-factory -o exported
   $ aft data push data my-name/my-rows --private`
 
+const commands: Record<string, LazyCommand> = {
+  propose: {
+    about: 'Have a model write several responses per prompt.',
+    load: async () => (await import('./propose.ts')).proposeCommand(),
+  },
+  label: {
+    about: 'Have a model write the target of each row from its responses.',
+    load: async () => (await import('./label.ts')).labelCommand(),
+  },
+  build: {
+    about: 'Make a folder of training examples.',
+    load: async () => (await import('./build.ts')).buildCommand(),
+  },
+  merge: {
+    about: 'Join the parts of a data set that `aft data build --shard` made.',
+    load: async () => (await import('./merge.ts')).mergeCommand(),
+  },
+  show: {
+    about: 'Print examples as a person reads them.',
+    load: async () => (await import('./show.ts')).showCommand(),
+  },
+  validate: {
+    about:
+      'Check every line of a folder, as trainers do too, and that no prompt is in both train and validation.',
+    load: async () => (await import('./show.ts')).validateCommand(),
+  },
+  export: {
+    about: 'Write a folder of examples in the form that a trainer reads, or as Parquet.',
+    load: async () => (await import('./export.ts')).exportCommand(),
+  },
+  push: {
+    about: 'Upload a data set, with its card, to the Hugging Face hub.',
+    load: async () => (await import('./push.ts')).pushCommand(),
+  },
+}
+
 /** Makes the command with its subcommands. */
-export async function dataCommand(): Promise<Command> {
-  const [
-    { buildCommand },
-    { showCommand, validateCommand },
-    { exportCommand },
-    { proposeCommand },
-    { labelCommand },
-    { mergeCommand },
-    { pushCommand },
-  ] = await Promise.all([
-    import('./build.ts'),
-    import('./show.ts'),
-    import('./export.ts'),
-    import('./propose.ts'),
-    import('./label.ts'),
-    import('./merge.ts'),
-    import('./push.ts'),
-  ])
+export function dataCommand(called: Called): Promise<Command> {
   const command = new Command('data')
     .description('Turn several responses per prompt into examples to train an aggregator with.')
     .addHelpText('after', examples)
-  const subs = [
-    proposeCommand(),
-    labelCommand(),
-    buildCommand(),
-    mergeCommand(),
-    showCommand(),
-    validateCommand(),
-    exportCommand(),
-    pushCommand(),
-  ]
-  for (const sub of subs) command.addCommand(sub)
-  return command
+  return addCommands(command, commands, called)
 }

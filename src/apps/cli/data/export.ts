@@ -6,7 +6,6 @@ import { toCallersError } from '../../../files/file-errors.ts'
 /** Makes the command `aft data export`. */
 export function exportCommand(): Command {
   return new Command('export')
-    .description('Write a folder of examples in the form that a trainer reads, or as Parquet.')
     .argument('<folder>', 'folder that `aft data build` made')
     .addOption(
       new Option('--to <form>', 'form to write')

@@ -28,7 +28,6 @@ Example:
 /** Makes the command `aft data label`. */
 export function labelCommand(): Command {
   const command = new Command('label')
-    .description('Have a model write the target of each row from its responses.')
     .argument('<sources...>', 'files or folders of rows with responses, as `aft data propose` writes them')
     .addHelpText('after', example)
     .addOption(

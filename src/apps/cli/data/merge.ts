@@ -30,7 +30,6 @@ Example, with a part per machine:
 /** Makes the command `aft data merge`. */
 export function mergeCommand(): Command {
   return new Command('merge')
-    .description('Join the parts of a data set that `aft data build --shard` made.')
     .argument('<parts...>', 'the folders of all parts')
     .addOption(new Option('-o, --output <folder>', 'folder for the examples').makeOptionMandatory())
     .addOption(new Option('--restart', 'replace the data set in the folder, or an interrupted merge of it'))

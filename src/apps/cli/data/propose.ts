@@ -27,7 +27,6 @@ Example:
 /** Makes the command `aft data propose`. */
 export function proposeCommand(): Command {
   const command = new Command('propose')
-    .description('Have a model write several responses per prompt.')
     .argument('<prompts>', 'file of JSON lines, a JSON array, CSV or Parquet, as for `aft run`')
     .addOption(shardOption())
     .addOption(whole('--proposals <n>', 'responses per prompt', 1).default(4))

@@ -12,9 +12,7 @@ Example:
 
 /** Makes the command `aft data push`. */
 export function pushCommand(): Command {
-  const command = new Command('push')
-    .description('Upload a data set, with its card, to the Hugging Face hub.')
-    .argument('<folder>', 'folder that `aft data build` made')
+  const command = new Command('push').argument('<folder>', 'folder that `aft data build` made')
   return addPushFlags(command)
     .addHelpText('after', help)
     .action((folder: string, repo: string, flags: PushFlags) =>

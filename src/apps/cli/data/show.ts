@@ -12,7 +12,6 @@ import { sanitize } from '../render/sanitize.ts'
 /** Makes the command `aft data show`. */
 export function showCommand(): Command {
   return new Command('show')
-    .description('Print examples as a person reads them.')
     .argument('<folder>', 'folder that `aft data build` made')
     .addOption(whole('-n, --count <n>', 'examples to print', 1).default(1))
     .option('--id <id>', 'print the example with this id')
@@ -53,9 +52,6 @@ function describeExample({ id, prompt, completion, proposals, source, template }
 /** Makes the command `aft data validate`. */
 export function validateCommand(): Command {
   return new Command('validate')
-    .description(
-      'Check every line of a folder, as trainers do too, and that no prompt is in both train and validation.',
-    )
     .argument('<folder>', 'folder that `aft data build` made')
     .addHelpText('after', '\nExample:\n  $ aft data validate data')
     .action(async (folder: string) => {

@@ -51,7 +51,6 @@ Example:
 /** Makes the command `aft eval alpaca-eval`. */
 export function alpacaEvalCommand(): Command {
   const command = new Command('alpaca-eval')
-    .description("Have a judge compare a system's outputs with a baseline's, as AlpacaEval 2 does.")
     .requiredOption(
       '--outputs <file>',
       'JSON rows of the system with instruction, output and generator, as `aft run --output-format alpaca-eval` writes them',

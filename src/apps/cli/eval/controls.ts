@@ -67,9 +67,8 @@ Example:
   $ aft eval ${name} ${isOwned(name) ? '--official' : 'questions.jsonl'} --limit 100 --model smollm2 --width 5 --depth 1 -o results`
 
 /** Makes the command of a task. */
-export function controlsCommand(task: Task, about: string): Command {
+export function controlsCommand(task: Task): Command {
   const command = new Command(task.name)
-    .description(about)
     .argument(
       isOwned(task.name) ? '[questions]' : '<questions>',
       `file of JSON lines or a JSON array, in the benchmark's own form${isOwned(task.name) ? '; or give --official' : ''}`,

@@ -26,7 +26,6 @@ Example:
 /** Makes the command `aft eval fetch`. */
 export function fetchCommand(): Command {
   return new Command('fetch')
-    .description("Download a benchmark's files from their owner and print their paths.")
     .argument('<benchmark>', `one of ${Object.keys(officialFiles).join(', ')}`)
     .argument('[files...]', 'which of its files, by the names below (default: all)')
     .option('--no-progress', 'show no progress')

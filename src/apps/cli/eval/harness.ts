@@ -34,7 +34,6 @@ Example:
 /** Makes the command `aft eval harness`. */
 export function harnessCommand(): Command {
   const command = new Command('harness')
-    .description("Run tasks of EleutherAI's evaluation harness, each answer aggregated.")
     .requiredOption('--tasks <names>', 'names of tasks, separated by commas')
     .requiredOption('-o, --output <folder>', 'folder for the results')
     .option('--include-path <folder>', 'folder with task files of your own')

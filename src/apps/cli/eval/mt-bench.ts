@@ -44,7 +44,6 @@ Example:
 /** Makes the command `aft eval mt-bench`. */
 export function mtBenchCommand(): Command {
   const command = new Command('mt-bench')
-    .description('Measure answers to two-turn questions, graded 1 to 10 by a judge.')
     .argument('[folder]', "folder with the benchmark's three files; or give --official")
     .requiredOption('-o, --output <folder>', 'folder for the results')
     .requiredOption('-m, --model <name>', 'engine that proposes: any name that `aft run --model` takes')

@@ -9,7 +9,6 @@ import {
   type officialFiles,
 } from '../../../eval/official-files.ts'
 import { watchInterrupts } from '../interrupt.ts'
-import { createPullProgress } from '../progress.ts'
 
 /** The flags that decide where a benchmark's files come from. */
 export interface OfficialFlags {
@@ -79,6 +78,7 @@ async function withProgress<T>(
   { progress = true }: OfficialFlags,
   work: (options: OfficialOptions) => Promise<T>,
 ): Promise<T> {
+  const { createPullProgress } = await import('../progress.ts')
   const bar = progress ? createPullProgress(process.stderr) : undefined
   try {
     return await work({ signal: watchInterrupts(), onProgress: bar?.update })

@@ -25,9 +25,6 @@ Example:
 /** Makes the command `aft eval table`. */
 export function tableCommand(): Command {
   return new Command('table')
-    .description(
-      'Compare models and ways to answer in one table, made from the answers that evaluations kept.',
-    )
     .argument('<results...>', 'folders of results or files of questions, as NAME=PATH or PATH')
     .option('--metric <name>', 'score to compare (default: the first of the task)')
     .option('--json', 'print one JSON object')

@@ -26,7 +26,6 @@ Example:
 /** Makes the command `aft eval win-rate`. */
 export function winRateCommand(): Command {
   const command = new Command('win-rate')
-    .description("Compute AlpacaEval's win rate, raw and length-controlled, from annotations.")
     .requiredOption(
       '--annotations <file>',
       'JSON array of rows with output_1, output_2 and preference, as a judge left them',

@@ -2,7 +2,6 @@
 import { createRequire } from 'node:module'
 
 const printableAscii = /^[\x20-\x7e]*$/
-const segmenter = new Intl.Segmenter()
 const require = createRequire(import.meta.url)
 
 /** Returns the columns that a text without styles takes. The library is loaded when a text needs it: that takes 20 ms. */
@@ -49,7 +48,7 @@ function wrapParagraph(paragraph: string, width: number): string[] {
 function breakWord(word: string, width: number): string[] {
   const rows = ['']
   let used = 0
-  for (const { segment } of segmenter.segment(word)) {
+  for (const segment of charactersOf(word)) {
     const needed = widthOf(segment)
     if (used + needed > width && used > 0) {
       rows.push('')
@@ -61,11 +60,16 @@ function breakWord(word: string, width: number): string[] {
   return rows
 }
 
+/** What a reader sees as one character each. */
+function charactersOf(text: string): string[] {
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment)
+}
+
 /** Returns the text if it fits, or else its beginning and `…`, in at most `width` columns. */
 export function cutEnd(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   let kept = ''
-  for (const { segment } of segmenter.segment(text.slice(0, 4 * width))) {
+  for (const segment of charactersOf(text.slice(0, 4 * width))) {
     if (widthOf(kept + segment) > width - 1) break
     kept += segment
   }
@@ -76,7 +80,7 @@ export function cutEnd(text: string, width: number): string {
 export function cutStart(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   let kept = ''
-  for (const { segment } of [...segmenter.segment(text.slice(-4 * width))].reverse()) {
+  for (const segment of charactersOf(text.slice(-4 * width)).reverse()) {
     if (widthOf(segment + kept) > width - 1) break
     kept = segment + kept
   }
