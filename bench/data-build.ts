@@ -11,6 +11,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { paperTemplate } from '../src/plans/wordings.ts'
 import { installPython } from '../test/peers/python.ts'
+import { runMeasured } from './processes.ts'
 import { printTable, saveResults, showSpread, spreadOf } from './table.ts'
 import { writeRows } from './ultrafeedback-rows.ts'
 
@@ -37,18 +38,11 @@ interface Run {
 }
 
 /** Runs one build in its own process; the start counts. */
-function build(job: string, source: string, rows: number, args: string[]): Run {
-  const command = ['bench/measured-cli.ts', 'data', 'build', source, '--format', 'ultrafeedback']
-  const out = ['--target', 'best', '-o', file('built')]
-  const start = performance.now()
-  const output = execFileSync(process.execPath, [...command, ...out, ...args], {
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  const seconds = (performance.now() - start) / 1000
+async function build(job: string, source: string, rows: number, args: string[]): Promise<Run> {
+  const command = ['data', 'build', source, '--format', 'ultrafeedback', '--target', 'best']
+  const { seconds, cpuMs, peakBytes } = await runMeasured([...command, '-o', file('built'), ...args])
   fs.rmSync(file('built'), { recursive: true })
-  return { job, rows, seconds, ...(JSON.parse(output) as { cpuMs: number; peakBytes: number }) }
+  return { job, rows, seconds, cpuMs, peakBytes }
 }
 
 /** Runs the peer, which must write the same number of examples with the same fields. */
@@ -77,15 +71,15 @@ try {
   const all = file('all.jsonl')
   const bytes = writeRows(all, rows, flags.texts)
   const runs: Run[] = [
-    build('JSON lines, no near-duplicate search', all, rows, FAST),
-    build('JSON lines, near-duplicate search', all, rows, []),
-    build('JSON lines, a quarter of them', takePart(all, 'quarter.jsonl', rows / 4), rows / 4, FAST),
-    build('JSON lines, near-duplicate search and token budget', all, rows, ALL),
+    await build('JSON lines, no near-duplicate search', all, rows, FAST),
+    await build('JSON lines, near-duplicate search', all, rows, []),
+    await build('JSON lines, a quarter of them', takePart(all, 'quarter.jsonl', rows / 4), rows / 4, FAST),
+    await build('JSON lines, near-duplicate search and token budget', all, rows, ALL),
   ]
   for (const codec of ['snappy', 'zstd', 'gzip']) {
     const parquet = file(`${codec}.parquet`)
     execFileSync(python, [peer, 'parquet', all, parquet, codec])
-    runs.push(build(`Parquet, ${codec}, no near-duplicate search`, parquet, rows, FAST))
+    runs.push(await build(`Parquet, ${codec}, no near-duplicate search`, parquet, rows, FAST))
     fs.rmSync(parquet)
   }
   printTable(
@@ -104,10 +98,10 @@ try {
   const tiny = takePart(all, 'tiny.jsonl', 32)
   const times = { own: [], ownStart: [], alone: [], two: [], peerStart: [] } as Record<string, number[]>
   for (let i = 0; i < Number(flags.repeats); i++) {
-    times.own?.push(build('part', part, partRows, ALONE).seconds)
+    times.own?.push((await build('part', part, partRows, ALONE)).seconds)
     times.alone?.push(buildByPeer(part, partRows, 1))
     times.two?.push(buildByPeer(part, partRows, 2))
-    times.ownStart?.push(build('tiny', tiny, 32, ALONE).seconds)
+    times.ownStart?.push((await build('tiny', tiny, 32, ALONE)).seconds)
     times.peerStart?.push(buildByPeer(tiny, 32, 1))
   }
   const { own = [], ownStart = [], alone = [], two = [], peerStart = [] } = times

@@ -12,6 +12,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { hashParts, randomFrom } from '../src/lib/random.ts'
+import { runMeasured } from './processes.ts'
 import { printTable, saveResults } from './table.ts'
 
 const { values: flags } = parseArgs({
@@ -44,7 +45,6 @@ function writeRows(file: string, count: number): void {
 }
 
 const command = (file: string, out: string, threads: string) => [
-  'bench/measured-cli.ts',
   ...['data', 'build', file, '-o', at(out), '--shard-size', '100MB', '--read-threads', threads],
 ]
 
@@ -56,21 +56,16 @@ interface Run {
   peakBytes: number
 }
 
-function build(job: string, count: number, args: string[]): Run {
-  const start = performance.now()
-  const output = execFileSync(process.execPath, args, {
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const run = { job, rows: count, seconds: (performance.now() - start) / 1000, ...JSON.parse(output) }
+async function build(job: string, count: number, args: string[]): Promise<Run> {
+  const { seconds, cpuMs, peakBytes } = await runMeasured(args)
+  const run = { job, rows: count, seconds, cpuMs, peakBytes }
   console.error(JSON.stringify(run))
   return run
 }
 
 /** Starts a build, and kills it when it has written `bytes`. */
 async function killInTheMiddle(args: string[], out: string, bytes: number): Promise<void> {
-  const child: ChildProcess = spawn(process.execPath, args, { cwd: root, stdio: 'ignore' })
+  const child: ChildProcess = spawn(process.execPath, ['bin/aft.js', ...args], { cwd: root, stdio: 'ignore' })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   const written = () =>
     fs.existsSync(at(`${out}.unfinished`))
@@ -109,8 +104,8 @@ try {
   execFileSync('sh', ['-c', `head -n ${Math.floor(rows / 10)} "$0" > "$1"`, all, part])
   const { threads } = flags
   const runs = [
-    build('a tenth of the rows', Math.floor(rows / 10), command(part, 'part', threads)),
-    build('all rows', rows, command(all, 'whole', threads)),
+    await build('a tenth of the rows', Math.floor(rows / 10), command(part, 'part', threads)),
+    await build('all rows', rows, command(all, 'whole', threads)),
   ]
   const whole = hashFolder('whole')
   const bytes = fs
@@ -118,11 +113,11 @@ try {
     .reduce((sum, file) => sum + fs.statSync(path.join(at('whole'), file)).size, 0)
   fs.rmSync(at('whole'), { recursive: true })
   await killInTheMiddle(command(all, 'again', threads), 'again', bytes / 2)
-  runs.push(build('all rows, after a SIGKILL in the middle', rows, command(all, 'again', threads)))
+  runs.push(await build('all rows, after a SIGKILL in the middle', rows, command(all, 'again', threads)))
   const again = hashFolder('again')
   if (JSON.stringify(again) !== JSON.stringify(whole)) throw new Error('the resumed build has other bytes')
   fs.rmSync(at('again'), { recursive: true })
-  runs.push(build('all rows, one thread', rows, command(all, 'alone', '1')))
+  runs.push(await build('all rows, one thread', rows, command(all, 'alone', '1')))
   if (JSON.stringify(hashFolder('alone')) !== JSON.stringify(whole))
     throw new Error('one thread has other bytes')
   printTable(

@@ -7,12 +7,11 @@
  *   npm run bench -- growth                  prompts up to 20,000
  *   npm run bench -- growth --scale 0.1      a tenth of all sizes
  */
-import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { parseArgs, promisify } from 'node:util'
-import { startProgram } from './processes.ts'
+import { parseArgs } from 'node:util'
+import { runMeasured, startProgram } from './processes.ts'
 import { printTable, saveResults } from './table.ts'
 
 const { values: flags } = parseArgs({
@@ -39,10 +38,7 @@ interface Curve {
 
 /** Runs a command of `aft` in a process of its own and reads what it took. */
 async function measure(work: number, args: string[], written: string[]): Promise<Point> {
-  const run = promisify(execFile)
-  const program = path.join(import.meta.dirname, 'measured-cli.ts')
-  const { stdout } = await run(process.execPath, [program, ...args], { maxBuffer: 1e9 })
-  const { cpuMs, peakBytes } = JSON.parse(stdout.trim().split('\n').at(-1) as string)
+  const { cpuMs, peakBytes } = await runMeasured(args)
   return { work, cpuMs, peakBytes, bytes: written.reduce((sum, file) => sum + sizeOf(at(file)), 0) }
 }
 

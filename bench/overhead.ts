@@ -6,13 +6,11 @@
  *   npm run bench -- overhead --prompts 200 --chunks 300 --concurrency 256
  *                                                     each completion in 300 chunks, 25 per second
  */
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
-import { type Started, startProgram } from './processes.ts'
+import { runMeasured, type Started, startProgram } from './processes.ts'
 import { printTable, saveResults } from './table.ts'
 
 const { values: flags, positionals } = parseArgs({
@@ -42,7 +40,7 @@ interface Run {
   journalBytes: number
 }
 
-/** Runs the command line in this file's child mode, which prints what it took. */
+/** What one run takes, and its server. */
 async function measure(prompts: number, server: Started): Promise<Run> {
   const file = join(folder, `${prompts}.jsonl`)
   const out = join(folder, `${prompts}.answers.jsonl`)
@@ -54,7 +52,7 @@ async function measure(prompts: number, server: Started): Promise<Run> {
     (_, i) => `${JSON.stringify({ prompt: `${i}: ${question}` })}\n`,
   )
   writeFileSync(file, rows.join(''))
-  const [before, startMs] = [server.cpuMs(), performance.now()]
+  const before = server.cpuMs()
   const args = [
     'run',
     file,
@@ -71,14 +69,10 @@ async function measure(prompts: number, server: Started): Promise<Run> {
     '--no-progress',
     ...positionals,
   ]
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'measured-cli.ts'), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const { cpuMs, peakBytes } = JSON.parse(await text(child.stdout))
-  const wallMs = performance.now() - startMs
+  const { seconds, cpuMs, peakBytes } = await runMeasured(args)
   return {
     prompts,
-    wallMs,
+    wallMs: 1000 * seconds,
     cpuMs,
     cpuMsPerCompletion: cpuMs / (prompts * COMPLETIONS),
     ...(flags.chunks && { cpuUsPerChunk: (1000 * cpuMs) / (prompts * COMPLETIONS * Number(flags.chunks)) }),

@@ -1,5 +1,6 @@
 /** Starts the processes of a bench and measures what they take. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -66,6 +67,30 @@ export async function runProgram<T>(args: string[]): Promise<{ printed: T; cpuMs
   clearInterval(timer)
   children.delete(child)
   return { printed: JSON.parse(printed), cpuMs }
+}
+
+/** What a command of `aft` took, with the start of its process. */
+export interface Measured {
+  seconds: number
+  cpuMs: number
+  peakBytes: number
+  /** What it printed. */
+  output: string
+}
+
+/** Runs a command of `aft` in a process of its own. @param onStart gets the id of the process @throws Error if it fails */
+export async function runMeasured(args: string[], onStart?: (pid: number) => void): Promise<Measured> {
+  const start = performance.now()
+  const stdio = ['ignore', 'pipe', 'pipe'] as const
+  const child = spawn(process.execPath, ['bench/measured-cli.ts', ...args], { cwd: root, stdio: [...stdio] })
+  children.add(child)
+  onStart?.(child.pid as number)
+  const [printed, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  children.delete(child)
+  if (child.exitCode !== 0) throw new Error(`aft ${args.join(' ')} ended with ${child.exitCode}: ${errors}`)
+  const seconds = (performance.now() - start) / 1000
+  const end = printed.trimEnd().lastIndexOf('\n') + 1
+  return { seconds, output: printed.slice(0, end), ...JSON.parse(printed.slice(end)) }
 }
 
 /** Reads the time in ticks of 10 ms; 0 if the process has ended. */

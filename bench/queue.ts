@@ -9,14 +9,13 @@ import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { makePlan } from '../src/plans/strategies.ts'
 import { makeStandIns } from '../src/run/queue/stand-ins.ts'
 import { runPrompts } from '../src/run/run.ts'
 import { startRedis } from '../test/queue-parts.ts'
-import { readCpuMs, type Started, startProgram } from './processes.ts'
+import { readCpuMs, runMeasured, type Started, startProgram } from './processes.ts'
 import { printTable, saveResults } from './table.ts'
 
 const { values: flags, positionals } = parseArgs({
@@ -33,7 +32,6 @@ const folder = mkdtempSync(path.join(tmpdir(), 'aft-queue-bench-'))
 const at = (name: string) => path.join(folder, name)
 const redis = await startRedis(folder)
 const queue = `redis://127.0.0.1:${redis.port}/0`
-const measured = path.join(import.meta.dirname, 'measured-cli.ts')
 
 function writePrompts(count: number): string {
   const question = 'Explain in a few sentences how this works, and what follows from it in practice. '.repeat(
@@ -42,14 +40,6 @@ function writePrompts(count: number): string {
   const rows = Array.from({ length: count }, (_, i) => `${JSON.stringify({ prompt: `${i}: ${question}` })}\n`)
   writeFileSync(at(`${count}.jsonl`), rows.join(''))
   return at(`${count}.jsonl`)
-}
-
-/** Runs the command line to its end. Returns the CPU time of its process. */
-async function runMeasured(args: string[]): Promise<{ cpuMs: number; wallMs: number }> {
-  const startMs = performance.now()
-  const child = spawn(process.execPath, [measured, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
-  const { cpuMs } = JSON.parse(await text(child.stdout))
-  return { cpuMs, wallMs: performance.now() - startMs }
 }
 
 /** Starts a worker and waits until it has looked for runs. */

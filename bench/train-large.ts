@@ -8,14 +8,13 @@
  *   npm run bench -- train-large
  *   npm run bench -- train-large --megabytes 20      a quick try
  */
-import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { hashParts, randomFrom } from '../src/lib/random.ts'
 import { makeTiny } from '../test/tiny-model.ts'
+import { runMeasured } from './processes.ts'
 import { printTable, saveResults } from './table.ts'
 
 const { values: flags } = parseArgs({
@@ -24,6 +23,7 @@ const { values: flags } = parseArgs({
     steps: { type: 'string', default: '3' },
   },
 })
+process.env.OMP_NUM_THREADS ??= '1'
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'aft-train-large-'))
 const at = (name: string) => path.join(folder, name)
 
@@ -94,26 +94,12 @@ interface Run {
 }
 
 async function measure(job: string, args: string[]): Promise<Run> {
-  const start = performance.now()
-  const child = spawn(process.execPath, ['bench/measured-cli.ts', ...args], {
-    cwd: path.join(import.meta.dirname, '..'),
-    env: { OMP_NUM_THREADS: '1', ...process.env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
   const peaks = new Map<number, number>()
-  const timer = setInterval(() => watchBelow(child.pid as number, peaks), 200)
-  const printed = await text(child.stdout)
-  clearInterval(timer)
-  const code = await ended
-  if (code !== 0) throw new Error(`${job} ended with ${code}`)
-  const { peakBytes } = JSON.parse(printed.trim().split('\n').at(-1) as string)
-  const run = {
-    job,
-    seconds: (performance.now() - start) / 1000,
-    nodePeakBytes: peakBytes,
-    childPeakBytes: Math.max(0, ...peaks.values()),
-  }
+  let timer: NodeJS.Timeout | undefined
+  const { seconds, peakBytes } = await runMeasured(args, (pid) => {
+    timer = setInterval(() => watchBelow(pid, peaks), 200)
+  }).finally(() => clearInterval(timer))
+  const run = { job, seconds, nodePeakBytes: peakBytes, childPeakBytes: Math.max(0, ...peaks.values()) }
   console.error(JSON.stringify(run))
   return run
 }

@@ -9,6 +9,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { installPython } from '../test/peers/python.ts'
+import { runMeasured } from './processes.ts'
 import { printTable, saveResults, showSpread, spreadOf } from './table.ts'
 
 const { values: flags } = parseArgs({
@@ -27,9 +28,10 @@ interface Rates {
   lc_win_rate: number
 }
 
-function run(command: string, args: string[]): { rates: Rates & { seconds?: number }; seconds: number } {
+/** Its own `seconds` are those of its fit. */
+function runPeer(file: string): { rates: Rates & { seconds: number }; seconds: number } {
   const start = performance.now()
-  const output = execFileSync(command, args, {
+  const output = execFileSync(python, ['bench/win-rate-peer.py', gamed, file], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -43,26 +45,22 @@ const published = fs
   .split('\n')
   .slice(1)
   .map((line) => line.split(','))
-const systems = published.map(([model = '', rate, , , , lcRate]) => {
+async function measure([model = '', rate, , , , lcRate]: string[]) {
   const file = path.join(flags.data, 'annotations', `${model}.json`)
   const own: number[] = []
+  const ownCpuMs: number[] = []
   const peers: number[] = []
   const peerFits: number[] = []
   let [mine, theirs]: Rates[] = []
   for (let i = 0; i < Number(flags.repeats); i++) {
-    const args = ['eval', 'win-rate', '--annotations', file, '--gamed', gamed]
-    const ran = run(process.execPath, [
-      'bin/aft.js',
-      ...args,
-      '--instruction-difficulty',
-      difficulty,
-      '--json',
-    ])
-    own.push(ran.seconds)
-    mine = ran.rates
-    const peer = run(python, ['bench/win-rate-peer.py', gamed, file])
+    const args = ['eval', 'win-rate', '--annotations', file, '--gamed', gamed, '--json']
+    const { seconds, cpuMs, output } = await runMeasured([...args, '--instruction-difficulty', difficulty])
+    own.push(seconds)
+    ownCpuMs.push(cpuMs)
+    mine = JSON.parse(output)
+    const peer = runPeer(file)
     peers.push(peer.seconds)
-    peerFits.push(peer.rates.seconds as number)
+    peerFits.push(peer.rates.seconds)
     theirs = peer.rates
   }
   const gaps = {
@@ -77,10 +75,14 @@ const systems = published.map(([model = '', rate, , , , lcRate]) => {
     theirs,
     gaps,
     own,
+    ownCpuMs,
     peers,
     peerFits,
   }
-})
+}
+
+const systems: Awaited<ReturnType<typeof measure>>[] = []
+for (const row of published) systems.push(await measure(row))
 printTable(
   [
     'system',
@@ -90,10 +92,11 @@ printTable(
     'published',
     'package',
     'seconds',
+    'of processor',
     'package, whole',
     'package, fit',
   ],
-  systems.map(({ model, published, mine, theirs, own, peers, peerFits }) => [
+  systems.map(({ model, published, mine, theirs, own, ownCpuMs, peers, peerFits }) => [
     model,
     (mine as Rates).win_rate.toFixed(3),
     published.winRate.toFixed(3),
@@ -101,6 +104,7 @@ printTable(
     published.lc.toFixed(3),
     (theirs as Rates).lc_win_rate.toFixed(3),
     showSpread(own),
+    showSpread(ownCpuMs.map((ms) => ms / 1000)),
     showSpread(peers),
     showSpread(peerFits),
   ]),

@@ -26,8 +26,8 @@ const valuesOf = async (content: string | Buffer) => (await read(content)).map((
 
 describe('reading', () => {
   test('keeps the digits of a long number in an exact field, and leaves long numbers in texts and fractions', async () => {
-    const text = '{"id":12345678901234567,"says":"\\"id\\":12345678901234567","share":0.12345678901234567}'
-    const parsed = { id: '12345678901234567', says: '"id":12345678901234567', share: 0.12345678901234567 }
+    const text = '{"id":12345678901234567,"says":"\\"id\\":12345678901234567","share":0.1234567890123456}'
+    const parsed = { id: '12345678901234567', says: '"id":12345678901234567', share: 0.1234567890123456 }
     expect(parseExact(text, ['id'])).toEqual(parsed)
     expect(parseExact(text, ['key'])).toEqual({ ...parsed, id: Number(parsed.id) })
   })
