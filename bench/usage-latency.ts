@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { Redis } from 'ioredis'
 import { startRedis } from '../test/queue-parts.ts'
 import type { Latencies, LatencyLoad } from './latency-client.ts'
 import { percentile, runProgram, startProgram } from './processes.ts'
@@ -42,6 +43,12 @@ const runs = [
   await measure('1 client', { clients: 1, requests: total / 2, pauseMs: 0 }),
   await measure('32 clients that pause', { clients: 32, requests: Math.ceil(total / 32), pauseMs: 250 }),
 ]
+const client = new Redis({ port })
+const [, calls, usPerCall] = /cmdstat_evalsha:calls=(\d+),.*?usec_per_call=([\d.]+)/.exec(
+  await client.info('commandstats'),
+) ?? ['', '0', 'NaN']
+client.disconnect()
+const script = { calls: Number(calls), usPerCall: Number(usPerCall) }
 for (const started of [...servers, upstream]) started.close()
 await redis.kill()
 rmSync(folder, { recursive: true, force: true })
@@ -54,4 +61,5 @@ printTable(
     ...[memory.median, memory.p99, redis.median, redis.p99, added].map(ms),
   ]),
 )
-saveResults('usage-latency', `npm run bench -- usage-latency --requests ${total}`, { runs })
+console.log(`${script.calls} calls, each ${script.usPerCall} microseconds of Redis`)
+saveResults('usage-latency', `npm run bench -- usage-latency --requests ${total}`, { runs, script })

@@ -1,70 +1,84 @@
 /**
- * The script that counts in Redis. All that is known of a client is in one hash, so a call is one step on one key:
- * `r<second>` and `t<second>` are requests and tokens of a second, `day`, `tokens` and `cost` are those of a day, and
- * `l<id>` is a running request: until when it is held, and the tokens and the cost that it may take. Cost is in billionths
- * of a dollar, so that all numbers are whole. The clock is that of Redis.
+ * The scripts that count in Redis. A client has three keys. The first is a hash: `r<second>` and `t<second>` are requests and
+ * tokens of a second, `day`, `tokens` and `cost` are those of a day, and `open`, `openTokens` and `openCost` the sums of what
+ * runs. The second has the requests that run by their ids, with the tokens and the cost that each may take, the third until
+ * when each counts. Cost is in billionths of a dollar, so that all numbers are whole. The clock is that of Redis.
  */
 
 /** Seconds that a running request counts without word from its server. */
 const LEASE_S = 30
-/** It is remembered for so long: what it took is counted once, if its server comes back and says it. */
+/** It is remembered for so long after that: what it took is counted once, if its server comes back and says it. */
 const REMEMBERED_S = 3_600
 
 const READ = `
-local key = KEYS[1]
+local counts, held, till = KEYS[1], KEYS[2], KEYS[3]
 local second = tonumber(redis.call('TIME')[1])
 local today = math.floor(second / 86400)
-local requests, tokens, leases, gone = {}, {}, {}, {}
+local requests, tokens, old = {}, {}, {}
 local sum = { r = 0, t = 0 }
-local day = { day = -1, tokens = 0, cost = 0 }
-local open = { requests = 0, tokens = 0, cost = 0 }
-local all = redis.call('HGETALL', key)
+local state = { day = -1, tokens = 0, cost = 0, open = 0, openTokens = 0, openCost = 0 }
+local all = redis.call('HGETALL', counts)
 for i = 1, #all, 2 do
-  local field, value = all[i], all[i + 1]
-  local kind, rest = string.sub(field, 1, 1), string.sub(field, 2)
-  if day[field] then
-    day[field] = tonumber(value)
-  elseif kind == 'l' then
-    local till, most, cost = string.match(value, '(%d+) (%d+) (%d+)')
-    local lease = { tokens = tonumber(most), cost = tonumber(cost), isOpen = tonumber(till) > second }
-    leases[rest] = lease
-    if lease.isOpen then
-      open.requests, open.tokens, open.cost = open.requests + 1, open.tokens + lease.tokens, open.cost + lease.cost
-    elseif tonumber(till) < second - ${REMEMBERED_S} then
-      gone[#gone + 1] = field
-    end
+  local field, value = all[i], tonumber(all[i + 1])
+  local kind, at = string.sub(field, 1, 1), tonumber(string.sub(field, 2))
+  if state[field] then
+    state[field] = value
+  elseif at <= second - 60 or at > second + 60 then
+    old[#old + 1] = field
   else
-    local at = tonumber(rest)
-    if at <= second - 60 or at > second + 60 then
-      gone[#gone + 1] = field
-    else
-      local of = kind == 'r' and requests or tokens
-      of[at] = tonumber(value)
-      sum[kind] = sum[kind] + of[at]
-    end
+    (kind == 'r' and requests or tokens)[at] = value
+    sum[kind] = sum[kind] + value
   end
 end
-if day.day ~= today then day = { isNew = true, tokens = 0, cost = 0 } end
+local isNewDay = state.day ~= today
+if isNewDay then state.tokens, state.cost = 0, 0 end
 
-local function count(kind, n)
-  local of = kind == 'r' and requests or tokens
-  of[second] = redis.call('HINCRBY', key, kind .. second, n)
+-- If the memory of Redis is full, the first change fails, and none is made.
+local function add(field, n)
+  if n ~= 0 then state[field] = redis.call('HINCRBY', counts, field, n) end
+end
+local function addOpen(n, most, cost)
+  add('open', n)
+  add('openTokens', most)
+  add('openCost', cost)
+end
+local function find(id)
+  local most, cost, role = string.match(redis.call('HGET', held, id) or '', '(%d+) (%d+) (%a+)')
+  return tonumber(most), tonumber(cost), role == 'open'
 end
 local function hold(id, most, cost)
-  redis.call('HSET', key, 'l' .. id, (second + ${LEASE_S}) .. ' ' .. most .. ' ' .. cost)
-  local before = leases[id]
-  if not before or not before.isOpen then before = { tokens = 0, cost = 0 }; open.requests = open.requests + 1 end
-  leases[id] = { tokens = tonumber(most), cost = tonumber(cost), isOpen = true }
-  open.tokens = open.tokens - before.tokens + leases[id].tokens
-  open.cost = open.cost - before.cost + leases[id].cost
+  local before, costBefore, isOpen = find(id)
+  if isOpen then addOpen(0, most - before, cost - costBefore) else addOpen(1, tonumber(most), tonumber(cost)) end
+  redis.call('HSET', held, id, most .. ' ' .. cost .. ' open')
+  redis.call('ZADD', till, second + ${LEASE_S}, id)
+end
+local function forget(id)
+  redis.call('HDEL', held, id)
+  redis.call('ZREM', till, id)
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', till, '-inf', second)) do
+  local most, cost, isOpen = find(id)
+  if isOpen then
+    addOpen(-1, -most, -cost)
+    redis.call('HSET', held, id, most .. ' ' .. cost .. ' lost')
+    redis.call('ZADD', till, second + ${REMEMBERED_S}, id)
+  else
+    forget(id)
+  end
 end
 local function finish(isLet)
-  if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
+  if #old > 0 then redis.call('HDEL', counts, unpack(old)) end
   local keep = 61
-  if next(leases) then keep = ${REMEMBERED_S} end
-  if day.tokens > 0 or day.cost > 0 then keep = math.max(keep, 86400 - second % 86400) end
-  redis.call('EXPIRE', key, keep)
-  local reply = { isLet and 1 or 0, second, day.tokens, day.cost, open.requests, open.tokens, open.cost }
+  if redis.call('ZCARD', till) > 0 then
+    keep = ${LEASE_S + REMEMBERED_S}
+    redis.call('EXPIRE', held, keep)
+    redis.call('EXPIRE', till, keep)
+  end
+  if state.tokens > 0 or state.cost > 0 then keep = math.max(keep, 86400 - second % 86400) end
+  redis.call('EXPIRE', counts, keep)
+  local reply = {
+    isLet and 1 or 0, second, state.tokens, state.cost, state.open, state.openTokens, state.openCost
+  }
   for at = second - 59, second + 60 do
     if requests[at] or tokens[at] then
       reply[#reply + 1] = at
@@ -86,11 +100,13 @@ local function below(at, value)
   return limit < 0 or value < limit
 end
 local begins = ARGV[4] == '1'
-local isLet = below(5, sum.t + open.tokens) and below(6, day.tokens + open.tokens) and below(7, day.cost + open.cost)
-if begins then isLet = isLet and below(8, open.requests) and below(9, sum.r) end
+local isLet = below(5, sum.t + state.openTokens)
+  and below(6, state.tokens + state.openTokens)
+  and below(7, state.cost + state.openCost)
+if begins then isLet = isLet and below(8, state.open) and below(9, sum.r) end
 if isLet then
   hold(ARGV[1], ARGV[2], ARGV[3])
-  if begins then count('r', 1) end
+  if begins then requests[second] = redis.call('HINCRBY', counts, 'r' .. second, 1) end
 end
 return finish(isLet)`
 
@@ -99,21 +115,17 @@ return finish(isLet)`
  * cost.
  */
 export const SETTLE = `${READ}
-local lease = leases[ARGV[1]]
-if not lease then return finish(true) end
+local most, mostCost, isOpen = find(ARGV[1])
+if not most then return finish(true) end
 local took, cost = tonumber(ARGV[2]), tonumber(ARGV[3])
--- This comes first: it fails if the memory of Redis is full, and then nothing has changed, and it can be tried again.
 if took > 0 or cost > 0 then
-  count('t', took)
-  if day.isNew then redis.call('HSET', key, 'day', today, 'tokens', 0, 'cost', 0) end
-  day.tokens = redis.call('HINCRBY', key, 'tokens', took)
-  day.cost = redis.call('HINCRBY', key, 'cost', cost)
+  tokens[second] = redis.call('HINCRBY', counts, 't' .. second, took)
+  if isNewDay then redis.call('HSET', counts, 'day', today, 'tokens', 0, 'cost', 0) end
+  add('tokens', took)
+  add('cost', cost)
 end
-redis.call('HDEL', key, 'l' .. ARGV[1])
-leases[ARGV[1]] = nil
-if lease.isOpen then
-  open.requests, open.tokens, open.cost = open.requests - 1, open.tokens - lease.tokens, open.cost - lease.cost
-end
+if isOpen then addOpen(-1, -most, -mostCost) end
+forget(ARGV[1])
 return finish(true)`
 
 /** Says that requests still run. ARGV: id, tokens and cost of each. */

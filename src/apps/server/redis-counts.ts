@@ -10,7 +10,7 @@ import { type Amount, type ClientLimits, findReached, type Used } from './limits
 /** A script of Redis. */
 export type ScriptName = 'take' | 'settle' | 'hold'
 
-/** Runs a script on a key. Its answer is checked by who asks. */
+/** Runs a script on the keys of a client, whose first is `key`. Its answer is checked by who asks. */
 export type Call = (script: ScriptName, key: string, args: (string | number)[]) => Promise<unknown>
 
 /** How often Redis hears that requests still run, and is asked again to count what it did not answer. */
@@ -98,7 +98,7 @@ function createAsk(call: Call, log: (line: string) => void): Ask {
   return async (script, client, args) => {
     try {
       const reply = readReply(await call(script, keyOf(client), args))
-      // To end a request works in a full Redis, too.
+      // To end a request that is not known works in a full Redis, too.
       if (script === 'take') isTold = false
       return reply
     } catch (error) {
@@ -122,7 +122,7 @@ function holdAll(held: Map<string, OpenRequest>, ask: Ask): void {
 
 /** The name of a client is not in Redis. */
 function keyOf(client: string): string {
-  return `aft:usage:${hash('sha256', client)}`
+  return `aft:usage:{${hash('sha256', client)}}` // the braces keep its keys on one node of a cluster
 }
 
 function toWhole({ tokens, cost }: Amount): [tokens: number, cost: number] {
@@ -206,7 +206,7 @@ export async function connectUsage(
 function createCall(redis: Redis): Call {
   const scripts = { take: TAKE, settle: SETTLE, hold: HOLD }
   for (const [name, lua] of Object.entries(scripts))
-    redis.defineCommand(`aft-${name}`, { lua, numberOfKeys: 1 })
+    redis.defineCommand(`aft-${name}`, { lua, numberOfKeys: 3 })
   const known = redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>
   let waiting: Promise<void> | undefined
   const untilBack = () => {
@@ -225,7 +225,7 @@ function createCall(redis: Redis): Call {
   return async (script, key, args) => {
     if (redis.status !== 'ready' && script === 'take') await untilBack()
     if (redis.status !== 'ready') throw new Error('it is lost')
-    return known[`aft-${script}`]?.(key, ...args)
+    return known[`aft-${script}`]?.(key, `${key}:held`, `${key}:till`, ...args)
   }
 }
 
