@@ -8,10 +8,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { Redis } from 'ioredis'
 import { startRedis } from '../test/queue-parts.ts'
 import type { Latencies, LatencyLoad } from './latency-client.ts'
-import { percentile, runProgram, startProgram } from './processes.ts'
+import { percentile, readCpuMs, runProgram, startProgram } from './processes.ts'
 import { printTable, saveResults } from './table.ts'
 
 const { values: flags } = parseArgs({ options: { requests: { type: 'string', default: '2000' } } })
@@ -35,20 +34,24 @@ async function measure(what: string, load: Omit<LatencyLoad, 'targets'>) {
   ])
   const [memory, inRedis] = printed.map((ms) => ({ median: percentile(ms, 0.5), p99: percentile(ms, 0.99) }))
   if (!memory || !inRedis) throw new Error('expected the times of two servers')
-  return { what, memory, redis: inRedis, added: inRedis.median - memory.median }
+  return {
+    what,
+    requests: printed[1]?.length ?? 0,
+    memory,
+    redis: inRedis,
+    added: inRedis.median - memory.median,
+  }
 }
 
 await measure('', { clients: 8, requests: 50, pauseMs: 0 }) // the first ones compile the code
+const cpuMs = () => readCpuMs(redis.child.pid as number)
+const beforeMs = cpuMs()
 const runs = [
   await measure('1 client', { clients: 1, requests: total / 2, pauseMs: 0 }),
   await measure('32 clients that pause', { clients: 32, requests: Math.ceil(total / 32), pauseMs: 250 }),
 ]
-const client = new Redis({ port })
-const [, calls, usPerCall] = /cmdstat_evalsha:calls=(\d+),.*?usec_per_call=([\d.]+)/.exec(
-  await client.info('commandstats'),
-) ?? ['', '0', 'NaN']
-client.disconnect()
-const script = { calls: Number(calls), usPerCall: Number(usPerCall) }
+const requests = runs.reduce((sum, run) => sum + run.requests, 0)
+const redisCpuUs = ((cpuMs() - beforeMs) * 1_000) / requests
 for (const started of [...servers, upstream]) started.close()
 await redis.kill()
 rmSync(folder, { recursive: true, force: true })
@@ -61,5 +64,5 @@ printTable(
     ...[memory.median, memory.p99, redis.median, redis.p99, added].map(ms),
   ]),
 )
-console.log(`${script.calls} calls, each ${script.usPerCall} microseconds of Redis`)
-saveResults('usage-latency', `npm run bench -- usage-latency --requests ${total}`, { runs, script })
+console.log(`CPU of Redis per request: ${redisCpuUs.toFixed(0)} microseconds`)
+saveResults('usage-latency', `npm run bench -- usage-latency --requests ${total}`, { runs, redisCpuUs })
