@@ -4,6 +4,7 @@
  */
 import {
   address,
+  choice,
   fields,
   file,
   headers,
@@ -13,6 +14,11 @@ import {
   whole,
 } from '../plans/option-kinds.ts'
 import type { OptionSpec, ValuesOf } from '../plans/options.ts'
+
+/** How a model in this process computes attention: `flash` and `plain` have 16-bit floats as keys and values, the last bfloat16. */
+export const attentions = ['flash', 'plain', 'plain-bf16'] as const
+/** One of them. */
+export type Attention = (typeof attentions)[number]
 
 /** One row of the table. */
 export interface EngineOptionSpec extends OptionSpec {
@@ -29,6 +35,13 @@ export const engineOptions = {
     kind: whole(1),
     help: 'CPU threads of an embedded model',
     defaultText: 'one per core',
+    readBy: 'embedded',
+  },
+  attention: {
+    group: 'Engines',
+    kind: choice(attentions),
+    help: 'how an embedded model computes attention; another way writes other texts for the same seed',
+    defaultText: 'what `aft models measure` found, else flash',
     readBy: 'embedded',
   },
   lora: {

@@ -199,18 +199,10 @@ async function openModel(name: string, _: string, options: OpenOptions): Promise
   if (options.lora !== undefined && !existsSync(options.lora))
     throw new UsageError(`\`lora\` ${options.lora}: there is no such file`, { param: 'lora' })
   const model = await resolveModel(name, options)
-  const { raw = model.raw, threads, contextLength, lora, vocabularyOnly } = options
-  const adapters = lora === undefined ? undefined : [{ file: lora }]
-  return openEmbedded({
-    file: model.file,
-    id: name,
-    raw,
-    threads,
-    contextLength,
-    lora: adapters,
-    vocabularyOnly,
-    defaultMaxTokens: model.maxTokens,
-  })
+  const settings = await embeddedSettings(model.file, options)
+  const lora = options.lora === undefined ? undefined : [{ file: options.lora }]
+  const { raw, maxTokens } = model
+  return openEmbedded({ id: name, raw, lora, defaultMaxTokens: maxTokens, ...settings })
 }
 
 /** Opens a folder made by `aft train`, or one of the package: its adapters on its base. */
@@ -223,8 +215,16 @@ async function openCheckpoint(name: string, folder: string, options: OpenOptions
   const adapters = [...lora, ...(options.lora === undefined ? [] : [options.lora])].map((adapter) => ({
     file: adapter,
   }))
-  const { threads, contextLength, vocabularyOnly, raw } = options
-  return openEmbedded({ file, id: name, raw, threads, contextLength, lora: adapters, vocabularyOnly })
+  return openEmbedded({ id: name, lora: adapters, ...(await embeddedSettings(file, options)) })
+}
+
+/** What is given of the settings of an embedded model, and the way of attention that was measured if none is given. */
+async function embeddedSettings(file: string, options: OpenOptions) {
+  const { threads, contextLength, vocabularyOnly, raw, env } = options
+  const { readAttention } = await import('./embedded/kept-attention.ts')
+  const attention = options.attention ?? (vocabularyOnly ? undefined : readAttention(file, env))
+  const given = { threads, contextLength, vocabularyOnly, raw, attention }
+  return { file, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
 }
 
 async function openAddress(name: string, _: string, options: OpenOptions): Promise<Engine> {

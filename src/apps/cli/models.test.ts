@@ -46,6 +46,8 @@ test('`aft models pull` that cannot get a model says what to do and leaves nothi
 test.each([
   [['models', 'pull', 'nonesuch'], /unknown model "nonesuch": expected smollm2,/],
   [['models', 'path', 'nonesuch'], /unknown model "nonesuch": expected smollm2,/],
+  [['models', 'measure', 'nonesuch'], /unknown model "nonesuch": expected smollm2,/],
+  [['models', 'measure', 'smollm2', '--length', '0'], /expected a whole number from 1/],
   [['models', 'pull'], /aft models pull needs <name>: name of `aft models`/],
   [['models', 'nonesuch'], /aft models has no command "nonesuch"; aft models --help lists the commands/],
   [['models', 'list', '--nonesuch'], /aft models list has no flag --nonesuch/],
@@ -55,11 +57,14 @@ test.each([
   expect(stderr).toMatch(message)
 })
 
-test.each([[['models']], [['models', 'list']], [['models', 'pull']], [['models', 'path']]])(
-  '`aft %j --help` shows an example',
-  async (args) => {
-    const { stdout, code } = await aft([...args, '--help'], { env })
-    expect(code).toBe(0)
-    expect(stdout).toMatch(new RegExp(`Examples?:\\n {2}\\$ .*aft ${args.join(' ')}`))
-  },
-)
+test.each([
+  [['models']],
+  [['models', 'list']],
+  [['models', 'pull']],
+  [['models', 'path']],
+  [['models', 'measure']],
+])('`aft %j --help` shows an example', async (args) => {
+  const { stdout, code } = await aft([...args, '--help'], { env })
+  expect(code).toBe(0)
+  expect(stdout).toMatch(new RegExp(`Examples?:\\n {2}\\$ .*aft ${args.join(' ')}`))
+})

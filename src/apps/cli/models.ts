@@ -12,6 +12,7 @@ import { listPackaged } from '../../engines/models/packaged.ts'
 import { findHere } from '../../engines/named/found.ts'
 import { showFound } from './found-here.ts'
 import { watchInterrupts } from './interrupt.ts'
+import { whole } from './option-types.ts'
 import { createPullProgress } from './progress.ts'
 import { sanitize } from './render/sanitize.ts'
 import { unknownCommand } from './wrong-usage.ts'
@@ -50,6 +51,18 @@ export function modelsCommand(): Command {
     .argument('<name>', 'name of `aft models`')
     .addHelpText('after', '\nExample:\n  $ llama-server -m "$(aft models path smollm2)"')
     .action(printPath)
+  command
+    .command('measure')
+    .description(
+      'Measure which way of attention is the fastest for a model on this processor, in less than a minute, and keep the answer: ' +
+        'the model is then used that way. Another way writes other texts for the same seed.',
+    )
+    .argument('<name>', 'name of `aft models`, gguf:FILE or hf:USER/REPO:QUANT')
+    .addOption(
+      whole('--length <tokens>', "tokens of a usual text (default: the model's own limit, else 400)", 1),
+    )
+    .addHelpText('after', '\nExample:\n  $ aft models measure smollm2 --length 300')
+    .action(measure)
   command.hook('preSubcommand', (_, called) => {
     if (called.name() === 'list') called.allowExcessArguments() // `aft models WORD` arrives there, too
   })
@@ -76,6 +89,35 @@ async function pull(name: string): Promise<void> {
     const { file } = await resolveModel(packaged?.base ?? name, options)
     progress.close()
     console.log(packaged?.path ?? file)
+  } finally {
+    progress.close()
+  }
+}
+
+/** Says what each way costs. Only the way that was chosen goes to standard output. */
+async function measure(name: string, { length }: { length?: number }): Promise<void> {
+  const progress = createPullProgress(process.stderr)
+  const { measureModel } = await import('../../engines/models/measure.ts')
+  const { estimateMs } = await import('../../engines/embedded/measure-attention.ts')
+  try {
+    const options = { signal: watchInterrupts(), onProgress: progress.update, length }
+    const { file, kept } = await measureModel(name, options)
+    progress.close()
+    const perSecond = (ms: number, tokens: number) => ((1000 * tokens) / ms).toFixed(0)
+    const rows = kept.costs.map((cost) => [
+      cost.attention,
+      `${perSecond(cost.read.early, 64)} to ${perSecond(cost.read.late, 64)}`,
+      `${perSecond(cost.one.early, 1)} to ${perSecond(cost.one.late, 1)}`,
+      `${perSecond(cost.wide.early, 4)} to ${perSecond(cost.wide.late, 4)}`,
+      cost.change.toFixed(3),
+      `${(estimateMs(cost, kept.depth, kept.length) / 1000).toFixed(1)} s`,
+    ])
+    const head = ['ATTENTION', 'READS', 'WRITES 1', 'WRITES 4', 'CHANGE', `5 x 2, ${kept.length} TOKENS EACH`]
+    console.error(`${showTable([head, ...rows])}
+
+Tokens per second of processor time, one thread, after 64 and after ${kept.depth} tokens. Change: of log probabilities, nats
+(root mean square), compared with 32-bit keys and values. Kept in ${file}`)
+    console.log(kept.attention)
   } finally {
     progress.close()
   }

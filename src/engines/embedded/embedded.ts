@@ -55,7 +55,9 @@ export interface EmbeddedEngine extends Engine {
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedEngine> {
   const { file, raw = false, sequences = 24, vocabularyOnly = false } = options
-  const id = options.id ?? basename(file, '.gguf')
+  const { attention = 'flash', id: name = basename(file, '.gguf') } = options
+  // A run is bound to the ids of its engines, and another attention writes other texts.
+  const id = attention === 'flash' ? name : `${name} (attention: ${attention})`
   const { defaultMaxTokens = MAX_TOKENS } = options
   const cores = createCoreGauge()
   const model = await loadNative(options)

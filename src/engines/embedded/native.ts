@@ -8,6 +8,7 @@ import os from 'node:os'
 import type { Llama, LlamaContext, LlamaModel, Token } from 'node-llama-cpp'
 import { UsageError } from '../../core/provider/errors.ts'
 import { needPackages } from '../../files/optional-packages.ts'
+import type { Attention } from '../engine-options.ts'
 import { toGrammarSchema } from './schema.ts'
 import { rememberWords } from './tokenize.ts'
 
@@ -49,6 +50,8 @@ export interface NativeModel {
   trainLength: number
   /** Bytes of a context's memory that one token takes. */
   bytesPerToken: number
+  /** Whether all of it is computed by the processor. */
+  isOnProcessor: boolean
   /** Type 1 is ordinary text; 2 and 3 are control tokens, 4 was added by the model's makers. */
   tokens: string[]
   tokenTypes: number[]
@@ -83,6 +86,8 @@ export interface ContextOptions {
   /** Tokens per sequence. */
   size: number
   batchSize: number
+  /** Instead of that of the model. `exact` has 32-bit keys and values, for comparison. */
+  attention?: Attention | 'exact'
 }
 
 /** What to load, and onto what. */
@@ -93,6 +98,8 @@ export interface LoadOptions {
   gpu?: 'auto' | 'metal' | 'cuda' | 'vulkan' | false
   /** Loads no weights: the engine can only count tokens. */
   vocabularyOnly?: boolean
+  /** Default: flash attention, if the model allows it. */
+  attention?: Attention
 }
 
 /** Loads a model. @throws UsageError if the library is missing or cannot load the file */
@@ -182,6 +189,7 @@ function bindNative(
   const tokenTypes = ggml.token_type ?? []
   return {
     trainLength: model.trainContextSize,
+    isOnProcessor: model.gpuLayers === 0,
     bytesPerToken: measureCells(metadata[architecture] as unknown as Dimensions),
     tokens: ggml.tokens,
     tokenTypes,
@@ -235,11 +243,18 @@ async function createContext(
     ...(options.lora?.length && {
       lora: { adapters: options.lora.map(({ file, scale }) => ({ filePath: file, scale })) },
     }),
+    ...contextFlags(wanted.attention ?? options.attention),
     failedCreationRemedy: false,
   })
   // Flash attention does it, on a processor.
   const splitsKeys = context.flashAttention !== false && model.gpuLayers < model.fileInsights.totalLayers
   return { native: inner<NativeContext>(context, '_ctx'), splitsKeys, dispose: () => context.dispose() }
+}
+
+function contextFlags(attention: ContextOptions['attention'] = 'flash') {
+  if (attention === 'flash') return {}
+  const type = ({ plain: 'F16', 'plain-bf16': 'BF16', exact: 'F32' } as const)[attention]
+  return { flashAttention: false, experimentalKvCacheKeyType: type, experimentalKvCacheValueType: type }
 }
 
 /** As many threads as cores: they wait for each other at every step, so one without a core slows all. */
