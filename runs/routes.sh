@@ -8,6 +8,7 @@
 #   4. tests: unseen prompts, unseen wordings, a larger size, two kinds that only the proposer was trained on
 # The tables compare the AFT model with one answer, a long one, votes and picks of as many completions, the twin, and a program
 # that merges the right parts of the drafts.
+# `runs/routes-grid.sh` asks the AFT model with other numbers of drafts, in more layers and in reverse.
 # What writes many tokens (a long answer, the judge, the untrained aggregator) answers the first REST questions of one test.
 #   runs/routes.sh [OUT]      resumes if you start it again. SEEDS, PROPOSER_STEPS, FIRST_STEPS (at most), WIDE_STEPS, STEPS (updates of
 #                             8 rows), TEST (questions of the first test), SIDE (of the others), REST and WIDTH set its size; BASE and
@@ -27,7 +28,7 @@ declare -A tests=(
   [ladders]=ladders:choices=3,steps=2,parts=2
   [timetables]=timetables:choices=3,steps=2,parts=2
 )
-aft() { npx aft "$@"; }
+aft() { node_modules/.bin/node bin/aft.js "$@"; }
 node() { node_modules/.bin/node "$@"; }
 build() { # OUT, then what differs
   local folder=$1

@@ -1,4 +1,4 @@
-/** `runs/routes.sh` from its first line to its tables, with a model of two layers. Two minutes. */
+/** `runs/routes.sh` and `runs/routes-grid.sh` from the first line to their tables, with a model of two layers. Three minutes. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,30 +14,37 @@ beforeAll(async () => {
   await makeTiny(path.join(folder, 'tiny'))
 })
 
+const env = {
+  ...process.env,
+  BASE: path.join(folder, 'tiny'),
+  SEEDS: '1',
+  PROPOSER_STEPS: '2',
+  FIRST_STEPS: '2',
+  STEPS: '2',
+  WIDE_STEPS: '2',
+  BATCH: '2',
+  TEST: '3',
+  SIDE: '2',
+  REST: '2',
+  WIDTHS: '1,2',
+  DEPTHS: '0,1,2',
+  OMP_NUM_THREADS: '1',
+}
+const out = path.join(folder, 'out')
+const run = (script = 'runs/routes.sh') =>
+  execFileSync(script, [out], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+
 test('all steps run, and a second start makes the same tables from what is there', () => {
-  const env = {
-    ...process.env,
-    BASE: path.join(folder, 'tiny'),
-    SEEDS: '1',
-    PROPOSER_STEPS: '2',
-    FIRST_STEPS: '2',
-    STEPS: '2',
-    WIDE_STEPS: '2',
-    BATCH: '2',
-    TEST: '3',
-    OMP_NUM_THREADS: '1',
-  }
-  const out = path.join(folder, 'out')
-  const run = () =>
-    execFileSync('runs/routes.sh', [out], {
-      cwd: root,
-      env,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
   const printed = run()
-  for (const name of ['prompts', 'wordings', 'larger', 'ladders', 'timetables'])
-    expect(printed).toContain(`${name}: 3 questions, 1 seeds`)
+  expect(printed).toContain('prompts: 3 questions, 1 seeds')
+  for (const name of ['wordings', 'larger', 'ladders', 'timetables'])
+    expect(printed).toContain(`${name}: 2 questions, 1 seeds`)
+  expect(printed).toMatch(/\none long answer \(2\) +0\.0 %/)
   const table = () => readFileSync(path.join(out, 'table.json'), 'utf8')
   const first = table()
   const { tables } = JSON.parse(first)
@@ -55,4 +62,10 @@ test('all steps run, and a second start makes the same tables from what is there
   const again = (place: string, ...seeds: string[]) =>
     execFileSync(process.execPath, ['runs/routes-table.ts', place, ...seeds], { cwd: root, encoding: 'utf8' })
   expect(again(path.join(out, 'questions.jsonl.gz'))).toBe(again(out, '1')) // from the answers alone
+})
+
+test('then widths, depths, an order and drafts of another model have one table', () => {
+  const grid = run('runs/routes-grid.sh')
+  expect(grid).toMatch(/\n1 x 1, AFT model +0\.0 %.*\n2 x 2, AFT model .*\nother drafts, AFT model /s)
+  expect(run('runs/routes-grid.sh')).toBe(grid.slice(grid.lastIndexOf('\none answer ') + 1))
 })

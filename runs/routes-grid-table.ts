@@ -1,0 +1,107 @@
+/**
+ * The table of `runs/routes-grid.sh`: the share of right answers by width and depth, with what the drafts of each width have
+ * by themselves, then with drafts in reverse order and of another model. Intervals of 95 % draw seeds and questions.
+ *   node runs/routes-grid-table.ts OUT SEED [SEED ...]   also writes OUT/grid.json
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { puzzles } from '../src/eval/puzzles.ts'
+import { checkNumberedLines } from '../src/files/numbered-lines.ts'
+import { bootstrapCrossed, type Crossed } from '../src/lib/crossed.ts'
+import { hashParts, randomFrom } from '../src/lib/random.ts'
+import { mean } from '../src/lib/statistics.ts'
+
+const [out = '', ...seeds] = process.argv.slice(2)
+
+function readLines<T>(...names: string[]): T[] {
+  const file = path.join(out, ...names)
+  if (!existsSync(file)) return []
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  return lines.map((line) => JSON.parse(line) as T)
+}
+
+const tests = readLines<{ id: string; target: string }>('tests', 'prompts.jsonl')
+const targets = new Map(tests.map(({ id, target }) => [id, target]))
+const isRight = (id: string, text: string) =>
+  Number(checkNumberedLines(text, targets.get(id) as string).every(Boolean))
+
+/** A row's name, and 1 or 0 by seed and question. */
+type Rows = Map<string, Map<string, number>[]>
+const rows: Rows = new Map()
+
+function add(title: string, seed: number, id: string, score: number): void {
+  const bySeed = rows.get(title) ?? seeds.map(() => new Map<string, number>())
+  rows.set(title, bySeed)
+  bySeed[seed]?.set(id, score)
+}
+
+/** What the journal of a grid says of a question: its answers by point, or the layers of one point. */
+type GridLine =
+  | { type: 'done'; id: string; value: Record<string, { text: string }> }
+  | { type: 'part'; id: string; name: string; value: { layers: { completions: { text: string }[] }[] } }
+
+/** The widest point comes first in the journal, and has the proposals of all. */
+function addGrid(seed: number): void {
+  const lines = readLines<GridLine>(seeds[seed] as string, 'grid', 'journal.jsonl')
+  const drafts = new Map<string, string[]>()
+  for (const line of lines) {
+    if (line.type !== 'part' || drafts.has(line.id)) continue
+    drafts.set(line.id, line.value.layers[0]?.completions.map(({ text }) => text) ?? [])
+  }
+  const ends = lines.filter((line) => line.type === 'done')
+  const widths = [
+    ...new Set(ends.flatMap(({ value }) => Object.keys(value).map((point) => Number.parseInt(point, 10)))),
+  ]
+  for (const width of widths.sort((a, b) => a - b))
+    for (const { id, value } of ends) {
+      const shown = (drafts.get(id) ?? []).slice(0, width)
+      if (width === 1 && value['1x0']) add('one answer', seed, id, isRight(id, value['1x0'].text))
+      add(
+        `${width}, best draft by the right answer`,
+        seed,
+        id,
+        Math.max(...shown.map((text) => isRight(id, text))),
+      )
+      add(`${width}, majority by part`, seed, id, isRight(id, puzzles.votes?.parts?.(shown) ?? ''))
+      const points = Object.keys(value).filter((point) => point.startsWith(`${width}x`) && point !== '1x0')
+      for (const point of points.sort())
+        add(`${point.replace('x', ' x ')}, AFT model`, seed, id, isRight(id, value[point]?.text ?? ''))
+    }
+}
+
+const controls = [
+  ['single', 'one answer'],
+  ['oracle', 'best draft by the right answer'],
+  ['majority-parts-same', 'majority by part, same completions'],
+  ['trained', 'AFT model'],
+] as const
+
+function addControls(name: string, title: string, seed: number): void {
+  const lines = readLines<{ id: string; answers: { control: string; text: string }[] }>(
+    seeds[seed] as string,
+    name,
+    'questions.jsonl',
+  )
+  for (const [control, what] of controls)
+    for (const { id, answers } of lines) {
+      const answer = answers.find((of) => of.control === control)
+      if (answer) add(`${title}, ${what}`, seed, id, isRight(id, answer.text))
+    }
+}
+
+for (const seed of seeds.keys()) {
+  addGrid(seed)
+  addControls('grid-reversed', 'reversed', seed)
+  addControls('grid-other', 'other drafts', seed)
+}
+const percent = (share: number) => (100 * share).toFixed(1)
+const table = [...rows].map(([title, bySeed]) => {
+  const ids = [...new Set(bySeed.flatMap((of) => [...of.keys()]))]
+  const scores: Crossed = bySeed.map((of) => ids.map((id) => of.get(id)))
+  const random = randomFrom(hashParts('routes grid', title))
+  const { low, high } = bootstrapCrossed(scores, { random }) ?? { low: 0, high: 0 }
+  const share = mean(scores.flat().filter((score) => score !== undefined))
+  console.log(`${title.padEnd(52)} ${percent(share).padStart(5)} % [${percent(low)}, ${percent(high)}]`)
+  return { title, questions: ids.length, share, interval: { low, high } }
+})
+writeFileSync(path.join(out, 'grid.json'), `${JSON.stringify({ seeds, rows: table }, null, 1)}\n`)
