@@ -163,6 +163,16 @@ const promises: Record<string, [file: string, title: string][]> = {
     ],
     ['src/files/rows/read-parquet.test.ts', 'pages that state more than a row group may have are refused'],
     ['src/files/rows/read-parquet.test.ts', 'a file that is cut or broken is said to be, by its name'],
+    [
+      'src/files/rows/read-parquet.test.ts',
+      'a second broken column, which no one waits for any more, ends no process',
+    ],
+    [
+      'src/files/rows/read-parquet.test.ts',
+      'a page without a size, at which the decoder goes round for ever',
+    ],
+    ['src/files/rows/read-parquet.test.ts', 'rows that take too much memory cost no more than that'],
+    ['src/files/rows/read-parquet.slow.test.ts', 'each gives rows or a clear error in a limited time'],
   ],
   'Models of the catalog': [
     ['src/eval/official-files.test.ts', 'a file of unknown size with another digest, from the model hub'],

@@ -1,16 +1,10 @@
-/** Reads the rows of a Parquet file. Memory holds one row group at a time, with the wanted columns only. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
-import {
-  type AsyncBuffer,
-  type Compressors,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-  parquetSchema,
-} from 'hyparquet'
-import { compressors as portable } from 'hyparquet-compressors'
+/** Reads the rows of a Parquet file. A process of its own decodes them, so that no forged file takes this one with it. */
+import { fork } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { createChannel } from '../../lib/channel.ts'
+import { entryBeside } from '../../lib/entry.ts'
 import { FileError } from '../../lib/file-error.ts'
+import { compileCache } from '../../lib/worker-pool.ts'
 import type { RawRecord } from './row.ts'
 
 /** What is read of a Parquet file. */
@@ -21,108 +15,80 @@ export interface Wanted {
   optionalColumns?: string[]
 }
 
-/** Node's own if it has one: several times as fast as the portable ones. */
-const compressors: Compressors = {
-  ...portable,
-  GZIP: (bytes, size) => gunzipSync(bytes, limitTo(size)),
-  ZSTD: (bytes, size) => zstdDecompressSync(bytes, limitTo(size)),
-  BROTLI: (bytes, size) => brotliDecompressSync(bytes, limitTo(size)),
+/** What decoding may take: the processor's time for each row group, and more for a large one; and the memory of its process. */
+export interface Limits {
+  processorMs: number
+  memoryBytes: number
 }
 
-/** Limits the output to the size that the page states, in one piece. */
-const limitTo = (size: number) => ({ chunkSize: Math.max(64, size), maxOutputLength: Math.max(64, size) })
-
-/** All rows of a row group are in memory at the same time; rows of nothing take no byte of the file. */
-const [MAX_GROUP_BYTES, MAX_GROUP_ROWS] = [2 ** 30, 2 ** 23]
-
-/** Unpacks the pages of one row group, as long as what they state is not too much together. */
-function unpackers(): Compressors {
-  let total = 0
-  const names = Object.keys(compressors) as (keyof Compressors)[]
-  const unpack = (name: keyof Compressors) => (bytes: Uint8Array, size: number) => {
-    total += size
-    if (total > MAX_GROUP_BYTES) throw new Error('a row group has more than 1 GiB once it is unpacked')
-    return compressors[name]?.(bytes, size) ?? bytes
-  }
-  return Object.fromEntries(names.map((name) => [name, unpack(name)]))
+/** What the process is asked to do. */
+export interface Task {
+  wanted: Wanted
+  limits: Limits
 }
 
-const parsers = {
-  stringFromBytes: (bytes: Uint8Array | undefined) =>
-    bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
-}
+/** Some rows, none after the last; or what is wrong with the file. */
+export type Answer = { rows: object[] } | { problem: string }
+
+/** A row group of 1 GiB and its texts take less memory. */
+const LIMITS: Limits = { processorMs: 10_000, memoryBytes: 2 ** 32 }
+
+/** Batches that are asked for before they are needed: the process decodes while this one works. */
+const AHEAD = 2
 
 /**
  * Yields a file's rows as objects; `line` counts rows from 1.
- * @throws FileError if it is no Parquet file, lacks a column or is broken
+ * @throws FileError if it is no Parquet file, lacks a column or is broken, or needs too much memory or time
  */
-export async function* readParquet(file: string, wanted: Wanted = {}): AsyncGenerator<RawRecord> {
-  const fd = openSync(file, 'r')
+export async function* readParquet(
+  file: string,
+  wanted: Wanted = {},
+  limits = LIMITS,
+): AsyncGenerator<RawRecord> {
+  const decoder = startDecoder(file, { wanted, limits })
   try {
-    const buffer = toBuffer(fd)
-    const metadata = await readMetadata(file, buffer)
-    const columns = chooseColumns(file, metadata, wanted)
-    const hasLarge = metadata.schema.some(({ type }) => type === 'INT64')
     let line = 1
-    for (const group of metadata.row_groups) {
-      const rowStart = line - 1
-      const rowEnd = rowStart + Number(group.num_rows)
-      if (group.num_rows > MAX_GROUP_ROWS) throw new Error(`a row group has more than ${MAX_GROUP_ROWS} rows`)
-      const options = { file: buffer, metadata, columns, rowStart, rowEnd, compressors: unpackers(), parsers }
-      const rows = await parquetReadObjects(options)
-      if (rows.length !== rowEnd - rowStart) throw new Error('a row group has fewer rows than the file says')
-      for (const value of rows) yield { file, line: line++, value: hasLarge ? toPlain(value) : value }
+    for (let i = 0; i < AHEAD; i++) decoder.ask()
+    for await (const answer of decoder.answers) {
+      if ('problem' in answer) throw new FileError(file, answer.problem)
+      if (answer.rows.length === 0) return
+      decoder.ask()
+      for (const value of answer.rows) yield { file, line: line++, value }
     }
-  } catch (error) {
-    if (error instanceof FileError) throw error
-    throw new FileError(file, `cannot be read as Parquet: ${(error as Error).message}`, { cause: error })
   } finally {
-    closeSync(fd)
+    decoder.end()
   }
 }
 
-/** The wanted columns that the file has. @throws FileError if it lacks a needed one */
-function chooseColumns(file: string, metadata: FileMetaData, wanted: Wanted): string[] | undefined {
-  const { columns, optionalColumns = [] } = wanted
-  if (!columns) return undefined
-  const has = parquetSchema(metadata).children.map(({ element }) => element.name)
-  const missing = columns.filter((name) => !has.includes(name))
-  if (missing.length > 0 && metadata.row_groups.length > 0)
-    throw new FileError(file, `lacks the column ${missing.join(', ')}; it has ${has.join(', ')}`)
-  return [...columns, ...optionalColumns.filter((name) => has.includes(name))]
-}
-
-/** Turns whole numbers of 64 bits, at any depth, into numbers, and those that a number cannot hold into text. */
-function toPlain(value: unknown): unknown {
-  if (typeof value === 'bigint') {
-    const number = Number(value)
-    return Number.isSafeInteger(number) ? number : String(value)
-  }
-  if (Array.isArray(value)) return value.map(toPlain)
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
-    return value
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toPlain(inner)]))
-}
-
-function readMetadata(file: string, buffer: AsyncBuffer): Promise<FileMetaData> {
-  return parquetMetadataAsync(buffer).catch((cause) => {
-    throw new FileError(file, `expected a Parquet file: ${(cause as Error).message}`, { cause })
+function startDecoder(file: string, task: Task) {
+  const fd = openSync(file, 'r')
+  const answers = createChannel<Answer>()
+  const child = fork(entryBeside(import.meta.url, 'parquet-process'), [JSON.stringify(task)], {
+    stdio: [fd, 'ignore', 'pipe', 'ipc'],
+    serialization: 'advanced',
+    execArgv: [],
+    env: { ...compileCache(), SystemRoot: process.env.SystemRoot }, // no key of the user's; Windows needs the last
   })
+  closeSync(fd)
+  let said = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(0, 10_000)
+  })
+  child.on('message', (answer: Answer) => answers.push(answer))
+  child.on('error', (error) => answers.end(error))
+  child.on('close', (code, signal) => {
+    answers.push({ problem: `cannot be read as Parquet: ${explainEnd(said, signal ?? `code ${code}`)}` })
+    answers.end()
+  })
+  return {
+    answers,
+    ask: () => child.connected && child.send('more', () => {}),
+    end: () => child.kill('SIGKILL'),
+  }
 }
 
-/** The parts of an open file that are asked for. */
-function toBuffer(fd: number): AsyncBuffer {
-  const byteLength = fstatSync(fd).size
-  return {
-    byteLength,
-    slice(start, end = byteLength) {
-      const bytes = new Uint8Array(Math.max(0, end - start))
-      for (let done = 0; done < bytes.length; ) {
-        const count = readSync(fd, bytes, done, bytes.length - done, start + done)
-        if (count === 0) throw new Error(`the file ends at byte ${start + done}, within a column`)
-        done += count
-      }
-      return bytes.buffer
-    },
-  }
+function explainEnd(said: string, how: string): string {
+  if (said.includes('heap out of memory')) return 'takes more memory than there is'
+  const line = said.split('\n').find((text) => text.includes(': takes more than '))
+  return line ?? `the process that decodes it ended with ${how} ${said}`.trim()
 }
