@@ -11,6 +11,8 @@ const root = path.join(import.meta.dirname, '..')
 const folder = mkdtempSync(path.join(tmpdir(), 'aft-runs-'))
 const log = path.join(folder, 'log')
 const settings: Record<string, Record<string, string>> = {
+  'routes.sh': { TEST: '3' }, // vitest sets it to `true`
+  'routes-grid.sh': { TEST: '3' },
   'paper.sh': {
     BASE_MODEL: 'http://127.0.0.1:1/v1#base',
     SERVED: 'here',
@@ -30,6 +32,7 @@ function commandsOf(script: string): string[][] {
       `aft() { printf '%s\\x1f' "$@" >>'${log}'; printf '\\x1e' >>'${log}'; echo a-path; }`,
     )
     .replace(/^node\(\) .*$/m, 'node() { :; }')
+    .replace(/^updates_of\(\) .*$/m, 'updates_of() { echo 2; }')
   expect(text).not.toMatch(/npx|node_modules/)
   execFileSync(
     'bash',

@@ -217,7 +217,7 @@ test('the error of a wrong template file names the field, and the exit code is 1
   const file = join(folder, 'template.json')
   writeFileSync(file, '{"id": "mine"}')
   const { code, stderr } = await aft(['ask', 'Why?', '--model', 'scripted:echo', '--template', file])
-  expect(stderr).toBe(`error: ${file}: expected \`proposerSystem\` to be a string, got nothing\n`)
+  expect(stderr).toBe(`error: ${file}: \`proposerSystem\`: expected text, got nothing\n`)
   expect(code).toBe(1)
 })
 

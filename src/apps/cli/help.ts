@@ -38,7 +38,7 @@ function inputFlags(): string[] {
     ...list('--format --data --rows --set --official --task --tasks --include-path'),
     ...list('--outputs --baseline --annotations --gamed --instruction-difficulty --demonstrations'),
     ...list('--problems --puzzles --max-bad --max-chars --each --target --target-file --group'),
-    ...list('--split --metric --count --id --prompt-id --recipe'),
+    ...list('--split --metric --count --id --prompt-id --recipe --keep-equal --length'),
   ]
 }
 

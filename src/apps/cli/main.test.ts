@@ -143,6 +143,10 @@ test('`aft ask --help` explains every flag, with examples', async () => {
     Engines:
       --threads <n>            CPU threads of an embedded model (from 1; default:
                                one per core)
+      --attention <name>       how an embedded model computes attention; another way
+                               writes other texts for the same seed (flash, plain,
+                               plain-bf16; default: what \`aft models measure\` found,
+                               else flash)
       --lora <file>            LoRA adapter for an embedded model, a GGUF file
       --raw                    continue raw text, without a chat template: for base
                                models, embedded or at a server with /v1/completions

@@ -118,7 +118,7 @@ test('a template that is not there, or is wrong, is named before the first reque
       'none.json',
       'none.json: there is no such file or folder. Without a file there are the templates aft-2, aft-1',
     ],
-    ['wrong.json', 'wrong.json: expected `place` to be one of system, tail, got "top"'],
+    ['wrong.json', 'wrong.json: `place`: expected one of system, tail, got "top"'],
   ] as const) {
     const args = ['ask', 'Why?', '--model', `${server.baseURL}#m`, '--template', name]
     expect((await aft(args, { cwd: folder })).stderr).toContain(message)
