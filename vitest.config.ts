@@ -12,7 +12,7 @@ export default defineConfig(({ mode }) => {
       maxWorkers: isSlow ? 2 : availableParallelism() + 1,
       // A worker keeps its modules for the next quick file: half of the time went into loading them again.
       isolate: isSlow,
-      testTimeout: isSlow ? 600_000 : 60_000,
+      testTimeout: isSlow ? 1_200_000 : 60_000,
       hookTimeout: isSlow ? 600_000 : 300_000,
       expect: { poll: { timeout: 20_000 } },
       globalSetup: ['./test/scratch.ts'],
