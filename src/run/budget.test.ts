@@ -93,7 +93,7 @@ describe('a ledger', () => {
   })
 })
 
-test('tools and calls are read as well, and text may be dearer than usual', () => {
+test('tools, calls and images are read as well, and text may be dearer than usual', () => {
   const plan = makePlan({ proposers: ['m'], strategy: 'single', maxTokens: 100 })
   const call = { id: 'c', type: 'function' as const, function: { name: 'f', arguments: '{"a":1}' } }
   const tool = { type: 'function' as const, function: { name: 'f', description: 'y'.repeat(1_000) } }
@@ -106,6 +106,16 @@ test('tools and calls are read as well, and text may be dearer than usual', () =
   expect(inputOf({ tools: [tool] })).toBe(10 + 4 + quarter(tool))
   const called = [{ role: 'assistant', tool_calls: [call] }]
   expect(inputOf({ messages: called })).toBe(4 + quarter(call))
+  const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(1e6)}` } }
+  const imageTwice = {
+    messages: [{ role: 'user', content: [{ type: 'text', text: 'x'.repeat(40) }, image, image] }],
+  }
+  expect(inputOf(imageTwice)).toBe(10 + 4 + 2 * 1_600)
+  expect(inputOf(imageTwice, { imageTokens: 85 })).toBe(10 + 4 + 2 * 85)
+  const sound = (length: number) => ({ type: 'input_audio', input_audio: { data: 'A'.repeat(length) } })
+  const heard = (length: number) => inputOf({ messages: [{ role: 'user', content: [sound(length)] }] })
+  expect(heard(1_000)).toBe(4 + 1_600)
+  expect(heard(640_000)).toBe(4 + Math.ceil(JSON.stringify(sound(640_000)).length / 64))
   expect(inputOf({}, { bytesPerToken: 1, requestTokens: 64 })).toBe(40 + 4 + 64)
 })
 

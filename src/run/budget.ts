@@ -1,6 +1,6 @@
 /** Keeps a run within its budget: bounds what a prompt may cost before it starts, and counts what was spent. */
 import { countMembers, enginesOf, type Layer, type Plan, type Prompt } from '../core/plan.ts'
-import { isJson, textOf, type Usage } from '../core/provider/engine.ts'
+import { isJson, type Message, textOf, type Usage } from '../core/provider/engine.ts'
 import type { Template } from '../core/provider/template.ts'
 
 /** US dollars per million tokens. */
@@ -69,26 +69,28 @@ export interface BoundOptions {
   template: Template
   prices: Record<string, Price | undefined>
   bytesPerToken?: number
+  imageTokens?: number
   requestTokens?: number
 }
 
 /**
  * The most that one prompt costs if no request is repeated: every completion has its full length, and each request is
- * sent once for all its samples. Each completion that is asked for as JSON is repaired once. Images are not counted.
+ * sent once for all its samples. Each completion that is asked for as JSON is repaired once.
  * @param bytesPerToken of text: 4 is usual, 1 the least
+ * @param imageTokens of an image, and at least of a sound, a video or a file
  * @param requestTokens what the server's chat template adds to a request
  */
 export function boundSpending(
   { messages, tools, responseFormat }: Pick<Prompt, 'messages' | 'tools' | 'responseFormat'>,
-  { plan, template, prices, bytesPerToken = 4, requestTokens = 0 }: BoundOptions,
+  { plan, template, prices, bytesPerToken = 4, imageTokens = 1_600, requestTokens = 0 }: BoundOptions,
 ): Spending {
   const tokensIn = (text: string) => Math.ceil(Buffer.byteLength(text) / bytesPerToken)
   const called = messages.flatMap(({ tool_calls: calls }) => calls ?? [])
   const others = [...(tools ?? []), ...called].map((one) => tokensIn(JSON.stringify(one)))
-  const own = [...messages.map((message) => tokensIn(textOf(message)) + 4), ...others].reduce(
-    (sum, tokens) => sum + tokens,
-    requestTokens,
+  const read = messages.map(
+    (message) => tokensIn(textOf(message)) + 4 + tokensBesidesText(message, imageTokens),
   )
+  const own = [...read, ...others].reduce((sum, tokens) => sum + tokens, requestTokens)
   const instruction = tokensIn(template.aggregatorSystem)
   let total: Spending = nothingSpent
   for (const [depth, layer] of plan.layers.entries()) {
@@ -114,6 +116,20 @@ export function boundSpending(
   const outputTokens = plan.choose.sampling?.maxTokens ?? plan.choose.maxTokens ?? ASSUMED_TOKENS
   const judgment = { calls: 1, completions: 1, inputTokens, outputTokens }
   return addSpending(total, withCost(judgment, prices[plan.choose.judge]))
+}
+
+/** Bytes per token of a sound or a video, in base64: the servers read more than that of the usual formats for a token. */
+const MEDIA_BYTES_PER_TOKEN = 64
+
+/** Tokens of what is no text. How many an image has depends on its size and the model, and a link does not say. */
+function tokensBesidesText({ content }: Message, imageTokens: number): number {
+  let tokens = 0
+  for (const part of Array.isArray(content) ? content : []) {
+    if (part.type === 'image_url') tokens += imageTokens
+    else if (part.type !== 'text')
+      tokens += Math.max(imageTokens, JSON.stringify(part).length / MEDIA_BYTES_PER_TOKEN)
+  }
+  return Math.ceil(tokens)
 }
 
 /** Tokens that say what is wrong with a reply. */

@@ -189,12 +189,14 @@ describe('a server', () => {
     expect((await fetch(`${url}/v1/models`, by(keys.a))).status).toBe(200)
   })
 
+  const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } }
   test.each([
-    ['a token per byte', { messages: user('7'.repeat(400)) }],
-    ['tools', { tools: [{ type: 'function', function: { name: 'f', description: '7'.repeat(400) } }] }],
-  ])('lets 64 at once take no more with %s, by the count of the server behind', async (_, more) => {
-    const limit = 2_000
-    const replies = [{ text: 'one two three', delayMs: 50, usage: { inputTokens: 440 } }]
+    ['a token per byte', 440, { messages: user('7'.repeat(400)) }],
+    ['tools', 440, { tools: [{ type: 'function', function: { name: 'f', description: '7'.repeat(400) } }] }],
+    ['an image', 16_400, { messages: [{ role: 'user', content: [image] }] }],
+  ])('lets 64 at once take no more with %s, by the count of the server behind', async (_, read, more) => {
+    const limit = 4.5 * read
+    const replies = [{ text: 'one two three', delayMs: 50, usage: { inputTokens: read } }]
     const { post } = await startServer(scriptedEngine([{ replies }]), {
       keys,
       clientLimits: { tokensPerMinute: limit },

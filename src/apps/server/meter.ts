@@ -26,8 +26,8 @@ export interface Meter {
   tookAtMost(): Spending
 }
 
-/** The client chooses the text, so it may be one of the dearest. Chat templates add less than this. */
-const DEAREST = { bytesPerToken: 1, requestTokens: 64 }
+/** The client chooses text and images: of the dearest, Qwen2-VL reads 16,384 tokens. Chat templates add less than this. */
+const DEAREST = { bytesPerToken: 1, imageTokens: 16_384, requestTokens: 64 }
 
 /** Makes the meter of a request. */
 export function createMeter(
