@@ -51,6 +51,11 @@ const promises: Record<string, [file: string, title: string][]> = {
   'A text cannot drive the terminal': [
     ['src/apps/cli/render/sanitize.test.ts', '\\u200eb\\u200fc\\u061cd'],
     ['src/apps/cli/render/sanitize.test.ts', 'hi\\u{e0041}'],
+    ['src/apps/cli/render/sanitize.test.ts', 'pass\\u200bword'],
+    [
+      'src/apps/cli/render/sanitize.test.ts',
+      'an answer that streams one character at a time is shown as the whole',
+    ],
     ['src/apps/cli/render/sanitize.test.ts', 'however a text is split, its parts are sanitized to the same'],
     ['src/apps/cli/ask.test.ts', 'hostile text stays exact in a pipe and is escaped in JSON'],
     ['src/apps/cli/ask.test.ts', 'what an error quotes cannot drive the terminal'],

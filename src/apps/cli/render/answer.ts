@@ -17,7 +17,7 @@ const TAB = ' '.repeat(8)
  * between fences gets no added breaks: the terminal wraps it, and it can be copied unchanged.
  */
 export function createTextWriter(write: (text: string) => void, columns: () => number): TextWriter {
-  let kept = ''
+  let [kept, last] = ['', '']
   let line = ''
   let used = 0
   let isCode = false
@@ -47,14 +47,15 @@ export function createTextWriter(write: (text: string) => void, columns: () => n
   }
   return {
     push(delta) {
-      const text = kept + sanitize(delta)
+      const text = kept + sanitize(delta, last)
+      last = (last + delta).slice(-2)
       kept = piecesOf(text).at(-1) ?? ''
       putAll(text.slice(0, text.length - kept.length))
     },
     end() {
       putAll(kept)
       if (used > 0) breakLine()
-      kept = ''
+      ;[kept, last] = ['', '']
       isCode = false
     },
   }

@@ -38,6 +38,8 @@ class MarkdownWriter implements TextWriter {
   readonly #page: ReturnType<typeof createPage>
   readonly #columns: () => number
   readonly #style: Style
+  /** The end of what came, as it came. */
+  #last = ''
   /** What is not drawn yet of the line. */
   #line = ''
   /** Undefined until the line's beginning is understood. */
@@ -54,7 +56,8 @@ class MarkdownWriter implements TextWriter {
   }
 
   push(delta: string): void {
-    const parts = sanitize(delta).replaceAll('\t', '    ').split('\n')
+    const parts = sanitize(delta, this.#last).replaceAll('\t', '    ').split('\n')
+    this.#last = (this.#last + delta).slice(-2)
     for (const [i, part] of parts.entries()) {
       if (i > 0) this.#endLine()
       this.#line += part
