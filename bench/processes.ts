@@ -78,11 +78,21 @@ export interface Measured {
   output: string
 }
 
-/** Runs a command of `aft` in a process of its own. @param onStart gets the id of the process @throws Error if it fails */
-export async function runMeasured(args: string[], onStart?: (pid: number) => void): Promise<Measured> {
+/**
+ * Runs a command of `aft` in a process of its own.
+ * @param options `onStart` gets the id of the process; `checkout` is the folder whose `aft` runs, this one by default
+ * @throws Error if it fails
+ */
+export async function runMeasured(
+  args: string[],
+  { onStart, checkout = root }: { onStart?: (pid: number) => void; checkout?: string } = {},
+): Promise<Measured> {
   const start = performance.now()
   const stdio = ['ignore', 'pipe', 'pipe'] as const
-  const child = spawn(process.execPath, ['bench/measured-cli.ts', ...args], { cwd: root, stdio: [...stdio] })
+  const child = spawn(process.execPath, ['bench/measured-cli.ts', ...args], {
+    cwd: checkout,
+    stdio: [...stdio],
+  })
   children.add(child)
   onStart?.(child.pid as number)
   const [printed, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])

@@ -96,8 +96,10 @@ interface Run {
 async function measure(job: string, args: string[]): Promise<Run> {
   const peaks = new Map<number, number>()
   let timer: NodeJS.Timeout | undefined
-  const { seconds, peakBytes } = await runMeasured(args, (pid) => {
-    timer = setInterval(() => watchBelow(pid, peaks), 200)
+  const { seconds, peakBytes } = await runMeasured(args, {
+    onStart: (pid) => {
+      timer = setInterval(() => watchBelow(pid, peaks), 200)
+    },
   }).finally(() => clearInterval(timer))
   const run = { job, seconds, nodePeakBytes: peakBytes, childPeakBytes: Math.max(0, ...peaks.values()) }
   console.error(JSON.stringify(run))

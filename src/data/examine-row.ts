@@ -122,7 +122,7 @@ function findTarget(
     drop: { reason: `the target is ${reason}`, detail },
     responses,
   })
-  const unusable = findUnusable(target)
+  const unusable = best ? undefined : findUnusable(target) // the best one is usable
   if (unusable) return drop(unusable)
   if (target.length < minTargetChars) return drop('too short', target.length)
   if (target.length > maxTargetChars) return drop('too long', target.length)

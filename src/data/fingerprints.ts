@@ -10,7 +10,8 @@ import { readFileSync } from 'node:fs'
 export interface FingerprintSet {
   name: string
   prompts: number
-  hashes: Set<bigint>
+  /** Sorted, each as its lower and its upper 32 bits. */
+  hashes: Uint32Array
 }
 
 const GRAM_WORDS = 8
@@ -35,32 +36,48 @@ export function hash64(text: string): bigint {
   return hash('sha1', text, 'buffer').readBigUInt64LE()
 }
 
-const hashWhole = (words: string[]) => hash64(`whole ${words.join(' ')}`)
+const wholeText = (words: string[]) => `whole ${words.join(' ')}`
 
-const hashGram = (words: string[], at: number) => hash64(words.slice(at, at + GRAM_WORDS).join(' '))
+const gramText = (words: string[], at: number) => words.slice(at, at + GRAM_WORDS).join(' ')
 
 /** Hashes a benchmark's prompts. */
 export function makeFingerprints(name: string, prompts: string[]): FingerprintSet {
   const hashes = new Set<bigint>()
   for (const prompt of prompts) {
     const words = normalizeWords(prompt)
-    if (words.length > 0) hashes.add(hashWhole(words))
-    for (let i = 0; i + GRAM_WORDS <= words.length; i++) hashes.add(hashGram(words, i))
+    if (words.length > 0) hashes.add(hash64(wholeText(words)))
+    for (let i = 0; i + GRAM_WORDS <= words.length; i++) hashes.add(hash64(gramText(words, i)))
   }
-  return { name, prompts: prompts.length, hashes }
+  return { name, prompts: prompts.length, hashes: new Uint32Array(BigUint64Array.from(hashes).sort().buffer) }
 }
 
 /** Returns the names of the benchmarks that contain a prompt. */
 export function findHits(prompt: string, sets: FingerprintSet[]): string[] {
   if (sets.length === 0) return []
   const words = normalizeWords(prompt)
-  const whole = hashWhole(words)
-  const grams: bigint[] = []
-  const gramAt = (i: number) => (grams[i] ??= hashGram(words, i))
+  const whole = hashHalves(wholeText(words))
+  const grams: Halves[] = []
+  const gramAt = (i: number) => (grams[i] ??= hashHalves(gramText(words, i)))
   const count = words.length - GRAM_WORDS + 1
   return sets
-    .filter(({ hashes }) => hashes.has(whole) || hasRun((i) => hashes.has(gramAt(i)), count))
+    .filter(({ hashes }) => hasHash(hashes, whole) || hasRun((i) => hasHash(hashes, gramAt(i)), count))
     .map(({ name }) => name)
+}
+
+type Halves = [low: number, high: number]
+
+function hashHalves(text: string): Halves {
+  const digest = hash('sha1', text, 'buffer')
+  return [digest.readUInt32LE(0), digest.readUInt32LE(4)]
+}
+
+/** Says whether a hash is among sorted ones. These are spread evenly, so its place is near where its size puts it. */
+function hasHash(hashes: Uint32Array, [low, high]: Halves): boolean {
+  let at = 2 * Math.floor((high / 2 ** 32) * (hashes.length / 2))
+  while (at > 0 && (hashes[at + 1] as number) >= high) at -= 2
+  for (; at < hashes.length && (hashes[at + 1] as number) <= high; at += 2)
+    if (hashes[at] === low && hashes[at + 1] === high) return true
+  return false
 }
 
 /** Says whether `MIN_RUN` places in a row match. Each such run covers a multiple of `MIN_RUN`, so those are tried first. */
@@ -77,13 +94,8 @@ function hasRun(has: (place: number) => boolean, count: number): boolean {
 
 /** Writes a line of JSON (`[{name, prompts, hashes}]`, with counts), then each set's sorted hashes, 8 bytes little-endian. */
 export function encodeFingerprints(sets: FingerprintSet[]): Buffer {
-  const head = sets.map(({ name, prompts, hashes }) => ({ name, prompts, hashes: hashes.size }))
-  const bodies = sets.map(({ hashes }) => {
-    const bytes = Buffer.alloc(8 * hashes.size)
-    const sorted = [...hashes].sort((a, b) => (a < b ? -1 : 1))
-    for (const [i, value] of sorted.entries()) bytes.writeBigUInt64LE(value, 8 * i)
-    return bytes
-  })
+  const head = sets.map(({ name, prompts, hashes }) => ({ name, prompts, hashes: hashes.length / 2 }))
+  const bodies = sets.map(({ hashes }) => Buffer.from(hashes.buffer, hashes.byteOffset, hashes.byteLength))
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), ...bodies])
 }
 
@@ -94,8 +106,9 @@ export function decodeFingerprints(bytes: Buffer): FingerprintSet[] {
     bytes.toString('utf8', 0, offset),
   )
   return head.map(({ name, prompts, hashes: count }) => {
-    const hashes = new Set<bigint>()
-    for (let i = 0; i < count; i++, offset += 8) hashes.add(bytes.readBigUInt64LE(offset))
+    const hashes = new Uint32Array(2 * count)
+    Buffer.from(hashes.buffer).set(bytes.subarray(offset, offset + 8 * count))
+    offset += 8 * count
     return { name, prompts, hashes }
   })
 }

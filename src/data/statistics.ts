@@ -55,31 +55,41 @@ function addLength(counts: LengthCounts, chars: number): void {
   counts.chars += chars
 }
 
-/** Returns the share (0 to 1) of a text's distinct word 4-grams that one of the others has. A shorter text counts words. */
+/** Returns the share (0 to 1) of a text's distinct word 4-grams that one of the others has; of its words if it has fewer than 4. */
 export function findOverlap(text: string, others: string[]): number {
   const numbers = new Map<string, number>()
-  const [own = [], ...known] = [text, ...others].map((one) =>
-    normalizeWords(one).map((word) => {
-      const number = numbers.get(word) ?? numbers.size
-      if (number === numbers.size) numbers.set(word, number)
-      return number
-    }),
-  )
-  const grams = gramsOf(own, numbers.size)
-  if (grams.size === 0) return 0
-  const total = grams.size
-  for (const words of known) for (const gram of gramsOf(words, numbers.size)) grams.delete(gram)
-  return (total - grams.size) / total
+  const own = normalizeWords(text).map((word) => {
+    const number = numbers.get(word) ?? numbers.size
+    if (number === numbers.size) numbers.set(word, number)
+    return number
+  })
+  const size = own.length < GRAM_WORDS ? 1 : GRAM_WORDS
+  const left = new Set<number | string>()
+  visitGrams(own, { size, count: numbers.size }, (gram) => left.add(gram))
+  const total = left.size
+  for (const other of others) {
+    const words = normalizeWords(other).map((word) => numbers.get(word) ?? UNKNOWN)
+    visitGrams(words, { size, count: numbers.size }, (gram) => left.delete(gram))
+  }
+  return total === 0 ? 0 : (total - left.size) / total
 }
 
-/** Returns a key for each distinct gram: a number, or text if numbers get too large. Words are numbers below `count`. */
-function gramsOf(words: number[], count: number): Set<number | string> {
-  if (words.length < GRAM_WORDS) return new Set(words)
-  const grams = new Set<number | string>()
-  const isSmall = count ** GRAM_WORDS <= Number.MAX_SAFE_INTEGER
-  for (let i = 0; i + GRAM_WORDS <= words.length; i++) {
-    const gram = words.slice(i, i + GRAM_WORDS)
-    grams.add(isSmall ? gram.reduce((sum, word) => sum * count + word) : gram.join(' '))
+const UNKNOWN = -1
+
+/** Visits the grams of known words: a number each, or text if numbers get too large. Words are numbers below `count`. */
+function visitGrams(
+  words: number[],
+  { size, count }: { size: number; count: number },
+  visit: (gram: number | string) => void,
+): void {
+  const isSmall = count ** size <= Number.MAX_SAFE_INTEGER
+  let known = 0
+  for (let i = 0; i < words.length; i++) {
+    known = words[i] === UNKNOWN ? 0 : known + 1
+    if (known < size) continue
+    const from = i + 1 - size
+    let gram = 0
+    for (let k = from; k <= i; k++) gram = gram * count + (words[k] as number)
+    visit(isSmall ? gram : words.slice(from, i + 1).join(' '))
   }
-  return grams
 }

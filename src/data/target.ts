@@ -4,7 +4,7 @@ import { formOf } from '../files/forms/forms.ts'
 import { listFiles, readRecords } from '../files/rows/read-records.ts'
 import { asFields, RowProblem, wrong } from '../files/rows/row.ts'
 import { createSpool } from '../lib/spool.ts'
-import { type LabelRow, type ReadLabelRows, readLabels } from '../run/label.ts'
+import type { LabelRow, ReadLabelRows } from '../run/label.ts'
 import { type BuildOptions, promptText, selectDrafts } from './build.ts'
 import { readPrompt } from './sources/responses.ts'
 
@@ -64,6 +64,7 @@ export async function askTargets(
     }
     if (ids.length === 0) return found
     if (!(await label(rows))) return undefined
+    const { readLabels } = await import('../run/label.ts')
     for await (const { row, target } of readLabels(rows, out)) found.set(promptText(row.prompt), target)
     return found
   } finally {

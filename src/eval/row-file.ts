@@ -8,13 +8,14 @@ import {
   idFields,
   isPacked,
   isTable,
+  parsePlain,
   plain,
   readTable,
   readWholeRecords,
 } from '../files/rows/read-records.ts'
 import { RowProblem } from '../files/rows/row.ts'
 import { jsonReason } from '../lib/explain-json.ts'
-import { MAX_LINE_BYTES, parseExact } from '../lib/jsonl.ts'
+import { MAX_LINE_BYTES } from '../lib/jsonl.ts'
 
 /** Ids of 64 bits are kept as they are written. */
 const IDS = [...idFields, 'key', 'question_id']
@@ -99,7 +100,7 @@ function parseArray(file: string, text: string): RowFile<unknown> {
   }
   const places = { file, isArray: true, lineOf }
   try {
-    return { ...places, rows: parseExact(plain(text), IDS) as unknown[] }
+    return { ...places, rows: parsePlain(text, IDS) as unknown[] }
   } catch (error) {
     for (const [i, { start, end }] of findElements(text).entries()) {
       const problem = findProblem(text.slice(start, end))
@@ -146,7 +147,7 @@ function parseLines(file: string, text: string): RowFile<unknown> {
     if (line.trim() === '') continue
     lines.push(i + 1)
     try {
-      rows.push(parseExact(plain(line), IDS))
+      rows.push(parsePlain(line, IDS))
     } catch (error) {
       const problem = `expected one JSON object, got ${show(line.trim())} (${jsonReason(error)})`
       throw new DataError(file, i + 1, problem)

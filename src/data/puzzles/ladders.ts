@@ -9,7 +9,13 @@ const words =
   )
 
 const differ = (a: string, b: string) => [...a].filter((letter, i) => letter !== b[i]).length
-const neighbors = new Map(words.map((word) => [word, words.filter((other) => differ(word, other) === 1)]))
+const neighbors = new Map<string, string[]>()
+
+function neighborsOf(word: string): string[] {
+  const found = neighbors.get(word) ?? words.filter((other) => differ(word, other) === 1)
+  neighbors.set(word, found)
+  return found
+}
 
 const wordings = [
   (list: string, a: string, b: string) => `Words: ${list}. Change one letter at a time from ${a} to ${b}.`,
@@ -24,7 +30,7 @@ function growArms(start: string, { choices, steps }: { choices: number; steps: n
     const arm: string[] = []
     for (let step = 0; step < steps; step++) {
       const from = arm.at(-1) ?? start
-      const free = (neighbors.get(from) ?? []).filter((word) =>
+      const free = neighborsOf(from).filter((word) =>
         used.every((other) => other === from || differ(word, other) > 1),
       )
       if (free.length === 0) return undefined

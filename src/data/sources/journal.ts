@@ -3,10 +3,9 @@ import {
   createJournalPrompts,
   findShown,
   type JournalPrompt,
-  type JournalPrompts,
   takeRecord,
 } from '../../files/journal-prompts.ts'
-import { type JournalRecord, parseRecord } from '../../files/journal-records.ts'
+import type { JournalRecord } from '../../files/journal-records.ts'
 import {
   asMessages,
   attempt,
@@ -21,10 +20,12 @@ import {
 export const journal: Source = {
   about: 'a journal of `aft run`, `aft data propose` or `aft data label`',
   async *read(records: AsyncIterable<RawRecord>): AsyncIterable<SourceRow | BadRow> {
+    const { parseRecord } = await import('../../files/journal-records.ts')
+    const takeLine = (value: object) => takeRecord(open, toRecord(value, parseRecord))
     const open = createJournalPrompts()
     const places = new Map<string, string>()
     for await (const record of records) {
-      const taken = attempt(record, (value) => takeLine(value, open))
+      const taken = attempt(record, takeLine)
       if (taken && 'problem' in taken) yield taken
       else if (taken) {
         const row = toRow(taken, open.header?.plan.layers.length)
@@ -43,17 +44,13 @@ export const journal: Source = {
   },
 }
 
-function takeLine(value: object, open: JournalPrompts): JournalPrompt | undefined {
-  const line = toRecord(value)
-  if (line.type === 'prompt') asMessages(line.messages, 'messages')
-  return takeRecord(open, line)
-}
-
-function toRecord(value: object): JournalRecord {
+function toRecord(value: object, parse: (value: object) => JournalRecord): JournalRecord {
   try {
-    return parseRecord(value)
+    const line = parse(value)
+    if (line.type === 'prompt') asMessages(line.messages, 'messages')
+    return line
   } catch (error) {
-    throw new RowProblem((error as Error).message)
+    throw error instanceof RowProblem ? error : new RowProblem((error as Error).message)
   }
 }
 

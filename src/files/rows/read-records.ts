@@ -178,7 +178,7 @@ export function isTable(value: unknown): value is Table {
 /** The rows of a table's text. */
 export function* readTable(file: string, text: string): Generator<RawRecord> {
   const keys = Object.keys(Object.values(JSON.parse(plain(text)) as Table)[0] ?? {})
-  const table = parseExact(plain(text), keys) as Table // ids of 64 bits stand under these keys
+  const table = parsePlain(text, keys) as Table // ids of 64 bits stand under these keys
   for (const [i, key] of keys.entries()) {
     const cells = Object.entries(table).map(([name, column]) => [name, column[key]])
     yield { file, line: 1, row: i + 1, value: Object.fromEntries(cells) }
@@ -262,13 +262,24 @@ export function plain(text: string): string {
   return text.replace(PYTHON_NUMBERS, (found) => (found.startsWith('"') ? found : 'null'))
 }
 
+/** Parses JSON that may be Python's. Most is not, so it is tried as it is. */
+export function parsePlain(text: string, exact: string[]): unknown {
+  try {
+    return parseExact(text, exact)
+  } catch (error) {
+    const other = plain(text)
+    if (other === text) throw error
+    return parseExact(other, exact)
+  }
+}
+
 /** The value of a line or element, or what is wrong with it. Nothing at all for a blank line. */
 export function parseRecord(bytes: Buffer): { value: unknown } | { problem: string } | undefined {
   if (!isUtf8(bytes)) return { problem: 'expected UTF-8, got other bytes' }
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
   try {
-    const value = parseExact(plain(text), idFields)
-    return mayHaveHalf.test(text) && hasHalf(value) ? { problem: HALF } : { value }
+    const value = parsePlain(text, idFields)
+    return text.includes('\\u') && mayHaveHalf.test(text) && hasHalf(value) ? { problem: HALF } : { value }
   } catch (error) {
     return text.trim() === '' ? undefined : { problem: `expected JSON: ${jsonReason(error)}` }
   }

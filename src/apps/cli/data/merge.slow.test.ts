@@ -63,8 +63,8 @@ test('--shard refuses standard input and a model for the targets, which would be
 })
 
 test('the same holds with threads in some parts and small files', async () => {
-  const rows = Array.from({ length: 3000 }, (_, i) => `${faultyRow(i, 150)}\n`).join('')
-  expect(Buffer.byteLength(rows)).toBeGreaterThan(8e6) // enough for threads
+  const rows = Array.from({ length: 3000 }, (_, i) => `${faultyRow(i, 600)}\n`).join('')
+  expect(Buffer.byteLength(rows)).toBeGreaterThan(32e6) // enough for threads
   writeFileSync(join(folder, 'large.jsonl'), rows)
   const large = (threads: string, ...args: string[]) =>
     data(

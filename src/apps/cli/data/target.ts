@@ -3,9 +3,7 @@ import path from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
 import type { BuildOptions, Target } from '../../../data/build.ts'
-import { askTargets, readTargets } from '../../../data/target.ts'
 import { whole } from '../option-types.ts'
-import { sampleLabels } from './sampling.ts'
 
 /** The target flags. At most one of the first three is set. */
 export interface TargetFlags {
@@ -75,11 +73,11 @@ export async function findTarget(
 ): Promise<Target | undefined> {
   const { target = 'gold', targetFile, targetModel: model, targetMaxTokens, targetSeed, seed } = flags
   if (model === undefined) {
-    if (targetMaxTokens === undefined && targetSeed === undefined)
-      return targetFile === undefined
-        ? target
-        : readTargets(targetFile, (...counts) => warn(targetFile, counts))
-    throw new UsageError('--target-max-tokens and --target-seed are for --target-model')
+    if (targetMaxTokens !== undefined || targetSeed !== undefined)
+      throw new UsageError('--target-max-tokens and --target-seed are for --target-model')
+    if (targetFile === undefined) return target
+    const { readTargets } = await import('../../../data/target.ts')
+    return readTargets(targetFile, (...counts) => warn(targetFile, counts))
   }
   if (source.files.includes('-'))
     throw new UsageError('--target-model reads the rows twice: give them as a file, not as standard input')
@@ -91,6 +89,8 @@ export async function findTarget(
     temperature: TEMPERATURE,
     seed: targetSeed ?? seed,
   }
+  const { askTargets } = await import('../../../data/target.ts')
+  const { sampleLabels } = await import('./sampling.ts')
   return askTargets({ ...options, rows: source.read() }, output, (rows) =>
     sampleLabels(rows, sampling, options.template),
   )
