@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { aft } from './command-line.ts'
-import { aftPart, countRun, type Part, startRedis, startUpstream } from './queue-parts.ts'
+import { aftPart, countRun, type Part, startRedis, startUpstream, untilListening } from './queue-parts.ts'
 
 export interface CampaignOptions {
   folder: string
@@ -57,7 +57,7 @@ export async function runCampaign(options: CampaignOptions) {
     const seconds = (performance.now() - startMs) / 1000
     log(`ended after ${seconds.toFixed(0)} s`)
     const counts = countRun(path.join(folder, 'a.jsonl.journal'), upstream.log)
-    const wrong = await countWrong(folder, plan, upstream.part)
+    const wrong = await countWrong(folder, plan, upstream)
     return summarize({ counts, faults, wrong, seconds, options })
   } finally {
     for (const part of [...workers, submitter, redis, upstream.part]) await part.kill()
@@ -153,11 +153,11 @@ async function storm({ stormPort }: Parts, faults: Faults): Promise<void> {
 async function countWrong(
   folder: string,
   plan: string[],
-  upstream: Part,
+  { part, port }: { part: Part; port: number },
 ): Promise<{ compared: number; wrong: number }> {
-  await upstream.kill()
-  upstream.start()
-  await delay(1_500)
+  await part.kill()
+  part.start()
+  await untilListening(port)
   rmSync(path.join(folder, 'alone.jsonl'), { force: true })
   await aft(['run', 'p.jsonl', '-o', 'alone.jsonl', ...plan, '--concurrency', '256'], { cwd: folder })
   const read = (name: string) =>

@@ -146,9 +146,10 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-async function untilListening(port: number): Promise<void> {
+/** Waits until something listens on the port, for at most a minute. */
+export async function untilListening(port: number): Promise<void> {
   const { connect } = await import('node:net')
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1_200; tries++) {
     const socket = connect(port, '127.0.0.1')
     const isThere = await Promise.race([
       once(socket, 'connect').then(() => true),

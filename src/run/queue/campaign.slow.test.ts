@@ -1,4 +1,4 @@
-/** The campaign of `npm run bench -- campaign`, short. Takes about a minute. */
+/** The campaign of `npm run bench -- campaign`, short. Takes two minutes. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -24,7 +24,7 @@ test.skipIf(!hasRedis())(
       processFaults: 20,
       everyMs: 1_000,
       upstreamMs: 500,
-      takeoverS: 6,
+      takeoverS: 20, // a shorter lock is lost on a slow machine while its worker is alive
       random: randomFrom(Math.floor(Math.random() * 1e6)),
     })
     expect(result).toMatchObject({
@@ -39,5 +39,5 @@ test.skipIf(!hasRedis())(
     expect(result.faults.all).toBeGreaterThan(40)
     expect(result.paidAgain).toBeLessThanOrEqual(result.mayPayAgain)
   },
-  300_000,
+  600_000,
 )

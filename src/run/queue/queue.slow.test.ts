@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { aft } from '../../../test/command-line.ts'
 import {
@@ -17,15 +18,19 @@ import {
   type Part,
   type QueueFolder,
 } from '../../../test/queue-parts.ts'
+import { keysOf, recordLines } from './keys.ts'
 
 let queue: QueueFolder
 const at = (name: string) => queue.at(name)
 const start = (part: Part) => queue.start(part)
 /**
- * For tests that kill no worker: on a slow machine a lock of 4 seconds is lost while its worker is alive, and its prompt begins
- * again at another, over and over.
+ * On a slow machine a lock of 4 seconds is lost while its worker is alive, and its prompt is paid for again at another, over
+ * and over. Tests that kill workers have it longer, so that only what was killed is paid again.
  */
 const STEADY = ['--takeover-s', '60']
+const AFTER_KILLS = ['--takeover-s', '20']
+/** What waits for another process. */
+const LATE = { timeout: 120_000 }
 const PLAN = ['--width', '3', '--depth', '1', '--no-progress']
 
 const work = (name: string, more: string[] = []) =>
@@ -61,7 +66,7 @@ function writePrompts(count: number): void {
 
 describe.skipIf(!hasRedis())(
   'a run through a queue (skipped without redis-server)',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   () => {
     test('one worker, four workers and none of them give the same answers, and the same journal but for times', async () => {
       const alone = await aft(
@@ -88,7 +93,7 @@ describe.skipIf(!hasRedis())(
     })
 
     test('submitter, workers and Redis are killed while it runs: nothing is lost, nothing is there twice', async () => {
-      const workers = ['w1', 'w2'].map((name) => work(name))
+      const workers = ['w1', 'w2'].map((name) => work(name, AFTER_KILLS))
       let submitter = run('a.jsonl')
       const killAll = async () => {
         await Promise.all([submitter.kill(), queue.redis.kill(), ...workers.map((worker) => worker.kill())])
@@ -127,16 +132,50 @@ describe.skipIf(!hasRedis())(
       expect(counts.sent.again).toBeLessThanOrEqual(5 * 16)
     })
 
+    test('a worker that stands still longer than its lock loses its prompts to others, and nothing is there twice', async () => {
+      writePrompts(400)
+      const still = work('still')
+      const running = run('a.jsonl')
+      await grown(at('a.jsonl.journal'), 40)
+      still.child.kill('SIGSTOP')
+      work('other')
+      const { log } = queue.upstream
+      await expect.poll(() => countRun(at('a.jsonl.journal'), log).asked.again, LATE).toBeGreaterThan(0)
+      still.child.kill('SIGCONT')
+      await expect.poll(() => still.log, LATE).toContain('could not renew lock')
+      expect(await running.ended()).toBe(0)
+      expect(countRun(at('a.jsonl.journal'), log)).toMatchObject({
+        answers: { distinct: 400, again: 0 },
+        completions: { distinct: 1_600, again: 0 },
+        failed: 0,
+      })
+    })
+
+    test('lines are taken from the holder of the lock alone', async () => {
+      const redis = new Redis(queue.url)
+      const keys = keysOf('mine')
+      const send = () => recordLines(redis, { keys, job: 'p-1', token: 'mine' }, ['{}'], 'part')
+      const heard: boolean[] = []
+      for (const holder of ['', 'mine', 'another']) {
+        if (holder) await redis.set(keys.lock('p-1'), holder)
+        heard.push(await send())
+      }
+      expect(heard).toEqual([false, true, false])
+      expect(await redis.xlen(keys.lines)).toBe(1)
+      redis.disconnect()
+    })
+
     test('an interrupted run pauses its workers, and the same command resumes it', async () => {
       work('w', STEADY)
       const first = run('a.jsonl')
       await grown(at('a.jsonl.journal'), 100)
       await first.kill('SIGINT')
-      await delay(1_500)
-      const status = await aft(['status', '--queue', queue.url, '--json'], { cwd: queue.folder })
-      const [found] = JSON.parse(status.stdout).runs
-      expect(found).toMatchObject({ submitter: 'interrupted', working: 0 })
-      expect(found.workers).toHaveLength(1)
+      const status = async () => {
+        const { stdout } = await aft(['status', '--queue', queue.url, '--json'], { cwd: queue.folder })
+        const [{ submitter, working, workers }] = JSON.parse(stdout).runs
+        return { submitter, working, workers: workers.length }
+      }
+      await expect.poll(status, LATE).toEqual({ submitter: 'interrupted', working: 0, workers: 1 })
       expect(await run('a.jsonl').ended()).toBe(0)
       expect(countRun(at('a.jsonl.journal'), queue.upstream.log).completions).toEqual({
         distinct: 480,
@@ -196,15 +235,14 @@ describe.skipIf(!hasRedis())(
       )
       await once(refusing.listen(0, '127.0.0.1'), 'listening')
       const { port } = refusing.address() as AddressInfo
-      const lost = work('lost', ['-m', `${queue.upstream.model}=http://127.0.0.1:9/v1#m`])
+      const lost = work('lost', [...STEADY, '-m', `${queue.upstream.model}=http://127.0.0.1:9/v1#m`])
       const running = run('a.jsonl')
-      for (let tries = 0; !lost.log.includes('leaves its prompts to others') && tries < 400; tries++)
-        await delay(50)
-      const wrong = work('wrong', ['-m', `${queue.upstream.model}=http://127.0.0.1:${port}/v1#m`])
+      await expect.poll(() => lost.log, LATE).toContain('leaves its prompts to others')
+      const wrong = work('wrong', [...STEADY, '-m', `${queue.upstream.model}=http://127.0.0.1:${port}/v1#m`])
       expect(await wrong.ended()).toBe(1)
       expect(wrong.log).toContain('401')
       refusing.close()
-      work('right')
+      work('right', STEADY)
       expect(await running.ended()).toBe(0)
       expect(countRun(at('a.jsonl.journal'), queue.upstream.log)).toMatchObject({
         answers: { distinct: 30, again: 0 },
@@ -246,7 +284,6 @@ describe.skipIf(!hasRedis())(
     test('the run of another journal is refused', async () => {
       const first = run('a.jsonl', ['--run', 'same'])
       await grown(at('a.jsonl.journal'), 5)
-      await delay(1_000)
       const second = await aft(
         [
           'run',
