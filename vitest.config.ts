@@ -14,7 +14,7 @@ export default defineConfig(({ mode }) => {
       isolate: isSlow,
       testTimeout: isSlow ? 1_200_000 : 60_000,
       hookTimeout: isSlow ? 600_000 : 300_000,
-      expect: { poll: { timeout: 20_000 } },
+      expect: { poll: { timeout: isSlow ? 120_000 : 20_000 } },
       globalSetup: ['./test/scratch.ts'],
       reporters: ['default', './test/totals-reporter.ts'],
     },

@@ -46,7 +46,7 @@ describe.skipIf(!existsSync(data))('with the data sets (needs ../shared/data)', 
     expect(journal().match(/"type":"part"/g)).toHaveLength(14)
     expect(before).toBeGreaterThan(0)
     expect((await aft(['report', 'gsm8k', '-o', 'page.html'], { cwd })).code).toBe(0)
-  }, 240_000)
+  })
 
   test('IFEval is checked by the published checker, prompts that it cannot check are counted', async () => {
     const rules = [

@@ -35,7 +35,7 @@ async function read(name: string) {
   return { rows, asked }
 }
 
-test.each(['nested', 'flat'])('%s rows', { timeout: 120_000 }, async (kind) => {
+test.each(['nested', 'flat'])('%s rows', async (kind) => {
   const expected = await read(`${kind}.jsonl`)
   expect(expected.rows.filter((row) => 'problem' in row)).toEqual([])
   expect(expected.rows).toHaveLength(12)

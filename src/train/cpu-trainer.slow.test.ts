@@ -46,7 +46,7 @@ names = [choose_trainer(args(**more)).__name__ for more in ({}, {"packing": True
 print(json.dumps({"found": found, "names": names}))
 `
 
-test('loss, gradients and counted tokens are the same', { timeout: 120_000 }, () => {
+test('loss, gradients and counted tokens are the same', () => {
   const { python } = findEnvironment()
   const args = ['-c', program, trainerFolder, tiny, path.join(folder, 'out')]
   const said = execFileSync(python, args, {

@@ -39,7 +39,7 @@ export async function serve(args: string[]): Promise<string> {
 }
 
 /** A case's stub on a free port, until the test ends, with the bodies that it got: it prints each. */
-export async function startStub(name: string): Promise<{ model: string; bodies: () => string[] }> {
+export async function startStub(name: string): Promise<{ model: string; bodies: () => Promise<string[]> }> {
   const port = await findPort()
   const child = start([place(name, 'stub.mjs'), String(port)])
   let printed = ''
@@ -47,11 +47,21 @@ export async function startStub(name: string): Promise<{ model: string; bodies: 
     printed += text
   })
   const address = `http://127.0.0.1:${port}`
-  // The stub may print this body after it has answered, so it is left out by its text.
-  const greeting = '{"messages":[]}'
-  const answers = () => fetch(address, { method: 'POST', body: greeting }).then(Boolean, () => false)
-  await expect.poll(answers).toBe(true)
-  const bodies = () => printed.split('\n').filter((body) => body && body !== greeting)
+  // What the stub prints may come after its answer. What it printed before a greeting has come if the greeting has.
+  let greetings = 0
+  const greet = () => {
+    const body = `{"messages":[],"greeting":${++greetings}}`
+    return fetch(address, { method: 'POST', body }).then(
+      () => body,
+      () => undefined,
+    )
+  }
+  await expect.poll(greet).toBeDefined()
+  const bodies = async () => {
+    const last = await greet()
+    await expect.poll(() => printed).toContain(`${last}\n`)
+    return printed.split('\n').filter((body) => body && !body.includes('"greeting":'))
+  }
   return { model: `${address}/v1#m`, bodies }
 }
 

@@ -68,7 +68,7 @@ describe.skipIf(!hasCases)('schemas in this process', () => {
   beforeAll(async () => {
     engine = await openEngine('smollm2', { config: {} })
     server = await listen(createServer({ engines: { smollm2: engine } }), { host: '127.0.0.1', port: 0 })
-  }, 120_000)
+  })
   afterAll(async () => {
     await server.close(0)
     await engine.close?.()

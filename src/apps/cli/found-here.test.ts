@@ -61,7 +61,7 @@ Mistral: MISTRAL_API_KEY is set
   )
   expect(stdout).toBe('Hello.\n')
   await server.close()
-}, 30_000)
+})
 
 test('`aft doctor` does not call optional parts wrong', async () => {
   const { stdout, code } = await aft(['doctor'], { env })

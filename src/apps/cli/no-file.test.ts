@@ -88,7 +88,7 @@ test.each(reads.map((args) => [args.join(' '), args] as const))('%s is refused',
 
 test('a build that is refused ends at once', () => {
   const args = [launcher, ...build.map((arg) => arg.replace('rows.jsonl', '/dev/zero'))]
-  expect(spawnSync(process.execPath, args, { cwd: at('.'), timeout: 30_000 }).status).toBe(2)
+  expect(spawnSync(process.execPath, args, { cwd: at('.'), timeout: 55_000 }).status).toBe(2)
 })
 
 test('a pipe that the shell has opened is read to its end, each row once', () => {

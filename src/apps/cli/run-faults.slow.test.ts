@@ -1,9 +1,9 @@
 /** What may go wrong around a run: each has a message that says what to do, an exit code, and loses nothing finished. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Fault, startChatServer } from '../../../test/chat-server.ts'
 import { echo, scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { canMount, scripted, small, useRunFolder } from './run-folder.fixture.ts'
@@ -161,14 +161,17 @@ describe('a disk that fills up', () => {
 
 test('a second run on the same journal, and the first is not disturbed', async () => {
   writePrompts(40)
-  writeFileSync(at('slow.json'), '{"echo":true,"delayMs":100}')
-  const args = ['--model', 'scripted:slow.json', ...small]
+  const { promise: go, resolve: goOn } = Promise.withResolvers<string>()
+  const server = await startChatServer(scriptedEngine([{ replies: [() => go] }]))
+  onTestFinished(() => server.close())
+  const args = ['--model', `${server.baseURL}#m`, ...small]
   const first = run(args)
   while (!existsSync(at('a.jsonl.journal'))) await new Promise((resolve) => setTimeout(resolve, 10))
   expect(await run(args)).toMatchObject({
     code: 2,
     stderr: 'error: a.jsonl.journal: is in use by another process: wait for it to end, or give another -o\n',
   })
+  goOn('The Rhine.')
   expect((await first).code).toBe(0)
   expectNothingTwice(40 * 3)
 })

@@ -32,7 +32,7 @@ test('the first line is the address, which answers, and SIGTERM ends it with 0',
       aft: { degraded: false },
     })
     child.kill('SIGTERM')
-    expect((await once(child, 'exit'))[0]).toBe(0)
+    expect((await once(child, 'close'))[0]).toBe(0)
     const url = line.trim()
     expect(told).toContain(
       `  page      ${url}

@@ -114,7 +114,7 @@ describe('a reader', () => {
     const body = JSON.stringify({ ...question, stream: true })
     socket.write(head(body, `content-length: ${body.length}\r\n`))
     socket.once('data', () => socket.pause())
-    await vi.waitFor(() => expect(engine.requests[0]?.signal?.aborted).toBe(true), 50_000)
+    await expect.poll(() => engine.requests[0]?.signal?.aborted, { timeout: 50_000 }).toBe(true)
     socket.resume()
     await closed
   })

@@ -32,7 +32,7 @@ export async function openFarm(): Promise<Farm> {
   const parts: Part[] = [redis]
   writeFileSync(path.join(folder, 'keys.txt'), `team-of-nine: ${KEY}\n`)
   const reply = { text: 'one two three', usage: { inputTokens: 7 } }
-  const script = [{ when: 'slow', replies: [{ ...reply, delayMs: 6_000 }] }, { replies: [reply] }]
+  const script = [{ when: 'slow', replies: [{ ...reply, delayMs: 12_000 }] }, { replies: [reply] }]
   writeFileSync(path.join(folder, 'script.json'), JSON.stringify(script))
   return {
     folder,

@@ -19,12 +19,12 @@ test('after mixed load with faults `aft serve` holds as many sockets and timers 
     clients: 16,
     pauseMs: 200,
   })
-  expect(requests['whole 200']).toBeGreaterThan(20)
-  expect(requests['refused 400']).toBeGreaterThan(20)
+  expect(requests['whole 200']).toBeGreaterThan(5)
+  expect(requests['refused 400']).toBeGreaterThan(5)
   for (const [kind, held] of Object.entries(after.resources)) {
     // Clients keep idle connections: one each at most.
     expect([kind, held]).toEqual([kind, expect.any(Number)])
     expect(held - (before.resources[kind] ?? 0)).toBeLessThanOrEqual(kind === 'TCPSocketWrap' ? 16 : 0)
   }
   expect(after.heapMB - before.heapMB).toBeLessThan(8)
-}, 180_000)
+})

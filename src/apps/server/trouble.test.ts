@@ -134,11 +134,11 @@ describe('a client that disconnects', () => {
     const leave = new AbortController()
     const response = post({ ...question, stream }, { signal: leave.signal })
     response.catch(() => {})
-    await vi.waitFor(() => expect(engine.requests.length).toBe(1))
+    await expect.poll(() => engine.requests.length).toBe(1)
     if (stream) await response
     leave.abort()
     const { signal } = engine.requests[0] as CompletionRequest
-    await vi.waitFor(() => expect(signal?.aborted).toBe(true), 1_000)
+    await expect.poll(() => signal?.aborted).toBe(true)
   })
 })
 

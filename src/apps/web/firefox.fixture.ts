@@ -97,9 +97,9 @@ function actionsOf(send: Send, context: string): Omit<FirefoxPage, 'problems' | 
     return JSON.parse((answer.result as { value?: string }).value ?? 'null') as T
   }
   const waitFor = async (expression: string) => {
-    const endMs = performance.now() + 20_000
+    const endMs = performance.now() + 60_000
     while (!(await evaluate<boolean>(`Boolean(${expression})`))) {
-      if (performance.now() > endMs) throw new Error(`in 20 s it was never true: ${expression}`)
+      if (performance.now() > endMs) throw new Error(`in a minute it was never true: ${expression}`)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }

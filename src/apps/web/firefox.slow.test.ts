@@ -5,7 +5,6 @@ import { hasFirefox, openFirefox } from './firefox.fixture.ts'
 
 test.skipIf(!hasFirefox)(
   'in Firefox a question gets its answer, with formulas, sources, what the proposals disagree in, and opened layers',
-  { timeout: 90_000 },
   async () => {
     const { url } = await serveScene({ ...mathScene, proposals: mathScene.proposals.slice(1) }, 5)
     const page = await openFirefox(url)

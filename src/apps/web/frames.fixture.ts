@@ -68,3 +68,19 @@ export async function measureFirstPaint(page: Page, rate: number): Promise<numbe
     await page.waitForTimeout(20)
   }
 }
+
+/** A function that says how many ms of the processor the page's main thread has taken since the last call, or since this one. */
+export async function watchProcessor(page: Page): Promise<() => Promise<number>> {
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' })
+  let before = 0
+  const since = async () => {
+    const { metrics } = await devtools.send('Performance.getMetrics')
+    const now = 1_000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN)
+    const ms = now - before
+    before = now
+    return ms
+  }
+  await since()
+  return since
+}

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { ask, hasBrowser, servePage, useBrowser, waitForAnswer } from './browser.fixture.ts'
+import { watchProcessor } from './frames.fixture.ts'
 
 const many = (text: string, times: number) => text.repeat(times)
 
@@ -82,18 +83,19 @@ describe.skipIf(!hasBrowser)('hostile texts in Chromium', () => {
   ])('%s of a model run nothing, load nothing, and take bounded time', async (_, payloads) => {
     const { url } = await servePage(['A proposal that says nothing at all.'], payloads.join('\n\n---\n\n'))
     const { page, problems } = await open(url)
-    const startMs = performance.now()
+    const cpuMs = await watchProcessor(page)
     await ask(page, 'Why?')
     await waitForAnswer(page)
     await page.waitForTimeout(500)
     await checkHarmless(page)
-    expect(performance.now() - startMs).toBeLessThan(15_000)
+    expect(await cpuMs()).toBeLessThan(5_000)
     expect(problems).toEqual([])
   })
 
-  test('each formula by itself is drawn or stays as it is written, within a second', async () => {
+  test('each formula by itself is drawn or stays as it is written, within a second of the processor', async () => {
     const { url } = await servePage(['x.'], 'Nothing.')
     const { page, problems } = await open(url)
+    const cpuMs = await watchProcessor(page)
     await ask(page, 'Why?')
     await waitForAnswer(page)
     for (const payload of [...formulas, ...markup]) {
@@ -108,13 +110,13 @@ describe.skipIf(!hasBrowser)('hostile texts in Chromium', () => {
         .then(async () => {
           await page.reload()
           await page.getByRole('button', { name: 'History' }).click()
-          const startMs = performance.now()
+          await cpuMs()
           await page.getByRole('button', { name: /^hostile/ }).click()
           await page.locator('.prose .md').waitFor({ state: 'attached' })
           await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))')
-          return performance.now() - startMs
+          return cpuMs()
         })
-      expect(ms, payload.slice(0, 60)).toBeLessThan(2_500)
+      expect(ms, payload.slice(0, 60)).toBeLessThan(1_000)
       await checkHarmless(page)
     }
     expect(problems).toEqual([])

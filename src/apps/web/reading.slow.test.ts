@@ -182,7 +182,7 @@ describe.skipIf(!hasBrowser)('reading an answer in Chromium', () => {
     const { page } = await open(url, { viewport: { width: 768, height: 600 } })
     await ask(page, 'Why?')
     const top = () => page.evaluate('scrollY') as Promise<number>
-    await expect.poll(top, { timeout: 10_000 }).toBeGreaterThan(150)
+    await expect.poll(top).toBeGreaterThan(150)
     expect(await inView(page, '.prose .md > :last-child')).toBe(true)
     await page.mouse.move(300, 300)
     await page.mouse.wheel(0, -120)

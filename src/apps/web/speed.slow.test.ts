@@ -5,7 +5,7 @@ import { scriptedEngine } from '../../engines/scripted/scripted.ts'
 import { startServer } from '../server/server.fixture.ts'
 import { ask, hasBrowser, isAggregator, serveScene, useBrowser } from './browser.fixture.ts'
 import { buildPage } from './build-page.ts'
-import { measureFirstPaint, shiftsOf, traceFrames, watchPage } from './frames.fixture.ts'
+import { shiftsOf, traceFrames, watchPage, watchProcessor } from './frames.fixture.ts'
 
 describe.skipIf(!hasBrowser)('speed of the page in Chromium', () => {
   const open = useBrowser()
@@ -58,9 +58,13 @@ describe.skipIf(!hasBrowser)('speed of the page in Chromium', () => {
     expect(size('code.js')).toBeGreaterThan(20_000)
   })
 
-  test('the first paint is within a second on a processor four times as slow', async () => {
+  // `npm run bench -- page-speed` measures the time to the first paint. A busy machine takes longer, and no more of the processor.
+  test('the page is ready after at most half a second of the processor', async () => {
     const { url } = await serveScene(longScene(30, 1))
     const { page } = await open(url)
-    expect(await measureFirstPaint(page, 4)).toBeLessThan(1_000)
+    const cpuMs = await watchProcessor(page)
+    await page.reload()
+    await page.getByLabel('Your question').waitFor()
+    expect(await cpuMs()).toBeLessThan(500)
   })
 })

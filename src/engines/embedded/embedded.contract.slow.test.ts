@@ -15,5 +15,5 @@ engineContract('the embedded engine', {
     },
   },
   skip: { oneFails: 'one native batch decodes all completions: they fail together or not at all' },
-  timeoutMs: 120_000,
+  timeoutMs: 600_000,
 })

@@ -232,7 +232,7 @@ describe('ends from outside', () => {
     let output = ''
     child.stdout.on('data', (chunk) => (output += chunk))
     child.stderr.on('data', (chunk) => (output += chunk))
-    const [code] = await once(child, 'exit')
+    const [code] = await once(child, 'close')
     expect([code, output]).toEqual([0, 'end\nend\n'])
   })
 })

@@ -10,7 +10,7 @@ let engine: EmbeddedEngine
 beforeAll(async () => {
   const { file } = await resolveModel('smollm2')
   engine = await openEmbedded({ file, id: 'small', contextLength: 1024 })
-}, 120_000)
+})
 afterAll(() => engine.close())
 
 async function write(

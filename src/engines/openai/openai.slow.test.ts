@@ -38,16 +38,24 @@ const situations = {
     sampling: { maxTokens: 60 },
   },
 }
+/** The model takes part of the processor. */
+const timeoutMs = 600_000
 const skip = {
   countTokens: 'servers have no common way to count',
   oneFails: 'a real server does not fail at will',
 }
 
-engineContract('the openai engine at llama-server', { open: async () => openServer(), situations, skip })
+engineContract('the openai engine at llama-server', {
+  open: async () => openServer(),
+  situations,
+  skip,
+  timeoutMs,
+})
 engineContract('the openai engine at a llama-server that ignores n', {
   open: async () => openProxy(),
   situations,
   skip,
+  timeoutMs,
 })
 
 describe('llama-server', () => {

@@ -69,7 +69,7 @@ function makeCertificate(): void {
   openssl('x509', '-req', '-in', 'redis.csr', ...signed, '-days', '2', '-out', 'redis.crt')
 }
 
-describe.skipIf(!hasRedis())('a queue (skipped without redis-server)', { timeout: 120_000 }, () => {
+describe.skipIf(!hasRedis())('a queue (skipped without redis-server)', () => {
   test('over TLS, with an authority and a password of its own; none is shown, and an unknown authority is refused', async () => {
     makeCertificate()
     const password = 'pa-5ecret/word'

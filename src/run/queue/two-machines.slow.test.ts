@@ -6,7 +6,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { blocksOf, commandsOf } from '../../../test/docs-page.ts'
-import { countRun, hasRedis, Part } from '../../../test/queue-parts.ts'
+import { countRun, grown, hasRedis, Part } from '../../../test/queue-parts.ts'
 
 const root = path.join(import.meta.dirname, '../../..')
 const [FIRST, SECOND] = [`aft-a-${process.pid}`, `aft-b-${process.pid}`]
@@ -67,24 +67,26 @@ test.skipIf(!canMakeNamespaces())(
     writeFileSync(path.join(folder, 'prompts.jsonl'), rows.join(''))
     mkdirSync(path.join(folder, 'redis'))
     const redis = ['redis-server', '--bind', '10.0.0.5', '--protected-mode', 'no', '--appendonly', 'yes']
-    start(FIRST, 'redis', [...redis, '--dir', path.join(folder, 'redis')])
+    const store = start(FIRST, 'redis', [...redis, '--dir', path.join(folder, 'redis')])
     const log = path.join(folder, 'upstream.asked')
     const upstream = path.join(root, 'bench/campaign-upstream.ts')
-    start(SECOND, 'upstream', [process.execPath, upstream, '--port', '8000', '--log', log, '--ms', '4000'])
-    await delay(1_500)
+    const model = [process.execPath, upstream, '--port', '8000', '--log', log, '--ms', '4000']
+    const served = start(SECOND, 'upstream', model)
+    await expect.poll(() => store.log).toContain('Ready to accept connections')
+    await expect.poll(() => served.log).toContain('http:')
     start(SECOND, 'work', commandOf('work'))
     const run = start(FIRST, 'run', commandOf('run'))
-    await delay(5_000)
+    const journal = path.join(folder, 'answers.jsonl.journal')
+    await grown(journal, 5)
     ip('-n', FIRST, 'link', 'set', 'cable', 'down')
     await delay(4_000)
     ip('-n', FIRST, 'link', 'set', 'cable', 'up')
     await run.ended()
     expect(run.log).toContain(`${PROMPTS} of ${PROMPTS} answered`)
     expect(run.child.exitCode).toBe(0)
-    const counts = countRun(path.join(folder, 'answers.jsonl.journal'), log)
+    const counts = countRun(journal, log)
     expect(counts.answers).toEqual({ distinct: PROMPTS, again: 0 })
     expect(counts.completions).toEqual({ distinct: PROMPTS * 4, again: 0 })
     expect(counts.sent.again).toBe(0)
   },
-  120_000,
 )

@@ -1,4 +1,4 @@
-/** Evaluations through a real Redis, with workers and submitters that are killed. Takes about a minute. */
+/** Evaluations through a real Redis, with workers and submitters that are killed. Takes two minutes. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -23,7 +23,7 @@ afterEach(() => queue.end())
 
 const work = (name: string) =>
   start(
-    aftPart(name, ['work', '--queue', queue.url, '--takeover-s', '4', '--concurrency', '4'], queue.folder),
+    aftPart(name, ['work', '--queue', queue.url, '--takeover-s', '20', '--concurrency', '4'], queue.folder),
   )
 
 const writeRows = (name: string, rows: object[]) =>
@@ -68,7 +68,7 @@ function writeBenchmarks(): void {
 
 describe.skipIf(!hasRedis())(
   'an evaluation through a queue (skipped without redis-server)',
-  { timeout: 480_000 },
+  { timeout: 600_000 },
   () => {
     test('answers as it does alone, while workers, submitter and Redis are killed: no part is lost or there twice', async () => {
       writeRows(
