@@ -2,6 +2,9 @@ import { mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { enginesOf, type Plan } from '../core/plan.ts'
+import type { Engine } from '../core/provider/engine.ts'
+import { delta, finish, open, usage } from '../engines/openai/openai.fixture.ts'
 import { scriptedEngine } from '../engines/scripted/scripted.ts'
 import { simulate } from '../lib/level.fixture.ts'
 import { makePlan } from '../plans/strategies.ts'
@@ -46,17 +49,14 @@ test.each(['8xT4 8B', 'H100', '0xH100 8B', '8xH100 0B', 'H100 8'])(
   },
 )
 
-test('the journal of a real run has the size that is said, its tokens and requests too', async () => {
-  const words = (seed: number) => `word${seed % 97} `.repeat(60 + (seed % 50))
-  const reply = (seed: number) =>
-    `${seed} ${words(seed)}`.replace(/(word\d+) (?=\1)/g, (w, _, at) => `${w}${at} `)
-  const engine = scriptedEngine((request, index) => reply(request.seeds[index] ?? 0))
+/** Runs prompts, and says what its journal has beside what was said of it. */
+async function runReally(engine: Engine, { plan, hasLateUsage }: { plan: Plan; hasLateUsage: boolean }) {
   const out = path.join(mkdtempSync(path.join(tmpdir(), 'forecast-')), 'a.jsonl')
   const prompts = Array.from({ length: 40 }, (_, i) => ({
     id: String(i),
-    messages: [{ role: 'user' as const, content: `Question ${i}: ${'what is it? '.repeat(60)}` }],
+    messages: [{ role: 'user' as const, content: `Question ${i}: ${'what is it? '.repeat(10)}` }],
   }))
-  await runPrompts({ prompts, out, plan, engines: { s: engine } })
+  await runPrompts({ prompts, out, plan, engines: { [enginesOf(plan)[0] as string]: engine } })
   const lines = readFileSync(`${out}.journal`, 'utf8')
     .trimEnd()
     .split('\n')
@@ -71,13 +71,57 @@ test('the journal of a real run has the size that is said, its tokens and reques
     frameTokens: 0,
     outputTokens: mean(made.map(({ text }) => Buffer.byteLength(text) / 4)),
     plan,
-    hasLateUsage: false,
+    hasLateUsage,
   })
-  expect(found.completions).toBe(made.length)
-  expect(found.requests).toBe(made.reduce((sum, { usage }) => sum + usage.calls, 0))
-  const size = statSync(`${out}.journal`).size
-  expect(found.journalBytes / size).toBeGreaterThan(0.9)
-  expect(found.journalBytes / size).toBeLessThan(1.1)
+  const [header] = readFileSync(`${out}.journal`, 'utf8').split('\n', 1)
+  const size = statSync(`${out}.journal`).size - (header?.length ?? 0) // there is one, however many prompts
+  return { found, lines, made, ratio: found.journalBytes / size }
+}
+
+const address = 'http://127.0.0.1:8000/v1#llama'
+const single = makePlan({ proposers: ['s'], strategy: 'single' })
+test.each([
+  ['110 words', 110, plan],
+  ['three words', 3, plan],
+  ['three words, asked once', 3, single],
+  ['a word of many completions', 1, makePlan({ proposers: [address], width: 12, depth: 3 })],
+])(
+  'the journal of a real run with %s has the size that is said, its tokens and requests too',
+  async (_, words, plan) => {
+    const text = (seed: number) =>
+      Array.from({ length: words }, (_, i) => `word${(seed + 7 * i) % 97}`).join(' ')
+    const engine = scriptedEngine((request, index) => text(request.seeds[index] ?? 0))
+    const { found, made, ratio } = await runReally(engine, { plan, hasLateUsage: false })
+    expect(found.completions).toBe(made.length)
+    expect(found.requests).toBe(made.reduce((sum, { usage }) => sum + usage.calls, 0))
+    expect(ratio).toBeGreaterThan(0.93)
+    expect(ratio).toBeLessThan(1.07)
+  },
+)
+
+test.each([3, 60])('with a server that says the usage later, it has that too: %i words', async (words) => {
+  const plan = makePlan({ proposers: [address], width: 5, depth: 2 })
+  const { engine } = await open({ id: 's' }, (asked) => {
+    for (let i = 0; i < (asked.body.n ?? 1); i++) {
+      for (let k = 0; k < words; k++) asked.send(delta(i, ` word${(asked.body.seed + i + 7 * k) % 97}`))
+      asked.send(finish(i))
+    }
+    asked.send(usage(100, words * (asked.body.n ?? 1)))
+    asked.done()
+  })
+  const { lines, made, ratio } = await runReally(engine, { plan, hasLateUsage: true })
+  expect(lines.filter(({ type }) => type === 'usage')).toHaveLength(made.length)
+  expect(ratio).toBeGreaterThan(0.96)
+  expect(ratio).toBeLessThan(1.04)
+})
+
+test('a model in this process says its usage with the text, and a server later', () => {
+  const bytes = (name: string, more = {}) =>
+    forecast({ ...input, plan: makePlan({ proposers: [name], strategy: 'single' }), ...more }).journalBytes
+  const gap = (name: string, more = {}) => bytes(name, more) - bytes(name, { ...more, hasLateUsage: false })
+  expect([gap('smollm2'), gap('scripted:echo'), gap('gguf:a.gguf')]).toEqual([0, 0, 0])
+  expect(gap(address) / input.prompts).toBeGreaterThan(150)
+  expect(gap('smollm2', { hardware: readHardware('8xH100 8B') })).toBeGreaterThan(0)
 })
 
 test('the time to write is what the scheduler needs in its simulation', async () => {

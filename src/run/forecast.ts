@@ -2,8 +2,9 @@
  * What a run will take: tokens, GPU hours, processor time and memory of the submitter, and disk for its journal. A model on
  * paper: docs/scale.md says what it assumes and how it was checked.
  */
-import { countCompletions, countMembers, type Layer, type Plan } from '../core/plan.ts'
+import { countCompletions, countMembers, enginesOf, type Layer, type Plan } from '../core/plan.ts'
 import { UsageError } from '../core/provider/errors.ts'
+import { catalog } from '../engines/models/model-catalog.ts'
 
 /** GPUs and a model: `8xH100 8B`. */
 export interface Hardware {
@@ -58,7 +59,7 @@ export interface ForecastInput {
   plan: Plan
   hardware?: Hardware
   dollarsPerHour?: number
-  /** The server says the usage of a completion after its end, as vLLM does; default true. */
+  /** The usage of a completion comes after its end, as servers send it. Default: unless all models are in this process. */
   hasLateUsage?: boolean
   /** Tokens per chunk of a stream; default 1. */
   chunkTokens?: number
@@ -118,7 +119,7 @@ export function forecast(input: ForecastInput): Forecast {
       total.completions * CPU_PER_COMPLETION_S +
       (total.outputTokens / (input.chunkTokens ?? 1)) * CPU_PER_CHUNK_S,
     memoryBytes: MEMORY_BYTES + prompts * MEMORY_PER_PROMPT,
-    journalBytes: prompts * journalPerPrompt(input, completions),
+    journalBytes: prompts * journalPerPrompt(input, { calls: requests, inputTokens: Math.round(shared) }),
   }
 }
 
@@ -132,28 +133,44 @@ const CPU_PER_COMPLETION_S = 0.35e-3
 const CPU_PER_CHUNK_S = 8e-6
 const MEMORY_BYTES = 0.23e9
 const MEMORY_PER_PROMPT = 900
-/** Bytes of text per token, and of what stands around it in a line of the journal. */
 const TEXT_PER_TOKEN = 4
-const PROMPT_LINE = 75
-const COMPLETION_LINE = 265
-const USAGE_LINE = 190
-const LAYER_LINE = 65
-const ANSWER_LINE = 210
 
-function journalPerPrompt(
-  { promptTokens, outputTokens, plan, hasLateUsage = true }: ForecastInput,
-  completions: number,
-) {
-  const text = outputTokens * TEXT_PER_TOKEN
-  const each = COMPLETION_LINE + text + (hasLateUsage ? USAGE_LINE : 0)
-  const answer = ANSWER_LINE + text
-  return (
-    PROMPT_LINE +
-    promptTokens * TEXT_PER_TOKEN +
-    completions * each +
-    plan.layers.length * LAYER_LINE +
-    answer
-  )
+/** Bytes of a prompt's lines: lines as a run writes them, without their texts and with usual numbers. */
+function journalPerPrompt(input: ForecastInput, spent: { calls: number; inputTokens: number }): number {
+  const { plan, hasLateUsage = saysUsageLate(input) } = input
+  const completions = countCompletions(plan)
+  const [inputTokens, outputTokens] = [Math.round(input.promptTokens), Math.round(input.outputTokens)]
+  const prompt = String(input.prompts - 1)
+  const ends = { finishReason: 'stop', ms: 10_000 }
+  const total = { ...spent, prefilledTokens: null, outputTokens: outputTokens * completions }
+  let bytes =
+    (input.promptTokens + input.outputTokens * (completions + 1)) * TEXT_PER_TOKEN +
+    bytesOf({ type: 'prompt', id: prompt, messages: [{ role: 'user', content: '' }] }) +
+    bytesOf({ type: 'answer', prompt, answer: '', degraded: false, usage: total, ...ends })
+  for (const [depth, layer] of plan.layers.entries()) {
+    const place = { prompt, layer: depth }
+    const shown = shownTo(layer, plan.layers[depth - 1])
+    const saw = shown > 0 ? [...Array(shown).keys()] : undefined
+    bytes += bytesOf({ type: 'layer', ...place, shown: [...Array(countMembers(layer)).keys()] })
+    for (const [voice, { engine, n }] of layer.voices.entries()) {
+      const member = { ...place, index: n - 1, engine, seed: 2 ** 31 }
+      const usage = { calls: 0, prefilledTokens: 0, inputTokens, outputTokens }
+      bytes += n * bytesOf({ type: 'completion', ...member, voice, text: '', usage, saw, ...ends })
+      if (hasLateUsage) bytes += n * (bytesOf({ type: 'usage', ...member, usage }) + ESTIMATED.length)
+    }
+  }
+  return bytes
+}
+
+/** What the usage of a completion has until its server reports it. */
+const ESTIMATED = ',"estimated":true'
+const bytesOf = (line: object) => Buffer.byteLength(JSON.stringify(line)) + 1
+
+/** A model in this process, as its name tells, knows the usage when a text ends. GPUs mean a server. */
+function saysUsageLate({ plan, hardware }: ForecastInput): boolean {
+  const isHere = (name: string) =>
+    /^(gguf|hf|scripted):/.test(name) || catalog.some((model) => model.name === name)
+  return hardware !== undefined || !enginesOf(plan).every(isHere)
 }
 
 /** Shares of what a GPU can do at most that servers reach. */
