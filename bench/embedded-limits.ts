@@ -6,9 +6,9 @@
  *
  *   npm run bench -- embedded-limits
  */
-import { getLlama, LlamaLogLevel } from 'node-llama-cpp'
 import type { NativeContext } from '../src/engines/embedded/native.ts'
 import { resolveModel } from '../src/engines/models/models.ts'
+import { openLibrary } from '../test/native-library.ts'
 import { printTable, saveResults, spreadOf } from './table.ts'
 
 const SEQUENCES = 5
@@ -19,12 +19,7 @@ const LENGTHS = [64, 800]
 const GUESSES = [1, 2, 3, 4, 6, 8, 12, 16]
 
 const { file } = await resolveModel('smollm2')
-const llama = await getLlama({
-  gpu: false,
-  build: 'never',
-  skipDownload: true,
-  logLevel: LlamaLogLevel.error,
-})
+const llama = await openLibrary()
 const model = await llama.loadModel({ modelPath: file })
 /** Any tokens will do: time does not depend on them. */
 const tokens = Uint32Array.from({ length: 1024 }, (_, i) => 500 + ((i * 7919) % 40_000))

@@ -16,6 +16,7 @@ import { resolveModel } from '../src/engines/models/models.ts'
 import { answer } from '../src/run/answer.ts'
 import { startLlamaServer } from '../test/peers/llama-server.ts'
 import { measureOwnLimit, type OwnLimit, STEPS } from './own-limit.ts'
+import { questions as asked } from './questions.ts'
 import { type Job, runPublishedSchedule, runWithN, type ServerRun } from './server-schedules.ts'
 import { printTable, saveResults, showSpread, spreadOf } from './table.ts'
 
@@ -41,14 +42,7 @@ const questions = flags.prompts
   ? (JSON.parse(fs.readFileSync(flags.prompts, 'utf8')) as { instruction: string }[]).map(
       (row) => row.instruction,
     )
-  : [
-      'Why is the sky blue?',
-      'How do vaccines work?',
-      'What makes bread rise, and why does it sometimes collapse?',
-      'Explain how a bicycle stays upright.',
-      'Why do the seasons differ between the hemispheres?',
-      'What is inflation, and who gains from it?',
-    ]
+  : asked.slice(0, 6)
 
 /** Makes new questions for every repetition, so that no side profits from a cache. */
 function jobsOf(repeat: number): Job[] {

@@ -13,6 +13,7 @@ import { openEmbedded } from '../src/engines/embedded/embedded.ts'
 import { loadNative } from '../src/engines/embedded/native.ts'
 import { resolveModel } from '../src/engines/models/models.ts'
 import { answer } from '../src/run/answer.ts'
+import { questions } from './questions.ts'
 import { printTable, saveResults, spreadOf } from './table.ts'
 
 const { values: flags } = parseArgs({
@@ -26,16 +27,6 @@ const { values: flags } = parseArgs({
 const MATCHES = [1, 2, 3, 4, 6]
 const GUESSES = [1, 2, 3, 5, 7, 11, 15]
 const SAMPLING = { temperature: 0.7, topP: 0.95 }
-const questions = [
-  'Why is the sky blue?',
-  'How do vaccines work?',
-  'What makes bread rise, and why does it sometimes collapse?',
-  'Explain how a bicycle stays upright.',
-  'Why do the seasons differ between the hemispheres?',
-  'What is inflation, and who gains from it?',
-  'How does a refrigerator keep food cold?',
-  'What should a beginner know before planting tomatoes?',
-]
 
 interface Answered {
   drafts: string[]

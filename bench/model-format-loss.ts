@@ -1,5 +1,6 @@
 /** What a format costs in quality: distributions of the next token, and greedy texts, compared with a reference. */
-import { getLlama, LlamaLogLevel, type LlamaModel, type Token } from 'node-llama-cpp'
+import type { LlamaModel, Token } from 'node-llama-cpp'
+import { openLibrary } from '../test/native-library.ts'
 
 /** Log probabilities (nats) at one place of a text: of the token that comes, and of the reference's likeliest. */
 interface Place {
@@ -40,12 +41,7 @@ export async function readWith(
   options: { threads: number; batchSize?: number; reference?: Reading },
 ): Promise<Reading> {
   const { threads, batchSize = 256, reference } = options
-  const llama = await getLlama({
-    build: 'never',
-    gpu: false,
-    logLevel: LlamaLogLevel.error,
-    maxThreads: threads,
-  })
+  const llama = await openLibrary(threads)
   const model = await llama.loadModel({ modelPath: file })
   const context = await model.createContext({ contextSize: 1024, batchSize, threads })
   const sequence = context.getSequence()

@@ -1,5 +1,6 @@
 /** What the embedded library can do at best on this machine, measured without any of this project's engine. */
-import { getLlama, type LlamaContextSequence, type Token } from 'node-llama-cpp'
+import type { LlamaContextSequence, Token } from 'node-llama-cpp'
+import { openLibrary } from '../test/native-library.ts'
 import { spreadOf } from './table.ts'
 
 export interface OwnLimit {
@@ -22,13 +23,7 @@ export async function measureOwnLimit(
   threads = 2,
   repeats = 3,
 ): Promise<OwnLimit> {
-  const llama = await getLlama({
-    build: 'never',
-    gpu: false,
-    logLevel: 'error' as never,
-    progressLogs: false,
-    maxThreads: threads,
-  })
+  const llama = await openLibrary(threads)
   const model = await llama.loadModel({ modelPath: file })
   const context = await model.createContext({
     sequences: Math.max(...points.map((p) => p.sequences)),

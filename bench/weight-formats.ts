@@ -9,7 +9,6 @@ import os from 'node:os'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
-import { getLlama, LlamaLogLevel } from 'node-llama-cpp'
 import type { NativeContext } from '../src/engines/embedded/native.ts'
 import { resolveModel } from '../src/engines/models/models.ts'
 import {
@@ -19,6 +18,7 @@ import {
   q80,
   transcode,
 } from '../src/engines/models/transcode.ts'
+import { openLibrary } from '../test/native-library.ts'
 import { printTable, saveResults } from './table.ts'
 
 const { values: flags } = parseArgs({
@@ -127,12 +127,7 @@ async function measure(file: string) {
   return { read: (1000 * PROMPT) / readMs, passes }
 }
 
-const llama = await getLlama({
-  gpu: false,
-  build: 'never',
-  skipDownload: true,
-  logLevel: LlamaLogLevel.error,
-})
+const llama = await openLibrary()
 const { file: published } = await resolveModel('smollm2-q4_1')
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'aft-weight-formats-'))
 const results: ({ format: string } & Awaited<ReturnType<typeof measure>>)[] = []

@@ -1,5 +1,5 @@
-import { getLlama, LlamaLogLevel } from 'node-llama-cpp'
 import { describe, expect, test } from 'vitest'
+import { openLibrary } from '../../../test/native-library.ts'
 import type { Message } from '../../core/provider/engine.ts'
 import { ask, longText, useEmbedded, user } from './embedded.fixture.ts'
 import { openEmbedded } from './embedded.ts'
@@ -8,12 +8,7 @@ const { file, settings, engine, complete } = await useEmbedded()
 
 describe('scores', () => {
   test("agree with the library's own probabilities", async () => {
-    const llama = await getLlama({
-      build: 'never',
-      gpu: false,
-      progressLogs: false,
-      logLevel: LlamaLogLevel.error,
-    })
+    const llama = await openLibrary()
     const model = await llama.loadModel({ modelPath: file })
     const context = await model.createContext({ contextSize: 512, threads: 1 })
     const sequence = context.getSequence()
@@ -67,12 +62,7 @@ describe('messages', () => {
   const turn = (role: string, content: string) => `<|im_start|>${role}\n${content}<|im_end|>\n`
 
   test('ordinary messages give the tokens of the rendered text', async () => {
-    const llama = await getLlama({
-      build: 'never',
-      gpu: false,
-      progressLogs: false,
-      logLevel: LlamaLogLevel.error,
-    })
+    const llama = await openLibrary()
     const model = await llama.loadModel({ modelPath: file, vocabOnly: true })
     const messages: Message[] = [
       { role: 'system', content: '\n' },

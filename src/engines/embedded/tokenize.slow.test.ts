@@ -1,7 +1,8 @@
 import fs from 'node:fs'
 import fc from 'fast-check'
-import { getLlama, LlamaLogLevel, type LlamaModel } from 'node-llama-cpp'
+import type { LlamaModel } from 'node-llama-cpp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openLibrary } from '../../../test/native-library.ts'
 import { resolveModel } from '../models/models.ts'
 import { rememberWords } from './tokenize.ts'
 
@@ -10,12 +11,7 @@ let [library, ours] = [(_: string): number[] => [], (_: string): number[] => []]
 let asked = 0
 beforeAll(async () => {
   const { file } = await resolveModel('smollm2')
-  const llama = await getLlama({
-    gpu: false,
-    build: 'never',
-    skipDownload: true,
-    logLevel: LlamaLogLevel.error,
-  })
+  const llama = await openLibrary()
   model = await llama.loadModel({ modelPath: file, vocabOnly: true })
   library = (text) => model.tokenize(text, false)
   const { ggml } = model.fileInfo.metadata.tokenizer as unknown as {
