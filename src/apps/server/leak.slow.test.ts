@@ -93,4 +93,5 @@ test.skipIf(process.platform !== 'linux')(
     // After five seconds at most these stay open for the next request: one per client, and one per place at the upstream.
     await expect.poll(countSockets, { timeout: 60_000 }).toBeLessThan(CLIENTS + PLACES + 8)
   },
+  1_800_000,
 )
