@@ -42,21 +42,19 @@ export function casesOfJournal({ header, prompts }: JournalContent, template: Te
     }
     const proposals = shown.map(({ text, finishReason }) => ({ text, isCut: finishReason === 'length' }))
     const show = (some: typeof proposals) => aggregatorMessages(template, messages, some)
-    const withoutOne = (_: unknown, i: number) =>
-      [`without proposal ${i + 1}`, show(proposals.toSpliced(i, 1))] as const
+    const without = proposals.map(
+      (_, i) => [`without proposal ${i + 1}`, show(proposals.toSpliced(i, 1))] as const,
+    )
     return [
       {
         id,
         target,
         drafts: proposals.map(({ text }) => text),
-        // Made when they are asked for: all cases are in memory, and these are eight times as long as the rest.
-        get prompts() {
-          return {
-            'all proposals': show(proposals),
-            ...Object.fromEntries(proposals.map(withoutOne)),
-            'in reverse order': show(proposals.toReversed()),
-            'no proposals': proposerMessages(template, messages),
-          }
+        prompts: {
+          'all proposals': show(proposals),
+          ...Object.fromEntries(without),
+          'in reverse order': show(proposals.toReversed()),
+          'no proposals': proposerMessages(template, messages),
         },
       },
     ]

@@ -1,6 +1,6 @@
 /** Finds what the answers of a journal took from their proposals, per prompt and in total. */
 import { findShown } from '../files/journal-prompts.ts'
-import { readAnswered } from '../files/run-journal.ts'
+import type { JournalContent } from '../files/run-journal.ts'
 import { mean } from '../lib/statistics.ts'
 import { attribute } from './attribution.ts'
 
@@ -26,31 +26,24 @@ export interface AttributionSummary {
   prompts: PromptAttribution[]
 }
 
-/**
- * Attributes every aggregated answer of a journal to the proposals that its aggregator saw, in the order of the answers.
- * @throws DataError with the line that belongs to no journal, FileError if the file cannot be read
- */
-export async function attributeJournal(file: string): Promise<AttributionSummary> {
-  const each: PromptAttribution[] = []
-  const counts = new Map<number, number>()
-  let all = 0
-  for await (const { header, prompt } of readAnswered(file)) {
+/** Attributes every aggregated answer to the proposals that its aggregator saw. */
+export function attributeJournal({ file, header, prompts }: JournalContent): AttributionSummary {
+  const each = prompts.flatMap((prompt): PromptAttribution[] => {
+    const { id, end } = prompt
     const shown = findShown(prompt, header.plan.layers.length)
-    if (!prompt.end || !('answer' in prompt.end) || shown.length === 0) continue
+    if (!end || !('answer' in end) || shown.length === 0) return []
     const texts = shown.toSorted((a, b) => a.index - b.index).map((c) => c.text)
-    const { copyRate, sentences } = attribute(prompt.end.answer, texts)
-    const places = sentences.map((s) => s.sources[0]?.proposal ?? -1)
-    each.push({ id: prompt.id, copy_rate: copyRate, sentences: places })
-    for (const place of places) counts.set(place, (counts.get(place) ?? 0) + 1)
-    all += places.length
-  }
-  const share = (place: number) => (counts.get(place) ?? 0) / Math.max(1, all)
+    const { copyRate, sentences } = attribute(end.answer, texts)
+    return [{ id, copy_rate: copyRate, sentences: sentences.map((s) => s.sources[0]?.proposal ?? -1) }]
+  })
+  const all = each.flatMap((prompt) => prompt.sentences)
+  const share = (place: number) => all.filter((p) => p === place).length / Math.max(1, all.length)
   return {
     file,
     n: each.length,
     fresh: share(-1),
     copy_rate: each.length > 0 ? mean(each.map((p) => p.copy_rate)) : 0,
-    position: Array.from({ length: Math.max(-1, ...counts.keys()) + 1 }, (_, i) => share(i)),
+    position: Array.from({ length: Math.max(0, ...all.map((place) => place + 1)) }, (_, i) => share(i)),
     prompts: each,
   }
 }

@@ -73,7 +73,7 @@ test('the formula agrees with a journal of equal completions', async () => {
   }
   expect(best).toMatchObject({ calls: 1, completions: 7 })
   expect(best.prefilled_tokens).toBeLessThan(measured.prefilled_tokens ?? 0)
-  const { copy_rate: copied, prompts: each } = await attributeJournal(file('a.jsonl.journal'))
+  const { copy_rate: copied, prompts: each } = attributeJournal(await readRunJournal(file('a.jsonl.journal')))
   expect(each.map((prompt) => prompt.id)).toEqual(['a', 'b'])
   expect(copied).toBeGreaterThanOrEqual(0)
 })
@@ -83,6 +83,4 @@ test('a file that is not a journal is refused with the line', async () => {
   await expect(readRunJournal(file('no.jsonl'))).rejects.toThrow(/no.jsonl:1: expected a line of a journal/)
   writeFileSync(file('empty.jsonl'), '')
   await expect(readRunJournal(file('empty.jsonl'))).rejects.toThrow(/got no header/)
-  await expect(attributeJournal(file('no.jsonl'))).rejects.toThrow(/no.jsonl:1: expected a line of a journal/)
-  await expect(attributeJournal(file('empty.jsonl'))).rejects.toThrow(/got no header/)
 })

@@ -12,7 +12,6 @@ import {
   createJournalPrompts,
   type JournalLayer,
   type JournalPrompt,
-  type JournalPrompts,
   takePart,
   takeRecord,
 } from './journal-prompts.ts'
@@ -145,40 +144,17 @@ export interface JournalContent {
  * @throws DataError with the line that belongs to no journal, FileError if the file cannot be read
  */
 export async function readRunJournal(file: string): Promise<JournalContent> {
-  const journal = createJournalPrompts()
-  for await (const _ of takeLines(file, journal));
-  return { file, header: headerIn(file, journal), prompts: [...journal.prompts.values()] }
-}
-
-/**
- * Yields each prompt of a journal when its answer comes. Only prompts without an answer are in memory.
- * @throws as `readRunJournal` does
- */
-export async function* readAnswered(
-  file: string,
-): AsyncGenerator<{ header: HeaderRecord; prompt: JournalPrompt }> {
-  const journal = createJournalPrompts()
-  for await (const prompt of takeLines(file, journal)) {
-    if (!prompt?.end || !('answer' in prompt.end)) continue
-    yield { header: headerIn(file, journal), prompt }
-    journal.prompts.delete(prompt.id)
-  }
-  headerIn(file, journal)
-}
-
-async function* takeLines(file: string, journal: JournalPrompts): AsyncGenerator<JournalPrompt | undefined> {
   const { parseRecord } = await import('./journal-records.ts')
+  const journal = createJournalPrompts()
   for await (const { value, line } of readJsonl(file, { tornTail: 'skip' })) {
     try {
-      yield takeRecord(journal, parseRecord(value))
+      takeRecord(journal, parseRecord(value))
     } catch (error) {
       const hint = line === 1 ? '. The journal of `aft run -o FILE` is FILE.journal' : ''
       throw new DataError(file, line, `${(error as Error).message}${hint}`)
     }
   }
-}
-
-function headerIn(file: string, { header }: JournalPrompts): HeaderRecord {
-  if (header) return header
-  throw new DataError(file, undefined, 'expected a journal of `aft run`, got no header')
+  const { header, prompts } = journal
+  if (!header) throw new DataError(file, undefined, 'expected a journal of `aft run`, got no header')
+  return { file, header, prompts: [...prompts.values()] }
 }

@@ -1,7 +1,7 @@
 /** `aft analyze attribution`: what answers took from which proposals. */
 import { Command } from 'commander'
 import { attributeJournal } from '../../../analyze/journal-attribution.ts'
-import { keepMemorySmall } from '../memory.ts'
+import { readRunJournal } from '../../../files/run-journal.ts'
 import { stringifySafely } from '../render/sanitize.ts'
 
 const help = `
@@ -24,9 +24,8 @@ export function attributionCommand(): Command {
 const percent = (share: number) => (100 * share).toFixed(1)
 
 async function attribution(files: string[], { json }: { json?: boolean }): Promise<void> {
-  keepMemorySmall()
   for (const file of files) {
-    const summary = await attributeJournal(file)
+    const summary = attributeJournal(await readRunJournal(file))
     if (json) console.log(stringifySafely(summary))
     else {
       const places = summary.position.map((share, i) => `${i + 1}: ${percent(share)} %`).join('  ')
