@@ -9,7 +9,7 @@
 import type { NativeContext } from '../src/engines/embedded/native.ts'
 import { resolveModel } from '../src/engines/models/models.ts'
 import { openLibrary } from '../test/native-library.ts'
-import { printTable, saveResults, spreadOf } from './table.ts'
+import { printTable, saveResults, spreadOf, widestInstructions } from './table.ts'
 
 const SEQUENCES = 5
 const STEPS = 16
@@ -124,5 +124,5 @@ printTable(
   ['one pass over', ...LENGTHS.map((length) => `behind ${length} tokens, ms`)],
   GUESSES.map((count) => [`${count} tokens`, ...checks.map(({ ms }) => median(ms[count] ?? []).toFixed(1))]),
 )
-saveResults('embedded-limits', 'npm run bench -- embedded-limits', { kinds, checks })
+saveResults(`embedded-limits-${widestInstructions()}`, 'npm run bench -- embedded-limits', { kinds, checks })
 await llama.dispose()

@@ -18,7 +18,7 @@ import { startLlamaServer } from '../test/peers/llama-server.ts'
 import { measureOwnLimit, type OwnLimit, STEPS } from './own-limit.ts'
 import { questions as asked } from './questions.ts'
 import { type Job, runPublishedSchedule, runWithN, type ServerRun } from './server-schedules.ts'
-import { printTable, saveResults, showSpread, spreadOf } from './table.ts'
+import { printTable, saveResults, showSpread, spreadOf, widestInstructions } from './table.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -186,7 +186,8 @@ const rates = limit.decode.map(
 console.log(
   `\nown limit, tok/s: prefill ${limit.prefillTokensPerSecond.toFixed(0)}; decode ${rates.join(', ')}`,
 )
-const name = flags.name ?? (count === 1 ? 'embedded-one-question' : `embedded-${count}-prompts`)
+const what = count === 1 ? 'one-question' : `${count}-prompts`
+const name = flags.name ?? `embedded-${what}-${widestInstructions()}`
 saveResults(name, ['npm run bench -- embedded', ...process.argv.slice(2)].join(' '), {
   settings: {
     count,

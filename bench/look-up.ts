@@ -14,7 +14,7 @@ import { loadNative } from '../src/engines/embedded/native.ts'
 import { resolveModel } from '../src/engines/models/models.ts'
 import { answer } from '../src/run/answer.ts'
 import { questions } from './questions.ts'
-import { printTable, saveResults, spreadOf } from './table.ts'
+import { printTable, saveResults, spreadOf, widestInstructions } from './table.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -147,12 +147,16 @@ printTable(
     ],
   ),
 )
-saveResults('look-up', ['npm run bench -- look-up', ...process.argv.slice(2)].join(' '), {
-  answers: answered.length,
-  tokens: texts.reduce((sum, { answer }) => sum + answer.length, 0),
-  costs: Object.fromEntries(
-    [1, ...GUESSES.map((guesses) => guesses + 1)].map((count) => [count, cost(count)]),
-  ),
-  rows,
-  answered,
-})
+saveResults(
+  `look-up-${widestInstructions()}`,
+  ['npm run bench -- look-up', ...process.argv.slice(2)].join(' '),
+  {
+    answers: answered.length,
+    tokens: texts.reduce((sum, { answer }) => sum + answer.length, 0),
+    costs: Object.fromEntries(
+      [1, ...GUESSES.map((guesses) => guesses + 1)].map((count) => [count, cost(count)]),
+    ),
+    rows,
+    answered,
+  },
+)

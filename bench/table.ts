@@ -34,6 +34,14 @@ export function printTable(head: string[], rows: (string | number)[][]): void {
   console.log([line(head), rule, ...all.slice(1).map(line)].join('\n'))
 }
 
+/** The widest instructions that this processor has for numbers, as a name of a result has them: `amx`, `avx512`, `avx2` or `other`. */
+export function widestInstructions(): string {
+  const file = '/proc/cpuinfo'
+  const flags = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : ''
+  const kinds = { amx_tile: 'amx', avx512f: 'avx512', avx2: 'avx2' }
+  return Object.entries(kinds).find(([flag]) => flags.includes(` ${flag} `))?.[1] ?? 'other'
+}
+
 /** Writes a bench's raw output, with what it ran on. */
 export function saveResults(name: string, command: string, data: unknown): void {
   const folder = path.join(import.meta.dirname, 'results')
@@ -42,6 +50,7 @@ export function saveResults(name: string, command: string, data: unknown): void 
     execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim()
   const machine = {
     cpu: os.cpus()[0]?.model,
+    instructions: widestInstructions(),
     cores: os.cpus().length,
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     node: process.version,

@@ -19,7 +19,7 @@ import {
   transcode,
 } from '../src/engines/models/transcode.ts'
 import { openLibrary } from '../test/native-library.ts'
-import { printTable, saveResults } from './table.ts'
+import { printTable, saveResults, widestInstructions } from './table.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -151,6 +151,10 @@ printTable(
     ...passes.map(({ ms }) => ms.toFixed(1)),
   ]),
 )
-saveResults('weight-formats', ['npm run bench -- weight-formats', ...process.argv.slice(2)].join(' '), {
-  results,
-})
+saveResults(
+  `weight-formats-${widestInstructions()}`,
+  ['npm run bench -- weight-formats', ...process.argv.slice(2)].join(' '),
+  {
+    results,
+  },
+)

@@ -10,7 +10,7 @@
 # that merges the right parts of the drafts.
 # `runs/routes-grid.sh` asks the AFT model with other numbers of drafts, in more layers and in reverse.
 # What writes many tokens (a long answer, the judge, the untrained aggregator) answers the first REST questions of one test.
-#   runs/routes.sh [OUT]      resumes if you start it again. SEEDS, PROPOSER_STEPS, FIRST_STEPS (at most), WIDE_STEPS, STEPS (updates of
+#   runs/routes.sh [OUT]      resumes if you start it again. SEEDS, PROPOSER_STEPS, FIRST_STEPS, WIDE_STEPS (at most), STEPS (updates of
 #                             8 rows), TEST (questions of the first test), SIDE (of the others), REST and WIDTH set its size; BASE and
 #                             BATCH change the recipe; THREADS those of the tests. TESTS=only tests what is trained
 set -euo pipefail
@@ -48,6 +48,7 @@ train() { # OUT SEED STEPS, then what differs from the recipe
     --set eval_steps="$((of > 5 ? of / 5 : 1))" "$@" -o "$folder"
   [ -d "$folder-weights" ] || aft train export "$folder" --dtype float32 -o "$folder-weights"
 }
+until=(--set lr_scheduler_type=constant_with_warmup)
 drafts=single,oracle,oracle-same,majority,majority-same,majority-parts,majority-parts-same
 measure() { # FOLDER TEST MODEL QUESTIONS CONTROLS, then what differs
   local folder=$at/$1 name=$2 model=$3 limit=$4 controls=$5
@@ -78,13 +79,14 @@ train_all() {
   aft data propose "$rows" --model "$at/proposer" --proposals "$width" --temperature 1 --max-tokens 64 -o "$at/drafts.jsonl"
   build "$at/data" "$at/drafts.jsonl" --target-file "$rows" --seed "$seed"
 
-  # The sudden step comes after 55 updates, or 140, or later: this stage ends when the held-out loss has fallen.
-  train "$at/first" "$seed" "$first_steps" --set lr_scheduler_type=constant_with_warmup --set stop_at_loss=0.03 \
-    --set eval_steps="$((first_steps < 25 ? first_steps : 25))" --data "$at/data-first" ${BASE:+--set base="$BASE"}
-  train "$at/wide" "$seed" "$wide_steps" --set lr_scheduler_type=constant_with_warmup --data "$at/data-wide" --set base="$at/first-weights"
+  # The sudden step comes after 50 updates, or 140, or later: a stage ends when the held-out loss has fallen.
+  train "$at/first" "$seed" "$first_steps" "${until[@]}" --set stop_at_loss=0.03 \
+    --set eval_steps="$((first_steps < 20 ? first_steps : 20))" --data "$at/data-first" ${BASE:+--set base="$BASE"}
+  train "$at/wide" "$seed" "$wide_steps" "${until[@]}" --set stop_at_loss=0.005 \
+    --set eval_steps="$((wide_steps < 20 ? wide_steps : 20))" --data "$at/data-wide" --set base="$at/first-weights"
   train "$at/aft" "$seed" "$steps" --data "$at/data" --set base="$at/wide-weights"
   twin twin-first "$(updates_of "$at/first")" data-first proposer
-  twin twin-wide "$wide_steps" data-wide twin-first
+  twin twin-wide "$(updates_of "$at/wide")" data-wide twin-first
   twin twin "$steps" data twin-wide
 }
 

@@ -136,6 +136,14 @@ function speedTable<T extends Saved>(
   }
 }
 
+const processors: Record<string, string> = { avx2: 'AVX2', avx512: 'AVX-512', amx: 'AVX-512 and AMX' }
+
+/** Names the processor of a result, if its file does: `look-up-avx2.json`. */
+function onProcessor(file: string): string {
+  const kind = processors[/-(\w+)\.json$/.exec(file)?.[1] ?? '']
+  return kind ? `, with ${kind}` : ''
+}
+
 export const speedTables: SpeedTable[] = [
   speedTable(/^attribution/, 'Attribution', ({ words, proposals, results }: AttributionTimes) =>
     results.map(({ name, ms }): [string, string] => {
@@ -159,7 +167,7 @@ export const speedTables: SpeedTable[] = [
   speedTable(
     /^embedded-(one|\d)/,
     (file) =>
-      file.includes('one') ? 'The embedded engine: one question' : 'The embedded engine: 16 prompts',
+      `The embedded engine: ${file.includes('one') ? 'one question' : '16 prompts'}${onProcessor(file)}`,
     ({ settings, ratio, raw }: Embedded) => {
       const what = settings.count === 1 ? 'One question' : `${settings.count} prompts`
       const files =
@@ -182,35 +190,45 @@ export const speedTables: SpeedTable[] = [
       ]
     },
   ),
-  speedTable(/^embedded-limits/, 'What the library alone can do, one thread', ({ kinds, checks }: Limits) => [
-    ...kinds.map(({ length, type, flash, runs }): [string, string] => [
-      `behind ${length} tokens, keys and values in ${type}, ${flash ? 'with' : 'without'} flash attention`,
-      `reads ${median(runs.map((run) => run.read)).toFixed(0)}, writes ${median(runs.map((run) => run.write)).toFixed(0)} tokens per second of processor time (5 sequences)`,
-    ]),
-    ...checks.map(({ length, ms }): [string, string] => [
-      `one pass behind ${length} tokens, by the tokens that it reads`,
-      Object.entries(ms)
-        .map(([count, values]) => `${count}: ${median(values).toFixed(0)} ms`)
-        .join(', '),
-    ]),
-  ]),
-  speedTable(/^weight-formats/, 'Formats of the weights, one thread', ({ results }: Formats) =>
-    results.map(({ format, read, passes }) => [
-      format,
-      `reads ${read.toFixed(0)} tokens per second of processor time; a pass over ${passes.map(({ sequences, ms }) => `${sequences} sequences ${ms.toFixed(1)} ms`).join(', ')}`,
-    ]),
+  speedTable(
+    /^embedded-limits/,
+    (file) => `What the library alone can do, one thread${onProcessor(file)}`,
+    ({ kinds, checks }: Limits) => [
+      ...kinds.map(({ length, type, flash, runs }): [string, string] => [
+        `behind ${length} tokens, keys and values in ${type}, ${flash ? 'with' : 'without'} flash attention`,
+        `reads ${median(runs.map((run) => run.read)).toFixed(0)}, writes ${median(runs.map((run) => run.write)).toFixed(0)} tokens per second of processor time (5 sequences)`,
+      ]),
+      ...checks.map(({ length, ms }): [string, string] => [
+        `one pass behind ${length} tokens, by the tokens that it reads`,
+        Object.entries(ms)
+          .map(([count, values]) => `${count}: ${median(values).toFixed(0)} ms`)
+          .join(', '),
+      ]),
+    ],
   ),
-  speedTable(/^look-up/, 'Look-up decoding: what it could gain', ({ answers, rows }: LookUp) =>
-    [false, true].map((isOracle) => {
-      const best = rows
-        .filter((row) => row.isOracle === isOracle)
-        .reduce((a, b) => (b.speedUp > a.speedUp ? b : a))
-      const { least, guesses, tokensPerPass, speedUp } = best
-      return [
-        `the last layer of ${answers} answers, ${isOracle ? 'if an oracle said how many guesses are right' : `the best rule: ${least} equal tokens, then`} at most ${guesses} guesses`,
-        `${tokensPerPass.toFixed(2)} tokens per pass, ${speedUp.toFixed(2)} × the speed without`,
-      ]
-    }),
+  speedTable(
+    /^weight-formats/,
+    (file) => `Formats of the weights, one thread${onProcessor(file)}`,
+    ({ results }: Formats) =>
+      results.map(({ format, read, passes }) => [
+        format,
+        `reads ${read.toFixed(0)} tokens per second of processor time; a pass over ${passes.map(({ sequences, ms }) => `${sequences} sequences ${ms.toFixed(1)} ms`).join(', ')}`,
+      ]),
+  ),
+  speedTable(
+    /^look-up/,
+    (file) => `Look-up decoding: what it could gain${onProcessor(file)}`,
+    ({ answers, rows }: LookUp) =>
+      [false, true].map((isOracle) => {
+        const best = rows
+          .filter((row) => row.isOracle === isOracle)
+          .reduce((a, b) => (b.speedUp > a.speedUp ? b : a))
+        const { least, guesses, tokensPerPass, speedUp } = best
+        return [
+          `the last layer of ${answers} answers, ${isOracle ? 'if an oracle said how many guesses are right' : `the best rule: ${least} equal tokens, then`} at most ${guesses} guesses`,
+          `${tokensPerPass.toFixed(2)} tokens per pass, ${speedUp.toFixed(2)} × the speed without`,
+        ]
+      }),
   ),
   speedTable(/^start/, 'Starts', ({ results }: Starts) =>
     results.map(({ name, runs }) => [
