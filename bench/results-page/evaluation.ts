@@ -3,7 +3,7 @@ import type { Changes, ControlRow } from '../../src/eval/control-table.ts'
 import { renameEarlier } from '../../src/files/result-shapes.ts'
 import type { Interval } from '../../src/lib/statistics.ts'
 import { tellChoosing, tellConvergence, tellPerplexity, tellRoutes } from './experiments.ts'
-import type { Saved, WinRates } from './speed.ts'
+import type { Saved, WinRates } from './speed-table.ts'
 import { draw, percent, range } from './text.ts'
 
 interface Score {

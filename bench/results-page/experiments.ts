@@ -3,7 +3,7 @@ import type { GroupDifference, GroupFigure, GroupSummary } from '../../src/analy
 import type { ConditionSummary } from '../../src/analyze/perplexity.ts'
 import type { Interval } from '../../src/lib/statistics.ts'
 import { figureTitles } from '../../src/report/convergence-figures.ts'
-import type { Saved } from './speed.ts'
+import type { Saved } from './speed-table.ts'
 import { draw, percent, range, showShare } from './text.ts'
 
 interface Perplexity extends Saved {

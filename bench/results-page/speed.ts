@@ -1,21 +1,8 @@
 /** The tables of speeds: one per file of results. */
 import { type Spread, spreadOf } from '../table.ts'
-import { draw } from './text.ts'
+import { embeddedTables } from './embedded.ts'
+import { median, type Saved, type SpeedTable, speedTable, times } from './speed-table.ts'
 
-export interface Saved {
-  command: string
-  date: string
-  machine: { cpu?: string; cores: number; commit: string; loadBefore: number }
-}
-interface Run {
-  seconds: number
-  outputTokens: number
-}
-interface Embedded extends Saved {
-  settings: { count: number; file: string; peerFile: string }
-  ratio: Record<'wallToPublished' | 'wallToN' | 'wallToOwnLimit' | 'prefilledToDistinct', Spread>
-  raw: { own: Run[]; published: Run[]; withN: Run[] }
-}
 interface FirstToken extends Saved {
   own: number[]
   bare: number[]
@@ -73,28 +60,12 @@ interface Growth extends Saved {
     exponents: Record<'cpu' | 'memory' | 'bytes', number>
   }[]
 }
-interface Limits extends Saved {
-  kinds: { length: number; type: string; flash: boolean; runs: { read: number; write: number }[] }[]
-  checks: { length: number; ms: Record<string, number[]> }[]
-}
-interface Formats extends Saved {
-  results: { format: string; read: number; passes: { sequences: number; ms: number }[] }[]
-}
-interface LookUp extends Saved {
-  answers: number
-  rows: { isOracle: boolean; least: number; guesses: number; tokensPerPass: number; speedUp: number }[]
-}
 interface Starts extends Saved {
   results: { name: string; runs: { cpuMs: number; wallMs: number }[] }[]
 }
 interface Scheduling extends Saved {
   results: { name: string; ratios: number[] }[]
 }
-
-const median = (values: number[]) => spreadOf(values).median
-const seconds = (runs: Run[]) => `${spreadOf(runs.map((run) => run.seconds)).median.toFixed(1)} s`
-const times = ({ median, min, max }: Spread) =>
-  `${median.toFixed(2)} × (${min.toFixed(2)} to ${max.toFixed(2)})`
 
 /** Answers by the names that the bench of attribution gives them. */
 const attributed: Record<string, string> = {
@@ -116,35 +87,8 @@ const schedules: Record<string, string> = {
     'as the first, without a limit on the length of completions',
 }
 
-interface SpeedTable {
-  /** Of the names of the result's files. */
-  pattern: RegExp
-  title(file: string): string
-  draw(saved: unknown): string
-}
-
-/** A table of what was measured and what came out. */
-function speedTable<T extends Saved>(
-  pattern: RegExp,
-  title: string | ((file: string) => string),
-  tell: (saved: T) => [what: string, figure: string][],
-): SpeedTable {
-  return {
-    pattern,
-    title: typeof title === 'string' ? () => title : title,
-    draw: (saved) => draw(['what', 'figure'], tell(saved as T)),
-  }
-}
-
-const processors: Record<string, string> = { avx2: 'AVX2', avx512: 'AVX-512', amx: 'AVX-512 and AMX' }
-
-/** Names the processor of a result, if its file does: `look-up-avx2.json`. */
-function onProcessor(file: string): string {
-  const kind = processors[/-(\w+)\.json$/.exec(file)?.[1] ?? '']
-  return kind ? `, with ${kind}` : ''
-}
-
 export const speedTables: SpeedTable[] = [
+  ...embeddedTables,
   speedTable(/^attribution/, 'Attribution', ({ words, proposals, results }: AttributionTimes) =>
     results.map(({ name, ms }): [string, string] => {
       const { median, min, max } = spreadOf(ms)
@@ -164,72 +108,6 @@ export const speedTables: SpeedTable[] = [
       `${spreadOf(part.own).median.toFixed(1)} s for aft, ${spreadOf(part.peers).median.toFixed(1)} s for \`datasets\`: aft is ${part.ratio.median.toFixed(1)} times as fast (${part.ratio.min.toFixed(1)} to ${part.ratio.max.toFixed(1)})`,
     ],
   ]),
-  speedTable(
-    /^embedded-(one|\d)/,
-    (file) =>
-      `The embedded engine: ${file.includes('one') ? 'one question' : '16 prompts'}${onProcessor(file)}`,
-    ({ settings, ratio, raw }: Embedded) => {
-      const what = settings.count === 1 ? 'One question' : `${settings.count} prompts`
-      const files =
-        settings.file === settings.peerFile ? settings.file : `${settings.file}, peer ${settings.peerFile}`
-      return [
-        [`${what}, 5 × 2, embedded (${files})`, seconds(raw.own)],
-        [
-          "llama-server, asked as the authors' code does, one request per completion: seconds; time of aft as a share of it",
-          `${seconds(raw.published)}; ${times(ratio.wallToPublished)}`,
-        ],
-        [
-          'llama-server, one request per layer (n = 5): seconds; time of aft as a share of it',
-          `${seconds(raw.withN)}; ${times(ratio.wallToN)}`,
-        ],
-        [
-          'time of aft over the time that the library alone takes to read and write as many tokens',
-          times(ratio.wallToOwnLimit),
-        ],
-        ['prompt tokens read, as a share of one prompt per layer', times(ratio.prefilledToDistinct)],
-      ]
-    },
-  ),
-  speedTable(
-    /^embedded-limits/,
-    (file) => `What the library alone can do, one thread${onProcessor(file)}`,
-    ({ kinds, checks }: Limits) => [
-      ...kinds.map(({ length, type, flash, runs }): [string, string] => [
-        `behind ${length} tokens, keys and values in ${type}, ${flash ? 'with' : 'without'} flash attention`,
-        `reads ${median(runs.map((run) => run.read)).toFixed(0)}, writes ${median(runs.map((run) => run.write)).toFixed(0)} tokens per second of processor time (5 sequences)`,
-      ]),
-      ...checks.map(({ length, ms }): [string, string] => [
-        `one pass behind ${length} tokens, by the tokens that it reads`,
-        Object.entries(ms)
-          .map(([count, values]) => `${count}: ${median(values).toFixed(0)} ms`)
-          .join(', '),
-      ]),
-    ],
-  ),
-  speedTable(
-    /^weight-formats/,
-    (file) => `Formats of the weights, one thread${onProcessor(file)}`,
-    ({ results }: Formats) =>
-      results.map(({ format, read, passes }) => [
-        format,
-        `reads ${read.toFixed(0)} tokens per second of processor time; a pass over ${passes.map(({ sequences, ms }) => `${sequences} sequences ${ms.toFixed(1)} ms`).join(', ')}`,
-      ]),
-  ),
-  speedTable(
-    /^look-up/,
-    (file) => `Look-up decoding: what it could gain${onProcessor(file)}`,
-    ({ answers, rows }: LookUp) =>
-      [false, true].map((isOracle) => {
-        const best = rows
-          .filter((row) => row.isOracle === isOracle)
-          .reduce((a, b) => (b.speedUp > a.speedUp ? b : a))
-        const { least, guesses, tokensPerPass, speedUp } = best
-        return [
-          `the last layer of ${answers} answers, ${isOracle ? 'if an oracle said how many guesses are right' : `the best rule: ${least} equal tokens, then`} at most ${guesses} guesses`,
-          `${tokensPerPass.toFixed(2)} tokens per pass, ${speedUp.toFixed(2)} × the speed without`,
-        ]
-      }),
-  ),
   speedTable(/^start/, 'Starts', ({ results }: Starts) =>
     results.map(({ name, runs }) => [
       name.replace(/^aft --help$/, '`aft --help`').replace("import 'aft'", "`import 'aft'`"),

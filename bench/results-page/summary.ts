@@ -2,7 +2,7 @@
 import type { ControlRow } from '../../src/eval/control-table.ts'
 import { correctHolm, type Interval } from '../../src/lib/statistics.ts'
 import type { Routes } from './experiments.ts'
-import type { Saved } from './speed.ts'
+import type { Saved } from './speed-table.ts'
 import { draw, percent, range, showShare } from './text.ts'
 
 interface Own extends Saved {
