@@ -3,7 +3,8 @@ import type { Changes, ControlRow } from '../../src/eval/control-table.ts'
 import { renameEarlier } from '../../src/files/result-shapes.ts'
 import type { Interval } from '../../src/lib/statistics.ts'
 import { tellChoosing, tellConvergence, tellPerplexity, tellRoutes } from './experiments.ts'
-import type { Saved, WinRates } from './speed-table.ts'
+import type { WinRates } from './speed.ts'
+import type { Saved } from './speed-table.ts'
 import { draw, percent, range } from './text.ts'
 
 interface Score {
