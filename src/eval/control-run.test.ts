@@ -104,6 +104,27 @@ describe('the controls', () => {
     expect(requests.sort()).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3])
   })
 
+  test('answers have a temperature of their own if it is given, and then one answer is no proposal', async () => {
+    const asked: string[] = []
+    const inner = scriptedEngine(rules)
+    const watching: Engine = {
+      id: inner.id,
+      generate(request) {
+        const role = /Drafts:|Candidates:/.exec(request.messages[0]?.content as string)?.[0] ?? 'question'
+        asked.push(`${request.n} × ${role} ${request.sampling.temperature}`)
+        return inner.generate(request)
+      },
+    }
+    const only = ['single', 'majority', 'aggregated'] as const
+    const plans = planControls({ ...options, temperature: 1, answerTemperature: 0 }, only)
+    const { answered } = await runWith(watching, 'temperatures.journal', {
+      plans,
+      questions: questions.slice(0, 1),
+    })
+    expect(asked.sort()).toEqual(['1 × Drafts: 0', '1 × question 0', '3 × question 1'])
+    expect(answered[0]?.answers.single?.completions).toBe(1)
+  })
+
   test('votes and picks are also taken over as many completions as the aggregation has', async () => {
     const { questions } = await tabulate(gsm8k, await runWith(scriptedEngine(rules), 'same.journal'), 0)
     expect(questions.map((q) => [q.proposals.length, q.more_proposals?.length])).toEqual([

@@ -14,6 +14,7 @@ import {
   type ControlAnswer,
   type ControlHost,
   type ControlName,
+  isProposal,
   type PlannedControl,
   type Proposals,
   type Proposed,
@@ -113,7 +114,9 @@ export async function answerQuestion(
   const others = [...plans.keys()].filter((name) => name !== sampler && name !== 'majority-same')
   const answers = await Promise.all(
     others.map(async (name) => {
-      const over = planOf(name, name === 'judge-same' ? ((await more)?.proposals ?? proposals) : proposals)
+      const isOwn = name === 'single' && !isProposal(plans.get(name), plans.get(sampler))
+      const read = name === 'judge-same' ? ((await more)?.proposals ?? proposals) : proposals
+      const over = planOf(name, isOwn ? takeProposals([]) : read)
       return [name, await keepPart(job, name, () => answerControl(name, prompt, over, host, signal))] as const
     }),
   )

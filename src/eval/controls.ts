@@ -4,7 +4,7 @@
  */
 import { answerPrompt } from '../core/aft.ts'
 import type { Clock, Host } from '../core/host.ts'
-import { countCompletions, type Plan, type Prompt } from '../core/plan.ts'
+import { countCompletions, type Plan, type Prompt, type Voice } from '../core/plan.ts'
 import type { Engine } from '../core/provider/engine.ts'
 import type { Completion } from '../core/provider/records.ts'
 import type { Template } from '../core/provider/template.ts'
@@ -21,6 +21,8 @@ export interface ControlOptions
     PlanOptions,
     'width' | 'depth' | 'maxTokens' | 'judgeMaxTokens' | 'temperature' | 'seed' | 'order'
   > {
+  /** Temperature of aggregations and of answers that are no draft, 0 to 5; `temperature` without it. */
+  answerTemperature?: number
   /** Names in `engines`. */
   proposer: string
   aggregators: string[]
@@ -89,7 +91,8 @@ export function planControls(
   options: ControlOptions,
   only: readonly ControlName[] = controlNames,
 ): Map<PlannedControl, Plan> {
-  const { proposer, aggregators, judge, judgeMaxTokens, trained, maxTokens = 1024, ...shared } = options
+  const { proposer, aggregators, judge, judgeMaxTokens, trained, answerTemperature, ...rest } = options
+  const { maxTokens = 1024, ...shared } = rest
   const base = { ...paperSettings, ...shared, maxTokens, proposers: [proposer] }
   const { depth, ...flat } = base
   const aggregated = makePlan({ ...base, strategy: 'aft', aggregators })
@@ -106,7 +109,27 @@ export function planControls(
   plans.set('judge-same', makePlan({ ...same, strategy: 'best-of-n', aggregators, judge, judgeMaxTokens }))
   if (trained) plans.set('trained', makePlan({ ...base, strategy: 'aft', aggregators: [trained] }))
   const needed = new Set<string>(only.flatMap(neededFor))
-  return new Map([...plans].filter(([name]) => needed.has(name)))
+  const answers = new Set<string>(['aggregated', 'trained', 'single', 'single-long'])
+  const asked = [...plans].filter(([name]) => needed.has(name))
+  return new Map(
+    asked.map(([name, plan]) => [name, answers.has(name) ? answerAt(plan, answerTemperature) : plan]),
+  )
+}
+
+/** The plan with another temperature in its last layer. */
+function answerAt(plan: Plan, temperature: number | undefined): Plan {
+  if (temperature === undefined) return plan
+  const heat = (voice: Voice): Voice => ({ ...voice, sampling: { ...voice.sampling, temperature } })
+  const layers = plan.layers.map((layer, i) =>
+    i === plan.layers.length - 1 ? { ...layer, voices: layer.voices.map(heat) } : layer,
+  )
+  return { ...plan, layers }
+}
+
+/** Whether the first proposal is what `single` would write: both have the same temperature. */
+export function isProposal(single: Plan | undefined, sampler: Plan | undefined): boolean {
+  const temperature = (plan: Plan | undefined) => plan?.layers[0]?.voices[0]?.sampling.temperature
+  return temperature(single) === temperature(sampler)
 }
 
 /** The plans that a control needs: its own, and those that sample what it picks from. */

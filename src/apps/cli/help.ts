@@ -22,7 +22,7 @@ const shared: [heading: string, flags: string[]][] = [
       ...list('--system --template --trained-template --judge-template'),
     ],
   ],
-  ['Sampling:', planned('Sampling')],
+  ['Sampling:', [...planned('Sampling'), '--answer-temperature']],
   ['Slow completions:', planned('Slow completions')],
   ['Engines:', engineFlagNames.map(flagName)],
   ['Run:', runFlags()],

@@ -14,7 +14,7 @@ import { readTemplate } from '../../../files/template-file.ts'
 import type { PlanOptions } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { findConfig } from '../find-config.ts'
-import { readNames, whole } from '../option-types.ts'
+import { readNames, whole, within } from '../option-types.ts'
 import { describeOrigin } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
 import { addSharedFlags } from '../shared-flags.ts'
@@ -38,6 +38,7 @@ interface ControlFlags extends EvalFlags, OfficialFlags {
   maxTokens: number
   judgeMaxTokens: number
   temperature: number
+  answerTemperature?: number
   seeds: number
   order?: PlanOptions['order']
   controls?: ControlName[]
@@ -94,6 +95,9 @@ export function controlsCommand(task: Task): Command {
     .addOption(planFlag('maxTokens', { default: 512 }))
     .addOption(planFlag('judgeMaxTokens', { default: 512 }))
     .addOption(planFlag('temperature', { default: 0.7 }))
+    .addOption(
+      within('--answer-temperature <n>', 'the same for aggregations and answers that are no draft', 0, 5),
+    )
     .addOption(planFlag('order'))
     .addOption(
       whole('--seeds <n>', 'answer each question this many times, with --seed and those after it', 1).default(
@@ -167,8 +171,10 @@ function rolesOf({ model, aggregators = [model], judge = aggregators[0] as strin
   return { proposer: model, aggregators, judge, trained }
 }
 
-function settingsOf({ width, depth, maxTokens, judgeMaxTokens, temperature, seed, order }: ControlFlags) {
-  return { width, depth, maxTokens, judgeMaxTokens, temperature, seed, ...(order && { order }) }
+function settingsOf(flags: ControlFlags) {
+  const { width, depth, maxTokens, judgeMaxTokens, temperature, answerTemperature, seed, order } = flags
+  const given = { ...(answerTemperature !== undefined && { answerTemperature }), ...(order && { order }) }
+  return { width, depth, maxTokens, judgeMaxTokens, temperature, seed, ...given }
 }
 
 interface Made {
