@@ -16,7 +16,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-.cache/runs/routes}
-seeds=${SEEDS:-1 2 3} proposer_steps=${PROPOSER_STEPS:-200} first_steps=${FIRST_STEPS:-400} wide_steps=${WIDE_STEPS:-100} steps=${STEPS:-60}
+seeds=${SEEDS:-1 2 3} proposer_steps=${PROPOSER_STEPS:-200} first_steps=${FIRST_STEPS:-400} wide_steps=${WIDE_STEPS:-100} steps=${STEPS:-90}
 test=${TEST:-400} side=${SIDE:-${TEST:-400}} rest=${REST:-200} width=${WIDTH:-4} batch=${BATCH:-8}
 small=routes:choices=2,steps=3,wordings=1
 large=routes:choices=3,steps=3,parts=2,wordings=1-3+routes:choices=3,steps=3,wordings=1-3+routes:choices=3,steps=3,parts=2,wordings=1-3
