@@ -1,10 +1,10 @@
 /**
- * How long a start takes, in time of the processor and by the clock: `aft --help`, `import 'aft'` of the compiled package, and
- * `aft serve` with a remote model until it answers.
+ * How long a start of the compiled package takes, in time of the processor and by the clock: `aft --help`, `import 'aft'`, and
+ * `aft serve` with a remote model until it answers. The package is a copy without the sources, else they would be started.
  *
  *   npm run build && npm run bench -- start
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -45,15 +45,23 @@ async function run(args: string[], until?: RegExp): Promise<Start> {
   return { cpuMs, wallMs: wallMs || performance.now() - start }
 }
 
-const serve = ['bin/aft.js', 'serve', '--model', 'http://127.0.0.1:9/v1#remote', '--port', '0']
+const copy = path.join(root, '.cache/bench/package/aft')
+fs.rmSync(copy, { recursive: true, force: true })
+for (const part of ['bin', 'dist', 'package.json'])
+  fs.cpSync(path.join(root, part), path.join(copy, part), { recursive: true })
+const program = path.join(copy, 'bin/aft.js')
+const serve = [program, 'serve', '--model', 'http://127.0.0.1:9/v1#remote', '--port', '0']
 const kinds: [name: string, args: string[], until?: RegExp][] = [
   ['node alone', ['-e', '0']],
-  ['aft --help', ['bin/aft.js', '--help']],
-  ["import 'aft' of the package", ['--input-type=module', '-e', `await import(${JSON.stringify(built)})`]],
+  ['aft --help', [program, '--help']],
+  [
+    "import 'aft' of the package",
+    ['--input-type=module', '-e', `await import(${JSON.stringify(path.join(copy, 'dist/index.js'))})`],
+  ],
   ['aft serve, until it says its address', serve, /base URL/],
 ]
 const results: { name: string; runs: Start[] }[] = kinds.map(([name]) => ({ name, runs: [] }))
-execFileSync(process.execPath, ['bin/aft.js', '--help'], { cwd: root }) // fills the cache of compiled code
+for (const [, args, until] of kinds) await run(args, until) // fills the cache of compiled code
 for (let i = 0; i < Number(flags.repeats); i++)
   for (const [at, [, args, until]] of kinds.entries()) results[at]?.runs.push(await run(args, until))
 printTable(
