@@ -48,8 +48,9 @@ test('models are listed with where they belong, here or not', async () => {
     ['smollm2-q4_1', false],
     ['smollm2-q8_0', false],
     ['gemma3-270m', false],
+    ['aft-routes', false],
   ])
-  expect(models.at(-1)?.path).toBe(join(cacheDir, 'gemma-3-270m-q4_k_m.gguf'))
+  expect(models.at(-2)?.path).toBe(join(cacheDir, 'gemma-3-270m-q4_k_m.gguf'))
   expect(findModelFolder({ env: { AFT_CACHE_DIR: '/a' } })).toBe(join('/a', 'models'))
 })
 
