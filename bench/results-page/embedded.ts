@@ -18,6 +18,14 @@ interface Limits extends Saved {
 interface Formats extends Saved {
   results: { format: string; read: number; passes: { sequences: number; ms: number }[] }[]
 }
+interface Profile extends Saved {
+  phases: {
+    name: string
+    ms: number
+    kinds: Record<'weights' | 'attention', number>
+    functions: { name: string; share: number }[]
+  }[]
+}
 interface LookUp extends Saved {
   answers: number
   rows: { isOracle: boolean; least: number; guesses: number; tokensPerPass: number; speedUp: number }[]
@@ -25,6 +33,11 @@ interface LookUp extends Saved {
 const seconds = (runs: Run[]) => `${spreadOf(runs.map((run) => run.seconds)).median.toFixed(1)} s`
 
 const processors: Record<string, string> = { avx2: 'AVX2', avx512: 'AVX-512', amx: 'AVX-512 and AMX' }
+
+const percent = (share: number) => (100 * share).toFixed(0)
+
+/** The function's own name: `tinyBLAS_Q0_AVX::gemm4xN`. */
+const shorten = (name: string) => name.replace('(anonymous namespace)::', '').replace(/<[^<>]*>/g, '')
 
 /** Names the processor of a result, if its file does: `look-up-avx2.json`. */
 function onProcessor(file: string): string {
@@ -98,5 +111,17 @@ export const embeddedTables = [
           `${tokensPerPass.toFixed(2)} tokens per pass, ${speedUp.toFixed(2)} × the speed without`,
         ]
       }),
+  ),
+  speedTable(
+    /^decode-profile/,
+    (file) => `Where the library's time goes, one thread${onProcessor(file)}`,
+    ({ phases }: Profile) =>
+      phases.map(({ name, ms, kinds, functions }) => [
+        name,
+        `${ms.toFixed(0)} ms of processor time; weights ${percent(kinds.weights)} %, attention ${percent(kinds.attention)} %; most in ${functions
+          .slice(0, 2)
+          .map((f) => `\`${shorten(f.name)}\` (${percent(f.share)} %)`)
+          .join(' and ')}`,
+      ]),
   ),
 ]
