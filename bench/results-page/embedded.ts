@@ -49,7 +49,7 @@ export const embeddedTables = [
   speedTable(
     /^embedded-(one|\d)/,
     (file) =>
-      `The embedded engine: ${file.includes('one') ? 'one question' : '16 prompts'}${onProcessor(file)}`,
+      `The embedded engine: ${file.includes('one') ? 'one question' : '16 prompts'}${file.includes('published') ? ', llama-server with the published file' : ''}${onProcessor(file)}`,
     ({ settings, ratio, raw }: Embedded) => {
       const what = settings.count === 1 ? 'One question' : `${settings.count} prompts`
       const files =

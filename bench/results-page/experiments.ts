@@ -202,7 +202,7 @@ export function tellRoutes({ note = '', seeds, tables }: Routes): string {
     known.some(({ rows }) => rows.some((row) => row.title === title && row.aftAheadInterval)),
   )
   return [
-    `Routes through a map that branches at its start, two in each question: which way is right is known at its end only, so one pass from left to right has to guess. A proposer is trained to write right answers, an AFT model to write them with four drafts before it, and a twin like the proposer, on the same prompts and for as many steps as the AFT model. The table has the share of right answers in percent, over ${seeds.length === 1 ? 'one seed of training' : `${seeds.length} seeds of training`}; intervals are over questions${seeds.length === 1 ? '' : ' and seeds'}.`,
+    `Routes through a map that branches at its start, two in each question: which way is right is known at its end only, so one pass from left to right has to guess. A proposer is trained to write right answers, an AFT model to write them with four drafts before it, and a twin like the proposer, on the same prompts and for as many steps as the AFT model. An answer is right if all its lines are; of a line that comes twice the last one counts. The table has the share of right answers in percent, over ${seeds.length === 1 ? 'one seed of training' : `${seeds.length} seeds of training`}; intervals are over questions${seeds.length === 1 ? '' : ' and seeds'}.`,
     drawAll(({ share, interval }) => showShare(share, interval), titles),
     'By how many points the AFT model over the drafts of the proposer is ahead, paired by question:',
     drawAll(({ aftAhead, aftAheadInterval }) => showShare(aftAhead, aftAheadInterval), compared),
