@@ -82,12 +82,12 @@ test('packing does not change the package.json of the checkout', () => {
   expect(manifest(copy)).toEqual(own)
 })
 
-test('at most 35 packages and 30 MB are installed, and nothing runs at install', async () => {
+test('at most 35 packages and 35 MB are installed, and nothing runs at install', async () => {
   const packages = (await npm(['ls', '--all', '--parseable'])).trim().split('\n').slice(1)
   const size = await succeed('du', ['-sm', path.join(project, 'node_modules')])
   console.log(`${packages.length} packages, ${size.split('\t')[0]} MB`)
   expect(packages.length).toBeLessThanOrEqual(35)
-  expect(Number(size.split('\t')[0])).toBeLessThanOrEqual(30)
+  expect(Number(size.split('\t')[0])).toBeLessThanOrEqual(35) // 10 of them are the trained model
   for (const place of packages) {
     const scripts = Object.keys(manifest(place).scripts ?? {})
     expect([place, scripts.filter((name) => /^(pre|post)?install$/.test(name))]).toEqual([place, []])
