@@ -9,12 +9,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { NativeContext } from '../src/engines/embedded/native.ts'
 import { resolveModel } from '../src/engines/models/models.ts'
 import { openLibrary } from '../test/native-library.ts'
+import { CHUNK, nativeOf, readPrompt, timeCpu, writeTokens } from './native-passes.ts'
 import { printTable, saveResults, widestInstructions } from './table.ts'
 
-const CHUNK = 256
 const PHASES = [
   { name: 'reads 800 tokens', sequences: 1, length: 800, reads: true },
   { name: 'writes, 1 sequence behind 64 tokens', sequences: 1, length: 64 },
@@ -29,29 +28,12 @@ const KINDS: [kind: string, names: RegExp][] = [
   ['weights', /gemm|gemv|mul_mat|vec_dot|sgemm|tinyBLAS|quantize/i],
 ]
 
+const kindOf = (name: string) => KINDS.find(([, names]) => names.test(name))?.[0]
+
 const folder = mkdtempSync(path.join(tmpdir(), 'aft-profile-'))
 const { file } = await resolveModel('smollm2')
 const llama = await openLibrary()
 const model = await llama.loadModel({ modelPath: file })
-const tokens = Uint32Array.from({ length: 1024 }, (_, i) => 500 + ((i * 7919) % 40_000))
-
-async function read(native: NativeContext, length: number): Promise<void> {
-  for (let at = 0; at < length; at += CHUNK) {
-    const part = tokens.slice(at, Math.min(length, at + CHUNK))
-    native.initBatch(part.length)
-    native.addToBatch(0, at, part, new Uint32Array())
-    await native.decodeBatch()
-  }
-}
-
-async function write(native: NativeContext, sequences: number, at: number): Promise<void> {
-  native.initBatch(sequences)
-  for (let sequence = 0; sequence < sequences; sequence++)
-    native.addToBatch(sequence, at, tokens.slice(sequence, sequence + 1), Uint32Array.of(0))
-  await native.decodeBatch()
-  for (let sequence = 0; sequence < sequences; sequence++)
-    native.removeTokenCellsFromSequence(sequence, at, -1)
-}
 
 /** Samples of this process while `work` is repeated, and how often it was. */
 async function profile(work: () => Promise<void>) {
@@ -60,12 +42,11 @@ async function profile(work: () => Promise<void>) {
     stdio: 'ignore',
   })
   await delay(500)
-  const start = performance.now()
-  const before = process.cpuUsage()
+  const end = performance.now() + 1000 * SECONDS
   let rounds = 0
-  for (; performance.now() - start < 1000 * SECONDS; rounds++) await work()
-  const { user, system } = process.cpuUsage(before)
-  const ms = (user + system) / 1000 / rounds
+  const ms = await timeCpu(async () => {
+    for (; performance.now() < end; rounds++) await work()
+  })
   perf.kill('SIGINT')
   await new Promise((resolve) => perf.once('exit', resolve))
   const args = [
@@ -84,7 +65,7 @@ async function profile(work: () => Promise<void>) {
     const [, share, name = ''] = /^\s+([\d.]+)%\s+\[\S\]\s+(.+?)\s*$/.exec(line) ?? []
     return share ? [{ name: name.replace(/\s{2,}.*/, ''), share: Number(share) / 100 }] : []
   })
-  return { ms, functions }
+  return { ms: ms / rounds, functions }
 }
 
 const phases = []
@@ -96,23 +77,18 @@ for (const { name, sequences, length, reads } of PHASES) {
     threads: 1,
     failedCreationRemedy: false,
   })
-  const native = (context as unknown as { _ctx: NativeContext })._ctx
-  await read(native, length)
+  const native = nativeOf(context)
+  await readPrompt(native, length)
   for (let to = 1; to < sequences; to++) await native.copySequenceStateFromOtherSequence(to, 0)
   const work = async () => {
-    if (!reads) return write(native, sequences, length)
-    native.removeTokenCellsFromSequence(0, 0, -1)
-    await read(native, length)
+    for (let sequence = 0; sequence < sequences; sequence++)
+      native.removeTokenCellsFromSequence(sequence, reads ? 0 : length, -1)
+    await (reads ? readPrompt(native, length) : writeTokens(native, sequences, length))
   }
   const { ms, functions } = await profile(work)
-  const kinds = Object.fromEntries(
-    KINDS.map(([kind, names]) => [
-      kind,
-      functions
-        .filter((f) => KINDS.find(([, all]) => all.test(f.name))?.[1] === names)
-        .reduce((sum, f) => sum + f.share, 0),
-    ]),
-  )
+  const shareOf = (kind: string) =>
+    functions.filter(({ name }) => kindOf(name) === kind).reduce((sum, { share }) => sum + share, 0)
+  const kinds = Object.fromEntries(KINDS.map(([kind]) => [kind, shareOf(kind)]))
   phases.push({ name, sequences, length, ms, kinds, functions })
   await context.dispose()
 }

@@ -6,23 +6,20 @@
  *
  *   npm run bench -- embedded-limits
  */
-import type { NativeContext } from '../src/engines/embedded/native.ts'
 import { resolveModel } from '../src/engines/models/models.ts'
 import { openLibrary } from '../test/native-library.ts'
+import { CHUNK, nativeOf, readPrompt, timeCpu, tokens, writeTokens } from './native-passes.ts'
 import { printTable, saveResults, spreadOf, widestInstructions } from './table.ts'
 
 const SEQUENCES = 5
 const STEPS = 16
 const REPEATS = 5
-const CHUNK = 256
 const LENGTHS = [64, 800]
 const GUESSES = [1, 2, 3, 4, 6, 8, 12, 16]
 
 const { file } = await resolveModel('smollm2')
 const llama = await openLibrary()
 const model = await llama.loadModel({ modelPath: file })
-/** Any tokens will do: time does not depend on them. */
-const tokens = Uint32Array.from({ length: 1024 }, (_, i) => 500 + ((i * 7919) % 40_000))
 
 interface Variant {
   type: 'F16' | 'F32' | 'BF16' | 'Q8_0'
@@ -43,38 +40,16 @@ async function open(sequences: number, { type, flash }: Variant) {
     experimentalKvCacheValueType: type,
     failedCreationRemedy: false,
   })
-  return { context, native: (context as unknown as { _ctx: NativeContext })._ctx }
-}
-
-/** Processor time of `work`, in milliseconds. */
-async function timed(work: () => Promise<void>): Promise<number> {
-  const before = process.cpuUsage()
-  await work()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
-}
-
-async function read(native: NativeContext, length: number): Promise<void> {
-  for (let at = 0; at < length; at += CHUNK) {
-    const part = tokens.slice(at, Math.min(length, at + CHUNK))
-    native.initBatch(part.length)
-    native.addToBatch(0, at, part, new Uint32Array())
-    await native.decodeBatch()
-  }
+  return { context, native: nativeOf(context) }
 }
 
 /** Tokens per second of processor time: reading a prompt, and writing with five sequences behind it. */
 async function speeds(variant: Variant, length: number): Promise<{ read: number; write: number }> {
   const { context, native } = await open(SEQUENCES, variant)
-  const readMs = await timed(() => read(native, length))
+  const readMs = await timeCpu(() => readPrompt(native, length))
   for (let to = 1; to < SEQUENCES; to++) await native.copySequenceStateFromOtherSequence(to, 0)
-  const writeMs = await timed(async () => {
-    for (let step = 0; step < STEPS; step++) {
-      native.initBatch(SEQUENCES)
-      for (let sequence = 0; sequence < SEQUENCES; sequence++)
-        native.addToBatch(sequence, length + step, tokens.slice(step, step + 1), Uint32Array.of(0))
-      await native.decodeBatch()
-    }
+  const writeMs = await timeCpu(async () => {
+    for (let step = 0; step < STEPS; step++) await writeTokens(native, SEQUENCES, length + step)
   })
   await context.dispose()
   return { read: (1000 * length) / readMs, write: (1000 * SEQUENCES * STEPS) / writeMs }
@@ -83,11 +58,11 @@ async function speeds(variant: Variant, length: number): Promise<{ read: number;
 /** Milliseconds of one pass over `count` tokens behind a prompt. */
 async function passes(length: number): Promise<Record<number, number[]>> {
   const { context, native } = await open(1, { type: 'F16', flash: true })
-  await read(native, length)
+  await readPrompt(native, length)
   const times: Record<number, number[]> = {}
   for (let i = 0; i < REPEATS; i++)
     for (const count of GUESSES) {
-      const ms = await timed(async () => {
+      const ms = await timeCpu(async () => {
         native.initBatch(count)
         const all = Uint32Array.from({ length: count }, (_, at) => at)
         native.addToBatch(0, length, tokens.slice(0, count), all)

@@ -9,7 +9,6 @@ import os from 'node:os'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
-import type { NativeContext } from '../src/engines/embedded/native.ts'
 import { resolveModel } from '../src/engines/models/models.ts'
 import {
   type BlockFormat,
@@ -19,6 +18,7 @@ import {
   transcode,
 } from '../src/engines/models/transcode.ts'
 import { openLibrary } from '../test/native-library.ts'
+import { nativeOf, readPrompt, timeCpu, writeTokens } from './native-passes.ts'
 import { printTable, saveResults, widestInstructions } from './table.ts'
 
 const { values: flags } = parseArgs({
@@ -80,45 +80,26 @@ const formats: Record<string, BlockFormat> = {
   Q4_0: fourBits(2, 2, even, -8),
   IQ4_NL: fourBits(20, 25, uneven, -127),
 }
-/** Any tokens will do: time does not depend on them. */
-const tokens = Uint32Array.from({ length: 1024 }, (_, i) => 500 + ((i * 7919) % 40_000))
-
 /** The least processor time of `work` in milliseconds. `prepare` does not count. */
 async function least(work: (i: number) => Promise<void>, prepare = async () => {}): Promise<number> {
   let ms = Number.POSITIVE_INFINITY
   for (let i = 0; i < Number(flags.repeats); i++) {
     await prepare()
-    const before = process.cpuUsage()
-    await work(i)
-    const { user, system } = process.cpuUsage(before)
-    ms = Math.min(ms, (user + system) / 1000)
+    ms = Math.min(ms, await timeCpu(() => work(i)))
   }
   return ms
-}
-
-async function read(native: NativeContext, count: number): Promise<void> {
-  for (let at = 0; at < count; at += CHUNK) {
-    native.initBatch(CHUNK)
-    native.addToBatch(0, at, tokens.slice(at, at + CHUNK), new Uint32Array())
-    await native.decodeBatch()
-  }
 }
 
 async function measure(file: string) {
   const model = await llama.loadModel({ modelPath: file })
   const context = await model.createContext({ sequences: 24, contextSize: 512, batchSize: 256, threads: 1 })
-  const native = (context as unknown as { _ctx: NativeContext })._ctx
+  const native = nativeOf(context)
   const empty = async () => void native.removeTokenCellsFromSequence(0, -1, -1)
-  const readMs = await least(() => read(native, PROMPT), empty)
+  const readMs = await least(() => readPrompt(native, PROMPT, CHUNK), empty)
   const passes = []
   for (let to = 1; to < 24; to++) await native.copySequenceStateFromOtherSequence(to, 0)
   for (const sequences of SEQUENCES) {
-    const ms = await least(async (i) => {
-      native.initBatch(sequences)
-      for (let sequence = 0; sequence < sequences; sequence++)
-        native.addToBatch(sequence, PROMPT + i, tokens.slice(i, i + 1), Uint32Array.of(0))
-      await native.decodeBatch()
-    })
+    const ms = await least((i) => writeTokens(native, sequences, PROMPT + i))
     for (let sequence = 0; sequence < 24; sequence++)
       native.removeTokenCellsFromSequence(sequence, PROMPT, -1)
     passes.push({ sequences, ms })

@@ -48,7 +48,7 @@ train() { # OUT SEED STEPS, then what differs from the recipe
     --set eval_steps="$((of > 5 ? of / 5 : 1))" "$@" -o "$folder"
   [ -d "$folder-weights" ] || aft train export "$folder" --dtype float32 -o "$folder-weights"
 }
-until=(--set lr_scheduler_type=constant_with_warmup)
+constant=(--set lr_scheduler_type=constant_with_warmup)
 drafts=single,oracle,oracle-same,majority,majority-same,majority-parts,majority-parts-same
 measure() { # FOLDER TEST MODEL QUESTIONS CONTROLS, then what differs
   local folder=$at/$1 name=$2 model=$3 limit=$4 controls=$5
@@ -80,9 +80,9 @@ train_all() {
   build "$at/data" "$at/drafts.jsonl" --target-file "$rows" --seed "$seed"
 
   # The sudden step comes after 50 updates, or 140, or later: a stage ends when the held-out loss has fallen.
-  train "$at/first" "$seed" "$first_steps" "${until[@]}" --set stop_at_loss=0.03 \
+  train "$at/first" "$seed" "$first_steps" "${constant[@]}" --set stop_at_loss=0.03 \
     --set eval_steps="$((first_steps < 20 ? first_steps : 20))" --data "$at/data-first" ${BASE:+--set base="$BASE"}
-  train "$at/wide" "$seed" "$wide_steps" "${until[@]}" --set stop_at_loss=0.005 \
+  train "$at/wide" "$seed" "$wide_steps" "${constant[@]}" --set stop_at_loss=0.005 \
     --set eval_steps="$((wide_steps < 20 ? wide_steps : 20))" --data "$at/data-wide" --set base="$at/first-weights"
   train "$at/aft" "$seed" "$steps" --data "$at/data" --set base="$at/wide-weights"
   twin twin-first "$(updates_of "$at/first")" data-first proposer

@@ -1,6 +1,7 @@
 /** The tables of the embedded engine: a file of results for each kind of processor. */
 import { type Spread, spreadOf } from '../table.ts'
 import { median, type Saved, speedTable, times } from './speed-table.ts'
+import { percent } from './text.ts'
 
 interface Run {
   seconds: number
@@ -34,10 +35,8 @@ const seconds = (runs: Run[]) => `${spreadOf(runs.map((run) => run.seconds)).med
 
 const processors: Record<string, string> = { avx2: 'AVX2', avx512: 'AVX-512', amx: 'AVX-512 and AMX' }
 
-const percent = (share: number) => (100 * share).toFixed(0)
-
-/** The function's own name: `tinyBLAS_Q0_AVX::gemm4xN`. */
-const shorten = (name: string) => name.replace('(anonymous namespace)::', '').replace(/<[^<>]*>/g, '')
+/** The function's own name: `tinyBLAS_Q0_AVX::gemm4xN<2>`. */
+const shorten = (name: string) => name.replace('(anonymous namespace)::', '').replace(/<[^<>]*>(?=::)/g, '')
 
 /** Names the processor of a result, if its file does: `look-up-avx2.json`. */
 function onProcessor(file: string): string {
