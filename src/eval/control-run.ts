@@ -14,7 +14,6 @@ import {
   type ControlAnswer,
   type ControlHost,
   type ControlName,
-  isProposal,
   type PlannedControl,
   type Proposals,
   type Proposed,
@@ -114,9 +113,8 @@ export async function answerQuestion(
   const others = [...plans.keys()].filter((name) => name !== sampler && name !== 'majority-same')
   const answers = await Promise.all(
     others.map(async (name) => {
-      const isOwn = name === 'single' && !isProposal(plans.get(name), plans.get(sampler))
       const read = name === 'judge-same' ? ((await more)?.proposals ?? proposals) : proposals
-      const over = planOf(name, isOwn ? takeProposals([]) : read)
+      const over = { ...planOf(name, read), sampler: seeded(sampler) }
       return [name, await keepPart(job, name, () => answerControl(name, prompt, over, host, signal))] as const
     }),
   )

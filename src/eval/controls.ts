@@ -126,12 +126,6 @@ function answerAt(plan: Plan, temperature: number | undefined): Plan {
   return { ...plan, layers }
 }
 
-/** Whether the first proposal is what `single` would write: both have the same temperature. */
-export function isProposal(single: Plan | undefined, sampler: Plan | undefined): boolean {
-  const temperature = (plan: Plan | undefined) => plan?.layers[0]?.voices[0]?.sampling.temperature
-  return temperature(single) === temperature(sampler)
-}
-
 /** The plans that a control needs: its own, and those that sample what it picks from. */
 function neededFor(name: ControlName): PlannedControl[] {
   if (name === 'single' || name === 'single-long') return ['single', name]
@@ -204,26 +198,39 @@ export function takeProposals(all: Completion[], count = Infinity): Proposals {
   return { completions, agreement: agreement(completions.filter((c) => !c.excluded).map((c) => c.text)) }
 }
 
+/** Proposals that a control answers over. */
+export interface Over {
+  plan: Plan
+  proposals: Completion[]
+  /** The plan that sampled the proposals. */
+  sampler: Plan
+}
+
 /** Answers with another control over existing proposals. @throws EngineError, or the signal's reason */
 export async function answerControl(
   name: PlannedControl,
   prompt: Prompt,
-  { plan, proposals }: { plan: Plan; proposals: Completion[] },
+  over: Over,
   host: ControlHost,
   signal: AbortSignal,
 ): Promise<ControlAnswer> {
   const template = name === 'trained' ? host.trainedTemplate : host.template
   const { engines, clock } = host
   const alone = { engines, template, clock, signal }
-  const result = await answerPrompt(prompt, plan, share(name, alone, proposals))
+  const result = await answerPrompt(prompt, over.plan, share(name, alone, over))
   return toAnswer(result)
 }
 
-/** Makes a host that has the proposals already. `single` uses the first proposal; if that is unusable, it samples again. */
-function share(name: PlannedControl, host: Host, completions: Completion[]): Host {
-  if (name === 'single-long' || completions.length === 0) return host
-  const layer = { completions, failures: [] }
-  return name === 'single' ? resumeFrom(host, [layer]) : { ...host, recorded: [layer] }
+/**
+ * Makes a host that has the proposals already. `single` uses the first one if it would be sampled at the same temperature; if it is
+ * unusable, it samples again.
+ */
+function share(name: PlannedControl, host: Host, { plan, proposals, sampler }: Over): Host {
+  if (name === 'single-long' || proposals.length === 0) return host
+  const layer = { completions: proposals, failures: [] }
+  if (name !== 'single') return { ...host, recorded: [layer] }
+  const temperature = ({ layers }: Plan) => layers[0]?.voices[0]?.sampling.temperature
+  return temperature(plan) === temperature(sampler) ? resumeFrom(host, [layer]) : host
 }
 
 /** Turns a result into the form that the journal keeps. */
