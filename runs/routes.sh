@@ -5,27 +5,29 @@
 #   2. first, wide, aft: drafts to right answers and nothing else. `first` has small puzzles in one wording, until it reads its
 #      drafts; `wide` has larger ones. Their drafts are guesses, those of `aft` are the proposer's own
 #   3. twin: from the proposer, the prompts of these three without drafts, as many steps
-#   4. tests: unseen prompts, unseen wordings, a larger size, two kinds that only the proposer was trained on
+#   4. tests: unseen prompts, unseen wordings, a larger size, timetables, and ladders, which only the proposer was trained on
 # The tables compare the AFT model with one answer, a long one, votes and picks of as many completions, the twin, and a program
 # that merges the right parts of the drafts.
 # `runs/routes-grid.sh` asks the AFT model with other numbers of drafts, in more layers and in reverse.
 # What writes many tokens (a long answer, the judge, the untrained aggregator) answers the first REST questions of one test.
 #   runs/routes.sh [OUT]      resumes if you start it again. SEEDS, PROPOSER_STEPS, FIRST_STEPS, WIDE_STEPS (at most), STEPS (updates of
 #                             8 rows), TEST (questions of the first test), SIDE (of the others), REST and WIDTH set its size; BASE and
-#                             BATCH change the recipe; THREADS those of the tests. TESTS=only tests what is trained
+#                             BATCH change the recipe; THREADS those of the tests. TESTS=only tests what is trained.
+#                             MATMUL=medium rounds products of matrices to bfloat16 after the first stage, faster on a CPU with AMX
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-.cache/runs/routes}
-seeds=${SEEDS:-1 2 3} proposer_steps=${PROPOSER_STEPS:-200} first_steps=${FIRST_STEPS:-400} wide_steps=${WIDE_STEPS:-100} steps=${STEPS:-90}
+seeds=${SEEDS:-1 2 3} proposer_steps=${PROPOSER_STEPS:-250} first_steps=${FIRST_STEPS:-400} wide_steps=${WIDE_STEPS:-250} steps=${STEPS:-150}
 test=${TEST:-400} side=${SIDE:-${TEST:-400}} rest=${REST:-200} width=${WIDTH:-4} batch=${BATCH:-8}
 small=routes:choices=2,steps=3,wordings=1
-large=routes:choices=3,steps=3,parts=2,wordings=1-3+routes:choices=3,steps=3,wordings=1-3+routes:choices=3,steps=3,parts=2,wordings=1-3
-kinds=ladders:choices=3,steps=2,parts=2+timetables:choices=3,steps=2,parts=2
+one=routes:choices=3,steps=3 two=routes:choices=3,steps=3,parts=2
+large=$two,wordings=1-3+$two,wordings=6-13+$two,wordings=6-13+$one,wordings=1-3+$one,wordings=6-13+timetables:choices=3,steps=2,parts=2
+held_out=ladders:choices=3,steps=2,parts=2
 declare -A tests=(
-  [prompts]=routes:choices=3,steps=3,parts=2,wordings=1-3
-  [wordings]=routes:choices=3,steps=3,parts=2,wordings=4-5
+  [prompts]=$two,wordings=1-3
+  [wordings]=$two,wordings=4-5
   [larger]=routes:choices=4,steps=3,parts=2,wordings=1-3
-  [ladders]=ladders:choices=3,steps=2,parts=2
+  [ladders]=$held_out
   [timetables]=timetables:choices=3,steps=2,parts=2
 )
 aft() { node_modules/.bin/node bin/aft.js "$@"; }
@@ -48,6 +50,7 @@ train() { # OUT SEED STEPS, then what differs from the recipe
     --set eval_steps="$((of > 5 ? of / 5 : 1))" "$@" -o "$folder"
   [ -d "$folder-weights" ] || aft train export "$folder" --dtype float32 -o "$folder-weights"
 }
+rounded=(--set matmul_precision="${MATMUL:-highest}")
 constant=(--set lr_scheduler_type=constant_with_warmup)
 drafts=single,oracle,oracle-same,majority,majority-same,majority-parts,majority-parts-same
 measure() { # FOLDER TEST MODEL QUESTIONS CONTROLS, then what differs
@@ -59,7 +62,7 @@ measure() { # FOLDER TEST MODEL QUESTIONS CONTROLS, then what differs
 }
 updates_of() { tail -n 1 "$1/metrics.jsonl" | sed 's/.*"step": *\([0-9]*\).*/\1/'; } # FOLDER
 twin() { # NAME STEPS DATA BEFORE
-  train "$at/$1" "$seed" "$2" --data "$at/$3" --rows sft --set base="$at/$4-weights"
+  train "$at/$1" "$seed" "$2" --data "$at/$3" --rows sft "${rounded[@]}" --set base="$at/$4-weights"
 }
 
 if [ "${TESTS:-}" != only ]; then aft train setup; fi
@@ -69,8 +72,8 @@ for name in "${!tests[@]}"; do
 done
 
 train_all() {
-  made "$at/data-proposer" "1$seed" "$proposer_steps" "$large+$kinds"
-  train "$at/proposer" "$seed" "$proposer_steps" --data "$at/data-proposer" --rows sft ${BASE:+--set base="$BASE"}
+  made "$at/data-proposer" "1$seed" "$proposer_steps" "$large+$held_out"
+  train "$at/proposer" "$seed" "$proposer_steps" --data "$at/data-proposer" --rows sft "${rounded[@]}" ${BASE:+--set base="$BASE"}
 
   made "$at/data-first" "2$seed" "$first_steps" "$small"
   made "$at/data-wide" "4$seed" "$wide_steps" "$large"
@@ -83,8 +86,8 @@ train_all() {
   train "$at/first" "$seed" "$first_steps" "${constant[@]}" --set stop_at_loss=0.03 \
     --set eval_steps="$((first_steps < 20 ? first_steps : 20))" --data "$at/data-first" ${BASE:+--set base="$BASE"}
   train "$at/wide" "$seed" "$wide_steps" "${constant[@]}" --set stop_at_loss=0.005 \
-    --set eval_steps="$((wide_steps < 20 ? wide_steps : 20))" --data "$at/data-wide" --set base="$at/first-weights"
-  train "$at/aft" "$seed" "$steps" --data "$at/data" --set base="$at/wide-weights"
+    --set eval_steps="$((wide_steps < 20 ? wide_steps : 20))" --data "$at/data-wide" "${rounded[@]}" --set base="$at/first-weights"
+  train "$at/aft" "$seed" "$steps" --data "$at/data" "${rounded[@]}" --set base="$at/wide-weights"
   twin twin-first "$(updates_of "$at/first")" data-first proposer
   twin twin-wide "$(updates_of "$at/wide")" data-wide twin-first
   twin twin "$steps" data twin-wide

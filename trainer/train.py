@@ -178,6 +178,9 @@ def main():
         else:
             end_with_parent()
             lock = take_lock(request["lock"]) if is_first else None
+        import torch
+
+        torch.set_float32_matmul_precision(request.get("matmulPrecision", "highest"))
         if request.get("objective") == "grpo":
             from grpo import run_grpo
 

@@ -38,6 +38,12 @@ const own = {
   stop_at_loss: positive
     .optional()
     .describe('Ends the training when the held-out loss is at most this; needs eval_steps.'),
+  matmul_precision: z
+    .enum(['highest', 'high', 'medium'])
+    .default('highest')
+    .describe(
+      'How exactly 32-bit matrices are multiplied (torch.set_float32_matmul_precision): medium rounds their numbers to bfloat16, faster on a CPU with AMX; high to TF32 on a GPU.',
+    ),
   gguf: z
     .enum(['q8_0', 'f16', 'bf16', 'f32', 'none'])
     .default('q8_0')

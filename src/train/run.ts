@@ -179,6 +179,7 @@ export function writeRequest(
     processes: recipe.processes,
     too_long: recipe.too_long,
     stopAtLoss: recipe.stop_at_loss,
+    matmulPrecision: recipe.matmul_precision,
     ...(recipe.objective === 'grpo' && toGrpoRequest(recipe)),
     ...(recipe.too_long === 'trim' && { trimmed: path.join(output, 'trimmed.jsonl') }),
     ...rows,

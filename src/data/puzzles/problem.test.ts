@@ -57,6 +57,21 @@ test('a route follows edges of the map from the start to the goal, and no other 
   }
 })
 
+test.each(Array.from({ length: puzzleKinds.routes?.wordings ?? 0 }, (_, i) => i + 1))(
+  'wording %i of routes says every road of the answer, in its direction, and where it ends',
+  (wording) => {
+    for (const { prompt, target } of generatePuzzles(20, 2, `routes:wordings=${wording},choices=3`)) {
+      const question = String(prompt[0]?.content)
+      const route = lineOf(target as string)
+      for (const [i, place] of route.slice(1).entries()) {
+        expect(question).toMatch(new RegExp(`\\b${route[i]}\\W+(?:[a-z]+ ){0,4}${place}\\b`))
+      }
+      const named = (place: string) => question.split(new RegExp(`\\b${place}\\b`)).length - 1
+      expect([named(route[0] as string), named(route.at(-1) as string)]).toEqual([4, 2])
+    }
+  },
+)
+
 test('exactly one connection of a timetable arrives in time', () => {
   for (const { prompt, target } of generatePuzzles(50, 1, 'timetables:wordings=1,choices=3')) {
     const question = String(prompt[0]?.content)

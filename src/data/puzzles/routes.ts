@@ -20,6 +20,23 @@ const wordings: Wording[] = [
     write: (edges, s, g) => `${join(edges, ' is a parent of ', '. ')}. Name the line from ${s} down to ${g}.`,
   },
   { names: letters, write: (edges, s, g) => `Start in ${s}, end in ${g}. Corridors: ${join(edges, '-')}.` },
+  { names: nouns, write: (edges, s, g) => `Find the way from ${s} to ${g}. Wires: ${join(edges, ' > ')}.` },
+  { names: people, write: (edges, s, g) => `${join(edges, ' calls ')}. How does news from ${s} reach ${g}?` },
+  { names: letters, write: (edges, s, g) => `Stairs: ${join(edges, '/', ' ')}. Climb up to ${g} from ${s}.` },
+  {
+    names: towns,
+    write: (edges, s, g) => `A truck is in ${s} and must be in ${g}. ${join(edges, ' leads to ', '. ')}.`,
+  },
+  {
+    names: people,
+    write: (edges, s, g) => `Who can introduce ${s} to ${g}? ${join(edges, ' knows ', '; ')}.`,
+  },
+  {
+    names: letters,
+    write: (edges, s, g) => `Doors: ${join(edges, ' -> ')}. You are in ${s}, the exit is ${g}.`,
+  },
+  { names: nouns, write: (edges, s, g) => `What turns ${s} into ${g}? ${join(edges, ' becomes ', '. ')}.` },
+  { names: towns, write: (edges, s, g) => `Ships: ${join(edges, ' for ', '; ')}. Goal: ${g}. Start: ${s}.` },
 ]
 
 /** Routes in star graphs. */
