@@ -43,6 +43,9 @@ function makeAdapter(name: string, value: number): void {
   )
   const config = { peft_type: 'LORA', r: RANK, lora_alpha: 16, target_modules: ['q_proj', 'o_proj'] }
   writeFileSync(path.join(at(name), 'adapter_config.json'), JSON.stringify(config))
+  const tags = ['base_model:adapter:/home/someone/base', 'lora']
+  const front = JSON.stringify({ base_model: '/home/someone/base', library_name: 'peft', tags })
+  writeFileSync(path.join(at(name), 'README.md'), `---\n${front}\n---\n`)
 }
 
 /**
@@ -104,6 +107,13 @@ test('its card says what it was made from', () => {
   expect(card).toContain('## Good for\n\nA test.\n')
   for (const name of ['adapter-2.gguf', 'proposer/adapter.gguf', 'template merge-1'])
     expect(card).toMatch(new RegExp(`\\| ${name} \\| [0-9a-f]{64} \\|`))
+})
+
+test('its files have no path of the machine that made them', () => {
+  for (const name of ['adapter-2.gguf', 'proposer/adapter.gguf', 'aft-model.json', 'README.md'])
+    expect(readFileSync(at(`shipped/${name}`), 'latin1')).not.toMatch(
+      /home\/someone|aft-shipped-|aft-convert-/i,
+    )
 })
 
 test('of a model trained with all weights, the change becomes an adapter', async () => {

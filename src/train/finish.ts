@@ -1,5 +1,6 @@
 /** Finishes a run after training: GGUF files, the record that opens the folder as a model, and the model card. */
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DataError } from '../core/provider/errors.ts'
 import { hashTemplate, type Template } from '../core/provider/template.ts'
@@ -71,18 +72,25 @@ export async function writeWeights(
 }
 
 /**
- * Writes an adapter as a GGUF file.
+ * Writes an adapter as a GGUF file. PEFT's card stays out: the converter would copy the path of the base from it.
  * @param base a folder of the base in the form of transformers
  * @param adapter the adapter's folder in the form of PEFT
  */
-export function convertAdapter(
+export async function convertAdapter(
   base: string,
   adapter: string,
   out: string,
   options: FinishOptions,
   outtype = 'f16',
 ): Promise<void> {
-  return convert('convert_lora_to_gguf.py', out, ['--base', base, '--outtype', outtype, adapter], options)
+  const folder = mkdtempSync(path.join(tmpdir(), 'aft-convert-'))
+  const bare = path.join(folder, 'adapter')
+  try {
+    cpSync(adapter, bare, { recursive: true, filter: (file) => path.basename(file) !== 'README.md' })
+    await convert('convert_lora_to_gguf.py', out, ['--base', base, '--outtype', outtype, bare], options)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 /** Runs a converter of llama.cpp, with the `gguf` module it brings. The file gets its name when it is complete. */
