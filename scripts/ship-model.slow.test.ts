@@ -69,6 +69,15 @@ others = numpy.sqrt(sum((p ** 2).sum() for n, p in change.items() if n not in pl
 print(json.dumps({"difference": apart / norm, "others": others / norm}))
 `
 
+/** Prints how far the second model is from the third, as a share of how far the third is from the first. */
+const compareWeights = `
+import sys
+from safetensors.torch import load_file
+base, again, whole = [load_file(f"{folder}/model.safetensors") for folder in sys.argv[1:]]
+norm = lambda a, b: sum((a[name].float() - b[name].float()).square().sum().item() for name in base) ** 0.5
+print(norm(again, whole) / norm(whole, base))
+`
+
 const ship = (...args: string[]) =>
   promisify(execFile)(process.execPath, [path.join(root, 'scripts/ship-model.ts'), ...args], { cwd: root })
 const ask = (...more: string[]) =>
@@ -131,6 +140,16 @@ test('of a model trained with all weights, the change becomes an adapter', async
   )
   expect(difference).toBeLessThan(0.02)
   expect(others).toBeLessThan(0.02)
+})
+
+test('a shipped model can be trained further: its adapters are in the weights of the base', async () => {
+  const { python } = findEnvironment()
+  const settings = { python, signal: new AbortController().signal, onLine: () => {}, findGguf }
+  const [base, again] = [await prepareBase('smollm2', settings), await prepareBase(at('plain'), settings)]
+  const folders = [base.model, again.model, at('whole')]
+  const share = Number(execFileSync(python, ['-c', compareWeights, ...folders], { encoding: 'utf8' }))
+  expect([again.gguf, again.license]).toEqual([undefined, 'Apache-2.0'])
+  expect(share).toBeLessThan(0.02)
 })
 
 test('a file that changed is not opened', async () => {

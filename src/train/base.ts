@@ -12,6 +12,8 @@ import { runLoud, trainerFolder } from './environment.ts'
 export interface GgufBase {
   model: string
   file: string
+  /** LoRA adapters on it, GGUF files; they become part of the weights. */
+  adapters?: string[]
   license?: string
 }
 
@@ -20,7 +22,7 @@ export interface Base {
   /** Hub name or folder. */
   model: string
   isLocal: boolean
-  /** Present if it was made from a GGUF file. */
+  /** Present if it was made from a GGUF file without adapters. */
   gguf?: { model: string; sha256: string }
   license?: string
 }
@@ -44,20 +46,19 @@ export async function prepareBase(name: string, options: BaseOptions): Promise<B
   if (!found) {
     if (/^[\w.-]+\/[\w.-]+$/.test(name) && !existsSync(name)) return { model: name, isLocal: false }
     throw new UsageError(
-      `base: expected a folder with a config.json, a model of \`aft models\`, gguf:FILE or a hub name, got ${name}`,
+      `base: expected a folder with a config.json or an aft-model.json, a model of \`aft models\`, gguf:FILE or a hub name, got ${name}`,
     )
   }
-  const sha256 = await hashFiles([found.file])
+  const { model, file, license, adapters = [] } = found
+  const sha256 = await hashFiles([file, ...adapters])
   const folder = path.join(findCacheFolder(), 'bases', sha256.slice(0, 16))
   if (!existsSync(folder)) {
-    options.onLine(
-      `converting ${found.file} to a folder that can be trained (only once, about half a minute)`,
-    )
+    options.onLine(`converting ${file} to a folder that can be trained (only once, about half a minute)`)
     const unfinished = `${folder}.${process.pid}`
     makeFolder(unfinished)
     try {
       const script = path.join(trainerFolder, 'gguf_to_folder.py')
-      await runLoud(options.python, [script, found.file, unfinished], {
+      await runLoud(options.python, [script, file, unfinished, ...adapters], {
         signal: options.signal,
         env: { HF_HUB_OFFLINE: '1', OMP_WAIT_POLICY: 'PASSIVE' },
       })
@@ -66,7 +67,7 @@ export async function prepareBase(name: string, options: BaseOptions): Promise<B
       rmSync(unfinished, { recursive: true, force: true })
     }
   }
-  return { model: folder, isLocal: true, gguf: { model: found.model, sha256 }, license: found.license }
+  return { model: folder, isLocal: true, license, ...(adapters.length === 0 && { gguf: { model, sha256 } }) }
 }
 
 /** Computes one SHA-256 over several files in order, in hex. */

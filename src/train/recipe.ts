@@ -7,7 +7,12 @@ const positive = z.number().positive()
 
 /** Our own fields: the base model, the rows, and the result. */
 const own = {
-  base: z.string().min(1).describe('Model hub name, folder, gguf:FILE, or a model of `aft models`.'),
+  base: z
+    .string()
+    .min(1)
+    .describe(
+      'Model hub name, folder, gguf:FILE, or a model of `aft models`; adapters of a trained one become weights.',
+    ),
   method: z.enum(['full', 'lora']).describe('All weights, or a LoRA adapter.'),
   rows: z
     .enum(['aft', 'sft', 'both'])
