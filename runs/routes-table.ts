@@ -2,12 +2,13 @@
  * The tables of `runs/routes.sh`: the share of right answers by method, averaged over seeds, and how far the AFT model is
  * from each. Intervals of 95 % draw seeds and questions with replacement; differences are paired by question and seed.
  *   node runs/routes-table.ts OUT SEED [SEED ...]   also writes OUT/table.json and every answer into OUT/questions.jsonl.gz;
- *                                                   with --save into bench/results, too
+ *                                                   with --save NAME into bench/results, too
  *   node runs/routes-table.ts QUESTIONS.jsonl.gz    makes the same tables again, from the answers alone
  * An answer is right if each of its parts is. A method that answered fewer questions has their number behind its name.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { parseArgs } from 'node:util'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { saveResults } from '../bench/table.ts'
 import { checkNumberedLines } from '../src/files/numbered-lines.ts'
@@ -28,8 +29,11 @@ interface Answered {
   answers: { control: string; text: string; scores: { whole: number; parts: number } }[]
 }
 
-const [place = '', ...words] = process.argv.slice(2)
-const given = words.filter((word) => word !== '--save')
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { save: { type: 'string' } },
+})
+const [place = '', ...given] = positionals
 const isPacked = place.endsWith('.gz')
 
 function parseLines<T>(text: string): T[] {
@@ -178,8 +182,9 @@ if (!isPacked) {
   const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
   const packed = gzipSync(text, { level: 9 })
   writeFileSync(path.join(place, 'questions.jsonl.gz'), packed)
-  if (words.includes('--save')) {
-    saveResults('experiment-routes', 'runs/routes.sh', { seeds, tables })
-    writeFileSync(path.join(import.meta.dirname, '../bench/results/routes-questions.jsonl.gz'), packed)
+  if (flags.save) {
+    const questions = `${flags.save}-questions.jsonl.gz`
+    saveResults(`experiment-${flags.save}`, 'runs/routes.sh', { questions, seeds, tables })
+    writeFileSync(path.join(import.meta.dirname, '../bench/results', questions), packed)
   }
 }

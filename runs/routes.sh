@@ -12,7 +12,10 @@
 # What writes many tokens (a long answer, the judge, the untrained aggregator) answers the first REST questions of one test.
 #   runs/routes.sh [OUT]      resumes if you start it again. SEEDS, PROPOSER_STEPS, FIRST_STEPS, WIDE_STEPS (at most), STEPS (updates of
 #                             8 rows), TEST (questions of the first test), SIDE (of the others), REST and WIDTH set its size; BASE and
-#                             BATCH change the recipe; THREADS those of the tests. TESTS=only tests what is trained.
+#                             BATCH change the recipe; THREADS those of the tests. TESTS=only tests what is trained;
+#                             SAVE=NAME keeps the tables and every answer in bench/results.
+#                             CONTINUE=MODEL goes on from a trained model, such as aft-routes, in place of the first stage; its
+#                             proposer is MODEL/proposer. The twin takes BEFORE more updates: as many as MODEL has had
 #                             MATMUL=medium rounds products of matrices to bfloat16 after the first stage, faster on a CPU with AMX
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -38,7 +41,7 @@ build() { # OUT, then what differs
   [ -d "$folder" ] || aft data build "$@" --min-proposals 1 --proposals "$width" --no-near-duplicates --keep-equal --sft-twin --validation 0.03 \
     --template runs/routes-template.json -o "$folder"
 }
-rows_of() { echo $(($1 * batch * 21 / 20 + 60)); } # STEPS
+rows_of() { echo $(($1 * batch * 21 / 20 + 150)); } # STEPS
 made() { # OUT SEED STEPS PUZZLES
   build "$1" --format puzzles --puzzles "$4" --problems "$(rows_of "$3")" --seed "$2"
 }
@@ -73,24 +76,37 @@ done
 
 train_all() {
   made "$at/data-proposer" "1$seed" "$proposer_steps" "$large+$held_out"
-  train "$at/proposer" "$seed" "$proposer_steps" --data "$at/data-proposer" --rows sft "${rounded[@]}" ${BASE:+--set base="$BASE"}
+  local before=${BEFORE:-250} base=${CONTINUE:+$CONTINUE/proposer}
+  base=${base:-${BASE:-}}
+  train "$at/proposer" "$seed" "$proposer_steps" --data "$at/data-proposer" --rows sft "${rounded[@]}" ${base:+--set base="$base"}
 
-  made "$at/data-first" "2$seed" "$first_steps" "$small"
+  if [ -n "${CONTINUE:-}" ]; then made "$at/data-first" "2$seed" "$before" "$large"
+  else made "$at/data-first" "2$seed" "$first_steps" "$small"; fi
   made "$at/data-wide" "4$seed" "$wide_steps" "$large"
   rows=$at/prompts.jsonl
   [ -e "$rows" ] || node runs/puzzle-rows.ts "$large" "$(rows_of "$steps")" "3$seed" "$rows"
   aft data propose "$rows" --model "$at/proposer" --proposals "$width" --temperature 1 --max-tokens 64 -o "$at/drafts.jsonl"
   build "$at/data" "$at/drafts.jsonl" --target-file "$rows" --seed "$seed"
 
-  # The sudden step comes after 50 updates, or 140, or later: a stage ends when the held-out loss has fallen.
-  train "$at/first" "$seed" "$first_steps" "${constant[@]}" --set stop_at_loss=0.03 \
-    --set eval_steps="$((first_steps < 20 ? first_steps : 20))" --data "$at/data-first" ${BASE:+--set base="$BASE"}
-  train "$at/wide" "$seed" "$wide_steps" "${constant[@]}" --set stop_at_loss=0.005 \
-    --set eval_steps="$((wide_steps < 20 ? wide_steps : 20))" --data "$at/data-wide" "${rounded[@]}" --set base="$at/first-weights"
+  if [ -n "${CONTINUE:-}" ]; then
+    train_wide "$CONTINUE" --set learning_rate=2.0e-4
+  else
+    # The sudden step comes after 50 updates, or 140, or later, or never: a stage ends when the held-out loss has fallen.
+    train "$at/first" "$seed" "$first_steps" "${constant[@]}" --set stop_at_loss=0.03 \
+      --set eval_steps="$((first_steps < 20 ? first_steps : 20))" --data "$at/data-first" ${BASE:+--set base="$BASE"}
+    train_wide "$at/first-weights"
+    before=$(updates_of "$at/first")
+  fi
   train "$at/aft" "$seed" "$steps" --data "$at/data" "${rounded[@]}" --set base="$at/wide-weights"
-  twin twin-first "$(updates_of "$at/first")" data-first proposer
+  twin twin-first "$before" data-first proposer
   twin twin-wide "$(updates_of "$at/wide")" data-wide twin-first
   twin twin "$steps" data twin-wide
+}
+train_wide() { # BASE, then what differs
+  local from=$1
+  shift
+  train "$at/wide" "$seed" "$wide_steps" "${constant[@]}" --set stop_at_loss=0.005 \
+    --set eval_steps="$((wide_steps < 25 ? wide_steps : 25))" --data "$at/data-wide" "${rounded[@]}" --set base="$from" "$@"
 }
 
 for seed in $seeds; do
@@ -105,6 +121,4 @@ for seed in $seeds; do
   done
   measure prompts-rest prompts proposer "$((rest < test ? rest : test))" single-long,judge-same,aggregated
 done
-save=
-[ "$out" = .cache/runs/routes ] && save=--save
-node runs/routes-table.ts "$out" $seeds $save
+node runs/routes-table.ts "$out" $seeds ${SAVE:+--save "$SAVE"}

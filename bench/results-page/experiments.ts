@@ -162,6 +162,8 @@ function showDifference({
 export interface Routes extends Saved {
   /** What differs from the command. */
   note?: string
+  /** The file of all answers. */
+  questions?: string
   seeds: string[]
   tables: {
     test: string
@@ -180,11 +182,12 @@ const tests: Record<string, string> = {
   prompts: 'new prompts',
   wordings: 'new wordings',
   larger: 'four ways instead of three',
-  ladders: 'another kind: word ladders',
-  timetables: 'another kind: timetables',
+  ladders: 'word ladders',
+  timetables: 'timetables',
 }
 
-export function tellRoutes({ note = '', seeds, tables }: Routes): string {
+export function tellRoutes(saved: Routes): string {
+  const { note = '', questions = 'routes-questions.jsonl.gz', seeds, tables } = saved
   const known = Object.keys(tests).flatMap((test) => tables.find((table) => table.test === test) ?? [])
   const titles = known[0]?.rows.map(({ title }) => title) ?? []
   const drawAll = (show: (row: Routes['tables'][number]['rows'][number]) => string, shown: string[]) =>
@@ -206,7 +209,7 @@ export function tellRoutes({ note = '', seeds, tables }: Routes): string {
     drawAll(({ share, interval }) => showShare(share, interval), titles),
     'By how many points the AFT model over the drafts of the proposer is ahead, paired by question:',
     drawAll(({ aftAhead, aftAheadInterval }) => showShare(aftAhead, aftAheadInterval), compared),
-    'Every answer is in [`routes-questions.jsonl.gz`](../bench/results/routes-questions.jsonl.gz); `node runs/routes-table.ts bench/results/routes-questions.jsonl.gz` makes the tables from it.',
+    `Every answer is in [\`${questions}\`](../bench/results/${questions}); \`node runs/routes-table.ts bench/results/${questions}\` makes the tables from it.`,
     note,
   ].join('\n\n')
 }

@@ -28,9 +28,21 @@ const rows: [text: string, title: string][] = [
   ['trained without drafts for as many more steps, one answer', 'SFT twin, one answer'],
   ['**trained to aggregate, from the same four drafts**', AFT],
 ]
+/** How far the last of these is ahead, in points. */
+const differences: [text: string, title: string][] = [
+  ['ahead of the best draft by', 'best draft, by the right answer'],
+  ['ahead of more training without drafts by', 'SFT twin, one answer'],
+]
+/** What the README calls a test. */
+const columns: [text: string, test: string][] = [
+  ['new puzzles', 'prompts'],
+  ['new wordings', 'wordings'],
+  ['four ways, not three', 'larger'],
+  ['word ladders', 'ladders'],
+]
 
 const files = {
-  routes: 'experiment-routes.json',
+  routes: 'experiment-routes-wider.json',
   own: 'evaluation-gsm8k-4x1.json',
   others: 'experiment-choosing.json',
   unseen: 'choosing-whole-half.json',
@@ -39,25 +51,31 @@ const files = {
 /** @param readResult reads a file of bench/results */
 export function drawSummary(readResult: <T>(file: string) => T): string {
   const { seeds, tables } = readResult<Routes>(files.routes)
-  const table = tables.find(({ test }) => test === 'prompts')
-  if (!table) throw new Error(`${files.routes}: no test "prompts"`)
-  const lines = rows.map(([text, title]) => {
-    const row = table.rows.find((one) => one.title === title)
-    if (!row) throw new Error(`${files.routes}: no row "${title}"`)
-    return [text, showShare(row.share, row.interval), showShare(row.aftAhead, row.aftAheadInterval)]
+  const known = columns.map(([text, test]) => {
+    const table = tables.find((one) => one.test === test)
+    if (!table) throw new Error(`${files.routes}: no test "${test}"`)
+    return { text: `${text}, ${table.questions}`, rows: table.rows }
   })
-  const trainings =
-    seeds.length === 1 ? 'one training of each model' : `${seeds.length} trainings of each model`
+  type Row = Routes['tables'][number]['rows'][number]
+  const lineOf = ([text, title]: [string, string], show: (row: Row) => string) => [
+    text,
+    ...known.map(({ rows }) => {
+      const row = rows.find((one) => one.title === title)
+      if (!row) throw new Error(`${files.routes}: no row "${title}"`)
+      return show(row)
+    }),
+  ]
   return [
     draw(
+      ['SmolLM2-135M, right answers in %', ...known.map(({ text }) => text)],
       [
-        'SmolLM2-135M, two routes in each question',
-        `right answers, %, of ${table.questions}`,
-        'aggregation is ahead by, points',
+        ...rows.map((row) => lineOf(row, ({ share }) => percent(share))),
+        ...differences.map((row) =>
+          lineOf(row, ({ aftAhead, aftAheadInterval }) => showShare(aftAhead, aftAheadInterval)),
+        ),
       ],
-      lines,
     ),
-    `95 % intervals in brackets; ${trainings}. Command: [\`runs/routes.sh\`](bench/results/${files.routes}).`,
+    `The last two rows are points, with 95 % intervals over questions${seeds.length === 1 ? '; one training of each model' : ` and ${seeds.length} trainings`}. Command: [\`runs/routes.sh\`](bench/results/${files.routes}).`,
     tellOthers(readResult),
   ].join('\n\n')
 }

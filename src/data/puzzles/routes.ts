@@ -5,50 +5,59 @@ import { makeStar, type Star } from './star.ts'
 
 interface Wording {
   names: string[]
-  write(edges: Star['edges'], start: string, goal: string): string
+  /** Has {start}, {goal} and {roads}. */
+  text: string
+  /** Stands between the ends of a road. */
+  to: string
+  /** Stands between two roads. */
+  and?: string
 }
 
-const join = (edges: Star['edges'], between: string, separator = ', ') =>
-  edges.map(([from, to]) => `${from}${between}${to}`).join(separator)
-
 const wordings: Wording[] = [
-  { names: letters, write: (edges, s, g) => `Roads: ${join(edges, ' ')}. Go from ${s} to ${g}.` },
-  { names: nouns, write: (edges, s, g) => `Pipes: ${join(edges, ' ')}. Water flows from ${s} to ${g}.` },
-  { names: towns, write: (edges, s, g) => `Flights: ${join(edges, ' to ', '; ')}. Fly from ${s} to ${g}.` },
+  { names: letters, to: ' ', text: 'Roads: {roads}. Go from {start} to {goal}.' },
+  { names: nouns, to: ' ', text: 'Pipes: {roads}. Water flows from {start} to {goal}.' },
+  { names: towns, to: ' to ', and: '; ', text: 'Flights: {roads}. Fly from {start} to {goal}.' },
   {
     names: people,
-    write: (edges, s, g) => `${join(edges, ' is a parent of ', '. ')}. Name the line from ${s} down to ${g}.`,
+    to: ' is a parent of ',
+    and: '. ',
+    text: '{roads}. Name the line from {start} down to {goal}.',
   },
-  { names: letters, write: (edges, s, g) => `Start in ${s}, end in ${g}. Corridors: ${join(edges, '-')}.` },
-  { names: nouns, write: (edges, s, g) => `Find the way from ${s} to ${g}. Wires: ${join(edges, ' > ')}.` },
-  { names: people, write: (edges, s, g) => `${join(edges, ' calls ')}. How does news from ${s} reach ${g}?` },
-  { names: letters, write: (edges, s, g) => `Stairs: ${join(edges, '/', ' ')}. Climb up to ${g} from ${s}.` },
+  { names: letters, to: '-', text: 'Start in {start}, end in {goal}. Corridors: {roads}.' },
+  { names: nouns, to: ' > ', text: 'Find the way from {start} to {goal}. Wires: {roads}.' },
+  { names: people, to: ' calls ', text: '{roads}. How does news from {start} reach {goal}?' },
+  { names: letters, to: '/', and: ' ', text: 'Stairs: {roads}. Climb up to {goal} from {start}.' },
   {
     names: towns,
-    write: (edges, s, g) => `A truck is in ${s} and must be in ${g}. ${join(edges, ' leads to ', '. ')}.`,
+    to: ' leads to ',
+    and: '. ',
+    text: 'A truck is in {start} and must be in {goal}. {roads}.',
   },
-  {
-    names: people,
-    write: (edges, s, g) => `Who can introduce ${s} to ${g}? ${join(edges, ' knows ', '; ')}.`,
-  },
-  {
-    names: letters,
-    write: (edges, s, g) => `Doors: ${join(edges, ' -> ')}. You are in ${s}, the exit is ${g}.`,
-  },
-  { names: nouns, write: (edges, s, g) => `What turns ${s} into ${g}? ${join(edges, ' becomes ', '. ')}.` },
-  { names: towns, write: (edges, s, g) => `Ships: ${join(edges, ' for ', '; ')}. Goal: ${g}. Start: ${s}.` },
+  { names: people, to: ' knows ', and: '; ', text: 'Who can introduce {start} to {goal}? {roads}.' },
+  { names: letters, to: ' -> ', text: 'Doors: {roads}. You are in {start}, the exit is {goal}.' },
+  { names: nouns, to: ' becomes ', and: '. ', text: 'What turns {start} into {goal}? {roads}.' },
+  { names: towns, to: ' for ', and: '; ', text: 'Ships: {roads}. Goal: {goal}. Start: {start}.' },
 ]
+
+function word({ text, to, and = ', ' }: Wording, { start, arm, edges }: Star): string {
+  const roads = edges.map((edge) => edge.join(to)).join(and)
+  return text
+    .replace('{start}', start)
+    .replace('{goal}', arm.at(-1) as string)
+    .replace('{roads}', roads)
+}
 
 /** Routes in star graphs. */
 export const routes: PuzzleKind = {
   about: 'a way through a map that branches at its start',
   wordings: wordings.length,
   make(random, size, wording, taken) {
-    const { names, write } = wordings[wording] as Wording
-    const { start, arms, arm, edges } = makeStar(names, size, { random, taken })
+    const words = wordings[wording] as Wording
+    const star = makeStar(words.names, size, { random, taken })
+    const { start, arms, arm } = star
     const say = (places: string[]) => [start, ...places].join(' ')
     return {
-      question: write(edges, start, arm.at(-1) as string),
+      question: word(words, star),
       answer: say(arm),
       guess: (seeded) => say(pick(arms, seeded)),
     }
