@@ -61,8 +61,7 @@ export function drawSummary(readResult: <T>(file: string) => T): string {
     text,
     ...known.map(({ rows }) => {
       const row = rows.find((one) => one.title === title)
-      if (!row) throw new Error(`${files.routes}: no row "${title}"`)
-      return show(row)
+      return row ? show(row) : ''
     }),
   ]
   return [
@@ -75,7 +74,7 @@ export function drawSummary(readResult: <T>(file: string) => T): string {
         ),
       ],
     ),
-    `The last two rows are points, with 95 % intervals over questions${seeds.length === 1 ? '; one training of each model' : ` and ${seeds.length} trainings`}. Command: [\`runs/routes.sh\`](bench/results/${files.routes}).`,
+    `The last two rows are points, with 95 % intervals over questions${seeds.length === 1 ? '; one training of each model' : ` and ${seeds.length} trainings of the aggregator`}. Command: [\`runs/routes.sh\`](bench/results/${files.routes}).`,
     tellOthers(readResult),
   ].join('\n\n')
 }
