@@ -23,9 +23,8 @@ const AFT = 'AFT model over the drafts of the proposer'
 
 /** What the README calls a row of the experiment. */
 const rows: [text: string, title: string][] = [
-  ['trained without drafts, one answer', 'one answer'],
   ['the best of its four drafts, picked by the right answer', 'best draft, by the right answer'],
-  ['trained without drafts for as many more steps, one answer', 'SFT twin, one answer'],
+  ['trained without drafts, for as many steps, one answer', 'SFT twin, one answer'],
   ['**trained to aggregate, from the same four drafts**', AFT],
 ]
 /** How far the last of these is ahead, in points. */
