@@ -31,6 +31,12 @@ interface Times {
   joint: number[]
 }
 
+/** Milliseconds of a pass that follows one of its own size: the first of another size costs more. */
+async function timePass(native: NativeContext, writing: number, reading: number): Promise<number> {
+  await pass(native, writing, reading)
+  return pass(native, writing, reading)
+}
+
 /** One pass that writes in the first `writing` sequences, and reads `reading` tokens into the one behind them. */
 async function pass(native: NativeContext, writing: number, reading: number): Promise<number> {
   const reader = Math.max(...WRITING)
@@ -61,9 +67,9 @@ async function measure(threads: number): Promise<Times[]> {
     for (const times of all) {
       const { writing, reading } = times
       const [write, read, joint] = [
-        await pass(native, writing, 0),
-        await pass(native, 0, reading),
-        await pass(native, writing, reading),
+        await timePass(native, writing, 0),
+        await timePass(native, 0, reading),
+        await timePass(native, writing, reading),
       ]
       if (i === 0) continue
       times.write.push(write)
