@@ -4,11 +4,10 @@
  *
  *   npm run bench -- joint-passes
  */
-import type { LlamaContext } from 'node-llama-cpp'
 import type { NativeContext } from '../src/engines/embedded/native.ts'
 import { resolveModel } from '../src/engines/models/models.ts'
 import { openLibrary } from '../test/native-library.ts'
-import { CHUNK, nativeOf, readPrompt, tokens } from './native-passes.ts'
+import { addWritten, CHUNK, nativeOf, readPrompt, tokens } from './native-passes.ts'
 import { printTable, saveResults, showSpread, spreadOf, widestInstructions } from './table.ts'
 
 const BEHIND = 150
@@ -16,6 +15,8 @@ const REPEATS = 6
 const THREADS = [1, 2]
 const WRITING = [1, 2, 4]
 const READING = [16, 64, 192]
+/** The sequence that reads; those before it write. */
+const READER = Math.max(...WRITING)
 
 const { file } = await resolveModel('smollm2')
 const llama = await openLibrary(Math.max(...THREADS))
@@ -39,27 +40,24 @@ async function timePass(native: NativeContext, writing: number, reading: number)
 
 /** One pass that writes in the first `writing` sequences, and reads `reading` tokens into the one behind them. */
 async function pass(native: NativeContext, writing: number, reading: number): Promise<number> {
-  const reader = Math.max(...WRITING)
   const start = performance.now()
   native.initBatch(writing + reading)
-  for (let sequence = 0; sequence < writing; sequence++)
-    native.addToBatch(sequence, BEHIND, tokens.slice(0, 1), Uint32Array.of(0))
-  if (reading > 0) native.addToBatch(reader, 0, tokens.slice(0, reading), new Uint32Array())
+  addWritten(native, writing, BEHIND)
+  if (reading > 0) native.addToBatch(READER, 0, tokens.slice(0, reading), new Uint32Array())
   await native.decodeBatch()
   const ms = performance.now() - start
   for (let sequence = 0; sequence < writing; sequence++)
     native.removeTokenCellsFromSequence(sequence, BEHIND, -1)
-  native.removeTokenCellsFromSequence(reader, 0, -1)
+  native.removeTokenCellsFromSequence(READER, 0, -1)
   return ms
 }
 
 async function measure(threads: number): Promise<Times[]> {
-  const most = Math.max(...WRITING)
-  const sizes = { sequences: most + 1, contextSize: 512, batchSize: CHUNK }
-  const context: LlamaContext = await model.createContext({ ...sizes, threads, failedCreationRemedy: false })
+  const sizes = { sequences: READER + 1, contextSize: 512, batchSize: CHUNK }
+  const context = await model.createContext({ ...sizes, threads, failedCreationRemedy: false })
   const native = nativeOf(context)
   await readPrompt(native, BEHIND)
-  for (let to = 1; to < most; to++) await native.copySequenceStateFromOtherSequence(to, 0)
+  for (let to = 1; to < READER; to++) await native.copySequenceStateFromOtherSequence(to, 0)
   const all = WRITING.flatMap((writing) =>
     READING.map((reading): Times => ({ threads, writing, reading, write: [], read: [], joint: [] })),
   )

@@ -19,11 +19,16 @@ export async function readPrompt(native: NativeContext, length: number, chunk = 
   }
 }
 
+/** Adds a token for each sequence to the pass, at the place `at`. */
+export function addWritten(native: NativeContext, sequences: number, at: number): void {
+  for (let sequence = 0; sequence < sequences; sequence++)
+    native.addToBatch(sequence, at, tokens.slice(at, at + 1), Uint32Array.of(0))
+}
+
 /** One pass with a token for each sequence, at the place `at`. */
 export async function writeTokens(native: NativeContext, sequences: number, at: number): Promise<void> {
   native.initBatch(sequences)
-  for (let sequence = 0; sequence < sequences; sequence++)
-    native.addToBatch(sequence, at, tokens.slice(at, at + 1), Uint32Array.of(0))
+  addWritten(native, sequences, at)
   await native.decodeBatch()
 }
 

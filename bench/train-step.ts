@@ -9,6 +9,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { type Metric, readMetrics } from '../src/files/training-metrics.ts'
 import { printTable, saveResults, showSpread, spreadOf, widestInstructions } from './table.ts'
 
 const { values: flags } = parseArgs({
@@ -49,8 +50,7 @@ function train(data: string, { precision, attention }: Omit<Way, 'rows' | 'updat
     'gguf=none',
   ].flatMap((setting) => ['--set', setting])
   aft('train', 'runs/routes-recipe.yaml', ...settings, '--data', data, '-o', out)
-  const lines = fs.readFileSync(path.join(out, 'metrics.jsonl'), 'utf8').trim().split('\n')
-  const steps = lines.map((line) => JSON.parse(line) as Update)
+  const steps = readMetrics(path.join(out, 'metrics.jsonl')) as (Metric & Update)[]
   fs.rmSync(out, { recursive: true })
   return steps.slice(1).flatMap(({ tokens, seconds }, i) => {
     const before = steps[i] as Update

@@ -172,6 +172,8 @@ export interface Routes extends Saved {
       title: string
       share: number
       interval: Interval
+      /** Null for a seed that the test was not run with. */
+      bySeed: (number | null)[]
       aftAhead?: number
       aftAheadInterval?: Interval
     }[]

@@ -47,21 +47,26 @@ const files = {
   unseen: 'choosing-whole-half.json',
 }
 
+type Row = Routes['tables'][number]['rows'][number]
+
+function rowOf(rows: Row[], title: string): Row {
+  const row = rows.find((one) => one.title === title)
+  if (!row) throw new Error(`${files.routes}: no row "${title}"`)
+  return row
+}
+
 /** @param readResult reads a file of bench/results */
 export function drawSummary(readResult: <T>(file: string) => T): string {
-  const { seeds, tables } = readResult<Routes>(files.routes)
+  const { tables } = readResult<Routes>(files.routes)
   const known = columns.map(([text, test]) => {
     const table = tables.find((one) => one.test === test)
     if (!table) throw new Error(`${files.routes}: no test "${test}"`)
-    return { text: `${text}, ${table.questions}`, rows: table.rows }
+    const trained = rowOf(table.rows, AFT).bySeed.filter((share) => share !== null).length
+    return { text: `${text}, ${table.questions}${trained > 1 ? ` × ${trained}` : ''}`, rows: table.rows }
   })
-  type Row = Routes['tables'][number]['rows'][number]
   const lineOf = ([text, title]: [string, string], show: (row: Row) => string) => [
     text,
-    ...known.map(({ rows }) => {
-      const row = rows.find((one) => one.title === title)
-      return row ? show(row) : ''
-    }),
+    ...known.map(({ rows }) => show(rowOf(rows, title))),
   ]
   return [
     draw(
@@ -73,7 +78,7 @@ export function drawSummary(readResult: <T>(file: string) => T): string {
         ),
       ],
     ),
-    `The last two rows are points, with 95 % intervals over questions${seeds.length === 1 ? '; one training of each model' : ` and ${seeds.length} trainings of the aggregator`}. Command: [\`runs/routes.sh\`](bench/results/${files.routes}).`,
+    `The last two rows are points, with 95 % intervals over questions and, where it says × 2, over two trainings of the aggregator. Command: [\`runs/routes.sh\`](bench/results/${files.routes}).`,
     tellOthers(readResult),
   ].join('\n\n')
 }

@@ -4,7 +4,6 @@ import path from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { UsageError } from '../../../core/provider/errors.ts'
-import { readRecord } from '../../../files/checkpoint.ts'
 import { findCheckpoint } from '../../../files/find-checkpoint.ts'
 import { needPackages } from '../../../files/optional-packages.ts'
 import { drawLoss } from '../../../report/training.ts'
@@ -180,18 +179,14 @@ function checkReward(file: string | undefined, { objective }: Recipe): void {
 
 /** Finds the GGUF files of a listed or a trained model, of `gguf:FILE` or of `hf:USER/REPO:QUANT`; undefined for other names. */
 export async function findGguf(name: string): Promise<GgufBase | undefined> {
-  const { catalog, resolveModel } = await import('../../../engines/models/models.ts')
   const trained = findCheckpoint(name)
-  if (trained !== undefined) return findTrained(trained)
+  if (trained !== undefined) {
+    const { readCheckpoint } = await import('../../../engines/models/checkpoint.ts')
+    const { record, file, lora } = await readCheckpoint(trained)
+    return { model: `gguf:${path.resolve(file)}`, file, license: record.license, adapters: lora }
+  }
+  const { catalog, resolveModel } = await import('../../../engines/models/models.ts')
   if (!/^(gguf|hf):/.test(name) && !catalog.some((model) => model.name === name)) return undefined
   const { file, license, model } = await resolveModel(name)
   return { model: name.startsWith('gguf:') ? `gguf:${path.resolve(file)}` : model, file, license }
-}
-
-/** The weights of a folder with an `aft-model.json`; undefined if they are no GGUF file. */
-async function findTrained(folder: string): Promise<GgufBase | undefined> {
-  const { gguf, base, adapter = [], license } = readRecord(folder)
-  if (gguf) return { model: `gguf:${path.resolve(folder, gguf)}`, file: path.join(folder, gguf), license }
-  const found = base && (await findGguf(base.model))
-  return found && { ...found, license, adapters: [adapter].flat().map((name) => path.join(folder, name)) }
 }
