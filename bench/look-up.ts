@@ -108,7 +108,10 @@ function costOf(measured: Record<string, number[]>): Cost {
 
 const { file } = await resolveModel('smollm2')
 const limits = JSON.parse(
-  fs.readFileSync(path.join(import.meta.dirname, 'results/embedded-limits.json'), 'utf8'),
+  fs.readFileSync(
+    path.join(import.meta.dirname, `results/embedded-limits-${widestInstructions()}.json`),
+    'utf8',
+  ),
 ) as {
   checks: { length: number; ms: Record<string, number[]> }[]
 }

@@ -1,17 +1,25 @@
 /**
  * The table of `runs/routes-grid.sh`: the share of right answers by width and depth, with what the drafts of each width have
  * by themselves, then with drafts in reverse order and of another model. Intervals of 95 % draw seeds and questions.
- *   node runs/routes-grid-table.ts OUT SEED [SEED ...]   also writes OUT/grid.json
+ *   node runs/routes-grid-table.ts OUT SEED [SEED ...]   also writes OUT/grid.json; with --save NAME into bench/results, with
+ *                                                        the text of every answer
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { saveResults } from '../bench/table.ts'
 import { puzzles } from '../src/eval/puzzles.ts'
 import { checkNumberedLines } from '../src/files/numbered-lines.ts'
 import { bootstrapCrossed, type Crossed } from '../src/lib/crossed.ts'
 import { hashParts, randomFrom } from '../src/lib/random.ts'
 import { mean } from '../src/lib/statistics.ts'
 
-const [out = '', ...seeds] = process.argv.slice(2)
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { save: { type: 'string' } },
+})
+const [out = '', ...seeds] = positionals
 
 function readLines<T>(...names: string[]): T[] {
   const file = path.join(out, ...names)
@@ -24,10 +32,18 @@ const tests = readLines<{ id: string; target: string }>('tests', 'prompts.jsonl'
 const targets = new Map(tests.map(({ id, target }) => [id, target]))
 const isRight = (id: string, text: string) =>
   Number(checkNumberedLines(text, targets.get(id) as string).every(Boolean))
+/** Every answer, for the file that is kept. */
+const answered: { seed: string; id: string; method: string; target: string; text: string }[] = []
 
 /** A row's name, and 1 or 0 by seed and question. */
 type Rows = Map<string, Map<string, number>[]>
 const rows: Rows = new Map()
+
+/** Adds an answer; `text` is '' if a method has none. */
+function addAnswer(title: string, seed: number, id: string, text: string): void {
+  answered.push({ seed: seeds[seed] as string, id, method: title, target: targets.get(id) as string, text })
+  add(title, seed, id, isRight(id, text))
+}
 
 function add(title: string, seed: number, id: string, score: number): void {
   const bySeed = rows.get(title) ?? seeds.map(() => new Map<string, number>())
@@ -54,19 +70,25 @@ function addGrid(seed: number): void {
   ]
   for (const width of widths.sort((a, b) => a - b))
     for (const { id, value } of ends) {
+      if (width === widths.at(-1)) keepDrafts(seed, id, drafts.get(id) ?? [])
       const shown = (drafts.get(id) ?? []).slice(0, width)
-      if (width === 1 && value['1x0']) add('one answer', seed, id, isRight(id, value['1x0'].text))
+      if (width === 1 && value['1x0']) addAnswer('one answer', seed, id, value['1x0'].text)
       add(
         `${width}, best draft by the right answer`,
         seed,
         id,
         Math.max(...shown.map((text) => isRight(id, text))),
       )
-      add(`${width}, majority by part`, seed, id, isRight(id, puzzles.votes?.parts?.(shown) ?? ''))
+      addAnswer(`${width}, majority by part`, seed, id, puzzles.votes?.parts?.(shown) ?? '')
       const points = Object.keys(value).filter((point) => point.startsWith(`${width}x`) && point !== '1x0')
       for (const point of points.sort())
-        add(`${point.replace('x', ' x ')}, AFT model`, seed, id, isRight(id, value[point]?.text ?? ''))
+        addAnswer(`${point.replace('x', ' x ')}, AFT model`, seed, id, value[point]?.text ?? '')
     }
+}
+
+function keepDrafts(seed: number, id: string, drafts: string[]): void {
+  const known = { seed: seeds[seed] as string, id, target: targets.get(id) as string }
+  answered.push(...drafts.map((text, i) => ({ ...known, method: `draft ${i + 1}`, text })))
 }
 
 const controls = [
@@ -85,7 +107,7 @@ function addControls(name: string, title: string, seed: number): void {
   for (const [control, what] of controls)
     for (const { id, answers } of lines) {
       const answer = answers.find((of) => of.control === control)
-      if (answer) add(`${title}, ${what}`, seed, id, isRight(id, answer.text))
+      if (answer) addAnswer(`${title}, ${what}`, seed, id, answer.text)
     }
 }
 
@@ -105,3 +127,9 @@ const table = [...rows].map(([title, bySeed]) => {
   return { title, questions: ids.length, share, interval: { low, high } }
 })
 writeFileSync(path.join(out, 'grid.json'), `${JSON.stringify({ seeds, rows: table }, null, 1)}\n`)
+if (flags.save) {
+  const answers = `${flags.save}-answers.jsonl.gz`
+  saveResults(`experiment-${flags.save}`, 'runs/routes-grid.sh', { answers, seeds, rows: table })
+  const text = answered.map((line) => `${JSON.stringify(line)}\n`).join('')
+  writeFileSync(path.join(import.meta.dirname, '../bench/results', answers), gzipSync(text, { level: 9 }))
+}

@@ -31,6 +31,10 @@ interface LookUp extends Saved {
   answers: number
   rows: { isOracle: boolean; least: number; guesses: number; tokensPerPass: number; speedUp: number }[]
 }
+interface TwoPrompts extends Saved {
+  ratio: Spread
+  rows: { after: number; atOnce: number }[]
+}
 const seconds = (runs: Run[]) => `${spreadOf(runs.map((run) => run.seconds)).median.toFixed(1)} s`
 
 const processors: Record<string, string> = { avx2: 'AVX2', avx512: 'AVX-512', amx: 'AVX-512 and AMX' }
@@ -70,6 +74,18 @@ export const embeddedTables = [
         ['prompt tokens read, as a share of one prompt per layer', times(ratio.prefilledToDistinct)],
       ]
     },
+  ),
+  speedTable(
+    /^two-prompts/,
+    (file) => `The embedded engine: two prompts at once${onProcessor(file)}`,
+    ({ ratio, rows }: TwoPrompts) => [
+      [
+        'two prompts, 5 × 2, one after the other',
+        `${spreadOf(rows.map(({ after }) => after)).median.toFixed(1)} s`,
+      ],
+      ['at once', `${spreadOf(rows.map(({ atOnce }) => atOnce)).median.toFixed(1)} s`],
+      ['time per token at once, as a share of it', times(ratio)],
+    ],
   ),
   speedTable(
     /^embedded-limits/,

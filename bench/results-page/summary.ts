@@ -1,7 +1,7 @@
 /** The rows of "Does it help?" in the README. */
 import type { ControlRow } from '../../src/eval/control-table.ts'
 import { correctHolm, type Interval } from '../../src/lib/statistics.ts'
-import type { Routes } from './experiments.ts'
+import type { Routes } from './puzzles.ts'
 import type { Saved } from './speed-table.ts'
 import { draw, percent, range, showShare } from './text.ts'
 

@@ -117,7 +117,7 @@ export function planControls(
 }
 
 /** The plan with another temperature in its last layer. */
-function answerAt(plan: Plan, temperature: number | undefined): Plan {
+export function answerAt(plan: Plan, temperature: number | undefined): Plan {
   if (temperature === undefined) return plan
   const heat = (voice: Voice): Voice => ({ ...voice, sampling: { ...voice.sampling, temperature } })
   const layers = plan.layers.map((layer, i) =>

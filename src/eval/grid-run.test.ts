@@ -55,3 +55,27 @@ test('completions that points share are sampled once, and each point is charged 
   await run()
   expect(completions).toBe(28)
 })
+
+test('the answers of a grid may have a temperature of their own, and what is between them keeps its own', async () => {
+  const inner = scriptedEngine([{ replies: ['#### 7'] }])
+  const heats: (number | undefined)[] = []
+  const engine: Engine = {
+    id: inner.id,
+    generate(request) {
+      heats.push(request.sampling.temperature)
+      return inner.generate(request)
+    },
+  }
+  await runGrid({
+    task: gsm8k,
+    questions: questions.slice(0, 1),
+    widths: [2],
+    depths: [2],
+    active: 1,
+    version: '0',
+    base: { proposers: ['p'], maxTokens: 9, seed: 0, temperature: 1, answerTemperature: 0 },
+    host: { engines: { p: engine }, template: paperTemplate, clock: createVirtualClock() },
+    journal: path.join(folder, 'heats'),
+  })
+  expect(heats).toEqual([1, 1, 0])
+})

@@ -20,7 +20,7 @@ import { paperSettings } from '../plans/presets.ts'
 import { makePlan, type PlanOptions } from '../plans/strategies.ts'
 import { resumeFrom } from '../run/replay.ts'
 import { type ControlRow, correct, costOf } from './control-table.ts'
-import { type ControlAnswer, type ControlHost, toAnswer } from './controls.ts'
+import { answerAt, type ControlAnswer, type ControlHost, toAnswer } from './controls.ts'
 import type { Question, Task } from './task.ts'
 
 /** Options of a run over a grid. */
@@ -31,7 +31,8 @@ export interface GridRun extends TaskSettings {
   widths: number[]
   /** Each at least 0; depth 0 is one answer. */
   depths: number[]
-  base: Omit<PlanOptions, 'strategy' | 'width' | 'depth'>
+  /** Of all points. `answerTemperature` is that of the last layer, 0 to 5; `temperature` without it. */
+  base: Omit<PlanOptions, 'strategy' | 'width' | 'depth'> & { answerTemperature?: number }
   host: Omit<ControlHost, 'trainedTemplate'>
 }
 
@@ -88,6 +89,7 @@ export async function answerGrid(
   job: TaskJob,
 ): Promise<GridAnswers> {
   const prompt: Prompt = { id: question.id, messages: question.messages }
+  const { answerTemperature, ...options } = base
   const answers: GridAnswers = {}
   const deep = [...depths].filter((d) => d > 0).sort((a, b) => b - a)
   const alone: Host = { ...host, signal: job.signal }
@@ -100,7 +102,10 @@ export async function answerGrid(
   for (const width of [...widths].sort((a, b) => b - a)) {
     let layers: LayerResult[] = proposals ? [takeFirst(proposals, width)] : []
     for (const depth of deep) {
-      const plan = makePlan({ ...paperSettings, ...base, strategy: 'aft', width, depth })
+      const plan = answerAt(
+        makePlan({ ...paperSettings, ...options, strategy: 'aft', width, depth }),
+        answerTemperature,
+      )
       const given = { ...alone, recorded: layers.slice(0, depth) }
       const kept = await keep(pointOf(width, depth), () => answerPrompt(prompt, plan, given))
       answers[pointOf(width, depth)] = kept.answer
@@ -109,7 +114,7 @@ export async function answerGrid(
     }
   }
   if (depths.includes(0)) {
-    const plan = makePlan({ ...paperSettings, ...base, strategy: 'single' })
+    const plan = makePlan({ ...paperSettings, ...options, strategy: 'single' })
     // The layer is open: if the first proposal failed or repeats itself, one answer is sampled again, as it would be alone.
     const shared = proposals ? [takeFirst(proposals, 1)] : []
     answers['1x0'] = (await keep('1x0', () => answerPrompt(prompt, plan, resumeFrom(alone, shared)))).answer

@@ -4,6 +4,8 @@ import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { UsageError } from '../core/provider/errors.ts'
+import { readRecord } from '../files/checkpoint.ts'
+import { checkpointFile } from '../files/find-checkpoint.ts'
 import { findCacheFolder } from '../lib/cache-folder.ts'
 import { makeFolder } from '../lib/make-folder.ts'
 import { runLoud, trainerFolder } from './environment.ts'
@@ -37,11 +39,13 @@ export interface BaseOptions {
 }
 
 /**
- * Prepares a base model. A GGUF file is converted to a folder in the cache, once.
+ * Prepares a base model. Of a training run with all weights these are taken, not the GGUF file, which may be rounded. A GGUF
+ * file is converted to a folder in the cache, once.
  * @throws UsageError if there is no such model
  */
 export async function prepareBase(name: string, options: BaseOptions): Promise<Base> {
-  if (existsSync(path.join(name, 'config.json'))) return { model: path.resolve(name), isLocal: true }
+  const weights = [name, path.join(name, 'model')].find((at) => existsSync(path.join(at, 'config.json')))
+  if (weights !== undefined) return { model: path.resolve(weights), isLocal: true, ...licenseOf(name) }
   const found = await options.findGguf(name)
   if (!found) {
     if (/^[\w.-]+\/[\w.-]+$/.test(name) && !existsSync(name)) return { model: name, isLocal: false }
@@ -68,6 +72,11 @@ export async function prepareBase(name: string, options: BaseOptions): Promise<B
     }
   }
   return { model: folder, isLocal: true, license, ...(adapters.length === 0 && { gguf: { model, sha256 } }) }
+}
+
+/** That of a training run's folder. */
+function licenseOf(folder: string): Pick<Base, 'license'> {
+  return existsSync(path.join(folder, checkpointFile)) ? { license: readRecord(folder).license } : {}
 }
 
 /** Computes one SHA-256 over several files in order, in hex. */

@@ -1,11 +1,11 @@
 /**
  * Decides what is evaluated next (continuous batching). All requests of an engine share its sequences: each step
- * writes one token of every open completion in one batch, then reads a chunk of the prompts that wait. No sequence is
+ * writes one token of every open completion in one batch, then reads some chunks of the prompts that wait. No sequence is
  * idle while a completion waits for one.
  */
 
 import type { NativeModel } from './native.ts'
-import { CHUNK, MAX_PROMPTS, type Sequence, SequencePool, type Task } from './sequence-pool.ts'
+import { CHUNK, MAX_CHUNKS, type Sequence, SequencePool, type Task } from './sequence-pool.ts'
 import type { CoreGauge } from './threads.ts'
 
 /** A prompt and the completions that follow it. */
@@ -115,7 +115,7 @@ export class Scheduler {
       if (ready.length > 0) await pool.evaluate(ready)
       this.#releaseEnded()
       const unread = pool.unread((task) => this.#jobs.findIndex((job) => job.open.has(task)))
-      if (unread.length > 0) await pool.evaluate(unread)
+      if (unread.sequences.length > 0) await pool.evaluate(unread.sequences, unread.chunks)
     }
     if (this.evaluated === before) await new Promise(setImmediate)
   }
@@ -139,7 +139,7 @@ export class Scheduler {
       const granted = Math.min(left.get(pool) ?? 0, wantedBy(job))
       left.set(pool, (left.get(pool) ?? 0) - granted)
       if (job.pool) await this.#startWaiting(job, pool, granted)
-      else if (granted > 0 && reading < MAX_PROMPTS && !this.#isBeingRead(job, pool)) {
+      else if (granted > 0 && reading < MAX_CHUNKS && !this.#isBeingRead(job, pool)) {
         const free = this.#free(pool, job)
         if (free.length === 0) continue
         job.pool = pool
@@ -208,7 +208,7 @@ export class Scheduler {
   }
 
   async #openPool({ size, sequences }: { size: number; sequences: number }, waiting: Job[]): Promise<void> {
-    const batchSize = Math.max(CHUNK * MAX_PROMPTS, sequences)
+    const batchSize = Math.max(CHUNK * MAX_CHUNKS, sequences)
     try {
       const { native, ...context } = await this.#model.createContext({ sequences, size, batchSize })
       this.#pools.push(new SequencePool(native, { sequences, size, ...context, cores: this.#options.cores }))

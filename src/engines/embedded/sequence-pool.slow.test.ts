@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { resolveModel } from '../models/models.ts'
 import { loadNative } from './native.ts'
-import { SequencePool } from './sequence-pool.ts'
+import { CHUNK, MAX_CHUNKS, SequencePool } from './sequence-pool.ts'
 
 test('what follows a long text does not depend on the number of threads', async () => {
   const { file } = await resolveModel('smollm2')
@@ -56,3 +56,45 @@ test('what follows a long text does not depend on the number of threads', async 
   await dispose()
   await model.dispose()
 })
+
+test.each(['flash', 'plain'] as const)(
+  'four chunks in one batch have the logits of one by one: %s',
+  async (attention) => {
+    const { file } = await resolveModel('smollm2')
+    const model = await loadNative({ file, threads: 2, gpu: false, attention })
+    const batchSize = CHUNK * MAX_CHUNKS
+    const { native, dispose } = await model.createContext({ sequences: 2, size: 1024, batchSize })
+    const greedy = model.createSampler({ temperature: 0 })
+    const wanted = Array.from({ length: 100 }, (_, i) => 400 * i)
+
+    async function readBy(chunks: number): Promise<string> {
+      native.removeTokenCellsFromSequence(0, 0, -1)
+      let seen = ''
+      const task = {
+        tokens: Array.from({ length: 600 }, (_, i) => 500 + ((i * 7919) % 40_000)),
+        promptLength: 600,
+        logitsFrom: 599,
+        evaluated: 0,
+        onLogits: async (_: unknown, rows: Uint32Array) => {
+          const filter: [number[], boolean, boolean, boolean, number] = [wanted, false, false, true, 0]
+          const [, , , logits] = await native.sampleToken(rows[0] ?? 0, greedy, false, false, filter, true)
+          seen = logits.join()
+        },
+      }
+      const cores = { count: () => 2, resume() {} }
+      const pool = new SequencePool(native, { sequences: 2, size: 1024, dispose, cores, splitsKeys: true })
+      await pool.place(task, pool.idle)
+      for (let next = pool.unread(() => 0); next.sequences.length > 0; next = pool.unread(() => 0))
+        await pool.evaluate(next.sequences, Math.min(chunks, next.chunks))
+      expect(task.evaluated).toBe(600)
+      return seen
+    }
+
+    const one = await readBy(1)
+    expect(one).toMatch(/^[-\d.,e]+$/)
+    expect(await readBy(MAX_CHUNKS)).toBe(one)
+    greedy.dispose()
+    await dispose()
+    await model.dispose()
+  },
+)

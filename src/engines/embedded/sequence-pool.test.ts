@@ -76,3 +76,66 @@ test('without an idle neighbor, a token alone is decoded by one thread', async (
   await pool.evaluate(pool.sequences.slice(0, 1))
   expect(batches).toEqual([{ sequences: [0], threads: 1 }])
 })
+
+const newPool = (native: NativeContext, sequences: number) =>
+  new SequencePool(native, {
+    sequences,
+    size: 2048,
+    dispose: async () => {},
+    cores: { count: () => 2, resume() {} },
+    splitsKeys: true,
+  })
+
+/** A prompt of which `length` tokens are read. */
+const prompt = (tokens: number): Task => ({ ...oneMore(tokens - 1), promptLength: tokens })
+
+/** Sets what is where: `w` writes, `r` has begun to read, `n` has read nothing yet, `.` is free. */
+function fill(pool: SequencePool, places: string) {
+  for (const [id, place] of [...places].entries()) {
+    const length = { w: 100, r: 64 }[place] ?? 0
+    const task = place === 'w' ? oneMore(length) : place === '.' ? undefined : prompt(400)
+    Object.assign(pool.sequences[id] ?? {}, { task, tokens: task?.tokens ?? [], length })
+  }
+}
+
+function show({ sequences }: SequencePool): string {
+  const nameOf = (left: number, length: number) => (left === 1 ? 'w' : length > 0 ? 'r' : 'n')
+  return sequences
+    .map(({ task, length }) => (task ? nameOf(task.tokens.length - length, length) : '.'))
+    .join('')
+}
+
+const gaps: [before: string, after: string][] = [
+  ['w.w.w', 'www..'],
+  ['.w..w', '.ww..'],
+  ['wwnww', 'wwwwn'],
+  ['wnw.w', 'www.n'],
+  ['wrw..', 'ww..r'],
+  ['w.wrw', 'wwwr.'],
+  ['wrwww', 'wrwww'],
+  ['nr..', 'nr..'],
+]
+test.each(gaps)('what is written is neighbors, and what is read behind them: %s', async (before, after) => {
+  const { native } = fakeContext()
+  const pool = newPool(native, before.length)
+  fill(pool, before)
+  await pool.closeGaps(pool.idle)
+  expect(show(pool)).toBe(after)
+})
+
+test.each([
+  ['one prompt', [400], [[0], 4]],
+  ['two prompts', [400, 400], [[0, 1], 2]],
+  ['three', [400, 400, 400], [[0, 1, 2], 1]],
+  ['at most four', [400, 400, 400, 400, 400], [[0, 1, 2, 3], 1]],
+  ['no more than the shortest has', [400, 100], [[0, 1], 1]],
+  ['the last part alone', [40, 400], [[0], 1]],
+] as const)('chunks of a batch: %s', (_, lengths, [places, chunks]) => {
+  const pool = newPool(fakeContext().native, lengths.length)
+  for (const [id, length] of lengths.entries())
+    Object.assign(pool.sequences[id] ?? {}, { task: prompt(length) })
+  const order = pool.sequences.map(({ task }) => task)
+  const unread = pool.unread((task) => order.indexOf(task))
+  expect(unread.sequences.map(({ id }) => id)).toEqual(places)
+  expect(unread.chunks).toBe(chunks)
+})

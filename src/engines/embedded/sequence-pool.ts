@@ -29,10 +29,13 @@ export interface Sequence {
   task?: Task | undefined
 }
 
-/** Prompt tokens that are evaluated at once; an abort waits for at most one chunk. */
+/** Prompts are read in whole chunks of so many tokens, and their last part alone. */
 export const CHUNK = 64
-/** Prompts that are read in one batch: four chunks together take a quarter less time than one by one. */
-export const MAX_PROMPTS = 4
+/**
+ * Chunks that are read in one batch, of one prompt or of several: four together take a quarter less time than one by one.
+ * An abort waits for at most one batch.
+ */
+export const MAX_CHUNKS = 4
 
 /** Behind fewer tokens the library does not split keys: it looks at 256 cells at a time, and at 512 or more it splits. */
 const FEWEST_SPLIT = 256
@@ -109,17 +112,43 @@ export class SequencePool {
 
   /**
    * Moves tasks so that those with one token to evaluate are neighbors: at each gap between sequence numbers the
-   * library splits the batch and reads the weights once more.
+   * library splits the batch and reads the weights once more. Prompts that are read go behind them.
+   * @param free sequences whose cells nobody needs
    */
   async closeGaps(free: Sequence[]): Promise<void> {
-    for (const gap of free) {
+    const usable = new Set(free)
+    for (;;) {
       const [first, last] = [this.ready().at(0), this.ready().at(-1)]
-      if (!first || !last || gap.id > last.id) return
-      if (gap.id < first.id) continue
-      await this.#copy(last, gap)
-      gap.task = last.task
-      last.task = undefined
+      if (!first || !last) return
+      const between = this.sequences.slice(first.id + 1, last.id)
+      const gap = between.find((sequence) => usable.has(sequence) || isUnstarted(sequence))
+      if (gap) {
+        await this.#exchange(last, gap)
+        usable.delete(gap)
+        if (!last.task) usable.add(last)
+        continue
+      }
+      const reading = between.find((sequence) => remaining(sequence) > 1)
+      const behind = this.sequences.findLast(
+        ({ id }) => id > last.id && usable.has(this.sequences[id] as Sequence),
+      )
+      if (!reading || !behind) return
+      await this.#exchange(reading, behind)
+      usable.delete(behind)
+      usable.add(reading)
     }
+  }
+
+  /** Moves the task of `source` with its cells to `target`, and what `target` had, a prompt not yet begun, to `source`. */
+  async #exchange(source: Sequence, target: Sequence): Promise<void> {
+    const unstarted = target.task
+    await this.#copy(source, target)
+    target.task = source.task
+    source.task = unstarted
+    if (!unstarted) return
+    this.#truncate(source, 0)
+    source.tokens = unstarted.tokens
+    source.promptLength = unstarted.promptLength
   }
 
   /** Sequences whose task has one token to evaluate. */
@@ -127,22 +156,28 @@ export class SequencePool {
     return this.sequences.filter((sequence) => remaining(sequence) === 1)
   }
 
-  /** The next prompts to read: whole chunks in one batch, the last part of a prompt alone, for the same numbers each time. */
-  unread(order: (task: Task) => number): Sequence[] {
+  /**
+   * The next prompts to read, and how many chunks of each: whole chunks in one batch, the last part of a prompt alone, for
+   * the same numbers each time.
+   */
+  unread(order: (task: Task) => number): { sequences: Sequence[]; chunks: number } {
     const isUnread = (sequence: Sequence) => remaining(sequence) > 1
     const next = this.sequences.filter(isUnread).sort((a, b) => order(a.task as Task) - order(b.task as Task))
-    if (next[0] && chunkOf(next[0]) < CHUNK) return [next[0]]
-    return next.filter((sequence) => chunkOf(sequence) === CHUNK).slice(0, MAX_PROMPTS)
+    if (next[0] && chunkOf(next[0]) < CHUNK) return { sequences: [next[0]], chunks: 1 }
+    const sequences = next.filter((sequence) => chunkOf(sequence) === CHUNK).slice(0, MAX_CHUNKS)
+    // As many of each: the library would split an uneven batch.
+    const chunks = Math.min(Math.floor(MAX_CHUNKS / sequences.length), ...sequences.map(wholeChunks))
+    return { sequences, chunks }
   }
 
-  /** Evaluates a chunk of each sequence's task, or its one token, in one batch. */
-  async evaluate(sequences: Sequence[]): Promise<void> {
+  /** Evaluates so many chunks of each sequence's task, or its one token, in one batch. */
+  async evaluate(sequences: Sequence[], chunks = 1): Promise<void> {
     let parts: Part[] = []
     let rows: Uint32Array[] = []
     await decodeWithShare(this.#cores, async (free) => {
       const most = Math.min(this.#threads, free)
       const { company, threads } = this.#chooseCompany(sequences, most)
-      parts = [...sequences, ...company].sort((a, b) => a.id - b.id).map(partOf)
+      parts = [...sequences, ...company].sort((a, b) => a.id - b.id).map((of) => partOf(of, chunks))
       this.#native.initBatch(parts.reduce((sum, { tokens }) => sum + tokens.length, 0))
       rows = parts.map(({ sequence: { id, length }, tokens, logitsAt }) =>
         this.#native.addToBatch(id, length, tokens, logitsAt),
@@ -202,11 +237,11 @@ interface Part {
   logitsAt: Uint32Array
 }
 
-/** The next chunk of a sequence's task, or its one token. Without a task it is one token that nobody reads. */
-function partOf(sequence: Sequence): Part {
+/** The next chunks of a sequence's task, or its one token. Without a task it is one token that nobody reads. */
+function partOf(sequence: Sequence, chunks: number): Part {
   const { task, length } = sequence
   if (!task) return { sequence, tokens: Uint32Array.of(0), logitsAt: new Uint32Array() }
-  const count = chunkOf(sequence)
+  const count = chunks > 1 ? chunks * CHUNK : chunkOf(sequence)
   const from = Math.max(0, task.logitsFrom - length)
   const logitsAt = Uint32Array.from({ length: Math.max(0, count - from) }, (_, i) => from + i)
   return { sequence, tokens: Uint32Array.from(task.tokens.slice(length, length + count)), logitsAt }
@@ -221,6 +256,14 @@ function chunkOf(sequence: Sequence): number {
   const isPrompt = length < task.promptLength
   return Math.min((isPrompt ? task.promptLength : task.tokens.length) - length, CHUNK - (length % CHUNK))
 }
+
+/** Whole chunks that are left of a prompt; of a text that is scored they are read one by one, for their many logits. */
+function wholeChunks({ length, task }: Sequence): number {
+  return task ? Math.max(1, Math.floor((task.promptLength - length) / CHUNK)) : 0
+}
+
+/** Whether it has a prompt of which nothing is read. */
+const isUnstarted = (sequence: Sequence) => sequence.length === 0 && remaining(sequence) > 1
 
 /**
  * How many of a task's first tokens a sequence holds, evaluated in the same chunks as the task itself would. A

@@ -13,7 +13,7 @@ import type { Task } from '../../../eval/task.ts'
 import { paperSettings } from '../../../plans/presets.ts'
 import { makePlan, type PlanOptions } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
-import { addEvalFlags, EVAL_CONCURRENCY, type EvalFlags } from '../eval/flags.ts'
+import { addEvalFlags, answerTemperatureFlag, EVAL_CONCURRENCY, type EvalFlags } from '../eval/flags.ts'
 import { addOfficialFlag, findQuestions, type OfficialFlags } from '../eval/official.ts'
 import { type ControlResult, describeControls, writeControls } from '../eval/results.ts'
 import { runEvaluation } from '../eval/run-evaluation.ts'
@@ -33,6 +33,7 @@ interface ScalingFlags extends EvalFlags, OfficialFlags {
   depths: number[]
   maxTokens: number
   temperature: number
+  answerTemperature?: number
   order?: PlanOptions['order']
 }
 
@@ -69,6 +70,7 @@ export function scalingCommand(): Command {
     )
     .addOption(planFlag('maxTokens', { default: 512 }))
     .addOption(planFlag('temperature', { default: 0.7 }))
+    .addOption(answerTemperatureFlag())
     .addOption(planFlag('order'))
   return addSharedFlags(addEvalFlags(addOfficialFlag(command)), ['template'])
     .addHelpText('after', help)
@@ -92,7 +94,17 @@ async function findFile(file: string | undefined, flags: ScalingFlags) {
 }
 
 async function scaling(file: string | undefined, flags: ScalingFlags): Promise<void> {
-  const { model, aggregators = [model], widths, depths, maxTokens, temperature, seed, order } = flags
+  const {
+    model,
+    aggregators = [model],
+    widths,
+    depths,
+    maxTokens,
+    temperature,
+    answerTemperature,
+    seed,
+    order,
+  } = flags
   const task = tasks[flags.task]
   const source = await findFile(file, flags)
   const { questions: all, leftOut } = await task.read(source.path)
@@ -105,6 +117,7 @@ async function scaling(file: string | undefined, flags: ScalingFlags): Promise<v
     seed,
     ...(order && { order }),
   }
+  const answered = { ...(answerTemperature !== undefined && { answerTemperature }) }
   const template = await chooseTemplate(flags.template, aggregators[0] as string, flags.config)
   await runEvaluation({
     flags,
@@ -125,7 +138,7 @@ async function scaling(file: string | undefined, flags: ScalingFlags): Promise<v
     },
     work(engines, settings) {
       const host = { engines, template, clock: systemClock }
-      return runGrid({ ...settings, task, questions, widths, depths, base, host })
+      return runGrid({ ...settings, task, questions, widths, depths, base: { ...base, ...answered }, host })
     },
     countFinished: (run) => run.answered.length,
     async finish(run, seconds) {
@@ -157,6 +170,7 @@ function toResult(
     depths,
     maxTokens,
     temperature,
+    answerTemperature,
     seed,
     order,
     concurrency,
@@ -180,6 +194,7 @@ function toResult(
       depths,
       maxTokens,
       temperature,
+      ...(answerTemperature !== undefined && { answerTemperature }),
       seed,
       order,
       active: concurrency ?? EVAL_CONCURRENCY,

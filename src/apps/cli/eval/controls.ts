@@ -14,12 +14,12 @@ import { readTemplate } from '../../../files/template-file.ts'
 import type { PlanOptions } from '../../../plans/strategies.ts'
 import { systemClock } from '../../../run/clock.ts'
 import { findConfig } from '../find-config.ts'
-import { readNames, whole, within } from '../option-types.ts'
+import { readNames, whole } from '../option-types.ts'
 import { describeOrigin } from '../origin.ts'
 import { planFlag } from '../plan-flags.ts'
 import { addSharedFlags } from '../shared-flags.ts'
 import { chooseTemplate } from '../trained-model.ts'
-import { addEvalFlags, EVAL_CONCURRENCY, type EvalFlags } from './flags.ts'
+import { addEvalFlags, answerTemperatureFlag, EVAL_CONCURRENCY, type EvalFlags } from './flags.ts'
 import { addOfficialFlag, findQuestions, type OfficialFlags } from './official.ts'
 import { type ControlResult, describeControls, writeControls } from './results.ts'
 import { runEvaluation } from './run-evaluation.ts'
@@ -95,9 +95,7 @@ export function controlsCommand(task: Task): Command {
     .addOption(planFlag('maxTokens', { default: 512 }))
     .addOption(planFlag('judgeMaxTokens', { default: 512 }))
     .addOption(planFlag('temperature', { default: 0.7 }))
-    .addOption(
-      within('--answer-temperature <n>', 'the same for aggregations and answers that are no draft', 0, 5),
-    )
+    .addOption(answerTemperatureFlag())
     .addOption(planFlag('order'))
     .addOption(
       whole('--seeds <n>', 'answer each question this many times, with --seed and those after it', 1).default(

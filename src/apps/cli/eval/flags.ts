@@ -1,9 +1,9 @@
 /** The flags that all evaluations with a model share. */
-import type { Command } from 'commander'
+import type { Command, Option } from 'commander'
 import { type Config, loadConfig, readConfig } from '../../../engines/config.ts'
 import { pickSettings } from '../../../engines/engine-options.ts'
 import type { OpenOptions } from '../../../engines/open.ts'
-import { whole } from '../option-types.ts'
+import { whole, within } from '../option-types.ts'
 import { planFlag } from '../plan-flags.ts'
 import { addEngineFlags, addSharedFlags, type EngineFlags, type SharedFlag } from '../shared-flags.ts'
 
@@ -40,6 +40,11 @@ export function addEvalFlags(command: Command, without: SharedFlag[] = []): Comm
     addEngineFlags(command, { without: ['concurrency'] }),
     all.filter((name) => !without.includes(name)),
   )
+}
+
+/** The temperature of what is no draft. */
+export function answerTemperatureFlag(): Option {
+  return within('--answer-temperature <n>', 'the same for aggregations and answers that are no draft', 0, 5)
 }
 
 /** Reads the config, and how to open engines. @throws UsageError for a wrong config */
