@@ -167,7 +167,7 @@ const tables = [...Map.groupBy(lines, ({ test }) => test)].flatMap(([test, rows]
         }),
     }
   })
-  console.log(`\n${test}: ${questions} questions, ${seeds.length} seeds`)
+  console.log(`\n${test}: ${questions} questions, seeds: ${seeds.join(', ')}`)
   for (const { title, share, questions, interval, aftAhead, aftAheadInterval } of results) {
     const ahead = aftAheadInterval
       ? `  the AFT model is ahead by ${percent(aftAhead as number)} ${show(aftAheadInterval)}`

@@ -1,16 +1,26 @@
-/** Runs many prompts: records each in a journal, then writes one file of answers. What does it is loaded by the first run. */
+/** Runs many prompts: records each in a journal, then writes one file of answers. */
+import { resolve } from 'node:path'
 import type { Clock } from '../core/host.ts'
-import type { Plan } from '../core/plan.ts'
+import { enginesOf, type Plan } from '../core/plan.ts'
 import type { Engine, ResponseFormat } from '../core/provider/engine.ts'
+import { UsageError } from '../core/provider/errors.ts'
 import type { Template } from '../core/provider/template.ts'
 import type { AftEvent } from '../core/result.ts'
 import { toCallersError } from '../files/file-errors.ts'
-import type { RunEnd } from './answer-all.ts'
-import type { AnswerFormat } from './answers.ts'
-import type { Budget, Price } from './budget.ts'
-import type { RunRow } from './given.ts'
-import type { FailureGroup, Progress } from './progress.ts'
+import type { AnswerRecord } from '../files/journal-records.ts'
+import { readPrompts } from '../files/prompts.ts'
+import { openRunJournal, type PromptLine, planToResume, type RunJournal } from '../files/run-journal.ts'
+import { readVersion } from '../lib/version.ts'
+import { checkReplaceable } from '../lib/write-whole.ts'
+import { templateOf, wordingsOf } from '../plans/wording.ts'
+import { answerAll, countMade, countSpent, type Estimates, noteEnd, type RunEnd } from './answer-all.ts'
+import { type AnswerFormat, writeAnswers } from './answers.ts'
+import { type Budget, createLedger, type Price, unpricedEngines } from './budget.ts'
+import { systemClock } from './clock.ts'
+import { type RunRow, toLine, withoutGiven } from './given.ts'
+import { createProgress, type FailureGroup, type Progress } from './progress.ts'
 import type { QueueOptions } from './queue/queue-options.ts'
+import type { Submitter } from './queue/submit.ts'
 
 /** What to answer, with what, and where the answers go. */
 export interface RunOptions {
@@ -65,21 +75,149 @@ export interface RunSummary extends RunEnd {
   failures: FailureGroup[]
 }
 
-/**
- * Answers many prompts, with a journal. Each prompt enters its next layer as soon as its own samples are complete. If an
- * earlier run was interrupted, its prompts are resumed from the journal, and failed ones are tried again.
- * @throws UsageError for wrong settings, a journal that is in use or has other settings;
- * DataError for a wrong row, before the first call
- * @example
- * const engines = { small: await openEngine('smollm2') }
- * const plan = makePlan({ proposers: ['small'] })
- * const { outcome } = await runPrompts({ prompts: 'prompts.jsonl', out: 'answers.jsonl', plan, engines })
- */
+/** As the public `runPrompts` (run-later.ts). */
 export async function runPrompts(options: RunOptions): Promise<RunSummary> {
   try {
-    const { run } = await import('./run-rows.ts')
     return await run(options)
   } catch (error) {
     throw toCallersError(error)
   }
+}
+
+async function run(options: RunOptions): Promise<RunSummary> {
+  const { engines, out, budget, queue, prices = {}, clock = systemClock } = options
+  checkBudget(options)
+  checkOut(options)
+  const rows = await toRows(options)
+  const ids = await readIds(rows())
+  const file = options.journal ?? `${out}.journal`
+  const { plan, template } = await settle(file, options)
+  const ledger = createLedger(budget ?? {})
+  const estimates: Estimates = new Map()
+  const progress = createProgress(plan, ledger, ids.size)
+  const identity = { plan, template, engines: idsOf(plan, engines), version: readVersion() }
+  // Spending counts for all prompts of the journal, progress only for the prompts of this run.
+  const count = (line: PromptLine) => {
+    countSpent(line, { ledger, prices, estimates })
+    if (line.type !== 'prompt' && ids.has(line.prompt)) countMade(line, progress)
+  }
+  const failures: FailureGroup[] = []
+  const earlier = createEarlier(count)
+  const journal = await openRunJournal(file, identity, { onLine: earlier.onLine, restart: options.restart })
+  let submitter: Submitter<PromptLine> | undefined
+  let outcome: RunEnd['outcome'] | 'failed' = 'failed'
+  try {
+    for await (const row of rows()) checkRow(row, journal)
+    if (queue) {
+      const onStray = (line: PromptLine) => {
+        count(line)
+        // One that failed is tried again by this run.
+        const isEnd = line.type === 'answer' && !('error' in line) && ids.has(line.prompt)
+        if (isEnd) noteEnd(line, { ...options, progress, failures })
+      }
+      const { submitPrompts } = await import('./queue/submit-prompts.ts')
+      submitter = await submitPrompts(queue, { journal, identity, progress, onStray, ...earlier.found() })
+    }
+    progress.answered = [...ids].filter((id) => journal.isDone(id)).length
+    const end = await answerAll({
+      rows: rows(),
+      plan,
+      host: { engines, template, clock },
+      journal,
+      ledger,
+      estimates,
+      prices,
+      progress,
+      failures,
+      active: options.active ?? submitter?.window,
+      answer: submitter && ((row, job) => submitter?.work(withoutGiven(row), job) as Promise<AnswerRecord>),
+      isLimited: budget !== undefined,
+      signal: options.signal,
+      onProgress: options.onProgress,
+      onEvent: options.onEvent,
+    })
+    if (end.outcome === 'done') writeAnswers(journal, [...ids], answerFile(options))
+    outcome = end.outcome
+    return { ...end, progress, failures }
+  } finally {
+    await submitter?.close(outcome)
+    journal.close()
+  }
+}
+
+/** What a journal that is opened says of a queue: the place up to which it took lines, and whether it is new. */
+function createEarlier(count: (line: PromptLine) => void) {
+  let [cursor, isNew] = [undefined as string | undefined, true]
+  return {
+    onLine(line: PromptLine & { at?: unknown }): void {
+      count(line)
+      isNew = false
+      if (typeof line.at === 'string') cursor = line.at
+    },
+    found: () => ({ cursor, isNew }),
+  }
+}
+
+/** The plan and the template of a run: what its journal began with, as far as the options leave it open. */
+async function settle(file: string, { plan: asked, template, engines, restart }: RunOptions) {
+  const plan = restart ? asked : await planToResume(file, asked, template === undefined)
+  return { plan, template: template ?? templateOf(plan, wordingsOf(engines)) }
+}
+
+type Rows = Iterable<RunRow> | AsyncIterable<RunRow>
+
+/** Rows that can be read more than once. */
+async function toRows({ prompts, system, responseFormat }: RunOptions): Promise<() => Rows> {
+  if (typeof prompts === 'string') return () => readPrompts(prompts, system, responseFormat)
+  if (typeof prompts === 'function') return prompts
+  const rows: RunRow[] = []
+  for await (const row of prompts) rows.push(row)
+  return () => rows
+}
+
+async function readIds(rows: Rows): Promise<Set<string>> {
+  const ids = new Set<string>()
+  for await (const { id } of rows) {
+    if (ids.has(id)) throw new UsageError(`two prompts have the id "${id}"; give each its own`)
+    ids.add(id)
+  }
+  return ids
+}
+
+function checkRow(row: RunRow, journal: RunJournal): void {
+  if (journal.compare(toLine(row)) !== 'changed') return
+  throw new UsageError(
+    `the prompt "${row.id}" is not the one that ${journal.file} holds under this id. ` +
+      'If you moved or changed rows, give them new ids; or give another -o, or start over with --restart',
+  )
+}
+
+function checkBudget({ budget, plan, prices = {} }: RunOptions): void {
+  if (budget?.maxCost === undefined) return
+  const unpriced = unpricedEngines(plan, prices)
+  if (unpriced.length === 0) return
+  throw new UsageError(
+    `a limit of cost needs prices, and that of ${unpriced.join(', ')} is not known. ` +
+      'Give it in aft.config.ts (`price: { inputPerMTok, outputPerMTok }`), or limit the tokens (--max-tokens-total)',
+  )
+}
+
+/** Refuses an output that is no file, or is the prompts. @throws UsageError, FileError */
+export function checkOut({ prompts, out }: Pick<RunOptions, 'prompts' | 'out'>): void {
+  checkReplaceable(out)
+  if (typeof prompts !== 'string' || resolve(prompts) !== resolve(out)) return
+  throw new UsageError(`${out}: the answers would replace the prompts; give another -o`)
+}
+
+function idsOf(plan: Plan, engines: Record<string, Engine>): Record<string, string> {
+  return Object.fromEntries(
+    enginesOf(plan).map((name) => {
+      if (!engines[name]) throw new UsageError(`the plan names the engine "${name}", which was not opened`)
+      return [name, engines[name].id]
+    }),
+  )
+}
+
+function answerFile({ out: file, format = 'jsonl', plan, generator, withPrompt }: RunOptions) {
+  return { file, format, withPrompt, generator: generator ?? `${plan.strategy}-${enginesOf(plan).join('+')}` }
 }

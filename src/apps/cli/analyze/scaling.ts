@@ -94,17 +94,7 @@ async function findFile(file: string | undefined, flags: ScalingFlags) {
 }
 
 async function scaling(file: string | undefined, flags: ScalingFlags): Promise<void> {
-  const {
-    model,
-    aggregators = [model],
-    widths,
-    depths,
-    maxTokens,
-    temperature,
-    answerTemperature,
-    seed,
-    order,
-  } = flags
+  const { model, aggregators = [model], widths, depths, maxTokens, temperature, seed, order } = flags
   const task = tasks[flags.task]
   const source = await findFile(file, flags)
   const { questions: all, leftOut } = await task.read(source.path)
@@ -117,7 +107,8 @@ async function scaling(file: string | undefined, flags: ScalingFlags): Promise<v
     seed,
     ...(order && { order }),
   }
-  const answered = { ...(answerTemperature !== undefined && { answerTemperature }) }
+  const { answerTemperature } = flags
+  const grid = { ...base, ...(answerTemperature !== undefined && { answerTemperature }) }
   const template = await chooseTemplate(flags.template, aggregators[0] as string, flags.config)
   await runEvaluation({
     flags,
@@ -138,7 +129,7 @@ async function scaling(file: string | undefined, flags: ScalingFlags): Promise<v
     },
     work(engines, settings) {
       const host = { engines, template, clock: systemClock }
-      return runGrid({ ...settings, task, questions, widths, depths, base: { ...base, ...answered }, host })
+      return runGrid({ ...settings, task, questions, widths, depths, base: grid, host })
     },
     countFinished: (run) => run.answered.length,
     async finish(run, seconds) {
@@ -160,24 +151,25 @@ interface Made {
   rows: ControlRow[]
 }
 
+/** What a result says of them. */
+const SETTINGS = [
+  'widths',
+  'depths',
+  'maxTokens',
+  'temperature',
+  'answerTemperature',
+  'seed',
+  'order',
+] as const
+
 /** Makes a result in the form of the controls' results. Parts that a grid does not have are empty. */
 function toResult(
   task: Task,
-  {
-    model,
-    aggregators = [model],
-    widths,
-    depths,
-    maxTokens,
-    temperature,
-    answerTemperature,
-    seed,
-    order,
-    concurrency,
-  }: ScalingFlags,
+  flags: ScalingFlags,
   { answered, failures }: Awaited<ReturnType<typeof runGrid>>,
   { asked, file, leftOut, template, seconds, rows }: Made,
 ): ControlResult {
+  const { model, aggregators = [model], concurrency = EVAL_CONCURRENCY } = flags
   return {
     task: `scaling ${task.name}`,
     metrics: task.metrics,
@@ -189,16 +181,7 @@ function toResult(
     model,
     aggregator: aggregators.join(','),
     judge: '',
-    settings: {
-      widths,
-      depths,
-      maxTokens,
-      temperature,
-      ...(answerTemperature !== undefined && { answerTemperature }),
-      seed,
-      order,
-      active: concurrency ?? EVAL_CONCURRENCY,
-    },
+    settings: { ...Object.fromEntries(SETTINGS.map((name) => [name, flags[name]])), active: concurrency },
     template: { id: template.id, sha256: hashTemplate(template) },
     ...describeOrigin(),
     seconds,
