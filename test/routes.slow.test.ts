@@ -1,6 +1,9 @@
-/** `runs/routes.sh` and `runs/routes-grid.sh` from the first line to their tables, with a model of two layers. Three minutes. */
+/**
+ * `runs/routes.sh`, `runs/routes-grid.sh` and `runs/routes-rewards.sh` from the first line to their tables, with a model of
+ * two layers. Five minutes.
+ */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -41,9 +44,9 @@ const run = (script = 'runs/routes.sh') =>
 
 test('all steps run, and a second start makes the same tables from what is there', () => {
   const printed = run()
-  expect(printed).toContain('prompts: 3 questions, 1 seeds')
+  expect(printed).toContain('prompts: 3 questions, seeds: 1')
   for (const name of ['wordings', 'larger', 'ladders', 'timetables'])
-    expect(printed).toContain(`${name}: 2 questions, 1 seeds`)
+    expect(printed).toContain(`${name}: 2 questions, seeds: 1`)
   expect(printed).toMatch(/\none long answer \(2\) +0\.0 %/)
   const table = () => readFileSync(path.join(out, 'table.json'), 'utf8')
   const first = table()
@@ -68,4 +71,19 @@ test('then widths, depths, an order and drafts of another model have one table',
   const grid = run('runs/routes-grid.sh')
   expect(grid).toMatch(/\n1 x 1, AFT model +0\.0 %.*\n2 x 2, AFT model .*\nother drafts, AFT model /s)
   expect(run('runs/routes-grid.sh')).toBe(grid.slice(grid.lastIndexOf('\none answer ') + 1))
+})
+
+test('and it goes on by right answers and by rewards, over the same drafts', () => {
+  const model = path.join(out, '1/aft')
+  symlinkSync(path.join(out, '1/proposer'), path.join(model, 'proposer'))
+  const sizes = { MODEL: model, ROWS: '8', TEST: '2', GRPO_STEPS: '1', SFT_STEPS: '1', GROUP: '2' }
+  const printed = execFileSync('runs/routes-rewards.sh', [path.join(folder, 'rewards')], {
+    cwd: root,
+    env: { ...env, ...sizes },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  expect(printed).toMatch(
+    /\nbest draft +0\.0 % .*\nbefore +0\.0 % .*\nsft +0\.0 % .* more than before +\d+ s\ngrpo +0\.0 % .* \d+ s\n$/,
+  )
 })
