@@ -7,13 +7,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { gzipSync } from 'node:zlib'
 import { saveResults } from '../bench/table.ts'
 import { puzzles } from '../src/eval/puzzles.ts'
-import { checkNumberedLines } from '../src/files/numbered-lines.ts'
 import { bootstrapCrossed, type Crossed } from '../src/lib/crossed.ts'
 import { hashParts, randomFrom } from '../src/lib/random.ts'
 import { mean } from '../src/lib/statistics.ts'
+import { isRight, packLines, parseLines, percent, showInterval } from './answer-lines.ts'
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,15 +22,12 @@ const [out = '', ...seeds] = positionals
 
 function readLines<T>(...names: string[]): T[] {
   const file = path.join(out, ...names)
-  if (!existsSync(file)) return []
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
-  return lines.map((line) => JSON.parse(line) as T)
+  return existsSync(file) ? parseLines(readFileSync(file, 'utf8')) : []
 }
 
 const tests = readLines<{ id: string; target: string }>('tests', 'prompts.jsonl')
 const targets = new Map(tests.map(({ id, target }) => [id, target]))
-const isRight = (id: string, text: string) =>
-  Number(checkNumberedLines(text, targets.get(id) as string).every(Boolean))
+const scoreOf = (id: string, text: string) => isRight(text, targets.get(id) as string)
 /** Every answer, for the file that is kept. */
 const answered: { seed: string; id: string; method: string; target: string; text: string }[] = []
 
@@ -42,7 +38,7 @@ const rows: Rows = new Map()
 /** Adds an answer; `text` is '' if a method has none. */
 function addAnswer(title: string, seed: number, id: string, text: string): void {
   answered.push({ seed: seeds[seed] as string, id, method: title, target: targets.get(id) as string, text })
-  add(title, seed, id, isRight(id, text))
+  add(title, seed, id, scoreOf(id, text))
 }
 
 function add(title: string, seed: number, id: string, score: number): void {
@@ -77,7 +73,7 @@ function addGrid(seed: number): void {
         `${width}, best draft by the right answer`,
         seed,
         id,
-        Math.max(...shown.map((text) => isRight(id, text))),
+        Math.max(...shown.map((text) => scoreOf(id, text))),
       )
       addAnswer(`${width}, majority by part`, seed, id, puzzles.votes?.parts?.(shown) ?? '')
       const points = Object.keys(value).filter((point) => point.startsWith(`${width}x`) && point !== '1x0')
@@ -116,20 +112,18 @@ for (const seed of seeds.keys()) {
   addControls('grid-reversed', 'reversed', seed)
   addControls('grid-other', 'other drafts', seed)
 }
-const percent = (share: number) => (100 * share).toFixed(1)
 const table = [...rows].map(([title, bySeed]) => {
   const ids = [...new Set(bySeed.flatMap((of) => [...of.keys()]))]
   const scores: Crossed = bySeed.map((of) => ids.map((id) => of.get(id)))
   const random = randomFrom(hashParts('routes grid', title))
-  const { low, high } = bootstrapCrossed(scores, { random }) ?? { low: 0, high: 0 }
+  const interval = bootstrapCrossed(scores, { random }) ?? { low: 0, high: 0 }
   const share = mean(scores.flat().filter((score) => score !== undefined))
-  console.log(`${title.padEnd(52)} ${percent(share).padStart(5)} % [${percent(low)}, ${percent(high)}]`)
-  return { title, questions: ids.length, share, interval: { low, high } }
+  console.log(`${title.padEnd(52)} ${percent(share).padStart(5)} % ${showInterval(interval)}`)
+  return { title, questions: ids.length, share, interval }
 })
 writeFileSync(path.join(out, 'grid.json'), `${JSON.stringify({ seeds, rows: table }, null, 1)}\n`)
 if (flags.save) {
   const answers = `${flags.save}-answers.jsonl.gz`
   saveResults(`experiment-${flags.save}`, 'runs/routes-grid.sh', { answers, seeds, rows: table })
-  const text = answered.map((line) => `${JSON.stringify(line)}\n`).join('')
-  writeFileSync(path.join(import.meta.dirname, '../bench/results', answers), gzipSync(text, { level: 9 }))
+  writeFileSync(path.join(import.meta.dirname, '../bench/results', answers), packLines(answered))
 }

@@ -7,12 +7,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { gunzipSync, gzipSync } from 'node:zlib'
 import { saveResults } from '../bench/table.ts'
-import { checkNumberedLines } from '../src/files/numbered-lines.ts'
 import { readMetrics } from '../src/files/training-metrics.ts'
 import { hashParts, randomFrom } from '../src/lib/random.ts'
 import { bootstrapMean, mean } from '../src/lib/statistics.ts'
+import { isRight, packLines, parseLines, percent, readPacked, showInterval } from './answer-lines.ts'
 
 interface Answered {
   id: string
@@ -31,11 +30,6 @@ const [place = ''] = positionals
 const isPacked = place.endsWith('.gz')
 const MODELS = ['before', 'sft', 'grpo']
 
-const parseLines = <T>(text: string): T[] =>
-  text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line))
 const readLines = <T>(...names: string[]): T[] => parseLines(readFileSync(path.join(place, ...names), 'utf8'))
 
 function gather(): Answered[] {
@@ -67,8 +61,7 @@ function gather(): Answered[] {
   })
 }
 
-const lines: Answered[] = isPacked ? parseLines(gunzipSync(readFileSync(place)).toString()) : gather()
-const isRight = (text: string, target: string) => Number(checkNumberedLines(text, target).every(Boolean))
+const lines: Answered[] = isPacked ? readPacked(place) : gather()
 const best = lines.map(({ proposals, target }) => Math.max(...proposals.map((text) => isRight(text, target))))
 const scoresOf = (model: string) => lines.map(({ answers, target }) => isRight(answers[model] ?? '', target))
 const before = scoresOf('before')
@@ -81,8 +74,6 @@ function interval(scores: number[], name: string) {
   const random = randomFrom(hashParts('routes rewards', name))
   return bootstrapMean(scores, { random }) ?? { low: 0, high: 0 }
 }
-const percent = (share: number) => (100 * share).toFixed(1)
-const show = ({ low, high }: { low: number; high: number }) => `[${percent(low)}, ${percent(high)}]`
 const rows = [['best draft', best] as const, ...MODELS.map((model) => [model, scoresOf(model)] as const)].map(
   ([title, scores]) => {
     const gain = scores.map((score, i) => score - (before[i] as number))
@@ -94,10 +85,12 @@ const rows = [['best draft', best] as const, ...MODELS.map((model) => [model, sc
       trainingSeconds: title === 'best draft' ? undefined : secondsOf(title),
     }
     const more = row.gainInterval
-      ? `  ${percent(row.gain as number)} ${show(row.gainInterval)} more than before`
+      ? `  ${percent(row.gain as number)} ${showInterval(row.gainInterval)} more than before`
       : ''
     const time = row.trainingSeconds === undefined ? '' : `  ${Math.round(row.trainingSeconds)} s`
-    console.log(`${title.padEnd(12)} ${percent(row.share).padStart(5)} % ${show(row.interval)}${more}${time}`)
+    console.log(
+      `${title.padEnd(12)} ${percent(row.share).padStart(5)} % ${showInterval(row.interval)}${more}${time}`,
+    )
     return row
   },
 )
@@ -108,6 +101,5 @@ if (flags.save && !isPacked) {
     questions: lines.length,
     rows,
   })
-  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-  writeFileSync(path.join(import.meta.dirname, '../bench/results', answers), gzipSync(text, { level: 9 }))
+  writeFileSync(path.join(import.meta.dirname, '../bench/results', answers), packLines(lines))
 }

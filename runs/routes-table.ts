@@ -9,12 +9,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { gunzipSync, gzipSync } from 'node:zlib'
 import { saveResults } from '../bench/table.ts'
 import { checkNumberedLines } from '../src/files/numbered-lines.ts'
 import { bootstrapCrossed, type Crossed, meansOfItems } from '../src/lib/crossed.ts'
 import { hashParts, randomFrom } from '../src/lib/random.ts'
 import { type Interval, mean } from '../src/lib/statistics.ts'
+import { packLines, parseLines, percent, readPacked, showInterval } from './answer-lines.ts'
 
 /** A line of the answers: one question of a test, as one model and the controls over its drafts answered it. */
 interface Answered {
@@ -35,15 +35,6 @@ const { values: flags, positionals } = parseArgs({
 })
 const [place = '', ...given] = positionals
 const isPacked = place.endsWith('.gz')
-
-function parseLines<T>(text: string): T[] {
-  return text.trim() === ''
-    ? []
-    : text
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line))
-}
 
 const readLines = <T>(...names: string[]): T[] => parseLines(readFileSync(path.join(place, ...names), 'utf8'))
 
@@ -137,9 +128,7 @@ function interval(of: Crossed, name: string): Interval {
   return bootstrapCrossed(of, { random: randomFrom(hashParts('routes', name)) }) ?? { low: 0, high: 0 }
 }
 
-const percent = (share: number) => (100 * share).toFixed(1)
-const show = ({ low, high }: Interval) => `[${percent(low)}, ${percent(high)}]`
-const lines: Answered[] = isPacked ? parseLines(gunzipSync(readFileSync(place)).toString()) : gather()
+const lines: Answered[] = isPacked ? readPacked(place) : gather()
 const seeds = [...new Set(lines.map(({ seed }) => seed))]
 const tables = [...Map.groupBy(lines, ({ test }) => test)].flatMap(([test, rows]) => {
   const series = readSeries(rows)
@@ -170,17 +159,18 @@ const tables = [...Map.groupBy(lines, ({ test }) => test)].flatMap(([test, rows]
   console.log(`\n${test}: ${questions} questions, seeds: ${seeds.join(', ')}`)
   for (const { title, share, questions, interval, aftAhead, aftAheadInterval } of results) {
     const ahead = aftAheadInterval
-      ? `  the AFT model is ahead by ${percent(aftAhead as number)} ${show(aftAheadInterval)}`
+      ? `  the AFT model is ahead by ${percent(aftAhead as number)} ${showInterval(aftAheadInterval)}`
       : ''
     const of = questions === undefined ? title : `${title} (${questions})`
-    console.log(`${of.padEnd(56)} ${percent(share).padStart(5)} % ${show(interval).padEnd(14)}${ahead}`)
+    console.log(
+      `${of.padEnd(56)} ${percent(share).padStart(5)} % ${showInterval(interval).padEnd(14)}${ahead}`,
+    )
   }
   return [{ test, questions, rows: results }]
 })
 if (!isPacked) {
   writeFileSync(path.join(place, 'table.json'), `${JSON.stringify({ seeds, tables }, null, 1)}\n`)
-  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-  const packed = gzipSync(text, { level: 9 })
+  const packed = packLines(lines)
   writeFileSync(path.join(place, 'questions.jsonl.gz'), packed)
   if (flags.save) {
     const questions = `${flags.save}-questions.jsonl.gz`

@@ -105,7 +105,7 @@ const ways: Record<string, string> = {
 
 export function tellRewards({ note = '', answers, questions, rows }: Rewards): string {
   return [
-    `A trained aggregator goes on in two ways over the same puzzles and drafts: it copies right answers, or it samples eight answers and learns from the share of right lines of each. ${questions} unseen questions of the kind *new prompts*, answers at temperature 0. Intervals of 95 % are over questions, gains are paired by question.`,
+    `A trained aggregator goes on in two ways over the same puzzles and drafts: it copies right answers, or it samples several answers and learns from the share of right lines of each. ${questions} unseen questions, answers at temperature 0. Intervals of 95 % are over questions, gains are paired by question.`,
     draw(
       ['', 'right answers, %', 'points more than before', 'seconds of training'],
       rows.map(({ title, share, interval, gain, gainInterval, trainingSeconds }) => [

@@ -15,10 +15,11 @@ const options: BaseOptions = {
   onLine: () => {},
 }
 
-test('of a run with all weights these are the base, with its license', async () => {
+test('of a finished run with all weights these are the base, with its license', async () => {
   const run = path.join(folder, 'run')
   makeFolder(path.join(run, 'model'))
   writeFileSync(path.join(run, 'model/config.json'), '{}')
+  await expect(prepareBase(run, options)).rejects.toThrow(/expected a folder with a config\.json/)
   writeFileSync(
     path.join(run, 'aft-model.json'),
     JSON.stringify({ type: 'checkpoint', version: 1, templates: [], license: 'MIT' }),

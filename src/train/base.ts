@@ -44,8 +44,12 @@ export interface BaseOptions {
  * @throws UsageError if there is no such model
  */
 export async function prepareBase(name: string, options: BaseOptions): Promise<Base> {
-  const weights = [name, path.join(name, 'model')].find((at) => existsSync(path.join(at, 'config.json')))
-  if (weights !== undefined) return { model: path.resolve(weights), isLocal: true, ...licenseOf(name) }
+  const isFolder = (folder: string) => existsSync(path.join(folder, 'config.json'))
+  if (isFolder(name)) return { model: path.resolve(name), isLocal: true }
+  const weights = path.join(name, 'model')
+  // A run that was killed may have weights, half written, but has no record yet.
+  if (existsSync(path.join(name, checkpointFile)) && isFolder(weights))
+    return { model: path.resolve(weights), isLocal: true, license: readRecord(name).license }
   const found = await options.findGguf(name)
   if (!found) {
     if (/^[\w.-]+\/[\w.-]+$/.test(name) && !existsSync(name)) return { model: name, isLocal: false }
@@ -72,11 +76,6 @@ export async function prepareBase(name: string, options: BaseOptions): Promise<B
     }
   }
   return { model: folder, isLocal: true, license, ...(adapters.length === 0 && { gguf: { model, sha256 } }) }
-}
-
-/** That of a training run's folder. */
-function licenseOf(folder: string): Pick<Base, 'license'> {
-  return existsSync(path.join(folder, checkpointFile)) ? { license: readRecord(folder).license } : {}
 }
 
 /** Computes one SHA-256 over several files in order, in hex. */

@@ -1,7 +1,21 @@
 import { expect, test } from 'vitest'
 import { resolveModel } from '../models/models.ts'
-import { loadNative } from './native.ts'
+import { loadNative, type NativeContext, type NativeSampler } from './native.ts'
 import { CHUNK, MAX_CHUNKS, SequencePool } from './sequence-pool.ts'
+
+/** The logits of a hundred tokens. */
+async function readLogits(native: NativeContext, row: number, greedy: NativeSampler): Promise<string> {
+  const wanted = Array.from({ length: 100 }, (_, i) => 400 * i)
+  const [, , , logits] = await native.sampleToken(
+    row,
+    greedy,
+    false,
+    false,
+    [wanted, false, false, true, 0],
+    true,
+  )
+  return logits.join()
+}
 
 test('what follows a long text does not depend on the number of threads', async () => {
   const { file } = await resolveModel('smollm2')
@@ -15,7 +29,6 @@ test('what follows a long text does not depend on the number of threads', async 
   const cores = { count: () => threads, resume() {} }
   const greedy = model.createSampler({ temperature: 0 })
   const tokens = Array.from({ length: 321 }, (_, i) => 500 + ((i * 7919) % 40_000))
-  const wanted = Array.from({ length: 100 }, (_, i) => 400 * i)
 
   /** Logits of some tokens after the last one, which is decoded alone. */
   async function decodeLast(count: number, isSplit: boolean): Promise<string> {
@@ -30,9 +43,7 @@ test('what follows a long text does not depend on the number of threads', async 
       logitsFrom: 320,
       evaluated: 0,
       onLogits: async (_: unknown, rows: Uint32Array) => {
-        const filter: [number[], boolean, boolean, boolean, number] = [wanted, false, false, true, 0]
-        const [, , , logits] = await native.sampleToken(rows[0] ?? 0, greedy, false, false, filter, true)
-        seen = logits.join()
+        seen = await readLogits(native, rows[0] ?? 0, greedy)
       },
     }
     Object.assign(pool.sequences[0] ?? {}, { task, tokens, length: 320, promptLength: 1 })
@@ -65,7 +76,6 @@ test.each(['flash', 'plain'] as const)(
     const batchSize = CHUNK * MAX_CHUNKS
     const { native, dispose } = await model.createContext({ sequences: 2, size: 1024, batchSize })
     const greedy = model.createSampler({ temperature: 0 })
-    const wanted = Array.from({ length: 100 }, (_, i) => 400 * i)
 
     async function readBy(chunks: number): Promise<string> {
       native.removeTokenCellsFromSequence(0, 0, -1)
@@ -76,9 +86,7 @@ test.each(['flash', 'plain'] as const)(
         logitsFrom: 599,
         evaluated: 0,
         onLogits: async (_: unknown, rows: Uint32Array) => {
-          const filter: [number[], boolean, boolean, boolean, number] = [wanted, false, false, true, 0]
-          const [, , , logits] = await native.sampleToken(rows[0] ?? 0, greedy, false, false, filter, true)
-          seen = logits.join()
+          seen = await readLogits(native, rows[0] ?? 0, greedy)
         },
       }
       const cores = { count: () => 2, resume() {} }

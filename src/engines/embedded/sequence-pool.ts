@@ -129,9 +129,7 @@ export class SequencePool {
         continue
       }
       const reading = between.find((sequence) => remaining(sequence) > 1)
-      const behind = this.sequences.findLast(
-        ({ id }) => id > last.id && usable.has(this.sequences[id] as Sequence),
-      )
+      const behind = this.sequences.findLast((sequence) => sequence.id > last.id && usable.has(sequence))
       if (!reading || !behind) return
       await this.#exchange(reading, behind)
       usable.delete(behind)
