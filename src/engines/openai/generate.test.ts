@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { EngineEvent, Message } from '../../core/provider/engine.ts'
 import { type Asked, collect, delta, finish, model, open, say, sumOf, toRequest } from './openai.fixture.ts'
 import { openOpenAI } from './openai.ts'
@@ -82,6 +82,7 @@ describe('slots at an endpoint', () => {
       inFlight -= asked.body.n ?? 1
     })
     const other = openOpenAI({ baseURL: `${fixture.baseURL}/`, model: 'other', env: {} })
+    onTestFinished(() => other.close?.())
     const all = [1, 2, 3, 4, 5, 6].map((n) => collect(n % 2 ? engine : other, { n }))
     expect((await Promise.all(all)).map(({ ends }) => ends.length)).toEqual([1, 2, 3, 4, 5, 6])
     expect(most).toBe(4)

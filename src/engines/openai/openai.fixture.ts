@@ -181,11 +181,17 @@ function countWords(text: string): number {
   return text.match(/\S+/g)?.length ?? 0
 }
 
-/** An engine at a server of its own, which is closed when the test ends. */
+/**
+ * An engine at a server of its own. Both are closed when the test ends: the next server may get the same port, and an
+ * address keeps its number of places as long as an engine is open there.
+ */
 export async function open(options: Partial<OpenAIOptions>, ...answers: Answer[]) {
   const fixture = await startFixture(...answers)
-  onTestFinished(() => fixture.close())
   const engine = openOpenAI({ baseURL: fixture.baseURL, model: 'fixture', env: {}, ...options })
+  onTestFinished(async () => {
+    await engine.close?.()
+    await fixture.close()
+  })
   return { engine, fixture, asked: fixture.asked }
 }
 

@@ -27,8 +27,9 @@ const vllm: Answer = ({ body, response }) => {
 
 async function open(answer: Answer, count = 1) {
   const servers = await Promise.all(Array.from({ length: count }, () => startFixture(answer)))
-  onTestFinished(() => Promise.all(servers.map(({ close }) => close())).then(() => {}))
-  return { servers, engine: openOpenAI({ model: 'm', baseURL: servers.map(({ baseURL }) => baseURL) }) }
+  const engine = openOpenAI({ model: 'm', baseURL: servers.map(({ baseURL }) => baseURL) })
+  onTestFinished(() => Promise.all([engine, ...servers].map((each) => each.close?.())).then(() => {}))
+  return { servers, engine }
 }
 
 test.each([1, 2])('each token of a text after a conversation has its score (servers: %i)', async (count) => {

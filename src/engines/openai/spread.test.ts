@@ -9,9 +9,9 @@ import { type OpenAIOptions, openOpenAI } from './openai.ts'
 
 async function openAll(answers: Answer[][], options: Partial<OpenAIOptions> = {}) {
   const servers = await Promise.all(answers.map((own) => startFixture(...own)))
-  onTestFinished(() => Promise.all(servers.map(({ close }) => close())).then(() => {}))
-  const baseURL = servers.map((server) => server.baseURL)
-  return { servers, engine: openOpenAI({ model: 'm', baseURL, ...options }) }
+  const engine = openOpenAI({ model: 'm', baseURL: servers.map(({ baseURL }) => baseURL), ...options })
+  onTestFinished(() => Promise.all([engine, ...servers].map((each) => each.close?.())).then(() => {}))
+  return { servers, engine }
 }
 const ask = (content: string): Partial<CompletionRequest> => ({ messages: [{ role: 'user', content }] })
 const counts = (servers: { asked: unknown[] }[]) => servers.map(({ asked }) => asked.length)
