@@ -7,11 +7,13 @@
 #      over steps, tokens and FLOPs, and the noise of gradients at fixed weights
 # All rows are benchmark questions, so the models are for measuring only. Not yet run at full size: about eight hours on two cores.
 #   runs/low-perplexity.sh ALPACA_EVAL [OUT]   the folder with outputs/ and published.csv. It resumes if you start it again.
-#                                              ROWS, SEEDS, STEPS, MAX_CHARS, MODELS and THREADS set its size
+#                                              ROWS, SEEDS, STEPS, EVALS, MAX_CHARS, EXAMPLE_TOKENS (of a row to
+#                                              train on), VALIDATION, MODELS and THREADS set its size; EACH= leaves out each draft alone
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source=$1 out=${2:-.cache/runs/low-perplexity}
-rows=${ROWS:-300} seeds=${SEEDS:-7 8 9} steps=${STEPS:-48} models=${MODELS-smollm2-q8_0 gemma3-270m} recipe=${RECIPE:-recipes/smollm2-135m-cpu.yaml}
+rows=${ROWS:-300} seeds=${SEEDS:-7 8 9} steps=${STEPS:-48} evals=${EVALS:-4} models=${MODELS-smollm2-q8_0 gemma3-270m} recipe=${RECIPE:-recipes/smollm2-135m-cpu.yaml}
+each=${EACH---each}
 threads=(${THREADS:+--threads "$THREADS"})
 aft() { npx aft "$@"; }
 node() { node_modules/.bin/node "$@"; }
@@ -26,23 +28,23 @@ measure() { # NAME FOLDER MODEL, then what differs
     --target-file "$out/targets.json" --model "$model" "${threads[@]}" "$@" -o "$out/perplexity/$name"
 }
 for model in $models; do
-  measure "$model-dose" test "$model" --proposals 5 --each
+  measure "$model-dose" test "$model" --proposals 5 $each
   for quality in best worst; do measure "$model-$quality" "$quality" "$model" --proposals 2; done
 done
 
 [ -d "$out/data" ] || aft data build "$out/train" --format alpaca-eval --target-file "$out/targets.json" --proposals 5 \
-  --decontaminate none --max-example-tokens 1500 --tokenizer smollm2 --sft-twin --validation "${VALIDATION:-0.125}" -o "$out/data"
+  --decontaminate none --max-example-tokens "${EXAMPLE_TOKENS:-1500}" --tokenizer smollm2 --sft-twin --validation "${VALIDATION:-0.125}" -o "$out/data"
 for seed in $seeds; do
   for kind in aft sft; do
     [ -e "$out/$kind-$seed/aft-model.json" ] || aft train "$recipe" --data "$out/data" --rows "$kind" --set seed="$seed" \
-      --set max_steps="$steps" --set eval_steps="$((steps / 4))" --set save_steps="$((steps / 4))" \
+      --set max_steps="$steps" --set eval_steps="$((steps / evals))" --set save_steps="$((steps / evals))" \
       --set 'trl={save_total_limit: 20}' -o "$out/$kind-$seed"
   done
 done
 first=${seeds%% *}
 for kind in aft sft; do
   [ ! -e "$out/$kind-$first/adapter.gguf" ] ||
-    measure "$kind-trained" test smollm2-q8_0 --proposals 5 --each --lora "$out/$kind-$first/adapter.gguf"
+    measure "$kind-trained" test smollm2-q8_0 --proposals 5 --lora "$out/$kind-$first/adapter.gguf"
 done
 
 group() { local list=; for seed in $seeds; do list=$list,$out/$1-$seed; done; echo "${list#,}"; }

@@ -32,7 +32,9 @@ def make_reward(name):
 
 def run_grpo(config_file, request, emit, make_callback):
     from tokens import load_rows
-    from trl import GRPOConfig, GRPOTrainer, ModelConfig, ScriptArguments, TrlParser, get_peft_config
+    from trl import GRPOConfig, ModelConfig, ScriptArguments, TrlParser, get_peft_config
+
+    from shared_prompts import SharedPromptTrainer
 
     parser = TrlParser((ScriptArguments, GRPOConfig, ModelConfig))
     _, args, model = parser.parse_args_and_config(["--config", config_file], fail_with_unknown_args=True)
@@ -45,7 +47,7 @@ def run_grpo(config_file, request, emit, make_callback):
         "attn_implementation": model.attn_implementation,
         "dtype": model.dtype,
     }
-    trainer = GRPOTrainer(
+    trainer = SharedPromptTrainer(
         model=model.model_name_or_path,
         reward_funcs=make_reward(request["reward"]),
         args=args,
