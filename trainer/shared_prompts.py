@@ -144,7 +144,7 @@ def reading_once(model, group):
     def generate_shared(input_ids, attention_mask, **others):
         given = input_ids, attention_mask
         ids, mask = (tensor[::group] for tensor in given)
-        is_alike = all(one.repeat_interleave(group, 0).equal(all_) for one, all_ in zip((ids, mask), given))
+        is_alike = all(one.repeat_interleave(group, 0).equal(whole) for one, whole in zip((ids, mask), given))
         if group > 1 and is_alike and ids.shape[1] > 1:
             ids, mask = ids[:, :-1], mask[:, :-1]  # `generate` reads the last token itself
             positions = (mask.cumsum(-1) - 1).clamp(min=0)

@@ -78,7 +78,7 @@ def make_callback(request, trainer_of):
             return record
 
         def tokens(self):
-            return before["tokens"] + int(getattr(trainer_of(), "_total_train_tokens", self.sampled))
+            return before["tokens"] + int(getattr(trainer_of(), "_total_train_tokens", 0) or self.sampled)
 
         def on_log(self, args, state, control, logs=None, **kwargs):
             if not state.is_world_process_zero or "loss" not in logs:

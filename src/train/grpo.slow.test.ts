@@ -43,18 +43,59 @@ const run = (out: string, ...more: string[]) =>
   aft(['train', at('grpo.yaml'), '-d', at('data'), '-o', at(out), ...more], { env })
 
 test('rewards are recorded for each step, an own one is learned from, and a run resumes', async () => {
-  const { code, stderr } = await run('short', '--reward', at('short.py'), '--set', 'max_steps=30')
+  const { code, stderr } = await run(
+    'short',
+    ...['--reward', at('short.py'), '--set', 'max_steps=30', '--set', 'trl={top_k: 8}'],
+  )
   expect({ code, stderr }).toMatchObject({ code: 0 })
   expect(stderr).toMatch(/step 30 of 30 · reward -?\d/)
-  const rewards = readMetrics(at('short/metrics.jsonl')).map(({ reward }) => reward ?? Number.NaN)
+  const metrics = readMetrics(at('short/metrics.jsonl'))
+  expect(metrics.at(-1)?.tokens).toBeGreaterThan(1_000)
+  const rewards = metrics.map(({ reward }) => reward ?? Number.NaN)
   expect(rewards).toHaveLength(30)
   const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length
-  expect(mean(rewards.slice(-5))).toBeGreaterThan(mean(rewards.slice(0, 5)))
+  expect(mean(rewards.slice(-5))).toBeGreaterThan(mean(rewards.slice(0, 5)) + 0.2)
   expect(readFileSync(at('short/README.md'), 'utf8')).toMatch(/\(GRPO\)[\s\S]*reward, last tenth/)
 
   expect((await run('lines')).code).toBe(0)
   const again = await run('lines')
   expect(again.stderr).toContain('finished after 6 steps')
+})
+
+test('a prompt that is read once for its group gives the answers, rewards and gradients of TRL', () => {
+  writeFileSync(at('many.py'), 'def reward(text, target, prompt):\n    return len(set(text))\n')
+  const config = {
+    max_steps: 3,
+    per_device_train_batch_size: 4,
+    gradient_accumulation_steps: 2,
+    num_generations: 4,
+    max_completion_length: 12,
+    learning_rate: 1e-3,
+    seed: 3,
+    temperature: 0.9,
+  }
+  type Logged = { reward: number; seconds: number; [name: string]: number }
+  const train = (attention: string, more: object = {}): { trl: Logged[]; shared: Logged[] } => {
+    const model_init_kwargs = { attn_implementation: attention, dtype: 'float32' }
+    const fields = JSON.stringify({ ...config, ...more, model_init_kwargs })
+    const script = path.join(import.meta.dirname, '../../bench/grpo-peer.py')
+    const args = [script, at('tiny'), at('data'), at('many.py'), at('peer'), fields]
+    const output = execFileSync(python, args, {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    return JSON.parse(output.trim().split('\n').at(-1) ?? '')
+  }
+  for (const { trl, shared } of [train('eager'), train('sdpa', { beta: 0.1, entropy_coef: 0.1 })]) {
+    expect(shared).toHaveLength(3)
+    expect(new Set(trl.map(({ reward }) => reward)).size).toBeGreaterThan(1)
+    for (const [i, { seconds, reward, num_tokens, ...numbers }] of trl.entries()) {
+      expect(shared[i]).toMatchObject({ reward, num_tokens })
+      for (const [name, value] of Object.entries(numbers))
+        expect(Math.abs((shared[i]?.[name] ?? Number.NaN) - value), name).toBeLessThan(1e-4)
+    }
+  }
 })
 
 test('a reward that fails, and settings that do not fit, are told', async () => {
