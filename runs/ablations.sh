@@ -48,7 +48,7 @@ measure() { # ARM WIDTH, then what differs
   local name=$1-$2 arm=$1 width=$2
   shift 2
   [ $# -eq 0 ] || name=$name-shuffled
-  [ -e "$out/eval/$name/result.json" ] || aft eval puzzles "$out/test.jsonl" --model "$out/proposer" --trained "$out/$arm" \
+  aft eval puzzles "$out/test.jsonl" --model "$out/proposer" --trained "$out/$arm" \
     --template runs/routes-template.json --width "$width" --depth 1 --temperature 1 --max-tokens 96 --judge-max-tokens 16 \
     --seeds "$seeds" "$@" -o "$out/eval/$name"
 }

@@ -24,7 +24,7 @@ aft train setup
 measure() { # NAME FOLDER MODEL, then what differs
   local name=$1 folder=$2 model=$3
   shift 3
-  [ -e "$out/perplexity/$name/result.json" ] || aft analyze perplexity "$out/$folder" --format alpaca-eval \
+  aft analyze perplexity "$out/$folder" --format alpaca-eval \
     --target-file "$out/targets.json" --model "$model" "${threads[@]}" "$@" -o "$out/perplexity/$name"
 }
 for model in $models; do

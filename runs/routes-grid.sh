@@ -26,10 +26,10 @@ for seed in $seeds; do
   measure() { # FOLDER MODEL, then what differs
     local folder=$at/$1 model=$2
     shift 2
-    [ -e "$folder/result.json" ] || aft eval puzzles "$out/tests/prompts.jsonl" --model "$model" --trained "$trained" "${shared[@]}" \
+    aft eval puzzles "$out/tests/prompts.jsonl" --model "$model" --trained "$trained" "${shared[@]}" \
       --controls single,oracle,majority-parts-same,trained --width "$width" --depth 1 --seed "$seed" "$@" -o "$folder"
   }
-  [ -e "$at/grid/result.json" ] || aft analyze scaling "$out/tests/prompts.jsonl" --task puzzles --model "$proposer" --aggregators "$trained" \
+  aft analyze scaling "$out/tests/prompts.jsonl" --task puzzles --model "$proposer" --aggregators "$trained" \
     --widths "$widths" --depths "$depths" "${shared[@]}" --seed "$seed" -o "$at/grid"
   measure grid-reversed "$proposer" --order reversed
   [ -z "$other" ] || measure grid-other "$other"

@@ -24,7 +24,7 @@ train() { # NAME STEPS, then what differs from the recipe
     --set max_steps="$steps" --set save_steps="$steps" --set gguf=q8_0 "$@" -o "$folder"
 }
 measure() { # NAME MODEL
-  [ -e "$out/test-$1/result.json" ] || aft eval puzzles "$out/test.jsonl" --model "$model/proposer" --trained "$2" --controls single,oracle,trained \
+  aft eval puzzles "$out/test.jsonl" --model "$model/proposer" --trained "$2" --controls single,oracle,trained \
     --width 4 --depth 1 --answer-temperature 0 --template runs/routes-template.json "${sampled[@]}" -o "$out/test-$1"
 }
 

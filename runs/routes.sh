@@ -59,7 +59,7 @@ drafts=single,oracle,oracle-same,majority,majority-same,majority-parts,majority-
 measure() { # FOLDER TEST MODEL QUESTIONS CONTROLS, then what differs
   local folder=$at/$1 name=$2 model=$3 limit=$4 controls=$5
   shift 5
-  [ -e "$folder/result.json" ] || aft eval puzzles "$out/tests/$name.jsonl" --model "$at/$model" --limit "$limit" --controls "$controls" "$@" \
+  aft eval puzzles "$out/tests/$name.jsonl" --model "$at/$model" --limit "$limit" --controls "$controls" "$@" \
     --template runs/routes-template.json --width "$width" --depth 1 --temperature 1 --answer-temperature 0 --max-tokens 64 --judge-max-tokens 16 \
     --concurrency 24 ${THREADS:+--threads "$THREADS"} --seed "$seed" -o "$folder"
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { findCopyable, markTokens } from './copyable.ts'
 
@@ -19,5 +20,29 @@ test('a token counts as copied if it touches a copied word; white space before i
     false,
     false,
   ])
-  expect(markTokens(['\uFFFD'], 'é', [])).toBeUndefined()
+  expect(markTokens(['\uFFFD'], 'e', [])).toBeUndefined()
+  expect(markTokens(['So', ' it'], 'So is', [])).toBeUndefined()
+})
+
+test('a character that is split over several tokens is in each of them', () => {
+  const text = 'a 🏗️ b 好(hǎo) é🎉'
+  const piece = fc.constantFrom('a', ' ', '🏗️', 'b', '好', '(', 'ǎ', 'é', '🎉', '\n')
+  const texts = fc.array(piece, { minLength: 1, maxLength: 24 }).map((pieces) => pieces.join(''))
+  const check = (text: string, cuts: number[]) => {
+    const bytes = new TextEncoder().encode(text)
+    const ends = [...new Set([...cuts.map((cut) => 1 + (cut % bytes.length)), bytes.length])].sort(
+      (a, b) => a - b,
+    )
+    const tokens = ends.map((end, i) => new TextDecoder().decode(bytes.slice(i && ends[i - 1], end)))
+    const spans = [...text.matchAll(/[ab]+/g)].map(({ index, 0: { length } }) => ({
+      start: index,
+      end: index + length,
+    }))
+    const marks = markTokens(tokens, text, spans)
+    expect(marks).toHaveLength(tokens.length)
+    for (const [i, token] of tokens.entries())
+      if (!token.includes('\uFFFD')) expect(marks?.[i]).toBe(/[ab]/.test(token))
+  }
+  check(text, [...new TextEncoder().encode(text).keys()])
+  fc.assert(fc.property(texts, fc.array(fc.nat(), { maxLength: 40 }), check))
 })

@@ -39,7 +39,7 @@ test('perplexity is exp of the mean nats over all tokens, and differences are pa
     interval: null,
     lower: null,
     copied: null,
-    fresh: { tokens: 6, nats: 1, difference: null, interval: null },
+    fresh: { cases: 2, tokens: 6, nats: 1, difference: null, interval: null },
   })
   expect(shown).toMatchObject({ perplexity: Math.exp(0.5), difference: -0.5, lower: 1 })
   expect(foreign).toMatchObject({ perplexity: Math.E, difference: 0, lower: 0 })
@@ -150,9 +150,14 @@ test('the tokens that a draft has too are summed apart from the new ones', async
   for (const [name, prompt] of Object.entries(prompts))
     scores[name] = await scoreTarget(halves, prompt, { target, drafts })
   expect(scores.shown).toEqual({ tokens: 5, nats: 4, copied: { tokens: 4, nats: 2 } })
-  const [none, shown] = summarize([{ id: 'a', scores }])
+  // A case whose tokens do not make up the target is left out of the parts, and of nothing else.
+  const unknown = { none: { tokens: 9, nats: 9 }, shown: { tokens: 9, nats: 9 } }
+  const [none, shown] = summarize([
+    { id: 'a', scores },
+    { id: 'b', scores: unknown },
+  ])
   expect(none).toMatchObject({
-    copied: { tokens: 4, nats: 2, difference: null },
+    copied: { cases: 1, tokens: 4, nats: 2, difference: null },
     fresh: { tokens: 1, nats: 2 },
   })
   expect(shown).toMatchObject({

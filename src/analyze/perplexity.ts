@@ -47,6 +47,8 @@ export interface ConditionSummary {
 
 /** A part of the targets' tokens in one condition. */
 export interface PartSummary {
+  /** Cases whose tokens of this part are known. */
+  cases: number
   /** Over all cases. */
   tokens: number
   /** Mean over these tokens. */
@@ -123,21 +125,19 @@ function summarizePart(
   [condition, first]: [string, string],
   partOf: (score: TargetScore) => Part | undefined,
 ): PartSummary | null {
-  const pairs = cases.map(({ scores }) => [
-    partOf(scores[condition] as TargetScore),
-    partOf(scores[first] as TargetScore),
-  ])
-  if (pairs.some(([part]) => !part)) return null
-  const known = pairs as [Part, Part][]
+  const known = cases.flatMap(({ scores }): [Part, Part][] => {
+    const [part, before] = [condition, first].map((name) => partOf(scores[name] as TargetScore))
+    return part && before ? [[part, before]] : []
+  })
   const tokens = known.reduce((sum, [part]) => sum + part.tokens, 0)
   if (tokens === 0) return null
   const mean = known.reduce((sum, [part]) => sum + part.nats, 0) / tokens
-  if (condition === first) return { tokens, nats: mean, difference: null, interval: null }
+  const sums = { cases: known.length, tokens, nats: mean }
+  if (condition === first) return { ...sums, difference: null, interval: null }
   const drops = known.map(([part, before]): Ratio => [part.nats - before.nats, part.tokens])
   const difference = drops.reduce((sum, [nats]) => sum + nats, 0) / tokens
   return {
-    tokens,
-    nats: mean,
+    ...sums,
     difference,
     interval: bootstrapRatio(drops, { random: randomFrom(0) }) ?? null,
   }

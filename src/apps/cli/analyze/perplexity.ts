@@ -124,7 +124,7 @@ async function perplexity(paths: string[], flags: PerplexityFlags): Promise<void
       }
       writeResult(output, result)
       const head = `${model}: ${result.n} targets, ${result.tokens} tokens`
-      return { result, text: `${head}\n${table(result.conditions)}` }
+      return { result, text: `${head}\n${table(result.conditions, result.n)}` }
     },
   })
 }
@@ -225,7 +225,7 @@ async function readSource(
   })
 }
 
-function table(conditions: ConditionSummary[]): string {
+function table(conditions: ConditionSummary[], targets: number): string {
   const head = ['shown', 'perplexity', 'nats per token', '95 %', 'lower on']
   const rows = conditions.map(({ condition, perplexity, difference, interval, lower }) => [
     condition,
@@ -234,11 +234,11 @@ function table(conditions: ConditionSummary[]): string {
     interval === null ? '' : `${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`,
     lower === null ? '' : `${Math.round(100 * lower)} %`,
   ])
-  return [drawTable(head, rows), ...describeParts(conditions)].join('\n')
+  return [drawTable(head, rows), ...describeParts(conditions, targets)].join('\n')
 }
 
 /** Says which part of the targets' tokens gains: those that stand in a draft, or the others. */
-function describeParts(conditions: ConditionSummary[]): string[] {
+function describeParts(conditions: ConditionSummary[], targets: number): string[] {
   const [first] = conditions
   const { copied, fresh } = first ?? {}
   if (!copied || !fresh) return []
@@ -254,5 +254,8 @@ function describeParts(conditions: ConditionSummary[]): string[] {
     ['', 'new', ...of(one.fresh, all)],
   ])
   const head = ['shown', 'tokens', 'share', 'nats per token', 'difference', '95 %']
-  return ['', 'copied: in a run of four words that a draft has too', drawTable(head, rows)]
+  const { cases } = copied
+  const some =
+    cases < targets ? `, of ${cases} targets; the tokens of the others do not make up their text` : ''
+  return ['', `copied: in a run of four words that a draft has too${some}`, drawTable(head, rows)]
 }

@@ -87,7 +87,6 @@ async function alpacaEval(given: AlpacaEvalFlags): Promise<void> {
     item: `${flags.outputs}: row`,
     progress: 'pairs judged',
     asked: pairs.length,
-    needsAll: true,
     preview: (prices) => preview(pairs, template, prices[flags.judge]),
     work: (engines, settings) =>
       judgeOutputs({

@@ -33,10 +33,8 @@ export interface Evaluation<Run extends TaskOutcome> {
   work(engines: Record<string, Engine>, settings: TaskSettings): Promise<Run>
   /** Counts the items with a result. */
   countFinished(run: Run): number
-  /** Writes the result's files. Returns the result for `--json`, and its text for a person. */
+  /** Writes the result's files. An interrupted run leaves its journal only. Returns the result for `--json`, and its text for a person. */
   finish(run: Run, seconds: number): Promise<{ result: object; text: string }>
-  /** If true, an interrupted run writes no result, only its journal. */
-  needsAll?: boolean
 }
 
 const SHOWN_FAILURES = 10
@@ -57,14 +55,16 @@ export async function runEvaluation<Run extends TaskOutcome>(evaluation: Evaluat
   const startMs = performance.now()
   const run = await work(evaluation, engineFlags, signal)
   listFailures(run, evaluation.item)
-  const isInterrupted = run.outcome === 'interrupted'
-  if (isInterrupted) console.error(`interrupted; run the same command to resume (${evaluation.journal})`)
   const finished = evaluation.countFinished(run)
-  if (finished > 0 && !(isInterrupted && evaluation.needsAll)) {
+  if (run.outcome === 'interrupted') {
+    const sofar = `interrupted after ${finished} of ${asked}, so no result is written`
+    console.error(`${sofar}; run the same command to resume (${evaluation.journal})`)
+    throw signal.reason
+  }
+  if (finished > 0) {
     const { result, text } = await evaluation.finish(run, (performance.now() - startMs) / 1000)
     console.log(flags.json ? stringifySafely(result) : sanitize(text))
   }
-  if (isInterrupted) throw signal.reason
   if (finished < asked) process.exitCode = 1
 }
 
