@@ -2,16 +2,20 @@
  * The tables of `runs/low-perplexity.sh`: nats per token by condition, copied tokens apart, and the twins' held-out loss with
  * intervals over rows and seeds. Writes OUT/table.json.
  *   node runs/low-perplexity-table.ts OUT --noise-rows 32 --aft RUN,RUN --sft RUN,RUN
+ * Without runs it leaves the twins out. With --save NAME it writes into bench/results too, with the figures of every row.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { saveResults } from '../bench/table.ts'
+import type { ConditionSummary } from '../src/analyze/perplexity.ts'
 import { readLosses } from '../src/files/training-metrics.ts'
 import { bootstrapCrossed, meansOfItems } from '../src/lib/crossed.ts'
 import { hashParts, randomFrom } from '../src/lib/random.ts'
 import { mean } from '../src/lib/statistics.ts'
 import { findEnvironment } from '../src/train/environment.ts'
+import { packLines, parseLines } from './answer-lines.ts'
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,6 +23,7 @@ const { values: flags, positionals } = parseArgs({
     'noise-rows': { type: 'string', default: '32' },
     aft: { type: 'string', default: '' },
     sft: { type: 'string', default: '' },
+    save: { type: 'string' },
   },
 })
 const [out = ''] = positionals
@@ -34,24 +39,27 @@ interface RowsOfStep {
   gradient?: { noise: number; variance: number; squared_mean: number; rows: number }
 }
 
-/** The base's folder, as the trainer opened it. */
-const base = /^model_name_or_path: (.*)$/m.exec(
-  readFileSync(path.join(runsOf('aft')[0] as string, 'trl.yaml'), 'utf8'),
-)?.[1]
-const dataOf = { aft: path.join(out, 'data'), sft: path.join(out, 'data/sft') }
-const rowsFile = path.join(out, 'held-out-rows.json')
-execFileSync(
-  findEnvironment().python,
-  [
-    path.join(import.meta.dirname, 'held-out-rows.py'),
-    base ?? '',
-    rowsFile,
-    flags['noise-rows'],
-    ...kinds.map((kind) => `${kind}=${dataOf[kind]}:${flags[kind]}`),
-  ],
-  { stdio: 'inherit', env: { ...process.env, HF_HUB_OFFLINE: '1' } },
-)
-const measured: RowsOfStep[] = Object.values(JSON.parse(readFileSync(rowsFile, 'utf8')))
+function measure(): RowsOfStep[] {
+  /** The base's folder, as the trainer opened it. */
+  const base = /^model_name_or_path: (.*)$/m.exec(
+    readFileSync(path.join(runsOf('aft')[0] as string, 'trl.yaml'), 'utf8'),
+  )?.[1]
+  const dataOf = { aft: path.join(out, 'data'), sft: path.join(out, 'data/sft') }
+  const rowsFile = path.join(out, 'held-out-rows.json')
+  execFileSync(
+    findEnvironment().python,
+    [
+      path.join(import.meta.dirname, 'held-out-rows.py'),
+      base ?? '',
+      rowsFile,
+      flags['noise-rows'],
+      ...kinds.map((kind) => `${kind}=${dataOf[kind]}:${flags[kind]}`),
+    ],
+    { stdio: 'inherit', env: { ...process.env, HF_HUB_OFFLINE: '1' } },
+  )
+  return Object.values(JSON.parse(readFileSync(rowsFile, 'utf8')))
+}
+const measured = flags.aft === '' ? [] : measure()
 
 /** Weights that a token passes; with LoRA the backward pass skips the gradients of the base's weights: 4 FLOPs, not 6. */
 const WEIGHTS = 134_515_008
@@ -61,7 +69,7 @@ function tokensAt(run: string, step: number): number {
   return readLosses(path.join(run, 'metrics.jsonl')).find((metric) => metric.step === step)?.tokens ?? 0
 }
 
-const convergence = kinds.map((kind) => {
+const convergence = (measured.length > 0 ? kinds : []).map((kind) => {
   const own = measured.filter(({ group }) => group === kind)
   const points = [...Map.groupBy(own, ({ step }) => step)].map(([step, list]) => {
     const losses = list.map((one) => one.losses)
@@ -86,8 +94,17 @@ const convergence = kinds.map((kind) => {
 
 const perplexity = readdirSync(path.join(out, 'perplexity')).map((name) => {
   const { model, n, tokens, conditions } = read('perplexity', name, 'result.json')
-  return { name, model, n, tokens, conditions }
+  return { name, model, n, tokens, conditions: (conditions as ConditionSummary[]).map(withShare) }
 })
+
+/** Adds which share of the fall in nats, over all tokens, is in copied tokens. */
+function withShare(condition: ConditionSummary) {
+  const [copied, fresh] = [condition.copied, condition.fresh].map(
+    (part) => (part?.difference ?? 0) * (part?.tokens ?? 0),
+  )
+  const share_of_copied = copied && fresh ? copied / (copied + fresh) : null
+  return { ...condition, share_of_copied }
+}
 
 for (const { name, n, conditions } of perplexity) {
   console.log(`\n${name}: ${n} rows`)
@@ -111,3 +128,13 @@ for (const { kind, points } of convergence) {
   }
 }
 writeFileSync(path.join(out, 'table.json'), `${JSON.stringify({ perplexity, convergence }, null, 1)}\n`)
+if (flags.save) {
+  const rows = `${flags.save}-rows.jsonl.gz`
+  saveResults(`experiment-${flags.save}`, 'runs/low-perplexity.sh', { rows, perplexity, convergence })
+  const lines = perplexity.flatMap(({ name }) =>
+    parseLines<{ type: string; id: string; value: object }>(
+      readFileSync(path.join(out, 'perplexity', name, 'journal.jsonl'), 'utf8'),
+    ).flatMap(({ type, id, value }) => (type === 'done' ? [{ measure: name, row: id, scores: value }] : [])),
+  )
+  writeFileSync(path.join(import.meta.dirname, '../bench/results', rows), packLines([...lines, ...measured]))
+}

@@ -8,12 +8,12 @@
 # All rows are benchmark questions, so the models are for measuring only. Not yet run at full size: about eight hours on two cores.
 #   runs/low-perplexity.sh ALPACA_EVAL [OUT]   the folder with outputs/ and published.csv. It resumes if you start it again.
 #                                              ROWS, SEEDS, STEPS, EVALS, MAX_CHARS, EXAMPLE_TOKENS (of a row to
-#                                              train on), VALIDATION, MODELS and THREADS set its size; EACH= leaves out each draft alone
+#                                              train on), VALIDATION, MODELS and THREADS set its size; SAVE=NAME keeps the
+#                                              tables and the figures of every row in bench/results
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source=$1 out=${2:-.cache/runs/low-perplexity}
 rows=${ROWS:-300} seeds=${SEEDS:-7 8 9} steps=${STEPS:-48} evals=${EVALS:-4} models=${MODELS-smollm2-q8_0 gemma3-270m} recipe=${RECIPE:-recipes/smollm2-135m-cpu.yaml}
-each=${EACH---each}
 threads=(${THREADS:+--threads "$THREADS"})
 aft() { npx aft "$@"; }
 node() { node_modules/.bin/node "$@"; }
@@ -25,10 +25,10 @@ measure() { # NAME FOLDER MODEL, then what differs
   local name=$1 folder=$2 model=$3
   shift 3
   aft analyze perplexity "$out/$folder" --format alpaca-eval \
-    --target-file "$out/targets.json" --model "$model" "${threads[@]}" "$@" -o "$out/perplexity/$name"
+    --target-file "$out/targets.json" --model "$model" "${threads[@]}" "$@" -o "$out/perplexity/$name" >/dev/null
 }
 for model in $models; do
-  measure "$model-dose" test "$model" --proposals 5 $each
+  measure "$model-dose" test "$model" --proposals 5 --each
   for quality in best worst; do measure "$model-$quality" "$quality" "$model" --proposals 2; done
 done
 
@@ -44,9 +44,9 @@ done
 first=${seeds%% *}
 for kind in aft sft; do
   [ ! -e "$out/$kind-$first/adapter.gguf" ] ||
-    measure "$kind-trained" test smollm2-q8_0 --proposals 5 --lora "$out/$kind-$first/adapter.gguf"
+    measure "$kind-trained" test smollm2-q8_0 --proposals 5 --each --lora "$out/$kind-$first/adapter.gguf"
 done
 
 group() { local list=; for seed in $seeds; do list=$list,$out/$1-$seed; done; echo "${list#,}"; }
 aft analyze convergence --group "aft=$(group aft)" --group "sft=$(group sft)" -o "$out/convergence"
-node runs/low-perplexity-table.ts "$out" --noise-rows "${NOISE_ROWS:-32}" --aft "$(group aft)" --sft "$(group sft)"
+node runs/low-perplexity-table.ts "$out" --noise-rows "${NOISE_ROWS:-32}" --aft "$(group aft)" --sft "$(group sft)" ${SAVE:+--save "$SAVE"}

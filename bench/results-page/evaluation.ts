@@ -2,7 +2,7 @@
 import type { Changes, ControlRow } from '../../src/eval/control-table.ts'
 import { renameEarlier } from '../../src/files/result-shapes.ts'
 import type { Interval } from '../../src/lib/statistics.ts'
-import { tellChoosing, tellConvergence, tellPerplexity } from './experiments.ts'
+import { tellChoosing, tellConvergence, tellLowPerplexity, tellPerplexity } from './experiments.ts'
 import { tellRewards, tellRoutes, tellRoutesGrid } from './puzzles.ts'
 import type { WinRates } from './speed.ts'
 import type { Saved } from './speed-table.ts'
@@ -72,6 +72,7 @@ export const sections: [title: string, pattern: RegExp, tell: (saved: never) => 
   ['Experiment: more drafts, more layers, other drafts', /^experiment-grid/, tellRoutesGrid],
   ['Experiment: learning from rewards', /^experiment-rewards/, tellRewards],
   ['Experiment: do drafts make a better answer more likely?', /^experiment-perplexity/, tellPerplexity],
+  ['Experiment: which tokens gain?', /^experiment-low-perplexity/, tellLowPerplexity],
   ['Experiment: does training with drafts learn faster?', /^experiment-convergence/, tellConvergence],
   ['Experiment: what did the trained aggregator learn?', /^experiment-choosing/, tellChoosing],
 ]

@@ -67,6 +67,70 @@ export function tellPerplexity({ n, tokens, model, conditions }: Perplexity): st
   ].join('\n\n')
 }
 
+interface LowPerplexity extends Saved {
+  note?: string
+  /** Name of the file with the figures of every row. */
+  rows: string
+  perplexity: {
+    name: string
+    n: number
+    tokens: number
+    conditions: (ConditionSummary & { share_of_copied: number | null })[]
+  }[]
+}
+
+const measures: Record<string, string> = {
+  dose: 'untrained',
+  best: 'untrained, drafts of the two best systems',
+  worst: 'untrained, drafts of the two weakest systems',
+  'aft-trained': 'trained on other rows with drafts',
+  'sft-trained': 'trained on other rows without drafts',
+}
+
+export function tellLowPerplexity({ perplexity, rows, note = '' }: LowPerplexity): string {
+  const titleOf = (name: string) => {
+    const [kind = '', title = name] = Object.entries(measures).find(([kind]) => name.endsWith(kind)) ?? []
+    const model = name.slice(0, -kind.length - 1)
+    return model ? `${model}, ${title}` : title
+  }
+  const change = (of: { difference: number | null; interval: Interval | null } | null) =>
+    of?.difference == null || !of.interval
+      ? ''
+      : `${of.difference.toFixed(3)} (${range(of.interval, (x) => x.toFixed(3))})`
+  const order = (name: string) => Object.keys(measures).findIndex((kind) => name.endsWith(kind))
+  return [
+    "Where does the gain of likelihood come from? Targets are Together-MoA's answers to AlpacaEval, drafts those of other systems. *Copied* are the target's tokens in a run of four words that a draft has too; all others are *new*. Differences are in nats per token, to no proposals in the same row of measurements; 95 % intervals are over rows. The last column is the part of the whole fall that copied tokens have.",
+    draw(
+      [
+        'model',
+        'shown',
+        'perplexity',
+        'all tokens',
+        'copied tokens',
+        'new tokens',
+        'copied part of the fall',
+      ],
+      perplexity
+        .toSorted((a, b) => order(a.name) - order(b.name))
+        .flatMap(({ name, n, conditions }) =>
+          conditions.map((condition, i) => [
+            i === 0 ? `${titleOf(name)}; ${n} rows` : '',
+            condition.condition,
+            condition.perplexity.toFixed(2),
+            change(condition),
+            change(condition.copied),
+            change(condition.fresh),
+            condition.share_of_copied === null || /another/.test(condition.condition)
+              ? ''
+              : `${percent(condition.share_of_copied)} %`,
+          ]),
+        ),
+    ),
+    note,
+    `The figures of every row are in [\`${rows}\`](../bench/results/${rows}).`,
+  ].join('\n\n')
+}
+
 export function tellConvergence({ groups, differences }: Convergence): string {
   const show = (figure: GroupFigure | null, digits: number) => {
     if (!figure) return ''
