@@ -50,7 +50,7 @@ measure() { # ARM WIDTH, then what differs
   [ $# -eq 0 ] || name=$name-shuffled
   aft eval puzzles "$out/test.jsonl" --model "$out/proposer" --trained "$out/$arm" \
     --template runs/routes-template.json --width "$width" --depth 1 --temperature 1 --max-tokens 96 --judge-max-tokens 16 \
-    --seeds "$seeds" "$@" -o "$out/eval/$name"
+    --seeds "$seeds" "$@" -o "$out/eval/$name" >/dev/null
 }
 
 aft train setup

@@ -27,10 +27,10 @@ for seed in $seeds; do
     local folder=$at/$1 model=$2
     shift 2
     aft eval puzzles "$out/tests/prompts.jsonl" --model "$model" --trained "$trained" "${shared[@]}" \
-      --controls single,oracle,majority-parts-same,trained --width "$width" --depth 1 --seed "$seed" "$@" -o "$folder"
+      --controls single,oracle,majority-parts-same,trained --width "$width" --depth 1 --seed "$seed" "$@" -o "$folder" >/dev/null
   }
   aft analyze scaling "$out/tests/prompts.jsonl" --task puzzles --model "$proposer" --aggregators "$trained" \
-    --widths "$widths" --depths "$depths" "${shared[@]}" --seed "$seed" -o "$at/grid"
+    --widths "$widths" --depths "$depths" "${shared[@]}" --seed "$seed" -o "$at/grid" >/dev/null
   measure grid-reversed "$proposer" --order reversed
   [ -z "$other" ] || measure grid-other "$other"
 done

@@ -25,7 +25,7 @@ train() { # NAME STEPS, then what differs from the recipe
 }
 measure() { # NAME MODEL
   aft eval puzzles "$out/test.jsonl" --model "$model/proposer" --trained "$2" --controls single,oracle,trained \
-    --width 4 --depth 1 --answer-temperature 0 --template runs/routes-template.json "${sampled[@]}" -o "$out/test-$1"
+    --width 4 --depth 1 --answer-temperature 0 --template runs/routes-template.json "${sampled[@]}" -o "$out/test-$1" >/dev/null
 }
 
 aft train setup

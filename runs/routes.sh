@@ -61,7 +61,7 @@ measure() { # FOLDER TEST MODEL QUESTIONS CONTROLS, then what differs
   shift 5
   aft eval puzzles "$out/tests/$name.jsonl" --model "$at/$model" --limit "$limit" --controls "$controls" "$@" \
     --template runs/routes-template.json --width "$width" --depth 1 --temperature 1 --answer-temperature 0 --max-tokens 64 --judge-max-tokens 16 \
-    --concurrency 24 ${THREADS:+--threads "$THREADS"} --seed "$seed" -o "$folder"
+    --concurrency 24 ${THREADS:+--threads "$THREADS"} --seed "$seed" -o "$folder" >/dev/null
 }
 updates_of() { tail -n 1 "$1/metrics.jsonl" | sed 's/.*"step": *\([0-9]*\).*/\1/'; } # FOLDER
 twin() { # NAME STEPS DATA BEFORE
