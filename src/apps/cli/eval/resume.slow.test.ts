@@ -33,6 +33,21 @@ async function killAndRun(args: string[], journal: string, lines: number) {
   return { ended: await aft(args, { cwd }), lines: read().map((line) => JSON.parse(line)) }
 }
 
+/** Runs a command, stops it by Ctrl-C once its journal has some lines, and says what is left and what it printed. */
+async function interrupt(args: string[], folder: string, lines: number) {
+  const at = (name: string) => path.join(cwd, folder, name)
+  const stopped = await aft(args, {
+    cwd,
+    during: async (child) => {
+      const count = () =>
+        existsSync(at('journal.jsonl')) ? readFileSync(at('journal.jsonl'), 'utf8').split('\n') : []
+      while (child.exitCode === null && count().length <= lines) await delay(5)
+      child.kill('SIGINT')
+    },
+  })
+  return { ...stopped, hasResult: existsSync(at('result.json')) }
+}
+
 /** Requests that were there before: those that the kill cut off are asked again, no others. */
 function countAgain({ bodies }: ChatServer): number {
   const seen = new Set(bodies.map(({ messages, seed }) => JSON.stringify([messages, seed])))
@@ -81,6 +96,16 @@ test('a killed MT-Bench run answers and grades no turn again', async () => {
   expect(new Set(judged.map((body) => body.max_tokens))).toEqual(new Set([77]))
   const other = await aft([...args, '--judge-max-tokens', '78', '-o', 'mt'], { cwd })
   expect(other.stderr).toContain('judgeMaxTokens: the journal has 77, now it is 78')
+
+  const again = [...args, '--judge-max-tokens', '77', '--concurrency', '1', '-o', 'stopped']
+  expect(await interrupt(again, 'stopped', 5)).toMatchObject({
+    code: 130,
+    stdout: '',
+    stderr: expect.stringMatching(/interrupted after \d of 4, so no result is written; run the same command/),
+    hasResult: false,
+  })
+  expect(await aft(again, { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('7') })
+  expect(existsSync(path.join(cwd, 'stopped/result.json'))).toBe(true)
 })
 
 test('a killed AlpacaEval run judges no pair again', async () => {
