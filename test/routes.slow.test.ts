@@ -84,6 +84,6 @@ test('and it goes on by right answers and by rewards, over the same drafts', () 
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   expect(printed).toMatch(
-    /\nbest draft +0\.0 % .*\nbefore +0\.0 % .*\nsft +0\.0 % .* more than before +\d+ s\ngrpo +0\.0 % .* \d+ s\n$/,
+    /^best draft +0\.0 % .*\nbefore +0\.0 % .*\nsft +0\.0 % .* more than before +\d+ s\ngrpo +0\.0 % .* \d+ s\n$/,
   )
 })
