@@ -99,7 +99,7 @@ export function tellLowPerplexity({ perplexity, rows, note = '' }: LowPerplexity
       : `${of.difference.toFixed(3)} (${range(of.interval, (x) => x.toFixed(3))})`
   const order = (name: string) => Object.keys(measures).findIndex((kind) => name.endsWith(kind))
   return [
-    "Where does the gain of likelihood come from? Targets are Together-MoA's answers to AlpacaEval, drafts those of other systems. *Copied* are the target's tokens in a run of four words that a draft has too; all others are *new*. Differences are in nats per token, to no proposals in the same row of measurements; 95 % intervals are over rows. The last column is the part of the whole fall that copied tokens have.",
+    "Where does the gain of likelihood come from? Targets are Together-MoA's answers to AlpacaEval, drafts those of other systems. *Copied* are the target's tokens in a run of four words that a draft has too; all others are *new*. Differences are in nats per token, to no proposals in the same measurement: of all tokens the mean over rows, in which short targets count as much as long ones; of copied and new tokens over all of them. 95 % intervals are over rows. The last column is the part of the fall, over all tokens, that copied tokens have.",
     draw(
       [
         'model',
