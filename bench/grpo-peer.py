@@ -14,8 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../trainer"))
 
 import torch
-from datasets import Dataset
-from grpo import make_reward
+from grpo import make_reward, read_prompts
 from peft import LoraConfig
 from shared_prompts import SharedPromptTrainer, unshuffled
 from transformers import AutoTokenizer, TrainerCallback
@@ -24,11 +23,7 @@ from trl import GRPOConfig, GRPOTrainer
 base, data, reward, out, fields = sys.argv[1:]
 lora = LoraConfig(r=8, target_modules="all-linear", task_type="CAUSAL_LM")
 tokenizer = AutoTokenizer.from_pretrained(base, padding_side="left")
-with open(os.path.join(data, "train.jsonl"), encoding="utf-8") as file:
-    rows = [json.loads(line) for line in file]
-prompts = Dataset.from_dict(
-    {"prompt": [row["prompt"] for row in rows], "target": [row["completion"][0]["content"] for row in rows]}
-)
+prompts = read_prompts({"train": [os.path.join(data, "train.jsonl")]})
 
 
 class Clock(TrainerCallback):

@@ -6,7 +6,7 @@ import os
 from types import SimpleNamespace
 
 
-def read_prompts(tokenizer, request):
+def read_prompts(request):
     """The prompts with their targets, in the order of the rows. `preflight` has checked them."""
     from datasets import Dataset
     from preflight import batches, read_trimmed
@@ -51,7 +51,7 @@ def run_grpo(config_file, request, emit, make_callback):
         model=model.model_name_or_path,
         reward_funcs=make_reward(request["reward"]),
         args=args,
-        train_dataset=read_prompts(tokenizer, request),
+        train_dataset=read_prompts(request),
         processing_class=tokenizer,
         peft_config=get_peft_config(model),
     )

@@ -45,6 +45,12 @@ interface Choosing extends Saved {
   }[]
 }
 
+/** A difference with its interval; nothing if there is none, as in the first condition. */
+function showChange(of: { difference: number | null; interval: Interval | null } | null): string {
+  if (of?.difference == null || !of.interval) return ''
+  return `${of.difference.toFixed(3)} (${range(of.interval, (x) => x.toFixed(3))})`
+}
+
 export function tellPerplexity({ n, tokens, model, conditions }: Perplexity): string {
   return [
     `How well does an untrained model (${model}) expect a better answer, if it sees other answers first? The prompts are the first ${n} of AlpacaEval whose target and five proposals have at most 3,000 characters together. The target is Together-MoA's answer, ${tokens.toLocaleString('en-US')} tokens in all. Lower perplexity is better. Differences are paired by example; 95 % intervals are over examples.`,
@@ -55,13 +61,11 @@ export function tellPerplexity({ n, tokens, model, conditions }: Perplexity): st
         'difference to no proposals, nats per token',
         'share of examples with lower perplexity',
       ],
-      conditions.map(({ condition, perplexity, difference, interval, lower }) => [
-        condition,
-        perplexity.toFixed(2),
-        difference === null || interval === null
-          ? ''
-          : `${difference.toFixed(3)} (${range(interval, (x) => x.toFixed(3))})`,
-        lower === null ? '' : `${percent(lower)} %`,
+      conditions.map((one) => [
+        one.condition,
+        one.perplexity.toFixed(2),
+        showChange(one),
+        one.lower === null ? '' : `${percent(one.lower)} %`,
       ]),
     ),
   ].join('\n\n')
@@ -93,10 +97,6 @@ export function tellLowPerplexity({ perplexity, rows, note = '' }: LowPerplexity
     const model = name.slice(0, -kind.length - 1)
     return model ? `${model}, ${title}` : title
   }
-  const change = (of: { difference: number | null; interval: Interval | null } | null) =>
-    of?.difference == null || !of.interval
-      ? ''
-      : `${of.difference.toFixed(3)} (${range(of.interval, (x) => x.toFixed(3))})`
   const order = (name: string) => Object.keys(measures).findIndex((kind) => name.endsWith(kind))
   return [
     "Where does the gain of likelihood come from? Targets are Together-MoA's answers to AlpacaEval, drafts those of other systems. *Copied* are the target's tokens in a run of four words that a draft has too; all others are *new*. Differences are in nats per token, to no proposals in the same measurement: of all tokens the mean over rows, in which short targets count as much as long ones; of copied and new tokens over all of them. 95 % intervals are over rows. The last column is the part of the fall, over all tokens, that copied tokens have.",
@@ -117,9 +117,9 @@ export function tellLowPerplexity({ perplexity, rows, note = '' }: LowPerplexity
             i === 0 ? `${titleOf(name)}; ${n} rows` : '',
             condition.condition,
             condition.perplexity.toFixed(2),
-            change(condition),
-            change(condition.copied),
-            change(condition.fresh),
+            showChange(condition),
+            showChange(condition.copied),
+            showChange(condition.fresh),
             condition.share_of_copied === null || /another/.test(condition.condition)
               ? ''
               : `${percent(condition.share_of_copied)} %`,

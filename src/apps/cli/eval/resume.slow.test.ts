@@ -18,34 +18,25 @@ async function startJudge(replies: string[]) {
   return { server, model: `${server.baseURL}#m` }
 }
 
-/** Runs a command, kills it outright once its journal has some lines, and runs it again. */
-async function killAndRun(args: string[], journal: string, lines: number) {
+/** Runs a command, and stops it once its journal has some lines. `read` gives the lines that are there. */
+async function stop(args: string[], journal: string, lines: number, signal: NodeJS.Signals) {
   const file = path.join(cwd, journal)
   const read = () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [])
-  const killed = await aft(args, {
-    cwd,
-    during: async (child) => {
-      while (child.exitCode === null && read().length < lines) await delay(5)
-      child.kill('SIGKILL')
-    },
-  })
-  expect(killed.signal).toBe('SIGKILL')
-  return { ended: await aft(args, { cwd }), lines: read().map((line) => JSON.parse(line)) }
-}
-
-/** Runs a command, stops it by Ctrl-C once its journal has some lines, and says what is left and what it printed. */
-async function interrupt(args: string[], folder: string, lines: number) {
-  const at = (name: string) => path.join(cwd, folder, name)
   const stopped = await aft(args, {
     cwd,
     during: async (child) => {
-      const count = () =>
-        existsSync(at('journal.jsonl')) ? readFileSync(at('journal.jsonl'), 'utf8').split('\n') : []
-      while (child.exitCode === null && count().length <= lines) await delay(5)
-      child.kill('SIGINT')
+      while (child.exitCode === null && read().length < lines) await delay(5)
+      child.kill(signal)
     },
   })
-  return { ...stopped, hasResult: existsSync(at('result.json')) }
+  return { stopped, read }
+}
+
+/** Runs a command, kills it outright once its journal has some lines, and runs it again. */
+async function killAndRun(args: string[], journal: string, lines: number) {
+  const { stopped, read } = await stop(args, journal, lines, 'SIGKILL')
+  expect(stopped.signal).toBe('SIGKILL')
+  return { ended: await aft(args, { cwd }), lines: read().map((line) => JSON.parse(line)) }
 }
 
 /** Requests that were there before: those that the kill cut off are asked again, no others. */
@@ -98,12 +89,13 @@ test('a killed MT-Bench run answers and grades no turn again', async () => {
   expect(other.stderr).toContain('judgeMaxTokens: the journal has 77, now it is 78')
 
   const again = [...args, '--judge-max-tokens', '77', '--concurrency', '1', '-o', 'stopped']
-  expect(await interrupt(again, 'stopped', 5)).toMatchObject({
+  const { stopped } = await stop(again, 'stopped/journal.jsonl', 5, 'SIGINT')
+  expect(stopped).toMatchObject({
     code: 130,
     stdout: '',
     stderr: expect.stringMatching(/interrupted after \d of 4, so no result is written; run the same command/),
-    hasResult: false,
   })
+  expect(existsSync(path.join(cwd, 'stopped/result.json'))).toBe(false)
   expect(await aft(again, { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('7') })
   expect(existsSync(path.join(cwd, 'stopped/result.json'))).toBe(true)
 })
